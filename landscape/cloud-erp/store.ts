@@ -1,0 +1,51 @@
+/** What the cloud ERP keeps: its books with its number ranges, price lists, tokens and answered idempotency keys. */
+import { Books, type BookOrder, type NumberRanges } from '../erp/books.ts'
+import { siteStock, type SiteStock } from '../erp/site-stock.ts'
+import { kept, type Kept } from '../kept.ts'
+import { hash } from '../random.ts'
+import type { Reply, ServerOptions } from '../server.ts'
+import type { CompanyCode, Price, Receipt, World } from '../world/world.ts'
+
+const NUMBERS: NumberRanges = {
+  order: { prefix: 'SO-', first: 104_512, width: 6 },
+  invoice: { prefix: 'SI-', first: 203_345, width: 6 },
+  posting: { prefix: 'GL-', first: 700_123, width: 6 },
+  payment: { prefix: 'CP-', first: 900_001, width: 6 },
+}
+export const TOKEN_SECONDS = 3_600
+const OWN_TAX_MICRO: Record<string, number> = { GENERAL: 190_000, FOOD: 70_000 }
+
+export type CloudStore = {
+  books: Books
+  prices: Price[]
+  receipts: Receipt[]
+  stock: SiteStock[]
+  ordersById: Kept<BookOrder>
+  /** Answers by idempotency key, with the hash of the body that earned them. */
+  answered: Kept<{ bodyHash: number; reply: Reply }>
+  tokens: Map<string, number>
+  newToken(): string
+}
+
+export function cloudStore(world: World, company: CompanyCode, options: ServerOptions): CloudStore {
+  const { clock, keep, visibilityLagMs, seed } = options
+  const ownTax = (item: { taxClass: string }): { jurisdiction: string; rateMicro: number } => ({
+    jurisdiction: 'OWN',
+    rateMicro: OWN_TAX_MICRO[item.taxClass] ?? 0,
+  })
+  const tokens = new Map<string, number>()
+  return {
+    books: new Books({ clock, world, company, keep, visibilityLagMs, numbers: NUMBERS, ownTax }),
+    prices: world.prices.filter((price) => price.company === company),
+    receipts: world.receipts.filter((receipt) => receipt.company === company),
+    stock: siteStock(world, company),
+    ordersById: kept(keep),
+    answered: kept(keep),
+    tokens,
+    newToken() {
+      const token = `eyJ${hash(`${seed}/token/${tokens.size}/${clock.now().getTime()}`).toString(36)}${tokens.size}`
+      tokens.set(token, clock.monotonicMs() + TOKEN_SECONDS * 1_000)
+      return token
+    },
+  }
+}

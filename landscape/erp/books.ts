@@ -1,0 +1,354 @@
+/** The books of one company, whatever ERP keeps them: orders, invoices, payments and receivables, exact to the cent. */
+import type { Clock } from '#platform/clock.ts'
+import { kept, type Keep, type Kept } from '../kept.ts'
+import { dayAfter, factorOf, type CompanyCode, type Customer, type Item, type World } from '../world/world.ts'
+import { netMinor, taxAgrees, type TaxLine } from './amounts.ts'
+
+export type BookFault =
+  | 'customer_unknown'
+  | 'item_unknown'
+  | 'unit_unknown'
+  | 'item_discontinued'
+  | 'quantity_invalid'
+  | 'currency_mismatch'
+  | 'order_unknown'
+  | 'order_invoiced'
+  | 'order_cancelled'
+  | 'tax_mismatch'
+  | 'over_invoiced'
+  | 'net_mismatch'
+  | 'invoice_unknown'
+  | 'over_paid'
+
+/** The books refuse; each ERP words it in its own way. `line` is the place in what was sent. */
+export class BookRefusal extends Error {
+  readonly fault: BookFault
+  readonly line: number | undefined
+  constructor(fault: BookFault, subject: string, line?: number) {
+    super(subject)
+    this.fault = fault
+    this.line = line
+  }
+}
+
+export type OrderLineIn = {
+  line: string
+  item: string
+  /** Thousandths of the unit. */
+  quantityMilli: number
+  unit: string
+  priceMinor: number
+  priceUnit: string
+}
+
+export type OrderIn = {
+  reference: string
+  customer: string
+  customerReference: string
+  currency: string
+  lines: OrderLineIn[]
+}
+
+export type BookOrderLine = OrderLineIn & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
+
+export type BookOrder = Omit<OrderIn, 'lines'> & {
+  number: string
+  id: string
+  version: number
+  createdAt: string
+  seenFromMs: number
+  cancelled: boolean
+  netMinor: number
+  lines: BookOrderLine[]
+}
+
+export type InvoiceLineIn = OrderLineIn & { orderLine: string; weightGrams: number | undefined; netMinor: number | undefined }
+
+export type InvoiceIn = {
+  reference: string
+  customer: string
+  order: string | undefined
+  date: string
+  currency: string
+  taxEvidence: string
+  lines: InvoiceLineIn[]
+  /** Undefined: the ERP taxes by its own table. */
+  taxes: TaxLine[] | undefined
+}
+
+export type BookInvoice = Omit<InvoiceIn, 'lines' | 'taxes'> & {
+  number: string
+  posting: string
+  id: string
+  createdAt: string
+  seenFromMs: number
+  dueOn: string
+  lines: (InvoiceLineIn & { netMinor: number })[]
+  taxes: TaxLine[]
+  netMinor: number
+  taxMinor: number
+  openMinor: number
+}
+
+export type PaymentIn = { reference: string; customer: string; invoice: string; amountMinor: number; currency: string; date: string }
+export type BookPayment = PaymentIn & { number: string; id: string; createdAt: string; seenFromMs: number; invoiceOpenMinor: number }
+
+export type Posting = { document: string; account: 'receivables' | 'revenue' | 'tax' | 'bank'; debitMinor: number; creditMinor: number }
+
+export type BookTruth = { orders: BookOrder[]; invoices: BookInvoice[]; payments: BookPayment[]; postings: Posting[] }
+
+export type NumberRange = { prefix: string; first: number; width: number }
+export type NumberRanges = { order: NumberRange; invoice: NumberRange; posting: NumberRange; payment: NumberRange }
+
+export type BookOptions = {
+  clock: Clock
+  world: World
+  company: CompanyCode
+  keep: Keep
+  visibilityLagMs: number
+  numbers: NumberRanges
+  /** Per cent in ten-thousandths, for customers that are not exempt. */
+  ownTax: (item: Item) => { jurisdiction: string; rateMicro: number }
+}
+
+export type BookCustomer = Customer & { changedAt: string; balanceMinor: number; openOrdersMinor: number }
+
+type Billed = [line: BookOrderLine, quantityMilli: number]
+type Named = { reference: string; seenFromMs: number; number: string }
+type Shelf<T extends Named> = { byNumber: Kept<T>; byReference: Kept<T[]> }
+
+const shelf = <T extends Named>(keep: Keep): Shelf<T> => ({ byNumber: kept(keep), byReference: kept(keep) })
+
+function putOn<T extends Named>(on: Shelf<T>, document: T): T {
+  on.byNumber.set(document.number, document)
+  const same = on.byReference.get(document.reference)
+  if (same) same.push(document)
+  else on.byReference.set(document.reference, [document])
+  return document
+}
+
+export class Books {
+  readonly customers: Map<string, BookCustomer>
+  readonly items: Map<string, Item>
+  private readonly options: BookOptions
+  private readonly orders: Shelf<BookOrder>
+  private readonly invoices: Shelf<BookInvoice>
+  private readonly payments: Shelf<BookPayment>
+  private readonly last = { order: 0, invoice: 0, posting: 0, payment: 0 }
+
+  constructor(options: BookOptions) {
+    const { world, company, keep } = options
+    const changedAt = `${world.today}T00:00:00.000Z`
+    const mine = world.customers.filter((customer) => customer.company === company)
+    const balances = (one: Customer): BookCustomer => ({ ...one, changedAt, balanceMinor: one.receivablesMinor, openOrdersMinor: 0 })
+    this.options = options
+    this.customers = new Map(mine.map((customer) => [customer.number, balances(customer)]))
+    this.items = new Map(world.items.filter((item) => item.company === company).map((item) => [item.number, item]))
+    this.orders = shelf(keep)
+    this.invoices = shelf(keep)
+    this.payments = shelf(keep)
+  }
+
+  createOrder(order: OrderIn): BookOrder {
+    const customer = this.customer(order.customer)
+    if (order.currency !== customer.currency) throw new BookRefusal('currency_mismatch', order.currency)
+    if (order.lines.length === 0) throw new BookRefusal('quantity_invalid', 'no lines', 0)
+    const lines = order.lines.map((line, nth) => {
+      const item = this.item(line, nth)
+      if (item.discontinued) throw new BookRefusal('item_discontinued', line.item, nth)
+      return { ...line, netMinor: this.net(item, line, undefined, nth), invoicedMilli: 0, cancelledMilli: 0 }
+    })
+    const netMinor = lines.reduce((sum, line) => sum + line.netMinor, 0)
+    customer.openOrdersMinor += netMinor
+    return putOn(this.orders, { ...order, ...this.stamp('order'), version: 1, cancelled: false, netMinor, lines })
+  }
+
+  /** Cancels what is not invoiced: all of it, or so much of some lines. */
+  cancelOrder(order: BookOrder, parts?: { line: string; quantityMilli: number }[]): BookOrder {
+    if (order.cancelled) throw new BookRefusal('order_cancelled', order.number)
+    const open = (line: BookOrderLine): number => line.quantityMilli - line.invoicedMilli - line.cancelledMilli
+    if (order.lines.every((line) => open(line) === 0)) throw new BookRefusal('order_invoiced', order.number)
+    const whole = order.lines.map((line) => ({ line: line.line, quantityMilli: open(line) }))
+    const cuts = (parts ?? whole).map((part) => {
+      const line = order.lines.find((one) => one.line === part.line)
+      if (!line || !(part.quantityMilli <= open(line))) throw new BookRefusal('order_invoiced', `${order.number} ${part.line}`)
+      return { line, quantityMilli: part.quantityMilli }
+    })
+    for (const { line, quantityMilli } of cuts) {
+      line.cancelledMilli += quantityMilli
+      this.lessOpen(order, line, quantityMilli)
+    }
+    order.version += 1
+    order.cancelled = order.lines.every((line) => line.cancelledMilli === line.quantityMilli)
+    return order
+  }
+
+  postInvoice(invoice: InvoiceIn): BookInvoice {
+    const customer = this.customer(invoice.customer)
+    const order = invoice.order === undefined ? undefined : this.orders.byNumber.get(invoice.order)
+    if (invoice.order !== undefined && !order && !this.orders.byNumber.forgetful) {
+      throw new BookRefusal('order_unknown', invoice.order)
+    }
+    if (invoice.currency !== (order?.currency ?? customer.currency)) {
+      throw new BookRefusal('currency_mismatch', invoice.currency)
+    }
+    if (invoice.lines.length === 0) throw new BookRefusal('quantity_invalid', 'no lines', 0)
+    const lines = invoice.lines.map((line, nth) => this.invoiceLine(line, nth))
+    const billed = order ? this.billed(order, lines) : []
+    const taxes = invoice.taxes ?? this.tax(customer, lines)
+    const wrong = taxes.findIndex((tax) => !taxAgrees(tax, lines.length))
+    if (wrong >= 0) throw new BookRefusal('tax_mismatch', taxes[wrong]?.jurisdiction ?? '', wrong)
+    const netMinor = lines.reduce((sum, line) => sum + line.netMinor, 0)
+    const taxMinor = taxes.reduce((sum, tax) => sum + tax.taxMinor, 0)
+    if (order) this.bill(order, billed)
+    customer.balanceMinor += netMinor + taxMinor
+    const dueOn = dayAfter(invoice.date, customer.termsDays)
+    const posting = this.next('posting')
+    const totals = { netMinor, taxMinor, openMinor: netMinor + taxMinor, dueOn, posting }
+    return putOn(this.invoices, { ...invoice, ...this.stamp('invoice'), ...totals, lines, taxes })
+  }
+
+  pay(payment: PaymentIn): BookPayment {
+    const customer = this.customer(payment.customer)
+    const invoice = this.invoices.byNumber.get(payment.invoice)
+    if (!invoice || invoice.customer !== customer.number) throw new BookRefusal('invoice_unknown', payment.invoice)
+    if (payment.currency !== invoice.currency) throw new BookRefusal('currency_mismatch', payment.currency)
+    if (!(payment.amountMinor > 0)) throw new BookRefusal('quantity_invalid', 'amount')
+    if (payment.amountMinor > invoice.openMinor) throw new BookRefusal('over_paid', payment.invoice)
+    invoice.openMinor -= payment.amountMinor
+    customer.balanceMinor -= payment.amountMinor
+    return putOn(this.payments, { ...payment, ...this.stamp('payment'), invoiceOpenMinor: invoice.openMinor })
+  }
+
+  order(number: string): BookOrder | undefined {
+    return this.orders.byNumber.get(number)
+  }
+
+  findOrders = (references: readonly string[]): BookOrder[] => this.find(this.orders, references)
+  findInvoices = (references: readonly string[]): BookInvoice[] => this.find(this.invoices, references)
+  findPayments = (references: readonly string[]): BookPayment[] => this.find(this.payments, references)
+
+  /** A change of master data inside the ERP, as its users make them. */
+  changeCustomer(number: string, change: Partial<Customer>): void {
+    Object.assign(this.customer(number), change, { changedAt: this.options.clock.now().toISOString() })
+  }
+
+  truth(): BookTruth {
+    const invoices = [...this.invoices.byNumber.values()]
+    const payments = [...this.payments.byNumber.values()]
+    const entry = (document: string, account: Posting['account'], debitMinor: number, creditMinor: number): Posting => ({
+      document,
+      account,
+      debitMinor,
+      creditMinor,
+    })
+    const postings = [
+      ...invoices.flatMap((one) => [
+        entry(one.posting, 'receivables', one.netMinor + one.taxMinor, 0),
+        entry(one.posting, 'revenue', 0, one.netMinor),
+        entry(one.posting, 'tax', 0, one.taxMinor),
+      ]),
+      ...payments.flatMap((one) => [
+        entry(one.number, 'bank', one.amountMinor, 0),
+        entry(one.number, 'receivables', 0, one.amountMinor),
+      ]),
+    ]
+    return { orders: [...this.orders.byNumber.values()], invoices, payments, postings }
+  }
+
+  private find<T extends Named>(on: Shelf<T>, references: readonly string[]): T[] {
+    const visibleUntilMs = this.options.clock.monotonicMs()
+    const found = references.flatMap((reference) => on.byReference.get(reference) ?? [])
+    return found.filter((document) => document.seenFromMs <= visibleUntilMs)
+  }
+
+  private customer(number: string): BookCustomer {
+    const customer = this.customers.get(number)
+    if (!customer) throw new BookRefusal('customer_unknown', number)
+    return customer
+  }
+
+  private item(line: OrderLineIn, nth: number): Item {
+    const item = this.items.get(line.item)
+    if (!item) throw new BookRefusal('item_unknown', line.item, nth)
+    return item
+  }
+
+  private net(item: Item, line: OrderLineIn, weightGrams: number | undefined, nth: number): number {
+    const unit = factorOf(item, line.unit)
+    const priceUnit = factorOf(item, line.priceUnit)
+    if (!unit || !priceUnit) throw new BookRefusal('unit_unknown', unit ? line.priceUnit : line.unit, nth)
+    if (!(line.quantityMilli > 0) || !(line.priceMinor >= 0)) throw new BookRefusal('quantity_invalid', line.item, nth)
+    return netMinor(line, unit, priceUnit, weightGrams)
+  }
+
+  private invoiceLine(line: InvoiceLineIn, nth: number): InvoiceLineIn & { netMinor: number } {
+    const item = this.item(line, nth)
+    const net = this.net(item, line, line.weightGrams, nth)
+    if (line.netMinor !== undefined && line.netMinor !== net) throw new BookRefusal('net_mismatch', line.item, nth)
+    return { ...line, netMinor: net }
+  }
+
+  /** How much of which order line the invoice takes; several invoice lines may share one (lots, packages). */
+  private billed(order: BookOrder, lines: InvoiceLineIn[]): Billed[] {
+    const taken = new Map<BookOrderLine, number>()
+    lines.forEach((line, nth) => {
+      const ordered = order.lines.find((one) => one.line === line.orderLine)
+      if (!ordered) throw new BookRefusal('over_invoiced', line.orderLine, nth)
+      const quantity = (taken.get(ordered) ?? 0) + this.inOrderUnit(this.item(line, nth), line, ordered)
+      const left = ordered.quantityMilli - ordered.invoicedMilli - ordered.cancelledMilli
+      if (quantity > left) throw new BookRefusal('over_invoiced', line.orderLine, nth)
+      taken.set(ordered, quantity)
+    })
+    return [...taken]
+  }
+
+  /** An invoice may count in another unit than its order. */
+  private inOrderUnit(item: Item, line: InvoiceLineIn, ordered: BookOrderLine): number {
+    if (line.unit === ordered.unit) return line.quantityMilli
+    const from = factorOf(item, line.unit)
+    const to = factorOf(item, ordered.unit)
+    if (!from || !to) return line.quantityMilli
+    return (line.quantityMilli * from.numerator * to.denominator) / (from.denominator * to.numerator)
+  }
+
+  private bill(order: BookOrder, billed: Billed[]): void {
+    for (const [line, quantityMilli] of billed) {
+      line.invoicedMilli += quantityMilli
+      this.lessOpen(order, line, quantityMilli)
+    }
+    order.version += 1
+  }
+
+  private lessOpen(order: BookOrder, line: BookOrderLine, quantityMilli: number): void {
+    const customer = this.customers.get(order.customer)
+    if (customer) customer.openOrdersMinor -= Math.round((line.netMinor * quantityMilli) / line.quantityMilli)
+  }
+
+  private tax(customer: BookCustomer, lines: (InvoiceLineIn & { netMinor: number })[]): TaxLine[] {
+    const byRate = new Map<string, TaxLine>()
+    for (const line of lines) {
+      const item = this.items.get(line.item)
+      if (!item || customer.resale) continue
+      const { jurisdiction, rateMicro } = this.options.ownTax(item)
+      const key = `${jurisdiction}/${rateMicro}`
+      const tax = byRate.get(key) ?? { jurisdiction, rateMicro, baseMinor: 0, taxMinor: 0 }
+      tax.baseMinor += line.netMinor
+      tax.taxMinor = Math.round((tax.baseMinor * rateMicro) / 1_000_000)
+      byRate.set(key, tax)
+    }
+    return [...byRate.values()]
+  }
+
+  private next(kind: keyof NumberRanges): string {
+    const { prefix, first, width } = this.options.numbers[kind]
+    return prefix + String(first + this.last[kind]++).padStart(width, '0')
+  }
+
+  private stamp(kind: keyof NumberRanges): { number: string; id: string; createdAt: string; seenFromMs: number } {
+    const number = this.next(kind)
+    const id = `${this.options.company.toLowerCase()}-${kind}-${number}`
+    const { clock, visibilityLagMs } = this.options
+    return { number, id, createdAt: clock.now().toISOString(), seenFromMs: clock.monotonicMs() + visibilityLagMs }
+  }
+}

@@ -1,0 +1,261 @@
+/** The WMS's API and its webhooks: outbound orders, stock snapshots, signed batches of events. */
+import { createHmac } from 'node:crypto'
+import { pageOf } from '../erp/pages.ts'
+import type { FaultBoard } from '../faults.ts'
+import { draw } from '../random.ts'
+import { json, startSystem, systemTools, type Call, type Operation, type Reply, type ServerOptions, type SystemHandle } from '../server.ts'
+import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
+import type { World } from '../world/world.ts'
+import { eventStream } from './events.ts'
+import { STATUS, uom, type Fields, type OutboundOrder, type WmsEvent } from './shapes.ts'
+import { Warehouse, WmsRefusal, type Adjustment, type Known, type Pace } from './store.ts'
+
+export const WMS = 'wms'
+const BATCH = 50
+const PAGE = 500
+const LARGEST_PAGE = 2_000
+const ORDERS = '/api/outbound_orders'
+
+export type WmsOptions = ServerOptions & {
+  pace: Pace
+  apiKey: string
+  webhookSecret: string
+  webhookUrl: string | undefined
+  webhookBatch: number
+  announcePicking: boolean
+  enforceCutOff: boolean
+  endlessStock: boolean
+  /** Receipts of the world arrive by themselves, so long after the start for each day. 0: only when told to. */
+  dayMs: number
+  post: Post
+  /** Called for each event beside the webhook: the carrier's manifest. */
+  onEvent: (event: WmsEvent) => void
+}
+
+export type WmsTruth = {
+  orders: OutboundOrder[]
+  events: WmsEvent[]
+  stock: { site: string; owner: string; sku: string; lot: string; status: string; qty: number }[]
+  sequence: number
+  webhooks: WebhookTruth
+}
+
+export type Wms = SystemHandle<WmsTruth> & {
+  deliverTo(url: string): void
+  receive(asnId: string): void
+  /** All dated receipts that have not arrived yet arrive now. */
+  receiveAll(): void
+  adjust(adjustment: Adjustment): void
+}
+
+const publicOrder = ({ seenFromMs: _seen, events: _events, ...order }: Known): OutboundOrder => order
+const briefly = ({ wms_order_id, status, external_ref }: OutboundOrder): Fields => ({ external_ref, wms_order_id, status })
+
+function refusal(error: unknown): { status: number; body: Fields } {
+  if (!(error instanceof WmsRefusal)) throw error
+  const { status, code, field, order } = error
+  const detail = { code, message: code.toLowerCase().replaceAll('_', ' '), ...(field ? { field } : {}) }
+  return { status, body: { error: detail, ...(order ? { order: publicOrder(order as Known) } : {}) } }
+}
+
+function attempt(work: () => Reply): Reply {
+  try {
+    return work()
+  } catch (error) {
+    const { status, body } = refusal(error)
+    return json(status, body)
+  }
+}
+
+type Bulk = { warehouse: Warehouse; faults: FaultBoard; seed: string }
+
+function releaseMany({ warehouse, faults, seed }: Bulk, given: readonly Fields[]): Reply {
+  const accepted: Known[] = []
+  const results = given.map((fields): Fields => {
+    const reference = String(fields['external_ref'] ?? '')
+    if (!faults.quiet && faults.strike('item-failure', 'releaseOrders', reference)) {
+      return { external_ref: reference, code: 503, error: { code: 'BUSY', message: 'send again' } }
+    }
+    try {
+      const order = warehouse.accept(fields)
+      accepted.push(order)
+      return { ...briefly(order), code: 201 }
+    } catch (error) {
+      const { status, body } = refusal(error)
+      const order = body['order'] as OutboundOrder | undefined
+      return { external_ref: reference, ...(order ? briefly(order) : {}), code: status, error: body['error'] }
+    }
+  })
+  warehouse.plan(accepted)
+  const turn = Math.floor(draw(seed, 'bulk-order', String(given[0]?.['external_ref'])) * results.length)
+  return json(207, { results: [...results.slice(turn), ...results.slice(0, turn)] })
+}
+
+const invalid = (field: string): Reply => json(422, { error: { code: 'VALIDATION', message: 'invalid', field } })
+
+function parsed(body: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? (value as Fields) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function releases(bulk: Bulk, call: Call): Operation | undefined {
+  const fields = parsed(call.body)
+  if (call.path === ORDERS) {
+    const one = (): Reply => {
+      if (!fields) return invalid('')
+      return attempt(() => {
+        const order = bulk.warehouse.accept(fields)
+        bulk.warehouse.plan([order])
+        return json(201, publicOrder(order))
+      })
+    }
+    return { name: 'releaseOrder', keys: fields ? [String(fields['external_ref'])] : [], run: one }
+  }
+  if (call.path === `${ORDERS}/bulk`) {
+    const orders = Array.isArray(fields?.['orders']) ? (fields['orders'] as Fields[]) : undefined
+    const run = (): Reply => (orders && orders.length <= BATCH ? releaseMany(bulk, orders) : invalid('orders'))
+    return { name: 'releaseOrders', keys: orders?.map((one) => String(one['external_ref'])) ?? [], run }
+  }
+  const id = /^\/api\/outbound_orders\/([^/]+)\/cancel$/.exec(call.path)?.[1]
+  if (id === undefined) return undefined
+  return { name: 'cancelOrder', keys: [id], run: () => attempt(() => json(200, publicOrder(bulk.warehouse.cancel(id)))) }
+}
+
+function snapshot(warehouse: Warehouse, world: World, asked: URLSearchParams, takenAt: string): Reply {
+  const limit = Math.min(Number(asked.get('limit') ?? PAGE) || PAGE, LARGEST_PAGE)
+  const page = pageOf(warehouse.shelves.rows(asked.get('site'), asked.get('owner')), Number(asked.get('cursor') ?? 0), limit)
+  const units = unitsOf(world)
+  const rows = page.rows.map((shelf) => ({
+    site: shelf.site,
+    owner: shelf.owner,
+    sku: shelf.sku,
+    lot: shelf.lot,
+    expires_on: shelf.expiresOn || null,
+    status: STATUS[shelf.status],
+    qty: shelf.quantity,
+    uom: units.get(shelf.sku) ?? 'EA',
+  }))
+  const next = page.next === undefined ? null : String(page.next)
+  return json(200, { sequence: warehouse.lastSequence(), taken_at: takenAt, rows, next_cursor: next })
+}
+
+const unitsOf = (world: World): Map<string, string> => new Map(world.items.map((item) => [item.number, uom(item.baseUnit)]))
+
+function inboundRows(warehouse: Warehouse, world: World, owner: string | null): Fields[] {
+  const units = unitsOf(world)
+  return [...warehouse.inbound]
+    .filter(([, receipt]) => owner === null || receipt.company === owner)
+    .map(([asn_id, receipt]) => ({
+      asn_id,
+      owner: receipt.company,
+      site: receipt.site,
+      sku: receipt.item,
+      qty: receipt.quantity,
+      uom: units.get(receipt.item) ?? 'EA',
+      lot: receipt.lot,
+      expected_at: receipt.expectedOn,
+      status: receipt.received ? 'RECEIVED' : 'EXPECTED',
+    }))
+}
+
+const siteRows = (world: World): Fields[] =>
+  world.sites.map(({ code, name, timeZone, cutOff, country, region, postalCode, city, street }) => ({
+    site: code,
+    name,
+    time_zone: timeZone,
+    cut_off: cutOff,
+    country,
+    region,
+    postal_code: postalCode,
+    city,
+    address: street,
+  }))
+
+function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date): Operation | undefined {
+  const asked = new URLSearchParams(call.query)
+  const references = (asked.get('external_ref') ?? '').split(',').filter((one) => one !== '')
+  if (call.path === ORDERS) {
+    const run = (): Reply =>
+      references.length > BATCH ? invalid('external_ref') : json(200, { orders: warehouse.find(references).map(publicOrder) })
+    return { name: 'findOrders', keys: references, run }
+  }
+  if (call.path === '/api/inventory/snapshot') {
+    return { name: 'stock', keys: [], run: () => snapshot(warehouse, world, asked, now().toISOString()) }
+  }
+  if (call.path === '/api/inbound') {
+    return { name: 'inbound', keys: [], run: () => json(200, { rows: inboundRows(warehouse, world, asked.get('owner')) }) }
+  }
+  if (call.path === '/api/sites') return { name: 'sites', keys: [], run: () => json(200, { rows: siteRows(world) }) }
+  const id = /^\/api\/outbound_orders\/([^/]+)$/.exec(call.path)?.[1]
+  if (id === undefined) return undefined
+  const run = (): Reply => {
+    const order = warehouse.read(id)
+    return order ? json(200, publicOrder(order)) : json(404, { error: { code: 'NOT_FOUND', message: 'not found' } })
+  }
+  return { name: 'readOrder', keys: [id], run }
+}
+
+const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' }
+
+export async function startWms(world: World, options: WmsOptions): Promise<Wms> {
+  const { clock, seed, keep } = options
+  const tools = systemTools(options, WMS)
+  const hooks = webhooks({ clock, seed: `${seed}/wms`, faults: tools.faults, post: options.post, url: options.webhookUrl })
+  const sign = (body: string) => (now: Date): Record<string, string> => {
+    const t = Math.floor(now.getTime() / 1_000)
+    const v1 = createHmac('sha256', options.webhookSecret).update(`${t}.${body}`).digest('hex')
+    return { 'x-depot-signature': `t=${t},v1=${v1}` }
+  }
+  const stream = eventStream({ clock, keep, batch: options.webhookBatch, sign, send: hooks.send })
+  const publish = (event: WmsEvent): void => {
+    stream.publish(event)
+    options.onEvent(event)
+  }
+  const warehouse = new Warehouse({ ...options, world, faults: tools.faults, publish })
+  const bulk = { warehouse, faults: tools.faults, seed }
+  if (options.dayMs > 0) {
+    for (const [asnId, receipt] of warehouse.inbound) {
+      warehouse.later(receipt.day * options.dayMs, () => warehouse.receive(asnId))
+    }
+  }
+
+  function operation(call: Call): Operation | undefined {
+    const found = call.method === 'POST' ? releases(bulk, call) : reads(warehouse, world, call, clock.now)
+    if (!found || call.headers['x-api-key'] === options.apiKey) return found
+    return { ...found, run: () => json(401, { error: { code: 'UNAUTHORIZED', message: 'the API key is missing or wrong' } }) }
+  }
+
+  const truth = (): WmsTruth => ({
+    orders: warehouse.orders().map(publicOrder),
+    events: stream.events(),
+    stock: warehouse.shelves.rows(null, null).map(({ site, owner, sku, lot, status, quantity }) => ({
+      site,
+      owner,
+      sku,
+      lot,
+      status: STATUS[status],
+      qty: quantity,
+    })),
+    sequence: warehouse.lastSequence(),
+    webhooks: hooks.truth(),
+  })
+  const trouble = (status: number, detail: string): Reply =>
+    json(status, { error: { code: CODE[status] ?? 'BUSY', message: detail } })
+  const handle = await startSystem({ system: WMS, operation, trouble, truth }, tools, options)
+  return {
+    ...handle,
+    deliverTo: hooks.deliverTo,
+    receive: (asnId) => warehouse.receive(asnId),
+    receiveAll: () => [...warehouse.inbound.keys()].forEach((asnId) => warehouse.receive(asnId)),
+    adjust: (adjustment) => warehouse.adjust(adjustment),
+    async stop() {
+      warehouse.stop()
+      hooks.stop()
+      await handle.stop()
+    },
+  }
+}

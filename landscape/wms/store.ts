@@ -1,0 +1,226 @@
+/** The warehouse at work: orders accepted, picked, shipped; stock moved; each of it an event in one sequence. */
+import type { Clock } from '#platform/clock.ts'
+import type { FaultBoard } from '../faults.ts'
+import { kept, type Keep, type Kept } from '../kept.ts'
+import type { Receipt, StockStatus, World } from '../world/world.ts'
+import { cutOffAt } from './cut-off.ts'
+import { pack, pick, type Floor, type Picked } from './picking.ts'
+import { baseFactor, STATUS, uom, unitOf, type Fields, type OrderLine, type OutboundOrder, type WmsEvent } from './shapes.ts'
+import { Shelves } from './stock.ts'
+
+export type Pace = { pickAfterMs: number; shipAfterMs: number }
+
+export type WarehouseOptions = {
+  clock: Clock
+  seed: string
+  world: World
+  faults: FaultBoard
+  keep: Keep
+  visibilityLagMs: number
+  pace: Pace
+  announcePicking: boolean
+  enforceCutOff: boolean
+  endlessStock: boolean
+  publish: (event: WmsEvent) => void
+}
+
+export class WmsRefusal extends Error {
+  readonly status: number
+  readonly code: string
+  readonly field: string | undefined
+  readonly order: OutboundOrder | undefined
+  constructor(status: number, code: string, about: { field?: string; order?: OutboundOrder } = {}) {
+    super(code)
+    this.status = status
+    this.code = code
+    this.field = about.field
+    this.order = about.order
+  }
+}
+
+export type Known = OutboundOrder & { seenFromMs: number; events: number }
+export type Adjustment = { site: string; owner: string; sku: string; lot?: string; status?: StockStatus; delta: number; reason: string }
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+export class Warehouse {
+  readonly shelves: Shelves
+  readonly inbound: Map<string, Receipt & { received: boolean }>
+  private readonly options: WarehouseOptions
+  private readonly floor: Floor
+  private readonly byId: Kept<Known>
+  private readonly byReference: Kept<Known>
+  private readonly timers = new Set<() => void>()
+  private sequence = 0
+  private lastOrder = 12_344
+  private lastShipment = 0
+  private lastPackage = 0
+
+  constructor(options: WarehouseOptions) {
+    const { world, keep, faults, seed } = options
+    this.options = options
+    this.shelves = new Shelves(world.stock, options.endlessStock)
+    this.inbound = new Map(world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, received: false }]))
+    this.floor = { shelves: this.shelves, items: new Map(world.items.map((item) => [item.number, item])), faults, seed }
+    this.byId = kept(keep)
+    this.byReference = kept(keep)
+  }
+
+  /** Refuses what is unknown or already here; picking is planned by `plan`, for all that came together. */
+  accept(fields: Fields): Known {
+    const reference = text(fields['external_ref'])
+    if (reference === '') throw new WmsRefusal(422, 'VALIDATION', { field: 'external_ref' })
+    const existing = this.byReference.get(reference)
+    if (existing) throw new WmsRefusal(409, 'DUPLICATE_REF', { order: existing })
+    const site = this.options.world.sites.find((one) => one.code === fields['site'])
+    if (!site) throw new WmsRefusal(422, 'UNKNOWN_SITE', { field: 'site' })
+    const now = this.options.clock.now()
+    const order: Known = {
+      wms_order_id: '',
+      external_ref: reference,
+      owner: text(fields['owner']),
+      site: site.code,
+      customer_ref: text(fields['customer_ref']),
+      ship_to: (fields['ship_to'] ?? {}) as Fields,
+      status: 'ACCEPTED',
+      created_at: now.toISOString(),
+      planned_ship_date: cutOffAt(site, now).shipDate,
+      lines: this.lines(fields),
+      seenFromMs: this.options.clock.monotonicMs() + this.options.visibilityLagMs,
+      events: 0,
+    }
+    order.wms_order_id = `OB${String(++this.lastOrder).padStart(8, '0')}`
+    this.byId.set(order.wms_order_id, order)
+    this.byReference.set(reference, order)
+    return order
+  }
+
+  /** Orders that were accepted together are picked together: one timer for a whole batch. */
+  plan(orders: readonly Known[]): void {
+    const { pace, enforceCutOff, world, clock } = this.options
+    const bySite = enforceCutOff ? Map.groupBy(orders, (order) => order.site) : new Map([['', orders]])
+    for (const [code, group] of bySite) {
+      const site = world.sites.find((one) => one.code === code)
+      const waitMs = site ? cutOffAt(site, clock.now()).waitMs : 0
+      if (group.length > 0) this.later(waitMs + pace.pickAfterMs, () => this.startPicking(group))
+    }
+  }
+
+  cancel(id: string): Known {
+    const order = this.byId.get(id)
+    if (!order) throw new WmsRefusal(404, 'NOT_FOUND')
+    if (order.status === 'PICKING') throw new WmsRefusal(409, 'PICKING_STARTED', { order })
+    if (order.status === 'SHIPPED' || order.status === 'SHORT') throw new WmsRefusal(409, 'SHIPPED', { order })
+    order.status = 'CANCELLED'
+    return order
+  }
+
+  read = (id: string): Known | undefined => this.byId.get(id)
+
+  find(references: readonly string[]): Known[] {
+    const nowMs = this.options.clock.monotonicMs()
+    const found = references.flatMap((reference) => this.byReference.get(reference) ?? [])
+    return found.filter((order) => order.seenFromMs <= nowMs)
+  }
+
+  orders = (): Known[] => [...this.byId.values()]
+  lastSequence = (): number => this.sequence
+
+  receive(asnId: string): void {
+    const receipt = this.inbound.get(asnId)
+    if (!receipt || receipt.received) return
+    receipt.received = true
+    const { company: owner, site, item: sku, lot, expiresOn, quantity } = receipt
+    this.shelves.put({ site, owner, sku }, { lot, expiresOn, status: 'available', quantity })
+    const facts = { site, owner, sku, lot, expires_on: expiresOn || null, status: 'AVAIL', qty: quantity, uom: this.baseUom(sku) }
+    this.tell('inventory.received', { ...facts, asn_id: asnId })
+  }
+
+  adjust({ site, owner, sku, lot = '', status = 'available', delta, reason }: Adjustment): void {
+    this.shelves.put({ site, owner, sku }, { lot, expiresOn: '', status, quantity: delta })
+    this.tell('inventory.adjusted', { site, owner, sku, lot, status: STATUS[status], delta_qty: delta, uom: this.baseUom(sku), reason })
+  }
+
+  later(ms: number, task: () => void): void {
+    const cancel = this.options.clock.after(ms, () => {
+      this.timers.delete(cancel)
+      task()
+    })
+    this.timers.add(cancel)
+  }
+
+  stop(): void {
+    for (const cancel of this.timers) cancel()
+  }
+
+  private lines(fields: Fields): OrderLine[] {
+    const given = fields['lines']
+    if (!Array.isArray(given) || given.length === 0) throw new WmsRefusal(422, 'VALIDATION', { field: 'lines' })
+    return (given as Fields[]).map((line, nth) => {
+      const field = `lines/${nth}`
+      const sku = text(line['sku'])
+      const item = this.floor.items.get(sku)
+      if (!item || item.company !== fields['owner']) throw new WmsRefusal(422, 'UNKNOWN_SKU', { field: `${field}/sku` })
+      const code = text(line['uom'])
+      if (!unitOf(code) || !baseFactor(item, code)) throw new WmsRefusal(422, 'UNKNOWN_UOM', { field: `${field}/uom` })
+      const qty = Number(line['qty'])
+      if (!(qty > 0)) throw new WmsRefusal(422, 'VALIDATION', { field: `${field}/qty` })
+      return { line_no: Number(line['line_no']), sku, qty, uom: code, shipped_qty: 0, short_qty: 0 }
+    })
+  }
+
+  private startPicking(orders: readonly Known[]): void {
+    const open = orders.filter((order) => order.status === 'ACCEPTED')
+    for (const order of open) {
+      order.status = 'PICKING'
+      if (this.options.announcePicking) this.tellOf(order, 'order.picking_started', {})
+    }
+    if (open.length > 0) this.later(this.options.pace.shipAfterMs, () => open.forEach((order) => this.ship(order)))
+  }
+
+  private ship(order: Known): void {
+    const { faults } = this.options
+    const splits = !faults.quiet && order.lines.length > 1 && faults.strike('split-shipment', 'pick', order.external_ref)
+    const parts = splits ? [order.lines.slice(0, 1), order.lines.slice(1)] : [order.lines]
+    const picks = parts.map((lines) => pick(this.floor, order, lines))
+    const shipped = picks.filter((one) => one.contents.length > 0)
+    order.status = shipped.length > 0 ? 'SHIPPED' : 'SHORT'
+    shipped.forEach((one, nth) => this.confirm(order, one, nth === shipped.length - 1 ? picks : undefined))
+    if (shipped.length === 0) this.tellOf(order, 'order.short', { short_lines: picks.flatMap((one) => one.short) })
+    for (const lost of picks.flatMap((one) => one.writtenOff)) {
+      const facts = { site: order.site, owner: order.owner, sku: lost.sku, lot: '', status: 'AVAIL', uom: lost.uom }
+      this.tell('inventory.adjusted', { ...facts, delta_qty: -lost.quantity, reason: 'PICK_SHORT' })
+    }
+  }
+
+  /** The last shipment of an order is final and names all that is short. */
+  private confirm(order: Known, picked: Picked, all: Picked[] | undefined): void {
+    const packages = pack(this.floor.items, picked.contents, this.lastPackage + 1)
+    this.lastPackage += packages.length
+    this.tellOf(order, 'shipment.confirmed', {
+      shipment_id: `SH${String(++this.lastShipment).padStart(8, '0')}`,
+      final: all !== undefined,
+      carrier: 'SWIFT',
+      service: 'GROUND',
+      shipped_at: this.options.clock.now().toISOString(),
+      packages,
+      short_lines: all?.flatMap((one) => one.short) ?? [],
+    })
+  }
+
+  private tellOf(order: Known, type: string, facts: Fields): void {
+    const { wms_order_id, external_ref, owner, site } = order
+    this.tell(type, { wms_order_id, external_ref, owner, site, order_sequence: ++order.events, ...facts })
+  }
+
+  private tell(type: string, facts: Fields): void {
+    const sequence = ++this.sequence
+    const digits = String(sequence).padStart(10, '0')
+    const head = { event_id: `E${digits}`, transaction_id: `T${digits}`, sequence, type }
+    this.options.publish({ ...head, occurred_at: this.options.clock.now().toISOString(), ...facts })
+  }
+
+  private baseUom(sku: string): string {
+    return uom(this.floor.items.get(sku)?.baseUnit ?? 'EA')
+  }
+}

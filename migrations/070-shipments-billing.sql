@@ -1,0 +1,153 @@
+-- Fulfillment requests, shipments, invoices, payments.
+
+create schema shipments;
+create schema billing;
+
+create table shipments.fulfillment (
+  id bigint primary key,
+  company text not null,
+  order_id bigint not null,
+  location text not null,
+  state text not null default 'requested'
+    check (state in ('requested', 'accepted', 'picking', 'done', 'refused', 'cancelled')),
+  wms_number text,
+  cancel_requested_at timestamptz,
+  version int not null default 1,
+  requested_at timestamptz not null default now()
+) with (fillfactor = 70);
+create index fulfillment_of_order on shipments.fulfillment (order_id);
+
+create table shipments.fulfillment_line (
+  fulfillment_id bigint not null,
+  line smallint not null,
+  item_id int not null,
+  quantity numeric(15, 4) not null check (quantity > 0),
+  shipped numeric(15, 4) not null default 0,
+  short numeric(15, 4) not null default 0,
+  primary key (fulfillment_id, line),
+  check (shipped >= 0 and short >= 0)
+) with (fillfactor = 70);
+
+create table shipments.shipment (
+  id bigint primary key,
+  company text not null,
+  order_id bigint not null,
+  fulfillment_id bigint not null,
+  location text not null,
+  carrier text not null,
+  service text,
+  shipped_at timestamptz not null,
+  source text not null,
+  source_key text not null,
+  notified_at timestamptz,
+  version int not null default 1,
+  unique (source, source_key)
+);
+create index shipment_of_order on shipments.shipment (order_id);
+
+create table shipments.package (
+  shipment_id bigint not null,
+  n smallint not null,
+  sscc text,
+  tracking text,
+  weight_grams bigint,
+  primary key (shipment_id, n)
+);
+
+create table shipments.shipment_line (
+  shipment_id bigint not null,
+  n smallint not null,
+  package smallint not null,
+  line smallint not null,
+  item_id int not null,
+  quantity numeric(15, 4) not null check (quantity > 0),
+  lot text,
+  expires_on date,
+  -- actual weight in kilograms
+  catch_weight numeric(15, 4),
+  primary key (shipment_id, n)
+);
+
+create table billing.invoice (
+  id bigint primary key,
+  company text not null,
+  order_id bigint not null,
+  customer_id int not null,
+  shipment_id bigint not null,
+  currency text not null,
+  state text not null default 'draft' check (state in
+    ('draft', 'taxed', 'issued', 'posted', 'sent', 'partially_paid', 'paid', 'disputed', 'written_off', 'void')),
+  net_minor bigint not null,
+  tax_minor bigint,
+  total_minor bigint,
+  tax_evidence text,
+  tax_jurisdiction text,
+  -- the legal number, given by the one configured owner
+  number text,
+  terms_days int not null,
+  posted_at timestamptz,
+  due_date date,
+  sent_at timestamptz,
+  paid_minor bigint not null default 0,
+  version int not null default 1,
+  created_at timestamptz not null default now(),
+  unique (company, number),
+  check (paid_minor >= 0 and paid_minor <= coalesce(total_minor, 0)),
+  check (total_minor = net_minor + tax_minor)
+) with (fillfactor = 70);
+create index invoice_of_order on billing.invoice (order_id);
+
+-- One line for each billable shipment line and billing event, whatever happens.
+create table billing.invoice_line (
+  invoice_id bigint not null,
+  n smallint not null,
+  shipment_id bigint not null,
+  shipment_line smallint not null,
+  event text not null default 'shipment',
+  order_line smallint not null,
+  item_id int not null,
+  -- in the price unit
+  quantity numeric(15, 4) not null,
+  unit text not null,
+  price_minor bigint not null,
+  net_minor bigint not null,
+  tax_minor bigint,
+  primary key (invoice_id, n),
+  unique (shipment_id, shipment_line, event)
+) with (fillfactor = 70);
+
+create table billing.payment (
+  id bigint primary key,
+  company text not null,
+  customer_id int not null,
+  sender text not null,
+  reference text not null,
+  currency text not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  applied_minor bigint not null default 0,
+  received_at timestamptz not null,
+  erp_number text,
+  version int not null default 1,
+  created_at timestamptz not null default now(),
+  unique (company, sender, reference),
+  check (applied_minor >= 0 and applied_minor <= amount_minor)
+);
+
+create table billing.payment_application (
+  payment_id bigint not null,
+  invoice_id bigint not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  primary key (payment_id, invoice_id)
+);
+create index application_to_invoice on billing.payment_application (invoice_id);
+
+-- A posted invoice never changes what it says; only its life goes on (sent, paid).
+create function billing.keep_posted() returns trigger language plpgsql as $$
+begin
+  if old.posted_at is not null and (old.net_minor, old.tax_minor, old.total_minor, old.number, old.currency, old.posted_at)
+     is distinct from (new.net_minor, new.tax_minor, new.total_minor, new.number, new.currency, new.posted_at) then
+    raise exception 'invoice % is posted and immutable', old.id using errcode = 'CD002';
+  end if;
+  return new;
+end $$;
+create trigger keep_posted before update on billing.invoice for each row execute function billing.keep_posted();

@@ -1,0 +1,87 @@
+/** What the house tells the channel an order came through: a shop, an EDI partner. */
+import { operation } from '#platform/connector.ts'
+import type { Quantity } from '#platform/quantity.ts'
+
+/** What became of each line; the shop's order status, an EDI 855. */
+export type OrderAcknowledgement = {
+  readonly company: string
+  readonly order: string
+  readonly customer: string
+  readonly customerOrder: string
+  readonly orderDate?: string | undefined
+  readonly externalId?: string | undefined
+  readonly currency: string
+  readonly outcome: 'accepted' | 'accepted-with-changes' | 'rejected'
+  /** One per state of affairs: a released hold or a filled backorder is told anew. */
+  readonly turn: number
+  readonly lines: readonly {
+    readonly line: string
+    readonly sku: string
+    readonly ordered: Quantity
+    readonly reserved: Quantity
+    readonly backordered: Quantity
+    readonly cancelled: Quantity
+    readonly unit: string
+    readonly priceMinor: number
+    readonly reason?: string | undefined
+  }[]
+}
+
+export const acknowledge = operation<OrderAcknowledgement, { readonly reference?: string }>('channel', 'acknowledge')
+
+/** What left for the customer; the shop's fulfillment, an EDI 856. */
+export type ShipNotice = {
+  readonly company: string
+  readonly shipment: string
+  readonly order: string
+  readonly customer: string
+  readonly customerOrder: string
+  readonly externalId?: string | undefined
+  readonly shippedAt: Date
+  readonly carrier: string
+  readonly location: string
+  readonly packages: readonly {
+    readonly sscc?: string | undefined
+    readonly tracking?: string | undefined
+    readonly weightGrams?: number | undefined
+    readonly lines: readonly {
+      readonly line: string
+      readonly sku: string
+      readonly quantity: Quantity
+      readonly unit: string
+      readonly lot?: string | undefined
+    }[]
+  }[]
+}
+
+export const notifyShipment = operation<ShipNotice, { readonly reference?: string }>('channel', 'notifyShipment')
+
+/** The posted invoice for a channel that wants it; an EDI 810. */
+export type InvoiceNotice = {
+  readonly company: string
+  readonly invoice: string
+  /** The legal number, given by the ERP. */
+  readonly number: string
+  readonly order: string
+  readonly customer: string
+  readonly customerOrder: string
+  readonly orderDate?: string | undefined
+  readonly externalId?: string | undefined
+  readonly shipment: string
+  readonly currency: string
+  readonly netMinor: number
+  readonly taxMinor: number
+  readonly totalMinor: number
+  readonly termsDays: number
+  readonly issuedAt: Date
+  readonly lines: readonly {
+    readonly line: string
+    readonly sku: string
+    readonly quantity: Quantity
+    readonly unit: string
+    readonly priceMinor: number
+    readonly netMinor: number
+  }[]
+}
+
+export const sendInvoice = operation<InvoiceNotice, { readonly reference?: string }>('channel', 'sendInvoice')

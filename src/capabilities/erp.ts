@@ -1,0 +1,160 @@
+/** What the house asks of an ERP: sales orders, invoices, payments, and the master data it owns. */
+import { operation } from '#platform/connector.ts'
+import type { Quantity, UnitFactor } from '#platform/quantity.ts'
+
+export type Address = {
+  readonly code?: string | undefined
+  readonly name?: string | undefined
+  readonly lines?: readonly string[] | undefined
+  readonly city?: string | undefined
+  readonly region?: string | undefined
+  readonly postalCode?: string | undefined
+  readonly country?: string | undefined
+}
+
+export type SalesOrder = {
+  readonly company: string
+  /** Our number, `O-1000017`: the business key by which the ERP is asked what became of it. */
+  readonly number: string
+  readonly customer: string
+  readonly customerOrder: string
+  readonly currency: string
+  readonly requestedDate?: string | undefined
+  readonly shipTo?: Address | undefined
+  readonly lines: readonly SalesOrderLine[]
+}
+
+export type SalesOrderLine = {
+  readonly line: number
+  readonly sku: string
+  /** In the unit of the line. */
+  readonly quantity: Quantity
+  readonly unit: string
+  /** Minor units of the order's currency, for one of the price unit. */
+  readonly priceMinor: number
+}
+
+/** The ERP's own number of the sales order. */
+export type SalesOrderReference = { readonly number: string }
+
+/** Business key: our order number. */
+export const createSalesOrder = operation<SalesOrder, SalesOrderReference>('erp', 'createSalesOrder')
+
+export type SalesOrderCancellation = { readonly company: string; readonly number: string; readonly erpNumber: string }
+
+/** Business key: our order number. Refused when the ERP has already gone further. */
+export const cancelSalesOrder = operation<SalesOrderCancellation, object>('erp', 'cancelSalesOrder')
+
+export type InvoicePosting = {
+  readonly company: string
+  /** Our invoice document, `I-1000042`: the business key. */
+  readonly document: string
+  readonly customer: string
+  /** The ERP's number of the sales order that is billed. */
+  readonly salesOrder: string
+  readonly shipment: string
+  readonly shippedAt: Date
+  readonly currency: string
+  readonly netMinor: number
+  /** What the tax system determined; absent where the ERP taxes. */
+  readonly tax?: { readonly taxMinor: number; readonly evidence: string } | undefined
+  readonly lines: readonly InvoicePostingLine[]
+}
+
+export type InvoicePostingLine = {
+  readonly line: number
+  readonly orderLine: number
+  readonly sku: string
+  readonly quantity: Quantity
+  readonly unit: string
+  readonly priceMinor: number
+  readonly netMinor: number
+  readonly taxMinor?: number | undefined
+}
+
+/** The posted invoice as the ERP made it: the legal number and the totals that count. */
+export type PostedInvoice = {
+  readonly number: string
+  readonly netMinor: number
+  readonly taxMinor: number
+  readonly totalMinor: number
+  readonly postedAt: Date
+}
+
+/** Business key: our invoice document. */
+export const postInvoice = operation<InvoicePosting, PostedInvoice>('erp', 'postInvoice')
+
+export type PaymentRegistration = {
+  readonly company: string
+  /** Our payment document, `P-1000050`: the business key. */
+  readonly document: string
+  readonly customer: string
+  readonly currency: string
+  readonly amountMinor: number
+  readonly receivedAt: Date
+  readonly invoices: readonly { readonly number: string; readonly amountMinor: number }[]
+}
+
+export const registerPayment = operation<PaymentRegistration, { readonly number: string }>('erp', 'registerPayment')
+
+// What an ERP can be read for ------------------------------------------------------------------------------------------
+
+export type ErpCustomer = {
+  readonly number: string
+  readonly name: string
+  readonly status: 'active' | 'blocked'
+  readonly currency: string
+  readonly termsDays: number
+  readonly priceList: string
+  readonly creditLimitMinor: number | null
+  readonly receivablesMinor: number
+  readonly creditHold: boolean
+  readonly taxId?: string | undefined
+  readonly addresses: readonly (Address & { readonly code: string })[]
+  /** The address used when an order names none. */
+  readonly defaultShipTo: string
+}
+
+export type ErpItem = {
+  readonly sku: string
+  readonly name: string
+  readonly status: 'active' | 'discontinued' | 'blocked'
+  readonly baseUnit: string
+  /** How many base units one of each further unit is. */
+  readonly units: readonly { readonly unit: string; readonly factor: UnitFactor }[]
+  readonly catchWeight: boolean
+  readonly lotControlled: boolean
+  readonly taxClass: string
+  readonly identifiers: readonly { readonly scheme: string; readonly value: string }[]
+}
+
+export type ErpPrice = {
+  readonly sku: string
+  /** A price list, or one customer's contract. */
+  readonly list?: string | undefined
+  readonly customer?: string | undefined
+  readonly unit: string
+  readonly currency: string
+  readonly minQuantity: Quantity
+  readonly amountMinor: number
+  readonly validFrom: string
+  readonly validTo?: string | undefined
+}
+
+export type ErpStock = { readonly sku: string; readonly location: string; readonly lot?: string; readonly quantity: Quantity }
+
+/** A page of what an ERP knows; `next` is absent on the last. `asOf` is the ERP's own time of reading. */
+export type Page<T> = { readonly items: readonly T[]; readonly next?: string | undefined; readonly asOf: Date }
+
+export type PageRequest = { readonly cursor?: string | undefined; readonly changedSince?: Date | undefined }
+
+/** Read access to an ERP's master data, implemented by its connector beside the operations above. */
+export interface ErpReader {
+  readonly instance: string
+  customers(request: PageRequest): Promise<Page<ErpCustomer>>
+  items(request: PageRequest): Promise<Page<ErpItem>>
+  prices(request: PageRequest): Promise<Page<ErpPrice>>
+  stock(request: PageRequest): Promise<Page<ErpStock>>
+  /** One customer's credit figures as of now. */
+  credit(customer: string): Promise<{ creditLimitMinor: number | null; receivablesMinor: number; creditHold: boolean; asOf: Date }>
+}

@@ -1,0 +1,105 @@
+/** What the house asks of a warehouse, and what a warehouse tells it. */
+import type { Address } from './erp.ts'
+import { operation } from '#platform/connector.ts'
+import type { Quantity } from '#platform/quantity.ts'
+
+export type FulfillmentRequest = {
+  readonly company: string
+  /** Our fulfillment request, `F-1000031`: the business key, unique at the warehouse. */
+  readonly number: string
+  readonly order: string
+  readonly customerOrder: string
+  readonly location: string
+  readonly customer: string
+  readonly shipTo: Address
+  readonly requestedDate?: string | undefined
+  readonly lines: readonly FulfillmentRequestLine[]
+}
+
+export type FulfillmentRequestLine = {
+  readonly line: number
+  readonly sku: string
+  /** In the item's base unit. */
+  readonly quantity: Quantity
+  readonly unit: string
+}
+
+/** The warehouse's own number of the request. */
+export type FulfillmentReference = { readonly number: string }
+
+/** Business key: our fulfillment request's number. */
+export const requestFulfillment = operation<FulfillmentRequest, FulfillmentReference>('wms', 'requestFulfillment')
+
+export type FulfillmentCancellation = { readonly number: string; readonly location: string; readonly reason: string }
+
+/** Refused once picking has begun. */
+export const cancelFulfillment = operation<FulfillmentCancellation, object>('wms', 'cancelFulfillment')
+
+// What a warehouse tells: the connector translates to these and files them in the inbox ------------------------------------
+
+/** A shipment left the building; also the end of a request whose rest was short. */
+export type ShipmentConfirmed = {
+  readonly type: 'shipment-confirmed'
+  /** The warehouse's own number of the shipment: one shipment however often it is told. */
+  readonly shipment: string
+  /** Our fulfillment request's number. */
+  readonly fulfillment: string
+  readonly shippedAt: Date
+  readonly carrier: string
+  readonly service?: string | undefined
+  readonly packages: readonly ShippedPackage[]
+  /** Nothing more comes for this request; what is missing was short. */
+  readonly final: boolean
+}
+
+export type ShippedPackage = {
+  readonly sscc?: string | undefined
+  readonly tracking?: string | undefined
+  readonly weightGrams?: number | undefined
+  readonly lines: readonly ShippedLine[]
+}
+
+export type ShippedLine = {
+  readonly line: number
+  readonly sku: string
+  /** In the item's base unit. */
+  readonly quantity: Quantity
+  readonly lot?: string | undefined
+  readonly expiresOn?: string | undefined
+  /** Actual weight in kilograms for catch-weight items. */
+  readonly catchWeight?: Quantity | undefined
+}
+
+/** Picking began: from now on a cancellation is refused. */
+export type PickingStarted = { readonly type: 'picking-started'; readonly fulfillment: string; readonly at: Date }
+
+/** Stock moved inside the warehouse for a reason of its own: received, counted, damaged, put on hold. */
+export type StockMoved = {
+  readonly type: 'stock-moved'
+  readonly location: string
+  readonly sku: string
+  readonly lot?: string | undefined
+  readonly reason: 'receipt' | 'count' | 'damage' | 'quality-hold' | 'quality-release'
+  /** What moves, in the base unit; negative for a loss. */
+  readonly quantity: Quantity
+  readonly at: Date
+  /** The order in which the warehouse made its changes to this item. */
+  readonly sequence: number
+}
+
+export type StockSnapshotLine = {
+  readonly sku: string
+  readonly location: string
+  readonly lot?: string | undefined
+  readonly available: Quantity
+  readonly qualityHold: Quantity
+  readonly damaged: Quantity
+}
+
+/** All stock of a warehouse as of one moment of its own sequence. */
+export interface WmsReader {
+  readonly instance: string
+  stockSnapshot(location: string): Promise<{ lines: readonly StockSnapshotLine[]; sequence: number; takenAt: Date }>
+}
+
+export type WarehouseMessage = ShipmentConfirmed | PickingStarted | StockMoved

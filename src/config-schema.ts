@@ -1,0 +1,229 @@
+/** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
+import { z } from 'zod'
+import { Policy } from './platform/policies.ts'
+import { LocalTime, TimeZoneName } from './platform/time-zone.ts'
+
+/** What a setting is beyond its type; carried into the JSON Schema, from which everything else is derived. */
+export type SettingTraits = {
+  /** Never shown. May be given as `env:NAME`, `file:PATH`, or by an environment variable ending in `_FILE`. */
+  readonly secret?: true
+  /** Relative ones are resolved against the folder the program is started in. */
+  readonly path?: true
+  /** How the names of a record are written, for those that come from environment variables. */
+  readonly names?: 'kebab-case' | 'camelCase'
+}
+
+const traits = (given: SettingTraits) => given
+
+const secret = (meaning: string, example: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ description: meaning, examples: [example], ...traits({ secret: true }) })
+
+const folder = (meaning: string, byDefault: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ description: meaning, ...traits({ path: true }) })
+    .default(byDefault)
+
+const milliseconds = (meaning: string, byDefault: number, most = 3_600_000) =>
+  z.int().min(1).max(most).describe(meaning).default(byDefault)
+
+const code = (meaning: string, example: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, 'must be 1 to 32 letters, digits, "-" or "_"')
+    .meta({ description: meaning, examples: [example] })
+
+const webAddress = (meaning: string, example: string) =>
+  z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .refine(
+      (url) => !/^https?:\/\/[^/]*@/.test(url),
+      'must not carry user and password; they are credentials',
+    )
+    .meta({ description: meaning, examples: [example] })
+
+const zone = TimeZoneName.meta({ description: 'IANA time zone', examples: ['America/Chicago'] })
+
+const Http = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .describe('Address to listen on. Beyond loopback it needs credentials configured')
+    .default('127.0.0.1'),
+  port: z.int().min(0).max(65_535).describe('Port to listen on; 0 takes a free one').default(7300),
+  bodyLimitBytes: z
+    .int()
+    .min(1_024)
+    .max(100_000_000)
+    .describe('Largest request body, where a route sets no smaller limit')
+    .default(1_048_576),
+  requestTimeoutMs: milliseconds('A request that takes longer is answered with 503', 30_000, 600_000),
+})
+
+const Database = z.strictObject({
+  url: secret(
+    'PostgreSQL 15 or later to use instead of the embedded server; also read from DATABASE_URL',
+    'postgresql://crossdock:secret@db.example.com/crossdock',
+  )
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+    .optional(),
+  dataDirectory: folder('Folder of the embedded PostgreSQL server', '.crossdock/postgres'),
+  poolSize: z.int().min(2).max(500).describe('Connections of one process').default(10),
+  statementTimeoutMs: milliseconds('A statement that takes longer is cancelled', 5_000),
+  lockTimeoutMs: milliseconds('A statement that waits longer for a lock is cancelled', 2_000),
+  idleInTransactionTimeoutMs: milliseconds(
+    'A transaction that does nothing for longer is rolled back',
+    5_000,
+  ),
+})
+
+const Worker = z.strictObject({
+  enabled: z
+    .boolean()
+    .describe('Whether this process works on documents; false leaves that to others')
+    .default(true),
+  inFlightMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .describe('Documents worked on at once; over it, acceptance waits')
+    .default(300),
+  batchMax: z.int().min(1).max(1_000).describe('Items in one transaction at most').default(100),
+  claimPollMs: milliseconds('How often the desk is looked at when nobody notifies', 500, 60_000),
+})
+
+const Jwt = z.strictObject({
+  issuer: webAddress('Who issues the tokens: their "iss"', 'https://login.example.com/'),
+  audience: z
+    .string()
+    .min(1)
+    .meta({ description: 'Whom they are for: their "aud"', examples: ['crossdock'] }),
+  jwksUrl: webAddress(
+    'Where the issuer publishes its keys',
+    'https://login.example.com/.well-known/jwks.json',
+  ),
+  algorithms: z
+    .array(z.enum(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA']))
+    .min(1)
+    .describe('Signatures that are taken')
+    .default(['RS256', 'PS256', 'ES256', 'EdDSA']),
+  requireAccessTokenType: z
+    .boolean()
+    .describe('Refuse tokens without "typ: at+jwt" (RFC 9068)')
+    .default(false),
+  maxLifetimeSeconds: z
+    .int()
+    .min(60)
+    .max(604_800)
+    .describe('Longest lifetime a token may claim')
+    .default(86_400),
+})
+
+const Access = z.strictObject({
+  jwt: Jwt.describe('Bearer tokens of an identity provider; without it only API keys are taken').optional(),
+  pageTokenSecret: secret(
+    'Signs page cursors, the same in every process; without it each start makes a new one',
+    'file:/run/secrets/page-token',
+  )
+    .min(32)
+    .optional(),
+})
+
+const Company = z.strictObject({
+  code: code('Short name, on every document', 'NORTH'),
+  name: z
+    .string()
+    .min(1)
+    .meta({ description: 'Name of the legal entity', examples: ['Northern Wholesale Inc.'] }),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code')
+    .meta({ description: 'Currency of its books, ISO 4217', examples: ['USD'] }),
+  timeZone: zone,
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code of two letters')
+    .meta({ description: 'ISO 3166-1 code', examples: ['US'] }),
+  erp: code('The system that keeps its books', 'erp-north'),
+  tax: code('Who computes its taxes: "erp", or a system', 'erp').default('erp'),
+})
+
+const System = z.strictObject({
+  connector: code('Folder of its connector under src/systems', 'erp-tryton'),
+  baseUrl: webAddress('Where it answers', 'https://erp.example.com/api'),
+  credentials: z
+    .record(
+      z.string().min(1),
+      secret('A credential under the name its connector asks for', 'env:ERP_PASSWORD'),
+    )
+    .meta(traits({ names: 'camelCase' }))
+    .default({}),
+  policy: Policy.prefault({}),
+  options: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'What only its connector knows; never a secret', ...traits({ names: 'camelCase' }) })
+    .default({}),
+})
+
+const Location = z.strictObject({
+  code: code('Short name, on every movement', 'CHI-1'),
+  company: code('Whose it is; left out when companies share it', 'NORTH').optional(),
+  type: z.enum(['warehouse', 'store', '3pl', 'supplier', 'van']).describe('What kind of place it is'),
+  wms: code('The system that runs it; left out when nobody does', 'wms-chicago').optional(),
+  timeZone: zone,
+  cutOff: LocalTime.meta({
+    description: 'Releases after this time of day count for the next working day',
+    examples: ['15:00'],
+  }).optional(),
+})
+
+const Edi = z.strictObject({
+  enabled: z.boolean().describe('Whether the inbox is watched').default(false),
+  inboxDirectory: folder('Where interchanges arrive', '.crossdock/edi/inbox'),
+  outboxDirectory: folder('Where ours are left for the partner', '.crossdock/edi/outbox'),
+  archiveDirectory: folder('Where files go that have been read', '.crossdock/edi/archive'),
+  rejectDirectory: folder('Where files go that cannot be read at all', '.crossdock/edi/reject'),
+  partnersDirectory: folder('Partner guides, a file each', 'partners'),
+  pollMs: milliseconds('How often the inbox is looked at', 1_000, 600_000),
+  maxFileBytes: z
+    .int()
+    .min(1_024)
+    .max(1_000_000_000)
+    .describe('Larger files are rejected')
+    .default(50_000_000),
+})
+
+const Telemetry = z.strictObject({
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).describe('The least that is logged').default('info'),
+})
+
+const Demo = z.strictObject({
+  enabled: z.boolean().describe('Whether invented orders are driven through the doors').default(false),
+  ordersPerMinute: z.number().gt(0).max(60_000).describe('How many').default(60),
+  seed: z.int().min(0).max(4_294_967_295).describe('The same seed invents the same world').default(1),
+})
+
+export const Config = z.strictObject({
+  http: Http.prefault({}),
+  database: Database.prefault({}),
+  worker: Worker.prefault({}),
+  access: Access.prefault({}),
+  companies: z.array(Company).describe('Legal entities, each on its ERP').default([]),
+  systems: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name such as erp-north'), System)
+    .meta({ description: 'Outside systems, by the name of the instance', ...traits({ names: 'kebab-case' }) })
+    .default({}),
+  locations: z.array(Location).describe('Places that hold stock or send it').default([]),
+  edi: Edi.prefault({}),
+  telemetry: Telemetry.prefault({}),
+  demo: Demo.prefault({}),
+})
+
+export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+export type Config = DeepReadonly<z.output<typeof Config>>
+/** What a file or the demo may give: everything that has a default may be left out. */
+export type ConfigInput = z.input<typeof Config>

@@ -1,0 +1,116 @@
+/** The public words of billing: invoices drawn from shipments, payments applied to them. */
+import { z } from 'zod'
+import type { RefusalCode } from '#platform/faults.ts'
+import type { Quantity } from '#platform/quantity.ts'
+
+export type InvoiceState =
+  | 'draft' | 'taxed' | 'issued' | 'posted' | 'sent' | 'partially_paid' | 'paid' | 'disputed' | 'written_off' | 'void'
+
+export type InvoiceHeader = {
+  readonly doc: number
+  readonly company: string
+  readonly orderId: number
+  readonly customerId: number
+  readonly shipmentId: number
+  readonly currency: string
+  readonly state: InvoiceState
+  readonly netMinor: number
+  readonly taxMinor: number | null
+  readonly totalMinor: number | null
+  readonly taxEvidence: string | null
+  readonly number: string | null
+  readonly termsDays: number
+  readonly postedAt: Date | null
+  readonly sent: boolean
+  readonly paidMinor: number
+  readonly version: number
+}
+
+/** One billable shipment line. Quantity in the price unit. */
+export type InvoiceLine = {
+  readonly n: number
+  readonly shipmentId: number
+  readonly shipmentLine: number
+  readonly orderLine: number
+  readonly itemId: number
+  readonly quantity: Quantity
+  readonly unit: string
+  readonly priceMinor: number
+  readonly netMinor: number
+  readonly taxMinor: number | null
+}
+
+export type NewInvoice = {
+  readonly doc: number
+  readonly company: string
+  readonly orderId: number
+  readonly customerId: number
+  readonly shipmentId: number
+  readonly currency: string
+  readonly netMinor: number
+  readonly termsDays: number
+  readonly lines: readonly InvoiceLine[]
+}
+
+const Amount = z
+  .string()
+  .regex(/^\d{1,13}(\.\d{1,4})?$/)
+  .describe('Amount as decimal text in the currency')
+
+export const PaymentRequest = z.strictObject({
+  company: z.string().min(1).max(12).meta({ example: 'NWF' }),
+  customer: z.string().min(1).max(35).meta({ example: 'C-1007' }),
+  reference: z.string().min(1).max(60).describe("The payer's or the bank's own number of the payment"),
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  amount: Amount.meta({ example: '120.00' }),
+  receivedAt: z.iso.datetime({ offset: true }).optional().describe('Now when absent'),
+  invoices: z
+    .array(z.strictObject({ number: z.string().min(1).max(40), amount: Amount }))
+    .max(500)
+    .optional()
+    .describe('What the payer says it is for; the oldest open invoices when absent'),
+})
+export type PaymentRequest = z.infer<typeof PaymentRequest>
+
+export const PaymentAnswer = z.object({
+  id: z.string().meta({ example: 'P-1000050' }),
+  state: z.enum(['applied', 'partially_applied', 'unapplied']),
+  amount: Amount,
+  applied: Amount,
+  unapplied: Amount,
+  applications: z.array(z.object({ invoice: z.string(), number: z.string(), amount: Amount, invoiceState: z.string() })),
+})
+export type PaymentAnswer = z.infer<typeof PaymentAnswer>
+
+export const billingRefusals = {
+  'billing.customer_unknown': {
+    status: 422,
+    title: 'The payer is not known',
+    cause: 'The company has no customer with this number.',
+    fix: "Send the sold-to's number as the ERP knows it.",
+  },
+  'billing.invoice_unknown': {
+    status: 422,
+    title: 'There is no such posted invoice',
+    cause: 'The customer has no posted invoice with this number.',
+    fix: 'Check the number, or leave the invoices out to apply the payment to the oldest open ones.',
+  },
+  'billing.invoice_overpaid': {
+    status: 422,
+    title: 'More is applied than the invoice is open for',
+    cause: 'The amount named for an invoice exceeds what is still open on it.',
+    fix: 'Lower the amount; what is left stays on account as unapplied cash.',
+  },
+  'billing.applications_exceed_payment': {
+    status: 422,
+    title: 'The invoices add up to more than the payment',
+    cause: 'The amounts named for the invoices exceed the amount received.',
+    fix: 'Correct the amounts so that they add up to the payment at most.',
+  },
+  'billing.payment_repeated': {
+    status: 409,
+    title: 'The payment is known with other content',
+    cause: 'A payment with the same reference was received with another amount or customer.',
+    fix: 'Use the reference of this payment, or correct the content.',
+  },
+} as const satisfies Record<string, RefusalCode>

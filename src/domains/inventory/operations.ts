@@ -1,0 +1,327 @@
+/** The verbs of inventory: reserve, release the claim, ship, move, fill. Each takes a transaction and a list. */
+import type { Queries, Transaction } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
+import { allocate, type FreeStock, giveBack, stockKey, type WantedLine } from './rules.ts'
+import {
+  type BackorderRow,
+  deleteBackorders,
+  deleteReservations,
+  ensurePositions,
+  insertMovements,
+  insertReservations,
+  type PositionChange,
+  selectFillableLines,
+  selectFillableOrders,
+  selectFreeForUpdate,
+  selectPositionsForUpdate,
+  selectReservations,
+  updatePositions,
+  updateReserved,
+  upsertBackorders,
+} from './store.ts'
+
+/** Locks the positions of these items and answers what is free of them. */
+export async function lockFreeStock(
+  tx: Transaction,
+  itemIds: Iterable<number>,
+  locations: readonly string[],
+): Promise<FreeStock> {
+  const items = [...new Set(itemIds)].toSorted((a, b) => a - b)
+  const sorted = locations.toSorted()
+  tx.locking('stock position', positionKeys(items, sorted))
+  const rows = await selectFreeForUpdate(tx, items, sorted)
+  return new Map(rows.map((row) => [stockKey(row.itemId, row.location), row.free]))
+}
+
+/** What an order gets of free stock, line by line; counts `free` down. */
+export function allocateOrder(
+  free: FreeStock,
+  lines: readonly WantedLine[],
+  locations: readonly string[],
+): readonly (readonly Allocation[])[] {
+  return allocate(free, lines, locations)
+}
+
+/** What was taken but is not kept is there for the next order of the list. */
+export function returnAllocations(free: FreeStock, itemId: number, allocations: readonly Allocation[]): void {
+  giveBack(free, itemId, allocations)
+}
+
+const positionKeys = (items: readonly number[], locations: readonly string[]): string[] =>
+  items.flatMap((item) => locations.map((location) => `${String(item).padStart(12, '0')} ${location}`))
+
+export type ReservedLine = {
+  readonly doc: number
+  readonly line: number
+  readonly company: string
+  readonly itemId: number
+  readonly allocations: readonly Allocation[]
+  /** What the line still waits for; 0 takes it out of the queue. */
+  readonly backordered: Quantity
+  /** It stood in the queue before. */
+  readonly waited: boolean
+}
+
+/**
+ * Writes what was allocated from stock locked in this transaction: the claims, the positions, and who still waits.
+ * The position's CHECK is the last guard against overselling.
+ */
+export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
+  const reservations: Reservation[] = lines.flatMap(({ allocations, backordered: _, waited: __, ...line }) =>
+    allocations.map((allocation) => ({ ...line, ...allocation })),
+  )
+  insertReservations(tx, reservations)
+  updateReserved(tx, sumByPosition(reservations))
+  const waiting: BackorderRow[] = lines
+    .filter((line) => line.backordered > 0)
+    .map(({ doc, line, company, itemId, backordered }) => ({ doc, line, company, itemId, quantity: backordered }))
+  upsertBackorders(tx, waiting)
+  deleteBackorders(
+    tx,
+    lines.filter((line) => line.waited && line.backordered === 0),
+  )
+}
+
+type Claim = { readonly company: string; readonly itemId: number; readonly location: string; readonly quantity: Quantity }
+
+function sumByPosition(claims: readonly Claim[]): Claim[] {
+  const sums = new Map<string, Claim>()
+  for (const { company, itemId, location, quantity } of claims) {
+    const key = stockKey(itemId, location)
+    sums.set(key, { company, itemId, location, quantity: (sums.get(key)?.quantity ?? 0) + quantity })
+  }
+  return [...sums.values()].toSorted((a, b) => a.itemId - b.itemId || (a.location < b.location ? -1 : 1))
+}
+
+/** Hands an order's claims at these locations over to the fulfillment requests that carry them from now on. */
+export function handOver(
+  tx: Transaction,
+  claims: readonly { readonly doc: number; readonly location: string }[],
+): void {
+  deleteReservations(tx, claims)
+}
+
+/** Claims that a fulfillment request carried are the order's own again; the positions stay as they are. */
+export function takeBack(tx: Transaction, claims: readonly Reservation[]): void {
+  insertReservations(tx, claims)
+}
+
+/** Gives claims back to stock: of a cancelled order, or of a request that the warehouse will not fill. */
+export async function freeClaims(tx: Transaction, claims: readonly Claim[]): Promise<void> {
+  if (claims.length === 0) return
+  const sums = sumByPosition(claims)
+  await lockFreeStock(
+    tx,
+    sums.map((claim) => claim.itemId),
+    [...new Set(sums.map((claim) => claim.location))],
+  )
+  updateReserved(
+    tx,
+    sums.map((claim) => ({ ...claim, quantity: -claim.quantity })),
+  )
+}
+
+/** Ends what an order reserved or waits for. */
+export async function releaseOrders(tx: Transaction, docs: readonly number[]): Promise<void> {
+  const reservations = await selectReservations(tx, docs)
+  await freeClaims(tx, reservations)
+  deleteReservations(tx, reservations)
+}
+
+export function leaveQueue(
+  tx: Transaction,
+  lines: readonly { readonly itemId: number; readonly doc: number; readonly line: number }[],
+): void {
+  deleteBackorders(tx, lines)
+}
+
+export const reservationsOf = (queries: Queries, docs: readonly number[]): Promise<Reservation[]> =>
+  selectReservations(queries, docs)
+
+export const fillableLines = selectFillableLines
+
+/** Orders to wake because stock of these items is free and it is their turn. */
+export const fillableOrders = (queries: Queries, itemIds: readonly number[]): Promise<number[]> =>
+  itemIds.length === 0 ? Promise.resolve([]) : selectFillableOrders(queries, itemIds)
+
+/** A quantity that physically left, against the claim that was made for it. */
+export type Departure = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly lot: string
+  readonly quantity: Quantity
+  /** What the request claimed and claims no more: what left and what was short. */
+  readonly claimEnds: Quantity
+  readonly source: string
+  readonly sourceKey: string
+  readonly doc: number
+  readonly at: Date
+}
+
+export type Shortfall = { readonly itemId: number; readonly location: string; readonly quantity: Quantity }
+
+/**
+ * Books what left the building. A departure that our books cannot cover is not refused, since it happened: the rest
+ * is taken from `unreconciled`, and the answer says so for an exception.
+ */
+export async function ship(tx: Transaction, departures: readonly Departure[]): Promise<Shortfall[]> {
+  const books = await lockBooks(tx, departures)
+  const movements: Movement[] = []
+  const shortfalls: Shortfall[] = []
+  for (const departure of departures) {
+    const { quantity, claimEnds } = departure
+    const whole = books.at(departure, '')
+    const covered = Math.max(0, Math.min(quantity, whole.available - (whole.reserved - claimEnds)))
+    books.change(departure, '', { available: -covered, reserved: -claimEnds, unreconciled: covered - quantity })
+    if (departure.lot) books.takeFromLot(departure, quantity)
+    movements.push(...departureMovements(departure, covered))
+    if (covered < quantity) {
+      shortfalls.push({ itemId: departure.itemId, location: departure.location, quantity: quantity - covered })
+    }
+  }
+  books.write(tx)
+  insertMovements(tx, movements)
+  return shortfalls
+}
+
+function departureMovements(departure: Departure, covered: Quantity): Movement[] {
+  const { claimEnds: _, quantity, ...rest } = departure
+  const move = (from: Bucket, part: Quantity): Movement[] =>
+    part > 0 ? [{ ...rest, from, to: 'shipped', quantity: part, reason: 'ship' }] : []
+  return [...move('available', covered), ...move('unreconciled', quantity - covered)]
+}
+
+/** What a warehouse, a count or an opening balance says happened to stock. */
+export type StockChange = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly lot: string
+  readonly from: Bucket
+  readonly to: Bucket
+  readonly quantity: Quantity
+  readonly reason: string
+  readonly source: string
+  readonly sourceKey: string
+  readonly at: Date
+}
+
+/** Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. */
+export async function move(tx: Transaction, changes: readonly StockChange[]): Promise<Shortfall[]> {
+  ensurePositions(tx, uniqueKeys(changes))
+  const books = await lockBooks(tx, changes)
+  const movements: Movement[] = []
+  const shortfalls: Shortfall[] = []
+  for (const change of changes) {
+    const covered = books.cover(change)
+    books.change(change, '', { ...bucketChange(change.from, -covered), ...bucketChange(change.to, change.quantity) })
+    if (covered < change.quantity) books.change(change, '', { unreconciled: covered - change.quantity })
+    if (change.lot) books.moveInLot(change)
+    const parts: [Bucket, Quantity][] = [[change.from, covered], ['unreconciled', change.quantity - covered]]
+    for (const [from, quantity] of parts) {
+      if (quantity > 0) movements.push({ ...change, from, quantity, doc: null })
+    }
+    if (covered < change.quantity) {
+      shortfalls.push({ itemId: change.itemId, location: change.location, quantity: change.quantity - covered })
+    }
+  }
+  books.write(tx)
+  insertMovements(tx, movements)
+  return shortfalls
+}
+
+type Place = { readonly company: string; readonly itemId: number; readonly location: string; readonly lot: string }
+type Delta = Partial<Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'unreconciled'>>
+
+const COLUMN = { available: 'available', quality_hold: 'qualityHold', damaged: 'damaged', unreconciled: 'unreconciled' } as const
+
+/** The buckets outside the position (supplier, shipped, adjustment, opening) have no column. */
+const columnOf = (bucket: Bucket): keyof Delta | undefined =>
+  bucket in COLUMN ? COLUMN[bucket as keyof typeof COLUMN] : undefined
+
+function bucketChange(bucket: Bucket, quantity: Quantity): Delta {
+  const column = columnOf(bucket)
+  return column ? { [column]: quantity } : {}
+}
+
+function uniqueKeys(places: readonly Place[]): Place[] {
+  const keys = new Map<string, Place>()
+  for (const place of places) {
+    for (const lot of place.lot ? ['', place.lot] : ['']) keys.set(`${stockKey(place.itemId, place.location)} ${lot}`, { ...place, lot })
+  }
+  return [...keys.values()].toSorted((a, b) => a.itemId - b.itemId || (a.location + a.lot < b.location + b.lot ? -1 : 1))
+}
+
+async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
+  const items = [...new Set(places.map((place) => place.itemId))].toSorted((a, b) => a - b)
+  const locations = [...new Set(places.map((place) => place.location))].toSorted()
+  tx.locking('stock position', positionKeys(items, locations))
+  return new Books(await selectPositionsForUpdate(tx, items, locations))
+}
+
+/** Positions held in this transaction: as they stand, and what is to be written. */
+class Books {
+  readonly #rows = new Map<string, PositionChange>()
+  readonly #changes = new Map<string, PositionChange>()
+
+  constructor(rows: readonly PositionChange[]) {
+    for (const row of rows) this.#rows.set(keyOf(row, row.lot), row)
+  }
+
+  at(place: Place, lot: string): PositionChange {
+    return this.#rows.get(keyOf(place, lot)) ?? { ...place, lot, ...EMPTY }
+  }
+
+  change(place: Place, lot: string, delta: Delta): void {
+    const key = keyOf(place, lot)
+    this.#rows.set(key, added(this.at(place, lot), delta))
+    const { company, itemId, location } = place
+    this.#changes.set(key, added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta))
+  }
+
+  /** How much of a movement its bucket can give; the buckets outside the position give everything. */
+  cover({ from, quantity, ...place }: StockChange): Quantity {
+    const column = columnOf(from)
+    if (!column || from === 'unreconciled') return quantity
+    const row = this.at(place, '')
+    return Math.max(0, Math.min(quantity, row[column] - (column === 'available' ? row.reserved : 0)))
+  }
+
+  takeFromLot(place: Place, quantity: Quantity): void {
+    const covered = Math.min(quantity, this.at(place, place.lot).available)
+    this.change(place, place.lot, { available: -covered, unreconciled: covered - quantity })
+  }
+
+  moveInLot(change: StockChange): void {
+    const column = columnOf(change.from)
+    const covered = column ? Math.min(change.quantity, this.at(change, change.lot)[column]) : change.quantity
+    this.change(change, change.lot, { ...bucketChange(change.from, -covered), ...bucketChange(change.to, change.quantity) })
+    if (covered < change.quantity) this.change(change, change.lot, { unreconciled: covered - change.quantity })
+  }
+
+  write(tx: Transaction): void {
+    const known = [...this.#changes.values()].toSorted(
+      (a, b) => a.itemId - b.itemId || (a.location + a.lot < b.location + b.lot ? -1 : 1),
+    )
+    ensurePositions(
+      tx,
+      known.filter((row) => row.lot !== ''),
+    )
+    updatePositions(tx, known)
+  }
+}
+
+const EMPTY = { available: 0, reserved: 0, qualityHold: 0, damaged: 0, unreconciled: 0 } as const
+
+const keyOf = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
+
+const added = (row: PositionChange, delta: Delta): PositionChange => ({
+  ...row,
+  available: row.available + (delta.available ?? 0),
+  reserved: row.reserved + (delta.reserved ?? 0),
+  qualityHold: row.qualityHold + (delta.qualityHold ?? 0),
+  damaged: row.damaged + (delta.damaged ?? 0),
+  unreconciled: row.unreconciled + (delta.unreconciled ?? 0),
+})

@@ -1,0 +1,56 @@
+/** How stock is shared out; pure. */
+import type { Quantity } from '#platform/quantity.ts'
+import type { Allocation } from './contract.ts'
+
+/** Free quantity by item and location, counted down as it is given away. */
+export type FreeStock = Map<string, Quantity>
+
+export const stockKey = (itemId: number, location: string): string => `${itemId} ${location}`
+
+export type WantedLine = { readonly itemId: number; readonly quantity: Quantity }
+
+/**
+ * Gives an order what there is: from one location when one can serve it whole, else line by line in the order of
+ * preference. Counts `free` down, so that demand for one item inside a list is seen together.
+ */
+export function allocate(
+  free: FreeStock,
+  lines: readonly WantedLine[],
+  locations: readonly string[],
+): readonly (readonly Allocation[])[] {
+  const whole = locations.find((location) => servesWhole(free, lines, location))
+  const order = whole === undefined ? locations : [whole]
+  return lines.map((line) => take(free, line, order))
+}
+
+function servesWhole(free: FreeStock, lines: readonly WantedLine[], location: string): boolean {
+  const wanted = new Map<number, Quantity>()
+  for (const { itemId, quantity } of lines) wanted.set(itemId, (wanted.get(itemId) ?? 0) + quantity)
+  for (const [itemId, quantity] of wanted) {
+    if ((free.get(stockKey(itemId, location)) ?? 0) < quantity) return false
+  }
+  return true
+}
+
+function take(free: FreeStock, { itemId, quantity }: WantedLine, locations: readonly string[]): Allocation[] {
+  const allocations: Allocation[] = []
+  let missing = quantity
+  for (const location of locations) {
+    const key = stockKey(itemId, location)
+    const taken = Math.min(missing, free.get(key) ?? 0)
+    if (taken <= 0) continue
+    free.set(key, free.get(key)! - taken)
+    allocations.push({ location, quantity: taken })
+    missing -= taken
+    if (missing === 0) break
+  }
+  return allocations
+}
+
+/** Gives back what was taken but is not kept, so that the next in the list may have it. */
+export function giveBack(free: FreeStock, itemId: number, allocations: readonly Allocation[]): void {
+  for (const { location, quantity } of allocations) {
+    const key = stockKey(itemId, location)
+    free.set(key, (free.get(key) ?? 0) + quantity)
+  }
+}

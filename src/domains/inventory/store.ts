@@ -1,0 +1,278 @@
+/** The SQL of inventory; the only file that writes its tables. */
+import type { Queries, Transaction } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import type { Movement, Reservation } from './contract.ts'
+
+const lockPositions = sql(
+  'inventory.lock_positions',
+  `select item_id as "itemId", location, available - reserved + unreconciled as free
+   from inventory.position
+   where item_id = any($1::int[]) and location = any($2::text[]) and lot = '' and owner = 'own'
+   order by item_id, location for no key update`,
+)
+
+export type PositionRow = { readonly itemId: number; readonly location: string; readonly free: Quantity }
+
+export function selectFreeForUpdate(
+  tx: Transaction,
+  itemIds: readonly number[],
+  locations: readonly string[],
+): Promise<PositionRow[]> {
+  return tx.query<PositionRow>(lockPositions, [itemIds, locations])
+}
+
+const reserve = sql(
+  'inventory.reserve',
+  `update inventory.position p set reserved = p.reserved + s.quantity
+   from unnest($1::int[], $2::text[], $3::text[], $4::numeric[]) as s(item_id, location, company, quantity)
+   where p.item_id = s.item_id and p.location = s.location and p.lot = '' and p.owner = 'own' and p.company = s.company`,
+)
+
+export type ReservedChange = {
+  readonly itemId: number
+  readonly location: string
+  readonly company: string
+  readonly quantity: Quantity
+}
+
+/** Adds to (or with negative quantities takes from) what is reserved. The CHECK refuses to oversell. */
+export function updateReserved(tx: Transaction, changes: readonly ReservedChange[]): void {
+  if (changes.length === 0) return
+  tx.send(reserve, [
+    changes.map((change) => change.itemId),
+    changes.map((change) => change.location),
+    changes.map((change) => change.company),
+    changes.map((change) => formatQuantity(change.quantity)),
+  ])
+}
+
+const insertReservationRows = sql(
+  'inventory.insert_reservations',
+  `insert into inventory.reservation as r (doc, line, location, company, item_id, quantity)
+   select doc, line, location, company, item_id, quantity
+   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[])
+     as n(doc, line, location, company, item_id, quantity)
+   on conflict (doc, line, location) do update set quantity = r.quantity + excluded.quantity`,
+)
+
+export function insertReservations(tx: Transaction, reservations: readonly Reservation[]): void {
+  if (reservations.length === 0) return
+  tx.send(insertReservationRows, [
+    reservations.map((row) => row.doc),
+    reservations.map((row) => row.line),
+    reservations.map((row) => row.location),
+    reservations.map((row) => row.company),
+    reservations.map((row) => row.itemId),
+    reservations.map((row) => formatQuantity(row.quantity)),
+  ])
+}
+
+const deleteReservationRows = sql(
+  'inventory.delete_reservations',
+  `delete from inventory.reservation where doc = any($1::bigint[]) and doc || ' ' || location = any($2::text[])`,
+)
+
+/** Removes an order's claims on these locations; what follows them is the caller's to say. */
+export function deleteReservations(
+  tx: Transaction,
+  claims: readonly { readonly doc: number; readonly location: string }[],
+): void {
+  if (claims.length === 0) return
+  const docs = [...new Set(claims.map((claim) => claim.doc))]
+  tx.send(deleteReservationRows, [docs, claims.map((claim) => `${claim.doc} ${claim.location}`)])
+}
+
+const reservations = sql(
+  'inventory.reservations',
+  `select doc, line, location, company, item_id as "itemId", quantity from inventory.reservation
+   where doc = any($1::bigint[]) order by doc, line, location`,
+)
+
+export function selectReservations(queries: Queries, docs: readonly number[]): Promise<Reservation[]> {
+  return queries.query<Reservation>(reservations, [docs])
+}
+
+const insertBackorderRows = sql(
+  'inventory.insert_backorders',
+  `insert into inventory.backorder (item_id, doc, line, company, quantity)
+   select item_id, doc, line, company, quantity
+   from unnest($1::int[], $2::bigint[], $3::smallint[], $4::text[], $5::numeric[])
+     as b(item_id, doc, line, company, quantity)
+   on conflict (item_id, doc, line) do update set quantity = excluded.quantity`,
+)
+
+export type BackorderRow = {
+  readonly itemId: number
+  readonly doc: number
+  readonly line: number
+  readonly company: string
+  readonly quantity: Quantity
+}
+
+/** What a line still waits for; its place in the queue is kept. */
+export function upsertBackorders(tx: Transaction, rows: readonly BackorderRow[]): void {
+  if (rows.length === 0) return
+  tx.send(insertBackorderRows, [
+    rows.map((row) => row.itemId),
+    rows.map((row) => row.doc),
+    rows.map((row) => row.line),
+    rows.map((row) => row.company),
+    rows.map((row) => formatQuantity(row.quantity)),
+  ])
+}
+
+const deleteBackorderRows = sql(
+  'inventory.delete_backorders',
+  `delete from inventory.backorder where item_id = any($1::int[]) and doc || ' ' || line = any($2::text[])`,
+)
+
+export function deleteBackorders(
+  tx: Transaction,
+  rows: readonly { readonly itemId: number; readonly doc: number; readonly line: number }[],
+): void {
+  if (rows.length === 0) return
+  const items = [...new Set(rows.map((row) => row.itemId))]
+  tx.send(deleteBackorderRows, [items, rows.map((row) => `${row.doc} ${row.line}`)])
+}
+
+const fillable = sql(
+  'inventory.fillable',
+  `select q.doc from (
+     select b.item_id, b.doc, b.since, sum(b.quantity) over (partition by b.item_id order by b.since, b.doc, b.line) - b.quantity as ahead
+     from inventory.backorder b where b.item_id = any($1::int[])) q
+   cross join lateral (
+     select sum(p.available - p.reserved + p.unreconciled) as free from inventory.position p
+     where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
+   where q.ahead < stock.free order by q.since, q.doc limit 500`,
+)
+
+/** Orders whose turn it is at the stock that these items have free. */
+export async function selectFillableOrders(queries: Queries, itemIds: readonly number[]): Promise<number[]> {
+  const rows = await queries.query<{ doc: number }>(fillable, [itemIds])
+  return [...new Set(rows.map((row) => row.doc))]
+}
+
+const fillableLines = sql(
+  'inventory.fillable_lines',
+  `select b.doc, b.line from unnest($1::bigint[], $2::smallint[], $3::int[]) as b(doc, line, item_id)
+   where exists (select from inventory.position p where p.item_id = b.item_id and p.location = any($4::text[])
+     and p.lot = '' and p.owner = 'own' and p.available + p.unreconciled > p.reserved) order by b.doc, b.line`,
+)
+
+/** Which of these waiting lines would find free stock at these locations. */
+export function selectFillableLines(
+  queries: Queries,
+  lines: readonly { readonly doc: number; readonly line: number; readonly itemId: number }[],
+  locations: readonly string[],
+): Promise<{ doc: number; line: number }[]> {
+  return queries.query(fillableLines, [
+    lines.map((line) => line.doc),
+    lines.map((line) => line.line),
+    lines.map((line) => line.itemId),
+    locations,
+  ])
+}
+
+const insertMovementRows = sql(
+  'inventory.insert_movements',
+  `insert into inventory.movement (company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source,
+     source_key, doc, at)
+   select company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at
+   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::text[],
+     $9::text[], $10::text[], $11::bigint[], $12::timestamptz[])
+     as m(company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at)`,
+)
+
+export function insertMovements(tx: Transaction, movements: readonly Movement[]): void {
+  if (movements.length === 0) return
+  tx.send(insertMovementRows, [
+    movements.map((row) => row.company),
+    movements.map((row) => row.itemId),
+    movements.map((row) => row.location),
+    movements.map((row) => row.lot),
+    movements.map((row) => row.from),
+    movements.map((row) => row.to),
+    movements.map((row) => formatQuantity(row.quantity)),
+    movements.map((row) => row.reason),
+    movements.map((row) => row.source),
+    movements.map((row) => row.sourceKey),
+    movements.map((row) => row.doc),
+    movements.map((row) => row.at),
+  ])
+}
+
+/** A change of one position's buckets; `lot` is empty for the item × location as a whole. */
+export type PositionChange = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly lot: string
+  readonly available: Quantity
+  readonly reserved: Quantity
+  readonly qualityHold: Quantity
+  readonly damaged: Quantity
+  readonly unreconciled: Quantity
+}
+
+const changePositions = sql(
+  'inventory.change_positions',
+  `update inventory.position p set available = p.available + c.available, reserved = p.reserved + c.reserved,
+     quality_hold = p.quality_hold + c.quality_hold, damaged = p.damaged + c.damaged,
+     unreconciled = p.unreconciled + c.unreconciled
+   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
+     $9::numeric[]) as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled)
+   where p.item_id = c.item_id and p.location = c.location and p.lot = c.lot and p.owner = 'own' and p.company = c.company`,
+)
+
+const addPositions = sql(
+  'inventory.add_positions',
+  `insert into inventory.position (company, item_id, location, lot)
+   select company, item_id, location, lot from unnest($1::text[], $2::int[], $3::text[], $4::text[])
+     as c(company, item_id, location, lot) on conflict do nothing`,
+)
+
+/** Makes positions that do not exist yet, empty. */
+export function ensurePositions(
+  tx: Transaction,
+  keys: readonly { readonly company: string; readonly itemId: number; readonly location: string; readonly lot: string }[],
+): void {
+  if (keys.length === 0) return
+  tx.send(addPositions, [
+    keys.map((key) => key.company),
+    keys.map((key) => key.itemId),
+    keys.map((key) => key.location),
+    keys.map((key) => key.lot),
+  ])
+}
+
+export function updatePositions(tx: Transaction, changes: readonly PositionChange[]): void {
+  if (changes.length === 0) return
+  tx.send(changePositions, [
+    changes.map((row) => row.company),
+    changes.map((row) => row.itemId),
+    changes.map((row) => row.location),
+    changes.map((row) => row.lot),
+    changes.map((row) => formatQuantity(row.available)),
+    changes.map((row) => formatQuantity(row.reserved)),
+    changes.map((row) => formatQuantity(row.qualityHold)),
+    changes.map((row) => formatQuantity(row.damaged)),
+    changes.map((row) => formatQuantity(row.unreconciled)),
+  ])
+}
+
+const positionsForUpdate = sql(
+  'inventory.positions_for_update',
+  `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", damaged,
+     unreconciled
+   from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
+   order by item_id, location, lot for no key update`,
+)
+
+export function selectPositionsForUpdate(
+  tx: Transaction,
+  itemIds: readonly number[],
+  locations: readonly string[],
+): Promise<PositionChange[]> {
+  return tx.query<PositionChange>(positionsForUpdate, [itemIds, locations])
+}

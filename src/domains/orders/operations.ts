@@ -1,0 +1,233 @@
+/** The verbs of orders. Each takes the transaction and a list; each change is told as an event of its order. */
+import type { Transaction } from '#platform/database.ts'
+import { appendEvents, type Cause } from '#platform/log.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { HeaderChange, HoldType, Outcome } from './contract.ts'
+import {
+  deleteNaturalKeys,
+  insertHolds,
+  insertLines,
+  insertNaturalKeys,
+  insertOrders,
+  insertReferences,
+  type LineChange,
+  type NaturalKey,
+  type NewHold,
+  type NewLine,
+  type NewOrder,
+  type Reference,
+  reduceExposure,
+  selectNaturalKeys,
+  updateErpNumbers,
+  updateHeaders,
+  updateHolds,
+  updateLines,
+  type Versioned,
+} from './store.ts'
+
+export type OrderKey = { readonly doc: number; readonly company: string }
+
+export type ClaimedKey = { readonly state: 'new' } | { readonly state: 'known'; readonly doc: number; readonly same: boolean }
+
+/** Finds out which of these business documents are new; the others name the order that came first. */
+export async function claimNaturalKeys(
+  tx: Transaction,
+  keys: readonly NaturalKey[],
+): Promise<ReadonlyMap<NaturalKey, ClaimedKey>> {
+  if (keys.length === 0) return new Map()
+  const sorted = keys.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  const fresh = await insertNaturalKeys(tx, sorted)
+  const repeated = keys.filter((key) => !fresh.has(key.orderId))
+  const earlier = new Map<string, NaturalKey>()
+  if (repeated.length > 0) for (const row of await selectNaturalKeys(tx, repeated)) earlier.set(nameOf(row), row)
+  return new Map(
+    keys.map((key): [NaturalKey, ClaimedKey] => {
+      const first = earlier.get(nameOf(key))
+      if (fresh.has(key.orderId) || !first) return [key, { state: 'new' }]
+      return [key, { state: 'known', doc: first.orderId, same: first.contentHash === key.contentHash }]
+    }),
+  )
+}
+
+const nameOf = (key: NaturalKey): string =>
+  [key.company, key.sender, String(key.customerId).padStart(12, '0'), key.customerOrder, key.period].join('\u001f')
+
+export const giveBackNaturalKeys = deleteNaturalKeys
+
+export type CapturedOrder = NewOrder & {
+  readonly outcome: Outcome
+  readonly lines: readonly NewLine[]
+  readonly holds: readonly NewHold[]
+}
+
+/** Writes new orders as they were decided; each begins with its `order.accepted`. */
+export function capture(tx: Transaction, orders: readonly CapturedOrder[], cause: Cause): void {
+  insertOrders(tx, orders)
+  insertLines(
+    tx,
+    orders.flatMap(({ doc, lines }) => lines.map((line) => ({ ...line, doc }))),
+  )
+  insertHolds(
+    tx,
+    orders.flatMap((order) => order.holds),
+  )
+  insertReferences(tx, orders.flatMap(referencesOfNew))
+  appendEvents(
+    tx,
+    orders.map((order) => ({
+      type: 'order.accepted',
+      key: order.doc,
+      keyVersion: 1,
+      company: order.company,
+      correlationId: order.doc,
+      data: {
+        customer: order.customer,
+        customerOrder: order.customerOrder,
+        channel: order.channel,
+        outcome: order.outcome,
+        totalMinor: order.totalMinor,
+        currency: order.currency,
+        lines: order.lines.length,
+        ...(order.holds.length > 0 ? { holds: order.holds.map(({ type, reason }) => ({ type, reason })) } : {}),
+      },
+    })),
+    cause,
+  )
+}
+
+function referencesOfNew({ doc, customerOrder, externalId, channel }: CapturedOrder): Reference[] {
+  const known = [{ value: customerOrder, scheme: 'customer-order', doc, orderId: doc }]
+  if (externalId) known.push({ value: externalId, scheme: `${channel}-order`, doc, orderId: doc })
+  return known
+}
+
+/** Adds numbers by which a document may be asked for. */
+export const addReferences = insertReferences
+
+export type Versions = ReadonlyMap<number, number>
+
+const versionsOf = (rows: readonly Versioned[]): Versions => new Map(rows.map((row) => [row.doc, row.version]))
+
+function tell(
+  tx: Transaction,
+  orders: readonly OrderKey[],
+  { versions, type, cause }: { versions: Versions; type: string; cause: Cause },
+  dataOf: (doc: number) => object,
+): void {
+  appendEvents(
+    tx,
+    orders.map(({ doc, company }) => ({
+      type,
+      key: doc,
+      keyVersion: versions.get(doc) ?? raiseMissing(doc),
+      company,
+      correlationId: doc,
+      data: dataOf(doc),
+    })),
+    cause,
+  )
+}
+
+function raiseMissing(doc: number): never {
+  throw new Error(`order ${doc} does not exist`)
+}
+
+/** The ERP has the order under its own number. */
+export async function recordErpNumbers(
+  tx: Transaction,
+  orders: readonly (OrderKey & { readonly number: string; readonly effectKey: string })[],
+  cause: Cause,
+): Promise<Versions> {
+  const byDoc = new Map(orders.map((order) => [order.doc, order]))
+  const versions = versionsOf(await updateErpNumbers(tx, orders))
+  insertReferences(
+    tx,
+    orders.map(({ doc, number }) => ({ value: number, scheme: 'erp-order', doc, orderId: doc })),
+  )
+  tell(tx, orders, { versions, type: 'order.posted_to_erp', cause }, (doc) => {
+    const { number, effectKey } = byDoc.get(doc)!
+    return { number, effectKey }
+  })
+  return versions
+}
+
+export type HeaderEvent =
+  | 'order.closed'
+  | 'order.cancel_requested'
+  | 'order.cancel_refused'
+  | 'order.cancelled'
+  | 'order.erp_refused'
+  | 'order.erp_cancelled'
+  | 'order.acknowledged'
+  | 'order.acknowledgement_refused'
+  | 'order.hold_released'
+  | 'order.turned'
+
+/** Changes headers in one way and tells it. */
+export async function changeHeaders(
+  tx: Transaction,
+  orders: readonly (OrderKey & { readonly data?: object })[],
+  { change, type }: { change: HeaderChange; type: HeaderEvent },
+  cause: Cause,
+): Promise<Versions> {
+  if (orders.length === 0) return new Map()
+  const data = new Map(orders.map((order) => [order.doc, order.data ?? {}]))
+  const docs = orders.map((order) => order.doc).toSorted((a, b) => a - b)
+  const versions = versionsOf(await updateHeaders(tx, change, docs))
+  tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
+  return versions
+}
+
+export type LinesMoved = OrderKey & {
+  readonly data: object
+  readonly lines: readonly Omit<LineChange, 'doc'>[]
+}
+
+export type LinesEvent =
+  | 'order.released'
+  | 'order.release_taken_back'
+  | 'order.shipped'
+  | 'order.allocated'
+  | 'order.lines_cancelled'
+
+/** Moves quantities between the buckets of lines and tells it. */
+export async function moveLines(
+  tx: Transaction,
+  orders: readonly LinesMoved[],
+  type: LinesEvent,
+  cause: Cause,
+): Promise<Versions> {
+  if (orders.length === 0) return new Map()
+  const docs = orders.map((order) => order.doc).toSorted((a, b) => a - b)
+  const touched = updateHeaders(tx, 'touched', docs)
+  updateLines(
+    tx,
+    orders.flatMap(({ doc, lines }) => lines.map((line) => ({ ...line, doc }))),
+  )
+  const data = new Map(orders.map((order) => [order.doc, order.data]))
+  const versions = versionsOf(await touched)
+  tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
+  return versions
+}
+
+/** Takes off an order's worth to the credit account what is cancelled of it. */
+export const lowerExposure = reduceExposure
+
+export type ReleasedHold = { readonly id: number; readonly doc: number; readonly type: HoldType }
+
+export const addHolds = insertHolds
+
+/** Releases open holds of an order; answers those that were open. */
+export async function releaseHolds(
+  tx: Transaction,
+  doc: number,
+  ids: readonly number[],
+  by: { readonly actor: string; readonly reason: string },
+): Promise<ReleasedHold[]> {
+  return updateHolds(tx, doc, ids, { status: 'resolved', ...by })
+}
+
+/** Base units of one line that are worth the given share of it, in minor units, rounded half up. */
+export function worthOf(line: { netMinor: number; ordered: Quantity }, quantity: Quantity): number {
+  return Number((BigInt(line.netMinor) * BigInt(quantity) * 2n + BigInt(line.ordered)) / (2n * BigInt(line.ordered)))
+}

@@ -1,0 +1,365 @@
+/** The SQL of orders; the only file that writes its tables. */
+import type { Queries, Statement, Transaction } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import type { HeaderChange, HoldType, ShippingRule, ShipTo } from './contract.ts'
+
+export type NaturalKey = {
+  readonly company: string
+  readonly sender: string
+  readonly customerId: number
+  readonly customerOrder: string
+  readonly period: string
+  readonly orderId: number
+  /** SHA-256 in hexadecimal. */
+  readonly contentHash: string
+}
+
+const insertNaturalKeyRows = sql(
+  'orders.insert_natural_keys',
+  `insert into orders.natural_key (company, sender, customer_id, customer_order, period, order_id, content_hash)
+   select company, sender, customer_id, customer_order, period, order_id, decode(content_hash, 'hex')
+   from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+     as k(company, sender, customer_id, customer_order, period, order_id, content_hash)
+   on conflict do nothing returning order_id as "orderId"`,
+)
+
+const keyColumns = (keys: readonly NaturalKey[]): unknown[] => [
+  keys.map((key) => key.company),
+  keys.map((key) => key.sender),
+  keys.map((key) => key.customerId),
+  keys.map((key) => key.customerOrder),
+  keys.map((key) => key.period),
+]
+
+/** Claims natural keys, which must be sorted; answers the orders that are new. */
+export async function insertNaturalKeys(tx: Transaction, keys: readonly NaturalKey[]): Promise<Set<number>> {
+  const rows = await tx.query<{ orderId: number }>(insertNaturalKeyRows, [
+    ...keyColumns(keys),
+    keys.map((key) => key.orderId),
+    keys.map((key) => key.contentHash),
+  ])
+  return new Set(rows.map((row) => row.orderId))
+}
+
+const selectNaturalKeyRows = sql(
+  'orders.select_natural_keys',
+  `select n.company, n.sender, n.customer_id as "customerId", n.customer_order as "customerOrder", n.period,
+     n.order_id as "orderId", encode(n.content_hash, 'hex') as "contentHash"
+   from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[])
+     as k(company, sender, customer_id, customer_order, period)
+   join orders.natural_key n using (company, sender, customer_id, customer_order, period)`,
+)
+
+export function selectNaturalKeys(queries: Queries, keys: readonly NaturalKey[]): Promise<NaturalKey[]> {
+  return queries.query<NaturalKey>(selectNaturalKeyRows, keyColumns(keys))
+}
+
+const deleteNaturalKeyRows = sql(
+  'orders.delete_natural_keys',
+  `delete from orders.natural_key n using unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[])
+     as k(company, sender, customer_id, customer_order, period, order_id)
+   where n.company = k.company and n.sender = k.sender and n.customer_id = k.customer_id
+     and n.customer_order = k.customer_order and n.period = k.period and n.order_id = k.order_id`,
+)
+
+/** Gives back keys claimed in this transaction by orders that are refused after all. */
+export function deleteNaturalKeys(tx: Transaction, keys: readonly NaturalKey[]): void {
+  if (keys.length > 0) tx.send(deleteNaturalKeyRows, [...keyColumns(keys), keys.map((key) => key.orderId)])
+}
+
+export type NewOrder = {
+  readonly doc: number
+  readonly company: string
+  readonly customerId: number
+  readonly customer: string
+  readonly termsDays: number
+  readonly channel: string
+  readonly sender: string
+  readonly externalId: string | null
+  readonly customerOrder: string
+  readonly orderDate: string | null
+  readonly requestedDate: string | null
+  readonly currency: string
+  readonly shipToCode: string | null
+  readonly shipTo: ShipTo | null
+  readonly shippingRule: ShippingRule
+  readonly note: string | null
+  readonly totalMinor: number
+  readonly traceId: string | null
+}
+
+const insertOrderRows = sql(
+  'orders.insert',
+  `insert into orders.sales_order (id, company, customer_id, channel, sender, external_id, customer_order, order_date,
+     requested_date, currency, ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days)
+   select id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
+     ship_to_code, shipping_rule, note, total_minor, total_minor, trace_id, customer, terms_days
+   from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
+     $9::date[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::int[])
+     as o(id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
+       ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days)`,
+)
+
+export function insertOrders(tx: Transaction, orders: readonly NewOrder[]): void {
+  tx.send(insertOrderRows, [
+    orders.map((order) => order.doc),
+    orders.map((order) => order.company),
+    orders.map((order) => order.customerId),
+    orders.map((order) => order.channel),
+    orders.map((order) => order.sender),
+    orders.map((order) => order.externalId),
+    orders.map((order) => order.customerOrder),
+    orders.map((order) => order.orderDate),
+    orders.map((order) => order.requestedDate),
+    orders.map((order) => order.currency),
+    orders.map((order) => order.shipToCode),
+    orders.map((order) => order.shippingRule),
+    orders.map((order) => order.note),
+    orders.map((order) => order.totalMinor),
+    orders.map((order) => order.traceId),
+    orders.map((order) => order.customer),
+    orders.map((order) => order.termsDays),
+  ])
+  insertShipTos(
+    tx,
+    orders.flatMap(({ doc, shipTo }) => (shipTo ? [{ doc, shipTo }] : [])),
+  )
+}
+
+const insertShipToRows = sql(
+  'orders.insert_ship_tos',
+  `insert into orders.ship_to (order_id, name, lines, city, region, postal_code, country)
+   select order_id, name, array(select jsonb_array_elements_text(lines)), city, region, postal_code, country
+   from unnest($1::bigint[], $2::text[], $3::jsonb[], $4::text[], $5::text[], $6::text[], $7::text[])
+     as a(order_id, name, lines, city, region, postal_code, country)`,
+)
+
+function insertShipTos(tx: Transaction, rows: readonly { doc: number; shipTo: ShipTo }[]): void {
+  if (rows.length === 0) return
+  tx.send(insertShipToRows, [
+    rows.map((row) => row.doc),
+    rows.map((row) => row.shipTo.name ?? null),
+    rows.map((row) => JSON.stringify(row.shipTo.lines ?? [])),
+    rows.map((row) => row.shipTo.city ?? null),
+    rows.map((row) => row.shipTo.region ?? null),
+    rows.map((row) => row.shipTo.postalCode ?? null),
+    rows.map((row) => row.shipTo.country ?? null),
+  ])
+}
+
+export type NewLine = {
+  readonly n: number
+  readonly customerLine: string
+  readonly itemId: number
+  readonly sku: string
+  readonly baseUnit: string
+  readonly taxClass: string
+  /** As ordered, in `unit`. */
+  readonly quantity: Quantity
+  readonly unit: string
+  readonly numerator: number
+  readonly denominator: number
+  readonly priceMinor: number
+  readonly priceUnit: string
+  readonly netMinor: number
+  readonly rejection: string | null
+  /** In base units. */
+  readonly ordered: Quantity
+  readonly reserved: Quantity
+  readonly backordered: Quantity
+  readonly cancelled: Quantity
+}
+
+const insertLineRows = sql(
+  'orders.insert_lines',
+  `insert into orders.line (order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor,
+     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class)
+   select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::int[], $5::numeric[], $6::text[], $7::bigint[],
+     $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::numeric[], $14::numeric[], $15::numeric[],
+     $16::numeric[], $17::text[], $18::text[], $19::text[])`,
+)
+
+export function insertLines(tx: Transaction, lines: readonly (NewLine & { readonly doc: number })[]): void {
+  tx.send(insertLineRows, [
+    lines.map((line) => line.doc),
+    lines.map((line) => line.n),
+    lines.map((line) => line.customerLine),
+    lines.map((line) => line.itemId),
+    lines.map((line) => formatQuantity(line.quantity)),
+    lines.map((line) => line.unit),
+    lines.map((line) => line.numerator),
+    lines.map((line) => line.denominator),
+    lines.map((line) => line.priceMinor),
+    lines.map((line) => line.priceUnit),
+    lines.map((line) => line.netMinor),
+    lines.map((line) => line.rejection),
+    lines.map((line) => formatQuantity(line.ordered)),
+    lines.map((line) => formatQuantity(line.reserved)),
+    lines.map((line) => formatQuantity(line.backordered)),
+    lines.map((line) => formatQuantity(line.cancelled)),
+    lines.map((line) => line.sku),
+    lines.map((line) => line.baseUnit),
+    lines.map((line) => line.taxClass),
+  ])
+}
+
+export type NewHold = {
+  readonly id: number
+  readonly doc: number
+  readonly company: string
+  readonly type: HoldType
+  readonly reason: string
+  readonly blocks: readonly string[]
+  readonly raisedBy: string
+  readonly owner: string
+}
+
+const insertHoldRows = sql(
+  'orders.insert_holds',
+  `insert into orders.hold (id, order_id, company, type, reason, blocks, raised_by, owner)
+   select id, order_id, company, type, reason, array(select jsonb_array_elements_text(blocks)), raised_by, owner
+   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[])
+     as h(id, order_id, company, type, reason, blocks, raised_by, owner)`,
+)
+
+export function insertHolds(tx: Transaction, holds: readonly NewHold[]): void {
+  if (holds.length === 0) return
+  tx.send(insertHoldRows, [
+    holds.map((hold) => hold.id),
+    holds.map((hold) => hold.doc),
+    holds.map((hold) => hold.company),
+    holds.map((hold) => hold.type),
+    holds.map((hold) => hold.reason),
+    holds.map((hold) => JSON.stringify(hold.blocks)),
+    holds.map((hold) => hold.raisedBy),
+    holds.map((hold) => hold.owner),
+  ])
+}
+
+const resolveHoldRows = sql(
+  'orders.resolve_holds',
+  `update orders.hold set status = $3, resolution = $4, resolved_by = $5, resolved_at = now()
+   where order_id = $1 and id = any($2::bigint[]) and status = 'open' returning id, order_id as "doc", type`,
+)
+
+export function updateHolds(
+  tx: Transaction,
+  doc: number,
+  ids: readonly number[],
+  resolution: { status: 'resolved' | 'rejected'; reason: string; actor: string },
+): Promise<{ id: number; doc: number; type: HoldType }[]> {
+  return tx.query(resolveHoldRows, [doc, ids, resolution.status, resolution.reason, resolution.actor])
+}
+
+export type Reference = {
+  readonly value: string
+  readonly scheme: string
+  readonly doc: number
+  readonly orderId: number
+}
+
+const insertReferenceRows = sql(
+  'orders.insert_references',
+  `insert into orders.reference (value, scheme, doc, order_id)
+   select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) on conflict do nothing`,
+)
+
+export function insertReferences(tx: Transaction, references: readonly Reference[]): void {
+  if (references.length === 0) return
+  tx.send(insertReferenceRows, [
+    references.map((reference) => reference.value),
+    references.map((reference) => reference.scheme),
+    references.map((reference) => reference.doc),
+    references.map((reference) => reference.orderId),
+  ])
+}
+
+// Changes of the header: each raises the version, which is the number of the event that tells it -------------------------
+
+export type Versioned = { readonly doc: number; readonly version: number }
+
+const setErpNumber = sql(
+  'orders.set_erp_number',
+  `update orders.sales_order o set erp_number = s.number, version = o.version + 1
+   from unnest($1::bigint[], $2::text[]) as s(id, number) where o.id = s.id returning o.id as doc, o.version`,
+)
+
+export function updateErpNumbers(
+  tx: Transaction,
+  orders: readonly { readonly doc: number; readonly number: string }[],
+): Promise<Versioned[]> {
+  return tx.query<Versioned>(setErpNumber, [orders.map((order) => order.doc), orders.map((order) => order.number)])
+}
+
+const raiseVersion = (name: string, assignments: string): Statement =>
+  sql(
+    name,
+    `update orders.sales_order set ${assignments}version = version + 1 where id = any($1::bigint[])
+     returning id as doc, version`,
+  )
+
+const CHANGES = {
+  touched: raiseVersion('orders.touch', ''),
+  closed: raiseVersion('orders.close', 'closed_at = now(), '),
+  'cancel requested': raiseVersion('orders.request_cancel', 'cancel_requested_at = now(), '),
+  'cancel refused': raiseVersion('orders.refuse_cancel', 'cancel_requested_at = null, '),
+  'erp cancelled': raiseVersion('orders.set_erp_cancelled', 'erp_cancelled_at = now(), '),
+  'next turn': raiseVersion('orders.next_turn', 'turn = turn + 1, '),
+  acknowledged: raiseVersion('orders.set_acknowledged', 'acknowledged_turn = turn, '),
+} as const satisfies Record<HeaderChange, Statement>
+
+export function updateHeaders(tx: Transaction, change: HeaderChange, docs: readonly number[]): Promise<Versioned[]> {
+  return tx.query<Versioned>(CHANGES[change], [docs])
+}
+
+// Quantities move between the buckets of a line ---------------------------------------------------------------------------
+
+export type LineChange = {
+  readonly doc: number
+  readonly n: number
+  readonly cancelled?: Quantity
+  readonly backordered?: Quantity
+  readonly reserved?: Quantity
+  readonly released?: Quantity
+  readonly shipped?: Quantity
+}
+
+const changeLines = sql(
+  'orders.change_lines',
+  `update orders.line l set cancelled = l.cancelled + c.cancelled, backordered = l.backordered + c.backordered,
+     reserved = l.reserved + c.reserved, released = l.released + c.released, shipped = l.shipped + c.shipped
+   from unnest($1::bigint[], $2::smallint[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[])
+     as c(order_id, n, cancelled, backordered, reserved, released, shipped)
+   where l.order_id = c.order_id and l.n = c.n`,
+)
+
+/** Adds to the buckets; what enters one must leave another, or the line's CHECK fails. */
+export function updateLines(tx: Transaction, changes: readonly LineChange[]): void {
+  if (changes.length === 0) return
+  const column = (pick: (change: LineChange) => Quantity | undefined): string[] =>
+    changes.map((change) => formatQuantity(pick(change) ?? 0))
+  tx.send(changeLines, [
+    changes.map((change) => change.doc),
+    changes.map((change) => change.n),
+    column((change) => change.cancelled),
+    column((change) => change.backordered),
+    column((change) => change.reserved),
+    column((change) => change.released),
+    column((change) => change.shipped),
+  ])
+}
+
+const lowerExposure = sql(
+  'orders.lower_exposure',
+  `update orders.sales_order set exposure_minor = exposure_minor - s.amount from unnest($1::bigint[], $2::bigint[]) as s(id, amount)
+   where sales_order.id = s.id`,
+)
+
+export function reduceExposure(
+  tx: Transaction,
+  orders: readonly { readonly doc: number; readonly amountMinor: number }[],
+): void {
+  if (orders.length === 0) return
+  tx.send(lowerExposure, [orders.map((order) => order.doc), orders.map((order) => order.amountMinor)])
+}

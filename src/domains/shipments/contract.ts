@@ -1,0 +1,83 @@
+/** The public words of shipments: fulfillment requests to a location, and what left it. */
+import type { RefusalCode } from '#platform/faults.ts'
+import type { Quantity } from '#platform/quantity.ts'
+
+/** `requested` until the warehouse has it; `refused` when it will not; `done` when nothing more comes. */
+export type FulfillmentState = 'requested' | 'accepted' | 'picking' | 'done' | 'refused' | 'cancelled'
+
+export type Fulfillment = {
+  readonly doc: number
+  readonly company: string
+  readonly orderId: number
+  readonly location: string
+  readonly state: FulfillmentState
+  readonly wmsNumber: string | null
+  readonly cancelRequested: boolean
+  readonly version: number
+}
+
+/** Quantities in the item's base unit. */
+export type FulfillmentLine = {
+  readonly doc: number
+  readonly line: number
+  readonly itemId: number
+  readonly quantity: Quantity
+  readonly shipped: Quantity
+  readonly short: Quantity
+}
+
+export type NewFulfillment = {
+  readonly doc: number
+  readonly company: string
+  readonly orderId: number
+  readonly location: string
+  readonly lines: readonly { readonly line: number; readonly itemId: number; readonly quantity: Quantity }[]
+}
+
+export type NewShipment = {
+  readonly doc: number
+  readonly company: string
+  readonly orderId: number
+  readonly fulfillmentId: number
+  readonly location: string
+  readonly carrier: string
+  readonly service: string | null
+  readonly shippedAt: Date
+  /** The warehouse and its own number of the shipment: one shipment however often it is told. */
+  readonly source: string
+  readonly sourceKey: string
+  readonly packages: readonly {
+    readonly sscc?: string | undefined
+    readonly tracking?: string | undefined
+    readonly weightGrams?: number | undefined
+  }[]
+  readonly lines: readonly ShipmentLine[]
+}
+
+export type ShipmentLine = {
+  readonly n: number
+  readonly package: number
+  /** The order's line. */
+  readonly line: number
+  readonly itemId: number
+  readonly quantity: Quantity
+  readonly lot: string | null
+  readonly expiresOn: string | null
+  /** Actual weight in kilograms. */
+  readonly catchWeight: Quantity | null
+}
+
+export const shipmentRefusals = {
+  'shipments.fulfillment_unknown': {
+    status: 422,
+    title: 'There is no such fulfillment request',
+    cause: 'The warehouse names a request that we never sent it.',
+    fix: "Check the warehouse's reference; a shipment outside an order is entered as a manual fact.",
+  },
+  'shipments.line_unknown': {
+    status: 422,
+    title: 'The shipment has a line that was not asked for',
+    cause: 'The warehouse shipped a line or an item that is not part of the fulfillment request.',
+    fix: 'Have the warehouse correct its confirmation, or adopt the line by hand.',
+  },
+} as const satisfies Record<string, RefusalCode>

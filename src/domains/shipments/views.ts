@@ -1,0 +1,91 @@
+/** What the house reads of shipments, for decisions and for screens. */
+import type { Queries } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import type { Fulfillment, FulfillmentLine, ShipmentLine } from './contract.ts'
+
+const FULFILLMENT = `id as doc, company, order_id as "orderId", location, state, wms_number as "wmsNumber", version,
+  cancel_requested_at is not null as "cancelRequested"`
+
+const fulfillmentRows = sql(
+  'shipments.fulfillments',
+  `select ${FULFILLMENT} from shipments.fulfillment where id = any($1::bigint[]) order by id`,
+)
+const fulfillmentsOfOrderRows = sql(
+  'shipments.fulfillments_of_orders',
+  `select ${FULFILLMENT} from shipments.fulfillment where order_id = any($1::bigint[]) order by id`,
+)
+const fulfillmentLineRows = sql(
+  'shipments.fulfillment_lines',
+  `select fulfillment_id as doc, line, item_id as "itemId", quantity, shipped, short
+   from shipments.fulfillment_line where fulfillment_id = any($1::bigint[]) order by fulfillment_id, line`,
+)
+
+export const fulfillmentsOf = (queries: Queries, docs: readonly number[]): Promise<Fulfillment[]> =>
+  queries.query<Fulfillment>(fulfillmentRows, [docs])
+export const fulfillmentsOfOrders = (queries: Queries, orders: readonly number[]): Promise<Fulfillment[]> =>
+  queries.query<Fulfillment>(fulfillmentsOfOrderRows, [orders])
+export const linesOfFulfillments = (queries: Queries, docs: readonly number[]): Promise<FulfillmentLine[]> =>
+  queries.query<FulfillmentLine>(fulfillmentLineRows, [docs])
+
+export type ShipmentHeader = {
+  readonly doc: number
+  readonly company: string
+  readonly orderId: number
+  readonly fulfillmentId: number
+  readonly location: string
+  readonly carrier: string
+  readonly service: string | null
+  readonly shippedAt: Date
+  readonly number: string
+  readonly notified: boolean
+  readonly version: number
+}
+
+const SHIPMENT = `id as doc, company, order_id as "orderId", fulfillment_id as "fulfillmentId", location, carrier, service,
+  shipped_at as "shippedAt", source_key as number, notified_at is not null as notified, version`
+
+const shipmentsOfOrderRows = sql(
+  'shipments.of_orders',
+  `select ${SHIPMENT} from shipments.shipment where order_id = any($1::bigint[]) order by id`,
+)
+const lockShipmentRows = sql(
+  'shipments.for_update',
+  `select ${SHIPMENT} from shipments.shipment where id = any($1::bigint[]) order by id for no key update`,
+)
+const shipmentRows = sql(
+  'shipments.of',
+  `select ${SHIPMENT} from shipments.shipment where id = any($1::bigint[]) order by id`,
+)
+const shipmentLineRows = sql(
+  'shipments.lines',
+  `select shipment_id as doc, n, package, line, item_id as "itemId", quantity, lot, expires_on::text as "expiresOn",
+     catch_weight as "catchWeight"
+   from shipments.shipment_line where shipment_id = any($1::bigint[]) order by shipment_id, n`,
+)
+const packageRows = sql(
+  'shipments.packages',
+  `select shipment_id as doc, n, sscc, tracking, weight_grams as "weightGrams"
+   from shipments.package where shipment_id = any($1::bigint[]) order by shipment_id, n`,
+)
+
+export const shipmentsOfOrders = (queries: Queries, orders: readonly number[]): Promise<ShipmentHeader[]> =>
+  queries.query<ShipmentHeader>(shipmentsOfOrderRows, [orders])
+export const lockShipments = (queries: Queries, docs: readonly number[]): Promise<ShipmentHeader[]> =>
+  queries.query<ShipmentHeader>(lockShipmentRows, [docs])
+export const shipmentsOf = (queries: Queries, docs: readonly number[]): Promise<ShipmentHeader[]> =>
+  queries.query<ShipmentHeader>(shipmentRows, [docs])
+export const linesOfShipments = (
+  queries: Queries,
+  docs: readonly number[],
+): Promise<(ShipmentLine & { readonly doc: number })[]> => queries.query(shipmentLineRows, [docs])
+
+export type PackageRow = {
+  readonly doc: number
+  readonly n: number
+  readonly sscc: string | null
+  readonly tracking: string | null
+  readonly weightGrams: number | null
+}
+
+export const packagesOf = (queries: Queries, docs: readonly number[]): Promise<PackageRow[]> =>
+  queries.query<PackageRow>(packageRows, [docs])

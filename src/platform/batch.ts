@@ -1,0 +1,115 @@
+/**
+ * The one batcher: a batch is whatever arrived while the previous one was being committed. Used by the doors, by the
+ * desk and by the outcomes of effects. No timer: waiting longer gains nothing and costs latency at light load.
+ */
+import type { Clock } from './clock.ts'
+
+export type Door<Item, Answer> = {
+  /** Resolves with the answer to this item alone; rejects with its own failure, never a neighbour's. */
+  add(item: Item, share?: string): Promise<Answer>
+  /** What is waiting or under way. */
+  readonly size: number
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>
+}
+
+export type DoorOptions<Item, Answer> = {
+  readonly clock: Clock
+  readonly batchMax: number
+  /** Answers by item, so that no answer can be handed to a neighbour. A missing answer is a bug of `run`. */
+  run(items: readonly Item[]): Promise<ReadonlyMap<Item, Answer>>
+  /** Whether a failure may be one item's fault, so that halves are tried apart; an outage is everybody's. */
+  bisects?(error: unknown): boolean
+  readonly onBisect?: () => void
+}
+
+type Waiting<Item, Answer> = {
+  readonly item: Item
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Door<Item, Answer> {
+  const queues = new Map<string, Waiting<Item, Answer>[]>()
+  let waiting = 0
+  let running = 0
+  let whenIdle: (() => void)[] = []
+
+  /** One from each share in turn, so that a file of 5,000 lines does not starve a neighbour with one. */
+  function takeBatch(): Waiting<Item, Answer>[] {
+    const batch: Waiting<Item, Answer>[] = []
+    while (batch.length < options.batchMax && waiting > 0) {
+      for (const [share, queue] of queues) {
+        const next = queue.shift()
+        if (queue.length === 0) queues.delete(share)
+        if (!next) continue
+        waiting--
+        batch.push(next)
+        if (batch.length === options.batchMax) break
+      }
+    }
+    return batch
+  }
+
+  async function flush(): Promise<void> {
+    while (waiting > 0) {
+      const batch = takeBatch()
+      running = batch.length
+      await runBatch(options, batch)
+      running = 0
+    }
+    const resolved = whenIdle
+    whenIdle = []
+    for (const resolve of resolved) resolve()
+  }
+
+  let flushing = false
+  function start(): void {
+    if (flushing) return
+    flushing = true
+    options.clock.soon(() => {
+      void flush().finally(() => {
+        flushing = false
+        if (waiting > 0) start()
+      })
+    })
+  }
+
+  return {
+    add(item, share = '') {
+      return new Promise((resolve, reject) => {
+        const queue = queues.get(share)
+        if (queue) queue.push({ item, resolve, reject })
+        else queues.set(share, [{ item, resolve, reject }])
+        waiting++
+        start()
+      })
+    },
+    get size() {
+      return waiting + running
+    },
+    idle: () => (waiting + running === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
+  }
+}
+
+async function runBatch<Item, Answer>(
+  options: DoorOptions<Item, Answer>,
+  batch: readonly Waiting<Item, Answer>[],
+): Promise<void> {
+  try {
+    const answers = await options.run(batch.map((waiting) => waiting.item))
+    for (const { item, resolve, reject } of batch) {
+      if (answers.has(item)) resolve(answers.get(item) as Answer)
+      else reject(new Error('the batch was committed without an answer to one of its items'))
+    }
+  } catch (error) {
+    if (batch.length === 1 || options.bisects?.(error) === false) {
+      for (const { reject } of batch) reject(error)
+      return
+    }
+    options.onBisect?.()
+    const middle = batch.length >> 1
+    await runBatch(options, batch.slice(0, middle))
+    await runBatch(options, batch.slice(middle))
+  }
+}

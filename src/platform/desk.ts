@@ -1,0 +1,214 @@
+/** The desk: documents that have work to do. Wake, claim, sleep, finish; the statements and nothing else. */
+import type { Queries, Transaction } from './database.ts'
+import { sql } from './database.ts'
+
+export type DeskRow = {
+  readonly doc: number
+  readonly process: string
+  readonly company: string
+  /** 0 health, 1 money, 2 orders, 3 stock, 4 bulk: the lower is claimed first. */
+  readonly priority: number
+  /** Whose share of the desk it takes; a customer's number or a channel's. */
+  readonly share: number
+}
+
+export type Claimed = DeskRow & { readonly version: number; readonly failures: number }
+
+const enroll = sql(
+  'desk.enroll',
+  `insert into desk.document (doc, process, company, priority, share, due_at, owner)
+   select doc, process, company, priority, share, due_at, owner
+   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::timestamptz[], $7::bigint[])
+     as d(doc, process, company, priority, share, due_at, owner)`,
+)
+
+export type Enrolled = DeskRow & {
+  /** When to look first; owned by this process from the start when absent. */
+  readonly sleepsUntil?: Date
+}
+
+/** New documents, in the transaction that creates them: owned by this process, or asleep. */
+export function enrollDocuments(tx: Transaction, epoch: number, rows: readonly Enrolled[]): void {
+  if (rows.length === 0) return
+  tx.send(enroll, [
+    rows.map((row) => row.doc),
+    rows.map((row) => row.process),
+    rows.map((row) => row.company),
+    rows.map((row) => row.priority),
+    rows.map((row) => row.share),
+    rows.map((row) => row.sleepsUntil ?? NOW),
+    rows.map((row) => (row.sleepsUntil ? null : epoch)),
+  ])
+}
+
+/** PostgreSQL reads this text as the time of the transaction. */
+const NOW = 'now'
+
+const lockRows = sql(
+  'desk.lock',
+  `select doc, owner from desk.document where doc = any($1::bigint[]) order by doc for update`,
+)
+
+const wake = sql(
+  'desk.wake',
+  `insert into desk.document as d (doc, process, company, priority, share, owner)
+   select doc, process, company, priority, share, $6::bigint
+   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[])
+     as w(doc, process, company, priority, share)
+   on conflict (doc) do update set version = d.version + 1, due_at = now(), owner = coalesce(d.owner, $6::bigint)
+   returning doc, version`,
+)
+
+export type Woken = { readonly version: number; readonly mine: boolean }
+
+/**
+ * Says that these documents have changed, also finished ones: version + 1, due now. Those nobody owned are taken by
+ * `epoch`, and the answer says so; the others' owner finds a higher version when it wants to sleep.
+ */
+export async function wakeDocuments(
+  tx: Transaction,
+  epoch: number | null,
+  rows: readonly DeskRow[],
+): Promise<ReadonlyMap<number, Woken>> {
+  if (rows.length === 0) return new Map()
+  const sorted = rows.toSorted((a, b) => a.doc - b.doc)
+  const docs = sorted.map((row) => row.doc)
+  tx.locking('desk row', docs)
+  const before = tx.query<{ doc: number; owner: number | null }>(lockRows, [docs])
+  const after = tx.query<{ doc: number; version: number }>(wake, [
+    docs,
+    sorted.map((row) => row.process),
+    sorted.map((row) => row.company),
+    sorted.map((row) => row.priority),
+    sorted.map((row) => row.share),
+    epoch,
+  ])
+  const owners = new Map((await before).map((row) => [row.doc, row.owner]))
+  const free = (doc: number): boolean => epoch !== null && (owners.get(doc) ?? null) === null
+  return new Map((await after).map(({ doc, version }) => [doc, { version, mine: free(doc) }]))
+}
+
+const sleep = sql(
+  'desk.sleep',
+  `update desk.document set owner = null, due_at = $4::timestamptz, failures = 0
+   where doc = any($1::bigint[]) and version = $2 and owner = $3 returning doc`,
+)
+const finish = sql(
+  'desk.finish',
+  `delete from desk.document where doc = any($1::bigint[]) and version = $2 and owner = $3 returning doc`,
+)
+
+/** Goes to sleep where nobody woke the document since `version`, at which its facts were read; answers who sleeps. */
+export async function sleepDocuments(
+  tx: Transaction,
+  epoch: number,
+  group: { docs: readonly number[]; version: number; until: Date },
+): Promise<number[]> {
+  return docsOf(await tx.query<{ doc: number }>(sleep, [group.docs, group.version, epoch, group.until]))
+}
+
+/** Leaves the desk where nobody woke the document since `version`; answers who left. */
+export async function finishDocuments(
+  tx: Transaction,
+  epoch: number,
+  group: { docs: readonly number[]; version: number },
+): Promise<number[]> {
+  return docsOf(await tx.query<{ doc: number }>(finish, [group.docs, group.version, epoch]))
+}
+
+const docsOf = (rows: readonly { doc: number }[]): number[] => rows.map((row) => row.doc)
+
+const claim = sql(
+  'desk.claim',
+  `with candidate as (
+     select c.doc, p.priority, c.due_at, row_number() over (partition by p.priority, c.share order by c.due_at, c.doc) as turn
+     from generate_series(0, 4) as p(priority)
+     cross join lateral (
+       select doc, share, due_at from desk.document d
+       where d.owner is null and d.priority = p.priority and d.due_at <= now()
+       order by d.due_at limit 4 * $2) c
+   ), chosen as (
+     select d.doc from desk.document d
+     where d.doc = any(array(select doc from candidate order by priority, turn, due_at, doc limit $2))
+       and d.owner is null and d.due_at <= now()
+     order by d.doc for update skip locked
+   )
+   update desk.document d set owner = $1 where d.doc = any(array(select doc from chosen))
+   returning d.doc, d.process, d.company, d.priority, d.share, d.version, d.failures`,
+)
+
+/** Takes up to `limit` due documents that nobody owns: by priority, in turns between shares, the longest due first. */
+export async function claimDocuments(queries: Queries, epoch: number, limit: number): Promise<Claimed[]> {
+  return queries.query<Claimed>(claim, [epoch, limit])
+}
+
+const letGo = sql(
+  'desk.let_go',
+  `update desk.document set owner = null, due_at = now() + make_interval(secs => $3::float8),
+     failures = least(failures + $4, 1000)
+   where doc = any($1::bigint[]) and owner = $2`,
+)
+
+/** Gives documents back, due again after `delayMs`; a failed look counts against them. */
+export async function letGoDocuments(
+  queries: Queries,
+  epoch: number,
+  group: { docs: readonly number[]; delayMs: number; failed: boolean },
+): Promise<void> {
+  await queries.query(letGo, [group.docs, epoch, group.delayMs / 1000, group.failed ? 1 : 0])
+}
+
+const stepRows = sql(
+  'desk.steps',
+  `select doc, step, subject, state, generation from desk.step where doc = any($1::bigint[]) order by doc, step, subject`,
+)
+
+export type StepRow = {
+  readonly doc: number
+  readonly step: string
+  readonly subject: string
+  readonly state: 'waiting' | 'done' | 'refused' | 'skipped' | 'undone'
+  readonly generation: number
+}
+
+export async function stepRowsOf(queries: Queries, docs: readonly number[]): Promise<StepRow[]> {
+  return queries.query<StepRow>(stepRows, [docs])
+}
+
+const writeSteps = sql(
+  'desk.write_steps',
+  `insert into desk.step as s (doc, step, subject, state, generation, actor, reason)
+   select doc, step, subject, state, generation, actor, reason
+   from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[])
+     as n(doc, step, subject, state, generation, actor, reason)
+   on conflict (doc, step, subject) do update set state = excluded.state, generation = excluded.generation,
+     actor = excluded.actor, reason = excluded.reason, at = now()`,
+)
+
+/** Writes what facts cannot say: a subject refused, skipped, done by hand or undone. */
+export function writeStepRows(
+  tx: Transaction,
+  rows: readonly (StepRow & { readonly actor: string; readonly reason: string | null })[],
+): void {
+  if (rows.length === 0) return
+  tx.send(writeSteps, [
+    rows.map((row) => row.doc),
+    rows.map((row) => row.step),
+    rows.map((row) => row.subject),
+    rows.map((row) => row.state),
+    rows.map((row) => row.generation),
+    rows.map((row) => row.actor),
+    rows.map((row) => row.reason),
+  ])
+}
+
+const restart = sql(
+  'desk.restart_steps',
+  `update desk.step set state = 'waiting', generation = generation + 1, actor = $2, at = now()
+   where doc = any($1::bigint[]) and state = 'refused'`,
+)
+
+/** Lets what was refused be tried again, under a new generation and so a new key at the target. */
+export function restartSteps(tx: Transaction, docs: readonly number[], actor: string): void {
+  tx.send(restart, [docs, actor])
+}

@@ -1,0 +1,187 @@
+/** Effects: calls to other systems, written down before they are made. The statements, and what follows an outcome. */
+import type { EffectOutcome, LookUpOutcome, Recovery } from './connector.ts'
+import type { Queries, Transaction } from './database.ts'
+import { sql } from './database.ts'
+
+export type IntentKey = {
+  readonly doc: number
+  readonly step: string
+  readonly subject: string
+  readonly generation: number
+}
+
+export type IntentState = 'intended' | 'retry' | 'unknown' | 'parked'
+
+export type Intent = IntentKey & {
+  readonly system: string
+  readonly operation: string
+  readonly businessKey: string
+  readonly state: IntentState
+  readonly attempts: number
+  readonly dueAt: Date | null
+  /** Before this moment an effect in doubt may still show up at the target. */
+  readonly absentAfter: Date | null
+}
+
+/** The key that the target sees, the same at every attempt. */
+export const effectKey = (intent: IntentKey): string =>
+  `${intent.doc}/${intent.step}/${intent.subject}/${intent.generation}`
+
+const intend = sql(
+  'effects.intend',
+  `insert into effects.intent (doc, step, subject, generation, system, operation, business_key)
+   select doc, step, subject, generation, system, operation, business_key
+   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[])
+     as i(doc, step, subject, generation, system, operation, business_key)`,
+)
+
+/** Writes intents; a key that exists already fails the transaction, since its call may be under way. */
+export function intendEffects(
+  tx: Transaction,
+  intents: readonly (IntentKey & { system: string; operation: string; businessKey: string })[],
+): void {
+  if (intents.length === 0) return
+  tx.send(intend, [
+    intents.map((intent) => intent.doc),
+    intents.map((intent) => intent.step),
+    intents.map((intent) => intent.subject),
+    intents.map((intent) => intent.generation),
+    intents.map((intent) => intent.system),
+    intents.map((intent) => intent.operation),
+    intents.map((intent) => intent.businessKey),
+  ])
+}
+
+const settle = sql(
+  'effects.settle',
+  `delete from effects.intent where doc = any($1::bigint[])
+     and doc || '/' || step || '/' || subject || '/' || generation = any($2::text[])`,
+)
+
+/** Removes intents whose outcome is known; what became of them is an event of their document. */
+export function settleEffects(tx: Transaction, intents: readonly IntentKey[]): void {
+  if (intents.length === 0) return
+  tx.send(settle, [intents.map((intent) => intent.doc), intents.map(effectKey)])
+}
+
+const defer = sql(
+  'effects.defer',
+  `update effects.intent i set state = n.state, attempts = n.attempts, due_at = n.due_at, absent_after = n.absent_after,
+     detail = n.detail
+   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::timestamptz[],
+     $8::timestamptz[], $9::text[]) as n(doc, step, subject, generation, state, attempts, due_at, absent_after, detail)
+   where i.doc = n.doc and i.step = n.step and i.subject = n.subject and i.generation = n.generation`,
+)
+
+export type Deferred = IntentKey & {
+  readonly state: IntentState
+  readonly attempts: number
+  readonly dueAt: Date | null
+  readonly absentAfter: Date | null
+  readonly detail: string
+}
+
+/** Writes down what is known of effects that are not settled yet. */
+export function deferEffects(tx: Transaction, deferred: readonly Deferred[]): void {
+  if (deferred.length === 0) return
+  tx.send(defer, [
+    deferred.map((row) => row.doc),
+    deferred.map((row) => row.step),
+    deferred.map((row) => row.subject),
+    deferred.map((row) => row.generation),
+    deferred.map((row) => row.state),
+    deferred.map((row) => row.attempts),
+    deferred.map((row) => row.dueAt),
+    deferred.map((row) => row.absentAfter),
+    deferred.map((row) => row.detail),
+  ])
+}
+
+const ofDocuments = sql(
+  'effects.of_documents',
+  `select doc, step, subject, generation, system, operation, business_key as "businessKey", state, attempts,
+     due_at as "dueAt", absent_after as "absentAfter"
+   from effects.intent where doc = any($1::bigint[]) order by doc, step, subject, generation`,
+)
+
+export async function intentsOf(queries: Queries, docs: readonly number[]): Promise<Intent[]> {
+  return queries.query<Intent>(ofDocuments, [docs])
+}
+
+/** How an effect is asked for next. */
+export type Attempt = 'send' | 'look up'
+
+/**
+ * What may be done with an intent that this process did not just write. One found as `intended` belonged to a process
+ * that is gone: its call may have been sent.
+ */
+export function nextAttempt(state: IntentState, recovery: Recovery): Attempt | 'park' {
+  if (state === 'retry') return 'send'
+  if (recovery === 'key') return 'send'
+  return recovery === 'lookup' ? 'look up' : 'park'
+}
+
+export type Verdict =
+  | { readonly kind: 'confirmed'; readonly answer: unknown }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'deferred'
+      readonly state: IntentState
+      readonly reason: string
+      /** Nothing before this moment; `null` when a person must decide. */
+      readonly at: Date | null
+      readonly absentAfter: Date | null
+      readonly counts: boolean
+    }
+
+export type Situation = {
+  readonly attempt: Attempt
+  readonly outcome: LookUpOutcome
+  readonly recovery: Recovery
+  readonly attempts: number
+  readonly attemptsMax: number
+  readonly absentAfter: Date | null
+  readonly now: Date
+  /** When the policy allows the next try. */
+  readonly retryAt: Date
+  /** How long after a call in doubt the target may still show its effect: call timeout + visibility lag. */
+  readonly doubtMs: number
+}
+
+/** From what a call or a look-up brought, what is now known and what comes next. Pure. */
+export function judge(situation: Situation): Verdict {
+  const { outcome } = situation
+  if (outcome.kind === 'confirmed') return outcome
+  if (outcome.kind === 'refused') return outcome
+  if (outcome.kind === 'absent') return judgeAbsence(situation)
+  const exhausted = situation.attempts + 1 >= situation.attemptsMax
+  const doubtful = outcome.kind === 'unknown' || situation.attempt === 'look up'
+  const parks = exhausted || (doubtful && situation.recovery === 'neither')
+  return {
+    kind: 'deferred',
+    state: parks ? 'parked' : doubtful ? 'unknown' : 'retry',
+    reason: outcome.reason,
+    at: parks ? null : later(situation.retryAt, outcome.kind === 'retry' ? outcome.at : undefined),
+    absentAfter: doubtful ? (situation.absentAfter ?? plus(situation.now, situation.doubtMs)) : null,
+    counts: true,
+  }
+}
+
+/** Not found counts as absent only after the target had time to show it; then it is sent again under the same key. */
+function judgeAbsence(situation: Situation): Verdict {
+  const { absentAfter, now } = situation
+  const surely = absentAfter !== null && now >= absentAfter
+  return {
+    kind: 'deferred',
+    state: surely ? 'retry' : 'unknown',
+    reason: surely ? 'not found at the target' : 'not found at the target yet',
+    at: surely ? now : (absentAfter ?? plus(now, situation.doubtMs)),
+    absentAfter: surely ? null : (absentAfter ?? plus(now, situation.doubtMs)),
+    counts: false,
+  }
+}
+
+const plus = (at: Date, ms: number): Date => new Date(at.getTime() + ms)
+const later = (a: Date, b: Date | undefined): Date => (b && b > a ? b : a)
+
+export type { EffectOutcome }

@@ -1,0 +1,131 @@
+/** Exceptions as people see them: a worklist by severity and due time, and one with its documents and notes. */
+import type { Queries } from './database.ts'
+import { sql } from './database.ts'
+import type { Severity } from './exception-ownership.ts'
+import type { ExceptionState } from './exceptions.ts'
+import type { Facts } from './faults.ts'
+import type { Money } from './money.ts'
+
+const PAGE = 100
+const AFFECTED_SHOWN = 500
+
+const COLUMNS = `e.id, e.company, e.cause, e.code, e.title, e.owner, e.assignee, e.severity, e.rank, e.state,
+  e.suggested_action as "suggestedAction", e.facts, e.opened_at as "openedAt", e.due_at as "dueAt",
+  e.due_at < coalesce(e.closed_at, now()) as overdue, e.closed_at as "closedAt", e.closed_by as "closedBy", e.resolution,
+  live.affected, live.stake`
+
+// Value at stake is summed apart by currency; documents that have left count no longer.
+const LIVE = `cross join lateral (
+    select coalesce(sum(c.docs), 0)::int as affected,
+      coalesce(jsonb_agg(jsonb_build_object('amountMinor', c.minor, 'currency', c.currency) order by c.currency)
+        filter (where c.currency is not null), '[]') as stake
+    from (select currency, count(*) as docs, sum(value_minor) as minor from exceptions.affected
+      where exception = e.id and cleared_at is null group by currency) c) live`
+
+const listExceptionRows = sql(
+  'exceptions.list',
+  `select ${COLUMNS} from exceptions.exception e ${LIVE}
+   where (e.closed_at is not null) = $1
+     and ($2::smallint is null or (e.rank, e.due_at, e.id) > ($2::smallint, $3::timestamptz, $4::bigint))
+     and ($5::text is null or e.company = $5) and ($6::text is null or e.owner = $6)
+     and ($7::text is null or e.assignee = $7) and ($8::text is null or e.severity = $8)
+     and ($9::text is null or e.code = $9 or starts_with(e.code, $9 || '.'))
+     and ($10::boolean is null or (e.due_at < now()) = $10)
+   order by e.rank, e.due_at, e.id limit $11`,
+)
+const showExceptionRow = sql(
+  'exceptions.show',
+  `select ${COLUMNS} from exceptions.exception e ${LIVE} where e.id = $1`,
+)
+const affectedRows = sql(
+  'exceptions.affected',
+  `select doc, kind, value_minor as "amountMinor", currency, affected_at as "affectedAt", cleared_at as "clearedAt",
+     cleared_how as "clearedHow"
+   from exceptions.affected where exception = $1 order by cleared_at is not null, affected_at, doc limit $2`,
+)
+const noteRows = sql(
+  'exceptions.notes',
+  `select noted_at as "notedAt", author, act, text from exceptions.note where exception = $1 order by id`,
+)
+
+export type ExceptionView = {
+  readonly id: number
+  readonly company: string
+  readonly cause: string
+  readonly code: string
+  readonly title: string
+  readonly owner: string
+  readonly assignee: string | null
+  readonly severity: Severity
+  readonly rank: number
+  readonly state: ExceptionState
+  readonly suggestedAction: string
+  readonly facts: Facts
+  readonly openedAt: Date
+  readonly dueAt: Date
+  readonly overdue: boolean
+  readonly closedAt: Date | null
+  readonly closedBy: string | null
+  readonly resolution: string | null
+  /** Documents it stops now, and what they are worth, by currency. */
+  readonly affected: number
+  readonly stake: readonly Money[]
+}
+
+export type ExceptionFilter = {
+  /** Left out: those that are open. */
+  readonly closed?: boolean
+  readonly company?: string
+  readonly owner?: string
+  readonly assignee?: string
+  readonly severity?: Severity
+  /** A code or the start of one up to a dot. */
+  readonly code?: string
+  readonly overdue?: boolean
+  /** The last exception of the page before. */
+  readonly after?: Pick<ExceptionView, 'rank' | 'dueAt' | 'id'>
+  readonly limit?: number
+}
+
+/** The gravest first, then the one due first. */
+export function listExceptions(queries: Queries, filter: ExceptionFilter = {}): Promise<ExceptionView[]> {
+  const { closed = false, after, company, owner, assignee, severity, code, overdue, limit = PAGE } = filter
+  const values = [after?.rank, after?.dueAt, after?.id, company, owner, assignee, severity, code, overdue]
+  return queries.query<ExceptionView>(listExceptionRows, [
+    closed,
+    ...values.map((value) => value ?? null),
+    limit,
+  ])
+}
+
+export type AffectedDocument = {
+  readonly doc: number
+  readonly kind: string
+  readonly amountMinor: number
+  readonly currency: string | null
+  readonly affectedAt: Date
+  readonly clearedAt: Date | null
+  readonly clearedHow: string | null
+}
+
+export type ExceptionNote = {
+  readonly notedAt: Date
+  readonly author: string
+  readonly act: string
+  readonly text: string
+}
+
+export type ExceptionStory = ExceptionView & {
+  /** Those still stopped first, at most 500. */
+  readonly documents: readonly AffectedDocument[]
+  readonly notes: readonly ExceptionNote[]
+}
+
+export async function showException(queries: Queries, id: number): Promise<ExceptionStory | undefined> {
+  const [[exception], documents, notes] = await Promise.all([
+    queries.query<ExceptionView>(showExceptionRow, [id]),
+    queries.query<AffectedDocument>(affectedRows, [id, AFFECTED_SHOWN]),
+    queries.query<ExceptionNote>(noteRows, [id]),
+  ])
+  return exception && { ...exception, documents, notes }
+}

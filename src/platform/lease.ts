@@ -1,0 +1,128 @@
+/**
+ * A process's lease on its work: an epoch, a session lock held for as long as it lives, a heartbeat. Whoever finds the
+ * lock free declares the epoch dead, after which nothing of it can commit, and gives its documents back to the desk.
+ */
+import type { Clock } from './clock.ts'
+import type { Connection, Connections, Database } from './database.ts'
+import { sql } from './database.ts'
+
+/** How long without a heartbeat before others may end the process's session and take over. */
+export const LEASE_MS = 10_000
+const HEARTBEAT_MS = 1_000
+
+// The row must not be visible before the lock is held, or a takeover would declare a newborn dead.
+const open = sql(
+  'lease.open',
+  `with node as (insert into desk.node (name) values ($1) returning epoch)
+   select epoch, pg_advisory_lock(1, epoch::int)::text as locked from node`,
+)
+const beat = sql(
+  'lease.beat',
+  `update desk.node set heartbeat_at = now() where epoch = $1 and not dead returning epoch`,
+)
+export const fenceStatement = sql('lease.fence', 'select desk.fence($1) as xid')
+
+export type Lease = {
+  readonly epoch: number
+  /** False once others may have taken over: then nothing may be sent any more. */
+  valid(): boolean
+  /** Resolves when the lease is lost: the process must forget what it owns and start with a new epoch. */
+  readonly lost: Promise<string>
+  release(): Promise<void>
+}
+
+export async function openLease(connections: Connections, clock: Clock, name: string): Promise<Lease> {
+  const connection = await connections.acquire()
+  const epoch = await takeEpoch(connection, name)
+  let lastBeatMs = clock.monotonicMs()
+  let cancel: () => void = () => undefined
+  let ended = false
+  const { promise: lost, resolve: lose } = Promise.withResolvers<string>()
+
+  function end(reason: string): void {
+    if (ended) return
+    ended = true
+    cancel()
+    connection.release(true)
+    lose(reason)
+  }
+
+  async function heartbeat(): Promise<void> {
+    const startedMs = clock.monotonicMs()
+    try {
+      const { rows } = await connection.execute(beat, [epoch])
+      if (rows.length === 0) return end('this process was declared dead')
+      lastBeatMs = startedMs
+    } catch (error) {
+      return end(`the session that holds the lease is gone: ${String(error)}`)
+    }
+    if (!ended) cancel = clock.after(HEARTBEAT_MS, () => void heartbeat())
+  }
+
+  cancel = clock.after(HEARTBEAT_MS, () => void heartbeat())
+  return {
+    epoch,
+    valid: () => !ended && clock.monotonicMs() - lastBeatMs < LEASE_MS * 0.8,
+    lost,
+    async release() {
+      end('released')
+    },
+  }
+}
+
+async function takeEpoch(connection: Connection, name: string): Promise<number> {
+  try {
+    const { rows } = await connection.execute(open, [name])
+    return (rows[0] as { epoch: number }).epoch
+  } catch (error) {
+    connection.release(true)
+    throw error
+  }
+}
+
+const others = sql(
+  'lease.others',
+  `select epoch, heartbeat_at < now() - make_interval(secs => $2::float8) as stale
+   from desk.node where not dead and epoch <> $1 order by epoch`,
+)
+const endSession = sql(
+  'lease.end_session',
+  `select pg_terminate_backend(pid) from pg_locks
+   where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+     and classid = 1 and objid = $1::bigint::oid and objsubid = 2 and granted`,
+)
+const tryLock = sql('lease.try_lock', 'select pg_try_advisory_xact_lock(1, $1::bigint::int) as free')
+// Waits for the dead process's open transactions; afterwards its fence refuses every new one.
+const fenceOff = sql('lease.fence_off', 'select pg_advisory_xact_lock(2, $1::bigint::int)')
+const bury = sql('lease.bury', 'update desk.node set dead = true where epoch = $1')
+const giveBack = sql(
+  'lease.give_back',
+  `update desk.document set owner = null, due_at = now() where owner = $1`,
+)
+const forget = sql(
+  'lease.forget',
+  `delete from desk.node where dead and heartbeat_at < now() - interval '7 days'`,
+)
+
+/** Takes over from every process that is gone; answers their epochs. Run at start and each second. */
+export async function takeOver(database: Database, epoch: number): Promise<number[]> {
+  const nodes = await database.query<{ epoch: number; stale: boolean }>(others, [epoch, LEASE_MS / 1000])
+  const taken: number[] = []
+  for (const node of nodes) {
+    if (node.stale) await database.query(endSession, [node.epoch])
+    if (await declareDead(database, node.epoch)) taken.push(node.epoch)
+  }
+  if (taken.length > 0) await database.query(forget)
+  return taken
+}
+
+function declareDead(database: Database, epoch: number): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    const [row] = await tx.query<{ free: boolean }>(tryLock, [epoch])
+    if (!row?.free) return false
+    await tx.query(fenceOff, [epoch])
+    tx.send(bury, [epoch])
+    tx.send(giveBack, [epoch])
+    return true
+  })
+}

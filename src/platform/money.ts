@@ -1,0 +1,52 @@
+/** Money as integer minor units with its ISO 4217 currency; nothing here divides without saying how it rounds. */
+import { Refusal } from './faults.ts'
+import type { Quantity, UnitFactor } from './quantity.ts'
+
+export type Money = { readonly amountMinor: number; readonly currency: string }
+
+/** ISO 4217 currencies whose minor unit is not a hundredth. */
+const MINOR_DIGITS: Readonly<Record<string, number>> = {
+  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, UYI: 0, VND: 0,
+  VUV: 0, XAF: 0, XOF: 0, XPF: 0, BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
+}
+
+export const minorDigits = (currency: string): number => MINOR_DIGITS[currency] ?? 2
+
+/** Reads "12.50" of a currency into minor units; refuses more places than the currency has. */
+export function parseAmount(text: string, currency: string): number {
+  const digits = minorDigits(currency)
+  const match = /^(-?)(\d{1,13})(?:\.(\d+))?$/.exec(text)
+  const places = match?.[3]?.replace(/0+$/, '') ?? ''
+  if (!match || places.length > digits) {
+    throw new Refusal('money.malformed', `"${text}" is not an amount of ${currency} with at most ${digits} places`)
+  }
+  const minor = Number(match[2] + places.padEnd(digits, '0'))
+  if (!Number.isSafeInteger(minor)) throw new Refusal('money.malformed', `"${text}" is too large`)
+  return match[1] === '-' && minor !== 0 ? -minor : minor
+}
+
+export function formatAmount(amountMinor: number, currency: string): string {
+  const digits = minorDigits(currency)
+  if (digits === 0) return String(amountMinor)
+  const sign = amountMinor < 0 ? '-' : ''
+  const text = String(Math.abs(amountMinor)).padStart(digits + 1, '0')
+  return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`
+}
+
+/** Price × quantity in minor units, half away from zero as invoices round. Exact also where doubles are not. */
+export function extend(priceMinor: number, quantity: Quantity): number {
+  const product = priceMinor * quantity
+  if (Number.isSafeInteger(product)) return Math.sign(product) * Math.round(Math.abs(product) / 10_000)
+  const exact = BigInt(priceMinor) * BigInt(quantity)
+  const half = exact < 0n ? -5_000n : 5_000n
+  return Number((exact + half) / 10_000n)
+}
+
+/** Price × quantity × fraction, rounded once, half away from zero: for a price in another unit than the quantity. */
+export function extendFraction(priceMinor: number, quantity: Quantity, { numerator, denominator }: UnitFactor): number {
+  if (numerator === denominator) return extend(priceMinor, quantity)
+  const product = BigInt(priceMinor) * BigInt(quantity) * BigInt(numerator)
+  const divisor = BigInt(denominator) * 10_000n
+  const half = product < 0n ? -divisor : divisor
+  return Number((2n * product + half) / (2n * divisor))
+}

@@ -1,0 +1,104 @@
+/** Parked work as people see it: lists, one item with its edits, how much there is. */
+import type { Queries } from './database.ts'
+import { sql } from './database.ts'
+import { PARKED_COLUMNS } from './parking.ts'
+import type { ParkedItem, ParkedKind, ParkedState } from './parking.ts'
+import type { PayloadChange } from './payload-changes.ts'
+
+const PAGE = 100
+const STALLED_AFTER_MS = 5 * 60_000
+
+const listItems = sql(
+  'parking.list',
+  `select ${PARKED_COLUMNS.replace('i.payload,', 'null as payload,')}, octet_length(i.payload) as "sizeBytes"
+   from parking.item i
+   where i.id < coalesce($1::bigint, 9223372036854775807)
+     and (case when $2::text is null then i.state in ('parked', 'replaying') else i.state = $2 end)
+     and ($3::text is null or i.company = $3) and ($4::text is null or i.kind = $4)
+     and ($5::text is null or i.system = $5) and ($6::text is null or i.cause_code = $6)
+     and ($7::bigint is null or i.doc = $7)
+   order by i.id desc limit $8`,
+)
+const showItem = sql('parking.show', `select ${PARKED_COLUMNS} from parking.item i where i.id = $1`)
+const editsOf = sql(
+  'parking.edits',
+  `select number, edited_at as "editedAt", editor, reason, payload_before as "payloadBefore", changes
+   from parking.edit where item = $1 order by number`,
+)
+const depths = sql(
+  'parking.depths',
+  `select kind, cause_code as "causeCode", count(*)::int as count, min(first_failed_at) as "oldestAt",
+     count(*) filter (where poison)::int as poison
+   from parking.item where state in ('parked', 'replaying') group by kind, cause_code order by kind, cause_code`,
+)
+const stalled = sql(
+  'parking.stalled',
+  `select ${PARKED_COLUMNS} from parking.item i
+   where i.state = 'replaying' and i.replayed_at <= now() - make_interval(secs => $1::float8 / 1000)
+   order by i.id limit $2`,
+)
+
+export type ParkingFilter = {
+  /** Left out: what still waits, parked or replaying. */
+  readonly state?: ParkedState
+  readonly company?: string
+  readonly kind?: ParkedKind
+  readonly system?: string
+  readonly causeCode?: string
+  readonly doc?: number
+  /** The id of the last item of the page before. */
+  readonly before?: number
+  readonly limit?: number
+}
+
+/** Newest first, without payloads. */
+export function listParked(
+  queries: Queries,
+  filter: ParkingFilter = {},
+): Promise<(ParkedItem & { readonly sizeBytes: number | null })[]> {
+  const { before, state, company, kind, system, causeCode, doc, limit = PAGE } = filter
+  const values = [before, state, company, kind, system, causeCode, doc].map((value) => value ?? null)
+  return queries.query(listItems, [...values, limit])
+}
+
+export type PayloadEdit = {
+  readonly number: number
+  readonly editedAt: Date
+  readonly editor: string
+  readonly reason: string
+  readonly payloadBefore: string
+  readonly changes: readonly PayloadChange[]
+}
+
+export async function showParked(
+  queries: Queries,
+  id: number,
+): Promise<(ParkedItem & { readonly edits: readonly PayloadEdit[] }) | undefined> {
+  const [[item], edits] = await Promise.all([
+    queries.query<ParkedItem>(showItem, [id]),
+    queries.query<PayloadEdit>(editsOf, [id]),
+  ])
+  return item && { ...item, edits }
+}
+
+export type ParkingDepth = {
+  readonly kind: ParkedKind
+  readonly causeCode: string
+  readonly count: number
+  readonly oldestAt: Date
+  readonly poison: number
+}
+
+/** How much waits, by kind and cause. */
+export function parkingDepth(queries: Queries): Promise<ParkingDepth[]> {
+  return queries.query<ParkingDepth>(depths)
+}
+
+/** Replays that were begun and never ended, since their process died: to be driven again. */
+export function stalledReplays(
+  queries: Queries,
+  forMs = STALLED_AFTER_MS,
+  limit = 100,
+): Promise<ParkedItem[]> {
+  return queries.query<ParkedItem>(stalled, [forMs, limit])
+}

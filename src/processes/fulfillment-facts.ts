@@ -1,0 +1,115 @@
+/** What the fulfillment process knows of a warehouse request. */
+import type { Address } from '#capabilities/erp.ts'
+import type { Transaction } from '#platform/database.ts'
+import type { Begun, DocumentFacts, Process } from '#platform/process.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import { findAddresses } from '#domains/customers/operations.ts'
+import { addressKey, type CustomerAddress } from '#domains/customers/contract.ts'
+import { headersOf, linesOf, type OrderHeader, type OrderLine, type ShipToSnapshot, shipTosOf } from '#domains/orders/views.ts'
+import type { Fulfillment, NewFulfillment } from '#domains/shipments/contract.ts'
+import { lockRequests } from '#domains/shipments/operations.ts'
+import { linesOfFulfillments } from '#domains/shipments/views.ts'
+import { groupBy, type OrderFacts } from './order-facts.ts'
+
+export type FulfillmentFacts = DocumentFacts & {
+  readonly request: Omit<Fulfillment, 'version'>
+  readonly order: {
+    readonly customer: string
+    readonly customerOrder: string
+    readonly requestedDate: string | null
+    readonly totalMinor: number
+    readonly currency: string
+  }
+  readonly shipTo: Address
+  /** In base units. */
+  readonly lines: readonly { readonly line: number; readonly sku: string; readonly quantity: Quantity; readonly unit: string }[]
+}
+
+export async function fulfillmentFacts(
+  tx: Transaction,
+  docs: readonly number[],
+): Promise<ReadonlyMap<number, FulfillmentFacts>> {
+  const [requests, lines] = await Promise.all([lockRequests(tx, docs), linesOfFulfillments(tx, docs)])
+  const orders = [...new Set(requests.map((request) => request.orderId))].toSorted((a, b) => a - b)
+  const [headers, orderLines] = await Promise.all([headersOf(tx, orders), linesOf(tx, orders)])
+  const shipTos = await addressesOf(tx, headers)
+  const headerOf = new Map(headers.map((header) => [header.doc, header]))
+  const orderLinesOf = groupBy(orderLines, (line) => line.doc)
+  const requestLinesOf = groupBy(lines, (line) => line.doc)
+  return new Map(
+    requests.map((request) => {
+      const order = headerOf.get(request.orderId)!
+      const wanted = requestLinesOf(request.doc)
+      return [request.doc, compose(request, { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! }, wanted)]
+    }),
+  )
+}
+
+type OrderSide = { readonly order: Omit<OrderHeader, 'version'>; readonly lines: readonly OrderLine[]; readonly shipTo: Address }
+
+function compose(
+  { version, ...request }: Fulfillment,
+  { order, lines, shipTo }: OrderSide,
+  wanted: readonly { readonly line: number; readonly quantity: Quantity }[],
+): FulfillmentFacts {
+  const lineOf = new Map(lines.map((line) => [line.n, line]))
+  const { customer, customerOrder, requestedDate, totalMinor, currency } = order
+  return {
+    doc: request.doc,
+    company: request.company,
+    correlationId: request.orderId,
+    version,
+    request,
+    order: { customer, customerOrder, requestedDate, totalMinor, currency },
+    shipTo,
+    lines: wanted
+      .map(({ line, quantity }) => ({ line, sku: lineOf.get(line)!.sku, quantity, unit: lineOf.get(line)!.baseUnit }))
+      .toSorted((a, b) => a.line - b.line),
+  }
+}
+
+type Addressed = Pick<OrderHeader, 'doc' | 'customerId' | 'shipToCode'>
+
+/** Where orders go: an address of the customer, or the one that the order brought along. */
+export async function addressesOf(tx: Transaction, orders: readonly Addressed[]): Promise<ReadonlyMap<number, Address>> {
+  const own = orders.filter((order) => order.shipToCode === null).map((order) => order.doc)
+  const keys = orders.flatMap(({ customerId, shipToCode }) => (shipToCode === null ? [] : [{ customerId, code: shipToCode }]))
+  const [known, snapshots] = await Promise.all([findAddresses(tx, keys), own.length > 0 ? shipTosOf(tx, own) : []])
+  const snapshotOf = new Map(snapshots.map((row) => [row.doc, row]))
+  return new Map(
+    orders.map(({ doc, customerId, shipToCode }) => {
+      if (shipToCode === null) return [doc, addressOf(snapshotOf.get(doc))]
+      return [doc, { code: shipToCode, ...addressOf(known.get(addressKey(customerId, shipToCode))) }]
+    }),
+  )
+}
+
+function addressOf(row: CustomerAddress | ShipToSnapshot | undefined): Address {
+  if (!row) return {}
+  return {
+    ...(row.name === null ? {} : { name: row.name }),
+    lines: row.lines,
+    ...(row.city === null ? {} : { city: row.city }),
+    ...(row.region === null ? {} : { region: row.region }),
+    ...(row.postalCode === null ? {} : { postalCode: row.postalCode }),
+    ...(row.country === null ? {} : { country: row.country }),
+  }
+}
+
+/** New requests with the facts they begin with, so that nobody has to look. */
+export async function beginFulfillments(
+  tx: Transaction,
+  process: Process,
+  requests: readonly NewFulfillment[],
+  orders: ReadonlyMap<number, OrderFacts>,
+): Promise<ReadonlyMap<number, Begun>> {
+  const shipTos = await addressesOf(tx, [...orders.values()].map((facts) => facts.order))
+  return new Map(
+    requests.map(({ lines, ...request }) => {
+      const { order, lines: orderLines } = orders.get(request.orderId)!
+      const row: Fulfillment = { ...request, state: 'requested', wmsNumber: null, cancelRequested: false, version: 1 }
+      const facts = compose(row, { order, lines: orderLines, shipTo: shipTos.get(order.doc)! }, lines)
+      return [request.doc, { process, facts }]
+    }),
+  )
+}

@@ -1,0 +1,144 @@
+/** A request to one warehouse: asked, accepted, and taken back where it must be. */
+import { cancelFulfillment, type FulfillmentRequest, requestFulfillment } from '#capabilities/wms.ts'
+import type { DeskRow } from '#platform/desk.ts'
+import { type Answers, call, type Done, type Process, process, type RefusedCall } from '#platform/process.ts'
+import { changeFulfillments, recordWmsNumbers, requestCancellations } from '#domains/shipments/operations.ts'
+import { fulfillmentFacts, type FulfillmentFacts } from './fulfillment-facts.ts'
+import { openHolds } from './holds.ts'
+import { fulfillmentNumber, orderNumber, type ProcessPorts } from './ports.ts'
+
+export function fulfillment(ports: ProcessPorts): Process {
+  return process<FulfillmentFacts>('fulfillment', {
+    kind: 'fulfillment',
+    rank: 2,
+    facts: fulfillmentFacts,
+    steps: {
+      request: { when: ({ request }) => request.state === 'requested' && !request.cancelRequested, call: ask(ports) },
+      withdraw: { when: ({ request }) => request.state === 'requested' && request.cancelRequested, do: withdraw },
+      cancel: {
+        when: ({ request }) => request.cancelRequested && (request.state === 'accepted' || request.state === 'picking'),
+        call: takeBack(),
+      },
+    },
+    finished: ({ request }) => request.state !== 'requested' && !request.cancelRequested,
+  }) as unknown as Process
+}
+
+const ask = (ports: ProcessPorts) =>
+  call<FulfillmentFacts, FulfillmentRequest, { readonly number: string }>({
+    operation: requestFulfillment,
+    location: ({ request }) => request.location,
+    businessKey: ({ doc }) => fulfillmentNumber(doc),
+    request: ({ doc, company, request, order, shipTo, lines }) => ({
+      company,
+      number: fulfillmentNumber(doc),
+      order: orderNumber(request.orderId),
+      customerOrder: order.customerOrder,
+      location: request.location,
+      customer: order.customer,
+      shipTo,
+      requestedDate: order.requestedDate ?? undefined,
+      lines,
+    }),
+    async confirmed(tx, answered, cause) {
+      const changed = await recordWmsNumbers(
+        tx,
+        answered.map(({ facts, answers: [first] }) => ({
+          ...facts.request,
+          number: first!.answer.number,
+          effectKey: first!.effectKey,
+        })),
+        cause,
+      )
+      return new Map(
+        answered.map((work) => {
+          const { facts, answers } = work
+          const { version, state } = changed.get(facts.doc)!
+          if (version !== facts.version + 1) return [work, 'look']
+          const request = { ...facts.request, wmsNumber: answers[0]!.answer.number, state }
+          return [work, { facts: { ...facts, version, request } }]
+        }),
+      )
+    },
+    async refused(tx, refused, cause) {
+      await openHolds(
+        tx,
+        ports,
+        refused.map(({ facts, refusals: [first] }) => ({
+          doc: facts.request.orderId,
+          company: facts.company,
+          type: 'manual',
+          reason: `${facts.request.location} refused the request: ${first!.message}`,
+          valueMinor: facts.order.totalMinor,
+          currency: facts.order.currency,
+          cause: `${first!.system}:${first!.code}`,
+          title: `${first!.system} refuses requests: ${first!.message}`,
+        })),
+      )
+      return settle(tx, refused, { state: 'refused', cause })
+    },
+  })
+
+/** The request ends; its order sees it and takes the claims back. */
+async function settle<W extends { readonly facts: FulfillmentFacts }>(
+  tx: Parameters<typeof changeFulfillments>[0],
+  works: readonly W[],
+  { state, cause }: { state: 'refused' | 'cancelled'; cause: Parameters<typeof changeFulfillments>[3] },
+): Promise<Answers<W, FulfillmentFacts>> {
+  await changeFulfillments(
+    tx,
+    works.map(({ facts }) => ({ ...facts.request, data: {} })),
+    state,
+    cause,
+  )
+  await requestCancellations(
+    tx,
+    works.flatMap(({ facts }) => (facts.request.cancelRequested ? [{ ...facts.request, reason: state }] : [])),
+    false,
+    cause,
+  )
+  return lookAndWake(works)
+}
+
+const lookAndWake = <W extends { readonly facts: FulfillmentFacts }>(works: readonly W[]) =>
+  new Map(works.map((work): [W, Done<FulfillmentFacts>] => [work, { facts: 'look', wakes: [wakeOrder(work.facts)] }]))
+
+const wakeOrder = ({ request, company }: FulfillmentFacts): DeskRow => ({
+  doc: request.orderId,
+  process: 'order-to-cash',
+  company,
+  priority: 2,
+  share: 0,
+})
+
+/** Cancelled before the warehouse ever heard of it. */
+const withdraw = (
+  tx: Parameters<typeof changeFulfillments>[0],
+  works: readonly { readonly facts: FulfillmentFacts; readonly subjects: readonly string[] }[],
+  cause: Parameters<typeof changeFulfillments>[3],
+) => settle(tx, works, { state: 'cancelled', cause })
+
+const takeBack = () =>
+  call<FulfillmentFacts, { number: string; location: string; reason: string }, object>({
+    operation: cancelFulfillment,
+    location: ({ request }) => request.location,
+    businessKey: ({ doc }) => fulfillmentNumber(doc),
+    request: ({ doc, request }) => ({ number: fulfillmentNumber(doc), location: request.location, reason: 'order cancelled' }),
+    confirmed: (tx, answered, cause) => settle(tx, answered, { state: 'cancelled', cause }),
+    /** Too late: it ships, and comes back as a return if it must. */
+    async refused(tx, refused: readonly RefusedCall<FulfillmentFacts>[], cause) {
+      await changeFulfillments(
+        tx,
+        refused.map(({ facts, refusals: [first] }) => ({ ...facts.request, data: { reason: first!.message } })),
+        'picking',
+        cause,
+      )
+      await requestCancellations(
+        tx,
+        refused.map(({ facts, refusals: [first] }) => ({ ...facts.request, reason: first!.message })),
+        false,
+        cause,
+      )
+      return lookAndWake(refused)
+    },
+  })

@@ -1,0 +1,105 @@
+/** Holds with the exception that makes somebody look at them, and their release. */
+import type { Transaction } from '#platform/database.ts'
+import { closeExceptions, openExceptionsOf } from '#platform/exceptions.ts'
+import { restartSteps } from '#platform/desk.ts'
+import { recordAudit } from '#platform/audit.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Cause } from '#platform/log.ts'
+import { HOLDS, type HoldType } from '#domains/orders/contract.ts'
+import { addHolds, changeHeaders, releaseHolds } from '#domains/orders/operations.ts'
+import { holdNumber, orderNumber, type ProcessPorts } from './ports.ts'
+
+export type HoldToOpen = {
+  readonly doc: number
+  readonly company: string
+  readonly type: HoldType
+  readonly reason: string
+  /** The type's own when absent. */
+  readonly blocks?: readonly string[]
+  readonly valueMinor: number
+  readonly currency: string
+  /** The same for every order that it stops; and what it is in business words. */
+  readonly cause: string
+  readonly title: string
+}
+
+/** Puts orders on hold, each with an exception that has an owner. */
+export async function openHolds(tx: Transaction, ports: ProcessPorts, holds: readonly HoldToOpen[]): Promise<void> {
+  if (holds.length === 0) return
+  const ids = await ports.ids.documents(holds.length)
+  addHolds(
+    tx,
+    holds.map(({ doc, company, type, reason, blocks }, place) => ({
+      id: ids[place]!,
+      doc,
+      company,
+      type,
+      reason,
+      blocks: blocks ?? HOLDS[type].blocks,
+      raisedBy: 'order-to-cash',
+      owner: HOLDS[type].owner,
+    })),
+  )
+  await openHoldExceptions(tx, ports, holds)
+}
+
+/** The exceptions of holds that stand already. */
+export async function openHoldExceptions(
+  tx: Transaction,
+  ports: ProcessPorts,
+  holds: readonly Omit<HoldToOpen, 'blocks'>[],
+): Promise<void> {
+  if (holds.length === 0) return
+  await ports.openExceptions(
+    tx,
+    holds.map(({ doc, company, reason, valueMinor, currency, cause, title, type }) => ({
+      company,
+      cause,
+      code: codeOf(type),
+      title,
+      suggestedAction: ADVICE[type] ?? 'Find out why, mend it, then release the hold.',
+      facts: { reason, order: orderNumber(doc) },
+      affects: { doc, kind: 'order', value: { amountMinor: valueMinor, currency } },
+    })),
+  )
+}
+
+const codeOf = (type: HoldType): string => `orders.hold_${type}`
+
+const ADVICE: Readonly<Partial<Record<HoldType, string>>> = {
+  credit: 'Check the open invoices and the limit; release the hold, ask for payment, or cancel the order.',
+  price_review: "Compare the customer's price with the contract; release at our price, or cancel the line.",
+  address: 'Complete the ship-to address, then release the hold.',
+  manual: 'Read the refusal, mend its cause in the system that refused, then release the hold to try again.',
+}
+
+export type HoldRelease = { readonly doc: number; readonly company: string; readonly hold: number }
+
+/** Releases an order's hold: what it stopped goes on, what was refused is tried again, its exception closes. */
+export async function releaseHold(
+  tx: Transaction,
+  { doc, company, hold }: HoldRelease,
+  by: { readonly actor: string; readonly reason: string },
+  cause: Cause,
+): Promise<void> {
+  const [released] = await releaseHolds(tx, doc, [hold], by)
+  if (!released) {
+    throw new Refusal('orders.hold_unknown', `${orderNumber(doc)} has no open hold ${holdNumber(hold)}`)
+  }
+  restartSteps(tx, [doc], by.actor)
+  await changeHeaders(
+    tx,
+    [{ doc, company, data: { hold: holdNumber(hold), type: released.type, reason: by.reason } }],
+    { change: 'touched', type: 'order.hold_released' },
+    cause,
+  )
+  recordAudit(tx, [
+    { actor: by.actor, action: 'orders.release_hold', company, kind: 'order', doc, reason: by.reason, after: { hold } },
+  ])
+  const open = (await openExceptionsOf(tx, [doc])).get(doc) ?? []
+  await closeExceptions(
+    tx,
+    open.flatMap(({ code, cause }) => (code === codeOf(released.type) ? [{ company, cause, doc }] : [])),
+    `${by.actor} released hold ${holdNumber(hold)}`,
+  )
+}

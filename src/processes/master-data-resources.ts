@@ -1,0 +1,135 @@
+/** The kinds of master data that an ERP is read for, in the order in which one needs the other. */
+import type { ErpPrice, ErpReader, ErpStock, Page, PageRequest } from '#capabilities/erp.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { type RecountOpen, upsertCustomers } from '#domains/customers/operations.ts'
+import { findItems, upsertItems } from '#domains/items/operations.ts'
+import { recordKey, upsertPrices } from '#domains/pricing/operations.ts'
+import type { Loaded, Reading } from '#platform/copies.ts'
+import type { Transaction } from '#platform/database.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import type { KeptRejection } from '#platform/readings.ts'
+
+export type ResourceName = 'customers' | 'items' | 'prices' | 'stock'
+
+export type LoadedBatch = Omit<Loaded, 'rejected'> & { readonly rejected: readonly KeptRejection[] }
+
+export type Resource<T = unknown> = {
+  readonly name: ResourceName
+  read(request: PageRequest): Promise<Page<T>>
+  /** How people find the record in the ERP. */
+  key(record: T): string
+  load(tx: Transaction, reading: Reading, records: readonly T[]): Promise<LoadedBatch>
+}
+
+/** A quantity on hand of an item that we know, in its base unit. */
+export type StockRecord = {
+  readonly itemId: number
+  readonly sku: string
+  readonly location: string
+  readonly lot?: string | undefined
+  readonly quantity: Quantity
+}
+
+/** Takes what an ERP has on hand. Must give the same result when the same reading is loaded again. */
+export type LoadStock = (
+  tx: Transaction,
+  reading: Reading,
+  records: readonly StockRecord[],
+) => Promise<Loaded>
+
+export type ResourceOptions = {
+  readonly recountOpen?: RecountOpen | undefined
+  /** Stock is read only when somebody takes it. */
+  readonly onStock?: LoadStock | undefined
+}
+
+export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: ResourceOptions): Resource[] {
+  const resources = [
+    resource({
+      name: 'customers',
+      read: (request) => reader.customers(request),
+      key: (customer) => customer.number,
+      load: (tx, reading, records) => upsertCustomers(tx, reading, records, recountOpen),
+    }),
+    resource({
+      name: 'items',
+      read: (request) => reader.items(request),
+      key: (item) => item.sku,
+      load: upsertItems,
+    }),
+    resource({ name: 'prices', read: (request) => reader.prices(request), key: recordKey, load: loadPrices }),
+  ]
+  if (!onStock) return resources
+  const stock = resource({
+    name: 'stock',
+    read: (request) => reader.stock(request),
+    key: stockKey,
+    load: (tx, reading, records) => loadStock(tx, reading, { records, onStock }),
+  })
+  return [...resources, stock]
+}
+
+/** Pages and batches of a resource never leave it, so nobody outside needs to know what its records are. */
+const resource = <T>(of: Resource<T>): Resource => of as unknown as Resource
+
+const stockKey = ({ sku, location, lot }: ErpStock): string =>
+  lot ? `${sku} · ${location} · ${lot}` : `${sku} · ${location}`
+
+/** Prices of items that we do not have are kept: the item may come, or be corrected, while its price does not change. */
+async function loadPrices(
+  tx: Transaction,
+  reading: Reading,
+  prices: readonly ErpPrice[],
+): Promise<LoadedBatch> {
+  const { known, unknown } = await withItems(tx, reading, prices)
+  const given = known.map(({ record, item }) => ({ ...record, itemId: item.id }))
+  const loaded = await upsertPrices(tx, reading, given)
+  const rejected = unknown.map((price) => ({
+    key: recordKey(price),
+    code: 'pricing.item_unknown',
+    reason: `${reading.company} has no item ${price.sku}`,
+    record: price,
+  }))
+  return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
+}
+
+type StockBatch = { readonly records: readonly ErpStock[]; readonly onStock: LoadStock }
+
+async function loadStock(
+  tx: Transaction,
+  reading: Reading,
+  { records, onStock }: StockBatch,
+): Promise<LoadedBatch> {
+  const { known, unknown } = await withItems(tx, reading, records)
+  const loaded = await onStock(
+    tx,
+    reading,
+    known.map(({ record, item }) => ({ ...record, itemId: item.id })),
+  )
+  const rejected = unknown.map((stock) => ({
+    key: stockKey(stock),
+    code: 'items.unknown',
+    reason: `${formatQuantity(stock.quantity)} on hand of ${stock.sku}, which ${reading.company} does not have`,
+  }))
+  return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
+}
+
+async function withItems<T extends { readonly sku: string }>(
+  tx: Transaction,
+  { company }: Reading,
+  records: readonly T[],
+): Promise<{ known: { record: T; item: SellingItem }[]; unknown: T[] }> {
+  const skus = [...new Set(records.map(({ sku }) => sku))]
+  const items = await findItems(
+    tx,
+    skus.map((sku) => ({ company, sku })),
+  )
+  const known: { record: T; item: SellingItem }[] = []
+  const unknown: T[] = []
+  for (const record of records) {
+    const item = items.get(itemKey(company, record.sku))
+    if (item) known.push({ record, item })
+    else unknown.push(record)
+  }
+  return { known, unknown }
+}

@@ -1,0 +1,188 @@
+/** What order-to-cash asks of other systems: the ERP's sales order, the channel's acknowledgement. */
+import { acknowledge, type OrderAcknowledgement } from '#capabilities/channel.ts'
+import { cancelSalesOrder, createSalesOrder, type SalesOrder } from '#capabilities/erp.ts'
+import type { Transaction } from '#platform/database.ts'
+import type { Cause } from '#platform/log.ts'
+import { type Answered, type Answers, type AnyCall, call, type Done, type RefusedCall } from '#platform/process.ts'
+import { changeHeaders, type HeaderEvent, recordErpNumbers, type Versions } from '#domains/orders/operations.ts'
+import type { HeaderChange } from '#domains/orders/contract.ts'
+import { openHolds } from './holds.ts'
+import type { OrderFacts } from './order-facts.ts'
+import { orderNumber, type ProcessPorts } from './ports.ts'
+
+export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
+  return call({
+    operation: createSalesOrder,
+    businessKey: (facts) => orderNumber(facts.doc),
+    request: salesOrderOf,
+    async confirmed(tx, answered, cause) {
+      const versions = await recordErpNumbers(
+        tx,
+        answered.map(({ facts, answers: [first] }) => ({ ...facts, number: first!.answer.number, effectKey: first!.effectKey })),
+        cause,
+      )
+      return carried(answered, versions, ({ facts, answers: [first] }) => ({
+        order: { ...facts.order, erpNumber: first!.answer.number },
+      }))
+    },
+    refused: refusedBy(ports, 'The ERP refused the order'),
+  })
+}
+
+function salesOrderOf(facts: OrderFacts): SalesOrder {
+  const { order } = facts
+  return {
+    company: order.company,
+    number: orderNumber(order.doc),
+    customer: order.customer,
+    customerOrder: order.customerOrder,
+    currency: order.currency,
+    requestedDate: order.requestedDate ?? undefined,
+    shipTo: order.shipToCode === null ? undefined : { code: order.shipToCode },
+    lines: facts.lines
+      .filter((line) => line.cancelled < line.ordered)
+      .map(({ n, sku, quantity, unit, priceMinor }) => ({ line: n, sku, quantity, unit, priceMinor })),
+  }
+}
+
+/** What the facts are after a change that this process made, unless somebody else changed the order in between. */
+function carried<W extends { readonly facts: OrderFacts }>(
+  works: readonly W[],
+  versions: Versions,
+  change: (work: W) => Partial<OrderFacts>,
+): Answers<W, OrderFacts> {
+  return new Map(
+    works.map((work): [W, Done<OrderFacts>] => {
+      const version = versions.get(work.facts.doc)!
+      if (version !== work.facts.version + 1) return [work, 'look']
+      return [work, { facts: { ...work.facts, ...change(work), version } }]
+    }),
+  )
+}
+
+/** A refusal by a system holds the order for a person and says so where exceptions are worked on. */
+function refusedBy(ports: ProcessPorts, title: string) {
+  return async (
+    tx: Transaction,
+    refused: readonly RefusedCall<OrderFacts>[],
+    cause: Cause,
+  ): Promise<Answers<RefusedCall<OrderFacts>, OrderFacts>> => {
+    await openHolds(
+      tx,
+      ports,
+      refused.map(({ facts, refusals: [first] }) => ({
+        doc: facts.doc,
+        company: facts.company,
+        valueMinor: facts.order.totalMinor,
+        currency: facts.order.currency,
+        type: 'manual',
+        blocks: ['postToErp', 'release'],
+        reason: `${title}: ${first!.message}`,
+        cause: `${first!.system}:${first!.code}`,
+        title,
+      })),
+    )
+    await changeHeaders(
+      tx,
+      refused.map(({ facts, refusals: [first] }) => ({ ...facts, data: { code: first!.code, message: first!.message } })),
+      { change: 'touched', type: 'order.erp_refused' },
+      cause,
+    )
+    return new Map(refused.map((work) => [work, 'look']))
+  }
+}
+
+export function cancelErpOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
+  return call({
+    operation: cancelSalesOrder,
+    businessKey: (facts) => orderNumber(facts.doc),
+    request: (facts) => ({
+      company: facts.company,
+      number: orderNumber(facts.doc),
+      erpNumber: facts.order.erpNumber ?? '',
+    }),
+    confirmed: changedTo('erp cancelled', 'order.erp_cancelled', () => ({ erpCancelled: true })),
+    refused: refusedBy(ports, 'The ERP will not cancel the order'),
+  })
+}
+
+function changedTo<Answer>(
+  change: HeaderChange,
+  type: HeaderEvent,
+  next: (facts: OrderFacts) => Partial<OrderFacts['order']>,
+) {
+  return async (
+    tx: Transaction,
+    answered: readonly Answered<OrderFacts, Answer>[],
+    cause: Cause,
+  ): Promise<Answers<Answered<OrderFacts, Answer>, OrderFacts>> => {
+    const versions = await changeHeaders(
+      tx,
+      answered.map(({ facts }) => facts),
+      { change, type },
+      cause,
+    )
+    return carried(answered, versions, ({ facts }) => ({ order: { ...facts.order, ...next(facts) } }))
+  }
+}
+
+export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
+  return call({
+    operation: acknowledge,
+    // a channel's instance is the sender: the shop or the partner door it came through
+    location: (facts) => facts.order.sender,
+    businessKey: (facts) => orderNumber(facts.doc),
+    request: acknowledgementOf,
+    confirmed: changedTo('acknowledged', 'order.acknowledged', ({ order }) => ({ acknowledgedTurn: order.turn })),
+    async refused(tx, refused, cause) {
+      await ports.openExceptions(
+        tx,
+        refused.map(({ facts, refusals: [first] }) => ({
+          company: facts.company,
+          cause: `${first!.system}:${first!.code}`,
+          code: 'orders.acknowledgement_refused',
+          title: `${first!.system} refused the acknowledgement of orders`,
+          suggestedAction: `Read the refusal (${first!.message}), correct the partner's settings, then restart the step.`,
+          affects: {
+            doc: facts.doc,
+            kind: 'order',
+            value: { amountMinor: facts.order.totalMinor, currency: facts.order.currency },
+          },
+        })),
+      )
+      const versions = await changeHeaders(
+        tx,
+        refused.map(({ facts, refusals: [first] }) => ({ ...facts, data: { code: first!.code, message: first!.message } })),
+        { change: 'touched', type: 'order.acknowledgement_refused' },
+        cause,
+      )
+      return carried(refused, versions, () => ({}))
+    },
+  })
+}
+
+function acknowledgementOf({ order, lines }: OrderFacts): OrderAcknowledgement {
+  const changed = lines.some((line) => line.cancelled > 0 || line.backordered > 0)
+  return {
+    company: order.company,
+    order: orderNumber(order.doc),
+    customer: order.customer,
+    customerOrder: order.customerOrder,
+    orderDate: order.orderDate ?? undefined,
+    externalId: order.externalId ?? undefined,
+    currency: order.currency,
+    outcome: lines.every((line) => line.cancelled === line.ordered) ? 'rejected' : changed ? 'accepted-with-changes' : 'accepted',
+    turn: order.turn,
+    lines: lines.map((line) => ({
+      line: line.customerLine,
+      sku: line.sku,
+      ordered: line.ordered,
+      reserved: line.reserved + line.released + line.picked + line.packed + line.shipped,
+      backordered: line.backordered,
+      cancelled: line.cancelled,
+      unit: line.baseUnit,
+      priceMinor: line.priceMinor,
+      reason: line.rejection ?? undefined,
+    })),
+  }
+}

@@ -1,0 +1,118 @@
+/** What the order-to-cash process knows of an order: composed from the domains, one set-based look for many orders. */
+import type { Transaction } from '#platform/database.ts'
+import type { DocumentFacts } from '#platform/process.ts'
+import type { Reservation } from '#domains/inventory/contract.ts'
+import type { FulfillmentState } from '#domains/shipments/contract.ts'
+import { invoicesOfOrders } from '#domains/billing/views.ts'
+import { fillableLines, reservationsOf } from '#domains/inventory/operations.ts'
+import { linesOf, lockHeaders, openHoldsOf, type OpenHold, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
+import { fulfillmentsOfOrders, linesOfFulfillments, shipmentsOfOrders } from '#domains/shipments/views.ts'
+import type { CompanyRules } from './ports.ts'
+
+export type OrderFacts = DocumentFacts & {
+  readonly order: Omit<OrderHeader, 'version'>
+  readonly lines: readonly OrderLine[]
+  readonly holds: readonly OpenHold[]
+  /** Claims not yet handed to a fulfillment request. */
+  readonly reservations: readonly Pick<Reservation, 'line' | 'location' | 'quantity'>[]
+  readonly fulfillments: readonly {
+    readonly doc: number
+    readonly location: string
+    readonly state: FulfillmentState
+    readonly cancelRequested: boolean
+  }[]
+  /** Requests refused or cancelled by the warehouse whose claims are not the order's again. */
+  readonly reclaimable: readonly number[]
+  /** Shipments that no invoice has been drawn from. */
+  readonly unbilled: readonly number[]
+  /** Waiting lines for which stock is free. */
+  readonly fillable: readonly number[]
+}
+
+/** Locks the orders and reads all that their next steps depend on. */
+export async function orderFacts(
+  tx: Transaction,
+  docs: readonly number[],
+  company: (code: string) => CompanyRules,
+): Promise<ReadonlyMap<number, OrderFacts>> {
+  const [headers, lines, holds, reservations, fulfillments, shipments, invoices] = await Promise.all([
+    lockHeaders(tx, docs),
+    linesOf(tx, docs),
+    openHoldsOf(tx, docs),
+    reservationsOf(tx, docs),
+    fulfillmentsOfOrders(tx, docs),
+    shipmentsOfOrders(tx, docs),
+    invoicesOfOrders(tx, docs),
+  ])
+  const [fillable, open] = await Promise.all([
+    fillableByOrder(tx, headers, lines, company),
+    openLinesOf(
+      tx,
+      fulfillments.flatMap((row) => (row.state === 'refused' || row.state === 'cancelled' ? [row.doc] : [])),
+    ),
+  ])
+  const billed = new Set(invoices.map((invoice) => invoice.shipmentId))
+  const of = groupBy(lines, (line) => line.doc)
+  const holdsOf = groupBy(holds, (hold) => hold.doc)
+  const claimsOf = groupBy(reservations, (row) => row.doc)
+  const requestsOf = groupBy(fulfillments, (row) => row.orderId)
+  const shippedOf = groupBy(shipments, (row) => row.orderId)
+  return new Map(
+    headers.map(({ version, ...order }) => [
+      order.doc,
+      {
+        doc: order.doc,
+        company: order.company,
+        correlationId: order.doc,
+        version,
+        order,
+        lines: of(order.doc),
+        holds: holdsOf(order.doc),
+        reservations: claimsOf(order.doc).map(({ line, location, quantity }) => ({ line, location, quantity })),
+        fulfillments: requestsOf(order.doc).map(({ doc, location, state, cancelRequested }) => ({
+          doc,
+          location,
+          state,
+          cancelRequested,
+        })),
+        reclaimable: requestsOf(order.doc).flatMap(({ doc }) => (open.has(doc) ? [doc] : [])),
+        unbilled: shippedOf(order.doc).flatMap(({ doc }) => (billed.has(doc) ? [] : [doc])),
+        fillable: fillable(order.doc).map((row) => row.line),
+      },
+    ]),
+  )
+}
+
+/** Which of these requests still claim something. */
+async function openLinesOf(tx: Transaction, requests: readonly number[]): Promise<ReadonlySet<number>> {
+  if (requests.length === 0) return new Set()
+  const lines = await linesOfFulfillments(tx, requests)
+  return new Set(lines.filter((line) => line.quantity > line.shipped + line.short).map((line) => line.doc))
+}
+
+async function fillableByOrder(
+  tx: Transaction,
+  headers: readonly OrderHeader[],
+  lines: readonly OrderLine[],
+  company: (code: string) => CompanyRules,
+): Promise<(doc: number) => readonly { readonly line: number }[]> {
+  const waiting = lines.filter((line) => line.backordered > 0)
+  if (waiting.length === 0) return () => []
+  const companies = [...new Set(headers.map((header) => header.company))]
+  const companyOf = new Map(headers.map((header) => [header.doc, header.company]))
+  const found = await Promise.all(
+    companies.map((code) =>
+      fillableLines(
+        tx,
+        waiting.flatMap((row) => (companyOf.get(row.doc) === code ? [{ doc: row.doc, line: row.n, itemId: row.itemId }] : [])),
+        company(code).locations,
+      ),
+    ),
+  )
+  return groupBy(found.flat(), (row) => row.doc)
+}
+
+export function groupBy<T>(rows: readonly T[], key: (row: T) => number): (key: number) => readonly T[] {
+  const groups = Map.groupBy(rows, key)
+  return (wanted) => groups.get(wanted) ?? []
+}

@@ -1,0 +1,69 @@
+/** When each step of order-to-cash is due; pure. */
+import { isFinal } from '#domains/orders/views.ts'
+import type { OrderFacts } from './order-facts.ts'
+import type { ChannelWishes } from './ports.ts'
+
+type Wishes = (order: OrderFacts['order']) => ChannelWishes
+
+const ACTIVE = new Set(['requested', 'accepted', 'picking'])
+
+const blocked = (facts: OrderFacts, step: string): boolean => facts.holds.some((hold) => hold.blocks.includes(step))
+const active = (facts: OrderFacts): OrderFacts['fulfillments'] =>
+  facts.fulfillments.filter((request) => ACTIVE.has(request.state))
+const shipped = (facts: OrderFacts): boolean => facts.lines.some((line) => line.shipped > 0)
+const allFinal = (facts: OrderFacts): boolean => facts.lines.every(isFinal)
+
+export const fillableLines = (facts: OrderFacts): string[] =>
+  facts.order.closed ? [] : facts.fillable.map(String)
+
+/** Requests that the warehouse will not fill, whose claims go back to the order. */
+export const reclaimableRequests = (facts: OrderFacts): string[] => facts.reclaimable.map(String)
+
+export const readyForErp = (facts: OrderFacts): boolean =>
+  facts.order.erpNumber === null &&
+  !blocked(facts, 'postToErp') &&
+  facts.lines.every((line) => line.open === 0) &&
+  facts.lines.some((line) => !isFinal(line))
+
+/** Locations that hold claims and may be asked: after the ERP knows the order, and whole where the rule says so. */
+export function releasableLocations(facts: OrderFacts): string[] {
+  if (facts.order.erpNumber === null || blocked(facts, 'release')) return []
+  if (facts.order.shippingRule === 'ship-complete' && facts.lines.some((line) => line.backordered > 0)) return []
+  return [...new Set(facts.reservations.map((claim) => claim.location))].toSorted()
+}
+
+export const owesAcknowledgement =
+  (wishes: Wishes) =>
+  (facts: OrderFacts): boolean =>
+    wishes(facts.order).acknowledgement &&
+    facts.order.acknowledgedTurn < facts.order.turn &&
+    !blocked(facts, 'postToErp')
+
+export const unbilledShipments = (facts: OrderFacts): string[] => facts.unbilled.map(String)
+
+/** All quantities are terminal and everything billable is invoiced; what the channel is told may follow. */
+export const settled = (facts: OrderFacts): boolean =>
+  !facts.order.closed && allFinal(facts) && facts.unbilled.length === 0 && active(facts).length === 0
+
+// Taking back -------------------------------------------------------------------------------------------------------------
+
+/** Requests that the warehouse has not been asked to cancel yet. */
+export const requestsToCancel = (facts: OrderFacts): string[] =>
+  active(facts).flatMap((request) => (request.cancelRequested ? [] : [String(request.doc)]))
+
+/** A warehouse has begun to pick: the order ships, and comes back as a return if it must. */
+export const tooLateToCancel = (facts: OrderFacts): boolean =>
+  facts.order.cancelRequested && active(facts).some((request) => request.state === 'picking')
+
+/** The ERP's order goes only when nothing of it left the house. */
+export const erpOrderToCancel = (facts: OrderFacts): boolean =>
+  facts.order.erpNumber !== null && !facts.order.erpCancelled && active(facts).length === 0 && !shipped(facts)
+
+export const linesToCancel = (facts: OrderFacts): boolean =>
+  active(facts).length === 0 && facts.reclaimable.length === 0 && !erpOrderToCancel(facts) && !allFinal(facts)
+
+export const beingTakenBack = (facts: OrderFacts): boolean =>
+  facts.order.cancelRequested &&
+  !tooLateToCancel(facts) &&
+  facts.reclaimable.length === 0 &&
+  (!allFinal(facts) || erpOrderToCancel(facts))

@@ -1,0 +1,48 @@
+/** What processes are handed by app.ts: identity, time, the rules of each company, who is told of what. */
+import type { Transaction } from '#platform/database.ts'
+import type { Occurrence } from '#platform/exceptions.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { Ids } from '#platform/ids.ts'
+import type { PricePolicy } from '#domains/pricing/contract.ts'
+import type { StaleCreditFallback } from '#domains/customers/contract.ts'
+
+/** How one legal entity sells. */
+export type CompanyRules = {
+  readonly code: string
+  readonly currency: string
+  /** Where its stock may be taken from, in the order of preference. */
+  readonly locations: readonly string[]
+  /** Who determines tax: the ERP while it posts, or the tax system before. */
+  readonly taxedBy: 'erp' | 'tax-system'
+  readonly credit: { readonly staleAfterMs: number; readonly fallback: StaleCreditFallback }
+  readonly price: PricePolicy
+}
+
+/** What a channel wants to be told of an order that came through it. */
+export type ChannelWishes = {
+  readonly acknowledgement: boolean
+  readonly shipNotice: boolean
+  readonly invoice: boolean
+}
+
+export type ProcessPorts = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly company: (code: string) => CompanyRules
+  readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
+  readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
+}
+
+/** Numbers as people see them: a letter for the kind, then the document's number. */
+export const orderNumber = (doc: number): string => `O-${doc}`
+export const fulfillmentNumber = (doc: number): string => `F-${doc}`
+export const shipmentNumber = (doc: number): string => `S-${doc}`
+export const invoiceNumber = (doc: number): string => `I-${doc}`
+export const paymentNumber = (doc: number): string => `P-${doc}`
+export const holdNumber = (id: number): string => `H-${id}`
+
+/** The document behind `O-1000017`; undefined when the text is no such number. */
+export function parseNumber(text: string, letter: string): number | undefined {
+  const match = /^([A-Z])-(\d{1,15})$/.exec(text)
+  return match?.[1] === letter ? Number(match[2]) : undefined
+}

@@ -1,0 +1,169 @@
+/** A trading partner's implementation guide as data: who they are, which codes they use, what they want from us. */
+import { z } from 'zod'
+import { Refusal } from '#platform/faults.ts'
+import { parse as parseYaml } from 'yaml'
+
+const InterchangeId = z.strictObject({
+  qualifier: z
+    .string()
+    .regex(/^[A-Z0-9]{2}$/)
+    .describe('ISA05 or ISA07: 01 DUNS, 08 UCC, 12 telephone, ZZ mutual'),
+  id: z.string().min(1).max(15).describe('ISA06 or ISA08 without its padding'),
+  groupId: z.string().min(2).max(15).describe('GS02 or GS03'),
+})
+
+const Delimiter = z
+  .string()
+  .length(1)
+  .regex(/[^A-Za-z0-9 ]/)
+const X12Unit = z.string().regex(/^[A-Z0-9]{2}$/)
+const SetType = z.string().regex(/^\d{3}$/)
+
+export const ItemIdentity = z.enum(['sku', 'customer-item', 'gtin'])
+export type ItemIdentity = z.infer<typeof ItemIdentity>
+
+export const PartnerGuide = z
+  .strictObject({
+    partner: z
+      .string()
+      .regex(/^[a-z0-9-]{2,40}$/)
+      .describe('Our name for the partner; part of every natural key'),
+    name: z.string().min(1).max(80),
+    owner: z.string().min(1).max(60).default('edi').describe('Queue that gets what cannot be processed'),
+    company: z.string().min(1).max(12).describe('The legal entity that sells'),
+    customer: z.string().min(1).max(35).describe("The sold-to's number"),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/)
+      .describe('Where the order names none'),
+    theirs: InterchangeId,
+    ours: InterchangeId,
+    usage: z.enum(['P', 'T']).describe('The ISA15 that is processed; the other is quarantined'),
+    version: z.literal('004010').default('004010'),
+    delimiters: z
+      .strictObject({
+        element: Delimiter.default('*'),
+        component: Delimiter.default('>'),
+        terminator: Delimiter.default('~'),
+        lineBreak: z.boolean().default(false).describe('A line feed behind each terminator'),
+      })
+      .prefault({})
+      .describe('What we write with; what they write with is found in their files'),
+    receives: z.array(SetType).default(['850', '997']).describe('Documents that they send and we process'),
+    sends: z
+      .array(z.enum(['855', '856', '810']))
+      .default(['855', '856', '810'])
+      .describe('Documents that they want'),
+    purposes: z.array(z.enum(['00', '01', '05', '06', '07'])).default(['00', '01', '05', '06', '07']),
+    naturalKey: z
+      .enum(['number', 'number-and-year', 'number-and-date'])
+      .default('number-and-year')
+      .describe('What makes a purchase order the same one: their numbers may recur'),
+    units: z
+      .record(X12Unit, z.string().regex(/^[A-Z0-9]{2,3}$/))
+      .default({})
+      .describe('X12 355 to UN/ECE, beyond the usual'),
+    priceBasis: z
+      .record(z.string().regex(/^[A-Z0-9]{2}$/), z.int().min(1))
+      .default({ PE: 1, WE: 1, CT: 1, HP: 100, TP: 1000 })
+      .describe('X12 639 to the number of units that the price is for'),
+    allowances: z
+      .record(z.string().regex(/^[A-Z]\d{3}$/), z.enum(['discount', 'freight', 'handling', 'tax', 'ignore']))
+      .default({})
+      .describe('X12 1300 to what it means; a code that is not here is a warning'),
+    items: z
+      .array(z.strictObject({ qualifier: z.string().regex(/^[A-Z0-9]{2}$/), is: ItemIdentity }))
+      .min(1)
+      .default([
+        { qualifier: 'VN', is: 'sku' },
+        { qualifier: 'BP', is: 'customer-item' },
+        { qualifier: 'UP', is: 'gtin' },
+      ])
+      .describe('Product ids in the order in which they are tried'),
+    shipTo: z
+      .strictObject({
+        role: z
+          .string()
+          .regex(/^[A-Z0-9]{2,3}$/)
+          .default('ST'),
+        codeQualifiers: z.array(z.string()).default(['92', '91', '9', '1', 'UL']),
+      })
+      .prefault({})
+      .describe('Which party is the ship-to, and which of its identifiers is an address code'),
+    carriers: z
+      .record(z.string(), z.string().regex(/^[A-Z]{2,4}$/))
+      .default({})
+      .describe('Our carrier codes to SCAC, where they differ'),
+    tolerances: z
+      .strictObject({
+        pricePercent: z.number().min(0).max(100).default(0),
+        earlyDays: z.int().min(0).default(0),
+        lateDays: z.int().min(0).default(0),
+      })
+      .prefault({})
+      .describe('How far price and dates may be off before the order is held'),
+    tolerated: z
+      .array(
+        z.strictObject({
+          segment: z.string().regex(/^[A-Z][A-Z0-9]{1,2}$/),
+          element: z.int().min(1).optional(),
+          code: z
+            .string()
+            .regex(/^([1-9]|10)$/)
+            .optional(),
+        }),
+      )
+      .default([])
+      .describe('Breaks of the standard that are accepted with errors noted instead of rejected'),
+    hierarchy: z.enum(['SOPI', 'SOIP', 'SPOI', 'SOI']).default('SOPI').describe('Levels of the 856'),
+    acknowledgment: z
+      .strictObject({
+        deadlineHours: z
+          .number()
+          .positive()
+          .default(24)
+          .describe('A 997 for our documents later than this is an exception'),
+        ours: z.boolean().default(true).describe('Whether we send a 997 for theirs'),
+      })
+      .prefault({}),
+  })
+  .describe('Implementation guide of one trading partner')
+export type PartnerGuide = z.infer<typeof PartnerGuide>
+
+/** Reads a guide from YAML or JSON text. Refuses with the place of every fault. */
+export function parsePartnerGuide(text: string, source: string): PartnerGuide {
+  let content: unknown
+  try {
+    content = parseYaml(text, { maxAliasCount: 0 })
+  } catch (cause) {
+    throw new Refusal('edi.partner_guide_invalid', `${source} is no YAML: ${String(cause)}`, { source })
+  }
+  const result = PartnerGuide.safeParse(content)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'guide'}: ${message}`)
+  throw new Refusal('edi.partner_guide_invalid', `${source}: ${problems.join('; ')}`, { source, problems })
+}
+
+export type PartnerGuides = {
+  /** The guide of a sender, by ISA05 and ISA06. */
+  bySender(qualifier: string, id: string): PartnerGuide | undefined
+  readonly all: readonly PartnerGuide[]
+}
+
+/** An index over guides. Refuses two guides for one sender, and two with one name. */
+export function indexGuides(guides: readonly PartnerGuide[]): PartnerGuides {
+  const senders = new Map<string, PartnerGuide>()
+  const names = new Set<string>()
+  for (const guide of guides) {
+    const key = `${guide.theirs.qualifier} ${guide.theirs.id}`
+    if (senders.has(key) || names.has(guide.partner)) {
+      throw new Refusal('edi.partner_guide_repeated', `${guide.partner} (${key}) has more than one guide`, {
+        partner: guide.partner,
+        sender: key,
+      })
+    }
+    senders.set(key, guide)
+    names.add(guide.partner)
+  }
+  return { bySender: (qualifier, id) => senders.get(`${qualifier} ${id}`), all: [...senders.values()] }
+}

@@ -1,0 +1,45 @@
+/** Units of measure: X12 data element 355 and UN/ECE Recommendations 20 and 21. A guide may say otherwise. */
+
+/** X12 code to UN/ECE code, where the two mean the same and the meaning leaves no doubt. */
+export const UNECE_UNITS: Readonly<Record<string, string>> = {
+  EA: 'EA',
+  CA: 'CA',
+  CS: 'CA',
+  BX: 'BX',
+  PC: 'H87',
+  PR: 'PR',
+  DZ: 'DZN',
+  PL: 'XPX',
+  PF: 'XPX',
+  CT: 'XCT',
+  PK: 'XPK',
+  BG: 'XBG',
+  BO: 'XBO',
+  DR: 'XDR',
+  RL: 'XRL',
+  LB: 'LBR',
+  OZ: 'ONZ',
+  KG: 'KGM',
+  GR: 'GRM',
+  FT: 'FOT',
+  IN: 'INH',
+  YD: 'YRD',
+  MR: 'MTR',
+  SF: 'FTK',
+  SY: 'YDK',
+  SM: 'MTK',
+  GA: 'GLL',
+  LT: 'LTR',
+  HR: 'HUR',
+}
+
+export const toUnece = (x12: string, guideUnits: Readonly<Record<string, string>>): string | undefined =>
+  guideUnits[x12] ?? UNECE_UNITS[x12]
+
+/** The first X12 code that leads to the unit, the guide's own codes before the general ones. */
+export function fromUnece(unece: string, guideUnits: Readonly<Record<string, string>>): string | undefined {
+  const own = Object.entries(guideUnits).find(([, unit]) => unit === unece)
+  return (
+    own ?? Object.entries(UNECE_UNITS).find(([code, unit]) => unit === unece && !(code in guideUnits))
+  )?.[0]
+}

@@ -1,0 +1,290 @@
+/** The legacy ERP: sales orders, invoices and payments by function call or IDoc, found again by our reference. */
+import type { z } from 'zod'
+import {
+  cancelSalesOrder,
+  createSalesOrder,
+  type ErpReader,
+  type InvoicePosting,
+  type Page,
+  type PageRequest,
+  type PostedInvoice,
+  postInvoice,
+  registerPayment,
+  type SalesOrder,
+  type SalesOrderReference,
+} from '#capabilities/erp.ts'
+import type { Clock } from '#platform/clock.ts'
+import {
+  allOf,
+  bind,
+  type CallContext,
+  confirmed,
+  type Found,
+  legible,
+  legibleAll,
+  type Outcome,
+  type OutcomeMap,
+  type Ready,
+  refused,
+  retry,
+  unknown,
+} from '#platform/connector-binding.ts'
+import { readRows, type ReportRow } from '#platform/connector-rows.ts'
+import type { Connector, Effect } from '#platform/connector.ts'
+import { Outage } from '#platform/faults.ts'
+import { type Fields, fieldsOf, filledText, list, listOf, optionalText } from '#platform/fields.ts'
+import type { HttpClient } from '#platform/http-client.ts'
+import { type Gateway, openGateway } from './gateway.ts'
+import { toLegacyInvoice, toLegacyOrder, toLegacyPayments, toPostedInvoice } from './map.ts'
+import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
+import { LegacyErpSettings } from './settings.ts'
+import { type LegacyPayment, messageOf, statusesOf } from './wire.ts'
+
+export type LegacyErpConnector = Connector & ErpReader
+
+export type LegacyErpOptions = {
+  readonly instance: string
+  readonly settings: z.input<typeof LegacyErpSettings>
+  readonly http: HttpClient
+  readonly clock: Clock
+  /** Told of each row of master data that cannot be read. */
+  readonly onUnreadable: ReportRow
+}
+
+export function createLegacyErpConnector(options: LegacyErpOptions): LegacyErpConnector {
+  const settings = LegacyErpSettings.parse(options.settings)
+  const gateway = openGateway({ ...options, settings })
+  return {
+    ...legacyReader(gateway, settings, options),
+    operations: {
+      ...orderOperations(gateway, settings),
+      ...invoiceOperations(gateway, settings, options.clock),
+      ...paymentOperations(gateway, settings),
+    },
+  }
+}
+
+/** How one kind of document is sent, alone or in a batch, and what of an answer is its outcome. */
+type Kind<Answer> = {
+  readonly single: string
+  readonly batch: string
+  readonly find: string
+  readonly reference: 'BSTNK' | 'XBLNR'
+  readonly answer: (fields: Fields, effect: Effect) => Answer
+}
+
+const POSTED = '53'
+const REJECTED = '51'
+const NOT_PROCESSED = '64'
+
+async function sendDocuments<Request, Answer>(
+  gateway: Gateway,
+  kind: Kind<Answer>,
+  ready: readonly Ready<Request, object>[],
+  context: CallContext,
+): Promise<OutcomeMap<Answer>> {
+  const [first] = ready
+  if (ready.length === 1 && first) {
+    const { failed, fields } = await gateway.call(kind.single, first.body, context)
+    return new Map([[first.effect, failed ?? legible(() => confirmed(kind.answer(fields, first.effect)))]])
+  }
+  const { failed, fields } = await gateway.call(kind.batch, { IDOCS: ready.map(({ body }) => body) }, context)
+  if (failed) return allOf(ready, failed)
+  return legibleAll(ready, () => {
+    const statuses = new Map(statusesOf(fields, kind.reference).map((status) => [status.reference, status]))
+    return new Map(
+      ready.map(({ effect, body }) => {
+        const status = statuses.get(fieldsOf(body)[kind.reference] as string)
+        if (!status) return [effect, unknown('the answer leaves this document out')]
+        return [effect, legible(() => outcomeOfStatusRecord(status, () => kind.answer(status.fields, effect)))]
+      }),
+    )
+  })
+}
+
+function outcomeOfStatusRecord<Answer>(
+  { status, fields }: { status: string; fields: Fields },
+  answer: () => Answer,
+): Outcome<Answer> {
+  if (status === POSTED) return confirmed(answer())
+  if (status === NOT_PROCESSED) return retry('not processed; to be sent again')
+  if (status === REJECTED) return refused(filledText(fields, 'MSGNO'), messageOf(fields))
+  return unknown(`status ${status}`)
+}
+
+/** Asks by our references. Of several documents under one reference `choose` says which counts, if any. */
+async function findDocuments<Answer>(
+  gateway: Gateway,
+  kind: Kind<Answer>,
+  effects: readonly { readonly effect: Effect; readonly reference: string }[],
+  context: CallContext & { readonly choose?: (row: Fields) => boolean },
+): Promise<ReadonlyMap<Effect, Found<Answer>>> {
+  const { choose = () => true, ...call } = context
+  const asked = { [kind.reference]: effects.map(({ reference }) => reference) }
+  const { failed, fields } = await gateway.call(kind.find, asked, call)
+  if (failed) return allOf(effects, failed.kind === 'refused' ? unknown(failed.message) : failed)
+  const rows = listOf(fields, 'ROWS', (row) => row).filter(choose)
+  return new Map(
+    effects.map(({ effect, reference }) => {
+      const row = rows.find((one) => one[kind.reference] === reference)
+      return [effect, row ? legible(() => confirmed(kind.answer(row, effect))) : { kind: 'absent' }]
+    }),
+  )
+}
+
+const REJECTED_ORDER = 'X'
+const ALREADY_REJECTED = '213'
+/** "Cancelled by the customer": the reason that its clerks use. */
+const REJECTION_REASON = 'Z1'
+
+function orderOperations(gateway: Gateway, { options }: LegacyErpSettings) {
+  const kind: Kind<SalesOrderReference> = {
+    single: '/rfc/SD_ORDER_CREATE',
+    batch: '/idoc/ORDERS',
+    find: '/rfc/SD_ORDER_READ',
+    reference: 'BSTNK',
+    answer: (fields) => ({ number: filledText(fields, 'VBELN') }),
+  }
+  return {
+    ...bind(createSalesOrder, {
+      batchMax: options.batchMax,
+      recovery: 'lookup',
+      visibilityLagMs: options.visibilityLagMs,
+      translate: (order: SalesOrder) => toLegacyOrder(order),
+      send: (ready, context) => sendDocuments(gateway, kind, ready, context),
+      lookUp: (asked, context) =>
+        findDocuments(
+          gateway,
+          kind,
+          asked.map(({ effect, request }) => ({ effect, reference: request.number })),
+          // An order that was cancelled may be placed anew under the same number.
+          { ...context, choose: (row) => row['STATUS'] !== REJECTED_ORDER },
+        ),
+    }),
+    ...bind(cancelSalesOrder, {
+      batchMax: 1,
+      // Rejecting what is rejected already changes nothing and says so.
+      recovery: 'key',
+      translate: (cancellation) => ({ VBELN: cancellation.erpNumber, ABGRU: REJECTION_REASON }),
+      async send(ready, context) {
+        const outcomes = new Map<Effect, Outcome<object>>()
+        for (const { effect, body } of ready) {
+          const { failed } = await gateway.call('/rfc/SD_ORDER_REJECT', body, context)
+          const done = !failed || (failed.kind === 'refused' && failed.code === ALREADY_REJECTED)
+          outcomes.set(effect, done ? confirmed({}) : failed)
+        }
+        return outcomes
+      },
+    }),
+  }
+}
+
+function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clock: Clock) {
+  const kind: Kind<PostedInvoice> = {
+    single: '/rfc/FI_INVOICE_POST',
+    batch: '/idoc/INVOIC',
+    find: '/rfc/FI_INVOICE_READ',
+    reference: 'XBLNR',
+    answer: (fields, effect) =>
+      toPostedInvoice(fields, (effect.request as InvoicePosting).currency, clock.now()),
+  }
+  return bind(postInvoice, {
+    batchMax: options.batchMax,
+    recovery: 'lookup',
+    visibilityLagMs: options.visibilityLagMs,
+    translate: (invoice) => toLegacyInvoice(invoice, options.timeZone),
+    send: (ready, context) => sendDocuments(gateway, kind, ready, context),
+    lookUp: (asked, context) =>
+      findDocuments(
+        gateway,
+        kind,
+        asked.map(({ effect, request }) => ({ effect, reference: request.document })),
+        context,
+      ),
+  })
+}
+
+type Registered = Outcome<{ readonly number: string }>
+
+function paymentOperations(gateway: Gateway, { options }: LegacyErpSettings) {
+  /** What is registered of a payment already, by reference. */
+  async function registered(parts: readonly LegacyPayment[], context: CallContext): Promise<Map<string, string> | Outcome<never>> {
+    const { failed, fields } = await gateway.call('/rfc/FI_PAYMENT_READ', { XBLNR: parts.map((part) => part.XBLNR) }, context)
+    if (failed) return failed.kind === 'refused' ? unknown(failed.message) : failed
+    const rows = listOf(fields, 'ROWS', (row) => [filledText(row, 'XBLNR'), filledText(row, 'AUGBL')] as const)
+    return new Map(rows)
+  }
+
+  /** A payment of several invoices is one registration each; those that a former attempt left are not repeated. */
+  async function register(parts: readonly LegacyPayment[], context: CallContext): Promise<Registered> {
+    const before = parts.length > 1 ? await registered(parts, context) : new Map<string, string>()
+    if (!(before instanceof Map)) return before
+    for (const part of parts) {
+      if (before.has(part.XBLNR)) continue
+      const { failed, fields } = await gateway.call('/rfc/FI_PAYMENT_POST', part, context)
+      if (failed) return failed
+      const number = optionalText(fields, 'AUGBL')
+      if (number === undefined) return unknown('the answer has no number')
+      before.set(part.XBLNR, number)
+    }
+    return confirmed({ number: before.get(parts[0]?.XBLNR ?? '') ?? '' })
+  }
+
+  return bind(registerPayment, {
+    batchMax: 1,
+    recovery: 'lookup',
+    visibilityLagMs: options.visibilityLagMs,
+    translate: (payment) => toLegacyPayments(payment, options.timeZone),
+    async send(ready, context) {
+      const outcomes = new Map<Effect, Registered>()
+      for (const { effect, body } of ready) outcomes.set(effect, await register(body, context))
+      return outcomes
+    },
+    async lookUp(asked, context) {
+      const outcomes = new Map<Effect, Found<{ number: string }>>()
+      for (const { effect, request } of asked) {
+        const parts = toLegacyPayments(request, options.timeZone)
+        const found = await registered(parts, context)
+        if (!(found instanceof Map)) outcomes.set(effect, found)
+        else if (parts.some((part) => !found.has(part.XBLNR))) outcomes.set(effect, { kind: 'absent' })
+        else outcomes.set(effect, confirmed({ number: found.get(parts[0]?.XBLNR ?? '') ?? '' }))
+      }
+      return outcomes
+    },
+  })
+}
+
+function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: LegacyErpOptions): ErpReader {
+  const { instance, clock, onUnreadable } = own
+
+  /** Rows of some functions carry no time of change; asked for changes they would answer with none. */
+  function pages<T>(functionName: string, read: (row: Fields) => T, knowsChanges: boolean) {
+    return async ({ cursor, changedSince }: PageRequest): Promise<Page<T>> => {
+      const asOf = clock.now()
+      const fields = await gateway.read(`/rfc/${functionName}`, {
+        MAX: String(options.rowsPerPage),
+        ...(cursor !== undefined && { AB: cursor }),
+        ...(changedSince && knowsChanges && { AEAB: legacyTime(changedSince) }),
+      })
+      const source = { instance, kind: functionName, report: onUnreadable }
+      return { items: readRows(list(fields, 'ROWS'), source, read), next: optionalText(fields, 'AB'), asOf }
+    }
+  }
+
+  return {
+    instance,
+    customers: pages('MD_CUSTOMERS', toCustomer, true),
+    items: pages('MD_MATERIALS', toItem, true),
+    prices: pages('MD_CONDITIONS', toPrice, false),
+    stock: pages('MM_STOCK', toStock, false),
+    async credit(customer) {
+      const asOf = clock.now()
+      const [row] = list(await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] }), 'ROWS')
+      if (row === undefined) throw new Outage(instance, `the ERP has no credit figures of customer ${customer}`)
+      return { ...toCredit(fieldsOf(row)), asOf }
+    },
+  }
+}
+
+/** YYYYMMDDHHMMSS. */
+const legacyTime = (at: Date): string => at.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')

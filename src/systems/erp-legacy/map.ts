@@ -1,0 +1,152 @@
+/** Between our documents and those of the legacy ERP; pure. */
+import type { Address, InvoicePosting, PaymentRegistration, PostedInvoice, SalesOrder } from '#capabilities/erp.ts'
+import { atMost, codeList } from '#platform/connector-codes.ts'
+import { Refusal } from '#platform/faults.ts'
+import { amountOf, type Fields, filledText } from '#platform/fields.ts'
+import { formatAmount } from '#platform/money.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { timeZone } from '#platform/time-zone.ts'
+import {
+  decimalText,
+  type LegacyAddress,
+  type LegacyInvoice,
+  type LegacyInvoiceLine,
+  type LegacyOrder,
+  type LegacyPayment,
+  type LegacyTax,
+  legacyDate,
+} from './wire.ts'
+
+/** UN/ECE to the ERP's own. */
+export const units = codeList('unit', { EA: 'ST', CA: 'KAR', BX: 'KI', XPX: 'PAL', KGM: 'KG', XBG: 'SAK' })
+
+/** Catch weight is ordered by the case and priced by weight: then the price is for another unit than the quantity. */
+type OrderLine = SalesOrder['lines'][number] & { readonly priceUnit?: string | undefined }
+type InvoiceLine = InvoicePosting['lines'][number] & {
+  readonly priceUnit?: string | undefined
+  /** In kilograms. */
+  readonly catchWeight?: Quantity | undefined
+  readonly taxRatePpm?: number | undefined
+}
+type Tax = NonNullable<InvoicePosting['tax']> & { readonly jurisdiction?: string | undefined }
+
+const REFERENCE_LENGTH = 35
+const POSITION_STEP = 10
+const QUANTITY_STEP = 10
+
+export function toLegacyOrder(order: SalesOrder): LegacyOrder {
+  return {
+    BUKRS: order.company,
+    KUNNR: order.customer,
+    BSTNK: atMost(REFERENCE_LENGTH, order.number, 'order number'),
+    IHREZ: order.customerOrder,
+    ...(order.requestedDate && { VDATU: legacyDate(order.requestedDate) }),
+    WAERS: order.currency,
+    ...shipTo(order.shipTo),
+    POS: order.lines.map((line: OrderLine) => ({
+      POSNR: position(line.line),
+      MATNR: line.sku,
+      KWMENG: thousandths(line.quantity),
+      VRKME: units.theirs(line.unit),
+      KBETR: formatAmount(line.priceMinor, order.currency),
+      KMEIN: units.theirs(line.priceUnit ?? line.unit),
+    })),
+  }
+}
+
+function shipTo(address: Address | undefined): Pick<LegacyOrder, 'ADRNR' | 'LIEFADR'> {
+  if (!address) return {}
+  return address.code === undefined ? { LIEFADR: toLegacyAddress(address) } : { ADRNR: address.code }
+}
+
+const toLegacyAddress = (address: Address): LegacyAddress => ({
+  NAME1: address.name ?? '',
+  STRAS: (address.lines ?? []).join(', '),
+  ORT01: address.city ?? '',
+  PSTLZ: address.postalCode ?? '',
+  REGIO: address.region ?? '',
+  LAND1: address.country ?? '',
+})
+
+/** Line 3 is position 000030: the ERP's users insert between. */
+const position = (line: number): string => String(line * POSITION_STEP).padStart(6, '0')
+
+/** Its quantities have three places; a fourth would be lost. */
+function thousandths(quantity: Quantity): string {
+  if (quantity % QUANTITY_STEP === 0) return formatQuantity(quantity)
+  throw new Refusal('connector.value_unrepresentable', `The quantity ${formatQuantity(quantity)} has a fourth place.`)
+}
+
+export function toLegacyInvoice(invoice: InvoicePosting, zone: string): LegacyInvoice {
+  const { currency } = invoice
+  const tax: Tax | undefined = invoice.tax
+  return {
+    BUKRS: invoice.company,
+    KUNNR: invoice.customer,
+    XBLNR: atMost(REFERENCE_LENGTH, invoice.document, 'invoice document'),
+    VBELN: invoice.salesOrder,
+    FKDAT: localDate(invoice.shippedAt, zone),
+    WAERS: currency,
+    POS: invoice.lines.map((line) => toLegacyInvoiceLine(line, currency)),
+    ...(tax && { STEUERBELEG: tax.evidence, STEUER: toTaxes(invoice, tax.jurisdiction) }),
+  }
+}
+
+function toLegacyInvoiceLine(line: InvoiceLine, currency: string): LegacyInvoiceLine {
+  return {
+    POSNR: position(line.line),
+    AUPOS: position(line.orderLine),
+    MATNR: line.sku,
+    FKIMG: thousandths(line.quantity),
+    VRKME: units.theirs(line.unit),
+    CWMENGE: line.catchWeight === undefined ? '' : thousandths(line.catchWeight),
+    KBETR: formatAmount(line.priceMinor, currency),
+    KMEIN: units.theirs(line.priceUnit ?? line.unit),
+    NETWR: formatAmount(line.netMinor, currency),
+  }
+}
+
+const PPM = 1_000_000
+const PPM_PER_PERCENT_PLACE = 10_000
+
+/** One tax line for each invoice line: the ERP checks each against its own base and rate. */
+function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string | undefined): LegacyTax[] {
+  return lines.map((line: InvoiceLine) => {
+    const taxMinor = line.taxMinor ?? 0
+    const ratePpm = line.taxRatePpm ?? (line.netMinor === 0 ? 0 : Math.round((taxMinor * PPM) / line.netMinor))
+    return {
+      TXJCD: jurisdiction ?? '',
+      KAWRT: formatAmount(line.netMinor, currency),
+      KBETR: (ratePpm / PPM_PER_PERCENT_PLACE).toFixed(4),
+      MWSBK: formatAmount(taxMinor, currency),
+    }
+  })
+}
+
+/** One registration for each invoice that is paid; several carry a number behind our document's. */
+export function toLegacyPayments(payment: PaymentRegistration, zone: string): LegacyPayment[] {
+  return payment.invoices.map(({ number, amountMinor }, at, { length }) => ({
+    XBLNR: atMost(REFERENCE_LENGTH, length === 1 ? payment.document : `${payment.document}/${at + 1}`, 'payment'),
+    KUNNR: payment.customer,
+    BELNR: number,
+    WRBTR: formatAmount(amountMinor, payment.currency),
+    WAERS: payment.currency,
+    VALUT: localDate(payment.receivedAt, zone),
+  }))
+}
+
+function localDate(at: Date, zone: string): string {
+  return legacyDate(new Date(timeZone(zone).toLocalMs(at.getTime())).toISOString().slice(0, 10))
+}
+
+/** The ERP tells no time of posting, so it is the moment we heard of it. */
+export const toPostedInvoice = (fields: Fields, currency: string, postedAt: Date): PostedInvoice => ({
+  number: filledText(fields, 'BELNR'),
+  netMinor: amount(fields, 'NETWR', currency),
+  taxMinor: amount(fields, 'MWSBK', currency),
+  totalMinor: amount(fields, 'BRTWR', currency),
+  postedAt,
+})
+
+export const amount = (fields: Fields, name: string, currency: string): number =>
+  amountOf(decimalText(fields, name), currency, name)

@@ -1,0 +1,175 @@
+/** Between our words and those of the Depot WMS; pure. */
+import type { Address } from '#capabilities/erp.ts'
+import type {
+  FulfillmentRequest,
+  PickingStarted,
+  ShipmentConfirmed,
+  ShippedLine,
+  ShippedPackage,
+  StockMoved,
+  StockSnapshotLine,
+  WarehouseMessage,
+} from '#capabilities/wms.ts'
+import { codeList } from '#platform/connector-codes.ts'
+import {
+  type Fields,
+  fieldsOf,
+  filledText,
+  instant,
+  integer,
+  listOf,
+  number,
+  optionalText,
+  quantity,
+  quantityNumber,
+  text,
+  truth,
+  Unexpected,
+} from '#platform/fields.ts'
+import type { DepotAddress, DepotOrder, DepotStockRow } from './wire.ts'
+
+/** UN/ECE to Depot. */
+export const units = codeList('unit', { EA: 'EA', CA: 'CS', BX: 'BX', XPX: 'PLT', KGM: 'KG', XBG: 'BAG' })
+
+export function toDepotOrder(request: FulfillmentRequest): DepotOrder {
+  return {
+    external_ref: request.number,
+    owner: request.company,
+    site: request.location,
+    customer_ref: request.customerOrder,
+    ship_to: toDepotAddress(request.shipTo),
+    ship_by: request.requestedDate ?? null,
+    lines: request.lines.map((line) => ({
+      line_no: line.line,
+      sku: line.sku,
+      qty: quantityNumber(line.quantity),
+      uom: units.theirs(line.unit),
+      lot: null,
+    })),
+  }
+}
+
+const toDepotAddress = (address: Address): DepotAddress => ({
+  name: address.name ?? '',
+  address: (address.lines ?? []).join(', '),
+  city: address.city ?? '',
+  region: address.region ?? '',
+  postal_code: address.postalCode ?? '',
+  country: address.country ?? '',
+})
+
+export function toMessage(event: Fields): WarehouseMessage {
+  const type = filledText(event, 'type')
+  switch (type) {
+    case 'shipment.confirmed':
+      return toShipment(event)
+    case 'order.short':
+      return toNothingFound(event)
+    case 'order.picking_started':
+      return toPickingStarted(event)
+    case 'inventory.adjusted':
+    case 'inventory.received':
+      return toStockMoved(event)
+    default:
+      throw new Unexpected(`"${type}" is no known event`)
+  }
+}
+
+function toShipment(event: Fields): ShipmentConfirmed {
+  return {
+    type: 'shipment-confirmed',
+    shipment: filledText(event, 'shipment_id'),
+    fulfillment: filledText(event, 'external_ref'),
+    shippedAt: instant(event, 'shipped_at'),
+    carrier: filledText(event, 'carrier'),
+    service: optionalText(event, 'service'),
+    packages: listOf(event, 'packages', toPackage),
+    final: truth(event, 'final'),
+  }
+}
+
+const GRAMS_PER_KG = 1_000
+
+const toPackage = (parcel: Fields): ShippedPackage => ({
+  sscc: optionalText(parcel, 'sscc'),
+  tracking: optionalText(parcel, 'tracking_number'),
+  weightGrams: absent(parcel, 'weight_kg') ? undefined : Math.round(number(parcel, 'weight_kg') * GRAMS_PER_KG),
+  lines: listOf(parcel, 'contents', toShippedLine),
+})
+
+const toShippedLine = (content: Fields): ShippedLine => ({
+  line: integer(content, 'line_no'),
+  sku: filledText(content, 'sku'),
+  quantity: quantity(content, 'base_qty'),
+  lot: optionalText(content, 'lot'),
+  expiresOn: optionalText(content, 'expires_on'),
+  catchWeight: absent(content, 'catch_weight_kg') ? undefined : quantity(content, 'catch_weight_kg'),
+})
+
+const absent = (fields: Fields, name: string): boolean => fields[name] === undefined || fields[name] === null
+
+/** Nothing could be picked: a request that ends without a shipment. It goes under the number of Depot's order. */
+const toNothingFound = (event: Fields): ShipmentConfirmed => ({
+  type: 'shipment-confirmed',
+  shipment: filledText(event, 'wms_order_id'),
+  fulfillment: filledText(event, 'external_ref'),
+  shippedAt: instant(event, 'occurred_at'),
+  carrier: '',
+  packages: [],
+  final: true,
+})
+
+const toPickingStarted = (event: Fields): PickingStarted => ({
+  type: 'picking-started',
+  fulfillment: filledText(event, 'external_ref'),
+  at: instant(event, 'occurred_at'),
+})
+
+const REASONS: Readonly<Record<string, StockMoved['reason']>> = {
+  COUNT: 'count',
+  // What picking does not find is written off, as a count that finds less would do.
+  PICK_SHORT: 'count',
+  DAMAGE: 'damage',
+  HOLD: 'quality-hold',
+  RELEASE: 'quality-release',
+}
+
+function toStockMoved(event: Fields): StockMoved {
+  const received = event['type'] === 'inventory.received'
+  return {
+    type: 'stock-moved',
+    location: filledText(event, 'site'),
+    sku: filledText(event, 'sku'),
+    lot: optionalText(event, 'lot'),
+    reason: received ? 'receipt' : reasonOf(text(event, 'reason')),
+    quantity: quantity(event, received ? 'qty' : 'delta_qty'),
+    at: instant(event, 'occurred_at'),
+    sequence: integer(event, 'sequence'),
+  }
+}
+
+function reasonOf(code: string): StockMoved['reason'] {
+  const reason = REASONS[code]
+  if (!reason) throw new Unexpected(`"${code}" is no known reason of an adjustment`)
+  return reason
+}
+
+type MutableLine = { -readonly [Key in keyof StockSnapshotLine]: StockSnapshotLine[Key] }
+const STATUS_FIELDS = { AVAIL: 'available', HOLD: 'qualityHold', DAMAGED: 'damaged' } as const
+
+/** One line for each item and lot, with what is in each status. */
+export function toSnapshotLines(rows: readonly DepotStockRow[]): StockSnapshotLine[] {
+  const lines = new Map<string, MutableLine>()
+  for (const row of rows) {
+    const field = STATUS_FIELDS[row.status as keyof typeof STATUS_FIELDS]
+    if (!field) throw new Unexpected(`"${row.status}" is no known status of stock`)
+    const key = `${row.sku} ${row.lot ?? ''}`
+    let line = lines.get(key)
+    if (!line) {
+      line = { sku: row.sku, location: row.site, lot: row.lot, available: 0, qualityHold: 0, damaged: 0 }
+      lines.set(key, line)
+    }
+    line[field] += quantity(fieldsOf(row), 'qty')
+  }
+  return [...lines.values()]
+}

@@ -1,0 +1,117 @@
+/** The words of the Depot WMS: what it is sent, what it answers, what it tells by webhook. */
+import {
+  type Fields,
+  fieldsOf,
+  filledText,
+  instant,
+  integer,
+  listOf,
+  number,
+  optionalText,
+  text,
+} from '#platform/fields.ts'
+
+export type DepotAddress = {
+  readonly name: string
+  readonly address: string
+  readonly city: string
+  readonly region: string
+  readonly postal_code: string
+  readonly country: string
+}
+
+export type DepotOrder = {
+  readonly external_ref: string
+  readonly owner: string
+  readonly site: string
+  readonly customer_ref: string
+  readonly ship_to: DepotAddress
+  readonly ship_by: string | null
+  readonly lines: readonly {
+    readonly line_no: number
+    readonly sku: string
+    readonly qty: number
+    readonly uom: string
+    readonly lot: null
+  }[]
+}
+
+/** An order as Depot knows it, as far as we need it. */
+export type DepotOrderState = {
+  readonly wmsOrderId: string
+  readonly externalRef: string
+  readonly status: string
+}
+
+export type DepotError = { readonly code: string; readonly message: string }
+
+/** One order of a bulk release, found by its reference. */
+export type DepotBulkResult = {
+  readonly externalRef: string
+  readonly code: number
+  readonly wmsOrderId: string | undefined
+  readonly status: string | undefined
+  readonly error: DepotError | undefined
+}
+
+export type DepotStockRow = {
+  readonly site: string
+  readonly sku: string
+  readonly lot: string | undefined
+  readonly status: string
+  readonly qty: number
+}
+
+export type DepotSnapshotPage = {
+  readonly sequence: number
+  readonly takenAt: Date
+  readonly rows: readonly DepotStockRow[]
+  readonly next: string | undefined
+}
+
+export const orderState = (order: Fields): DepotOrderState => ({
+  wmsOrderId: filledText(order, 'wms_order_id'),
+  externalRef: filledText(order, 'external_ref'),
+  status: filledText(order, 'status'),
+})
+
+export const orderStates = (body: unknown): DepotOrderState[] => listOf(fieldsOf(body), 'orders', orderState)
+
+/** Undefined where an answer, perhaps a proxy's, carries no error in Depot's words. */
+export function errorOf(body: unknown): DepotError | undefined {
+  const error = typeof body === 'object' && body !== null ? (body as { error?: unknown }).error : undefined
+  if (typeof error !== 'object' || error === null) return undefined
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  return typeof code === 'string' ? { code, message: typeof message === 'string' ? message : '' } : undefined
+}
+
+export const bulkResults = (body: unknown): DepotBulkResult[] =>
+  listOf(fieldsOf(body), 'results', (result) => ({
+    externalRef: filledText(result, 'external_ref'),
+    code: integer(result, 'code'),
+    wmsOrderId: optionalText(result, 'wms_order_id'),
+    status: optionalText(result, 'status'),
+    error: errorOf(result),
+  }))
+
+export function snapshotPage(body: unknown): DepotSnapshotPage {
+  const page = fieldsOf(body)
+  return {
+    sequence: integer(page, 'sequence'),
+    takenAt: instant(page, 'taken_at'),
+    next: optionalText(page, 'next_cursor'),
+    rows: listOf(page, 'rows', (row) => ({
+      site: filledText(row, 'site'),
+      sku: filledText(row, 'sku'),
+      lot: optionalText(row, 'lot'),
+      status: text(row, 'status'),
+      qty: number(row, 'qty'),
+    })),
+  }
+}
+
+/** `X-Depot-Signature: t=<unix seconds>,v1=<hex>`; undefined where it is of another form. */
+export function signatureOf(header: string | undefined): { atSeconds: number; signature: string } | undefined {
+  const match = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(header ?? '')
+  return match ? { atSeconds: Number(match[1]), signature: match[2]! } : undefined
+}
