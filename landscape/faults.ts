@@ -96,7 +96,7 @@ export function faultBoard(clock: Clock, seed: string, system: string): FaultBoa
   const tellWatchers = (): void => watchers.forEach((watcher) => watcher())
 
   function add(fault: Fault): string {
-    if (!KINDS.has(fault.kind)) throw new TypeError(`there is no fault "${String(fault.kind)}"`)
+    if (!KINDS.has(fault.kind)) throw new TypeError(`there is no fault "${fault.kind}"`)
     const fromMs = clock.monotonicMs() + (fault.afterMs ?? 0)
     const untilMs = fault.forMs === undefined ? Infinity : fromMs + fault.forMs
     const id = `${fault.kind}-${++count}`
@@ -110,7 +110,8 @@ export function faultBoard(clock: Clock, seed: string, system: string): FaultBoa
   function strikes(one: Switch, operation: string, key: string): boolean {
     const { fault } = one
     const nowMs = clock.monotonicMs()
-    if (fault.operation !== undefined && fault.operation !== '*' && fault.operation !== operation) return false
+    if (fault.operation !== undefined && fault.operation !== '*' && fault.operation !== operation)
+      return false
     if (nowMs < one.fromMs || nowMs >= one.untilMs) return false
     if (fault.times !== undefined && one.struck >= fault.times) return false
     if (fault.share !== undefined && fault.share < 1) {

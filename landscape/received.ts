@@ -27,7 +27,8 @@ export function receivedCounter(keep: Keep): Received {
   const tallies = new Map<string, Tally>()
   const repeats = (operation: string): Map<string, number> => {
     const found = new Map<string, number>()
-    for (const [key, times] of tallies.get(operation)?.keys.entries() ?? []) if (times > 1) found.set(key, times)
+    for (const [key, times] of tallies.get(operation)?.keys.entries() ?? [])
+      if (times > 1) found.set(key, times)
     return found
   }
 
@@ -47,7 +48,12 @@ export function receivedCounter(keep: Keep): Received {
       const operations: ReceivedReport['operations'] = {}
       for (const [name, tally] of tallies) {
         const { requests, items, keys } = tally
-        operations[name] = { requests, items, distinctKeys: keys.size, repeats: Object.fromEntries(repeats(name)) }
+        operations[name] = {
+          requests,
+          items,
+          distinctKeys: keys.size,
+          repeats: Object.fromEntries(repeats(name)),
+        }
       }
       return { operations }
     },

@@ -62,7 +62,8 @@ export type SystemHandle<Truth> = {
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const HANG_MS = 60_000
-const HTML = '<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>We will be right back</h1></body></html>'
+const HTML =
+  '<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>We will be right back</h1></body></html>'
 
 export const json = (status: number, body: unknown, headers?: Readonly<Record<string, string>>): Reply => ({
   status,
@@ -137,7 +138,9 @@ function readBody(request: http.IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()))
+    request.on('end', () =>
+      resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()),
+    )
     request.on('error', reject)
   })
 }
@@ -187,7 +190,11 @@ async function answerCall<Truth>(
   if (refused) return refused
   const latency = faults.strike('latency', operation.name, key)
   if (latency) {
-    const jitter = draw(options.seed, `${door.system}/jitter/${operation.name}/${key}`, received.requests(operation.name))
+    const jitter = draw(
+      options.seed,
+      `${door.system}/jitter/${operation.name}/${key}`,
+      received.requests(operation.name),
+    )
     await options.clock.sleep(latency.ms + jitter * (latency.jitterMs ?? 0))
   }
   const reply = operation.run()
@@ -212,7 +219,9 @@ function strikeBefore<Truth>(
   const error = faults.strike('server-error', operation, key)
   if (!error) return undefined
   const reply = door.trouble(error.status ?? 503, 'fault')
-  return error.retryAfterSeconds === undefined ? reply : withRetryAfter(reply, String(error.retryAfterSeconds))
+  return error.retryAfterSeconds === undefined
+    ? reply
+    : withRetryAfter(reply, String(error.retryAfterSeconds))
 }
 
 const withRetryAfter = (reply: Reply, value: string): Reply => ({
@@ -231,7 +240,12 @@ function strikeAfter(faults: FaultBoard, operation: string, key: string, reply: 
   return { status: 200, headers: JSON_TYPE, body }
 }
 
-function answerAdmin<Truth>(door: SystemDoor<Truth>, faults: FaultBoard, received: Received, call: Call): Reply {
+function answerAdmin<Truth>(
+  door: SystemDoor<Truth>,
+  faults: FaultBoard,
+  received: Received,
+  call: Call,
+): Reply {
   const [, room, id] = call.path.split('/')
   if (call.method === 'GET' && room === '_truth') return json(200, door.truth())
   if (call.method === 'GET' && room === '_received') return json(200, received.report())

@@ -15,7 +15,13 @@ export type Delivery = {
   readonly sign: (now: Date) => Record<string, string>
 }
 
-export type WebhookTruth = { queued: number; delivered: number; retried: number; givenUp: number; dropped: number }
+export type WebhookTruth = {
+  queued: number
+  delivered: number
+  retried: number
+  givenUp: number
+  dropped: number
+}
 
 export interface Webhooks {
   /** Where to deliver; what was sent before waits for this. */
@@ -30,13 +36,27 @@ const RETRY_JITTER = 0.2
 const REORDER_WINDOW = 10
 const REORDER_WAIT_MS = 50
 
-export type WebhookOptions = { clock: Clock; seed: string; faults: FaultBoard; post: Post; url?: string | undefined }
+export type WebhookOptions = {
+  clock: Clock
+  seed: string
+  faults: FaultBoard
+  post: Post
+  url?: string | undefined
+}
 
-export function webhooks({ clock, seed, faults, post, url }: WebhookOptions): Webhooks {
+type Outbox = {
+  dispatch(delivery: Delivery): void
+  deliverTo(url: string): void
+  later(ms: number, task: () => void): void
+  counts: WebhookTruth
+  stop(): void
+}
+
+/** Sends and retries, well behaved. */
+function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
   let target = url
   let stopped = false
   const waiting: Delivery[] = []
-  let reordering: Delivery[] = []
   const timers = new Set<() => void>()
   const counts: WebhookTruth = { queued: 0, delivered: 0, retried: 0, givenUp: 0, dropped: 0 }
 
@@ -71,10 +91,28 @@ export function webhooks({ clock, seed, faults, post, url }: WebhookOptions): We
     later(pauseMs * jitter, () => void attempt(delivery, nth + 1))
   }
 
-  function dispatch(delivery: Delivery): void {
-    counts.queued += 1
-    void attempt(delivery, 0)
+  return {
+    dispatch(delivery) {
+      counts.queued += 1
+      void attempt(delivery, 0)
+    },
+    deliverTo(next) {
+      target = next
+      for (const delivery of waiting.splice(0)) void attempt(delivery, 0)
+    },
+    later,
+    counts,
+    stop() {
+      stopped = true
+      for (const cancel of timers) cancel()
+    },
   }
+}
+
+export function webhooks(options: WebhookOptions): Webhooks {
+  const { seed, faults } = options
+  const { dispatch, deliverTo, later, counts, stop } = outbox(options)
+  let reordering: Delivery[] = []
 
   /** Collects a window of deliveries, then lets them leave in a drawn order. */
   function reorder(delivery: Delivery, window: number): void {
@@ -108,16 +146,10 @@ export function webhooks({ clock, seed, faults, post, url }: WebhookOptions): We
   }
 
   return {
-    deliverTo(next) {
-      target = next
-      for (const delivery of waiting.splice(0)) void attempt(delivery, 0)
-    },
+    deliverTo,
     send: (delivery) => (faults.quiet ? dispatch(delivery) : misbehave(delivery)),
     truth: () => ({ ...counts }),
-    stop() {
-      stopped = true
-      for (const cancel of timers) cancel()
-    },
+    stop,
   }
 }
 
@@ -130,7 +162,12 @@ export function httpPost(): { post: Post; close: () => void } {
   const post: Post = (url, headers, body) =>
     new Promise((resolve, reject) => {
       const length = String(Buffer.byteLength(body))
-      const options = { agent, method: 'POST', headers: { ...headers, 'content-length': length }, timeout: ANSWER_WITHIN_MS }
+      const options = {
+        agent,
+        method: 'POST',
+        headers: { ...headers, 'content-length': length },
+        timeout: ANSWER_WITHIN_MS,
+      }
       const request = http.request(url, options, (response) => {
         response.resume()
         response.on('end', () => resolve(response.statusCode ?? 0))

@@ -102,6 +102,8 @@ create table orders.hold (
   resolved_at timestamptz
 );
 create index hold_of_order on orders.hold (order_id);
+-- few rows, so a list of held orders is short work however many orders there are
+create index hold_open on orders.hold (order_id) where status = 'open';
 
 -- The same business document is found by its natural key whatever idempotency key it comes under. Kept for ever.
 create table orders.natural_key (

@@ -96,6 +96,9 @@ create table billing.invoice (
   check (total_minor = net_minor + tax_minor)
 ) with (fillfactor = 70);
 create index invoice_of_order on billing.invoice (order_id);
+-- A payer's invoices, of which the open ones are picked out. No column in it changes, nor does it have a predicate on
+-- one, so posting and paying stay heap-only updates; the price is a look at the payer's paid invoices too.
+create index invoice_of_customer on billing.invoice (customer_id, id);
 
 -- One line for each billable shipment line and billing event, whatever happens.
 create table billing.invoice_line (
@@ -125,29 +128,47 @@ create table billing.payment (
   currency text not null,
   amount_minor bigint not null check (amount_minor > 0),
   applied_minor bigint not null default 0,
+  -- of customer, currency, amount and the invoices named: the same reference with another one is a conflict
+  content_hash bytea not null,
   received_at timestamptz not null,
   erp_number text,
   version int not null default 1,
   created_at timestamptz not null default now(),
   unique (company, sender, reference),
   check (applied_minor >= 0 and applied_minor <= amount_minor)
-);
+) with (fillfactor = 70);
 
 create table billing.payment_application (
   payment_id bigint not null,
   invoice_id bigint not null,
   amount_minor bigint not null check (amount_minor > 0),
+  -- what the payment made of the invoice, so that a repeated payment is answered as the first was
+  invoice_state text not null,
   primary key (payment_id, invoice_id)
 );
 create index application_to_invoice on billing.payment_application (invoice_id);
 
--- A posted invoice never changes what it says; only its life goes on (sent, paid).
+-- A posted invoice never changes what it says, nor goes away; only its life goes on (sent, paid).
 create function billing.keep_posted() returns trigger language plpgsql as $$
 begin
-  if old.posted_at is not null and (old.net_minor, old.tax_minor, old.total_minor, old.number, old.currency, old.posted_at)
-     is distinct from (new.net_minor, new.tax_minor, new.total_minor, new.number, new.currency, new.posted_at) then
+  if old.posted_at is null then return case tg_op when 'DELETE' then old else new end; end if;
+  if tg_op = 'DELETE' or (old.company, old.order_id, old.customer_id, old.shipment_id, old.net_minor, old.tax_minor,
+       old.total_minor, old.tax_evidence, old.number, old.currency, old.posted_at, old.due_date)
+     is distinct from (new.company, new.order_id, new.customer_id, new.shipment_id, new.net_minor, new.tax_minor,
+       new.total_minor, new.tax_evidence, new.number, new.currency, new.posted_at, new.due_date) then
     raise exception 'invoice % is posted and immutable', old.id using errcode = 'CD002';
   end if;
   return new;
 end $$;
-create trigger keep_posted before update on billing.invoice for each row execute function billing.keep_posted();
+create trigger keep_posted before update or delete on billing.invoice
+  for each row execute function billing.keep_posted();
+
+create function billing.keep_posted_lines() returns trigger language plpgsql as $$
+begin
+  if (select posted_at from billing.invoice where id = old.invoice_id) is not null then
+    raise exception 'invoice % is posted and immutable', old.invoice_id using errcode = 'CD002';
+  end if;
+  return case tg_op when 'DELETE' then old else new end;
+end $$;
+create trigger keep_posted before update or delete on billing.invoice_line
+  for each row execute function billing.keep_posted_lines();

@@ -1,8 +1,8 @@
 /** $batch: many requests in one call, each with its own answer, in an order of the server's own. */
+import { type Fields, text } from '../fields.ts'
 import { draw } from '../random.ts'
 import { json, type Reply, type Tools } from '../server.ts'
 import { refusal, type Request, type Verb } from './entities.ts'
-import type { Fields } from './shapes.ts'
 
 const LARGEST = 50
 const PLURAL: Record<string, string> = {
@@ -15,13 +15,26 @@ type Part = { id: string; request: Request; verb: Verb | undefined }
 export type Batch = { name: string; keys: string[]; parts: Part[]; valid: boolean }
 
 const lowerCased = (headers: unknown): Record<string, string> =>
-  Object.fromEntries(Object.entries((headers ?? {}) as Record<string, string>).map(([name, value]) => [name.toLowerCase(), value]))
+  Object.fromEntries(
+    Object.entries((headers ?? {}) as Record<string, string>).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]),
+  )
 
 /** A part's url may start at the company, with or without a slash, and carry a query. */
 function partOf(one: Fields, verbOf: (request: Request) => Verb | undefined): Part {
-  const [path = '', query = ''] = decodeURIComponent(String(one['url'] ?? '')).replace(/^\//, '').split(/\?(.*)/s)
+  const [path = '', query = ''] = decodeURIComponent(text(one['url']))
+    .replace(/^\//, '')
+    .split(/\?(.*)/s)
   const fields = (one['body'] ?? {}) as Fields
-  const request = { method: String(one['method']), url: path, query, headers: lowerCased(one['headers']), fields }
+  const request = {
+    method: String(one['method']),
+    url: path,
+    query,
+    headers: lowerCased(one['headers']),
+    fields,
+  }
   return { id: String(one['id']), request, verb: verbOf(request) }
 }
 
@@ -46,6 +59,7 @@ export function batchReply(batch: Batch, tools: Tools, seed: string): Reply {
 function answerPart(operation: string, { request, verb }: Part, { faults }: Tools): Reply {
   if (!verb) return refusal(404, 'BadRequest_NotFound', `no resource ${request.url}`)
   const key = verb.keys(request)[0] ?? ''
-  if (!faults.quiet && faults.strike('item-failure', operation, key)) return refusal(503, 'Application_Busy', 'send again')
+  if (!faults.quiet && faults.strike('item-failure', operation, key))
+    return refusal(503, 'Application_Busy', 'send again')
   return verb.once(request, JSON.stringify(request.fields))
 }

@@ -1,10 +1,27 @@
 /** Which request is which operation on which entity, and what it answers. */
-import { BookRefusal, type BookFault, type BookOrder } from '../erp/books.ts'
+import type { Fields } from '../fields.ts'
+import { BookRefusal, type BookFault, type BookOrder } from '../erp/documents.ts'
 import { pageOf } from '../erp/pages.ts'
 import { hash } from '../random.ts'
 import { json, type Reply } from '../server.ts'
 import type { World } from '../world/world.ts'
-import { cancelParts, creditEntity, customerEntity, invoiceEntity, invoiceIn, itemEntity, orderEntity, orderEtag, orderId, orderIn, paymentEntity, paymentIn, priceEntity, receiptEntity, stockEntity, type Fields } from './shapes.ts'
+import {
+  cancelParts,
+  creditEntity,
+  customerEntity,
+  invoiceEntity,
+  invoiceIn,
+  itemEntity,
+  orderEntity,
+  orderEtag,
+  orderId,
+  orderIn,
+  paymentEntity,
+  paymentIn,
+  priceEntity,
+  receiptEntity,
+  stockEntity,
+} from './shapes.ts'
 import type { CloudStore } from './store.ts'
 
 /** A request of its own or one inside a $batch; `url` starts at the company. */
@@ -54,7 +71,12 @@ function attempt(work: () => Reply): Reply {
   } catch (error) {
     if (!(error instanceof BookRefusal)) throw error
     const target = error.line === undefined ? undefined : `lines/${error.line}`
-    return refusal(400, CODE[error.fault], `${CODE[error.fault].slice('Application_'.length)}: ${error.message}`, target)
+    return refusal(
+      400,
+      CODE[error.fault],
+      `${CODE[error.fault].slice('Application_'.length)}: ${error.message}`,
+      target,
+    )
   }
 }
 
@@ -69,19 +91,30 @@ function listing(context: string, all: () => Fields[]): (request: Request) => Re
   return ({ query }) => {
     const asked = new URLSearchParams(query)
     const since = /^lastModifiedDateTime gt (\S+)$/.exec(asked.get('$filter') ?? '')?.[1]
-    const changed = since === undefined ? all() : all().filter((row) => Date.parse(String(row['lastModifiedDateTime'])) > Date.parse(since))
+    const changed =
+      since === undefined
+        ? all()
+        : all().filter((row) => Date.parse(String(row['lastModifiedDateTime'])) > Date.parse(since))
     const top = Math.min(Number(asked.get('$top') ?? PAGE) || PAGE, LARGEST_PAGE)
     const page = pageOf(changed, Number(asked.get('$skiptoken') ?? 0), top)
     asked.set('$skiptoken', String(page.next))
-    const link = page.next === undefined ? {} : { '@odata.nextLink': `/api/v2.0/${COMPANY}${context}?${asked.toString()}` }
+    const link =
+      page.next === undefined
+        ? {}
+        : { '@odata.nextLink': `/api/v2.0/${COMPANY}${context}?${asked.toString()}` }
     return json(200, { '@odata.context': `$metadata#${context}`, value: page.rows, ...link })
   }
 }
 
-function lookup(field: string, context: string, find: (values: string[]) => Fields[]): (request: Request) => Reply {
+function lookup(
+  field: string,
+  context: string,
+  find: (values: string[]) => Fields[],
+): (request: Request) => Reply {
   return ({ query }) => {
     const values = filterValues(query, field)
-    if (!values || values.length > MOST_REFERENCES) return refusal(400, 'BadRequest', `filter by ${field}, at most ${MOST_REFERENCES}`)
+    if (!values || values.length > MOST_REFERENCES)
+      return refusal(400, 'BadRequest', `filter by ${field}, at most ${MOST_REFERENCES}`)
     return json(200, { '@odata.context': `$metadata#${context}`, value: find(values) })
   }
 }
@@ -93,8 +126,10 @@ function keyed(store: CloudStore, run: (request: Request) => Reply): Verb['once'
     if (typeof key !== 'string' || request.method !== 'POST') return attempt(() => run(request))
     const bodyHash = hash(body)
     const before = store.answered.get(key)
-    if (before && before.bodyHash !== bodyHash) return refusal(409, 'Request_IdempotencyConflict', 'this key came with another body')
-    if (before) return { ...before.reply, headers: { ...before.reply.headers, 'idempotency-replayed': 'true' } }
+    if (before && before.bodyHash !== bodyHash)
+      return refusal(409, 'Request_IdempotencyConflict', 'this key came with another body')
+    if (before)
+      return { ...before.reply, headers: { ...before.reply.headers, 'idempotency-replayed': 'true' } }
     const reply = attempt(() => run(request))
     store.answered.set(key, { bodyHash, reply })
     return reply
@@ -112,37 +147,57 @@ function cancel(store: CloudStore, request: Request): Reply {
   const order = orderOf(store, request)
   if (!order) return refusal(404, 'BadRequest_NotFound', 'no such order')
   const expected = request.headers['if-match']
-  if (typeof expected !== 'string') return refusal(428, 'Request_IfMatchRequired', 'say which version you cancel')
-  if (expected !== '*' && expected !== orderEtag(order)) return refusal(412, 'Request_EntityChanged', 'the order has changed')
+  if (typeof expected !== 'string')
+    return refusal(428, 'Request_IfMatchRequired', 'say which version you cancel')
+  if (expected !== '*' && expected !== orderEtag(order))
+    return refusal(412, 'Request_EntityChanged', 'the order has changed')
   return withEtag(200, store.books.cancelOrder(order, cancelParts(request.fields)))
 }
 
-const withEtag = (status: number, order: BookOrder): Reply => json(status, orderEntity(order), { etag: orderEtag(order) })
+const withEtag = (status: number, order: BookOrder): Reply =>
+  json(status, orderEntity(order), { etag: orderEtag(order) })
 
 function orderOf(store: CloudStore, { url }: Request): BookOrder | undefined {
   const id = /\(([^)]+)\)/.exec(url.slice(COMPANY.length))?.[1]
   return id === undefined ? undefined : store.ordersById.get(id)
 }
 
-type Route = { method: string; name: string; matches: (url: string) => boolean; run: (request: Request) => Reply; keys?: Verb['keys'] }
+type Route = {
+  method: string
+  name: string
+  matches: (url: string) => boolean
+  run: (request: Request) => Reply
+  keys?: Verb['keys']
+}
 
 function readRoutes(store: CloudStore, world: World): Route[] {
   const { books } = store
   const loadedAt = `${world.today}T00:00:00.000Z`
   const baseUnit = (item: string) => books.items.get(item)?.baseUnit ?? 'EA'
-  const get = (name: string, context: string, run: Route['run']): Route => ({ method: 'GET', name, matches: (url) => url === context, run })
-  const list = (name: string, context: string, all: () => Fields[]): Route => get(name, context, listing(context, all))
+  const get = (name: string, context: string, run: Route['run']): Route => ({
+    method: 'GET',
+    name,
+    matches: (url) => url === context,
+    run,
+  })
+  const list = (name: string, context: string, all: () => Fields[]): Route =>
+    get(name, context, listing(context, all))
   const find = (name: string, context: string, rows: (values: string[]) => Fields[]): Route => ({
     ...get(name, context, lookup('externalDocumentNumber', context, rows)),
     keys: ({ query }) => filterValues(query, 'externalDocumentNumber') ?? [],
   })
-  const credit = (numbers: string[]): Fields[] => numbers.flatMap((number) => books.customers.get(number) ?? []).map(creditEntity)
+  const credit = (numbers: string[]): Fields[] =>
+    numbers.flatMap((number) => books.customers.get(number) ?? []).map(creditEntity)
   return [
     list('customers', 'customers', () => [...books.customers.values()].map(customerEntity)),
     list('items', 'items', () => [...books.items.values()].map((item) => itemEntity(item, loadedAt))),
     list('prices', 'salesPrices', () => store.prices.map((price, nth) => priceEntity(price, nth, loadedAt))),
-    list('stock', 'itemInventories', () => store.stock.map((one) => stockEntity(one, baseUnit(one.item), loadedAt))),
-    list('receipts', 'expectedReceipts', () => store.receipts.map((one) => receiptEntity(one, baseUnit(one.item), loadedAt))),
+    list('stock', 'itemInventories', () =>
+      store.stock.map((one) => stockEntity(one, baseUnit(one.item), loadedAt)),
+    ),
+    list('receipts', 'expectedReceipts', () =>
+      store.receipts.map((one) => receiptEntity(one, baseUnit(one.item), loadedAt)),
+    ),
     get('credit', 'customerFinancialDetails', lookup('number', 'customerFinancialDetails', credit)),
     {
       method: 'GET',
@@ -183,8 +238,12 @@ function writeRoutes(store: CloudStore): Route[] {
       store.ordersById.set(orderId(order), order)
       return withEtag(201, order)
     }),
-    post('postInvoice', 'salesInvoices', (fields) => json(201, invoiceEntity(books.postInvoice(invoiceIn(fields))))),
-    post('registerPayment', 'customerPayments', (fields) => json(201, paymentEntity(books.pay(paymentIn(fields))))),
+    post('postInvoice', 'salesInvoices', (fields) =>
+      json(201, invoiceEntity(books.postInvoice(invoiceIn(fields)))),
+    ),
+    post('registerPayment', 'customerPayments', (fields) =>
+      json(201, paymentEntity(books.pay(paymentIn(fields)))),
+    ),
     {
       method: 'POST',
       name: 'cancelOrder',

@@ -1,10 +1,21 @@
 /** The cloud ERP's API: OAuth token, OData entities with etags, Idempotency-Key, $batch. */
-import type { Books, BookTruth } from '../erp/books.ts'
-import { json, startSystem, systemTools, type Call, type Operation, type Reply, type ServerOptions, type SystemHandle } from '../server.ts'
+import { parsed } from '../fields.ts'
+import type { Books } from '../erp/books.ts'
+import type { BookTruth } from '../erp/documents.ts'
+import {
+  json,
+  startSystem,
+  systemTools,
+  type Call,
+  type Operation,
+  type Reply,
+  type ServerOptions,
+  type SystemHandle,
+} from '../server.ts'
 import type { World } from '../world/world.ts'
 import { batchOf, batchReply } from './batch.ts'
 import { entities, refusal, type Request } from './entities.ts'
-import { cloudStore, TOKEN_SECONDS } from './store.ts'
+import { cloudStore, TOKEN_SECONDS, type CloudStore } from './store.ts'
 
 export const CLOUD_ERP = 'erp-cloud'
 const ROOT = '/api/v2.0/'
@@ -17,38 +28,38 @@ export type CloudErp = SystemHandle<BookTruth> & {
 
 type Credentials = { id: string; secret: string }
 
-export function parsed(body: string): Request['fields'] | undefined {
-  try {
-    const value: unknown = body === '' ? {} : JSON.parse(body)
-    return typeof value === 'object' && value !== null ? (value as Request['fields']) : undefined
-  } catch {
-    return undefined
-  }
+function token(store: CloudStore, credentials: Credentials, call: Call): Reply {
+  const form = new URLSearchParams(call.body)
+  const known = form.get('client_id') === credentials.id && form.get('client_secret') === credentials.secret
+  if (form.get('grant_type') !== 'client_credentials' || !known) return json(401, { error: 'invalid_client' })
+  return json(200, { token_type: 'Bearer', expires_in: TOKEN_SECONDS, access_token: store.newToken() })
 }
 
-export async function startCloudErp(world: World, options: ServerOptions, credentials: Credentials): Promise<CloudErp> {
+function isAuthorized(store: CloudStore, call: Call, nowMs: number): boolean {
+  const header = call.headers['authorization']
+  const until = typeof header === 'string' ? store.tokens.get(header.replace(/^Bearer /, '')) : undefined
+  return until !== undefined && nowMs < until
+}
+
+export async function startCloudErp(
+  world: World,
+  options: ServerOptions,
+  credentials: Credentials,
+): Promise<CloudErp> {
   const store = cloudStore(world, 'NWI', options)
   const tools = systemTools(options, CLOUD_ERP)
   const verbOf = entities(store, world)
 
-  function token(call: Call): Reply {
-    const form = new URLSearchParams(call.body)
-    const known = form.get('client_id') === credentials.id && form.get('client_secret') === credentials.secret
-    if (form.get('grant_type') !== 'client_credentials' || !known) return json(401, { error: 'invalid_client' })
-    return json(200, { token_type: 'Bearer', expires_in: TOKEN_SECONDS, access_token: store.newToken() })
-  }
-
-  function isAuthorized(call: Call): boolean {
-    const header = call.headers['authorization']
-    const until = typeof header === 'string' ? store.tokens.get(header.replace(/^Bearer /, '')) : undefined
-    return until !== undefined && options.clock.monotonicMs() < until
-  }
-
-  const guarded = (call: Call, run: () => Reply): (() => Reply) => () =>
-    isAuthorized(call) ? run() : refusal(401, 'Authentication_InvalidCredentials', 'the token is missing or has expired')
+  const guarded =
+    (call: Call, run: () => Reply): (() => Reply) =>
+    () =>
+      isAuthorized(store, call, options.clock.monotonicMs())
+        ? run()
+        : refusal(401, 'Authentication_InvalidCredentials', 'the token is missing or has expired')
 
   function operation(call: Call): Operation | undefined {
-    if (call.path === '/oauth2/v2.0/token') return { name: 'token', keys: [], run: () => token(call) }
+    if (call.path === '/oauth2/v2.0/token')
+      return { name: 'token', keys: [], run: () => token(store, credentials, call) }
     if (!call.path.startsWith(ROOT)) return undefined
     const fields = parsed(call.body)
     const room = decodeURIComponent(call.path.slice(ROOT.length))
@@ -57,10 +68,20 @@ export async function startCloudErp(world: World, options: ServerOptions, creden
       const run = guarded(call, () => batchReply(batch, tools, options.seed))
       return { name: batch.name, keys: batch.keys, run }
     }
-    const request: Request = { method: call.method, url: room, query: call.query, headers: call.headers, fields: fields ?? {} }
+    const request: Request = {
+      method: call.method,
+      url: room,
+      query: call.query,
+      headers: call.headers,
+      fields: fields ?? {},
+    }
     const verb = verbOf(request)
     if (!verb) return undefined
-    const run = guarded(call, () => (fields ? verb.once(request, JSON.stringify(fields)) : refusal(400, 'BadRequest', 'the body is not JSON')))
+    const run = guarded(call, () =>
+      fields
+        ? verb.once(request, JSON.stringify(fields))
+        : refusal(400, 'BadRequest', 'the body is not JSON'),
+    )
     return { name: verb.name, keys: verb.keys(request), run }
   }
 

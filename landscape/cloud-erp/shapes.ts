@@ -1,17 +1,15 @@
 /** The cloud ERP's shapes: OData entities in camel case, amounts as numbers, its own unit codes and etags. */
+import { type Fields, text, records } from '../fields.ts'
 import { decimal, type TaxLine } from '../erp/amounts.ts'
-import type { BookCustomer, BookInvoice, BookOrder, BookPayment, InvoiceIn, OrderIn, PaymentIn } from '../erp/books.ts'
+import type { BookCustomer } from '../erp/books.ts'
+import type { BookInvoice, BookOrder, BookPayment, InvoiceIn, OrderIn, PaymentIn } from '../erp/documents.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import { hash } from '../random.ts'
 import type { Address, Item, Price, Receipt, Unit } from '../world/world.ts'
 
-export type Fields = Record<string, unknown>
-
 const UNIT: Record<Unit, string> = { EA: 'PCS', CA: 'CASE', BX: 'BOX', PL: 'PALLET', KG: 'KG', BG: 'BAG' }
 const UNIT_BACK = new Map(Object.entries(UNIT).map(([ours, theirs]) => [theirs, ours]))
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-const rows = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : [])
 const amount = (minor: number): number => minor / 100
 const unitOf = (value: unknown): string => UNIT_BACK.get(text(value)) ?? `?${text(value)}`
 const theirUnit = (unit: string): string => UNIT[unit as Unit] ?? unit
@@ -23,7 +21,8 @@ export function guid(name: string): string {
   return `${all.slice(0, 8)}-${all.slice(8, 12)}-4${all.slice(13, 16)}-8${all.slice(17, 20)}-${all.slice(20)}`
 }
 
-export const etag = (name: string, version: number | string): string => `W/"${hash(`${name}@${version}`).toString(36)}"`
+export const etag = (name: string, version: number | string): string =>
+  `W/"${hash(`${name}@${version}`).toString(36)}"`
 
 const entity = (name: string, version: number | string, fields: Fields): Fields => ({
   '@odata.etag': etag(name, version),
@@ -134,7 +133,7 @@ export const orderIn = (fields: Fields): OrderIn => ({
   customer: text(fields['customerNumber']),
   customerReference: text(fields['customerOrderReference']),
   currency: text(fields['currencyCode']),
-  lines: rows(fields['salesOrderLines']).map((line) => ({
+  lines: records(fields['salesOrderLines']).map((line) => ({
     line: String(line['sequence']),
     item: text(line['lineObjectNumber']),
     quantityMilli: decimal(line['quantity'], 3),
@@ -146,7 +145,8 @@ export const orderIn = (fields: Fields): OrderIn => ({
 
 function orderStatus(order: BookOrder): string {
   if (order.cancelled) return 'Canceled'
-  if (order.lines.every((line) => line.invoicedMilli + line.cancelledMilli >= line.quantityMilli)) return 'Invoiced'
+  if (order.lines.every((line) => line.invoicedMilli + line.cancelledMilli >= line.quantityMilli))
+    return 'Invoiced'
   return order.lines.some((line) => line.invoicedMilli > 0) ? 'Partially Invoiced' : 'Open'
 }
 
@@ -178,7 +178,7 @@ export const orderEntity = (order: BookOrder): Fields =>
 export const cancelParts = (fields: Fields): { line: string; quantityMilli: number }[] | undefined =>
   fields['salesOrderLines'] === undefined
     ? undefined
-    : rows(fields['salesOrderLines']).map((line) => ({
+    : records(fields['salesOrderLines']).map((line) => ({
         line: String(line['sequence']),
         quantityMilli: decimal(line['quantity'], 3),
       }))
@@ -200,7 +200,7 @@ export const invoiceIn = (fields: Fields): InvoiceIn => ({
   date: text(fields['invoiceDate']),
   currency: text(fields['currencyCode']),
   taxEvidence: text(fields['taxEvidence']),
-  lines: rows(fields['salesInvoiceLines']).map((line) => ({
+  lines: records(fields['salesInvoiceLines']).map((line) => ({
     line: String(line['sequence']),
     orderLine: String(line['orderLineSequence']),
     item: text(line['lineObjectNumber']),
@@ -211,7 +211,7 @@ export const invoiceIn = (fields: Fields): InvoiceIn => ({
     priceUnit: unitOf(line['priceUnitOfMeasureCode'] ?? line['unitOfMeasureCode']),
     netMinor: given(line['netAmount']) ? decimal(line['netAmount'], 2) : undefined,
   })),
-  taxes: given(fields['taxLines']) ? rows(fields['taxLines']).map(taxIn) : undefined,
+  taxes: given(fields['taxLines']) ? records(fields['taxLines']).map(taxIn) : undefined,
 })
 
 export const invoiceEntity = (invoice: BookInvoice): Fields =>

@@ -1,5 +1,6 @@
 /** What the cloud ERP keeps: its books with its number ranges, price lists, tokens and answered idempotency keys. */
-import { Books, type BookOrder, type NumberRanges } from '../erp/books.ts'
+import { Books, type NumberRanges } from '../erp/books.ts'
+import { type BookOrder } from '../erp/documents.ts'
 import { siteStock, type SiteStock } from '../erp/site-stock.ts'
 import { kept, type Kept } from '../kept.ts'
 import { hash } from '../random.ts'

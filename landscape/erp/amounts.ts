@@ -6,8 +6,14 @@ export type TaxLine = { jurisdiction: string; rateMicro: number; baseMinor: numb
 type Priced = { quantityMilli: number; priceMinor: number; unit: string; priceUnit: string }
 
 /** Quantity × price, half away from zero; a weighed line is priced by its weight when the price is per KG. */
-export function netMinor(line: Priced, unit: ItemUnit, priceUnit: ItemUnit, weightGrams: number | undefined): number {
-  if (weightGrams !== undefined && line.priceUnit === 'KG') return divideHalfUp(weightGrams * line.priceMinor, 1_000)
+export function netMinor(
+  line: Priced,
+  unit: ItemUnit,
+  priceUnit: ItemUnit,
+  weightGrams: number | undefined,
+): number {
+  if (weightGrams !== undefined && line.priceUnit === 'KG')
+    return divideHalfUp(weightGrams * line.priceMinor, 1_000)
   if (line.unit === line.priceUnit) return divideHalfUp(line.quantityMilli * line.priceMinor, 1_000)
   const numerator = unit.numerator * priceUnit.denominator
   const denominator = unit.denominator * priceUnit.numerator
@@ -30,7 +36,9 @@ const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{1,6}))?(-?)$/
 
 /** Reads a decimal, sign before or behind, into whole numbers of 10^-places; NaN for anything else or finer. */
 export function decimal(text: unknown, places: number): number {
-  const match = DECIMAL.exec(typeof text === 'number' ? String(text) : typeof text === 'string' ? text.trim() : '')
+  const match = DECIMAL.exec(
+    typeof text === 'number' ? String(text) : typeof text === 'string' ? text.trim() : '',
+  )
   if (!match) return Number.NaN
   const fraction = (match[3] ?? '').replace(/0+$/, '')
   if (fraction.length > places) return Number.NaN

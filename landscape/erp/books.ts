@@ -3,102 +3,28 @@ import type { Clock } from '#platform/clock.ts'
 import { kept, type Keep, type Kept } from '../kept.ts'
 import { dayAfter, factorOf, type CompanyCode, type Customer, type Item, type World } from '../world/world.ts'
 import { netMinor, taxAgrees, type TaxLine } from './amounts.ts'
-
-export type BookFault =
-  | 'customer_unknown'
-  | 'item_unknown'
-  | 'unit_unknown'
-  | 'item_discontinued'
-  | 'quantity_invalid'
-  | 'currency_mismatch'
-  | 'order_unknown'
-  | 'order_invoiced'
-  | 'order_cancelled'
-  | 'tax_mismatch'
-  | 'over_invoiced'
-  | 'net_mismatch'
-  | 'invoice_unknown'
-  | 'over_paid'
-
-/** The books refuse; each ERP words it in its own way. `line` is the place in what was sent. */
-export class BookRefusal extends Error {
-  readonly fault: BookFault
-  readonly line: number | undefined
-  constructor(fault: BookFault, subject: string, line?: number) {
-    super(subject)
-    this.fault = fault
-    this.line = line
-  }
-}
-
-export type OrderLineIn = {
-  line: string
-  item: string
-  /** Thousandths of the unit. */
-  quantityMilli: number
-  unit: string
-  priceMinor: number
-  priceUnit: string
-}
-
-export type OrderIn = {
-  reference: string
-  customer: string
-  customerReference: string
-  currency: string
-  lines: OrderLineIn[]
-}
-
-export type BookOrderLine = OrderLineIn & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
-
-export type BookOrder = Omit<OrderIn, 'lines'> & {
-  number: string
-  id: string
-  version: number
-  createdAt: string
-  seenFromMs: number
-  cancelled: boolean
-  netMinor: number
-  lines: BookOrderLine[]
-}
-
-export type InvoiceLineIn = OrderLineIn & { orderLine: string; weightGrams: number | undefined; netMinor: number | undefined }
-
-export type InvoiceIn = {
-  reference: string
-  customer: string
-  order: string | undefined
-  date: string
-  currency: string
-  taxEvidence: string
-  lines: InvoiceLineIn[]
-  /** Undefined: the ERP taxes by its own table. */
-  taxes: TaxLine[] | undefined
-}
-
-export type BookInvoice = Omit<InvoiceIn, 'lines' | 'taxes'> & {
-  number: string
-  posting: string
-  id: string
-  createdAt: string
-  seenFromMs: number
-  dueOn: string
-  lines: (InvoiceLineIn & { netMinor: number })[]
-  taxes: TaxLine[]
-  netMinor: number
-  taxMinor: number
-  openMinor: number
-}
-
-export type PaymentIn = { reference: string; customer: string; invoice: string; amountMinor: number; currency: string; date: string }
-export type BookPayment = PaymentIn & { number: string; id: string; createdAt: string; seenFromMs: number; invoiceOpenMinor: number }
-
-export type Posting = { document: string; account: 'receivables' | 'revenue' | 'tax' | 'bank'; debitMinor: number; creditMinor: number }
-
-export type BookTruth = { orders: BookOrder[]; invoices: BookInvoice[]; payments: BookPayment[]; postings: Posting[] }
+import {
+  BookRefusal,
+  type BookInvoice,
+  type BookOrder,
+  type BookOrderLine,
+  type BookPayment,
+  type BookTruth,
+  type InvoiceIn,
+  type InvoiceLineIn,
+  type OrderIn,
+  type OrderLineIn,
+  type PaymentIn,
+  type Posting,
+} from './documents.ts'
 
 export type NumberRange = { prefix: string; first: number; width: number }
-export type NumberRanges = { order: NumberRange; invoice: NumberRange; posting: NumberRange; payment: NumberRange }
+export type NumberRanges = {
+  order: NumberRange
+  invoice: NumberRange
+  posting: NumberRange
+  payment: NumberRange
+}
 
 export type BookOptions = {
   clock: Clock
@@ -140,10 +66,17 @@ export class Books {
     const { world, company, keep } = options
     const changedAt = `${world.today}T00:00:00.000Z`
     const mine = world.customers.filter((customer) => customer.company === company)
-    const balances = (one: Customer): BookCustomer => ({ ...one, changedAt, balanceMinor: one.receivablesMinor, openOrdersMinor: 0 })
+    const balances = (one: Customer): BookCustomer => ({
+      ...one,
+      changedAt,
+      balanceMinor: one.receivablesMinor,
+      openOrdersMinor: 0,
+    })
     this.options = options
     this.customers = new Map(mine.map((customer) => [customer.number, balances(customer)]))
-    this.items = new Map(world.items.filter((item) => item.company === company).map((item) => [item.number, item]))
+    this.items = new Map(
+      world.items.filter((item) => item.company === company).map((item) => [item.number, item]),
+    )
     this.orders = shelf(keep)
     this.invoices = shelf(keep)
     this.payments = shelf(keep)
@@ -160,18 +93,27 @@ export class Books {
     })
     const netMinor = lines.reduce((sum, line) => sum + line.netMinor, 0)
     customer.openOrdersMinor += netMinor
-    return putOn(this.orders, { ...order, ...this.stamp('order'), version: 1, cancelled: false, netMinor, lines })
+    return putOn(this.orders, {
+      ...order,
+      ...this.stamp('order'),
+      version: 1,
+      cancelled: false,
+      netMinor,
+      lines,
+    })
   }
 
   /** Cancels what is not invoiced: all of it, or so much of some lines. */
   cancelOrder(order: BookOrder, parts?: { line: string; quantityMilli: number }[]): BookOrder {
     if (order.cancelled) throw new BookRefusal('order_cancelled', order.number)
-    const open = (line: BookOrderLine): number => line.quantityMilli - line.invoicedMilli - line.cancelledMilli
+    const open = (line: BookOrderLine): number =>
+      line.quantityMilli - line.invoicedMilli - line.cancelledMilli
     if (order.lines.every((line) => open(line) === 0)) throw new BookRefusal('order_invoiced', order.number)
     const whole = order.lines.map((line) => ({ line: line.line, quantityMilli: open(line) }))
     const cuts = (parts ?? whole).map((part) => {
       const line = order.lines.find((one) => one.line === part.line)
-      if (!line || !(part.quantityMilli <= open(line))) throw new BookRefusal('order_invoiced', `${order.number} ${part.line}`)
+      if (!line || !(part.quantityMilli <= open(line)))
+        throw new BookRefusal('order_invoiced', `${order.number} ${part.line}`)
       return { line, quantityMilli: part.quantityMilli }
     })
     for (const { line, quantityMilli } of cuts) {
@@ -211,7 +153,8 @@ export class Books {
   pay(payment: PaymentIn): BookPayment {
     const customer = this.customer(payment.customer)
     const invoice = this.invoices.byNumber.get(payment.invoice)
-    if (!invoice || invoice.customer !== customer.number) throw new BookRefusal('invoice_unknown', payment.invoice)
+    if (!invoice || invoice.customer !== customer.number)
+      throw new BookRefusal('invoice_unknown', payment.invoice)
     if (payment.currency !== invoice.currency) throw new BookRefusal('currency_mismatch', payment.currency)
     if (!(payment.amountMinor > 0)) throw new BookRefusal('quantity_invalid', 'amount')
     if (payment.amountMinor > invoice.openMinor) throw new BookRefusal('over_paid', payment.invoice)
@@ -236,7 +179,12 @@ export class Books {
   truth(): BookTruth {
     const invoices = [...this.invoices.byNumber.values()]
     const payments = [...this.payments.byNumber.values()]
-    const entry = (document: string, account: Posting['account'], debitMinor: number, creditMinor: number): Posting => ({
+    const entry = (
+      document: string,
+      account: Posting['account'],
+      debitMinor: number,
+      creditMinor: number,
+    ): Posting => ({
       document,
       account,
       debitMinor,
@@ -278,14 +226,16 @@ export class Books {
     const unit = factorOf(item, line.unit)
     const priceUnit = factorOf(item, line.priceUnit)
     if (!unit || !priceUnit) throw new BookRefusal('unit_unknown', unit ? line.priceUnit : line.unit, nth)
-    if (!(line.quantityMilli > 0) || !(line.priceMinor >= 0)) throw new BookRefusal('quantity_invalid', line.item, nth)
+    if (!(line.quantityMilli > 0) || !(line.priceMinor >= 0))
+      throw new BookRefusal('quantity_invalid', line.item, nth)
     return netMinor(line, unit, priceUnit, weightGrams)
   }
 
   private invoiceLine(line: InvoiceLineIn, nth: number): InvoiceLineIn & { netMinor: number } {
     const item = this.item(line, nth)
     const net = this.net(item, line, line.weightGrams, nth)
-    if (line.netMinor !== undefined && line.netMinor !== net) throw new BookRefusal('net_mismatch', line.item, nth)
+    if (line.netMinor !== undefined && line.netMinor !== net)
+      throw new BookRefusal('net_mismatch', line.item, nth)
     return { ...line, netMinor: net }
   }
 
@@ -345,10 +295,20 @@ export class Books {
     return prefix + String(first + this.last[kind]++).padStart(width, '0')
   }
 
-  private stamp(kind: keyof NumberRanges): { number: string; id: string; createdAt: string; seenFromMs: number } {
+  private stamp(kind: keyof NumberRanges): {
+    number: string
+    id: string
+    createdAt: string
+    seenFromMs: number
+  } {
     const number = this.next(kind)
     const id = `${this.options.company.toLowerCase()}-${kind}-${number}`
     const { clock, visibilityLagMs } = this.options
-    return { number, id, createdAt: clock.now().toISOString(), seenFromMs: clock.monotonicMs() + visibilityLagMs }
+    return {
+      number,
+      id,
+      createdAt: clock.now().toISOString(),
+      seenFromMs: clock.monotonicMs() + visibilityLagMs,
+    }
   }
 }

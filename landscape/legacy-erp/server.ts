@@ -1,10 +1,39 @@
 /** The legacy ERP's gateway: always HTTP 200, the outcome in RC, no idempotency but look-ups by our reference. */
-import { BookRefusal, type BookFault, type Books, type BookTruth } from '../erp/books.ts'
+import { type Fields, parsed, text } from '../fields.ts'
+import { type Books } from '../erp/books.ts'
+import { BookRefusal, type BookFault, type BookTruth } from '../erp/documents.ts'
 import { pageOf } from '../erp/pages.ts'
-import { draw } from '../random.ts'
-import { json, startSystem, systemTools, type Call, type Operation, type Reply, type ServerOptions, type SystemHandle, type Tools } from '../server.ts'
-import type { World } from '../world/world.ts'
-import { bare, cancelParts, conditionRow, creditRow, customerRow, invoiceIn, invoiceRow, invoiceTotals, materialRow, orderIn, orderRow, paymentIn, paymentRow, receiptRow, stockRow, betrag, type Fields } from './shapes.ts'
+import { inAnotherOrder } from '../random.ts'
+import {
+  json,
+  startSystem,
+  systemTools,
+  type Call,
+  type Operation,
+  type Reply,
+  type ServerOptions,
+  type SystemHandle,
+  type Tools,
+} from '../server.ts'
+import type { Unit, World } from '../world/world.ts'
+import {
+  bare,
+  cancelParts,
+  conditionRow,
+  creditRow,
+  customerRow,
+  invoiceIn,
+  invoiceRow,
+  invoiceTotals,
+  materialRow,
+  orderIn,
+  orderRow,
+  paymentIn,
+  paymentRow,
+  receiptRow,
+  stockRow,
+  betrag,
+} from './shapes.ts'
 import { legacyStore, SESSION_SECONDS, type LegacyStore } from './store.ts'
 
 export const LEGACY_ERP = 'erp-legacy'
@@ -34,12 +63,19 @@ type Credentials = { user: string; password: string }
 type Verb = { name: string; keys: (fields: Fields) => string[]; run: (fields: Fields) => Answer }
 
 const done = (fields: Fields): Answer => ({ RC: '000', MSGNO: '', MSGTX: '', ...fields })
-const refuse = (rc: string, words: string, field = ''): Answer => ({ RC: rc, MSGNO: rc, MSGTX: words, FELD: field })
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
-const texts = (value: unknown): string[] => list(value).filter((one): one is string => typeof one === 'string')
+const refuse = (rc: string, words: string, field = ''): Answer => ({
+  RC: rc,
+  MSGNO: rc,
+  MSGTX: words,
+  FELD: field,
+})
+const anyList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+const texts = (value: unknown): string[] =>
+  anyList(value).filter((one): one is string => typeof one === 'string')
 const noKeys = (): string[] => []
 const keyOf = (field: string) => (fields: Fields) => texts([fields[field]])
-const keysOfBatch = (field: string) => (fields: Fields) => texts(list(fields['IDOCS']).map((one) => (one as Fields)[field]))
+const keysOfBatch = (field: string) => (fields: Fields) =>
+  texts(anyList(fields['IDOCS']).map((one) => (one as Fields)[field]))
 
 function worded(error: unknown): Answer {
   if (!(error instanceof BookRefusal)) throw error
@@ -57,11 +93,16 @@ function attempt(work: () => Fields): Answer {
 }
 
 /** Pages of rows changed since AEAB; the cursor is a place in the list. */
-function listing<T>(all: () => readonly T[], row: (one: T, nth: number) => Fields): (fields: Fields) => Answer {
+function listing<T>(
+  all: () => readonly T[],
+  row: (one: T, nth: number) => Fields,
+): (fields: Fields) => Answer {
   return (fields) => {
     const since = typeof fields['AEAB'] === 'string' ? fields['AEAB'] : ''
     const max = Math.min(Number(fields['MAX'] ?? PAGE) || PAGE, LARGEST_PAGE)
-    const changed = all().map(row).filter((one) => since === '' || `${String(one['AEDAT'] ?? '')}${String(one['AEZET'] ?? '')}` > since)
+    const changed = all()
+      .map(row)
+      .filter((one) => since === '' || `${text(one['AEDAT'])}${text(one['AEZET'])}` > since)
     const page = pageOf(changed, Number(fields['AB'] || 0), max)
     return done({ ROWS: page.rows, AB: page.next === undefined ? '' : String(page.next) })
   }
@@ -75,23 +116,29 @@ function found(field: string, find: (references: string[]) => Fields[]): (fields
 }
 
 /** A batch answers one status record per IDoc, in an order of its own. */
-function batch(tools: Tools, seed: string, spec: { name: string; field: string; one: (fields: Fields) => Answer }): (fields: Fields) => Answer {
+function batch(
+  tools: Tools,
+  seed: string,
+  spec: { name: string; field: string; one: (fields: Fields) => Answer },
+): (fields: Fields) => Answer {
   return (fields) => {
-    const idocs = list(fields['IDOCS']) as Fields[]
+    const idocs = anyList(fields['IDOCS']) as Fields[]
     if (idocs.length > BATCH) return refuse('102', 'ZU VIELE SAETZE')
     const status = idocs.map((idoc): Fields => {
       const key = { [spec.field]: idoc[spec.field] }
-      const reference = String(idoc[spec.field] ?? '')
-      if (!tools.faults.quiet && tools.faults.strike('item-failure', spec.name, reference)) return { ...key, STATUS: '64' }
+      const reference = text(idoc[spec.field])
+      if (!tools.faults.quiet && tools.faults.strike('item-failure', spec.name, reference))
+        return { ...key, STATUS: '64' }
       const { RC: rc, MSGNO, MSGTX, FELD, ...rest } = spec.one(idoc)
       return rc === '000' ? { ...key, STATUS: '53', ...rest } : { ...key, STATUS: '51', MSGNO, MSGTX, FELD }
     })
-    const turn = Math.floor(draw(seed, 'idoc-order', String(idocs[0]?.[spec.field])) * status.length)
-    return done({ STATUS: [...status.slice(turn), ...status.slice(0, turn)] })
+    return done({ STATUS: inAnotherOrder(seed, String(idocs[0]?.[spec.field]), status) })
   }
 }
 
-const orderVerbs = (books: Books): { create: (fields: Fields) => Answer; cancel: (fields: Fields) => Answer } => ({
+const orderVerbs = (
+  books: Books,
+): { create: (fields: Fields) => Answer; cancel: (fields: Fields) => Answer } => ({
   create: (fields) =>
     attempt(() => {
       const order = books.createOrder(orderIn(fields))
@@ -99,7 +146,7 @@ const orderVerbs = (books: Books): { create: (fields: Fields) => Answer; cancel:
     }),
   cancel: (fields) =>
     attempt(() => {
-      const number = String(fields['VBELN'] ?? '').padStart(10, '0')
+      const number = text(fields['VBELN']).padStart(10, '0')
       const order = books.order(number)
       if (!order) throw new BookRefusal('order_unknown', number)
       const cancelled = books.cancelOrder(order, cancelParts(fields))
@@ -107,50 +154,63 @@ const orderVerbs = (books: Books): { create: (fields: Fields) => Answer; cancel:
     }),
 })
 
-function verbs(store: LegacyStore, world: World, tools: Tools, seed: string): Record<string, Verb> {
-  const { books } = store
+const verb = (name: string, keys: Verb['keys'], run: Verb['run']): Verb => ({ name, keys, run })
+
+function masterVerbs({ books, prices, stock, receipts }: LegacyStore, today: string): Record<string, Verb> {
+  const baseUnit = (item: string): Unit => books.items.get(item)?.baseUnit ?? 'EA'
+  const list = <T>(name: string, all: () => readonly T[], row: (one: T, nth: number) => Fields): Verb =>
+    verb(name, noKeys, listing(all, row))
+  const credit = (numbers: string[]): Fields[] =>
+    numbers.flatMap((number) => books.customers.get(bare(number)) ?? []).map(creditRow)
+  return {
+    '/rfc/MD_CUSTOMERS': list('customers', () => [...books.customers.values()], customerRow),
+    '/rfc/MD_MATERIALS': list(
+      'items',
+      () => [...books.items.values()],
+      (item) => materialRow(item, today),
+    ),
+    '/rfc/MD_CONDITIONS': list('prices', () => prices, conditionRow),
+    '/rfc/MM_STOCK': list(
+      'stock',
+      () => stock,
+      (one) => stockRow(one, baseUnit(one.item), today),
+    ),
+    '/rfc/MM_RECEIPTS': list(
+      'receipts',
+      () => receipts,
+      (one) => receiptRow(one, baseUnit(one.item)),
+    ),
+    '/rfc/FI_CREDIT': verb('credit', (fields) => texts(fields['KUNNR']), found('KUNNR', credit)),
+  }
+}
+
+function documentVerbs({ books }: LegacyStore, tools: Tools, seed: string): Record<string, Verb> {
   const { create, cancel } = orderVerbs(books)
-  const invoice = (fields: Fields): Answer => attempt(() => invoiceTotals(books.postInvoice(invoiceIn(fields))))
+  const invoice = (fields: Fields): Answer =>
+    attempt(() => invoiceTotals(books.postInvoice(invoiceIn(fields))))
   const pay = (fields: Fields): Answer =>
     attempt(() => {
       const payment = books.pay(paymentIn(fields))
       return { AUGBL: payment.number, OFFEN: betrag(payment.invoiceOpenMinor) }
     })
-  const baseUnit = (item: string) => books.items.get(item)?.baseUnit ?? 'EA'
-  const credit = (numbers: string[]): Fields[] =>
-    numbers.flatMap((number) => books.customers.get(bare(number)) ?? []).map(creditRow)
-  const verb = (name: string, keys: Verb['keys'], run: Verb['run']): Verb => ({ name, keys, run })
   const batchOf = (name: string, field: string, one: (fields: Fields) => Answer): Verb =>
     verb(name, keysOfBatch(field), batch(tools, seed, { name, field, one }))
+  const find = (name: string, field: string, rows: (references: string[]) => Fields[]): Verb =>
+    verb(name, (fields) => texts(fields[field]), found(field, rows))
   return {
-    '/rfc/MD_CUSTOMERS': verb('customers', noKeys, listing(() => [...books.customers.values()], customerRow)),
-    '/rfc/MD_MATERIALS': verb('items', noKeys, listing(() => [...books.items.values()], (item) => materialRow(item, world.today))),
-    '/rfc/MD_CONDITIONS': verb('prices', noKeys, listing(() => store.prices, conditionRow)),
-    '/rfc/MM_STOCK': verb('stock', noKeys, listing(() => store.stock, (one) => stockRow(one, baseUnit(one.item), world.today))),
-    '/rfc/MM_RECEIPTS': verb('receipts', noKeys, listing(() => store.receipts, (one) => receiptRow(one, baseUnit(one.item)))),
-    '/rfc/FI_CREDIT': verb('credit', (fields) => texts(fields['KUNNR']), found('KUNNR', credit)),
     '/rfc/SD_ORDER_CREATE': verb('createOrder', keyOf('BSTNK'), create),
     '/idoc/ORDERS': batchOf('createOrders', 'BSTNK', create),
-    '/rfc/SD_ORDER_READ': verb('findOrders', (fields) => texts(fields['BSTNK']), found('BSTNK', (all) => books.findOrders(all).map(orderRow))),
+    '/rfc/SD_ORDER_READ': find('findOrders', 'BSTNK', (all) => books.findOrders(all).map(orderRow)),
     '/rfc/SD_ORDER_REJECT': verb('cancelOrder', keyOf('VBELN'), cancel),
     '/rfc/FI_INVOICE_POST': verb('postInvoice', keyOf('XBLNR'), invoice),
     '/idoc/INVOIC': batchOf('postInvoices', 'XBLNR', invoice),
-    '/rfc/FI_INVOICE_READ': verb('findInvoices', (fields) => texts(fields['XBLNR']), found('XBLNR', (all) => books.findInvoices(all).map(invoiceRow))),
+    '/rfc/FI_INVOICE_READ': find('findInvoices', 'XBLNR', (all) => books.findInvoices(all).map(invoiceRow)),
     '/rfc/FI_PAYMENT_POST': verb('registerPayment', keyOf('XBLNR'), pay),
-    '/rfc/FI_PAYMENT_READ': verb('findPayments', (fields) => texts(fields['XBLNR']), found('XBLNR', (all) => books.findPayments(all).map(paymentRow))),
+    '/rfc/FI_PAYMENT_READ': find('findPayments', 'XBLNR', (all) => books.findPayments(all).map(paymentRow)),
   }
 }
 
 const answer = (body: Answer): Reply => json(200, body)
-
-function parsed(body: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
-  } catch {
-    return undefined
-  }
-}
 
 export type LegacyErp = SystemHandle<BookTruth> & {
   /** Ends every session, as a restart of the gateway does. */
@@ -158,10 +218,14 @@ export type LegacyErp = SystemHandle<BookTruth> & {
   changeCustomer: Books['changeCustomer']
 }
 
-export async function startLegacyErp(world: World, options: ServerOptions, credentials: Credentials): Promise<LegacyErp> {
+export async function startLegacyErp(
+  world: World,
+  options: ServerOptions,
+  credentials: Credentials,
+): Promise<LegacyErp> {
   const store = legacyStore(world, 'NWF', options)
   const tools = systemTools(options, LEGACY_ERP)
-  const routes = verbs(store, world, tools, options.seed)
+  const routes = { ...masterVerbs(store, world.today), ...documentVerbs(store, tools, options.seed) }
 
   function logon(fields: Fields | undefined): Reply {
     if (fields?.['BNAME'] !== credentials.user || fields['BCODE'] !== credentials.password) {
@@ -177,7 +241,8 @@ export async function startLegacyErp(world: World, options: ServerOptions, crede
     const verb = routes[call.path]
     if (!verb) return undefined
     const run = (): Reply => {
-      if (!store.sessions.isOpen(call.headers['x-sid'])) return answer(refuse('011', 'SITZUNG UNBEKANNT ODER ABGELAUFEN'))
+      if (!store.sessions.isOpen(call.headers['x-sid']))
+        return answer(refuse('011', 'SITZUNG UNBEKANNT ODER ABGELAUFEN'))
       return answer(fields ? verb.run(fields) : refuse('101', 'FORMAT UNGUELTIG'))
     }
     return { name: verb.name, keys: fields ? verb.keys(fields) : [], run }
@@ -187,7 +252,9 @@ export async function startLegacyErp(world: World, options: ServerOptions, crede
     system: LEGACY_ERP,
     operation,
     trouble: (status: number, detail: string): Reply =>
-      status === 404 ? answer(refuse('100', `FUNKTION UNBEKANNT: ${detail}`)) : json(status, refuse('900', 'SYSTEM BESETZT')),
+      status === 404
+        ? answer(refuse('100', `FUNKTION UNBEKANNT: ${detail}`))
+        : json(status, refuse('900', 'SYSTEM BESETZT')),
     truth: () => store.books.truth(),
   }
   const handle = await startSystem(door, tools, options)

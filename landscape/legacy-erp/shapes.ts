@@ -1,17 +1,15 @@
 /** The legacy ERP's shapes: strings all over, German field names, padded numbers, its own units and dates. */
+import { type Fields, text, records } from '../fields.ts'
 import { decimal, decimalText, type TaxLine } from '../erp/amounts.ts'
-import type { BookCustomer, BookInvoice, BookOrder, BookPayment, InvoiceIn, OrderIn, PaymentIn } from '../erp/books.ts'
-import type { SiteStock } from "../erp/site-stock.ts"
+import type { BookCustomer } from '../erp/books.ts'
+import type { BookInvoice, BookOrder, BookPayment, InvoiceIn, OrderIn, PaymentIn } from '../erp/documents.ts'
+import type { SiteStock } from '../erp/site-stock.ts'
 import type { Item, ItemUnit, Price, Receipt, TaxClass, Unit } from '../world/world.ts'
-
-export type Fields = Record<string, unknown>
 
 const UNIT: Record<Unit, string> = { EA: 'ST', CA: 'KAR', BX: 'KI', PL: 'PAL', KG: 'KG', BG: 'SAK' }
 const UNIT_BACK = new Map(Object.entries(UNIT).map(([ours, theirs]) => [theirs, ours]))
 const TAX: Record<TaxClass, string> = { GENERAL: '1', FOOD: '2', EXEMPT: '0' }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-const rows = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : [])
 const padded = (number: string, width: number): string => number.padStart(width, '0')
 export const bare = (value: unknown): string => text(value).replace(/^0+(?=.)/, '')
 /** An unknown unit stays as it is, so that the books refuse it. */
@@ -103,8 +101,6 @@ export const conditionRow = (price: Price, nth: number): Fields => ({
   DATBI: datum(price.validTo),
 })
 
-
-
 export const stockRow = (stock: SiteStock, baseUnit: Unit, today: string): Fields => ({
   MATNR: padded(stock.item, 18),
   WERKS: stock.site,
@@ -138,7 +134,7 @@ export const orderIn = (fields: Fields): OrderIn => ({
   customer: bare(fields['KUNNR']),
   customerReference: text(fields['IHREZ']),
   currency: text(fields['WAERS']),
-  lines: rows(fields['POS']).map((line) => ({
+  lines: records(fields['POS']).map((line) => ({
     line: text(line['POSNR']),
     item: bare(line['MATNR']),
     quantityMilli: decimal(line['KWMENG'], 3),
@@ -178,7 +174,10 @@ export const orderRow = (order: BookOrder): Fields => ({
 export const cancelParts = (fields: Fields): { line: string; quantityMilli: number }[] | undefined =>
   fields['POS'] === undefined
     ? undefined
-    : rows(fields['POS']).map((part) => ({ line: text(part['POSNR']), quantityMilli: decimal(part['KWMENG'], 3) }))
+    : records(fields['POS']).map((part) => ({
+        line: text(part['POSNR']),
+        quantityMilli: decimal(part['KWMENG'], 3),
+      }))
 
 /** KBETR of a tax line is per cent with four places, which is millionths of a rate. */
 const taxIn = (tax: Fields): TaxLine => ({
@@ -197,7 +196,7 @@ export const invoiceIn = (fields: Fields): InvoiceIn => ({
   date: isoDate(fields['FKDAT']),
   currency: text(fields['WAERS']),
   taxEvidence: text(fields['STEUERBELEG']),
-  lines: rows(fields['POS']).map((line) => ({
+  lines: records(fields['POS']).map((line) => ({
     line: text(line['POSNR']),
     orderLine: text(line['AUPOS']),
     item: bare(line['MATNR']),
@@ -208,7 +207,7 @@ export const invoiceIn = (fields: Fields): InvoiceIn => ({
     priceUnit: unitOf(line['KMEIN'] ?? line['VRKME']),
     netMinor: given(line['NETWR']) ? decimal(line['NETWR'], 2) : undefined,
   })),
-  taxes: fields['STEUER'] === undefined ? undefined : rows(fields['STEUER']).map(taxIn),
+  taxes: fields['STEUER'] === undefined ? undefined : records(fields['STEUER']).map(taxIn),
 })
 
 export const invoiceTotals = (invoice: BookInvoice): Fields => ({

@@ -21,14 +21,15 @@ const lately = new Map<string, { minute: number; told: Told }>()
 /** The day on which an order of now ships, and how long until picking may start. Remembered for a minute. */
 export function cutOffAt(site: Site, now: Date): Told {
   const minute = Math.floor(now.getTime() / 60_000)
-  const before = lately.get(site.code)
+  const key = `${site.timeZone} ${site.cutOff}`
+  const before = lately.get(key)
   if (before?.minute === minute) return before.told
   const [date = '', time = ''] = formatOf(site.timeZone).format(now).split(' ')
   const minutes = minutesOf(time)
   const late = minutes >= minutesOf(site.cutOff)
   const waitMs = late ? (DAY_MINUTES - minutes + OPENS_MINUTES) * 60_000 : 0
   const told = { shipDate: late ? dayAfter(date, 1) : date, waitMs }
-  lately.set(site.code, { minute, told })
+  lately.set(key, { minute, told })
   return told
 }
 

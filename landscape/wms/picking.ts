@@ -3,14 +3,26 @@ import type { FaultBoard } from '../faults.ts'
 import { draw } from '../random.ts'
 import { sscc18 } from '../world/gs1.ts'
 import type { Item } from '../world/world.ts'
-import { baseFactor, uom, type Content, type OrderLine, type OutboundOrder, type Package, type ShortLine } from './shapes.ts'
+import {
+  baseFactor,
+  uom,
+  type Content,
+  type OrderLine,
+  type OutboundOrder,
+  type Package,
+  type ShortLine,
+} from './shapes.ts'
 import type { Shelves, Taken } from './stock.ts'
 
 const CONTENTS_PER_PACKAGE = 4
 /** A catch-weight piece is so much lighter or heavier than its nominal weight at most. */
 const WEIGHT_SPREAD = 0.03
 
-export type Picked = { contents: Content[]; short: ShortLine[]; writtenOff: { sku: string; quantity: number; uom: string }[] }
+export type Picked = {
+  contents: Content[]
+  short: ShortLine[]
+  writtenOff: { sku: string; lot: string; quantity: number; uom: string }[]
+}
 
 export type Floor = { shelves: Shelves; items: ReadonlyMap<string, Item>; faults: FaultBoard; seed: string }
 
@@ -36,16 +48,29 @@ function pickLine(floor: Floor, order: OutboundOrder, line: OrderLine, picked: P
   line.short_qty = line.qty - line.shipped_qty
   if (line.short_qty <= 0) return
   const { line_no, sku } = line
-  picked.short.push({ line_no, sku, ordered_qty: line.qty, shipped_qty: qty, uom: line.uom, reason: 'NOT_FOUND' })
-  if (blind && blind.adjust !== false) writeOff(floor, order, { item, quantity: Math.round((line.qty - qty) * perUnit) }, picked)
+  picked.short.push({
+    line_no,
+    sku,
+    ordered_qty: line.qty,
+    shipped_qty: qty,
+    uom: line.uom,
+    reason: 'NOT_FOUND',
+  })
+  if (blind && blind.adjust !== false)
+    writeOff(floor, order, { item, quantity: Math.round((line.qty - qty) * perUnit) }, picked)
 }
 
 /** What the picker did not find is gone from the books too. */
-function writeOff(floor: Floor, order: OutboundOrder, lost: { item: Item; quantity: number }, picked: Picked): void {
+function writeOff(
+  floor: Floor,
+  order: OutboundOrder,
+  lost: { item: Item; quantity: number },
+  picked: Picked,
+): void {
   const place = { site: order.site, owner: order.owner, sku: lost.item.number }
-  const taken = floor.shelves.take(place, lost.quantity)
-  const quantity = taken.reduce((sum, part) => sum + part.quantity, 0)
-  if (quantity > 0) picked.writtenOff.push({ sku: lost.item.number, quantity, uom: uom(lost.item.baseUnit) })
+  for (const { lot, quantity } of floor.shelves.take(place, lost.quantity)) {
+    picked.writtenOff.push({ sku: lost.item.number, lot, quantity, uom: uom(lost.item.baseUnit) })
+  }
 }
 
 type Source = { item: Item; line: OrderLine; perUnit: number; key: string }
@@ -67,7 +92,11 @@ function contentOf(seed: string, { item, line, perUnit, key }: Source, part: Tak
   }
 }
 
-export function pack(items: ReadonlyMap<string, Item>, contents: readonly Content[], firstSerial: number): Package[] {
+export function pack(
+  items: ReadonlyMap<string, Item>,
+  contents: readonly Content[],
+  firstSerial: number,
+): Package[] {
   const packages: Package[] = []
   for (let from = 0; from < contents.length; from += CONTENTS_PER_PACKAGE) {
     const inside = contents.slice(from, from + CONTENTS_PER_PACKAGE)

@@ -1,13 +1,23 @@
 /** The WMS's API and its webhooks: outbound orders, stock snapshots, signed batches of events. */
+import { type Fields, parsed, text } from '../fields.ts'
 import { createHmac } from 'node:crypto'
 import { pageOf } from '../erp/pages.ts'
 import type { FaultBoard } from '../faults.ts'
 import { draw } from '../random.ts'
-import { json, startSystem, systemTools, type Call, type Operation, type Reply, type ServerOptions, type SystemHandle } from '../server.ts'
+import {
+  json,
+  startSystem,
+  systemTools,
+  type Call,
+  type Operation,
+  type Reply,
+  type ServerOptions,
+  type SystemHandle,
+} from '../server.ts'
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
 import type { World } from '../world/world.ts'
 import { eventStream } from './events.ts'
-import { STATUS, uom, type Fields, type OutboundOrder, type WmsEvent } from './shapes.ts'
+import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
 import { Warehouse, WmsRefusal, type Adjustment, type Known, type Pace } from './store.ts'
 
 export const WMS = 'wms'
@@ -49,7 +59,11 @@ export type Wms = SystemHandle<WmsTruth> & {
 }
 
 const publicOrder = ({ seenFromMs: _seen, events: _events, ...order }: Known): OutboundOrder => order
-const briefly = ({ wms_order_id, status, external_ref }: OutboundOrder): Fields => ({ external_ref, wms_order_id, status })
+const briefly = ({ wms_order_id, status, external_ref }: OutboundOrder): Fields => ({
+  external_ref,
+  wms_order_id,
+  status,
+})
 
 function refusal(error: unknown): { status: number; body: Fields } {
   if (!(error instanceof WmsRefusal)) throw error
@@ -72,7 +86,7 @@ type Bulk = { warehouse: Warehouse; faults: FaultBoard; seed: string }
 function releaseMany({ warehouse, faults, seed }: Bulk, given: readonly Fields[]): Reply {
   const accepted: Known[] = []
   const results = given.map((fields): Fields => {
-    const reference = String(fields['external_ref'] ?? '')
+    const reference = text(fields['external_ref'])
     if (!faults.quiet && faults.strike('item-failure', 'releaseOrders', reference)) {
       return { external_ref: reference, code: 503, error: { code: 'BUSY', message: 'send again' } }
     }
@@ -91,16 +105,8 @@ function releaseMany({ warehouse, faults, seed }: Bulk, given: readonly Fields[]
   return json(207, { results: [...results.slice(turn), ...results.slice(0, turn)] })
 }
 
-const invalid = (field: string): Reply => json(422, { error: { code: 'VALIDATION', message: 'invalid', field } })
-
-function parsed(body: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null ? (value as Fields) : undefined
-  } catch {
-    return undefined
-  }
-}
+const invalid = (field: string): Reply =>
+  json(422, { error: { code: 'VALIDATION', message: 'invalid', field } })
 
 function releases(bulk: Bulk, call: Call): Operation | undefined {
   const fields = parsed(call.body)
@@ -117,17 +123,26 @@ function releases(bulk: Bulk, call: Call): Operation | undefined {
   }
   if (call.path === `${ORDERS}/bulk`) {
     const orders = Array.isArray(fields?.['orders']) ? (fields['orders'] as Fields[]) : undefined
-    const run = (): Reply => (orders && orders.length <= BATCH ? releaseMany(bulk, orders) : invalid('orders'))
+    const run = (): Reply =>
+      orders && orders.length <= BATCH ? releaseMany(bulk, orders) : invalid('orders')
     return { name: 'releaseOrders', keys: orders?.map((one) => String(one['external_ref'])) ?? [], run }
   }
   const id = /^\/api\/outbound_orders\/([^/]+)\/cancel$/.exec(call.path)?.[1]
   if (id === undefined) return undefined
-  return { name: 'cancelOrder', keys: [id], run: () => attempt(() => json(200, publicOrder(bulk.warehouse.cancel(id)))) }
+  return {
+    name: 'cancelOrder',
+    keys: [id],
+    run: () => attempt(() => json(200, publicOrder(bulk.warehouse.cancel(id)))),
+  }
 }
 
 function snapshot(warehouse: Warehouse, world: World, asked: URLSearchParams, takenAt: string): Reply {
   const limit = Math.min(Number(asked.get('limit') ?? PAGE) || PAGE, LARGEST_PAGE)
-  const page = pageOf(warehouse.shelves.rows(asked.get('site'), asked.get('owner')), Number(asked.get('cursor') ?? 0), limit)
+  const page = pageOf(
+    warehouse.shelves.rows(asked.get('site'), asked.get('owner')),
+    Number(asked.get('cursor') ?? 0),
+    limit,
+  )
   const units = unitsOf(world)
   const rows = page.rows.map((shelf) => ({
     site: shelf.site,
@@ -143,7 +158,8 @@ function snapshot(warehouse: Warehouse, world: World, asked: URLSearchParams, ta
   return json(200, { sequence: warehouse.lastSequence(), taken_at: takenAt, rows, next_cursor: next })
 }
 
-const unitsOf = (world: World): Map<string, string> => new Map(world.items.map((item) => [item.number, uom(item.baseUnit)]))
+const unitsOf = (world: World): Map<string, string> =>
+  new Map(world.items.map((item) => [item.number, uom(item.baseUnit)]))
 
 function inboundRows(warehouse: Warehouse, world: World, owner: string | null): Fields[] {
   const units = unitsOf(world)
@@ -180,21 +196,30 @@ function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date):
   const references = (asked.get('external_ref') ?? '').split(',').filter((one) => one !== '')
   if (call.path === ORDERS) {
     const run = (): Reply =>
-      references.length > BATCH ? invalid('external_ref') : json(200, { orders: warehouse.find(references).map(publicOrder) })
+      references.length > BATCH
+        ? invalid('external_ref')
+        : json(200, { orders: warehouse.find(references).map(publicOrder) })
     return { name: 'findOrders', keys: references, run }
   }
   if (call.path === '/api/inventory/snapshot') {
     return { name: 'stock', keys: [], run: () => snapshot(warehouse, world, asked, now().toISOString()) }
   }
   if (call.path === '/api/inbound') {
-    return { name: 'inbound', keys: [], run: () => json(200, { rows: inboundRows(warehouse, world, asked.get('owner')) }) }
+    return {
+      name: 'inbound',
+      keys: [],
+      run: () => json(200, { rows: inboundRows(warehouse, world, asked.get('owner')) }),
+    }
   }
-  if (call.path === '/api/sites') return { name: 'sites', keys: [], run: () => json(200, { rows: siteRows(world) }) }
+  if (call.path === '/api/sites')
+    return { name: 'sites', keys: [], run: () => json(200, { rows: siteRows(world) }) }
   const id = /^\/api\/outbound_orders\/([^/]+)$/.exec(call.path)?.[1]
   if (id === undefined) return undefined
   const run = (): Reply => {
     const order = warehouse.read(id)
-    return order ? json(200, publicOrder(order)) : json(404, { error: { code: 'NOT_FOUND', message: 'not found' } })
+    return order
+      ? json(200, publicOrder(order))
+      : json(404, { error: { code: 'NOT_FOUND', message: 'not found' } })
   }
   return { name: 'readOrder', keys: [id], run }
 }
@@ -204,12 +229,20 @@ const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS
 export async function startWms(world: World, options: WmsOptions): Promise<Wms> {
   const { clock, seed, keep } = options
   const tools = systemTools(options, WMS)
-  const hooks = webhooks({ clock, seed: `${seed}/wms`, faults: tools.faults, post: options.post, url: options.webhookUrl })
-  const sign = (body: string) => (now: Date): Record<string, string> => {
-    const t = Math.floor(now.getTime() / 1_000)
-    const v1 = createHmac('sha256', options.webhookSecret).update(`${t}.${body}`).digest('hex')
-    return { 'x-depot-signature': `t=${t},v1=${v1}` }
-  }
+  const hooks = webhooks({
+    clock,
+    seed: `${seed}/wms`,
+    faults: tools.faults,
+    post: options.post,
+    url: options.webhookUrl,
+  })
+  const sign =
+    (body: string) =>
+    (now: Date): Record<string, string> => {
+      const t = Math.floor(now.getTime() / 1_000)
+      const v1 = createHmac('sha256', options.webhookSecret).update(`${t}.${body}`).digest('hex')
+      return { 'x-depot-signature': `t=${t},v1=${v1}` }
+    }
   const stream = eventStream({ clock, keep, batch: options.webhookBatch, sign, send: hooks.send })
   const publish = (event: WmsEvent): void => {
     stream.publish(event)
@@ -226,7 +259,10 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
   function operation(call: Call): Operation | undefined {
     const found = call.method === 'POST' ? releases(bulk, call) : reads(warehouse, world, call, clock.now)
     if (!found || call.headers['x-api-key'] === options.apiKey) return found
-    return { ...found, run: () => json(401, { error: { code: 'UNAUTHORIZED', message: 'the API key is missing or wrong' } }) }
+    return {
+      ...found,
+      run: () => json(401, { error: { code: 'UNAUTHORIZED', message: 'the API key is missing or wrong' } }),
+    }
   }
 
   const truth = (): WmsTruth => ({

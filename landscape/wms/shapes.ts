@@ -1,7 +1,6 @@
 /** The WMS's shapes: snake case, its own unit codes and numbers, events that carry what was really picked. */
+import type { Fields } from '../fields.ts'
 import type { Item, StockStatus, Unit } from '../world/world.ts'
-
-export type Fields = Record<string, unknown>
 
 const UNIT: Record<Unit, string> = { EA: 'EA', CA: 'CS', BX: 'BX', PL: 'PLT', KG: 'KG', BG: 'BAG' }
 const UNIT_BACK = new Map(Object.entries(UNIT).map(([ours, theirs]) => [theirs, ours as Unit]))
@@ -16,7 +15,14 @@ export function baseFactor(item: Item, code: string): { numerator: number; denom
   return unit && item.units.find((one) => one.unit === unit)
 }
 
-export type OrderLine = { line_no: number; sku: string; qty: number; uom: string; shipped_qty: number; short_qty: number }
+export type OrderLine = {
+  line_no: number
+  sku: string
+  qty: number
+  uom: string
+  shipped_qty: number
+  short_qty: number
+}
 
 export type OrderStatus = 'ACCEPTED' | 'PICKING' | 'SHIPPED' | 'SHORT' | 'CANCELLED'
 
@@ -45,7 +51,14 @@ export type Content = {
 }
 
 export type Package = { sscc: string; tracking_number: string; weight_kg: number; contents: Content[] }
-export type ShortLine = { line_no: number; sku: string; ordered_qty: number; shipped_qty: number; uom: string; reason: 'NOT_FOUND' }
+export type ShortLine = {
+  line_no: number
+  sku: string
+  ordered_qty: number
+  shipped_qty: number
+  uom: string
+  reason: 'NOT_FOUND'
+}
 
 export type Shipment = {
   shipment_id: string
@@ -54,4 +67,10 @@ export type Shipment = {
   short_lines: ShortLine[]
 }
 
-export type WmsEvent = Fields & { event_id: string; transaction_id: string; sequence: number; type: string; occurred_at: string }
+export type WmsEvent = Fields & {
+  event_id: string
+  transaction_id: string
+  sequence: number
+  type: string
+  occurred_at: string
+}

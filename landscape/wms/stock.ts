@@ -1,7 +1,15 @@
 /** What stands on the shelves: per site, owner, item, lot and status, always in base units. */
 import type { Stock, StockStatus } from '../world/world.ts'
 
-export type Shelf = { site: string; owner: string; sku: string; lot: string; expiresOn: string; status: StockStatus; quantity: number }
+export type Shelf = {
+  site: string
+  owner: string
+  sku: string
+  lot: string
+  expiresOn: string
+  status: StockStatus
+  quantity: number
+}
 export type Taken = { lot: string; expiresOn: string; quantity: number }
 
 export type Place = { site: string; owner: string; sku: string }
@@ -59,7 +67,8 @@ export class Shelves {
     const rows: Shelf[] = []
     for (const shelves of this.byPlace.values()) {
       for (const shelf of shelves) {
-        if ((site === null || shelf.site === site) && (owner === null || shelf.owner === owner)) rows.push(shelf)
+        if ((site === null || shelf.site === site) && (owner === null || shelf.owner === owner))
+          rows.push(shelf)
       }
     }
     return rows

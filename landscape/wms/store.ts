@@ -1,11 +1,20 @@
 /** The warehouse at work: orders accepted, picked, shipped; stock moved; each of it an event in one sequence. */
+import { type Fields, text } from '../fields.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { FaultBoard } from '../faults.ts'
 import { kept, type Keep, type Kept } from '../kept.ts'
 import type { Receipt, StockStatus, World } from '../world/world.ts'
 import { cutOffAt } from './cut-off.ts'
 import { pack, pick, type Floor, type Picked } from './picking.ts'
-import { baseFactor, STATUS, uom, unitOf, type Fields, type OrderLine, type OutboundOrder, type WmsEvent } from './shapes.ts'
+import {
+  baseFactor,
+  STATUS,
+  uom,
+  unitOf,
+  type OrderLine,
+  type OutboundOrder,
+  type WmsEvent,
+} from './shapes.ts'
 import { Shelves } from './stock.ts'
 
 export type Pace = { pickAfterMs: number; shipAfterMs: number }
@@ -39,9 +48,15 @@ export class WmsRefusal extends Error {
 }
 
 export type Known = OutboundOrder & { seenFromMs: number; events: number }
-export type Adjustment = { site: string; owner: string; sku: string; lot?: string; status?: StockStatus; delta: number; reason: string }
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+export type Adjustment = {
+  site: string
+  owner: string
+  sku: string
+  lot?: string
+  status?: StockStatus
+  delta: number
+  reason: string
+}
 
 export class Warehouse {
   readonly shelves: Shelves
@@ -60,8 +75,15 @@ export class Warehouse {
     const { world, keep, faults, seed } = options
     this.options = options
     this.shelves = new Shelves(world.stock, options.endlessStock)
-    this.inbound = new Map(world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, received: false }]))
-    this.floor = { shelves: this.shelves, items: new Map(world.items.map((item) => [item.number, item])), faults, seed }
+    this.inbound = new Map(
+      world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, received: false }]),
+    )
+    this.floor = {
+      shelves: this.shelves,
+      items: new Map(world.items.map((item) => [item.number, item])),
+      faults,
+      seed,
+    }
     this.byId = kept(keep)
     this.byReference = kept(keep)
   }
@@ -110,7 +132,8 @@ export class Warehouse {
     const order = this.byId.get(id)
     if (!order) throw new WmsRefusal(404, 'NOT_FOUND')
     if (order.status === 'PICKING') throw new WmsRefusal(409, 'PICKING_STARTED', { order })
-    if (order.status === 'SHIPPED' || order.status === 'SHORT') throw new WmsRefusal(409, 'SHIPPED', { order })
+    if (order.status === 'SHIPPED' || order.status === 'SHORT')
+      throw new WmsRefusal(409, 'SHIPPED', { order })
     order.status = 'CANCELLED'
     return order
   }
@@ -132,13 +155,31 @@ export class Warehouse {
     receipt.received = true
     const { company: owner, site, item: sku, lot, expiresOn, quantity } = receipt
     this.shelves.put({ site, owner, sku }, { lot, expiresOn, status: 'available', quantity })
-    const facts = { site, owner, sku, lot, expires_on: expiresOn || null, status: 'AVAIL', qty: quantity, uom: this.baseUom(sku) }
+    const facts = {
+      site,
+      owner,
+      sku,
+      lot,
+      expires_on: expiresOn || null,
+      status: 'AVAIL',
+      qty: quantity,
+      uom: this.baseUom(sku),
+    }
     this.tell('inventory.received', { ...facts, asn_id: asnId })
   }
 
   adjust({ site, owner, sku, lot = '', status = 'available', delta, reason }: Adjustment): void {
     this.shelves.put({ site, owner, sku }, { lot, expiresOn: '', status, quantity: delta })
-    this.tell('inventory.adjusted', { site, owner, sku, lot, status: STATUS[status], delta_qty: delta, uom: this.baseUom(sku), reason })
+    this.tell('inventory.adjusted', {
+      site,
+      owner,
+      sku,
+      lot,
+      status: STATUS[status],
+      delta_qty: delta,
+      uom: this.baseUom(sku),
+      reason,
+    })
   }
 
   later(ms: number, task: () => void): void {
@@ -155,14 +196,17 @@ export class Warehouse {
 
   private lines(fields: Fields): OrderLine[] {
     const given = fields['lines']
-    if (!Array.isArray(given) || given.length === 0) throw new WmsRefusal(422, 'VALIDATION', { field: 'lines' })
+    if (!Array.isArray(given) || given.length === 0)
+      throw new WmsRefusal(422, 'VALIDATION', { field: 'lines' })
     return (given as Fields[]).map((line, nth) => {
       const field = `lines/${nth}`
       const sku = text(line['sku'])
       const item = this.floor.items.get(sku)
-      if (!item || item.company !== fields['owner']) throw new WmsRefusal(422, 'UNKNOWN_SKU', { field: `${field}/sku` })
+      if (!item || item.company !== fields['owner'])
+        throw new WmsRefusal(422, 'UNKNOWN_SKU', { field: `${field}/sku` })
       const code = text(line['uom'])
-      if (!unitOf(code) || !baseFactor(item, code)) throw new WmsRefusal(422, 'UNKNOWN_UOM', { field: `${field}/uom` })
+      if (!unitOf(code) || !baseFactor(item, code))
+        throw new WmsRefusal(422, 'UNKNOWN_UOM', { field: `${field}/uom` })
       const qty = Number(line['qty'])
       if (!(qty > 0)) throw new WmsRefusal(422, 'VALIDATION', { field: `${field}/qty` })
       return { line_no: Number(line['line_no']), sku, qty, uom: code, shipped_qty: 0, short_qty: 0 }
@@ -175,20 +219,30 @@ export class Warehouse {
       order.status = 'PICKING'
       if (this.options.announcePicking) this.tellOf(order, 'order.picking_started', {})
     }
-    if (open.length > 0) this.later(this.options.pace.shipAfterMs, () => open.forEach((order) => this.ship(order)))
+    if (open.length > 0)
+      this.later(this.options.pace.shipAfterMs, () => open.forEach((order) => this.ship(order)))
   }
 
   private ship(order: Known): void {
     const { faults } = this.options
-    const splits = !faults.quiet && order.lines.length > 1 && faults.strike('split-shipment', 'pick', order.external_ref)
+    const splits =
+      !faults.quiet && order.lines.length > 1 && faults.strike('split-shipment', 'pick', order.external_ref)
     const parts = splits ? [order.lines.slice(0, 1), order.lines.slice(1)] : [order.lines]
     const picks = parts.map((lines) => pick(this.floor, order, lines))
     const shipped = picks.filter((one) => one.contents.length > 0)
     order.status = shipped.length > 0 ? 'SHIPPED' : 'SHORT'
     shipped.forEach((one, nth) => this.confirm(order, one, nth === shipped.length - 1 ? picks : undefined))
-    if (shipped.length === 0) this.tellOf(order, 'order.short', { short_lines: picks.flatMap((one) => one.short) })
+    if (shipped.length === 0)
+      this.tellOf(order, 'order.short', { short_lines: picks.flatMap((one) => one.short) })
     for (const lost of picks.flatMap((one) => one.writtenOff)) {
-      const facts = { site: order.site, owner: order.owner, sku: lost.sku, lot: '', status: 'AVAIL', uom: lost.uom }
+      const facts = {
+        site: order.site,
+        owner: order.owner,
+        sku: lost.sku,
+        lot: lost.lot,
+        status: 'AVAIL',
+        uom: lost.uom,
+      }
       this.tell('inventory.adjusted', { ...facts, delta_qty: -lost.quantity, reason: 'PICK_SHORT' })
     }
   }

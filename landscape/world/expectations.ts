@@ -26,7 +26,8 @@ const NO_OUTCOMES: Record<Outcome, number> = {
 
 type Backorder = { order: WorldOrder; item: string; missing: number }
 
-const goesOn = (order: WorldOrder): boolean => order.expected === 'ships_at_once' || order.expected === 'fills_later'
+const goesOn = (order: WorldOrder): boolean =>
+  order.expected === 'ships_at_once' || order.expected === 'fills_later'
 
 function baseQuantity(items: ReadonlyMap<string, Item>, order: WorldOrder, nth: number): number {
   const line = order.lines[nth]
@@ -70,7 +71,7 @@ export function expectations(world: World, count: number): Expectations {
   }
   lines.backordered = backorders.length
 
-  const state = new Map(orders.filter(goesOn).map((order) => [order, 'ships_at_once' as Outcome]))
+  const state = new Map<WorldOrder, Outcome>(orders.filter(goesOn).map((order) => [order, 'ships_at_once']))
   for (const { order, item, missing } of backorders) {
     const stock = arriving.get(item) ?? 0
     const filled = stock >= missing

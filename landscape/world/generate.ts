@@ -1,6 +1,6 @@
 /** A food and industrial wholesaler out of a seed: the same seed is the same world, order by order. */
 import { itemsOf, pricesOf } from './goods.ts'
-import { orderStream } from './orders.ts'
+import { OrderStream } from './orders.ts'
 import { COMPANIES, customersOf, SITES } from './parties.ts'
 import { demandOf, openingStock, receiptsFor } from './shelves.ts'
 import { factorOf, type Customer, type Item, type World, type WorldOrder } from './world.ts'
@@ -41,10 +41,11 @@ export function generateWorld(options: WorldOptions): World {
     stock: [],
     receipts: [],
     carriers: ['SWIFT'],
+    suppliers: [],
   }
-  const orderAt = orderStream(base)
+  const stream = new OrderStream(base)
   const orders = (count: number, from = 0): WorldOrder[] =>
-    Array.from({ length: count }, (_, place) => orderAt(from + place))
+    Array.from({ length: count }, (_, place) => stream.at(from + place))
   const planned = orders(plannedOrders)
   const byNumber = new Map(base.items.map((item) => [item.number, item]))
   const demand = demandOf(byNumber, planned)
@@ -58,7 +59,8 @@ export function lineValueMinor(item: Item | undefined, line: WorldOrder['lines']
   const ordered = item && factorOf(item, line.unit)
   const priced = item && factorOf(item, line.priceUnit)
   if (!ordered || !priced) return 0
-  const quantity = (line.quantity * ordered.numerator * priced.denominator) / (ordered.denominator * priced.numerator)
+  const quantity =
+    (line.quantity * ordered.numerator * priced.denominator) / (ordered.denominator * priced.numerator)
   return Math.round(quantity * line.priceMinor)
 }
 

@@ -2,7 +2,15 @@
 import { draw, drawInteger, drawOne } from '../random.ts'
 import { gtin14 } from './gs1.ts'
 import { BULKS, CATCH_WEIGHTS, FOODS, FOOD_SIZES, PARTS, PART_SIZES } from './words.ts'
-import { dayAfter, type CompanyCode, type Customer, type Item, type Price, type Supply, type Unit } from './world.ts'
+import {
+  dayAfter,
+  type CompanyCode,
+  type Customer,
+  type Item,
+  type Price,
+  type Supply,
+  type Unit,
+} from './world.ts'
 
 const FIRST_NUMBER: Record<CompanyCode, number> = { NWF: 10_000, NWI: 20_000 }
 /** The last items of each company are the planted ones. */
@@ -32,18 +40,42 @@ function foodShape(seed: string, nth: number): Shape {
   const plain = { catchWeight: false, nominalGrams: 1_000 }
   if (kind < 0.14) {
     const name = `${drawOne(seed, 'food/bulk', nth, BULKS)} 25 kg`
-    return { ...plain, name, baseUnit: 'KG', salesUnit: 'BG', priceUnit: 'BG', packs: [['BG', 25], ['PL', 1_000]] }
+    return {
+      ...plain,
+      name,
+      baseUnit: 'KG',
+      salesUnit: 'BG',
+      priceUnit: 'BG',
+      packs: [
+        ['BG', 25],
+        ['PL', 1_000],
+      ],
+    }
   }
   const name = `${drawOne(seed, 'food/name', nth, FOODS)} ${drawOne(seed, 'food/size', nth, FOOD_SIZES)}`
   const pack = drawOne(seed, 'food/pack', nth, [6, 12, 24])
-  return { ...plain, name, baseUnit: 'EA', salesUnit: 'CA', priceUnit: 'CA', packs: [['CA', pack], ['PL', pack * 40]] }
+  return {
+    ...plain,
+    name,
+    baseUnit: 'EA',
+    salesUnit: 'CA',
+    priceUnit: 'CA',
+    packs: [
+      ['CA', pack],
+      ['PL', pack * 40],
+    ],
+  }
 }
 
 function partShape(seed: string, nth: number): Shape {
   const name = `${drawOne(seed, 'part/name', nth, PARTS)} ${drawOne(seed, 'part/size', nth, PART_SIZES)}`
   const box = drawOne(seed, 'part/pack', nth, [50, 100, 200])
   const nominalGrams = drawInteger(seed, 'part/grams', nth, [5, 400])
-  const packs: [Unit, number][] = [['BX', box], ['CA', box * 10], ['PL', box * 400]]
+  const packs: [Unit, number][] = [
+    ['BX', box],
+    ['CA', box * 10],
+    ['PL', box * 400],
+  ]
   return { name, baseUnit: 'EA', salesUnit: 'BX', priceUnit: 'BX', catchWeight: false, nominalGrams, packs }
 }
 
@@ -78,8 +110,14 @@ export const itemsOf = (seed: string, company: CompanyCode, count: number): Item
   Array.from({ length: count }, (_, nth) => itemOf(seed, company, nth, count))
 
 type Validity = Pick<Price, 'validFrom' | 'validTo'>
-const thisYear = (today: string): Validity => ({ validFrom: dayAfter(today, -300), validTo: dayAfter(today, 400) })
-const lastYear = (today: string): Validity => ({ validFrom: dayAfter(today, -700), validTo: dayAfter(today, -301) })
+const thisYear = (today: string): Validity => ({
+  validFrom: dayAfter(today, -300),
+  validTo: dayAfter(today, 400),
+})
+const lastYear = (today: string): Validity => ({
+  validFrom: dayAfter(today, -700),
+  validTo: dayAfter(today, -301),
+})
 
 const BREAKS: [fromQuantity: number, percent: number][] = [
   [1, 100],
@@ -89,7 +127,13 @@ const BREAKS: [fromQuantity: number, percent: number][] = [
 
 function listPrices(seed: string, item: Item, currency: string, today: string): Price[] {
   const minor = drawInteger(seed, `list/${item.company}`, item.number, [400, 9_500])
-  const row = { company: item.company, customer: undefined, item: item.number, unit: item.priceUnit, currency }
+  const row = {
+    company: item.company,
+    customer: undefined,
+    item: item.number,
+    unit: item.priceUnit,
+    currency,
+  }
   const rows = (item.catchWeight ? BREAKS.slice(0, 1) : BREAKS).map(([fromQuantity, percent]) => ({
     ...row,
     fromQuantity,
@@ -137,7 +181,8 @@ export function priceBook(prices: readonly Price[]): PriceBook {
       ?.filter((one) => one.validFrom <= date && date <= one.validTo && one.fromQuantity <= quantity)
       .reduce<Price | undefined>((a, b) => (a && a.fromQuantity >= b.fromQuantity ? a : b), undefined)
   return (customer, item, quantity, date) => {
-    const price = best(`${customer}|${item.number}`, quantity, date) ?? best(`|${item.number}`, quantity, date)
+    const price =
+      best(`${customer}|${item.number}`, quantity, date) ?? best(`|${item.number}`, quantity, date)
     if (!price) throw new Error(`item ${item.number} has no price on ${date}`)
     return price.priceMinor
   }

@@ -1,7 +1,17 @@
 /** The stream of orders: every block of 100 holds the same planted cases at drawn places. */
 import { draw, drawInteger, drawOne } from '../random.ts'
-import { priceBook } from './goods.ts'
-import { dayAfter, type Customer, type Item, type Outcome, type PlantedCase, type World, type WorldOrder } from './world.ts'
+import { priceBook, type PriceBook } from './goods.ts'
+import {
+  dayAfter,
+  type CompanyCode,
+  type Customer,
+  type Item,
+  type OrderLine,
+  type Outcome,
+  type PlantedCase,
+  type World,
+  type WorldOrder,
+} from './world.ts'
 
 const BLOCK = 100
 /** Duplicates come late in a block, so that there is something to repeat. */
@@ -39,6 +49,11 @@ const BAD_UNIT = 'DZ'
 /** The share of lines that ask for something not (enough) on stock. */
 const SHORT_SHARE = 0.15
 const FOODS_SHARE = 0.6
+const LINES = [1, 2, 2, 3, 3, 4, 5]
+/** One bad line is the whole order, so that its outcome is the order's. */
+const SINGLE_LINE: ReadonlySet<PlantedCase> = new Set(['unknown_item', 'unknown_customer', 'bad_unit'])
+/** What the order states of our price. */
+const STATED: Partial<Record<PlantedCase, number>> = { price_mismatch: 0.9, price_tolerated: 0.99 }
 
 function casesOf(seed: string, block: number): PlantedCase[] {
   const cases = Array<PlantedCase>(BLOCK).fill('regular')
@@ -56,48 +71,100 @@ function casesOf(seed: string, block: number): PlantedCase[] {
   return cases
 }
 
-type Catalog = { ample: Item[]; short: Item[]; discontinued: Item[]; good: Customer[]; blocked: Customer[]; over: Customer[] }
+type Catalog = {
+  ample: Item[]
+  short: Item[]
+  discontinued: Item[]
+  good: Customer[]
+  /** Of the good ones those that can write what they like: the shop sells only what it shows. */
+  writing: Customer[]
+  blocked: Customer[]
+  over: Customer[]
+}
+
+type LineAbout = { planted: PlantedCase; customer: Customer; item: Item; nth: number }
 
 function catalogOf(world: Omit<World, 'orders'>, company: string): Catalog {
   const items = world.items.filter((item) => item.company === company)
   const customers = world.customers.filter((customer) => customer.company === company)
+  const good = customers.filter((customer) => !customer.creditBlocked && !customer.overLimit)
   const sold = items.filter((item) => !item.discontinued)
   return {
     ample: sold.filter((item) => item.supply === 'ample'),
     short: sold.filter((item) => item.supply !== 'ample'),
     discontinued: items.filter((item) => item.discontinued),
-    good: customers.filter((customer) => !customer.creditBlocked && !customer.overLimit),
+    good,
+    writing: good.filter((customer) => customer.door !== 'shop'),
     blocked: customers.filter((customer) => customer.creditBlocked),
     over: customers.filter((customer) => customer.overLimit),
   }
 }
 
-/** What the stream knows; an order is a pure function of its place. */
-export function orderStream(world: Omit<World, 'orders'>): (nth: number) => WorldOrder {
-  const { seed, today } = world
-  const catalogs = { NWF: catalogOf(world, 'NWF'), NWI: catalogOf(world, 'NWI') }
-  const priceOf = priceBook(world.prices)
-  const items = new Map(world.items.map((item) => [item.number, item]))
-  const cases = new Map<number, PlantedCase[]>()
+/** The stream of a world; an order is a pure function of its place. */
+export class OrderStream {
+  private readonly seed: string
+  private readonly today: string
+  private readonly catalogs: Record<CompanyCode, Catalog>
+  private readonly priceOf: PriceBook
+  private readonly cases = new Map<number, PlantedCase[]>()
 
-  function caseOf(nth: number): PlantedCase {
+  constructor(world: Omit<World, 'orders'>) {
+    this.seed = world.seed
+    this.today = world.today
+    this.catalogs = { NWF: catalogOf(world, 'NWF'), NWI: catalogOf(world, 'NWI') }
+    this.priceOf = priceBook(world.prices)
+  }
+
+  at(nth: number): WorldOrder {
+    const planted = this.caseOf(nth)
+    const repeats = planted === 'duplicate_same' || planted === 'duplicate_changed'
+    return repeats ? this.duplicate(nth, planted) : this.original(nth)
+  }
+
+  private caseOf(nth: number): PlantedCase {
     const block = Math.floor(nth / BLOCK)
-    let found = cases.get(block)
-    if (!found) cases.set(block, (found = casesOf(seed, block)))
+    let found = this.cases.get(block)
+    if (!found) this.cases.set(block, (found = casesOf(this.seed, block)))
     return found[nth % BLOCK] ?? 'regular'
   }
 
-  function customerFor(planted: PlantedCase, catalog: Catalog, nth: number): Customer {
-    if (planted === 'credit_blocked') return drawOne(seed, 'order/blocked', nth, catalog.blocked)
-    if (planted === 'over_limit') return drawOne(seed, 'order/over', nth, catalog.over)
-    const writes = catalog.good.filter((customer) => customer.door !== 'shop')
-    return drawOne(seed, 'order/customer', nth, planted === 'bad_unit' ? writes : catalog.good)
+  private original(nth: number): WorldOrder {
+    const { seed, today } = this
+    const planted = this.caseOf(nth)
+    const company = draw(seed, 'order/company', nth) < FOODS_SHARE ? 'NWF' : 'NWI'
+    const catalog = this.catalogs[company]
+    const customer = this.customerFor(planted, catalog, nth)
+    const items = this.itemsFor(planted, catalog, nth)
+    const isShort = items.some((item) => item.supply !== 'ample')
+    const unknown = planted === 'unknown_customer'
+    return {
+      nth,
+      company,
+      door: unknown ? 'api' : customer.door,
+      customer: unknown ? UNKNOWN_CUSTOMER[company] : customer.number,
+      poNumber: `PO-${100_000 + nth}`,
+      orderedOn: today,
+      requestedOn: dayAfter(today, drawInteger(seed, 'order/days', nth, [2, 6])),
+      shipTo: drawOne(seed, 'order/ship-to', nth, customer.addresses).code,
+      currency: customer.currency,
+      lines: items.map((item, place) => this.line({ planted, customer, item, nth }, place)),
+      case: planted,
+      repeats: undefined,
+      expected: planted !== 'regular' ? OUTCOME[planted] : isShort ? 'fills_later' : 'ships_at_once',
+    }
   }
 
-  function itemsFor(planted: PlantedCase, catalog: Catalog, nth: number): Item[] {
+  private customerFor(planted: PlantedCase, catalog: Catalog, nth: number): Customer {
+    const { seed } = this
+    if (planted === 'credit_blocked') return drawOne(seed, 'order/blocked', nth, catalog.blocked)
+    if (planted === 'over_limit') return drawOne(seed, 'order/over', nth, catalog.over)
+    return drawOne(seed, 'order/customer', nth, planted === 'bad_unit' ? catalog.writing : catalog.good)
+  }
+
+  private itemsFor(planted: PlantedCase, catalog: Catalog, nth: number): Item[] {
+    const { seed } = this
     if (planted === 'discontinued') return [drawOne(seed, 'order/discontinued', nth, catalog.discontinued)]
-    const single = planted === 'unknown_item' || planted === 'unknown_customer' || planted === 'bad_unit'
-    const count = single ? 1 : drawOne(seed, 'order/lines', nth, [1, 2, 2, 3, 3, 4, 5])
+    const count = SINGLE_LINE.has(planted) ? 1 : drawOne(seed, 'order/lines', nth, LINES)
     const picked = new Set<Item>()
     for (let n = 0; n < count; n++) {
       const short = planted === 'regular' && draw(seed, `order/short/${nth}`, n) < SHORT_SHARE
@@ -109,77 +176,45 @@ export function orderStream(world: Omit<World, 'orders'>): (nth: number) => Worl
     return [...picked]
   }
 
-  function statedPrice(planted: PlantedCase, priceMinor: number): number {
-    if (planted === 'price_mismatch') return Math.round(priceMinor * 0.9)
-    return planted === 'price_tolerated' ? Math.round(priceMinor * 0.99) : priceMinor
-  }
-
-  function original(nth: number): WorldOrder {
-    const planted = caseOf(nth)
-    const company = draw(seed, 'order/company', nth) < FOODS_SHARE ? 'NWF' : 'NWI'
-    const catalog = catalogs[company]
-    const customer = customerFor(planted, catalog, nth)
-    const wanted = itemsFor(planted, catalog, nth)
-    const lines = wanted.map((item, n) => {
-      const scarce = item.supply === 'scarce'
-      const quantity = drawInteger(seed, `order/quantity/${nth}`, n, scarce ? [2, 6] : [1, 12])
-      const priceMinor = statedPrice(planted, priceOf(customer.number, item, quantity, today))
-      return { line: n + 1, item: item.number, quantity, unit: item.salesUnit as string, priceMinor, priceUnit: item.priceUnit }
-    })
-    const first = lines[0]
-    if (first && planted === 'unknown_item') first.item = UNKNOWN_ITEM
-    if (first && planted === 'bad_unit') first.unit = BAD_UNIT
-    const short = wanted.some((item) => item.supply !== 'ample')
+  private line({ planted, customer, item, nth }: LineAbout, place: number): OrderLine {
+    const range: [number, number] = item.supply === 'scarce' ? [2, 6] : [1, 12]
+    const quantity = drawInteger(this.seed, `order/quantity/${nth}`, place, range)
+    const priceMinor = this.priceOf(customer.number, item, quantity, this.today)
     return {
-      nth,
-      company,
-      door: planted === 'unknown_customer' ? 'api' : customer.door,
-      customer: planted === 'unknown_customer' ? UNKNOWN_CUSTOMER[company] : customer.number,
-      poNumber: `PO-${100_000 + nth}`,
-      orderedOn: today,
-      requestedOn: dayAfter(today, drawInteger(seed, 'order/days', nth, [2, 6])),
-      shipTo: drawOne(seed, 'order/ship-to', nth, customer.addresses).code,
-      currency: customer.currency,
-      lines,
-      case: planted,
-      repeats: undefined,
-      expected: planted !== 'regular' ? OUTCOME[planted] : short ? 'fills_later' : 'ships_at_once',
+      line: place + 1,
+      item: planted === 'unknown_item' ? UNKNOWN_ITEM : item.number,
+      quantity,
+      unit: planted === 'bad_unit' ? BAD_UNIT : item.salesUnit,
+      priceMinor: Math.round(priceMinor * (STATED[planted] ?? 1)),
+      priceUnit: item.priceUnit,
     }
   }
 
   /** A duplicate repeats the nearest earlier order of its block that shipped at once and came by API or EDI. */
-  function duplicate(nth: number, planted: 'duplicate_same' | 'duplicate_changed'): WorldOrder {
-    const taken = repeatedBefore(nth)
+  private duplicate(nth: number, planted: 'duplicate_same' | 'duplicate_changed'): WorldOrder {
+    const taken = this.repeatedBefore(nth)
     for (let earlier = nth - 5; earlier >= nth - (nth % BLOCK); earlier--) {
-      if (caseOf(earlier) !== 'regular' || taken.has(earlier)) continue
-      const order = original(earlier)
+      if (this.caseOf(earlier) !== 'regular' || taken.has(earlier)) continue
+      const order = this.original(earlier)
       if (order.door === 'shop' || order.expected !== 'ships_at_once') continue
-      const changed = planted === 'duplicate_changed' ? 1 : 0
-      const lines = order.lines.map((line, n) => (n === 0 ? { ...line, quantity: line.quantity + changed } : line))
+      const more = planted === 'duplicate_changed' ? 1 : 0
+      const lines = order.lines.map((line) =>
+        line.line === 1 ? { ...line, quantity: line.quantity + more } : line,
+      )
       return { ...order, nth, lines, case: planted, repeats: earlier, expected: OUTCOME[planted] }
     }
     throw new Error(`nothing to repeat before order ${nth}`)
   }
 
   /** What earlier duplicates of the block repeat: an order is repeated once at most. */
-  function repeatedBefore(nth: number): Set<number> {
+  private repeatedBefore(nth: number): Set<number> {
     const taken = new Set<number>()
     for (let earlier = nth - (nth % BLOCK) + FIRST_DUPLICATE; earlier < nth; earlier++) {
-      const planted = caseOf(earlier)
+      const planted = this.caseOf(earlier)
       if (planted !== 'duplicate_same' && planted !== 'duplicate_changed') continue
-      const repeats = duplicate(earlier, planted).repeats
+      const { repeats } = this.duplicate(earlier, planted)
       if (repeats !== undefined) taken.add(repeats)
     }
     return taken
-  }
-
-  return (nth) => {
-    const planted = caseOf(nth)
-    const order =
-      planted === 'duplicate_same' || planted === 'duplicate_changed' ? duplicate(nth, planted) : original(nth)
-    if (order.lines.some((line) => !items.has(line.item)) !== (planted === 'unknown_item')) {
-      throw new Error(`order ${nth} names an item that the world lacks`)
-    }
-    return order
   }
 }

@@ -9,7 +9,12 @@ export const COMPANIES: Company[] = [
   { code: 'NWI', name: 'Northway Industrial', currency: 'EUR', country: 'DE' },
 ]
 
-const site = (code: string, name: string, place: readonly [string, string, string], cutOff: string): Site => ({
+const site = (
+  code: string,
+  name: string,
+  place: readonly [string, string, string],
+  cutOff: string,
+): Site => ({
   code,
   name,
   street: '1 Depot Way',
@@ -52,7 +57,8 @@ function addressOf(seed: string, company: CompanyCode, name: string, nth: string
   }
 }
 
-function doorOf(seed: string, company: CompanyCode, nth: number): Door {
+/** The one way by which a customer sends its orders. */
+export function doorOf(seed: string, company: CompanyCode, nth: number): Door {
   const chance = draw(seed, `door/${company}`, nth)
   return chance < 0.4 ? 'api' : chance < 0.65 ? 'shop' : 'edi'
 }
@@ -75,7 +81,9 @@ function customerOf(seed: string, company: Company, nth: number): Customer {
     currency: company.currency,
     termsDays: drawOne(seed, `${site}/terms`, nth, [14, 30, 30, 60]),
     creditLimitMinor: overLimit ? OVER_LIMIT_MINOR : 0,
-    receivablesMinor: overLimit ? OVER_LIMIT_MINOR - 1 : drawInteger(seed, `${site}/open`, nth, [0, 2_000_000]),
+    receivablesMinor: overLimit
+      ? OVER_LIMIT_MINOR - 1
+      : drawInteger(seed, `${site}/open`, nth, [0, 2_000_000]),
     creditBlocked: nth < BLOCKED,
     overLimit,
     resale: code === 'NWF' && draw(seed, `${site}/resale`, nth) < 0.4,

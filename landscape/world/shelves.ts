@@ -10,7 +10,10 @@ const HOLD_SHARE = 0.05
 const packOf = (item: Item): number => factorOf(item, item.salesUnit)?.numerator ?? 1
 
 /** What the orders ask for, per item, in base units. */
-export function demandOf(items: ReadonlyMap<string, Item>, orders: Iterable<WorldOrder>): Map<string, number> {
+export function demandOf(
+  items: ReadonlyMap<string, Item>,
+  orders: Iterable<WorldOrder>,
+): Map<string, number> {
   const demand = new Map<string, number>()
   for (const order of orders) {
     for (const line of order.lines) {
@@ -43,16 +46,27 @@ function openingOf(seed: string, item: Item, demand: number, today: string): Sto
   }
   const lots = lotsOf(item, today)
   const packs = Math.ceil(Math.max(AMPLE_UNITS, (demand / pack) * AMPLE_RESERVE) / lots.length)
-  const available = item.sites.flatMap((site) => lots.map((lot) => ({ ...row, ...lot, site, quantity: packs * pack })))
+  const available = item.sites.flatMap((site) =>
+    lots.map((lot) => ({ ...row, ...lot, site, quantity: packs * pack })),
+  )
   const onHold = draw(seed, 'hold', item.number) < HOLD_SHARE ? available.slice(0, 1) : []
   return [...available, ...onHold.map((stock) => ({ ...stock, status: 'hold' as const, quantity: 2 * pack }))]
 }
 
-export const openingStock = (seed: string, items: Item[], demand: Map<string, number>, today: string): Stock[] =>
-  items.flatMap((item) => openingOf(seed, item, demand.get(item.number) ?? 0, today))
+export const openingStock = (
+  seed: string,
+  items: Item[],
+  demand: Map<string, number>,
+  today: string,
+): Stock[] => items.flatMap((item) => openingOf(seed, item, demand.get(item.number) ?? 0, today))
 
 /** Two dated receipts for each item that is short: about half of the demand, then the rest and a tenth more. */
-export function receiptsFor(seed: string, items: Item[], demand: Map<string, number>, today: string): Receipt[] {
+export function receiptsFor(
+  seed: string,
+  items: Item[],
+  demand: Map<string, number>,
+  today: string,
+): Receipt[] {
   return items
     .filter((item) => item.supply !== 'ample')
     .flatMap((item) => {

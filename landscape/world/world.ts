@@ -163,6 +163,7 @@ export type World = {
   stock: Stock[]
   receipts: Receipt[]
   carriers: string[]
+  suppliers: { number: string; name: string }[]
   /** The stream of orders from place `from`; the same place is always the same order. */
   orders(count: number, from?: number): WorldOrder[]
 }

@@ -1,7 +1,7 @@
 /** Turns typed requests of a capability into calls and back: what every connector does alike with a list of effects. */
-import type { Effect, EffectOutcome, LookUpOutcome, Operation, OperationBinding, Recovery } from './connector.ts'
+import type { Effect, EffectOutcome, Operation, OperationBinding, Recovery } from './connector.ts'
 import { operationKey } from './connector.ts'
-import { Refusal } from './faults.ts'
+import { Outage, Refusal } from './faults.ts'
 import { Unexpected } from './fields.ts'
 import type { HttpResponse } from './http-client.ts'
 import { retryAfterMs } from './retry.ts'
@@ -51,8 +51,12 @@ export function bind<Request, Answer, Body>(
     },
     ...(lookUp && {
       async lookUp(effects, signal) {
-        const asked = effects.map((effect) => ({ effect, request: effect.request as Request, body: undefined }))
-        return (await lookUp(asked, contextOf(effects, signal))) as ReadonlyMap<Effect, LookUpOutcome>
+        const asked = effects.map((effect) => ({
+          effect,
+          request: effect.request as Request,
+          body: undefined,
+        }))
+        return lookUp(asked, contextOf(effects, signal))
       },
     }),
   }
@@ -84,7 +88,10 @@ function contextOf(effects: readonly Effect[], signal: AbortSignal): CallContext
 }
 
 /** The same outcome for every effect of a call. */
-export function allOf<Result>(ready: readonly { readonly effect: Effect }[], outcome: Result): Map<Effect, Result> {
+export function allOf<Result>(
+  ready: readonly { readonly effect: Effect }[],
+  outcome: Result,
+): Map<Effect, Result> {
   return new Map(ready.map(({ effect }) => [effect, outcome]))
 }
 
@@ -104,15 +111,25 @@ export function legible<Answer>(read: () => Outcome<Answer>): Outcome<Answer> {
 }
 
 /** As `legible`, for the answer to a call of several effects. */
-export function legibleAll<Answer>(
+export function legibleAll<Result>(
   ready: readonly { readonly effect: Effect }[],
-  read: () => OutcomeMap<Answer>,
-): OutcomeMap<Answer> {
+  read: () => ReadonlyMap<Effect, Result>,
+): ReadonlyMap<Effect, Result | Outcome<never>> {
   try {
     return read()
   } catch (error) {
     if (!(error instanceof Unexpected)) throw error
     return allOf(ready, unknown(`the answer makes no sense: ${error.message}`))
+  }
+}
+
+/** For reading: an answer that makes no sense is one that did not come. */
+export function readable<T>(system: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Unexpected)) throw error
+    throw new Outage(system, `the answer of ${system} makes no sense: ${error.message}`, { cause: error })
   }
 }
 

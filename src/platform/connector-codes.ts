@@ -6,8 +6,15 @@ export const CONNECTOR_REFUSALS = {
   'connector.code_unmapped': {
     status: 422,
     title: 'The other system has no code for this',
-    cause: 'The document holds a unit or another code that the connector cannot say in the words of its system.',
+    cause:
+      'The document holds a unit or another code that the connector cannot say in the words of its system.',
     fix: 'Correct the code at its source, or add it to the code list of the connector.',
+  },
+  'connector.reference_missing': {
+    status: 422,
+    title: 'The document lacks the number by which the other system knows it',
+    cause: 'The document did not come from that system, or the number was lost on its way.',
+    fix: 'Tell the other system by hand, or skip the step.',
   },
   'connector.value_unrepresentable': {
     status: 422,
@@ -27,7 +34,11 @@ export type CodeList = {
 /** `pairs` are ours to theirs; of several of ours with the same code of theirs the first is read back. */
 export function codeList(what: string, pairs: Readonly<Record<string, string>>): CodeList {
   const theirs = new Map(Object.entries(pairs))
-  const ours = new Map(Object.entries(pairs).toReversed().map(([our, their]) => [their, our]))
+  const ours = new Map(
+    Object.entries(pairs)
+      .toReversed()
+      .map(([our, their]) => [their, our]),
+  )
   return {
     theirs(code) {
       const found = theirs.get(code)
@@ -45,5 +56,8 @@ export function codeList(what: string, pairs: Readonly<Record<string, string>>):
 /** Their field has so many characters and not one more: a reference that is cut off would name something else. */
 export function atMost(length: number, value: string, what: string): string {
   if (value.length <= length) return value
-  throw new Refusal('connector.value_unrepresentable', `The ${what} "${value}" is longer than ${length} characters.`)
+  throw new Refusal(
+    'connector.value_unrepresentable',
+    `The ${what} "${value}" is longer than ${length} characters.`,
+  )
 }

@@ -21,7 +21,10 @@ export interface SignedIn {
    * Makes a call with a token. When the answer says that the token is not accepted, signs in anew and makes it once
    * more; whoever says that has done nothing. A sign-in that fails is `SignInFailed`.
    */
-  call<Answer>(make: (token: string) => Promise<Answer>, refusesToken: (answer: Answer) => boolean): Promise<Answer>
+  call<Answer>(
+    make: (token: string) => Promise<Answer>,
+    refusesToken: (answer: Answer) => boolean,
+  ): Promise<Answer>
 }
 
 export function signedIn(clock: Clock, system: string, signIn: () => Promise<Grant>): SignedIn {

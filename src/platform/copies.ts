@@ -27,8 +27,8 @@ export type CheckedRecords<T> = {
 export type RecordCheck<T, Input> = {
   readonly schema: z.ZodType<T, Input>
   readonly key: (record: T) => string
-  /** How people find the record in the system that owns it. */
-  readonly label: (record: Input) => string
+  /** How people find the record in the system that owns it; a bad record may not have one. */
+  readonly label: (record: Input) => unknown
   /** The refusal code of a record that breaks the schema. */
   readonly code: string
 }
@@ -51,13 +51,9 @@ export function checkRecords<T, Input>(
   return { records: new Map(sorted), repeated, rejected }
 }
 
-/** What can be said of a record that may not even have the right shape. */
 function labelOf<T, Input>({ label }: RecordCheck<T, Input>, record: Input): string {
-  try {
-    return String(label(record) ?? '?')
-  } catch {
-    return '?'
-  }
+  const text = label(record)
+  return typeof text === 'string' ? text : '?'
 }
 
 function firstIssue(error: z.ZodError): string {

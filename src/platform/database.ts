@@ -3,6 +3,7 @@
  * read back. `numeric` means a quantity everywhere in the house; see quantity.ts.
  */
 import type { Clock } from './clock.ts'
+import { Outage, Refusal } from './faults.ts'
 import { lockOrder, type LockOrder, type LockRank } from './lock-order.ts'
 
 /** A prepared statement. Its name is unique in the house; its text never depends on values. */
@@ -230,3 +231,15 @@ class OpenTransaction implements Transaction {
     await Promise.all(this.#open)
   }
 }
+
+/** The database is away or this process was fenced: nobody's own fault, so nothing is bisected or parked for it. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof Outage) return true
+  if (error instanceof Refusal) return false
+  const state = sqlState(error)
+  if (state === undefined) return (error as { code?: unknown } | null)?.code !== undefined || isConnectionLoss(error)
+  return state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === 'CD001'
+}
+
+const isConnectionLoss = (error: unknown): boolean =>
+  error instanceof Error && /connection|timeout exceeded when trying to connect/i.test(error.message)

@@ -22,6 +22,13 @@ export type InboundMessage<T> = {
   | { readonly message?: undefined; readonly unreadable: Refusal }
 )
 
+/** What the inbox keeps of a message. */
+export type FiledMessage = {
+  readonly type: string
+  readonly company?: string | null | undefined
+  readonly body: string
+}
+
 /** As a Node server gives them: names in lower case. */
 export type InboundHeaders = Readonly<Record<string, string | undefined>>
 
@@ -32,7 +39,7 @@ export type InboundDoor<T> = {
   /** Refuses a call that is not proven to be theirs, or that cannot be split into messages. */
   read(headers: InboundHeaders, rawBody: Buffer): readonly InboundMessage<T>[]
   /** A message that was filed earlier; refuses what cannot be understood. */
-  restore(body: string): T
+  restore(filed: FiledMessage): T
 }
 
 export const INBOUND_REFUSALS = {
@@ -59,6 +66,12 @@ export const INBOUND_REFUSALS = {
     title: 'The sender is not known',
     cause: 'The call names a shop, an account or a company that is not configured here.',
     fix: 'Add the sender to the options of the connector.',
+  },
+  'inbound.system_unknown': {
+    status: 404,
+    title: 'There is no such system',
+    cause: 'The address names a system that is not configured here, or that sends no events.',
+    fix: 'Use the name under which the system stands in the configuration.',
   },
   'inbound.malformed': {
     status: 400,

@@ -4,7 +4,7 @@
  */
 import { createDoor } from './batch.ts'
 import type { Clock } from './clock.ts'
-import { type Database, sqlState, type Transaction } from './database.ts'
+import { type Database, isOutage, type Transaction } from './database.ts'
 import { claimDocuments, letGoDocuments } from './desk.ts'
 import { effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
@@ -218,13 +218,3 @@ const inDoubt: Verdict = {
   absentAfter: null,
   counts: false,
 }
-
-/** The database is away or this process was fenced: nobody's own fault, so nothing is bisected or parked for it. */
-function isOutage(error: unknown): boolean {
-  const state = sqlState(error)
-  if (state === undefined) return (error as { code?: unknown } | null)?.code !== undefined || isConnectionLoss(error)
-  return state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === 'CD001'
-}
-
-const isConnectionLoss = (error: unknown): boolean =>
-  error instanceof Error && /connection|timeout exceeded when trying to connect/i.test(error.message)

@@ -51,7 +51,7 @@ const ask = (ports: ProcessPorts) =>
         cause,
       )
       return new Map(
-        answered.map((work) => {
+        answered.map((work): [typeof work, Done<FulfillmentFacts>] => {
           const { facts, answers } = work
           const { version, state } = changed.get(facts.doc)!
           if (version !== facts.version + 1) return [work, 'look']

@@ -64,7 +64,7 @@ export async function openHoldExceptions(
   )
 }
 
-const codeOf = (type: HoldType): string => `orders.hold_${type}`
+const codeOf = (type: HoldType): string => `orders.hold.${type}`
 
 const ADVICE: Readonly<Partial<Record<HoldType, string>>> = {
   credit: 'Check the open invoices and the limit; release the hold, ask for payment, or cancel the order.',

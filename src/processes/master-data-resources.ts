@@ -16,8 +16,8 @@ export type LoadedBatch = Omit<Loaded, 'rejected'> & { readonly rejected: readon
 export type Resource<T = unknown> = {
   readonly name: ResourceName
   read(request: PageRequest): Promise<Page<T>>
-  /** How people find the record in the ERP. */
-  key(record: T): string
+  /** How people find the record in the ERP; a bad record may not have one. */
+  key(record: T): unknown
   load(tx: Transaction, reading: Reading, records: readonly T[]): Promise<LoadedBatch>
 }
 
@@ -70,7 +70,7 @@ export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: Resourc
 }
 
 /** Pages and batches of a resource never leave it, so nobody outside needs to know what its records are. */
-const resource = <T>(of: Resource<T>): Resource => of as unknown as Resource
+const resource = <T>(of: Resource<T>): Resource => of
 
 const stockKey = ({ sku, location, lot }: ErpStock): string =>
   lot ? `${sku} · ${location} · ${lot}` : `${sku} · ${location}`

@@ -193,7 +193,7 @@ class ResourceReading {
     try {
       return await this.#sync.database.transaction(async (tx) => {
         const loaded = await this.resource.load(tx, reading, records)
-        const keys = records.map((record) => storable(String(this.resource.key(record))))
+        const keys = records.map((record) => this.#keyOf(record))
         const rejected = loaded.rejected.map((each) => ({ ...each, key: storable(each.key) }))
         recordRejections(tx, { ...reading, resource: this.resource.name }, keys, rejected)
         return { ...loaded, rejected }
@@ -208,13 +208,18 @@ class ResourceReading {
   }
 
   async #rejectAlone(reading: Reading, record: unknown, error: unknown): Promise<LoadedBatch> {
-    const key = storable(String(this.resource.key(record)))
+    const key = this.#keyOf(record)
     const reason = error instanceof Error ? storable(error.message) : 'unknown'
     const rejection = { key, code: 'master_data.record_refused', reason }
     await this.#sync.database.transaction(async (tx) => {
       recordRejections(tx, { ...reading, resource: this.resource.name }, [key], [rejection])
     })
     return { inserted: 0, updated: 0, unchanged: 0, superseded: 0, rejected: [rejection] }
+  }
+
+  #keyOf(record: unknown): string {
+    const key = this.resource.key(record)
+    return typeof key === 'string' ? storable(key) : '?'
   }
 
   /** Records that were rejected for want of another, which may have come meanwhile; each as of when it was read. */

@@ -275,6 +275,16 @@ describe('a bad record', () => {
     expect(await rejectionsOf('B1')).toEqual([])
   })
 
+  test('without so much as a number is listed all the same', async () => {
+    const erp = new Erp()
+    erp.customerRecords[0] = JSON.parse('{"name": "Nobody"}') as ErpCustomer
+    const report = await sync('B4', erp)
+    expect(counts(report)[0]).toEqual({ customers: '3 2 0 0 0 1' })
+    expect(report.rejections).toEqual([
+      expect.objectContaining({ key: '?', code: 'customers.record_invalid' }),
+    ])
+  })
+
   test('that PostgreSQL itself refuses is found among its neighbors', async () => {
     const erp = new Erp()
     erp.itemRecords = ['S-1', 'S-2', 'S-3', 'S-4'].map((sku) =>

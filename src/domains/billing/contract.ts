@@ -52,20 +52,63 @@ export type NewInvoice = {
   readonly lines: readonly InvoiceLine[]
 }
 
+/** A payment as a door hands it in, under a document number of its own. */
+export type NewPayment = {
+  readonly doc: number
+  readonly company: string
+  readonly customerId: number
+  /** Who tells of it: a client, a bank, a lockbox; with company and reference its natural key. */
+  readonly sender: string
+  readonly reference: string
+  readonly currency: string
+  readonly amountMinor: number
+  readonly receivedAt: Date
+  /** What the payer says it is for; the oldest open invoices when absent. */
+  readonly named: readonly NamedInvoice[] | undefined
+}
+
+export type NamedInvoice = { readonly number: string; readonly amountMinor: number }
+
+export type PaymentState = 'applied' | 'partially_applied' | 'unapplied'
+
+/** A payment as it was applied when it was received. */
+export type ReceivedPayment = {
+  readonly doc: number
+  readonly currency: string
+  readonly amountMinor: number
+  readonly appliedMinor: number
+  readonly applications: readonly PaymentApplication[]
+}
+
+export type PaymentApplication = {
+  readonly invoice: number
+  readonly orderId: number
+  readonly number: string
+  readonly amountMinor: number
+  /** What the payment made of the invoice. */
+  readonly invoiceState: InvoiceState
+}
+
 const Amount = z
   .string()
   .regex(/^\d{1,13}(\.\d{1,4})?$/)
   .describe('Amount as decimal text in the currency')
+
+const PositiveAmount = z
+  .string()
+  .regex(/^(?=.*[1-9])\d{1,13}(\.\d{1,4})?$/)
+  .describe('Amount above zero as decimal text in the currency')
 
 export const PaymentRequest = z.strictObject({
   company: z.string().min(1).max(12).meta({ example: 'NWF' }),
   customer: z.string().min(1).max(35).meta({ example: 'C-1007' }),
   reference: z.string().min(1).max(60).describe("The payer's or the bank's own number of the payment"),
   currency: z.string().regex(/^[A-Z]{3}$/),
-  amount: Amount.meta({ example: '120.00' }),
+  amount: PositiveAmount.meta({ example: '120.00' }),
   receivedAt: z.iso.datetime({ offset: true }).optional().describe('Now when absent'),
   invoices: z
-    .array(z.strictObject({ number: z.string().min(1).max(40), amount: Amount }))
+    .array(z.strictObject({ number: z.string().min(1).max(40), amount: PositiveAmount }))
+    .min(1)
     .max(500)
     .optional()
     .describe('What the payer says it is for; the oldest open invoices when absent'),
@@ -94,6 +137,12 @@ export const billingRefusals = {
     title: 'There is no such posted invoice',
     cause: 'The customer has no posted invoice with this number.',
     fix: 'Check the number, or leave the invoices out to apply the payment to the oldest open ones.',
+  },
+  'billing.currency_differs': {
+    status: 422,
+    title: 'The invoice is in another currency',
+    cause: 'The payment names an invoice that was posted in another currency than the payment.',
+    fix: "Send the payment in the invoice's currency, or leave the invoice out.",
   },
   'billing.invoice_overpaid': {
     status: 422,

@@ -2,7 +2,8 @@
 import type { Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { InvoiceHeader, NewInvoice } from './contract.ts'
+import type { InvoiceHeader, NewInvoice, NewPayment, PaymentApplication, ReceivedPayment } from './contract.ts'
+import type { PayableInvoice } from './rules.ts'
 
 const insertInvoiceRows = sql(
   'billing.insert_invoices',
@@ -117,4 +118,154 @@ export function updateSent(
   docs: readonly number[],
 ): Promise<{ doc: number; version: number; state: InvoiceHeader['state'] }[]> {
   return tx.query(sentRows, [docs])
+}
+
+// Payments ----------------------------------------------------------------------------------------------------------------
+
+export type PaymentKey = Pick<NewPayment, 'company' | 'sender' | 'reference'>
+
+const insertPaymentRows = sql(
+  'billing.insert_payments',
+  `insert into billing.payment (id, company, customer_id, sender, reference, currency, amount_minor, content_hash, received_at)
+   select * from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+     $8::bytea[], $9::timestamptz[])
+   on conflict (company, sender, reference) do nothing returning id as doc`,
+)
+
+/** Claims the natural keys of payments, which must be sorted; answers the documents that are new. */
+export async function insertPayments(
+  tx: Transaction,
+  rows: readonly (NewPayment & { readonly contentHash: Buffer })[],
+): Promise<Set<number>> {
+  const inserted = await tx.query<{ doc: number }>(insertPaymentRows, [
+    rows.map((row) => row.doc),
+    rows.map((row) => row.company),
+    rows.map((row) => row.customerId),
+    rows.map((row) => row.sender),
+    rows.map((row) => row.reference),
+    rows.map((row) => row.currency),
+    rows.map((row) => row.amountMinor),
+    rows.map((row) => row.contentHash),
+    rows.map((row) => row.receivedAt),
+  ])
+  return new Set(inserted.map((row) => row.doc))
+}
+
+const paymentsByKey = sql(
+  'billing.payments_by_key',
+  `select p.id as doc, p.company, p.sender, p.reference, p.currency, p.amount_minor as "amountMinor",
+     p.applied_minor as "appliedMinor", p.content_hash as "contentHash"
+   from unnest($1::text[], $2::text[], $3::text[]) as k(company, sender, reference)
+   join billing.payment p on p.company = k.company and p.sender = k.sender and p.reference = k.reference`,
+)
+
+export type StoredPayment = PaymentKey &
+  Omit<ReceivedPayment, 'applications'> & { readonly contentHash: Buffer }
+
+export function selectPayments(tx: Transaction, keys: readonly PaymentKey[]): Promise<StoredPayment[]> {
+  return tx.query<StoredPayment>(paymentsByKey, [
+    keys.map((key) => key.company),
+    keys.map((key) => key.sender),
+    keys.map((key) => key.reference),
+  ])
+}
+
+const namedInvoiceIds = sql(
+  'billing.named_invoices',
+  `select i.id as doc from unnest($1::text[], $2::text[]) as k(company, number)
+   join billing.invoice i on i.company = k.company and i.number = k.number`,
+)
+const openInvoiceIds = sql(
+  'billing.open_invoices',
+  `select id as doc from billing.invoice
+   where customer_id = any($1::int[]) and posted_at is not null and paid_minor < total_minor`,
+)
+
+/** Which invoices these payments may pay: those they name, and every open one of payers who name none. */
+export async function selectPayable(tx: Transaction, payments: readonly NewPayment[]): Promise<number[]> {
+  const names = payments.flatMap(({ company, named }) => (named ?? []).map(({ number }) => ({ company, number })))
+  const payers = payments.flatMap(({ customerId, named }) => (named ? [] : [customerId]))
+  const found = await Promise.all([
+    tx.query<{ doc: number }>(namedInvoiceIds, [names.map((key) => key.company), names.map((key) => key.number)]),
+    tx.query<{ doc: number }>(openInvoiceIds, [[...new Set(payers)]]),
+  ])
+  return [...new Set(found.flat().map((row) => row.doc))]
+}
+
+const lockPayableRows = sql(
+  'billing.payable_for_update',
+  `select id as doc, company, order_id as "orderId", customer_id as "customerId", number, currency, state,
+     due_date::text as "dueDate", total_minor as "totalMinor", paid_minor as "paidMinor", version
+   from billing.invoice where id = any($1::bigint[]) and posted_at is not null order by id for no key update`,
+)
+
+export type LockedInvoice = PayableInvoice & {
+  readonly company: string
+  readonly orderId: number
+  readonly customerId: number
+  readonly version: number
+}
+
+/** Invoices as they stand once nobody else can pay them. */
+export const lockPayable = (tx: Transaction, docs: readonly number[]): Promise<LockedInvoice[]> =>
+  tx.query<LockedInvoice>(lockPayableRows, [docs])
+
+const payRows = sql(
+  'billing.pay_invoices',
+  `update billing.invoice i set paid_minor = s.paid, state = s.state, version = s.version
+   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[]) as s(id, paid, state, version) where i.id = s.id`,
+)
+const insertApplicationRows = sql(
+  'billing.insert_applications',
+  `insert into billing.payment_application (payment_id, invoice_id, amount_minor, invoice_state)
+   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[])`,
+)
+const setAppliedRows = sql(
+  'billing.set_applied',
+  `update billing.payment p set applied_minor = s.applied
+   from unnest($1::bigint[], $2::bigint[]) as s(id, applied) where p.id = s.id`,
+)
+
+/** Writes what locked invoices have become and what each payment did to them. */
+export function writeApplications(
+  tx: Transaction,
+  invoices: readonly LockedInvoice[],
+  payments: readonly ReceivedPayment[],
+): void {
+  tx.send(payRows, [
+    invoices.map((row) => row.doc),
+    invoices.map((row) => row.paidMinor),
+    invoices.map((row) => row.state),
+    invoices.map((row) => row.version),
+  ])
+  const rows = payments.flatMap(({ doc, applications }) => applications.map((row) => ({ ...row, payment: doc })))
+  tx.send(insertApplicationRows, [
+    rows.map((row) => row.payment),
+    rows.map((row) => row.invoice),
+    rows.map((row) => row.amountMinor),
+    rows.map((row) => row.invoiceState),
+  ])
+  tx.send(setAppliedRows, [payments.map((row) => row.doc), payments.map((row) => row.appliedMinor)])
+}
+
+const deletePaymentRows = sql('billing.delete_payments', `delete from billing.payment where id = any($1::bigint[])`)
+
+/** Gives back natural keys claimed in this transaction by payments that are refused after all. */
+export function deletePayments(tx: Transaction, docs: readonly number[]): void {
+  if (docs.length > 0) tx.send(deletePaymentRows, [docs])
+}
+
+const applicationRows = sql(
+  'billing.applications',
+  `select a.payment_id as payment, a.invoice_id as invoice, i.order_id as "orderId", i.number,
+     a.amount_minor as "amountMinor", a.invoice_state as "invoiceState"
+   from billing.payment_application a join billing.invoice i on i.id = a.invoice_id
+   where a.payment_id = any($1::bigint[]) order by a.payment_id, i.due_date, i.number, i.id`,
+)
+
+export function selectApplications(
+  tx: Transaction,
+  payments: readonly number[],
+): Promise<(PaymentApplication & { readonly payment: number })[]> {
+  return tx.query(applicationRows, [payments])
 }

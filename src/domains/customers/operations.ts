@@ -144,9 +144,28 @@ export async function upsertCustomers(
   await refreshFigures(tx, reading, { rows: [...updated, ...unchanged], held }, recountOpen)
   store.confirmRows(tx, reading, idsOf(unchanged))
   const changed = [...inserted, ...updated]
-  const written = changed.length > 0 ? await store.upsertRows(tx, reading, changed) : []
+  const written = await write(tx, reading, changed)
+  const count = (some: readonly store.CustomerRow[]) =>
+    some.filter(({ number }) => written.has(number)).length
+  return {
+    inserted: count(inserted),
+    updated: count(updated),
+    unchanged: unchanged.length,
+    superseded: superseded + repeated + changed.length - written.size,
+    rejected,
+  }
+}
+
+/** Answers the numbers that were written. */
+async function write(
+  tx: Transaction,
+  reading: Reading,
+  rows: readonly store.CustomerRow[],
+): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set()
+  const written = await store.upsertRows(tx, reading, rows)
   const ids = new Map(written.map(({ id, number }) => [number, id]))
-  const writtenRows = changed.flatMap((row) => {
+  const writtenRows = rows.flatMap((row) => {
     const id = ids.get(row.number)
     return id === undefined ? [] : [{ ...row, id }]
   })
@@ -154,14 +173,7 @@ export async function upsertCustomers(
     store.insertAccounts(tx, reading, writtenRows)
     store.replaceAddresses(tx, writtenRows)
   }
-  const count = (some: readonly store.CustomerRow[]) => some.filter(({ number }) => ids.has(number)).length
-  return {
-    inserted: count(inserted),
-    updated: count(updated),
-    unchanged: unchanged.length,
-    superseded: superseded + repeated + changed.length - written.length,
-    rejected,
-  }
+  return new Set(ids.keys())
 }
 
 type HeldRows = {

@@ -19,7 +19,7 @@ export type CreditDecision =
   | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
 
-export const exposureMinor = (account: CreditAccount): number => account.receivablesMinor + account.openMinor
+const exposureMinor = (account: CreditAccount): number => account.receivablesMinor + account.openMinor
 
 /** An order may bring the exposure to the limit and not a cent beyond it. */
 export function decideCredit(question: CreditQuestion): CreditDecision {

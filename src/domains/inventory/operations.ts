@@ -104,7 +104,12 @@ export function handOver(
 
 /** Claims that a fulfillment request carried are the order's own again; the positions stay as they are. */
 export function takeBack(tx: Transaction, claims: readonly Reservation[]): void {
-  insertReservations(tx, claims)
+  const sums = new Map<string, Reservation>()
+  for (const claim of claims) {
+    const key = `${claim.doc} ${claim.line} ${claim.location}`
+    sums.set(key, { ...claim, quantity: claim.quantity + (sums.get(key)?.quantity ?? 0) })
+  }
+  insertReservations(tx, [...sums.values()])
 }
 
 /** Gives claims back to stock: of a cancelled order, or of a request that the warehouse will not fill. */
@@ -160,7 +165,7 @@ export type Departure = {
   readonly at: Date
 }
 
-export type Shortfall = { readonly itemId: number; readonly location: string; readonly quantity: Quantity }
+export type Shortfall = { readonly company: string; readonly itemId: number; readonly location: string; readonly quantity: Quantity }
 
 /**
  * Books what left the building. A departure that our books cannot cover is not refused, since it happened: the rest
@@ -178,7 +183,7 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
     if (departure.lot) books.takeFromLot(departure, quantity)
     movements.push(...departureMovements(departure, covered))
     if (covered < quantity) {
-      shortfalls.push({ itemId: departure.itemId, location: departure.location, quantity: quantity - covered })
+      shortfalls.push({ company: departure.company, itemId: departure.itemId, location: departure.location, quantity: quantity - covered })
     }
   }
   books.write(tx)
@@ -215,16 +220,16 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
   for (const change of changes) {
-    const covered = books.cover(change)
+    const covered = books.cover(change, '')
     books.change(change, '', { ...bucketChange(change.from, -covered), ...bucketChange(change.to, change.quantity) })
     if (covered < change.quantity) books.change(change, '', { unreconciled: covered - change.quantity })
     if (change.lot) books.moveInLot(change)
     const parts: [Bucket, Quantity][] = [[change.from, covered], ['unreconciled', change.quantity - covered]]
     for (const [from, quantity] of parts) {
-      if (quantity > 0) movements.push({ ...change, from, quantity, doc: null })
+      if (quantity > 0 && from !== change.to) movements.push({ ...change, from, quantity, doc: null })
     }
     if (covered < change.quantity) {
-      shortfalls.push({ itemId: change.itemId, location: change.location, quantity: change.quantity - covered })
+      shortfalls.push({ company: change.company, itemId: change.itemId, location: change.location, quantity: change.quantity - covered })
     }
   }
   books.write(tx)
@@ -232,10 +237,37 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
   return shortfalls
 }
 
-type Place = { readonly company: string; readonly itemId: number; readonly location: string; readonly lot: string }
-type Delta = Partial<Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'unreconciled'>>
+/** What an ERP counts at the start. A position that exists already is left as it is: its own history counts. */
+export async function openBalances(
+  tx: Transaction,
+  balances: readonly Omit<StockChange, 'from' | 'to' | 'reason'>[],
+): Promise<number> {
+  const places = new Map(balances.map((balance) => [`${stockKey(balance.itemId, balance.location)} ${balance.lot}`, balance]))
+  const items = [...new Set(balances.map((balance) => balance.itemId))].toSorted((a, b) => a - b)
+  const known = await selectPositionsForUpdate(tx, items, [...new Set(balances.map((balance) => balance.location))].toSorted())
+  for (const row of known) places.delete(`${stockKey(row.itemId, row.location)} ${row.lot}`)
+  const fresh = [...places.values()]
+  ensurePositions(tx, uniqueKeys(fresh))
+  const counted = fresh.filter((balance) => balance.quantity > 0)
+  if (counted.length > 0) {
+    await move(
+      tx,
+      counted.map((balance) => ({ ...balance, from: 'opening', to: 'available', reason: 'opening balance' })),
+    )
+  }
+  return fresh.length
+}
 
-const COLUMN = { available: 'available', quality_hold: 'qualityHold', damaged: 'damaged', unreconciled: 'unreconciled' } as const
+type Place = { readonly company: string; readonly itemId: number; readonly location: string; readonly lot: string }
+type Delta = Partial<Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'inTransit' | 'unreconciled'>>
+
+const COLUMN = {
+  available: 'available',
+  quality_hold: 'qualityHold',
+  damaged: 'damaged',
+  in_transit: 'inTransit',
+  unreconciled: 'unreconciled',
+} as const
 
 /** The buckets outside the position (supplier, shipped, adjustment, opening) have no column. */
 const columnOf = (bucket: Bucket): keyof Delta | undefined =>
@@ -251,7 +283,14 @@ function uniqueKeys(places: readonly Place[]): Place[] {
   for (const place of places) {
     for (const lot of place.lot ? ['', place.lot] : ['']) keys.set(`${stockKey(place.itemId, place.location)} ${lot}`, { ...place, lot })
   }
-  return [...keys.values()].toSorted((a, b) => a.itemId - b.itemId || (a.location + a.lot < b.location + b.lot ? -1 : 1))
+  return [...keys.values()].toSorted(byPlace)
+}
+
+/** Everybody inserts and updates in this order, so that two of them never wait for each other. */
+function byPlace(a: Place, b: Place): number {
+  if (a.itemId !== b.itemId) return a.itemId - b.itemId
+  if (a.location !== b.location) return a.location < b.location ? -1 : 1
+  return a.lot < b.lot ? -1 : 1
 }
 
 async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
@@ -265,9 +304,11 @@ async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Boo
 class Books {
   readonly #rows = new Map<string, PositionChange>()
   readonly #changes = new Map<string, PositionChange>()
+  readonly #stored: ReadonlySet<string>
 
   constructor(rows: readonly PositionChange[]) {
     for (const row of rows) this.#rows.set(keyOf(row, row.lot), row)
+    this.#stored = new Set(this.#rows.keys())
   }
 
   at(place: Place, lot: string): PositionChange {
@@ -281,11 +322,13 @@ class Books {
     this.#changes.set(key, added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta))
   }
 
-  /** How much of a movement its bucket can give; the buckets outside the position give everything. */
-  cover({ from, quantity, ...place }: StockChange): Quantity {
+  /**
+   * How much of a movement its bucket can give; the buckets outside the position, and `unreconciled`, give everything.
+   */
+  cover({ from, quantity, ...place }: StockChange, lot: string): Quantity {
     const column = columnOf(from)
     if (!column || from === 'unreconciled') return quantity
-    const row = this.at(place, '')
+    const row = this.at(place, lot)
     return Math.max(0, Math.min(quantity, row[column] - (column === 'available' ? row.reserved : 0)))
   }
 
@@ -295,25 +338,22 @@ class Books {
   }
 
   moveInLot(change: StockChange): void {
-    const column = columnOf(change.from)
-    const covered = column ? Math.min(change.quantity, this.at(change, change.lot)[column]) : change.quantity
+    const covered = this.cover(change, change.lot)
     this.change(change, change.lot, { ...bucketChange(change.from, -covered), ...bucketChange(change.to, change.quantity) })
     if (covered < change.quantity) this.change(change, change.lot, { unreconciled: covered - change.quantity })
   }
 
   write(tx: Transaction): void {
-    const known = [...this.#changes.values()].toSorted(
-      (a, b) => a.itemId - b.itemId || (a.location + a.lot < b.location + b.lot ? -1 : 1),
-    )
+    const changes = [...this.#changes.values()].toSorted(byPlace)
     ensurePositions(
       tx,
-      known.filter((row) => row.lot !== ''),
+      changes.filter((row) => !this.#stored.has(keyOf(row, row.lot))),
     )
-    updatePositions(tx, known)
+    updatePositions(tx, changes)
   }
 }
 
-const EMPTY = { available: 0, reserved: 0, qualityHold: 0, damaged: 0, unreconciled: 0 } as const
+const EMPTY = { available: 0, reserved: 0, qualityHold: 0, damaged: 0, inTransit: 0, unreconciled: 0 } as const
 
 const keyOf = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
 
@@ -323,5 +363,6 @@ const added = (row: PositionChange, delta: Delta): PositionChange => ({
   reserved: row.reserved + (delta.reserved ?? 0),
   qualityHold: row.qualityHold + (delta.qualityHold ?? 0),
   damaged: row.damaged + (delta.damaged ?? 0),
+  inTransit: row.inTransit + (delta.inTransit ?? 0),
   unreconciled: row.unreconciled + (delta.unreconciled ?? 0),
 })

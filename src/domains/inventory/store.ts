@@ -4,9 +4,10 @@ import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Movement, Reservation } from './contract.ts'
 
+/** What `unreconciled` lacks is minus; what it has too much is nobody's to sell until somebody has explained it. */
 const lockPositions = sql(
   'inventory.lock_positions',
-  `select item_id as "itemId", location, available - reserved + unreconciled as free
+  `select item_id as "itemId", location, available - reserved + least(unreconciled, 0) as free
    from inventory.position
    where item_id = any($1::int[]) and location = any($2::text[]) and lot = '' and owner = 'own'
    order by item_id, location for no key update`,
@@ -142,7 +143,7 @@ const fillable = sql(
      select b.item_id, b.doc, b.since, sum(b.quantity) over (partition by b.item_id order by b.since, b.doc, b.line) - b.quantity as ahead
      from inventory.backorder b where b.item_id = any($1::int[])) q
    cross join lateral (
-     select sum(p.available - p.reserved + p.unreconciled) as free from inventory.position p
+     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0), 0)) as free from inventory.position p
      where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
    where q.ahead < stock.free order by q.since, q.doc limit 500`,
 )
@@ -157,7 +158,7 @@ const fillableLines = sql(
   'inventory.fillable_lines',
   `select b.doc, b.line from unnest($1::bigint[], $2::smallint[], $3::int[]) as b(doc, line, item_id)
    where exists (select from inventory.position p where p.item_id = b.item_id and p.location = any($4::text[])
-     and p.lot = '' and p.owner = 'own' and p.available + p.unreconciled > p.reserved) order by b.doc, b.line`,
+     and p.lot = '' and p.owner = 'own' and p.available + least(p.unreconciled, 0) > p.reserved) order by b.doc, b.line`,
 )
 
 /** Which of these waiting lines would find free stock at these locations. */
@@ -212,6 +213,7 @@ export type PositionChange = {
   readonly reserved: Quantity
   readonly qualityHold: Quantity
   readonly damaged: Quantity
+  readonly inTransit: Quantity
   readonly unreconciled: Quantity
 }
 
@@ -219,9 +221,10 @@ const changePositions = sql(
   'inventory.change_positions',
   `update inventory.position p set available = p.available + c.available, reserved = p.reserved + c.reserved,
      quality_hold = p.quality_hold + c.quality_hold, damaged = p.damaged + c.damaged,
-     unreconciled = p.unreconciled + c.unreconciled
+     unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-     $9::numeric[]) as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled)
+     $9::numeric[], $10::numeric[])
+     as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled, in_transit)
    where p.item_id = c.item_id and p.location = c.location and p.lot = c.lot and p.owner = 'own' and p.company = c.company`,
 )
 
@@ -258,13 +261,14 @@ export function updatePositions(tx: Transaction, changes: readonly PositionChang
     changes.map((row) => formatQuantity(row.qualityHold)),
     changes.map((row) => formatQuantity(row.damaged)),
     changes.map((row) => formatQuantity(row.unreconciled)),
+    changes.map((row) => formatQuantity(row.inTransit)),
   ])
 }
 
 const positionsForUpdate = sql(
   'inventory.positions_for_update',
   `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", damaged,
-     unreconciled
+     in_transit as "inTransit", unreconciled
    from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
    order by item_id, location, lot for no key update`,
 )

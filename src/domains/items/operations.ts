@@ -116,12 +116,13 @@ function withoutNewBaseUnits(
   return { rows: kept, conflicts }
 }
 
+/** Answers the SKUs that were written. */
 async function write(
   tx: Transaction,
   reading: Reading,
   rows: readonly store.ItemRow[],
-): Promise<ReadonlyMap<string, number>> {
-  if (rows.length === 0) return new Map()
+): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set()
   const written = await store.upsertRows(tx, reading, rows)
   const ids = new Map(written.map(({ id, sku }) => [sku, id]))
   const writtenRows = rows.flatMap((row) => {
@@ -130,7 +131,7 @@ async function write(
   })
   store.replaceUnits(tx, writtenRows)
   store.replaceIdentifiers(tx, reading.company, writtenRows)
-  return ids
+  return new Set(ids.keys())
 }
 
 function comparable({ units, identifiers, ...rest }: ItemRecord): store.ItemRow {

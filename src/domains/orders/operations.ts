@@ -3,6 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { HeaderChange, HoldType, Outcome } from './contract.ts'
+import { applyShippingRule, outcomeOf } from './rules.ts'
 import {
   deleteNaturalKeys,
   insertHolds,
@@ -35,15 +36,15 @@ export async function claimNaturalKeys(
   keys: readonly NaturalKey[],
 ): Promise<ReadonlyMap<NaturalKey, ClaimedKey>> {
   if (keys.length === 0) return new Map()
-  const sorted = keys.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  const sorted = keys.toSorted((a, b) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1))
   const fresh = await insertNaturalKeys(tx, sorted)
   const repeated = keys.filter((key) => !fresh.has(key.orderId))
   const earlier = new Map<string, NaturalKey>()
   if (repeated.length > 0) for (const row of await selectNaturalKeys(tx, repeated)) earlier.set(nameOf(row), row)
   return new Map(
     keys.map((key): [NaturalKey, ClaimedKey] => {
-      const first = earlier.get(nameOf(key))
-      if (fresh.has(key.orderId) || !first) return [key, { state: 'new' }]
+      if (fresh.has(key.orderId)) return [key, { state: 'new' }]
+      const first = earlier.get(nameOf(key))!
       return [key, { state: 'known', doc: first.orderId, same: first.contentHash === key.contentHash }]
     }),
   )
@@ -88,11 +89,19 @@ export function capture(tx: Transaction, orders: readonly CapturedOrder[], cause
         totalMinor: order.totalMinor,
         currency: order.currency,
         lines: order.lines.length,
+        allocation: allocationOf(order.lines),
         ...(order.holds.length > 0 ? { holds: order.holds.map(({ type, reason }) => ({ type, reason })) } : {}),
       },
     })),
     cause,
   )
+}
+
+/** How far stock covers a new order; `none` when nothing of it is wanted from stock. */
+function allocationOf(lines: readonly NewLine[]): 'reserved' | 'partially_allocated' | 'backordered' | 'none' {
+  const reserved = lines.some((line) => line.reserved > 0)
+  if (!lines.some((line) => line.backordered > 0)) return reserved ? 'reserved' : 'none'
+  return reserved ? 'partially_allocated' : 'backordered'
 }
 
 function referencesOfNew({ doc, customerOrder, externalId, channel }: CapturedOrder): Reference[] {
@@ -210,6 +219,12 @@ export async function moveLines(
   return versions
 }
 
+/** What the caller is told of the order as a whole. */
+export const decideOutcome = outcomeOf
+
+/** What an order keeps of the stock that was found for it. */
+export const keepByRule = applyShippingRule
+
 /** Takes off an order's worth to the credit account what is cancelled of it. */
 export const lowerExposure = reduceExposure
 
@@ -227,7 +242,8 @@ export async function releaseHolds(
   return updateHolds(tx, doc, ids, { status: 'resolved', ...by })
 }
 
-/** Base units of one line that are worth the given share of it, in minor units, rounded half up. */
+/** What so many base units of a line are worth at the price it was captured at, in minor units, rounded half up. */
 export function worthOf(line: { netMinor: number; ordered: Quantity }, quantity: Quantity): number {
+  if (quantity === 0) return 0
   return Number((BigInt(line.netMinor) * BigInt(quantity) * 2n + BigInt(line.ordered)) / (2n * BigInt(line.ordered)))
 }

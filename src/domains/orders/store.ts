@@ -337,11 +337,12 @@ const changeLines = sql(
 /** Adds to the buckets; what enters one must leave another, or the line's CHECK fails. */
 export function updateLines(tx: Transaction, changes: readonly LineChange[]): void {
   if (changes.length === 0) return
+  const sums = [...sumByLine(changes)]
   const column = (pick: (change: LineChange) => Quantity | undefined): string[] =>
-    changes.map((change) => formatQuantity(pick(change) ?? 0))
+    sums.map((change) => formatQuantity(pick(change) ?? 0))
   tx.send(changeLines, [
-    changes.map((change) => change.doc),
-    changes.map((change) => change.n),
+    sums.map((change) => change.doc),
+    sums.map((change) => change.n),
     column((change) => change.cancelled),
     column((change) => change.backordered),
     column((change) => change.reserved),
@@ -349,6 +350,27 @@ export function updateLines(tx: Transaction, changes: readonly LineChange[]): vo
     column((change) => change.shipped),
   ])
 }
+
+/** An update takes one row of several that match, so changes of one line in one list are added up here. */
+function sumByLine(changes: readonly LineChange[]): Iterable<LineChange> {
+  const sums = new Map<string, LineChange>()
+  for (const change of changes) {
+    const key = `${change.doc} ${change.n}`
+    const sum = sums.get(key)
+    sums.set(key, sum ? added(sum, change) : change)
+  }
+  return sums.values()
+}
+
+const added = (a: LineChange, b: LineChange): LineChange => ({
+  doc: a.doc,
+  n: a.n,
+  cancelled: (a.cancelled ?? 0) + (b.cancelled ?? 0),
+  backordered: (a.backordered ?? 0) + (b.backordered ?? 0),
+  reserved: (a.reserved ?? 0) + (b.reserved ?? 0),
+  released: (a.released ?? 0) + (b.released ?? 0),
+  shipped: (a.shipped ?? 0) + (b.shipped ?? 0),
+})
 
 const lowerExposure = sql(
   'orders.lower_exposure',

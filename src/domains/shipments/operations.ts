@@ -190,21 +190,24 @@ export async function confirmShipments(
     })),
     cause,
   )
-  const move = (rows: readonly ConfirmedShipment[], state: FulfillmentState): Promise<unknown> =>
-    changeFulfillments(
+  const requests = progressOf(confirmed)
+  for (const state of ['done', 'picking'] as const) {
+    await changeFulfillments(
       tx,
-      rows.map(({ fulfillment, shipment }) => ({ ...fulfillment, data: { shipment: shipment.sourceKey } })),
+      requests.filter((request) => request.next === state),
       state,
       cause,
     )
-  await move(
-    confirmed.filter((row) => row.final),
-    'done',
-  )
-  await move(
-    confirmed.filter((row) => !row.final),
-    'picking',
-  )
+  }
+}
+
+/** One change for each request, however many of its shipments come at once; one that is final ends it. */
+function progressOf(confirmed: readonly ConfirmedShipment[]) {
+  return [...Map.groupBy(confirmed, ({ fulfillment }) => fulfillment.doc).values()].map((rows) => ({
+    ...rows[0]!.fulfillment,
+    next: rows.some((row) => row.final) ? ('done' as const) : ('picking' as const),
+    data: { shipments: rows.map(({ shipment }) => shipment.sourceKey) },
+  }))
 }
 
 /** The channel knows of these shipments. Answers versions by document. */

@@ -94,11 +94,18 @@ export function addShipped(
   rows: readonly { readonly doc: number; readonly line: number; readonly shipped: Quantity; readonly short: Quantity }[],
 ): void {
   if (rows.length === 0) return
+  // an update takes one row of several that match, so shipments of one request in one list are added up here
+  const sums = new Map<string, { doc: number; line: number; shipped: Quantity; short: Quantity }>()
+  for (const { doc, line, shipped, short } of rows) {
+    const sum = sums.get(`${doc} ${line}`) ?? { doc, line, shipped: 0, short: 0 }
+    sums.set(`${doc} ${line}`, { doc, line, shipped: sum.shipped + shipped, short: sum.short + short })
+  }
+  const added = [...sums.values()]
   tx.send(addShippedRows, [
-    rows.map((row) => row.doc),
-    rows.map((row) => row.line),
-    rows.map((row) => formatQuantity(row.shipped)),
-    rows.map((row) => formatQuantity(row.short)),
+    added.map((row) => row.doc),
+    added.map((row) => row.line),
+    added.map((row) => formatQuantity(row.shipped)),
+    added.map((row) => formatQuantity(row.short)),
   ])
 }
 

@@ -24,6 +24,7 @@ import {
   legibleAll,
   type Outcome,
   type OutcomeMap,
+  readable,
   type Ready,
   refused,
   retry,
@@ -96,7 +97,10 @@ async function sendDocuments<Request, Answer>(
       ready.map(({ effect, body }) => {
         const status = statuses.get(fieldsOf(body)[kind.reference] as string)
         if (!status) return [effect, unknown('the answer leaves this document out')]
-        return [effect, legible(() => outcomeOfStatusRecord(status, () => kind.answer(status.fields, effect)))]
+        return [
+          effect,
+          legible(() => outcomeOfStatusRecord(status, () => kind.answer(status.fields, effect))),
+        ]
       }),
     )
   })
@@ -112,6 +116,8 @@ function outcomeOfStatusRecord<Answer>(
   return unknown(`status ${status}`)
 }
 
+const ABSENT = { kind: 'absent' } as const
+
 /** Asks by our references. Of several documents under one reference `choose` says which counts, if any. */
 async function findDocuments<Answer>(
   gateway: Gateway,
@@ -123,13 +129,15 @@ async function findDocuments<Answer>(
   const asked = { [kind.reference]: effects.map(({ reference }) => reference) }
   const { failed, fields } = await gateway.call(kind.find, asked, call)
   if (failed) return allOf(effects, failed.kind === 'refused' ? unknown(failed.message) : failed)
-  const rows = listOf(fields, 'ROWS', (row) => row).filter(choose)
-  return new Map(
-    effects.map(({ effect, reference }) => {
-      const row = rows.find((one) => one[kind.reference] === reference)
-      return [effect, row ? legible(() => confirmed(kind.answer(row, effect))) : { kind: 'absent' }]
-    }),
-  )
+  return legibleAll(effects, () => {
+    const rows = listOf(fields, 'ROWS', (row) => row).filter(choose)
+    return new Map(
+      effects.map(({ effect, reference }) => {
+        const row = rows.find((one) => one[kind.reference] === reference)
+        return [effect, row ? legible(() => confirmed(kind.answer(row, effect))) : ABSENT]
+      }),
+    )
+  })
 }
 
 const REJECTED_ORDER = 'X'
@@ -208,10 +216,21 @@ type Registered = Outcome<{ readonly number: string }>
 
 function paymentOperations(gateway: Gateway, { options }: LegacyErpSettings) {
   /** What is registered of a payment already, by reference. */
-  async function registered(parts: readonly LegacyPayment[], context: CallContext): Promise<Map<string, string> | Outcome<never>> {
-    const { failed, fields } = await gateway.call('/rfc/FI_PAYMENT_READ', { XBLNR: parts.map((part) => part.XBLNR) }, context)
+  async function registered(
+    parts: readonly LegacyPayment[],
+    context: CallContext,
+  ): Promise<Map<string, string> | Outcome<never>> {
+    const { failed, fields } = await gateway.call(
+      '/rfc/FI_PAYMENT_READ',
+      { XBLNR: parts.map((part) => part.XBLNR) },
+      context,
+    )
     if (failed) return failed.kind === 'refused' ? unknown(failed.message) : failed
-    const rows = listOf(fields, 'ROWS', (row) => [filledText(row, 'XBLNR'), filledText(row, 'AUGBL')] as const)
+    const rows = listOf(
+      fields,
+      'ROWS',
+      (row) => [filledText(row, 'XBLNR'), filledText(row, 'AUGBL')] as const,
+    )
     return new Map(rows)
   }
 
@@ -267,7 +286,9 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
         ...(changedSince && knowsChanges && { AEAB: legacyTime(changedSince) }),
       })
       const source = { instance, kind: functionName, report: onUnreadable }
-      return { items: readRows(list(fields, 'ROWS'), source, read), next: optionalText(fields, 'AB'), asOf }
+      return readable(instance, () => {
+        return { items: readRows(list(fields, 'ROWS'), source, read), next: optionalText(fields, 'AB'), asOf }
+      })
     }
   }
 
@@ -279,9 +300,13 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     stock: pages('MM_STOCK', toStock, false),
     async credit(customer) {
       const asOf = clock.now()
-      const [row] = list(await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] }), 'ROWS')
-      if (row === undefined) throw new Outage(instance, `the ERP has no credit figures of customer ${customer}`)
-      return { ...toCredit(fieldsOf(row)), asOf }
+      const fields = await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] })
+      return readable(instance, () => {
+        const [row] = list(fields, 'ROWS')
+        if (row === undefined)
+          throw new Outage(instance, `the ERP has no credit figures of customer ${customer}`)
+        return { ...toCredit(fieldsOf(row)), asOf }
+      })
     },
   }
 }

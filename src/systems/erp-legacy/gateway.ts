@@ -12,7 +12,7 @@ import {
 } from '#platform/connector-binding.ts'
 import { signedIn, SignInFailed } from '#platform/connector-sign-in.ts'
 import { Outage } from '#platform/faults.ts'
-import { type Fields, filledText } from '#platform/fields.ts'
+import { type Fields, filledText, Unexpected } from '#platform/fields.ts'
 import type { HttpClient, HttpResponse } from '#platform/http-client.ts'
 import type { LegacyErpSettings } from './settings.ts'
 import { answerOf, messageOf } from './wire.ts'
@@ -23,7 +23,9 @@ const BUSY = '900'
 const SHORT_DUMP = '999'
 
 /** `failed` where the call as a whole has an outcome; else what it answered. */
-export type Called = { readonly failed: Outcome<never>; readonly fields?: undefined } | { readonly failed?: undefined; readonly fields: Fields }
+export type Called =
+  | { readonly failed: Outcome<never>; readonly fields?: undefined }
+  | { readonly failed?: undefined; readonly fields: Fields }
 
 export interface Gateway {
   call(path: string, body: unknown, context: CallContext): Promise<Called>
@@ -57,7 +59,7 @@ export function openGateway({ instance, settings, http, clock }: GatewayOptions)
     if (response.status !== 200) {
       throw new SignInFailed(instance, new Error(`status ${response.status}`), retryAt(response, clock.now()))
     }
-    const { rc, fields } = answerOf(response)
+    const { rc, fields } = answerOf(response.json())
     if (rc !== DONE) throw new SignInFailed(instance, new Error(`${rc} ${messageOf(fields)}`))
     // A session ends half an hour after its last call; a call that finds it ended is told so and has done nothing.
     return { token: filledText(fields, 'SID') }
@@ -66,12 +68,20 @@ export function openGateway({ instance, settings, http, clock }: GatewayOptions)
   async function call(path: string, body: unknown, context?: CallContext): Promise<Called> {
     const response = await session.call(
       (sid) => post(path, body, { 'x-sid': sid }, context),
-      (answer) => answer.status === 200 && answer.body.length < SHORT_ANSWER && rcOf(answer) === SESSION_UNKNOWN,
+      (answer) =>
+        answer.status === 200 && answer.body.length < SHORT_ANSWER && rcOf(answer) === SESSION_UNKNOWN,
     )
     const failed = outcomeOfStatus(response, clock.now(), (busy) => rcOf(busy) === BUSY)
     if (failed) return { failed }
-    const { rc, fields } = answerOf(response)
-    return rc === DONE ? { fields } : { failed: outcomeOfCode(rc, fields) }
+    const answer: unknown = response.json()
+    try {
+      const { rc, fields } = answerOf(answer)
+      return rc === DONE ? { fields } : { failed: outcomeOfCode(rc, fields) }
+    } catch (error) {
+      if (error instanceof Unexpected)
+        return { failed: unknown(`the answer makes no sense: ${error.message}`) }
+      throw error
+    }
   }
 
   return {
@@ -79,7 +89,8 @@ export function openGateway({ instance, settings, http, clock }: GatewayOptions)
     async read(path, body) {
       const { failed, fields } = await call(path, body)
       if (fields) return fields
-      const reason = failed.kind === 'refused' ? failed.message : failed.kind === 'confirmed' ? '' : failed.reason
+      const reason =
+        failed.kind === 'refused' ? failed.message : failed.kind === 'confirmed' ? '' : failed.reason
       throw new Outage(instance, `${path} was not answered: ${reason}`)
     },
   }

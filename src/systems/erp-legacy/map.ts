@@ -1,5 +1,11 @@
 /** Between our documents and those of the legacy ERP; pure. */
-import type { Address, InvoicePosting, PaymentRegistration, PostedInvoice, SalesOrder } from '#capabilities/erp.ts'
+import type {
+  Address,
+  InvoicePosting,
+  PaymentRegistration,
+  PostedInvoice,
+  SalesOrder,
+} from '#capabilities/erp.ts'
 import { atMost, codeList } from '#platform/connector-codes.ts'
 import { Refusal } from '#platform/faults.ts'
 import { amountOf, type Fields, filledText } from '#platform/fields.ts'
@@ -74,7 +80,10 @@ const position = (line: number): string => String(line * POSITION_STEP).padStart
 /** Its quantities have three places; a fourth would be lost. */
 function thousandths(quantity: Quantity): string {
   if (quantity % QUANTITY_STEP === 0) return formatQuantity(quantity)
-  throw new Refusal('connector.value_unrepresentable', `The quantity ${formatQuantity(quantity)} has a fourth place.`)
+  throw new Refusal(
+    'connector.value_unrepresentable',
+    `The quantity ${formatQuantity(quantity)} has a fourth place.`,
+  )
 }
 
 export function toLegacyInvoice(invoice: InvoicePosting, zone: string): LegacyInvoice {
@@ -113,7 +122,8 @@ const PPM_PER_PERCENT_PLACE = 10_000
 function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string | undefined): LegacyTax[] {
   return lines.map((line: InvoiceLine) => {
     const taxMinor = line.taxMinor ?? 0
-    const ratePpm = line.taxRatePpm ?? (line.netMinor === 0 ? 0 : Math.round((taxMinor * PPM) / line.netMinor))
+    const ratePpm =
+      line.taxRatePpm ?? (line.netMinor === 0 ? 0 : Math.round((taxMinor * PPM) / line.netMinor))
     return {
       TXJCD: jurisdiction ?? '',
       KAWRT: formatAmount(line.netMinor, currency),
@@ -126,7 +136,11 @@ function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string | und
 /** One registration for each invoice that is paid; several carry a number behind our document's. */
 export function toLegacyPayments(payment: PaymentRegistration, zone: string): LegacyPayment[] {
   return payment.invoices.map(({ number, amountMinor }, at, { length }) => ({
-    XBLNR: atMost(REFERENCE_LENGTH, length === 1 ? payment.document : `${payment.document}/${at + 1}`, 'payment'),
+    XBLNR: atMost(
+      REFERENCE_LENGTH,
+      length === 1 ? payment.document : `${payment.document}/${at + 1}`,
+      'payment',
+    ),
     KUNNR: payment.customer,
     BELNR: number,
     WRBTR: formatAmount(amountMinor, payment.currency),

@@ -122,7 +122,11 @@ export const toStock = (row: Fields): ErpStock => ({
   quantity: quantityOf(decimalText(row, 'LABST'), 'LABST'),
 })
 
-export function toCredit(row: Fields): { creditLimitMinor: number; receivablesMinor: number; creditHold: boolean } {
+export function toCredit(row: Fields): {
+  creditLimitMinor: number
+  receivablesMinor: number
+  creditHold: boolean
+} {
   const currency = filledText(row, 'WAERS')
   return {
     creditLimitMinor: amount(row, 'KLIMK', currency),

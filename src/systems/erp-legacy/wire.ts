@@ -2,8 +2,15 @@
  * The words of the legacy ERP. Every value is a text: numbers padded with zeros, decimals with a point and their sign
  * behind, dates YYYYMMDD. The status is always 200; the outcome stands in `RC`.
  */
-import { type Fields, fieldsOf, filledText, listOf, optionalText, text, Unexpected } from '#platform/fields.ts'
-import type { HttpResponse } from '#platform/http-client.ts'
+import {
+  type Fields,
+  fieldsOf,
+  filledText,
+  listOf,
+  optionalText,
+  text,
+  Unexpected,
+} from '#platform/fields.ts'
 
 export type LegacyAddress = {
   readonly NAME1: string
@@ -80,12 +87,12 @@ export type LegacyPayment = {
 }
 
 /** An answer, whatever the function: its code, and the rest unread. */
-export type LegacyAnswer = { readonly response: HttpResponse; readonly rc: string; readonly fields: Fields }
+export type LegacyAnswer = { readonly rc: string; readonly fields: Fields }
 
 /** Reads `RC`; an answer without it is no answer of this system. */
-export function answerOf(response: HttpResponse): LegacyAnswer {
-  const fields = fieldsOf(response.json())
-  return { response, fields, rc: filledText(fields, 'RC') }
+export function answerOf(body: unknown): LegacyAnswer {
+  const fields = fieldsOf(body)
+  return { fields, rc: filledText(fields, 'RC') }
 }
 
 /** `MATERIAL 99999 NICHT VORHANDEN (POS/1/MATNR)`. */
@@ -116,7 +123,8 @@ export function decimalText(fields: Fields, name: string): string {
 }
 
 /** `0000100123` is 100123. */
-export const bareNumber = (fields: Fields, name: string): string => filledText(fields, name).replace(/^0+(?=.)/, '')
+export const bareNumber = (fields: Fields, name: string): string =>
+  filledText(fields, name).replace(/^0+(?=.)/, '')
 
 /** YYYYMMDD as an ISO date. */
 export function isoDate(fields: Fields, name: string): string {

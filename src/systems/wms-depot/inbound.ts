@@ -19,9 +19,14 @@ import { signatureOf } from './wire.ts'
 
 const SECOND_MS = 1_000
 
-export function depotDoor(instance: string, settings: DepotSettings, clock: Clock): InboundDoor<WarehouseMessage> {
+export function depotDoor(
+  instance: string,
+  settings: DepotSettings,
+  clock: Clock,
+): InboundDoor<WarehouseMessage> {
   const { webhookSecret, previousWebhookSecret } = settings.credentials
-  const secrets = previousWebhookSecret === undefined ? [webhookSecret] : [webhookSecret, previousWebhookSecret]
+  const secrets =
+    previousWebhookSecret === undefined ? [webhookSecret] : [webhookSecret, previousWebhookSecret]
 
   function prove(headers: InboundHeaders, rawBody: Buffer): void {
     const signature = signatureOf(headers['x-depot-signature'])
@@ -33,7 +38,10 @@ export function depotDoor(instance: string, settings: DepotSettings, clock: Cloc
     proveSignature({ signed, signature: signature.signature, algorithm: 'sha256', encoding: 'hex' }, secrets)
     const ageMs = Math.abs(clock.now().getTime() - signature.atSeconds * SECOND_MS)
     if (ageMs > settings.options.signatureToleranceSeconds * SECOND_MS) {
-      throw new Refusal('inbound.signature_expired', `The signature is ${Math.round(ageMs / SECOND_MS)} s off.`)
+      throw new Refusal(
+        'inbound.signature_expired',
+        `The signature is ${Math.round(ageMs / SECOND_MS)} s off.`,
+      )
     }
   }
 
@@ -51,7 +59,7 @@ export function depotDoor(instance: string, settings: DepotSettings, clock: Cloc
       const events = splitting(() => list(fieldsOf(parseStrictJson(rawBody)), 'events'))
       return events.map(readEvent)
     },
-    restore: (body) => understanding(() => toMessage(fieldsOf(JSON.parse(body)))),
+    restore: ({ body }) => understanding(() => toMessage(fieldsOf(JSON.parse(body)))),
   }
 }
 

@@ -93,7 +93,9 @@ const GRAMS_PER_KG = 1_000
 const toPackage = (parcel: Fields): ShippedPackage => ({
   sscc: optionalText(parcel, 'sscc'),
   tracking: optionalText(parcel, 'tracking_number'),
-  weightGrams: absent(parcel, 'weight_kg') ? undefined : Math.round(number(parcel, 'weight_kg') * GRAMS_PER_KG),
+  weightGrams: absent(parcel, 'weight_kg')
+    ? undefined
+    : Math.round(number(parcel, 'weight_kg') * GRAMS_PER_KG),
   lines: listOf(parcel, 'contents', toShippedLine),
 })
 
@@ -136,13 +138,16 @@ const REASONS: Readonly<Record<string, StockMoved['reason']>> = {
 
 function toStockMoved(event: Fields): StockMoved {
   const received = event['type'] === 'inventory.received'
+  const reason = received ? 'receipt' : reasonOf(text(event, 'reason'))
+  const delta = quantity(event, received ? 'qty' : 'delta_qty')
   return {
     type: 'stock-moved',
     location: filledText(event, 'site'),
     sku: filledText(event, 'sku'),
     lot: optionalText(event, 'lot'),
-    reason: received ? 'receipt' : reasonOf(text(event, 'reason')),
-    quantity: quantity(event, received ? 'qty' : 'delta_qty'),
+    reason,
+    // Depot tells what left a status; what is held or released only changes its status, so that much moves.
+    quantity: reason === 'quality-hold' || reason === 'quality-release' ? Math.abs(delta) : delta,
     at: instant(event, 'occurred_at'),
     sequence: integer(event, 'sequence'),
   }

@@ -111,7 +111,9 @@ export function snapshotPage(body: unknown): DepotSnapshotPage {
 }
 
 /** `X-Depot-Signature: t=<unix seconds>,v1=<hex>`; undefined where it is of another form. */
-export function signatureOf(header: string | undefined): { atSeconds: number; signature: string } | undefined {
+export function signatureOf(
+  header: string | undefined,
+): { atSeconds: number; signature: string } | undefined {
   const match = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(header ?? '')
   return match ? { atSeconds: Number(match[1]), signature: match[2]! } : undefined
 }

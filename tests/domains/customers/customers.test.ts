@@ -188,7 +188,7 @@ describe('a credit account', () => {
         return kind
       })
     const outcomes = await Promise.all([spend(1_000), spend(1_000), spend(1_000)])
-    expect(outcomes.sort()).toEqual(['hold', 'hold', 'ok'])
+    expect(outcomes.filter((kind) => kind === 'ok')).toHaveLength(1)
     expect((await account(id))?.openMinor).toBe(1_000)
   })
 

@@ -1,0 +1,122 @@
+/** The documents of a company's books, in the words of neither ERP. */
+import type { TaxLine } from './amounts.ts'
+
+export type BookFault =
+  | 'customer_unknown'
+  | 'item_unknown'
+  | 'unit_unknown'
+  | 'item_discontinued'
+  | 'quantity_invalid'
+  | 'currency_mismatch'
+  | 'order_unknown'
+  | 'order_invoiced'
+  | 'order_cancelled'
+  | 'tax_mismatch'
+  | 'over_invoiced'
+  | 'net_mismatch'
+  | 'invoice_unknown'
+  | 'over_paid'
+
+/** The books refuse; each ERP words it in its own way. `line` is the place in what was sent. */
+export class BookRefusal extends Error {
+  readonly fault: BookFault
+  readonly line: number | undefined
+  constructor(fault: BookFault, subject: string, line?: number) {
+    super(subject)
+    this.fault = fault
+    this.line = line
+  }
+}
+
+export type OrderLineIn = {
+  line: string
+  item: string
+  /** Thousandths of the unit. */
+  quantityMilli: number
+  unit: string
+  priceMinor: number
+  priceUnit: string
+}
+
+export type OrderIn = {
+  reference: string
+  customer: string
+  customerReference: string
+  currency: string
+  lines: OrderLineIn[]
+}
+
+export type BookOrderLine = OrderLineIn & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
+
+export type BookOrder = Omit<OrderIn, 'lines'> & {
+  number: string
+  id: string
+  version: number
+  createdAt: string
+  seenFromMs: number
+  cancelled: boolean
+  netMinor: number
+  lines: BookOrderLine[]
+}
+
+export type InvoiceLineIn = OrderLineIn & {
+  orderLine: string
+  weightGrams: number | undefined
+  netMinor: number | undefined
+}
+
+export type InvoiceIn = {
+  reference: string
+  customer: string
+  order: string | undefined
+  date: string
+  currency: string
+  taxEvidence: string
+  lines: InvoiceLineIn[]
+  /** Undefined: the ERP taxes by its own table. */
+  taxes: TaxLine[] | undefined
+}
+
+export type BookInvoice = Omit<InvoiceIn, 'lines' | 'taxes'> & {
+  number: string
+  posting: string
+  id: string
+  createdAt: string
+  seenFromMs: number
+  dueOn: string
+  lines: (InvoiceLineIn & { netMinor: number })[]
+  taxes: TaxLine[]
+  netMinor: number
+  taxMinor: number
+  openMinor: number
+}
+
+export type PaymentIn = {
+  reference: string
+  customer: string
+  invoice: string
+  amountMinor: number
+  currency: string
+  date: string
+}
+export type BookPayment = PaymentIn & {
+  number: string
+  id: string
+  createdAt: string
+  seenFromMs: number
+  invoiceOpenMinor: number
+}
+
+export type Posting = {
+  document: string
+  account: 'receivables' | 'revenue' | 'tax' | 'bank'
+  debitMinor: number
+  creditMinor: number
+}
+
+export type BookTruth = {
+  orders: BookOrder[]
+  invoices: BookInvoice[]
+  payments: BookPayment[]
+  postings: Posting[]
+}

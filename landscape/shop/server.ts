@@ -1,0 +1,217 @@
+/** The hosted shop's API and its webhooks: orders out, fulfillments and levels in. */
+import { type Fields, parsed } from '../fields.ts'
+import { createHmac } from 'node:crypto'
+import {
+  json,
+  startSystem,
+  systemTools,
+  type Call,
+  type Operation,
+  type Reply,
+  type ServerOptions,
+  type SystemHandle,
+} from '../server.ts'
+import { webhooks, type Post, type Webhooks, type WebhookTruth } from '../webhooks.ts'
+import type { World, WorldOrder } from '../world/world.ts'
+import type { Fulfillment, Shop, ShopOrder } from './shapes.ts'
+import { ShopRefusal, ShopStore, type StoredOrder } from './store.ts'
+
+export const SHOP = 'shop'
+const ROOT = '/admin/api/2026-10'
+const PAGE = 50
+const LARGEST_PAGE = 250
+const NOT_FOUND = { errors: 'Not Found' }
+
+export const DEFAULT_SHOPS: Shop[] = [
+  { company: 'NWF', domain: 'northway-foods.shop.example', token: 'foods-token', secret: 'foods-secret' },
+  {
+    company: 'NWI',
+    domain: 'northway-industrial.shop.example',
+    token: 'industrial-token',
+    secret: 'industrial-secret',
+  },
+]
+
+export type ShopOptions = ServerOptions & { shops: Shop[]; webhookUrl: string | undefined; post: Post }
+
+export type ShopTruth = {
+  orders: (ShopOrder & { shop: string; fulfillments: Fulfillment[] })[]
+  levels: Record<string, number>
+  webhooks: WebhookTruth
+}
+
+export type ShopHandle = SystemHandle<ShopTruth> & {
+  deliverTo(url: string): void
+  /** A buyer places an order: the shop numbers it and tells by webhook. */
+  place(order: WorldOrder): ShopOrder
+  /** The buyer cancels in the shop. */
+  cancel(id: number): void
+}
+
+function attempt(work: () => Reply): Reply {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof ShopRefusal)) throw error
+    return json(error.status, { errors: error.errors })
+  }
+}
+
+type Verb = {
+  name: string
+  run: (store: ShopStore, shop: Shop, about: { id: string; call: Call; fields: Fields }) => Reply
+}
+type Route = { method: string; path: RegExp; verb: Verb }
+
+function listOrders(store: ShopStore, shop: Shop, call: Call): Reply {
+  const asked = new URLSearchParams(call.query)
+  const limit = Math.min(Number(asked.get('limit') ?? PAGE) || PAGE, LARGEST_PAGE)
+  const all = store.list(shop, Number(asked.get('since_id') ?? 0), asked.get('updated_at_min'))
+  const orders = all.slice(0, limit)
+  const last = orders.at(-1)
+  if (all.length <= limit || !last) return json(200, { orders })
+  asked.set('since_id', String(last.id))
+  return json(200, { orders }, { link: `<${ROOT}/orders.json?${asked.toString()}>; rel="next"` })
+}
+
+function setLevels(store: ShopStore, shop: Shop, fields: Fields): Reply {
+  const levels = Array.isArray(fields['inventory_levels'])
+    ? (fields['inventory_levels'] as Fields[])
+    : [fields]
+  const valid = levels.every(
+    (level) => typeof level['inventory_item_id'] === 'string' && Number.isFinite(level['available']),
+  )
+  if (!valid || levels.length > LARGEST_PAGE) throw new ShopRefusal(422, { inventory_level: ['is invalid'] })
+  for (const level of levels) {
+    store.levels.set(
+      `${shop.domain}/${String(level['location_id'])}/${String(level['inventory_item_id'])}`,
+      Number(level['available']),
+    )
+  }
+  return json(200, { inventory_levels: levels })
+}
+
+const route = (method: string, path: RegExp, name: string, run: Verb['run']): Route => ({
+  method,
+  path,
+  verb: { name, run },
+})
+
+const ROUTES: Route[] = [
+  route('GET', /^\/orders\.json$/, 'orders', (store, shop, { call }) => listOrders(store, shop, call)),
+  route('GET', /^\/orders\/(\d+)\.json$/, 'readOrder', (store, shop, { id }) =>
+    json(200, { order: store.read(shop, id).order }),
+  ),
+  route('PUT', /^\/orders\/(\d+)\.json$/, 'note', (store, shop, { id, fields }) =>
+    json(200, { order: store.annotate(store.read(shop, id), (fields['order'] ?? {}) as Fields) }),
+  ),
+  route('POST', /^\/orders\/(\d+)\/cancel\.json$/, 'cancelOrder', (store, shop, { id }) =>
+    json(200, { order: store.cancel(store.read(shop, id)) }),
+  ),
+  route('GET', /^\/orders\/(\d+)\/fulfillments\.json$/, 'fulfillments', (store, shop, { id }) =>
+    json(200, { fulfillments: store.read(shop, id).fulfillments }),
+  ),
+  route('POST', /^\/orders\/(\d+)\/fulfillments\.json$/, 'fulfill', (store, shop, { id, fields }) =>
+    json(201, { fulfillment: store.fulfill(store.read(shop, id), (fields['fulfillment'] ?? {}) as Fields) }),
+  ),
+  route('POST', /^\/inventory_levels\/set\.json$/, 'setInventory', (store, shop, { fields }) =>
+    setLevels(store, shop, fields),
+  ),
+]
+
+function keysOf(id: string, fields: Fields): string[] {
+  const fulfillment = fields['fulfillment'] as Fields | undefined
+  if (typeof fulfillment?.['external_id'] === 'string') return [fulfillment['external_id']]
+  return id === '' ? [] : [id]
+}
+
+/** Tells the shop's subscriber of an order, signed with that shop's secret. */
+function teller(hooks: Webhooks): (topic: string, stored: StoredOrder) => void {
+  let deliveries = 0
+  return (topic, { shop, order }) => {
+    const id = `${shop.company}-${String(++deliveries).padStart(8, '0')}`
+    const body = JSON.stringify(order)
+    const hmac = createHmac('sha256', shop.secret).update(body).digest('base64')
+    const sign = (now: Date): Record<string, string> => ({
+      'x-shop-topic': topic,
+      'x-shop-domain': shop.domain,
+      'x-shop-webhook-id': id,
+      'x-shop-triggered-at': now.toISOString(),
+      'x-shop-hmac-sha256': hmac,
+    })
+    hooks.send({ id, topic, body, sign })
+  }
+}
+
+const truthOf = (store: ShopStore, hooks: Webhooks): ShopTruth => ({
+  orders: [...store.orders.values()].map(({ shop, order, fulfillments }) => ({
+    ...order,
+    shop: shop.domain,
+    fulfillments,
+  })),
+  levels: Object.fromEntries(store.levels),
+  webhooks: hooks.truth(),
+})
+
+export async function startShop(world: World, options: ShopOptions): Promise<ShopHandle> {
+  const { clock, seed, shops } = options
+  const tools = systemTools(options, SHOP)
+  const store = new ShopStore(world, clock, options.keep)
+  const hooks = webhooks({
+    clock,
+    seed: `${seed}/shop`,
+    faults: tools.faults,
+    post: options.post,
+    url: options.webhookUrl,
+  })
+
+  function operation(call: Call): Operation | undefined {
+    if (!call.path.startsWith(ROOT)) return undefined
+    const path = call.path.slice(ROOT.length)
+    const shop = shops.find((one) => one.token === call.headers['x-shop-access-token'])
+    for (const { method, path: pattern, verb } of ROUTES) {
+      const match = method === call.method ? pattern.exec(path) : null
+      if (!match) continue
+      const id = match[1] ?? ''
+      const fields = parsed(call.body) ?? {}
+      const run = (): Reply =>
+        shop
+          ? attempt(() => verb.run(store, shop, { id, call, fields }))
+          : json(401, { errors: 'Invalid API key or access token' })
+      return { name: verb.name, keys: keysOf(id, fields), run }
+    }
+    return undefined
+  }
+
+  const tell = teller(hooks)
+
+  function place(order: WorldOrder): ShopOrder {
+    const shop = shops.find((one) => one.company === order.company)
+    if (!shop) throw new Error(`no shop of ${order.company}`)
+    const stored = store.place(shop, order)
+    tell('orders/create', stored)
+    return stored.order
+  }
+
+  const truth = (): ShopTruth => truthOf(store, hooks)
+  const trouble = (status: number, detail: string): Reply =>
+    status === 404
+      ? json(404, NOT_FOUND)
+      : json(status, { errors: detail }, { 'x-shop-api-call-limit': status === 429 ? '40/40' : '1/40' })
+  const handle = await startSystem({ system: SHOP, operation, trouble, truth }, tools, options)
+  return {
+    ...handle,
+    deliverTo: hooks.deliverTo,
+    place,
+    cancel(id) {
+      const stored = store.orders.get(String(id))
+      if (!stored) throw new Error(`the shop has no order ${id}`)
+      store.cancel(stored)
+      tell('orders/cancelled', stored)
+    },
+    async stop() {
+      hooks.stop()
+      await handle.stop()
+    },
+  }
+}

@@ -1,0 +1,64 @@
+/** What the house asks of a carrier, and what a carrier tells it. */
+import type { Address } from './erp.ts'
+import { operation } from '#platform/connector.ts'
+
+export type LabelRequest = {
+  readonly company: string
+  /** Our shipment, `S-1000044`: the business key, unique at the carrier. */
+  readonly shipment: string
+  readonly service: string
+  readonly shipFrom: Address
+  readonly shipTo: Address
+  readonly packages: readonly { readonly sscc: string; readonly weightGrams: number }[]
+}
+
+export type Label = {
+  /** The carrier's own number of the shipment. */
+  readonly number: string
+  readonly packages: readonly {
+    readonly sscc: string
+    readonly tracking: string
+    readonly format: string
+    readonly contentBase64: string
+  }[]
+  readonly chargeMinor: number
+  readonly currency: string
+}
+
+/** Business key: our shipment. */
+export const createLabel = operation<LabelRequest, Label>('carrier', 'createLabel')
+
+export type LabelVoiding = { readonly shipment: string; readonly number: string }
+
+/** Refused after the first scan. */
+export const voidLabel = operation<LabelVoiding, object>('carrier', 'voidLabel')
+
+/** Where a parcel is, whatever the carrier calls it. A code that is not on the connector's list is `unknown`. */
+export type Milestone =
+  | 'manifested'
+  | 'picked-up'
+  | 'in-transit'
+  | 'out-for-delivery'
+  | 'delivered'
+  | 'delayed'
+  | 'refused'
+  | 'damaged'
+  | 'exception'
+  | 'unknown'
+
+/** One scan of one parcel. */
+export type TrackingMessage = {
+  readonly type: 'parcel-scanned'
+  readonly tracking: string
+  readonly sscc?: string | undefined
+  readonly milestone: Milestone
+  /** The carrier's own code and reason, for people. */
+  readonly code: string
+  readonly reason?: string | undefined
+  readonly at: Date
+  /** The order of the scans of this parcel. */
+  readonly sequence: number
+  readonly city?: string | undefined
+  readonly country?: string | undefined
+  readonly signedBy?: string | undefined
+}

@@ -1,0 +1,87 @@
+/** The demo: the simulated landscape as configured systems, and its order stream in our words. */
+import type { Landscape } from '#landscape/landscape.ts'
+import type { World, WorldOrder } from '#landscape/world/world.ts'
+import type { OrderRequest } from '#domains/orders/contract.ts'
+import { formatAmount } from '#platform/money.ts'
+import type { ConfigInput } from './config-schema.ts'
+
+/** Companies, systems and locations as the landscape has them. */
+export function demoConfig(landscape: Landscape, policy: Readonly<Record<string, unknown>> = {}): Partial<ConfigInput> {
+  const { legacyErp, cloudErp, wms, tax, world } = landscape
+  return {
+    companies: world.companies.map((company) => ({
+      code: company.code,
+      name: company.name,
+      currency: company.currency,
+      country: company.country,
+      timeZone: company.currency === 'USD' ? 'America/New_York' : 'Europe/Berlin',
+      erp: company.code === 'NWF' ? 'erp-foods' : 'erp-industrial',
+      tax: 'tax',
+    })),
+    locations: world.sites.map((site) => ({
+      code: site.code,
+      type: 'warehouse' as const,
+      wms: 'wms',
+      timeZone: site.timeZone,
+      cutOff: site.cutOff,
+    })),
+    systems: {
+      'erp-foods': {
+        connector: 'erp-legacy',
+        baseUrl: legacyErp.url,
+        credentials: { user: 'CROSSDOCK', password: 'secret' },
+        policy,
+      },
+      'erp-industrial': {
+        connector: 'erp-cloud',
+        baseUrl: cloudErp.url,
+        credentials: { clientId: 'crossdock', clientSecret: 'secret' },
+        options: { company: 'NWI' },
+        policy,
+      },
+      wms: {
+        connector: 'wms-depot',
+        baseUrl: wms.url,
+        credentials: { apiKey: 'secret', webhookSecret: 'wms-secret' },
+        policy,
+      },
+      tax: {
+        connector: 'tax-engine',
+        baseUrl: tax.url,
+        credentials: { account: 'northway', license: 'secret' },
+        options: {
+          locations: Object.fromEntries(
+            world.sites.map(({ code, country, region, postalCode }) => [code, { country, region, postalCode }]),
+          ),
+        },
+        policy,
+      },
+    },
+  }
+}
+
+/** X12 and plain codes to UN/ECE Recommendation 20 and 21. */
+const UNITS: Readonly<Record<string, string>> = { PL: 'XPX', KG: 'KGM', BG: 'XBG' }
+
+/** An order of the world as a client of our API would send it. */
+export function toOrderRequest(order: WorldOrder): OrderRequest {
+  return {
+    company: order.company,
+    customer: order.customer,
+    customerOrder: order.poNumber,
+    orderDate: order.orderedOn,
+    requestedDate: order.requestedOn,
+    channel: 'api',
+    currency: order.currency,
+    shipTo: { code: order.shipTo },
+    lines: order.lines.map((line) => ({
+      line: String(line.line),
+      sku: line.item,
+      quantity: String(line.quantity),
+      unit: UNITS[line.unit] ?? line.unit,
+      price: formatAmount(line.priceMinor, order.currency),
+    })),
+  }
+}
+
+export type { World }

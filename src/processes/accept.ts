@@ -1,0 +1,435 @@
+/** Captures orders: credit, stock and the order itself decided and written in one transaction for a whole list. */
+import type { Queries, Transaction } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Cause } from '#platform/log.ts'
+import { formatAmount } from '#platform/money.ts'
+import { convertQuantity, formatQuantity } from '#platform/quantity.ts'
+import { recordAudit } from '#platform/audit.ts'
+import type { Process } from '#platform/process.ts'
+import type { Turn } from '#platform/turn.ts'
+import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
+import type { Allocation } from '#domains/inventory/contract.ts'
+import { allocateOrder, lockFreeStock, reserve, returnAllocations } from '#domains/inventory/operations.ts'
+import { HOLDS, type LineOutcome, type OrderAnswer, type OrderRequest } from '#domains/orders/contract.ts'
+import {
+  capture,
+  type CapturedOrder,
+  claimNaturalKeys,
+  decideOutcome,
+  giveBackNaturalKeys,
+  keepByRule,
+} from '#domains/orders/operations.ts'
+import { openHoldExceptions } from './holds.ts'
+import type { OrderFacts } from './order-facts.ts'
+import { valueOrders, type ValuedLine, type ValuedOrder } from './order-pricing.ts'
+import { holdNumber, orderNumber, type ProcessPorts } from './ports.ts'
+
+/** An order as a door brings it. */
+export type Arrival = {
+  readonly request: OrderRequest
+  /** The client, shop or partner it came from; part of its natural key. */
+  readonly sender: string
+  readonly externalId?: string | undefined
+  readonly actor: string
+  readonly traceId?: string | undefined
+}
+
+export type Captured =
+  | { readonly kind: 'new'; readonly doc: number; readonly answer: OrderAnswer }
+  /** The same business document was here before, under whatever key. */
+  | { readonly kind: 'known'; readonly doc: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** What the doors gather before their transaction begins. */
+export type Gathered = ReadonlyMap<OrderRequest, ValuedOrder | Refusal>
+
+export const gather = (queries: Queries, ports: ProcessPorts, arrivals: readonly Arrival[]): Promise<Gathered> =>
+  valueOrders(
+    queries,
+    ports,
+    arrivals.map((arrival) => arrival.request),
+  )
+
+type Candidate = { readonly arrival: Arrival; readonly doc: number; readonly valued: ValuedOrder }
+
+type Decided = Candidate & {
+  readonly captured: CapturedOrder
+  readonly allocations: readonly (readonly Allocation[])[]
+  readonly answer: OrderAnswer
+}
+
+/** Writes what can be accepted and begins its process; answers by arrival. */
+export async function acceptOrders(
+  tx: Transaction,
+  turn: Turn,
+  ports: ProcessPorts,
+  { arrivals, gathered, process, cause }: { arrivals: readonly Arrival[]; gathered: Gathered; process: Process; cause: Cause },
+): Promise<ReadonlyMap<Arrival, Captured>> {
+  const answers = new Map<Arrival, Captured>()
+  const fresh = await onlyNew(tx, await candidatesOf(ports, arrivals, gathered, answers), answers)
+  const credits = await decideOnCredit(tx, ports, fresh)
+  const granted: Candidate[] = []
+  for (const candidate of fresh) {
+    const credit = credits.get(String(candidate.doc))
+    if (credit?.kind === 'refuse') answers.set(candidate.arrival, { kind: 'refused', refusal: credit.refusal })
+    else granted.push(candidate)
+  }
+  giveBackNaturalKeys(tx, fresh.filter((candidate) => !granted.includes(candidate)).map(naturalKeyOf))
+  const decided = await decide(tx, ports, granted, (doc) => {
+    const credit = credits.get(String(doc))
+    return credit?.kind === 'hold' ? credit.reason : undefined
+  })
+  await write(tx, ports, decided, cause)
+  turn.begin(decided.map((order) => ({ process, facts: factsOf(order), share: order.valued.customer.id })))
+  for (const { arrival, doc, answer } of decided) answers.set(arrival, { kind: 'new', doc, answer })
+  return answers
+}
+
+async function candidatesOf(
+  ports: ProcessPorts,
+  arrivals: readonly Arrival[],
+  gathered: Gathered,
+  answers: Map<Arrival, Captured>,
+): Promise<Candidate[]> {
+  const ids = await ports.ids.documents(arrivals.length)
+  const candidates: Candidate[] = []
+  for (const [place, arrival] of arrivals.entries()) {
+    const valued = gathered.get(arrival.request)!
+    const refusal = valued instanceof Refusal ? valued : refuseEmpty(valued)
+    if (refusal) answers.set(arrival, { kind: 'refused', refusal })
+    else if (!(valued instanceof Refusal)) candidates.push({ arrival, doc: ids[place]!, valued })
+  }
+  return candidates
+}
+
+/** An order of which no line can be sold is refused as a whole, with the reason of each line. */
+function refuseEmpty({ lines }: ValuedOrder): Refusal | undefined {
+  if (lines.some((line) => line.kind === 'sold')) return undefined
+  const errors = lines.flatMap((line, place) =>
+    line.kind === 'rejected'
+      ? [{ pointer: `/lines/${place}`, code: line.refusal.code, message: line.refusal.message }]
+      : [],
+  )
+  return new Refusal('orders.nothing_acceptable', 'every line was rejected', { errors })
+}
+
+const naturalKeyOf = ({ arrival, doc, valued }: Candidate) => ({
+  company: arrival.request.company,
+  sender: arrival.sender,
+  customerId: valued.customer.id,
+  customerOrder: arrival.request.customerOrder,
+  // purchase order numbers recur; the order date, where it is told, says which one is meant
+  period: arrival.request.orderDate?.slice(0, 4) ?? '',
+  orderId: doc,
+  contentHash: valued.contentHash,
+})
+
+/** Leaves out business documents that are here already, whatever idempotency key they come under. */
+async function onlyNew(
+  tx: Transaction,
+  candidates: readonly Candidate[],
+  answers: Map<Arrival, Captured>,
+): Promise<Candidate[]> {
+  const keys = new Map(candidates.map((candidate) => [naturalKeyOf(candidate), candidate]))
+  const fresh: Candidate[] = []
+  for (const [key, state] of await claimNaturalKeys(tx, [...keys.keys()])) {
+    const candidate = keys.get(key)!
+    if (state.state === 'new') fresh.push(candidate)
+    else if (state.same) answers.set(candidate.arrival, { kind: 'known', doc: state.doc })
+    else answers.set(candidate.arrival, { kind: 'refused', refusal: otherContent(key.customerOrder, state.doc) })
+  }
+  return fresh
+}
+
+const otherContent = (customerOrder: string, doc: number): Refusal =>
+  new Refusal(
+    'orders.same_number_other_content',
+    `purchase order ${customerOrder} is ${orderNumber(doc)} already, with other content`,
+    { order: orderNumber(doc) },
+    '/customerOrder',
+  )
+
+async function decideOnCredit(tx: Transaction, ports: ProcessPorts, candidates: readonly Candidate[]) {
+  const accounts = await lockCreditAccounts(
+    tx,
+    candidates.map(({ valued }) => valued.customer.id),
+  )
+  const byCompany = Map.groupBy(candidates, ({ arrival }) => arrival.request.company)
+  const decisions = [...byCompany].flatMap(([company, group]) => [
+    ...decideCredits(
+      accounts,
+      group.map(({ doc, valued }) => ({ key: String(doc), customer: valued.customer, orderMinor: valued.totalMinor })),
+      { ...ports.company(company).credit, now: ports.clock.now() },
+    ),
+  ])
+  return new Map(decisions)
+}
+
+/** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
+async function decide(
+  tx: Transaction,
+  ports: ProcessPorts,
+  candidates: readonly Candidate[],
+  creditHold: (doc: number) => string | undefined,
+): Promise<Decided[]> {
+  if (candidates.length === 0) return []
+  const holds = candidates.map((candidate) => holdsOf(candidate, creditHold(candidate.doc)))
+  const ids = await ports.ids.documents(holds.flat().length)
+  const locations = [...new Set(candidates.flatMap(({ arrival }) => ports.company(arrival.request.company).locations))]
+  const wanted = candidates.flatMap(({ valued }) => valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])))
+  const free = await lockFreeStock(tx, wanted, locations)
+  return candidates.map((candidate, place) => {
+    const { request } = candidate.arrival
+    const sold = candidate.valued.lines.filter((line) => line.kind === 'sold')
+    const asked = sold.map((line) => ({ itemId: line.item.id, quantity: line.base }))
+    const found = allocateOrder(free, asked, ports.company(request.company).locations)
+    const kept = keepByRule(
+      request.shippingRule ?? candidate.valued.customer.shippingRule,
+      asked.map(({ quantity }, at) => ({ wanted: quantity, found: sumOf(found[at]!) })),
+    )
+    const allocations = found.map((some, at) => {
+      if (kept[at]!.reserve > 0) return some
+      returnAllocations(free, asked[at]!.itemId, some)
+      return []
+    })
+    const numbered = holds[place]!.map((hold) => ({ ...hold, id: ids.pop()! }))
+    return compose(candidate, { allocations, kept, holds: numbered })
+  })
+}
+
+const sumOf = (allocations: readonly Allocation[]): number => allocations.reduce((sum, { quantity }) => sum + quantity, 0)
+
+function holdsOf({ doc, arrival, valued }: Candidate, creditReason: string | undefined) {
+  const reviews = valued.lines.flatMap((line) => (line.kind === 'sold' && line.priceReview ? [line.priceReview] : []))
+  const hold = (type: 'credit' | 'price_review', reason: string) => ({
+    doc,
+    company: arrival.request.company,
+    type,
+    reason,
+    blocks: HOLDS[type].blocks,
+    raisedBy: 'accept',
+    owner: HOLDS[type].owner,
+  })
+  return [
+    ...(creditReason === undefined ? [] : [hold('credit', creditReason)]),
+    ...(reviews.length === 0 ? [] : [hold('price_review', reviews.join('; '))]),
+  ]
+}
+
+type Shares = {
+  readonly allocations: readonly (readonly Allocation[])[]
+  readonly kept: readonly { readonly reserve: number; readonly backorder: number; readonly cancel: number }[]
+  readonly holds: readonly (ReturnType<typeof holdsOf>[number] & { readonly id: number })[]
+}
+
+function compose(candidate: Candidate, { allocations, kept, holds }: Shares): Decided {
+  const { arrival, doc, valued } = candidate
+  const { request } = arrival
+  let sold = 0
+  // positions of the sold lines among all lines, since rejected ones keep their place and take no stock
+  const share = valued.lines.map((line) => (line.kind === 'sold' ? kept[sold++]! : undefined))
+  const outcomes = share.map(outcomeOfShare)
+  const outcome = decideOutcome(outcomes, holds.length > 0)
+  const captured: CapturedOrder = {
+    doc,
+    company: request.company,
+    customerId: valued.customer.id,
+    customer: valued.customer.number,
+    termsDays: valued.customer.termsDays,
+    channel: request.channel,
+    sender: arrival.sender,
+    externalId: arrival.externalId ?? null,
+    customerOrder: request.customerOrder,
+    orderDate: request.orderDate ?? null,
+    requestedDate: request.requestedDate ?? null,
+    currency: valued.customer.currency,
+    shipToCode: valued.shipToCode,
+    shipTo: valued.shipToCode === null ? (request.shipTo ?? null) : null,
+    shippingRule: request.shippingRule ?? valued.customer.shippingRule,
+    note: request.note ?? null,
+    totalMinor: valued.totalMinor,
+    traceId: arrival.traceId ?? null,
+    outcome,
+    lines: valued.lines.map((line, place) => newLine(line, place + 1, share[place])),
+    holds,
+  }
+  return { ...candidate, captured, allocations, answer: answerOf(captured, valued.lines, outcomes) }
+}
+
+function outcomeOfShare(share: Shares['kept'][number] | undefined): LineOutcome {
+  if (!share) return 'rejected'
+  if (share.reserve === 0) return share.backorder > 0 ? 'backordered' : 'rejected'
+  return share.backorder + share.cancel > 0 ? 'partially-reserved' : 'reserved'
+}
+
+/** A rejected line stands in the order as cancelled, with its reason. */
+function newLine(line: ValuedLine, n: number, share: Shares['kept'][number] | undefined): CapturedOrder['lines'][number] {
+  const { requested, item } = line
+  const common = {
+    n,
+    customerLine: requested.line,
+    itemId: item?.id ?? 0,
+    sku: requested.sku,
+    baseUnit: item?.baseUnit ?? requested.unit,
+    taxClass: item?.taxClass ?? '',
+    unit: requested.unit,
+  }
+  if (line.kind === 'rejected') {
+    return { ...common, ...NOTHING, rejection: line.refusal.code, priceUnit: requested.unit }
+  }
+  const { quantity, factor, base, priceMinor, priceUnit, netMinor } = line
+  return {
+    ...common,
+    ...factor,
+    quantity,
+    priceMinor,
+    priceUnit,
+    netMinor,
+    rejection: null,
+    ordered: base,
+    reserved: share!.reserve,
+    backordered: share!.backorder,
+    cancelled: share!.cancel,
+  }
+}
+
+const NOTHING = {
+  quantity: 0,
+  numerator: 1,
+  denominator: 1,
+  priceMinor: 0,
+  netMinor: 0,
+  ordered: 0,
+  reserved: 0,
+  backordered: 0,
+  cancelled: 0,
+} as const
+
+function answerOf(order: CapturedOrder, lines: readonly ValuedLine[], outcomes: readonly LineOutcome[]): OrderAnswer {
+  return {
+    id: orderNumber(order.doc),
+    customerOrder: order.customerOrder,
+    outcome: order.outcome,
+    currency: order.currency,
+    total: formatAmount(order.totalMinor, order.currency),
+    holds: order.holds.map(({ id, type, reason, blocks }) => ({ id: holdNumber(id), type, reason, blocks: [...blocks] })),
+    lines: order.lines.map((line, place) => {
+      const valued = lines[place]!
+      const inUnit = (base: number): string =>
+        formatQuantity(convertQuantity(base, { numerator: line.denominator, denominator: line.numerator }) ?? base)
+      return {
+        line: line.customerLine,
+        sku: line.sku,
+        outcome: outcomes[place]!,
+        quantity: valued.requested.quantity,
+        unit: line.unit,
+        reserved: inUnit(line.reserved),
+        backordered: inUnit(line.backordered),
+        ...(valued.kind === 'sold'
+          ? { price: formatAmount(line.priceMinor, order.currency) }
+          : { reason: { code: valued.refusal.code, message: valued.refusal.message } }),
+      }
+    }),
+  }
+}
+
+async function write(tx: Transaction, ports: ProcessPorts, orders: readonly Decided[], cause: Cause): Promise<void> {
+  if (orders.length === 0) return
+  capture(
+    tx,
+    orders.map((order) => order.captured),
+    cause,
+  )
+  changeExposure(
+    tx,
+    orders.map(({ captured }) => ({ customerId: captured.customerId, amountMinor: captured.totalMinor })),
+  )
+  reserve(
+    tx,
+    orders.flatMap(({ captured, allocations }) => {
+      const sold = captured.lines.filter((line) => line.rejection === null)
+      return sold.map((line, place) => ({
+        doc: captured.doc,
+        line: line.n,
+        company: captured.company,
+        itemId: line.itemId,
+        allocations: allocations[place]!,
+        backordered: line.backordered,
+        waited: false,
+      }))
+    }),
+  )
+  recordAudit(
+    tx,
+    orders.map(({ captured, arrival }) => ({
+      actor: arrival.actor,
+      action: 'orders.accept',
+      company: captured.company,
+      kind: 'order',
+      doc: captured.doc,
+      traceId: arrival.traceId,
+    })),
+  )
+  await openHoldExceptions(tx, ports, orders.flatMap(heldFor))
+}
+
+function heldFor({ captured }: Decided) {
+  const { doc, company, totalMinor: valueMinor, currency, customer } = captured
+  return captured.holds.map(({ type, reason }) => ({
+    doc,
+    company,
+    type,
+    reason,
+    valueMinor,
+    currency,
+    cause: `${type}:${customer}`,
+    title: type === 'credit' ? `Customer ${customer} has no credit left` : `Prices of customer ${customer} differ from ours`,
+  }))
+}
+
+/** The facts that a look would find, so that nobody has to look. */
+function factsOf({ captured, allocations }: Decided): OrderFacts {
+  const { doc, company } = captured
+  const sold = captured.lines.filter((line) => line.rejection === null)
+  return {
+    doc,
+    company,
+    correlationId: doc,
+    version: 1,
+    order: {
+      doc,
+      company,
+      customerId: captured.customerId,
+      customer: captured.customer,
+      termsDays: captured.termsDays,
+      channel: captured.channel,
+      sender: captured.sender,
+      externalId: captured.externalId,
+      customerOrder: captured.customerOrder,
+      orderDate: captured.orderDate,
+      requestedDate: captured.requestedDate,
+      currency: captured.currency,
+      shipToCode: captured.shipToCode,
+      shippingRule: captured.shippingRule,
+      totalMinor: captured.totalMinor,
+      exposureMinor: captured.totalMinor,
+      erpNumber: null,
+      erpCancelled: false,
+      turn: 1,
+      acknowledgedTurn: 0,
+      cancelRequested: false,
+      closed: false,
+    },
+    lines: captured.lines.map((line) => ({ ...line, doc, open: 0, released: 0, picked: 0, packed: 0, shipped: 0 })),
+    holds: captured.holds
+      .map(({ id, type, reason, blocks }) => ({ id, doc, type, reason, blocks }))
+      .toSorted((a, b) => a.id - b.id),
+    reservations: sold
+      .flatMap((line, place) => allocations[place]!.map((allocation) => ({ line: line.n, ...allocation })))
+      .toSorted((a, b) => a.line - b.line || (a.location < b.location ? -1 : 1)),
+    fulfillments: [],
+    reclaimable: [],
+    unbilled: [],
+    fillable: [],
+  }
+}

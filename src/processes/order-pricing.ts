@@ -1,0 +1,244 @@
+/** What an order request comes to: customer, items in base units, prices, address; gathered for a list at once. */
+import { createHash } from 'node:crypto'
+import type { Queries } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import { extend, parseAmount } from '#platform/money.ts'
+import { convertQuantity, parseQuantity, type Quantity, type UnitFactor } from '#platform/quantity.ts'
+import { addressKey, customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
+import { findAddresses, findCustomers } from '#domains/customers/operations.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { findItems, resolveLines } from '#domains/items/operations.ts'
+import type { OrderRequest, OrderRequestLine } from '#domains/orders/contract.ts'
+import { priceKey, type PriceQuestion, type SellingPrice } from '#domains/pricing/contract.ts'
+import { decidePrices, findPrices } from '#domains/pricing/operations.ts'
+import type { ProcessPorts } from './ports.ts'
+
+/** One line that can be sold, or why it cannot. */
+export type ValuedLine =
+  | {
+      readonly kind: 'sold'
+      readonly requested: OrderRequestLine
+      readonly item: SellingItem
+      readonly quantity: Quantity
+      readonly factor: UnitFactor
+      /** In base units. */
+      readonly base: Quantity
+      readonly priceMinor: number
+      readonly priceUnit: string
+      readonly netMinor: number
+      /** Why a person must look at the price. */
+      readonly priceReview: string | undefined
+    }
+  | { readonly kind: 'rejected'; readonly requested: OrderRequestLine; readonly item: SellingItem | undefined; readonly refusal: Refusal }
+
+export type ValuedOrder = {
+  readonly request: OrderRequest
+  readonly customer: SellingCustomer
+  readonly shipToCode: string | null
+  readonly lines: readonly ValuedLine[]
+  readonly totalMinor: number
+  /** SHA-256 of what the customer asked for, in hexadecimal. */
+  readonly contentHash: string
+}
+
+/** Gathers what the requests depend on from our copies and values each; answers by request. */
+export async function valueOrders(
+  queries: Queries,
+  ports: ProcessPorts,
+  requests: readonly OrderRequest[],
+): Promise<ReadonlyMap<OrderRequest, ValuedOrder | Refusal>> {
+  const [customers, items] = await Promise.all([
+    findCustomers(queries, distinct(requests, ({ company, customer }) => [customerKey(company, customer), { company, number: customer }])),
+    findItems(
+      queries,
+      distinct(
+        requests.flatMap(({ company, lines }) => lines.map(({ sku }) => ({ company, sku }))),
+        (key) => [itemKey(key.company, key.sku), key],
+      ),
+    ),
+  ])
+  const today = ports.clock.now().toISOString().slice(0, 10)
+  const drafts = requests.map((request) => resolveOrder(request, customers, items, today))
+  const questions = drafts.flatMap((draft) => (draft instanceof Refusal ? [] : draft.lines.flatMap((line) => line.questions)))
+  const codes = drafts.flatMap((draft) => (draft instanceof Refusal || draft.addressCode === null ? [] : [{ customerId: draft.customer.id, code: draft.addressCode }]))
+  const [prices, addresses] = await Promise.all([findPrices(queries, questions), findAddresses(queries, codes)])
+  return new Map(
+    drafts.map((draft, place): [OrderRequest, ValuedOrder | Refusal] => {
+      const request = requests[place]!
+      if (draft instanceof Refusal) return [request, draft]
+      if (draft.addressCode !== null && !addresses.has(addressKey(draft.customer.id, draft.addressCode))) {
+        const message = `${draft.customer.number} has no address ${draft.addressCode}`
+        return [request, new Refusal('orders.address_unknown', message, {}, '/shipTo/code')]
+      }
+      return [request, valueOrder(draft, prices, ports)]
+    }),
+  )
+}
+
+function distinct<T, K>(rows: readonly T[], key: (row: T) => readonly [string, K]): K[] {
+  return [...new Map(rows.map(key)).values()]
+}
+
+type DraftLine = {
+  readonly requested: OrderRequestLine
+  readonly item: SellingItem | undefined
+  readonly refusal: Refusal | undefined
+  readonly quantity: Quantity
+  readonly factor: UnitFactor
+  readonly base: Quantity
+  readonly priced: { readonly unit: string; readonly quantity: Quantity }
+  /** The unit's own price first, then the base unit's. */
+  readonly questions: readonly PriceQuestion[]
+}
+
+type Draft = {
+  readonly request: OrderRequest
+  readonly customer: SellingCustomer
+  readonly currency: string
+  readonly addressCode: string | null
+  readonly lines: readonly DraftLine[]
+}
+
+function resolveOrder(
+  request: OrderRequest,
+  customers: ReadonlyMap<string, SellingCustomer>,
+  items: ReadonlyMap<string, SellingItem>,
+  today: string,
+): Draft | Refusal {
+  const { company } = request
+  const customer = customers.get(customerKey(company, request.customer))
+  const refusal = customer ? refuseCustomer(request, customer) : unknownCustomer(request)
+  if (refusal || !customer) return refusal!
+  const resolved = resolveLines(
+    items,
+    request.lines.map(({ line, sku, quantity, unit }) => ({ key: line, company, sku, quantity: parseQuantity(quantity), unit })),
+  )
+  if (resolved.size < request.lines.length) {
+    return new Refusal('orders.line_repeated', 'each line of an order needs a number of its own', {}, '/lines')
+  }
+  const date = request.orderDate ?? today
+  return {
+    request,
+    customer,
+    currency: request.currency ?? customer.currency,
+    addressCode: request.shipTo === undefined ? customer.defaultShipTo : (request.shipTo.code ?? null),
+    lines: request.lines.map((requested) => {
+      const found = resolved.get(requested.line)!
+      const item = items.get(itemKey(company, requested.sku))
+      return draftLine({ requested, item, found, customer, date })
+    }),
+  }
+}
+
+const unknownCustomer = ({ company, customer }: OrderRequest): Refusal =>
+  new Refusal('orders.customer_unknown', `${company} has no customer ${customer}`, { company, customer }, '/customer')
+
+function refuseCustomer(request: OrderRequest, customer: SellingCustomer): Refusal | undefined {
+  if (customer.status === 'blocked') {
+    return new Refusal('orders.customer_blocked', `${customer.number} is blocked for orders`, {}, '/customer')
+  }
+  if (request.currency !== undefined && request.currency !== customer.currency) {
+    const message = `${customer.number} buys in ${customer.currency}, not in ${request.currency}`
+    return new Refusal('orders.currency_mismatch', message, {}, '/currency')
+  }
+  return undefined
+}
+
+type Found = { readonly item: SellingItem; readonly factor: UnitFactor; readonly base: Quantity } | Refusal
+
+function draftLine(given: {
+  requested: OrderRequestLine
+  item: SellingItem | undefined
+  found: Found
+  customer: SellingCustomer
+  date: string
+}): DraftLine {
+  const { requested, item, found, customer, date } = given
+  const quantity = parseQuantity(requested.quantity)
+  const nothing = { requested, item, quantity, factor: ONE, base: 0, priced: { unit: requested.unit, quantity }, questions: [] }
+  if (found instanceof Refusal) return { ...nothing, refusal: found }
+  if (found.item.status === 'discontinued') {
+    return { ...nothing, refusal: new Refusal('orders.item_discontinued', `${requested.sku} is no longer sold`) }
+  }
+  const priced = pricedBy(found.item, { unit: requested.unit, quantity, base: found.base })
+  const ask = (unit: string, amount: Quantity): PriceQuestion => ({
+    company: customer.company,
+    itemId: found.item.id,
+    customerNumber: customer.number,
+    priceList: customer.priceList,
+    unit,
+    currency: customer.currency,
+    quantity: amount,
+    date,
+  })
+  const questions = [ask(priced.unit, priced.quantity)]
+  if (priced.unit !== found.item.baseUnit) questions.push(ask(found.item.baseUnit, found.base))
+  return { requested, item: found.item, refusal: undefined, quantity, factor: found.factor, base: found.base, priced, questions }
+}
+
+const ONE: UnitFactor = { numerator: 1, denominator: 1 }
+const KILOGRAM = 'KGM'
+
+/** Catch-weight items are priced by weight, at capture by the nominal one; all others by the ordered unit. */
+function pricedBy(
+  item: SellingItem,
+  { unit, quantity, base }: { unit: string; quantity: Quantity; base: Quantity },
+): { unit: string; quantity: Quantity } {
+  const weight = item.catchWeight ? item.units.get(KILOGRAM) : undefined
+  if (!weight) return { unit, quantity }
+  const nominal = convertQuantity(base, { numerator: weight.denominator, denominator: weight.numerator })
+  return nominal === undefined ? { unit, quantity } : { unit: KILOGRAM, quantity: nominal }
+}
+
+function valueOrder(draft: Draft, prices: ReadonlyMap<string, SellingPrice>, ports: ProcessPorts): ValuedOrder {
+  const { request, customer, currency } = draft
+  const oursMinor = new Map(draft.lines.map((line) => [line.requested.line, priceOf(line, prices)]))
+  const decisions = decidePrices(
+    draft.lines.map(({ requested }) => ({
+      key: requested.line,
+      oursMinor: oursMinor.get(requested.line),
+      expectedMinor: requested.price === undefined ? undefined : parseAmount(requested.price, currency),
+      currency,
+    })),
+    ports.company(request.company).price,
+  )
+  const lines = draft.lines.map((line): ValuedLine => {
+    const { requested, item, quantity, factor, base, priced } = line
+    const decision = decisions.get(requested.line)!
+    if (line.refusal || !item) return { kind: 'rejected', requested, item, refusal: line.refusal! }
+    if (decision.kind === 'refuse') return { kind: 'rejected', requested, item, refusal: decision.refusal }
+    const priceMinor = decision.amountMinor
+    return {
+      kind: 'sold',
+      requested,
+      item,
+      quantity,
+      factor,
+      base,
+      priceMinor,
+      priceUnit: priced.unit,
+      netMinor: extend(priceMinor, priced.quantity),
+      priceReview: decision.kind === 'hold' ? decision.reason : undefined,
+    }
+  })
+  return {
+    request,
+    customer,
+    shipToCode: draft.addressCode,
+    lines,
+    totalMinor: lines.reduce((sum, line) => sum + (line.kind === 'sold' ? line.netMinor : 0), 0),
+    contentHash: contentHash(request),
+  }
+}
+
+/** The price of the priced unit: its own, or what the base unit's price comes to. */
+function priceOf({ questions, factor }: DraftLine, prices: ReadonlyMap<string, SellingPrice>): number | undefined {
+  const [own, base] = questions.map((question) => prices.get(priceKey(question)))
+  if (own) return own.amountMinor
+  return base && Math.round((base.amountMinor * factor.numerator) / factor.denominator)
+}
+
+/** What the customer asked for, without what only says how it reached us. */
+function contentHash({ channel: _, note: __, ...content }: OrderRequest): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex')
+}

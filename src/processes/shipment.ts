@@ -1,0 +1,134 @@
+/** A shipment whose channel wants to hear of it. */
+import { notifyShipment, type ShipNotice } from '#capabilities/channel.ts'
+import type { Transaction } from '#platform/database.ts'
+import { type Begun, call, type DocumentFacts, type Done, type Process, process } from '#platform/process.ts'
+import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
+import type { ShipmentLine } from '#domains/shipments/contract.ts'
+import { recordNotified } from '#domains/shipments/operations.ts'
+import { linesOfShipments, lockShipments, type PackageRow, packagesOf, type ShipmentHeader } from '#domains/shipments/views.ts'
+import { groupBy } from './order-facts.ts'
+import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
+
+export type ShipmentFacts = DocumentFacts & {
+  readonly shipment: Omit<ShipmentHeader, 'version'>
+  readonly order: Pick<OrderHeader, 'customer' | 'customerOrder' | 'externalId' | 'sender' | 'totalMinor' | 'currency'>
+  readonly packages: readonly (Omit<PackageRow, 'doc'> & {
+    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot'> & Pick<OrderLine, 'customerLine' | 'sku' | 'baseUnit'>)[]
+  })[]
+}
+
+export function shipment(ports: ProcessPorts): Process {
+  return process<ShipmentFacts>('shipment', {
+    kind: 'shipment',
+    rank: 3,
+    facts: shipmentFacts,
+    steps: { notify: { when: ({ shipment: { notified } }) => !notified, call: notify(ports) } },
+    finished: (facts) => facts.shipment.notified,
+  }) as unknown as Process
+}
+
+async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<ReadonlyMap<number, ShipmentFacts>> {
+  const [shipments, lines, packages] = await Promise.all([
+    lockShipments(tx, docs),
+    linesOfShipments(tx, docs),
+    packagesOf(tx, docs),
+  ])
+  const orders = [...new Set(shipments.map((row) => row.orderId))].toSorted((a, b) => a - b)
+  const [headers, orderLines] = await Promise.all([headersOf(tx, orders), linesOf(tx, orders)])
+  const headerOf = new Map(headers.map((header) => [header.doc, header]))
+  const lineOf = new Map(orderLines.map((line) => [`${line.doc} ${line.n}`, line]))
+  const packedOf = groupBy(lines, (line) => line.doc)
+  const packagesOfShipment = groupBy(packages, (row) => row.doc)
+  return new Map(
+    shipments.map(({ version, ...row }) => {
+      const { customer, customerOrder, externalId, sender, totalMinor, currency } = headerOf.get(row.orderId)!
+      const contents = (n: number) =>
+        packedOf(row.doc)
+          .filter((line) => line.package === n)
+          .map(({ line, quantity, lot }) => {
+            const { customerLine, sku, baseUnit } = lineOf.get(`${row.orderId} ${line}`)!
+            return { customerLine, sku, baseUnit, quantity, lot }
+          })
+      const facts: ShipmentFacts = {
+        doc: row.doc,
+        company: row.company,
+        correlationId: row.orderId,
+        version,
+        shipment: row,
+        order: { customer, customerOrder, externalId, sender, totalMinor, currency },
+        packages: packagesOfShipment(row.doc).map(({ doc: _, ...parcel }) => ({ ...parcel, lines: contents(parcel.n) })),
+      }
+      return [row.doc, facts]
+    }),
+  )
+}
+
+/** New shipments whose channel wants a notice. */
+export async function beginShipments(
+  tx: Transaction,
+  process: Process,
+  wanted: readonly { readonly doc: number }[],
+): Promise<Begun[]> {
+  if (wanted.length === 0) return []
+  const docs = wanted.map(({ doc }) => doc).toSorted((a, b) => a - b)
+  return [...(await shipmentFacts(tx, docs)).values()].map((facts) => ({ process, facts }))
+}
+
+const notify = (ports: ProcessPorts) =>
+  call<ShipmentFacts, ShipNotice, { readonly reference?: string }>({
+    operation: notifyShipment,
+    location: ({ order }) => order.sender,
+    businessKey: ({ doc }) => shipmentNumber(doc),
+    request: ({ company, shipment: row, order, packages }) => ({
+      company,
+      shipment: row.number,
+      order: orderNumber(row.orderId),
+      customer: order.customer,
+      customerOrder: order.customerOrder,
+      externalId: order.externalId ?? undefined,
+      shippedAt: row.shippedAt,
+      carrier: row.carrier,
+      location: row.location,
+      packages: packages.map(({ sscc, tracking, weightGrams, lines }) => ({
+        sscc: sscc ?? undefined,
+        tracking: tracking ?? undefined,
+        weightGrams: weightGrams ?? undefined,
+        lines: lines.map(({ customerLine, sku, quantity, baseUnit, lot }) => ({
+          line: customerLine,
+          sku,
+          quantity,
+          unit: baseUnit,
+          lot: lot ?? undefined,
+        })),
+      })),
+    }),
+    async confirmed(tx, answered, cause) {
+      const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.shipment, reference: first!.answer.reference }))
+      const versions = await recordNotified(tx, rows, cause)
+      return new Map(
+        answered.map((work): [typeof work, Done<ShipmentFacts>] => {
+          const version = versions.get(work.facts.doc)!
+          if (version !== work.facts.version + 1) return [work, 'look']
+          return [work, { facts: { ...work.facts, version, shipment: { ...work.facts.shipment, notified: true } } }]
+        }),
+      )
+    },
+    async refused(tx, refused) {
+      await ports.openExceptions(
+        tx,
+        refused.map(({ facts, refusals: [first] }) => ({
+          company: facts.company,
+          cause: `${first!.system}:${first!.code}`,
+          code: 'shipments.notice_refused',
+          title: `${first!.system} refuses ship notices: ${first!.message}`,
+          suggestedAction: 'Mend the cause with the channel, then restart the step of the shipments concerned.',
+          affects: {
+            doc: facts.doc,
+            kind: 'shipment',
+            value: { amountMinor: facts.order.totalMinor, currency: facts.order.currency },
+          },
+        })),
+      )
+      return new Map(refused.map((work): [typeof work, Done<ShipmentFacts>] => [work, { facts: work.facts }]))
+    },
+  })

@@ -1,0 +1,81 @@
+/** Who owns which exception, and what becomes of work that cannot go on: parked, with somebody who must look. */
+import type { Transaction } from '#platform/database.ts'
+import type { Ownership } from '#platform/exception-ownership.ts'
+import { effectKey } from '#platform/effects.ts'
+import { park } from '#platform/parking.ts'
+import type { Poisoned } from '#platform/runner.ts'
+import type { ParkedEffect } from '#platform/turn.ts'
+import type { ProcessPorts } from './ports.ts'
+
+export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
+  rules: [
+    { prefix: 'orders.hold.credit', owner: 'credit', severity: 'high', dueBusinessHours: 4 },
+    { prefix: 'orders.hold.price_review', owner: 'pricing', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'orders.hold.edi_mismatch', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'orders', owner: 'customer-service', severity: 'high', dueBusinessHours: 4 },
+    { prefix: 'inventory', owner: 'inventory', severity: 'high', dueBusinessHours: 8 },
+    { prefix: 'shipments', owner: 'customer-service', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'billing', owner: 'billing', severity: 'high', dueBusinessHours: 8 },
+    { prefix: 'edi', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'work', owner: 'integration', severity: 'high', dueBusinessHours: 2 },
+  ],
+  otherwise: { owner: 'operations', severity: 'normal', dueBusinessHours: 8 },
+}
+
+/** Calls that a person must decide on: nobody knows whether they were done, or they failed too often. */
+export async function parkEffects(
+  tx: Transaction,
+  ports: ProcessPorts,
+  effects: readonly ParkedEffect[],
+): Promise<void> {
+  await park(
+    tx,
+    effects.map(({ facts, intent, reason }) => ({
+      kind: 'effect',
+      key: effectKey(intent),
+      company: facts.company,
+      system: intent.system,
+      step: intent.step,
+      doc: facts.doc,
+      cause: { code: 'work.effect_parked', message: reason },
+      context: { operation: intent.operation, businessKey: intent.businessKey, attempts: intent.attempts },
+    })),
+  )
+  await ports.openExceptions(
+    tx,
+    effects.map(({ facts, intent, kind, reason }) => ({
+      company: facts.company,
+      cause: `work.effect_parked:${intent.system}:${intent.operation}`,
+      code: 'work.effect_parked',
+      title: `${intent.operation} at ${intent.system} needs a decision`,
+      suggestedAction: `Search ${intent.businessKey} at ${intent.system}: ${reason}. Then confirm it, or replay the parked call.`,
+      affects: { doc: facts.doc, kind },
+    })),
+  )
+}
+
+/** A document that failed again and again is parked alone; its neighbours go on. */
+export async function parkPoison(tx: Transaction, ports: ProcessPorts, { doc, kind, company, error }: Poisoned): Promise<void> {
+  const message = error instanceof Error ? error.message : String(error)
+  await park(tx, [
+    {
+      kind: 'document',
+      key: String(doc),
+      company,
+      doc,
+      cause: { code: 'work.document_parked', message },
+      context: { kind },
+    },
+  ])
+  await ports.openExceptions(tx, [
+    {
+      company,
+      cause: `work.document_parked:${doc}`,
+      code: 'work.document_parked',
+      title: `A document of kind ${kind} cannot be worked on`,
+      suggestedAction: 'Read the cause, mend it, then replay the parked document.',
+      facts: { message },
+      affects: { doc, kind },
+    },
+  ])
+}

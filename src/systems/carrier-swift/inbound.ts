@@ -1,0 +1,41 @@
+/** The webhook door of the Swift carrier: one scan of one parcel in each call. */
+import type { TrackingMessage } from '#capabilities/carrier.ts'
+import { Refusal } from '#platform/faults.ts'
+import { fieldsOf, optionalText } from '#platform/fields.ts'
+import { parseStrictJson } from '#platform/http-json.ts'
+import { type InboundDoor, proveSignature, splitting, understanding, understood } from '#platform/inbound.ts'
+import { toTracking } from './map.ts'
+import type { SwiftSettings } from './settings.ts'
+import { signatureOf } from './wire.ts'
+
+export function swiftDoor(instance: string, { credentials }: SwiftSettings): InboundDoor<TrackingMessage> {
+  const { webhookSecret, previousWebhookSecret } = credentials
+  const secrets =
+    previousWebhookSecret === undefined ? [webhookSecret] : [webhookSecret, previousWebhookSecret]
+  return {
+    instance,
+    // Each scan is a fact of its own; a parcel's sequence tells which is the latest.
+    order: {},
+    read(headers, rawBody) {
+      const signature = signatureOf(headers['x-swift-signature'])
+      if (signature === undefined) {
+        throw new Refusal('inbound.signature_missing', 'X-Swift-Signature must be "sha256=<hex>".')
+      }
+      proveSignature({ signed: rawBody, signature, algorithm: 'sha256', encoding: 'hex' }, secrets)
+      const event = splitting(() => fieldsOf(parseStrictJson(rawBody)))
+      const named = splitting(() => ({
+        messageId: optionalText(event, 'id'),
+        type: optionalText(event, 'type') ?? 'unreadable',
+        body: rawBody.toString('utf8'),
+      }))
+      return [
+        understood(named, () => {
+          const message = toTracking(event)
+          const stream = `parcel/${message.tracking}`
+          return { stream, sequence: message.sequence, takenAt: message.at, message }
+        }),
+      ]
+    },
+    restore: ({ body }) => understanding(() => toTracking(fieldsOf(JSON.parse(body)))),
+  }
+}

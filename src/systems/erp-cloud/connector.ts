@@ -1,0 +1,200 @@
+/** The cloud ERP: sales orders, invoices and payments under idempotency keys, one by one or in a `$batch`. */
+import type { z } from 'zod'
+import {
+  cancelSalesOrder,
+  createSalesOrder,
+  type ErpReader,
+  type Page,
+  type PageRequest,
+  postInvoice,
+  registerPayment,
+} from '#capabilities/erp.ts'
+import type { Clock } from '#platform/clock.ts'
+import {
+  bind,
+  type CallContext,
+  confirmed,
+  legible,
+  type Outcome,
+  type OutcomeMap,
+  readable,
+  type Ready,
+  refused,
+  retry,
+  unknown,
+} from '#platform/connector-binding.ts'
+import { readRows, type ReportRow } from '#platform/connector-rows.ts'
+import type { Connector, Effect } from '#platform/connector.ts'
+import { Outage } from '#platform/faults.ts'
+import { type Fields, fieldsOf, filledText, text } from '#platform/fields.ts'
+import type { HttpClient } from '#platform/http-client.ts'
+import { type CloudApi, type Creation, openCloudApi, type ReadAnswer } from './api.ts'
+import { toCloudInvoice, toCloudOrder, toCloudPayments, toPostedInvoice } from './map.ts'
+import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
+import { CloudErpSettings } from './settings.ts'
+import { entityPage } from './wire.ts'
+
+export type CloudErpConnector = Connector & ErpReader
+
+export type CloudErpOptions = {
+  readonly instance: string
+  readonly settings: z.input<typeof CloudErpSettings>
+  readonly http: HttpClient
+  readonly clock: Clock
+  /** Told of each row of master data that cannot be read. */
+  readonly onUnreadable: ReportRow
+}
+
+export function createCloudErpConnector(options: CloudErpOptions): CloudErpConnector {
+  const settings = CloudErpSettings.parse(options.settings)
+  const api = openCloudApi({ ...options, settings })
+  const { batchMax, timeZone } = settings.options
+  const { clock } = options
+  return {
+    ...cloudReader(api, settings, options),
+    operations: {
+      ...bind(createSalesOrder, {
+        batchMax,
+        recovery: 'key',
+        translate: toCloudOrder,
+        send: (ready, context) =>
+          createAll(api, 'salesOrders', { ready, context }, (body) => ({ number: numberOf(body) })),
+      }),
+      ...bind(cancelSalesOrder, {
+        batchMax: 1,
+        // Cancelling what is cancelled already changes nothing and says so.
+        recovery: 'key',
+        translate: (cancellation) => cancellation,
+        async send(ready, context) {
+          const outcomes = new Map<Effect, Outcome<object>>()
+          for (const { effect, body } of ready)
+            outcomes.set(effect, await cancel(api, settings, { ...body, context }))
+          return outcomes
+        },
+      }),
+      ...bind(postInvoice, {
+        batchMax,
+        recovery: 'key',
+        translate: (invoice) => toCloudInvoice(invoice, timeZone),
+        send: (ready, context) => {
+          const currencies = new Map(ready.map(({ effect, request }) => [effect.key, request.currency]))
+          return createAll(api, 'salesInvoices', { ready, context }, (body, key) =>
+            toPostedInvoice(fieldsOf(body), currencies.get(key) ?? '', clock.now()),
+          )
+        },
+      }),
+      ...bind(registerPayment, {
+        // Each of a payment's invoices is a request of its own inside the batch.
+        batchMax: 1,
+        recovery: 'key',
+        translate: (payment) => toCloudPayments(payment, timeZone),
+        async send(ready, context) {
+          const outcomes = new Map<Effect, Outcome<{ number: string }>>()
+          for (const { effect, body } of ready)
+            outcomes.set(effect, await register(api, effect.key, { parts: body, context }))
+          return outcomes
+        },
+      }),
+    },
+  }
+}
+
+const numberOf = (body: unknown): string => filledText(fieldsOf(body), 'number')
+
+async function createAll<Request, Answer>(
+  api: CloudApi,
+  entity: string,
+  { ready, context }: { ready: readonly Ready<Request, object>[]; context: CallContext },
+  read: ReadAnswer<Answer>,
+): Promise<OutcomeMap<Answer>> {
+  const creations = ready.map(({ effect, body }): Creation => ({ key: effect.key, entity, body }))
+  const outcomes = await api.create(creations, context, read)
+  return new Map(
+    ready.map(({ effect }) => [effect, outcomes.get(effect.key) ?? unknown('the answer leaves this out')]),
+  )
+}
+
+const BATCH_LARGEST = 50
+
+/** A payment of several invoices is a registration each, under keys of their own: sent again, none is made twice. */
+async function register(
+  api: CloudApi,
+  key: string,
+  { parts, context }: { parts: readonly object[]; context: CallContext },
+): Promise<Outcome<{ number: string }>> {
+  const creations = parts.map((body, at) => ({ key: `${key}/${at + 1}`, entity: 'customerPayments', body }))
+  let first: Outcome<{ number: string }> | undefined
+  for (let from = 0; from < creations.length; from += BATCH_LARGEST) {
+    const outcomes = await api.create(creations.slice(from, from + BATCH_LARGEST), context, (body) => ({
+      number: numberOf(body),
+    }))
+    for (const outcome of outcomes.values()) {
+      if (outcome.kind !== 'confirmed') return outcome
+      first ??= outcome
+    }
+  }
+  return first ?? refused('NO_INVOICE', 'the payment names no invoice')
+}
+
+type Cancellation = { readonly number: string; readonly context: CallContext }
+const CANCELED = 'Canceled'
+const ALREADY_CANCELED = 'Application_AlreadyCanceled'
+
+/** The ERP cancels by its internal id, which its look-up by our number gives. */
+async function cancel(
+  api: CloudApi,
+  { options }: CloudErpSettings,
+  { number, context }: Cancellation,
+): Promise<Outcome<object>> {
+  const company = `companies(${options.company})`
+  const filter = encodeURIComponent(`externalDocumentNumber eq '${number.replaceAll("'", "''")}'`)
+  const found = await api.call({ method: 'GET', path: `${company}/salesOrders?$filter=${filter}` }, context)
+  const failed = api.outcomeOf(found)
+  // Nothing but the look-up was sent, so nothing can have happened.
+  if (failed) return failed.kind === 'unknown' ? retry(failed.reason) : failed
+  const orders = entityPage(found.json()).rows.map((row) => fieldsOf(row))
+  const order = orders.find((one) => text(one, 'status') !== CANCELED)
+  if (!order)
+    return orders.length > 0
+      ? confirmed({})
+      : refused('Application_OrderNotFound', `there is no order ${number}`)
+  const path = `${company}/salesOrders(${filledText(order, 'id')})/Microsoft.NAV.cancel`
+  const response = await api.call({ method: 'POST', path, body: {}, headers: { 'if-match': '*' } }, context)
+  const outcome = api.outcomeOf(response)
+  if (outcome?.kind === 'refused' && outcome.code === ALREADY_CANCELED) return confirmed({})
+  return (
+    outcome ??
+    legible(() => (numberOf(response.json()) === order['number'] ? confirmed({}) : unknown('another order')))
+  )
+}
+
+function cloudReader(api: CloudApi, { options }: CloudErpSettings, own: CloudErpOptions): ErpReader {
+  const { instance, clock, onUnreadable } = own
+
+  function pages<T>(entity: string, read: (row: Fields) => T) {
+    return async ({ cursor, changedSince }: PageRequest): Promise<Page<T>> => {
+      const asOf = clock.now()
+      const query = new URLSearchParams({ $top: String(options.rowsPerPage) })
+      if (changedSince) query.set('$filter', `lastModifiedDateTime gt ${changedSince.toISOString()}`)
+      const { rows, next } = await api.page(cursor ?? `${entity}?${query.toString()}`)
+      const source = { instance, kind: entity, report: onUnreadable }
+      return { items: readRows(rows, source, read), next, asOf }
+    }
+  }
+
+  return {
+    instance,
+    customers: pages('customers', toCustomer),
+    items: pages('items', toItem),
+    prices: pages('salesPrices', toPrice),
+    stock: pages('itemInventories', toStock),
+    async credit(customer) {
+      const asOf = clock.now()
+      const filter = encodeURIComponent(`number in ('${customer.replaceAll("'", "''")}')`)
+      const { rows } = await api.page(`customerFinancialDetails?$filter=${filter}`)
+      if (rows.length !== 1)
+        throw new Outage(instance, `the ERP has no credit figures of customer ${customer}`)
+      return readable(instance, () => ({ ...toCredit(fieldsOf(rows[0])), asOf }))
+    },
+  }
+}

@@ -1,0 +1,166 @@
+/** Between our documents and those of the cloud ERP; pure. */
+import type {
+  Address,
+  InvoicePosting,
+  PaymentRegistration,
+  PostedInvoice,
+  SalesOrder,
+} from '#capabilities/erp.ts'
+import { atMost, codeList } from '#platform/connector-codes.ts'
+import { Refusal } from '#platform/faults.ts'
+import { type Fields, filledText, quantityNumber } from '#platform/fields.ts'
+import { minorDigits } from '#platform/money.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { timeZone } from '#platform/time-zone.ts'
+import {
+  type CloudAddress,
+  type CloudInvoice,
+  type CloudOrder,
+  type CloudPayment,
+  type CloudTax,
+  minorOf,
+} from './wire.ts'
+
+/** UN/ECE to the ERP's own. */
+export const units = codeList('unit', {
+  EA: 'PCS',
+  CA: 'CASE',
+  BX: 'BOX',
+  XPX: 'PALLET',
+  KGM: 'KG',
+  XBG: 'BAG',
+})
+
+/** Catch weight is ordered by the case and priced by weight: then the price is for another unit than the quantity. */
+type OrderLine = SalesOrder['lines'][number] & { readonly priceUnit?: string | undefined }
+type InvoiceLine = InvoicePosting['lines'][number] & {
+  readonly priceUnit?: string | undefined
+  /** In kilograms. */
+  readonly catchWeight?: Quantity | undefined
+  readonly taxRatePpm?: number | undefined
+}
+type Tax = NonNullable<InvoicePosting['tax']> & { readonly jurisdiction?: string | undefined }
+
+const REFERENCE_LENGTH = 35
+/** Lines are numbered in steps, so that its users can insert between. */
+const SEQUENCE_STEP = 10_000
+const QUANTITY_STEP = 10
+
+export function toCloudOrder(order: SalesOrder): CloudOrder {
+  const { currency } = order
+  return {
+    customerNumber: order.customer,
+    externalDocumentNumber: atMost(REFERENCE_LENGTH, order.number, 'order number'),
+    customerOrderReference: order.customerOrder,
+    ...(order.requestedDate && { requestedDeliveryDate: order.requestedDate }),
+    currencyCode: currency,
+    ...shipTo(order.shipTo),
+    salesOrderLines: order.lines.map((line: OrderLine) => ({
+      sequence: line.line * SEQUENCE_STEP,
+      lineObjectNumber: line.sku,
+      quantity: thousandths(line.quantity),
+      unitOfMeasureCode: units.theirs(line.unit),
+      unitPrice: amountNumber(line.priceMinor, currency),
+      priceUnitOfMeasureCode: units.theirs(line.priceUnit ?? line.unit),
+    })),
+  }
+}
+
+function shipTo(address: Address | undefined): Pick<CloudOrder, 'shipToCode' | 'shipToAddress'> {
+  if (!address) return {}
+  return address.code === undefined
+    ? { shipToAddress: toCloudAddress(address) }
+    : { shipToCode: address.code }
+}
+
+const toCloudAddress = (address: Address): CloudAddress => ({
+  name: address.name ?? '',
+  addressLine1: (address.lines ?? []).join(', '),
+  city: address.city ?? '',
+  state: address.region ?? '',
+  postalCode: address.postalCode ?? '',
+  country: address.country ?? '',
+})
+
+/** Minor units as the number that prints as the same decimal. */
+const amountNumber = (minor: number, currency: string): number => minor / 10 ** minorDigits(currency)
+
+/** Its quantities have three places; a fourth would be lost. */
+function thousandths(quantity: Quantity): number {
+  if (quantity % QUANTITY_STEP === 0) return quantityNumber(quantity)
+  throw new Refusal(
+    'connector.value_unrepresentable',
+    `The quantity ${formatQuantity(quantity)} has a fourth place.`,
+  )
+}
+
+export function toCloudInvoice(invoice: InvoicePosting, zone: string): CloudInvoice {
+  const { currency } = invoice
+  const tax: Tax | undefined = invoice.tax
+  return {
+    customerNumber: invoice.customer,
+    externalDocumentNumber: atMost(REFERENCE_LENGTH, invoice.document, 'invoice document'),
+    orderNumber: invoice.salesOrder,
+    invoiceDate: localDate(invoice.shippedAt, zone),
+    currencyCode: currency,
+    salesInvoiceLines: invoice.lines.map((line: InvoiceLine) => ({
+      sequence: line.line * SEQUENCE_STEP,
+      orderLineSequence: line.orderLine * SEQUENCE_STEP,
+      lineObjectNumber: line.sku,
+      quantity: thousandths(line.quantity),
+      unitOfMeasureCode: units.theirs(line.unit),
+      catchWeight: line.catchWeight === undefined ? null : thousandths(line.catchWeight),
+      unitPrice: amountNumber(line.priceMinor, currency),
+      priceUnitOfMeasureCode: units.theirs(line.priceUnit ?? line.unit),
+      netAmount: amountNumber(line.netMinor, currency),
+    })),
+    ...(tax && { taxEvidence: tax.evidence, taxLines: toTaxes(invoice, tax.jurisdiction) }),
+  }
+}
+
+const PPM = 1_000_000
+const PPM_PER_PERCENT = 10_000
+
+/** One tax line for each invoice line: the ERP checks each against its own base and rate. */
+function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string | undefined): CloudTax[] {
+  return lines.map((line: InvoiceLine) => {
+    const taxMinor = line.taxMinor ?? 0
+    const ratePpm =
+      line.taxRatePpm ?? (line.netMinor === 0 ? 0 : Math.round((taxMinor * PPM) / line.netMinor))
+    return {
+      jurisdiction: jurisdiction ?? '',
+      taxableAmount: amountNumber(line.netMinor, currency),
+      rate: ratePpm / PPM_PER_PERCENT,
+      taxAmount: amountNumber(taxMinor, currency),
+    }
+  })
+}
+
+/** One registration for each invoice that is paid; several carry a number behind our document's. */
+export function toCloudPayments(payment: PaymentRegistration, zone: string): CloudPayment[] {
+  const { document, currency } = payment
+  return payment.invoices.map(({ number, amountMinor }, at, { length }) => ({
+    customerNumber: payment.customer,
+    externalDocumentNumber: atMost(
+      REFERENCE_LENGTH,
+      length === 1 ? document : `${document}/${at + 1}`,
+      'payment',
+    ),
+    appliesToInvoiceNumber: number,
+    amount: amountNumber(amountMinor, currency),
+    currencyCode: currency,
+    postingDate: localDate(payment.receivedAt, zone),
+  }))
+}
+
+const localDate = (at: Date, zone: string): string =>
+  new Date(timeZone(zone).toLocalMs(at.getTime())).toISOString().slice(0, 10)
+
+/** The ERP tells no time of posting, so it is the moment we heard of it. */
+export const toPostedInvoice = (fields: Fields, currency: string, postedAt: Date): PostedInvoice => ({
+  number: filledText(fields, 'number'),
+  netMinor: minorOf(fields, 'totalAmountExcludingTax', currency),
+  taxMinor: minorOf(fields, 'totalTaxAmount', currency),
+  totalMinor: minorOf(fields, 'totalAmountIncludingTax', currency),
+  postedAt,
+})

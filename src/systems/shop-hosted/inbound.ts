@@ -1,0 +1,52 @@
+/** The webhook door of the hosted shop: an order is placed, or taken back. */
+import type { ChannelMessage } from '#capabilities/channel-messages.ts'
+import { Refusal } from '#platform/faults.ts'
+import { fieldsOf, instant, Unexpected } from '#platform/fields.ts'
+import { parseStrictJson } from '#platform/http-json.ts'
+import { type InboundDoor, proveSignature, splitting, understanding, understood } from '#platform/inbound.ts'
+import { toOrderPlaced, toOrderWithdrawn } from './map.ts'
+import type { HostedShopSettings, ShopAccount } from './settings.ts'
+
+export function hostedShopDoor(instance: string, { shops }: HostedShopSettings): InboundDoor<ChannelMessage> {
+  const byDomain = new Map(shops.map((shop) => [shop.domain, shop]))
+
+  function senderOf(domain: string | undefined): ShopAccount {
+    const shop = byDomain.get(domain ?? '')
+    if (!shop) throw new Refusal('inbound.sender_unknown', `No shop "${domain ?? ''}" is configured.`)
+    return shop
+  }
+
+  return {
+    instance,
+    order: {},
+    read(headers, rawBody) {
+      const shop = senderOf(headers['x-shop-domain'])
+      const signature = headers['x-shop-hmac-sha256']
+      if (signature === undefined) {
+        throw new Refusal('inbound.signature_missing', 'X-Shop-Hmac-Sha256 must carry the signature.')
+      }
+      proveSignature({ signed: rawBody, signature, algorithm: 'sha256', encoding: 'base64' }, [shop.secret])
+      const order = splitting(() => fieldsOf(parseStrictJson(rawBody)))
+      const named = {
+        messageId: headers['x-shop-webhook-id'],
+        type: headers['x-shop-topic'] ?? 'unreadable',
+        body: rawBody.toString('utf8'),
+      }
+      return [
+        understood(named, () => ({
+          company: shop.company,
+          takenAt: instant(order, 'updated_at'),
+          message: toMessage(named.type, order, shop.company),
+        })),
+      ]
+    },
+    restore: ({ type, company, body }) =>
+      understanding(() => toMessage(type, fieldsOf(JSON.parse(body)), company ?? '')),
+  }
+}
+
+function toMessage(topic: string, order: ReturnType<typeof fieldsOf>, company: string): ChannelMessage {
+  if (topic === 'orders/create') return toOrderPlaced(order, company)
+  if (topic === 'orders/cancelled') return toOrderWithdrawn(order, company)
+  throw new Unexpected(`"${topic}" is no known topic`)
+}

@@ -1,0 +1,73 @@
+/** The whole house against the landscape, on a database of its own: what flow and failure tests drive. */
+import { createApp, type App } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { ConfigInput } from '../../src/config-schema.ts'
+import { demoConfig } from '../../src/demo.ts'
+import { type Landscape, type LandscapeOptions, startLandscape } from '#landscape/landscape.ts'
+import { generateWorld } from '#landscape/world/generate.ts'
+import { systemClock } from '#platform/clock.ts'
+import { openHttpClient } from '#platform/http-client.ts'
+import { openConnections } from '#platform/postgres-connections.ts'
+import { createLog } from '#platform/telemetry-log.ts'
+import { createMetrics } from '#platform/telemetry-metrics.ts'
+import { testDatabase } from './database.ts'
+
+export type House = {
+  readonly app: App
+  readonly url: string
+  readonly landscape: Landscape
+  /** What the house logged as warning or worse. */
+  readonly complaints: string[]
+  end(): Promise<void>
+}
+
+export type HouseOptions = {
+  readonly landscape?: Partial<LandscapeOptions>
+  readonly config?: Partial<ConfigInput>
+  readonly plannedOrders?: number
+  readonly policy?: Readonly<Record<string, unknown>>
+}
+
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const test = await testDatabase()
+  const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: options.plannedOrders ?? 200 })
+  const landscape = await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape })
+  const complaints: string[] = []
+  const log = createLog({ level: 'warn', clock: systemClock, destination: { write: (line) => void complaints.push(line) } })
+  const http = openHttpClient({ clock: systemClock })
+  const pool = (plans: 'hot' | 'screen') =>
+    openConnections({
+      url: test.url,
+      size: 6,
+      statementTimeoutMs: 10_000,
+      lockTimeoutMs: 5_000,
+      idleInTransactionTimeoutMs: 20_000,
+      plans,
+      onError: (error) => void complaints.push(String(error)),
+    })
+  const [connections, screens] = [pool('hot'), pool('screen')]
+  const config = loadConfig({
+    environment: {},
+    file: undefined,
+    defaults: { ...demoConfig(landscape, options.policy), ...options.config },
+  })
+  const metrics = createMetrics({ process: false })
+  const app = createApp(config, { connections, screens, clock: systemClock, http, log, metrics, checks: true })
+  await app.worker.start()
+  await app.sync(() => undefined)
+  const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })
+  landscape.deliverTo({ wms: `${url}/system/wms/v1/events` })
+  return {
+    app,
+    url,
+    landscape,
+    complaints,
+    async end() {
+      await app.stop()
+      await landscape.stop()
+      await http.close()
+      await Promise.all([connections.end(), screens.end()])
+      await test.end()
+    },
+  }
+}
