@@ -1,6 +1,6 @@
 /** $batch: many requests in one call, each with its own answer, in an order of the server's own. */
 import { type Fields, text } from '../fields.ts'
-import { draw } from '../random.ts'
+import { inAnotherOrder } from '../random.ts'
 import { json, type Reply, type Tools } from '../server.ts'
 import { refusal, type Request, type Verb } from './entities.ts'
 
@@ -52,8 +52,7 @@ export function batchReply(batch: Batch, tools: Tools, seed: string): Reply {
     const { status, headers, body } = answerPart(batch.name, part, tools)
     return { id: part.id, status, headers: headers ?? {}, body: JSON.parse(body) as unknown }
   })
-  const turn = Math.floor(draw(seed, 'batch-order', batch.keys[0] ?? '') * responses.length)
-  return json(200, { responses: [...responses.slice(turn), ...responses.slice(0, turn)] })
+  return json(200, { responses: inAnotherOrder(seed, batch.keys[0] ?? '', responses) })
 }
 
 function answerPart(operation: string, { request, verb }: Part, { faults }: Tools): Reply {

@@ -1,7 +1,7 @@
 /** The tax engine's API: quotes that leave nothing behind, commits keyed by document code, batches. */
 import { type Fields, parsed, text } from '../fields.ts'
 import type { FaultBoard } from '../faults.ts'
-import { draw } from '../random.ts'
+import { inAnotherOrder } from '../random.ts'
 import {
   json,
   startSystem,
@@ -67,8 +67,7 @@ function batchReply({ name, one, faults, seed }: Batch, given: Fields[] | undefi
     }
     return { code, ...one(fields) }
   })
-  const turn = Math.floor(draw(seed, 'tax-order', String(given[0]?.['code'])) * results.length)
-  return json(207, { results: [...results.slice(turn), ...results.slice(0, turn)] })
+  return json(207, { results: inAnotherOrder(seed, String(given[0]?.['code']), results) })
 }
 
 const CODE: Record<number, string> = { 404: 'TransactionNotFound', 429: 'RateLimited' }

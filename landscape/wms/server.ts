@@ -3,7 +3,7 @@ import { type Fields, parsed, text } from '../fields.ts'
 import { createHmac } from 'node:crypto'
 import { pageOf } from '../erp/pages.ts'
 import type { FaultBoard } from '../faults.ts'
-import { draw } from '../random.ts'
+import { inAnotherOrder } from '../random.ts'
 import {
   json,
   startSystem,
@@ -101,8 +101,7 @@ function releaseMany({ warehouse, faults, seed }: Bulk, given: readonly Fields[]
     }
   })
   warehouse.plan(accepted)
-  const turn = Math.floor(draw(seed, 'bulk-order', String(given[0]?.['external_ref'])) * results.length)
-  return json(207, { results: [...results.slice(turn), ...results.slice(0, turn)] })
+  return json(207, { results: inAnotherOrder(seed, String(given[0]?.['external_ref']), results) })
 }
 
 const invalid = (field: string): Reply =>

@@ -60,13 +60,6 @@ export type ShortLine = {
   reason: 'NOT_FOUND'
 }
 
-export type Shipment = {
-  shipment_id: string
-  final: boolean
-  packages: Package[]
-  short_lines: ShortLine[]
-}
-
 export type WmsEvent = Fields & {
   event_id: string
   transaction_id: string

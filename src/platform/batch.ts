@@ -38,16 +38,14 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
   /** One from each share in turn, so that a file of 5,000 lines does not starve a neighbour with one. */
   function takeBatch(): Waiting<Item, Answer>[] {
     const batch: Waiting<Item, Answer>[] = []
-    while (batch.length < options.batchMax && waiting > 0) {
-      for (const [share, queue] of queues) {
-        const next = queue.shift()
-        if (queue.length === 0) queues.delete(share)
-        if (!next) continue
-        waiting--
-        batch.push(next)
-        if (batch.length === options.batchMax) break
-      }
+    for (const [share, queue] of queues) {
+      batch.push(queue.shift()!)
+      // To the end of the row, where this very loop comes by again.
+      queues.delete(share)
+      if (queue.length > 0) queues.set(share, queue)
+      if (batch.length === options.batchMax) break
     }
+    waiting -= batch.length
     return batch
   }
 

@@ -58,8 +58,5 @@ export type Connector = {
   readonly operations: Readonly<Record<string, OperationBinding>>
 }
 
-/** Sure that nothing was sent, or not sure: how a transport failure becomes an outcome for every effect of a call. */
-export type SendFailure = { readonly kind: 'retry' | 'unknown'; readonly reason: string; readonly at?: Date | undefined }
-
 export const operationKey = (operation: { capability: string; name: string }): string =>
   `${operation.capability}.${operation.name}`

@@ -3,15 +3,26 @@
  * read back. `numeric` means a quantity everywhere in the house; see quantity.ts.
  */
 import type { Clock } from './clock.ts'
+import { Outage } from './faults.ts'
 import { Outage, Refusal } from './faults.ts'
 import { lockOrder, type LockOrder, type LockRank } from './lock-order.ts'
 
 /** A prepared statement. Its name is unique in the house; its text never depends on values. */
 export type Statement = { readonly name: string; readonly text: string }
 
+const known = new Map<string, Statement>()
+
+/** Declares a statement. One name with two texts is a bug: the driver would refuse the second in mid-transaction. */
 export function sql(name: string, text: string): Statement {
-  return { name, text }
+  const declared = known.get(name)
+  if (declared && declared.text !== text) throw new Error(`two statements are named ${name}`)
+  const statement = declared ?? { name, text }
+  known.set(name, statement)
+  return statement
 }
+
+/** Every statement that the modules loaded so far declare. */
+export const statements = (): readonly Statement[] => [...known.values()]
 
 export interface Queries {
   /** Runs one statement. Several may be sent without awaiting: they travel together. */
@@ -37,6 +48,7 @@ export type Result = { readonly command: string; readonly rows: unknown[] }
 
 /** One session. The port that a simulation replaces. */
 export interface Connection {
+  /** Throws at once what keeps a statement from being sent: nothing of it reaches the server. */
   execute(statement: Statement, values: readonly unknown[]): Promise<Result>
   /** Gives the session back; a broken one is thrown away. */
   release(broken: boolean): void
@@ -58,23 +70,40 @@ export type DatabaseOptions = {
 }
 
 const ATTEMPTS_MAX = 5
+/** For as long as a server may take to notice that a session is gone, or to recover from a crash. */
+const READ_BACKS_MAX = 40
+const READ_BACK_MS = 250
 const BEGIN = sql('database.begin', 'begin')
 const COMMIT = sql('database.commit', 'commit')
 const ROLLBACK = sql('database.rollback', 'rollback')
 const CURRENT_XID = sql('database.xid', 'select pg_current_xact_id()::text as xid')
-const XID_STATUS = sql('database.xid_status', 'select pg_xact_status($1::xid8) as status')
+// The server's age counts from its last crash too: only its checkpointer is started anew then.
+const XID_STATUS = sql(
+  'database.xid_status',
+  `select pg_xact_status($1::xid8) as status, 1000 * extract(epoch from clock_timestamp() - greatest(
+     pg_postmaster_start_time(),
+     (select max(backend_start) from pg_stat_activity where backend_type = 'checkpointer')))::float8 as "upMs"`,
+)
 
-const RETRYABLE = new Set(['40001', '40P01'])
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK = '40P01'
+const IN_FAILED_TRANSACTION = '25P02'
+const XID_IN_THE_FUTURE = '22023'
 
-/** SQLSTATE of an error of PostgreSQL, if it is one. */
+/** SQLSTATE of an error of PostgreSQL, if it is one. None begins with E, as the codes of sockets do. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined
 }
 
-export class CommitUnknown extends Error {
+/** The transaction may or may not have been committed; only its own facts tell. */
+export class CommitUnknown extends Outage {
   constructor(xid: string, cause: unknown) {
-    super(`the answer to COMMIT of transaction ${xid} was lost and its outcome could not be read back`, { cause })
+    super(
+      'postgres',
+      `the answer to COMMIT of transaction ${xid} was lost and its outcome could not be read back`,
+      { cause },
+    )
     this.name = 'CommitUnknown'
   }
 }
@@ -84,13 +113,11 @@ export function createDatabase(connections: Connections, options: DatabaseOption
 
   async function query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     const connection = await connections.acquire()
-    let broken = true
+    let broken = false
     try {
-      const result = await connection.execute(statement, values)
-      broken = false
-      return result.rows as Row[]
+      return (await connection.execute(statement, values)).rows as Row[]
     } catch (error) {
-      broken = sqlState(error) === undefined
+      broken = isLoss(error)
       throw error
     } finally {
       connection.release(broken)
@@ -99,33 +126,34 @@ export function createDatabase(connections: Connections, options: DatabaseOption
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
+      const startedMs = clock.monotonicMs()
       try {
         return await runOnce(connections, options, work)
       } catch (error) {
-        if (error instanceof LostAcknowledgement) {
-          if (await wasCommitted(error)) return error.answer as T
-          if (attempt === ATTEMPTS_MAX) throw error.cause
-          continue
-        }
-        const state = sqlState(error)
-        if (!state || !RETRYABLE.has(state) || attempt === ATTEMPTS_MAX) throw error
-        options.onRetry?.(state)
+        const lost = error instanceof LostAcknowledgement
+        if (lost && (await wasCommitted(error, startedMs))) return error.answer as T
+        const retryable = lost || isRetryable(error)
+        if (!retryable || attempt === ATTEMPTS_MAX) throw lost ? error.cause : error
+        options.onRetry?.(lost ? 'lost' : sqlState(error)!)
         await clock.sleep(random() * 10 * 2 ** attempt)
       }
     }
   }
 
   /** Asks the server what became of a transaction whose COMMIT was sent but not answered. */
-  async function wasCommitted(lost: LostAcknowledgement): Promise<boolean> {
-    for (let attempt = 0; attempt < 40; attempt++) {
+  async function wasCommitted(lost: LostAcknowledgement, startedMs: number): Promise<boolean> {
+    for (let attempt = 0; attempt < READ_BACKS_MAX; attempt++) {
       try {
-        const [row] = await query<{ status: string | null }>(XID_STATUS, [lost.xid])
-        if (row?.status === 'committed') return true
+        const [row] = await query<{ status: string | null; upMs: number }>(XID_STATUS, [lost.xid])
         if (row?.status === 'aborted') return false
+        // A server that recovered since then may have given the number to another transaction.
+        if (row?.status === 'committed' && row.upMs < clock.monotonicMs() - startedMs) break
+        if (row?.status === 'committed') return true
       } catch (error) {
-        if (sqlState(error) === '22023') break
+        // A server that recovered and does not know the number yet has lost the transaction.
+        if (sqlState(error) === XID_IN_THE_FUTURE) return false
       }
-      await clock.sleep(250)
+      await clock.sleep(READ_BACK_MS)
     }
     throw new CommitUnknown(lost.xid, lost.cause)
   }
@@ -148,61 +176,41 @@ async function runOnce<T>(
   options: DatabaseOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
-  const connection = await connections.acquire()
-  let broken = true
+  const locks = options.assertLockOrder ? lockOrder() : undefined
+  const tx = new OpenTransaction(await connections.acquire(), locks)
   try {
-    const tx = new OpenTransaction(connection, options.assertLockOrder ? lockOrder() : undefined)
-    tx.send(BEGIN)
-    const fence = options.fence ?? { statement: CURRENT_XID, values: [] }
-    const opened = tx.query<{ xid: string }>(fence.statement, fence.values)
-    let answer: T
-    try {
-      ;[answer] = await Promise.all([work(tx), opened])
-    } catch (error) {
-      await tx.settle()
-      broken = !(await connection.execute(ROLLBACK, []).then(
-        () => true,
-        () => false,
-      ))
-      throw tx.firstError ?? error
-    }
-    const xid = (await opened)[0]?.xid ?? '0'
-    await commit(connection, tx, xid, answer)
-    broken = false
+    const opened = tx.begin(options.fence)
+    // Without the transaction's id a lost acknowledgement could not be read back, so COMMIT waits for it.
+    const [answer, xid] = await Promise.all([work(tx), opened])
+    await tx.commit(xid, answer)
     return answer
+  } catch (error) {
+    throw await tx.rollBack(error)
   } finally {
-    connection.release(broken)
+    tx.release()
   }
 }
 
-/** Sends COMMIT behind what is still under way. A failed transaction "commits" with the tag ROLLBACK: refused here. */
-async function commit(connection: Connection, tx: OpenTransaction, xid: string, answer: unknown): Promise<void> {
-  const committed = connection.execute(COMMIT, []).then(
-    (result) => ({ command: result.command }),
-    (error: unknown) => ({ error }),
-  )
-  await tx.settle()
-  const outcome = await committed
-  if ('error' in outcome) {
-    if (sqlState(outcome.error) === undefined || isShutdown(outcome.error)) {
-      throw new LostAcknowledgement(xid, answer, outcome.error)
-    }
-    throw tx.firstError ?? outcome.error
-  }
-  if (outcome.command !== 'COMMIT') {
-    throw tx.firstError ?? new Error(`commit answered ${outcome.command} without an error before it`)
-  }
+const isRetryable = (error: unknown): boolean => {
+  const state = sqlState(error)
+  return state === SERIALIZATION_FAILURE || state === DEADLOCK
 }
 
-/** Class 57P: the server went away while it worked; the commit may or may not have been done. */
-const isShutdown = (error: unknown): boolean => sqlState(error)?.startsWith('57P') ?? false
+/** The session is gone, and a COMMIT under way may or may not have been done. */
+const isLoss = (error: unknown): boolean => /^(08|57P)/.test(sqlState(error) ?? '08')
 
 class OpenTransaction implements Transaction {
-  /** The error that broke the transaction, not one that merely followed from it. */
-  firstError: unknown
   readonly #connection: Connection
   readonly #locks: LockOrder | undefined
-  readonly #open: Promise<unknown>[] = []
+  readonly #answers: Promise<unknown>[] = []
+  /** The error that broke the transaction, not one that merely followed from it. */
+  #firstError: unknown
+  /** A statement never reached the server, which would therefore commit without it. */
+  #incomplete = false
+  /** Nothing more may be sent: what still runs of `work` would be committed statement by statement. */
+  #sealed = false
+  #over = false
+  #broken = true
 
   constructor(connection: Connection, locks: LockOrder | undefined) {
     this.#connection = connection
@@ -210,36 +218,79 @@ class OpenTransaction implements Transaction {
   }
 
   query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    const answer = this.#connection.execute(statement, values)
-    this.#open.push(
-      answer.catch((error: unknown) => {
-        this.firstError ??= error
+    if (this.#sealed) return Promise.reject(new Error(`${statement.name} comes after its transaction's end`))
+    const rows = this.#execute(statement, values).then((result) => result.rows as Row[])
+    // Also keeps the failure of a statement that nobody awaits from ending the process: it fails the commit instead.
+    this.#answers.push(
+      rows.catch((error: unknown) => {
+        this.#firstError ??= error
       }),
     )
-    return answer.then((result) => result.rows as Row[])
+    return rows
   }
 
   send(statement: Statement, values: readonly unknown[] = []): void {
-    this.query(statement, values).catch(() => undefined)
+    void this.query(statement, values)
   }
 
   locking(rank: LockRank, keys: readonly (number | string)[]): void {
     this.#locks?.take(rank, keys)
   }
 
-  async settle(): Promise<void> {
-    await Promise.all(this.#open)
+  /** Answers the transaction's id. */
+  async begin(fence: DatabaseOptions['fence']): Promise<string> {
+    this.send(BEGIN)
+    const [row] = await this.query<{ xid: string }>(fence?.statement ?? CURRENT_XID, fence?.values)
+    if (!row) throw new Error('the transaction has no number')
+    return row.xid
+  }
+
+  /** Sends COMMIT behind what is still under way. A failed transaction "commits" with the tag ROLLBACK. */
+  async commit(xid: string, answer: unknown): Promise<void> {
+    if (this.#incomplete) throw this.#firstError
+    this.#sealed = true
+    this.#over = true
+    const committed = this.#connection.execute(COMMIT, []).then(
+      (result) => ({ command: result.command }),
+      (error: unknown) => ({ error }),
+    )
+    await Promise.all(this.#answers)
+    const outcome = await committed
+    if ('error' in outcome) {
+      if (isLoss(outcome.error)) throw new LostAcknowledgement(xid, answer, outcome.error)
+      this.#broken = false
+      throw this.#firstError ?? outcome.error
+    }
+    this.#broken = false
+    if (outcome.command === 'COMMIT') return
+    throw this.#firstError ?? new Error(`commit answered ${outcome.command} without an error before it`)
+  }
+
+  /** Ends what is not over yet; answers the error to report. */
+  async rollBack(error: unknown): Promise<unknown> {
+    if (this.#over) return error
+    this.#sealed = true
+    await Promise.all(this.#answers)
+    try {
+      await this.#connection.execute(ROLLBACK, [])
+      this.#broken = false
+    } catch {
+      // Whoever closes the session rolls back.
+    }
+    return sqlState(error) === IN_FAILED_TRANSACTION ? this.#firstError : error
+  }
+
+  release(): void {
+    this.#connection.release(this.#broken)
+  }
+
+  #execute(statement: Statement, values: readonly unknown[]): Promise<Result> {
+    try {
+      return this.#connection.execute(statement, values)
+    } catch (error) {
+      this.#incomplete = true
+      this.#firstError ??= error
+      return Promise.reject(error)
+    }
   }
 }
-
-/** The database is away or this process was fenced: nobody's own fault, so nothing is bisected or parked for it. */
-export function isOutage(error: unknown): boolean {
-  if (error instanceof Outage) return true
-  if (error instanceof Refusal) return false
-  const state = sqlState(error)
-  if (state === undefined) return (error as { code?: unknown } | null)?.code !== undefined || isConnectionLoss(error)
-  return state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === 'CD001'
-}
-
-const isConnectionLoss = (error: unknown): boolean =>
-  error instanceof Error && /connection|timeout exceeded when trying to connect/i.test(error.message)

@@ -56,7 +56,7 @@ const wake = sql(
    from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[])
      as w(doc, process, company, priority, share)
    on conflict (doc) do update set version = d.version + 1, due_at = now(), owner = coalesce(d.owner, $6::bigint)
-   returning doc, version`,
+   returning doc, version, owner`,
 )
 
 export type Woken = { readonly version: number; readonly mine: boolean }
@@ -71,11 +71,11 @@ export async function wakeDocuments(
   rows: readonly DeskRow[],
 ): Promise<ReadonlyMap<number, Woken>> {
   if (rows.length === 0) return new Map()
-  const sorted = rows.toSorted((a, b) => a.doc - b.doc)
+  const sorted = rows.toSorted((a, b) => a.doc - b.doc).filter((row, at, all) => row.doc !== all[at - 1]?.doc)
   const docs = sorted.map((row) => row.doc)
   tx.locking('desk row', docs)
   const before = tx.query<{ doc: number; owner: number | null }>(lockRows, [docs])
-  const after = tx.query<{ doc: number; version: number }>(wake, [
+  const after = tx.query<{ doc: number; version: number; owner: number | null }>(wake, [
     docs,
     sorted.map((row) => row.process),
     sorted.map((row) => row.company),
@@ -84,8 +84,21 @@ export async function wakeDocuments(
     epoch,
   ])
   const owners = new Map((await before).map((row) => [row.doc, row.owner]))
-  const free = (doc: number): boolean => epoch !== null && (owners.get(doc) ?? null) === null
-  return new Map((await after).map(({ doc, version }) => [doc, { version, mine: free(doc) }]))
+  const woken = (await after).map(({ doc, version, owner }) => {
+    const found = owners.has(doc)
+    if (!found && version > 1 && owner === epoch && epoch !== null) throw new WokenMeanwhile(doc)
+    const mine = epoch !== null && (found ? owners.get(doc) === null : version === 1)
+    return [doc, { version, mine }] as const
+  })
+  return new Map(woken)
+}
+
+/** The document came back between the two statements: only another run of the transaction tells whose it now is. */
+class WokenMeanwhile extends Error {
+  readonly code = '40001'
+  constructor(doc: number) {
+    super(`document ${doc} was woken by another transaction at the same moment`)
+  }
 }
 
 const sleep = sql(

@@ -1,5 +1,5 @@
 /** Effects: calls to other systems, written down before they are made. The statements, and what follows an outcome. */
-import type { EffectOutcome, LookUpOutcome, Recovery } from './connector.ts'
+import type { LookUpOutcome, Recovery } from './connector.ts'
 import type { Queries, Transaction } from './database.ts'
 import { sql } from './database.ts'
 
@@ -183,5 +183,3 @@ function judgeAbsence(situation: Situation): Verdict {
 
 const plus = (at: Date, ms: number): Date => new Date(at.getTime() + ms)
 const later = (a: Date, b: Date | undefined): Date => (b && b > a ? b : a)
-
-export type { EffectOutcome }

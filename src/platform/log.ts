@@ -101,15 +101,26 @@ const story = sql(
   `select ${COLUMNS} from log.event where key = any($1::bigint[]) order by recorded_at, generation, xid, position limit 2000`,
 )
 
-/** Everything that happened to these documents, in order. */
+/** What happened to these documents, oldest first, at most 2,000 events; each document's own in their true order. */
 export async function eventsOf(queries: Queries, keys: readonly number[]): Promise<RecordedEvent[]> {
-  return (await queries.query<Row>(story, [keys])).map(recorded)
+  return inOwnOrder((await queries.query<Row>(story, [keys])).map(recorded))
+}
+
+/**
+ * A transaction that began earlier may have waited for the document and told its event later; so each document's events
+ * share out their places by version.
+ */
+function inOwnOrder(events: readonly RecordedEvent[]): RecordedEvent[] {
+  const byKey = Map.groupBy(events, (event) => event.key)
+  for (const own of byKey.values()) own.sort((a, b) => b.keyVersion - a.keyVersion)
+  return events.map((event) => byKey.get(event.key)!.pop()!)
 }
 
 const head = sql(
   'log.head',
   `select generation, xid::text as xid, position from log.event
-   where xid < pg_snapshot_xmin(pg_current_snapshot()) order by generation desc, xid desc, position desc limit 1`,
+   where xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation)
+   order by generation desc, xid desc, position desc limit 1`,
 )
 
 /** Where a reader starts that wants only what comes next. */
@@ -117,9 +128,12 @@ export async function headOfLog(queries: Queries): Promise<Cursor> {
   return (await queries.query<Cursor>(head))[0] ?? beginning
 }
 
+// One process at a time, since a partition that is being made cannot be seen yet.
 const ensurePartitions = sql(
   'log.ensure_partitions',
-  `select log.ensure_partition((date_trunc('month', now()) + make_interval(months => n))::date) from generate_series(0, 3) n`,
+  `with alone as materialized (select pg_advisory_xact_lock(hashtext('log.ensure_partitions')))
+   select log.ensure_partition((date_trunc('month', now() at time zone 'UTC') + make_interval(months => n))::date)
+   from alone, generate_series(0, 3) n`,
 )
 
 /** Makes the partitions of this month and the three after it; run at start and each day. */

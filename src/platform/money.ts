@@ -36,10 +36,11 @@ export function formatAmount(amountMinor: number, currency: string): string {
 /** Price × quantity in minor units, half away from zero as invoices round. Exact also where doubles are not. */
 export function extend(priceMinor: number, quantity: Quantity): number {
   const product = priceMinor * quantity
-  if (Number.isSafeInteger(product)) return Math.sign(product) * Math.round(Math.abs(product) / 10_000)
+  // Adding zero turns a negative zero into zero.
+  if (Number.isSafeInteger(product)) return Math.sign(product) * Math.round(Math.abs(product) / 10_000) + 0
   const exact = BigInt(priceMinor) * BigInt(quantity)
   const half = exact < 0n ? -5_000n : 5_000n
-  return Number((exact + half) / 10_000n)
+  return safeAmount((exact + half) / 10_000n)
 }
 
 /** Price × quantity × fraction, rounded once, half away from zero: for a price in another unit than the quantity. */
@@ -48,5 +49,11 @@ export function extendFraction(priceMinor: number, quantity: Quantity, { numerat
   const product = BigInt(priceMinor) * BigInt(quantity) * BigInt(numerator)
   const divisor = BigInt(denominator) * 10_000n
   const half = product < 0n ? -divisor : divisor
-  return Number((2n * product + half) / (2n * divisor))
+  return safeAmount((2n * product + half) / (2n * divisor))
+}
+
+function safeAmount(exact: bigint): number {
+  const amount = Number(exact)
+  if (!Number.isSafeInteger(amount)) throw new Refusal('money.malformed', `an amount of ${exact} minor units is too large`)
+  return amount
 }

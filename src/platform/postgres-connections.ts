@@ -21,7 +21,9 @@ const HOT_PLANS =
   '-c plan_cache_mode=force_generic_plan -c jit=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off'
 
 const INT8 = 20
+const INT8_ARRAY = 1016
 const NUMERIC = 1700
+const NUMERIC_ARRAY = 1231
 
 function safeInteger(text: string): number {
   const value = Number(text)
@@ -33,7 +35,7 @@ const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8) return safeInteger
     if (oid === NUMERIC) return parseQuantity
-    return pg.types.getTypeParser(oid, format as 'text')
+    return pg.types.getTypeParser(oid, format)
   },
 }
 
@@ -50,10 +52,11 @@ export function openConnections(settings: ConnectionSettings): ConnectionPool {
     lock_timeout: settings.lockTimeoutMs,
     idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
     connectionTimeoutMillis: 10_000,
+    keepAlive: true,
     application_name: 'crossdock',
     pipeline: true,
     ...(settings.plans === 'hot' ? { options: HOT_PLANS } : {}),
-  } as pg.PoolConfig)
+  })
   pool.on('error', settings.onError)
   return {
     acquire: async () => session(await pool.connect()),
@@ -87,7 +90,21 @@ function session(client: pg.PoolClient): Connection {
         stream.cork()
         process.nextTick(uncork)
       }
-      return client.query({ name: statement.name, text: statement.text, values: values as unknown[] })
+      const question = { name: statement.name, text: statement.text, values: values as unknown[] }
+      let unsent: Error | undefined
+      let sending = true
+      const answer = new Promise<Result>((resolve, reject) => {
+        client.query(question, (error: Error | null, result) => {
+          if (!error) resolve(result)
+          else if (sending) unsent = error
+          else reject(error)
+        })
+      })
+      sending = false
+      if (!unsent) return answer
+      // The driver now mistakes the statement for a prepared one.
+      broken = true
+      throw unsent
     },
     release(afterFailure) {
       client.off('error', onError)

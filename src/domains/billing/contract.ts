@@ -4,7 +4,16 @@ import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
 export type InvoiceState =
-  | 'draft' | 'taxed' | 'issued' | 'posted' | 'sent' | 'partially_paid' | 'paid' | 'disputed' | 'written_off' | 'void'
+  | 'draft'
+  | 'taxed'
+  | 'issued'
+  | 'posted'
+  | 'sent'
+  | 'partially_paid'
+  | 'paid'
+  | 'disputed'
+  | 'written_off'
+  | 'void'
 
 export type InvoiceHeader = {
   readonly doc: number
@@ -121,7 +130,9 @@ export const PaymentAnswer = z.object({
   amount: Amount,
   applied: Amount,
   unapplied: Amount,
-  applications: z.array(z.object({ invoice: z.string(), number: z.string(), amount: Amount, invoiceState: z.string() })),
+  applications: z.array(
+    z.object({ invoice: z.string(), number: z.string(), amount: Amount, invoiceState: z.string() }),
+  ),
 })
 export type PaymentAnswer = z.infer<typeof PaymentAnswer>
 

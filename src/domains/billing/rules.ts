@@ -133,7 +133,10 @@ export function paymentOf(request: PaymentRequest, received: Received): NewPayme
 }
 
 /** How documents are numbered where people see them. */
-export type DocumentNames = { readonly payment: (doc: number) => string; readonly invoice: (doc: number) => string }
+export type DocumentNames = {
+  readonly payment: (doc: number) => string
+  readonly invoice: (doc: number) => string
+}
 
 export function answerPayment(payment: ReceivedPayment, names: DocumentNames): PaymentAnswer {
   const { currency, amountMinor, appliedMinor } = payment

@@ -2,7 +2,13 @@
 import type { Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { InvoiceHeader, NewInvoice, NewPayment, PaymentApplication, ReceivedPayment } from './contract.ts'
+import type {
+  InvoiceHeader,
+  NewInvoice,
+  NewPayment,
+  PaymentApplication,
+  ReceivedPayment,
+} from './contract.ts'
 import type { PayableInvoice } from './rules.ts'
 
 const insertInvoiceRows = sql(
@@ -60,7 +66,10 @@ export type Posted = {
   readonly postedAt: Date
 }
 
-export function updatePosted(tx: Transaction, rows: readonly Posted[]): Promise<{ doc: number; version: number }[]> {
+export function updatePosted(
+  tx: Transaction,
+  rows: readonly Posted[],
+): Promise<{ doc: number; version: number }[]> {
   return tx.query(postRows, [
     rows.map((row) => row.doc),
     rows.map((row) => row.number),
@@ -91,7 +100,10 @@ export type Taxed = {
   readonly lines: readonly { readonly line: number; readonly taxMinor: number }[]
 }
 
-export function updateTaxed(tx: Transaction, rows: readonly Taxed[]): Promise<{ doc: number; version: number }[]> {
+export function updateTaxed(
+  tx: Transaction,
+  rows: readonly Taxed[],
+): Promise<{ doc: number; version: number }[]> {
   const lines = rows.flatMap(({ doc, lines }) => lines.map((line) => ({ ...line, doc })))
   tx.send(taxLineRows, [
     lines.map((row) => row.doc),
@@ -183,10 +195,15 @@ const openInvoiceIds = sql(
 
 /** Which invoices these payments may pay: those they name, and every open one of payers who name none. */
 export async function selectPayable(tx: Transaction, payments: readonly NewPayment[]): Promise<number[]> {
-  const names = payments.flatMap(({ company, named }) => (named ?? []).map(({ number }) => ({ company, number })))
+  const names = payments.flatMap(({ company, named }) =>
+    (named ?? []).map(({ number }) => ({ company, number })),
+  )
   const payers = payments.flatMap(({ customerId, named }) => (named ? [] : [customerId]))
   const found = await Promise.all([
-    tx.query<{ doc: number }>(namedInvoiceIds, [names.map((key) => key.company), names.map((key) => key.number)]),
+    tx.query<{ doc: number }>(namedInvoiceIds, [
+      names.map((key) => key.company),
+      names.map((key) => key.number),
+    ]),
     tx.query<{ doc: number }>(openInvoiceIds, [[...new Set(payers)]]),
   ])
   return [...new Set(found.flat().map((row) => row.doc))]
@@ -238,7 +255,9 @@ export function writeApplications(
     invoices.map((row) => row.state),
     invoices.map((row) => row.version),
   ])
-  const rows = payments.flatMap(({ doc, applications }) => applications.map((row) => ({ ...row, payment: doc })))
+  const rows = payments.flatMap(({ doc, applications }) =>
+    applications.map((row) => ({ ...row, payment: doc })),
+  )
   tx.send(insertApplicationRows, [
     rows.map((row) => row.payment),
     rows.map((row) => row.invoice),
@@ -248,7 +267,10 @@ export function writeApplications(
   tx.send(setAppliedRows, [payments.map((row) => row.doc), payments.map((row) => row.appliedMinor)])
 }
 
-const deletePaymentRows = sql('billing.delete_payments', `delete from billing.payment where id = any($1::bigint[])`)
+const deletePaymentRows = sql(
+  'billing.delete_payments',
+  `delete from billing.payment where id = any($1::bigint[])`,
+)
 
 /** Gives back natural keys claimed in this transaction by payments that are refused after all. */
 export function deletePayments(tx: Transaction, docs: readonly number[]): void {
@@ -260,7 +282,7 @@ const applicationRows = sql(
   `select a.payment_id as payment, a.invoice_id as invoice, i.order_id as "orderId", i.number,
      a.amount_minor as "amountMinor", a.invoice_state as "invoiceState"
    from billing.payment_application a join billing.invoice i on i.id = a.invoice_id
-   where a.payment_id = any($1::bigint[]) order by a.payment_id, i.due_date, i.number, i.id`,
+   where a.payment_id = any($1::bigint[]) order by a.payment_id, a.invoice_id`,
 )
 
 export function selectApplications(

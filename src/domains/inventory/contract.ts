@@ -3,8 +3,15 @@ import type { Quantity } from '#platform/quantity.ts'
 
 /** The buckets of a position between which movements run; the last four stand outside it. */
 export type Bucket =
-  | 'available' | 'quality_hold' | 'damaged' | 'in_transit' | 'unreconciled'
-  | 'supplier' | 'shipped' | 'adjustment' | 'opening'
+  | 'available'
+  | 'quality_hold'
+  | 'damaged'
+  | 'in_transit'
+  | 'unreconciled'
+  | 'supplier'
+  | 'shipped'
+  | 'adjustment'
+  | 'opening'
 
 /** What an order wants of an item, in base units, from any of these locations in the order of preference. */
 export type Demand = {

@@ -75,7 +75,13 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
   updateReserved(tx, sumByPosition(reservations))
   const waiting: BackorderRow[] = lines
     .filter((line) => line.backordered > 0)
-    .map(({ doc, line, company, itemId, backordered }) => ({ doc, line, company, itemId, quantity: backordered }))
+    .map(({ doc, line, company, itemId, backordered }) => ({
+      doc,
+      line,
+      company,
+      itemId,
+      quantity: backordered,
+    }))
   upsertBackorders(tx, waiting)
   deleteBackorders(
     tx,
@@ -83,7 +89,12 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
   )
 }
 
-type Claim = { readonly company: string; readonly itemId: number; readonly location: string; readonly quantity: Quantity }
+type Claim = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly quantity: Quantity
+}
 
 function sumByPosition(claims: readonly Claim[]): Claim[] {
   const sums = new Map<string, Claim>()
@@ -165,7 +176,12 @@ export type Departure = {
   readonly at: Date
 }
 
-export type Shortfall = { readonly company: string; readonly itemId: number; readonly location: string; readonly quantity: Quantity }
+export type Shortfall = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly quantity: Quantity
+}
 
 /**
  * Books what left the building. A departure that our books cannot cover is not refused, since it happened: the rest
@@ -179,11 +195,20 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
     const { quantity, claimEnds } = departure
     const whole = books.at(departure, '')
     const covered = Math.max(0, Math.min(quantity, whole.available - (whole.reserved - claimEnds)))
-    books.change(departure, '', { available: -covered, reserved: -claimEnds, unreconciled: covered - quantity })
+    books.change(departure, '', {
+      available: -covered,
+      reserved: -claimEnds,
+      unreconciled: covered - quantity,
+    })
     if (departure.lot) books.takeFromLot(departure, quantity)
     movements.push(...departureMovements(departure, covered))
     if (covered < quantity) {
-      shortfalls.push({ company: departure.company, itemId: departure.itemId, location: departure.location, quantity: quantity - covered })
+      shortfalls.push({
+        company: departure.company,
+        itemId: departure.itemId,
+        location: departure.location,
+        quantity: quantity - covered,
+      })
     }
   }
   books.write(tx)
@@ -221,15 +246,26 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
   const shortfalls: Shortfall[] = []
   for (const change of changes) {
     const covered = books.cover(change, '')
-    books.change(change, '', { ...bucketChange(change.from, -covered), ...bucketChange(change.to, change.quantity) })
+    books.change(change, '', {
+      ...bucketChange(change.from, -covered),
+      ...bucketChange(change.to, change.quantity),
+    })
     if (covered < change.quantity) books.change(change, '', { unreconciled: covered - change.quantity })
     if (change.lot) books.moveInLot(change)
-    const parts: [Bucket, Quantity][] = [[change.from, covered], ['unreconciled', change.quantity - covered]]
+    const parts: [Bucket, Quantity][] = [
+      [change.from, covered],
+      ['unreconciled', change.quantity - covered],
+    ]
     for (const [from, quantity] of parts) {
       if (quantity > 0 && from !== change.to) movements.push({ ...change, from, quantity, doc: null })
     }
     if (covered < change.quantity) {
-      shortfalls.push({ company: change.company, itemId: change.itemId, location: change.location, quantity: change.quantity - covered })
+      shortfalls.push({
+        company: change.company,
+        itemId: change.itemId,
+        location: change.location,
+        quantity: change.quantity - covered,
+      })
     }
   }
   books.write(tx)
@@ -242,9 +278,15 @@ export async function openBalances(
   tx: Transaction,
   balances: readonly Omit<StockChange, 'from' | 'to' | 'reason'>[],
 ): Promise<number> {
-  const places = new Map(balances.map((balance) => [`${stockKey(balance.itemId, balance.location)} ${balance.lot}`, balance]))
+  const places = new Map(
+    balances.map((balance) => [`${stockKey(balance.itemId, balance.location)} ${balance.lot}`, balance]),
+  )
   const items = [...new Set(balances.map((balance) => balance.itemId))].toSorted((a, b) => a - b)
-  const known = await selectPositionsForUpdate(tx, items, [...new Set(balances.map((balance) => balance.location))].toSorted())
+  const known = await selectPositionsForUpdate(
+    tx,
+    items,
+    [...new Set(balances.map((balance) => balance.location))].toSorted(),
+  )
   for (const row of known) places.delete(`${stockKey(row.itemId, row.location)} ${row.lot}`)
   const fresh = [...places.values()]
   ensurePositions(tx, uniqueKeys(fresh))
@@ -258,8 +300,15 @@ export async function openBalances(
   return fresh.length
 }
 
-type Place = { readonly company: string; readonly itemId: number; readonly location: string; readonly lot: string }
-type Delta = Partial<Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'inTransit' | 'unreconciled'>>
+type Place = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly lot: string
+}
+type Delta = Partial<
+  Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'inTransit' | 'unreconciled'>
+>
 
 const COLUMN = {
   available: 'available',
@@ -281,7 +330,8 @@ function bucketChange(bucket: Bucket, quantity: Quantity): Delta {
 function uniqueKeys(places: readonly Place[]): Place[] {
   const keys = new Map<string, Place>()
   for (const place of places) {
-    for (const lot of place.lot ? ['', place.lot] : ['']) keys.set(`${stockKey(place.itemId, place.location)} ${lot}`, { ...place, lot })
+    for (const lot of place.lot ? ['', place.lot] : [''])
+      keys.set(`${stockKey(place.itemId, place.location)} ${lot}`, { ...place, lot })
   }
   return [...keys.values()].toSorted(byPlace)
 }
@@ -319,7 +369,10 @@ class Books {
     const key = keyOf(place, lot)
     this.#rows.set(key, added(this.at(place, lot), delta))
     const { company, itemId, location } = place
-    this.#changes.set(key, added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta))
+    this.#changes.set(
+      key,
+      added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta),
+    )
   }
 
   /**
@@ -339,8 +392,12 @@ class Books {
 
   moveInLot(change: StockChange): void {
     const covered = this.cover(change, change.lot)
-    this.change(change, change.lot, { ...bucketChange(change.from, -covered), ...bucketChange(change.to, change.quantity) })
-    if (covered < change.quantity) this.change(change, change.lot, { unreconciled: covered - change.quantity })
+    this.change(change, change.lot, {
+      ...bucketChange(change.from, -covered),
+      ...bucketChange(change.to, change.quantity),
+    })
+    if (covered < change.quantity)
+      this.change(change, change.lot, { unreconciled: covered - change.quantity })
   }
 
   write(tx: Transaction): void {
@@ -353,7 +410,14 @@ class Books {
   }
 }
 
-const EMPTY = { available: 0, reserved: 0, qualityHold: 0, damaged: 0, inTransit: 0, unreconciled: 0 } as const
+const EMPTY = {
+  available: 0,
+  reserved: 0,
+  qualityHold: 0,
+  damaged: 0,
+  inTransit: 0,
+  unreconciled: 0,
+} as const
 
 const keyOf = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
 

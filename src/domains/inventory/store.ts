@@ -238,7 +238,12 @@ const addPositions = sql(
 /** Makes positions that do not exist yet, empty. */
 export function ensurePositions(
   tx: Transaction,
-  keys: readonly { readonly company: string; readonly itemId: number; readonly location: string; readonly lot: string }[],
+  keys: readonly {
+    readonly company: string
+    readonly itemId: number
+    readonly location: string
+    readonly lot: string
+  }[],
 ): void {
   if (keys.length === 0) return
   tx.send(addPositions, [

@@ -47,7 +47,9 @@ export const OrderRequestLine = z.strictObject({
   sku: z.string().min(1).max(40).meta({ example: 'NWF-1001' }),
   quantity: QuantityText,
   unit: Unit,
-  price: AmountText.optional().describe('What the customer expects to pay for one unit; ours applies when absent'),
+  price: AmountText.optional().describe(
+    'What the customer expects to pay for one unit; ours applies when absent',
+  ),
   requestedDate: z.iso.date().optional(),
 })
 export type OrderRequestLine = z.infer<typeof OrderRequestLine>
@@ -55,7 +57,12 @@ export type OrderRequestLine = z.infer<typeof OrderRequestLine>
 export const OrderRequest = z.strictObject({
   company: z.string().min(1).max(12).describe('The legal entity that sells').meta({ example: 'NWF' }),
   customer: z.string().min(1).max(35).describe("The sold-to's number").meta({ example: 'C-1007' }),
-  customerOrder: z.string().min(1).max(35).describe("The customer's purchase order number").meta({ example: 'PO-88123' }),
+  customerOrder: z
+    .string()
+    .min(1)
+    .max(35)
+    .describe("The customer's purchase order number")
+    .meta({ example: 'PO-88123' }),
   orderDate: z.iso.date().optional().describe('Tells recurring purchase order numbers apart'),
   channel: Channel.default('api'),
   currency: z
@@ -73,7 +80,13 @@ export const OrderRequest = z.strictObject({
 export type OrderRequest = z.infer<typeof OrderRequest>
 
 /** What becomes of an order at capture. */
-export const Outcome = z.enum(['accepted', 'accepted-with-holds', 'partially-allocated', 'backordered', 'rejected'])
+export const Outcome = z.enum([
+  'accepted',
+  'accepted-with-holds',
+  'partially-allocated',
+  'backordered',
+  'rejected',
+])
 export type Outcome = z.infer<typeof Outcome>
 
 /** What becomes of one line at capture. */
@@ -81,13 +94,26 @@ export const LineOutcome = z.enum(['reserved', 'partially-reserved', 'backordere
 export type LineOutcome = z.infer<typeof LineOutcome>
 
 export const HoldType = z.enum([
-  'credit', 'price_review', 'address', 'tax_jurisdiction', 'fraud', 'compliance', 'inventory', 'duplicate_suspect',
-  'customer_request', 'payment', 'edi_mismatch', 'margin_floor', 'manual',
+  'credit',
+  'price_review',
+  'address',
+  'tax_jurisdiction',
+  'fraud',
+  'compliance',
+  'inventory',
+  'duplicate_suspect',
+  'customer_request',
+  'payment',
+  'edi_mismatch',
+  'margin_floor',
+  'manual',
 ])
 export type HoldType = z.infer<typeof HoldType>
 
 /** Which steps a hold of a type stops until somebody releases it, and whose desk it lies on. */
-export const HOLDS: Readonly<Record<HoldType, { readonly blocks: readonly string[]; readonly owner: string }>> = {
+export const HOLDS: Readonly<
+  Record<HoldType, { readonly blocks: readonly string[]; readonly owner: string }>
+> = {
   credit: { blocks: ['postToErp', 'release'], owner: 'credit' },
   price_review: { blocks: ['postToErp', 'release'], owner: 'pricing' },
   address: { blocks: ['release'], owner: 'customer-service' },
@@ -122,14 +148,22 @@ export const OrderAnswer = z.object({
   outcome: Outcome,
   currency: z.string(),
   total: AmountText,
-  holds: z.array(z.object({ id: z.string(), type: HoldType, reason: z.string(), blocks: z.array(z.string()) })),
+  holds: z.array(
+    z.object({ id: z.string(), type: HoldType, reason: z.string(), blocks: z.array(z.string()) }),
+  ),
   lines: z.array(AcceptedLine),
 })
 export type OrderAnswer = z.infer<typeof OrderAnswer>
 
 /** The ways in which an order's header changes, each with an event of its own. */
 export type HeaderChange =
-  | 'touched' | 'closed' | 'cancel requested' | 'cancel refused' | 'erp cancelled' | 'next turn' | 'acknowledged'
+  | 'touched'
+  | 'closed'
+  | 'cancel requested'
+  | 'cancel refused'
+  | 'erp cancelled'
+  | 'next turn'
+  | 'acknowledged'
 
 export const orderRefusals = {
   'orders.unknown': {

@@ -28,7 +28,9 @@ import {
 
 export type OrderKey = { readonly doc: number; readonly company: string }
 
-export type ClaimedKey = { readonly state: 'new' } | { readonly state: 'known'; readonly doc: number; readonly same: boolean }
+export type ClaimedKey =
+  | { readonly state: 'new' }
+  | { readonly state: 'known'; readonly doc: number; readonly same: boolean }
 
 /** Finds out which of these business documents are new; the others name the order that came first. */
 export async function claimNaturalKeys(
@@ -40,7 +42,8 @@ export async function claimNaturalKeys(
   const fresh = await insertNaturalKeys(tx, sorted)
   const repeated = keys.filter((key) => !fresh.has(key.orderId))
   const earlier = new Map<string, NaturalKey>()
-  if (repeated.length > 0) for (const row of await selectNaturalKeys(tx, repeated)) earlier.set(nameOf(row), row)
+  if (repeated.length > 0)
+    for (const row of await selectNaturalKeys(tx, repeated)) earlier.set(nameOf(row), row)
   return new Map(
     keys.map((key): [NaturalKey, ClaimedKey] => {
       if (fresh.has(key.orderId)) return [key, { state: 'new' }]
@@ -51,7 +54,9 @@ export async function claimNaturalKeys(
 }
 
 const nameOf = (key: NaturalKey): string =>
-  [key.company, key.sender, String(key.customerId).padStart(12, '0'), key.customerOrder, key.period].join('\u001f')
+  [key.company, key.sender, String(key.customerId).padStart(12, '0'), key.customerOrder, key.period].join(
+    '\u001f',
+  )
 
 export const giveBackNaturalKeys = deleteNaturalKeys
 
@@ -90,7 +95,9 @@ export function capture(tx: Transaction, orders: readonly CapturedOrder[], cause
         currency: order.currency,
         lines: order.lines.length,
         allocation: allocationOf(order.lines),
-        ...(order.holds.length > 0 ? { holds: order.holds.map(({ type, reason }) => ({ type, reason })) } : {}),
+        ...(order.holds.length > 0
+          ? { holds: order.holds.map(({ type, reason }) => ({ type, reason })) }
+          : {}),
       },
     })),
     cause,
@@ -98,7 +105,9 @@ export function capture(tx: Transaction, orders: readonly CapturedOrder[], cause
 }
 
 /** How far stock covers a new order; `none` when nothing of it is wanted from stock. */
-function allocationOf(lines: readonly NewLine[]): 'reserved' | 'partially_allocated' | 'backordered' | 'none' {
+function allocationOf(
+  lines: readonly NewLine[],
+): 'reserved' | 'partially_allocated' | 'backordered' | 'none' {
   const reserved = lines.some((line) => line.reserved > 0)
   if (!lines.some((line) => line.backordered > 0)) return reserved ? 'reserved' : 'none'
   return reserved ? 'partially_allocated' : 'backordered'
@@ -115,7 +124,8 @@ export const addReferences = insertReferences
 
 export type Versions = ReadonlyMap<number, number>
 
-const versionsOf = (rows: readonly Versioned[]): Versions => new Map(rows.map((row) => [row.doc, row.version]))
+const versionsOf = (rows: readonly Versioned[]): Versions =>
+  new Map(rows.map((row) => [row.doc, row.version]))
 
 function tell(
   tx: Transaction,
@@ -245,5 +255,7 @@ export async function releaseHolds(
 /** What so many base units of a line are worth at the price it was captured at, in minor units, rounded half up. */
 export function worthOf(line: { netMinor: number; ordered: Quantity }, quantity: Quantity): number {
   if (quantity === 0) return 0
-  return Number((BigInt(line.netMinor) * BigInt(quantity) * 2n + BigInt(line.ordered)) / (2n * BigInt(line.ordered)))
+  return Number(
+    (BigInt(line.netMinor) * BigInt(quantity) * 2n + BigInt(line.ordered)) / (2n * BigInt(line.ordered)),
+  )
 }

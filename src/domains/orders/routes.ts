@@ -1,11 +1,18 @@
 /** The HTTP door of orders. What spans domains is handed in by app.ts. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type Claim, type Request, type Replay, type Route, route } from '#platform/http.ts'
 import { OrderAnswer, orderRefusals, OrderRequest } from './contract.ts'
 
 export type OrderVerbs = {
-  readonly submit: (order: { request: OrderRequest; client: string; traceId: string; claim: Claim }) => Promise<
-    { readonly kind: 'new'; readonly answer: OrderAnswer } | { readonly kind: 'known'; readonly answer: OrderAnswer } | Replay
+  readonly submit: (order: {
+    request: OrderRequest
+    client: string
+    traceId: string
+    claim: Claim
+  }) => Promise<
+    | { readonly kind: 'new'; readonly answer: OrderAnswer }
+    | { readonly kind: 'known'; readonly answer: OrderAnswer }
+    | Replay
   >
 }
 
@@ -27,7 +34,10 @@ export function orderRoutes(verbs: OrderVerbs): Route[] {
       body: OrderRequest,
       idempotent: true,
       answers: {
-        201: { description: 'The order was accepted, perhaps with holds or backordered lines', body: OrderAnswer },
+        201: {
+          description: 'The order was accepted, perhaps with holds or backordered lines',
+          body: OrderAnswer,
+        },
         200: { description: 'This business document is an order already', body: OrderAnswer },
       },
       refusals: Object.keys(orderRefusals),

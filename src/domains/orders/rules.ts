@@ -19,8 +19,17 @@ export type LineQuantities = {
 export const isTerminal = (line: LineQuantities): boolean => line.cancelled + line.shipped === line.ordered
 
 export type Stage =
-  | 'received' | 'held' | 'backordered' | 'partially_allocated' | 'allocated' | 'released' | 'in_fulfillment'
-  | 'partially_shipped' | 'shipped' | 'closed' | 'cancelled'
+  | 'received'
+  | 'held'
+  | 'backordered'
+  | 'partially_allocated'
+  | 'allocated'
+  | 'released'
+  | 'in_fulfillment'
+  | 'partially_shipped'
+  | 'shipped'
+  | 'closed'
+  | 'cancelled'
 
 /** The header's stage, derived from its lines and axes; the one place that knows how. */
 export function stageOf(order: {

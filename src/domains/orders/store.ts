@@ -289,7 +289,10 @@ export function updateErpNumbers(
   tx: Transaction,
   orders: readonly { readonly doc: number; readonly number: string }[],
 ): Promise<Versioned[]> {
-  return tx.query<Versioned>(setErpNumber, [orders.map((order) => order.doc), orders.map((order) => order.number)])
+  return tx.query<Versioned>(setErpNumber, [
+    orders.map((order) => order.doc),
+    orders.map((order) => order.number),
+  ])
 }
 
 const raiseVersion = (name: string, assignments: string): Statement =>
@@ -309,7 +312,11 @@ const CHANGES = {
   acknowledged: raiseVersion('orders.set_acknowledged', 'acknowledged_turn = turn, '),
 } as const satisfies Record<HeaderChange, Statement>
 
-export function updateHeaders(tx: Transaction, change: HeaderChange, docs: readonly number[]): Promise<Versioned[]> {
+export function updateHeaders(
+  tx: Transaction,
+  change: HeaderChange,
+  docs: readonly number[],
+): Promise<Versioned[]> {
   return tx.query<Versioned>(CHANGES[change], [docs])
 }
 

@@ -19,7 +19,10 @@ import { linesOfFulfillments } from './views.ts'
 export type FulfillmentKey = { readonly doc: number; readonly company: string; readonly orderId: number }
 
 /** Locks requests in the order of keys. */
-export async function lockRequests(tx: Transaction, docs: readonly number[]): Promise<readonly Fulfillment[]> {
+export async function lockRequests(
+  tx: Transaction,
+  docs: readonly number[],
+): Promise<readonly Fulfillment[]> {
   const sorted = docs.toSorted((a, b) => a - b)
   tx.locking('document', sorted)
   return lockFulfillments(tx, sorted)
@@ -59,13 +62,21 @@ function tell(
 }
 
 /** Asks locations for lines that are reserved there: one request per order and location. */
-export function requestFulfillments(tx: Transaction, fulfillments: readonly NewFulfillment[], cause: Cause): void {
+export function requestFulfillments(
+  tx: Transaction,
+  fulfillments: readonly NewFulfillment[],
+  cause: Cause,
+): void {
   if (fulfillments.length === 0) return
   insertFulfillments(tx, fulfillments)
   tell(
     tx,
     'fulfillment.requested',
-    fulfillments.map((row) => ({ ...row, version: 1, data: { location: row.location, lines: row.lines.length } })),
+    fulfillments.map((row) => ({
+      ...row,
+      version: 1,
+      data: { location: row.location, lines: row.lines.length },
+    })),
     cause,
   )
 }
@@ -106,7 +117,9 @@ export async function changeFulfillments(
 ): Promise<ReadonlyMap<number, number>> {
   if (rows.length === 0) return new Map()
   const docs = rows.map((row) => row.doc).toSorted((a, b) => a - b)
-  const versions = new Map((await updateFulfillmentStates(tx, docs, state)).map((row) => [row.doc, row.version]))
+  const versions = new Map(
+    (await updateFulfillmentStates(tx, docs, state)).map((row) => [row.doc, row.version]),
+  )
   tell(
     tx,
     EVENT_OF[state]!,
@@ -125,7 +138,9 @@ export async function requestCancellations(
 ): Promise<ReadonlyMap<number, number>> {
   if (rows.length === 0) return new Map()
   const docs = rows.map((row) => row.doc).toSorted((a, b) => a - b)
-  const versions = new Map((await updateCancelRequested(tx, docs, requested)).map((row) => [row.doc, row.version]))
+  const versions = new Map(
+    (await updateCancelRequested(tx, docs, requested)).map((row) => [row.doc, row.version]),
+  )
   tell(
     tx,
     requested ? 'fulfillment.cancel_requested' : 'fulfillment.cancel_refused',
@@ -135,7 +150,12 @@ export async function requestCancellations(
   return versions
 }
 
-export type OpenLine = { readonly doc: number; readonly line: number; readonly itemId: number; readonly quantity: Quantity }
+export type OpenLine = {
+  readonly doc: number
+  readonly line: number
+  readonly itemId: number
+  readonly quantity: Quantity
+}
 
 /** What these requests claimed and did not ship counts as short; answers it. */
 export async function writeOffRequests(tx: Transaction, docs: readonly number[]): Promise<OpenLine[]> {
@@ -153,7 +173,11 @@ export type ConfirmedShipment = {
   readonly fulfillment: Fulfillment
   readonly shipment: NewShipment
   /** By order line: what left, and what the warehouse could not find. */
-  readonly quantities: readonly { readonly line: number; readonly shipped: Quantity; readonly short: Quantity }[]
+  readonly quantities: readonly {
+    readonly line: number
+    readonly shipped: Quantity
+    readonly short: Quantity
+  }[]
   readonly final: boolean
 }
 
@@ -170,7 +194,9 @@ export async function confirmShipments(
   )
   addShipped(
     tx,
-    confirmed.flatMap(({ fulfillment, quantities }) => quantities.map((row) => ({ ...row, doc: fulfillment.doc }))),
+    confirmed.flatMap(({ fulfillment, quantities }) =>
+      quantities.map((row) => ({ ...row, doc: fulfillment.doc })),
+    ),
   )
   appendEvents(
     tx,

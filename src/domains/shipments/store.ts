@@ -91,7 +91,12 @@ const addShippedRows = sql(
 
 export function addShipped(
   tx: Transaction,
-  rows: readonly { readonly doc: number; readonly line: number; readonly shipped: Quantity; readonly short: Quantity }[],
+  rows: readonly {
+    readonly doc: number
+    readonly line: number
+    readonly shipped: Quantity
+    readonly short: Quantity
+  }[],
 ): void {
   if (rows.length === 0) return
   // an update takes one row of several that match, so shipments of one request in one list are added up here
@@ -156,7 +161,9 @@ export function insertShipments(tx: Transaction, shipments: readonly NewShipment
     shipments.map((row) => row.source),
     shipments.map((row) => row.sourceKey),
   ])
-  const packages = shipments.flatMap(({ doc, packages }) => packages.map((row, place) => ({ ...row, doc, n: place + 1 })))
+  const packages = shipments.flatMap(({ doc, packages }) =>
+    packages.map((row, place) => ({ ...row, doc, n: place + 1 })),
+  )
   tx.send(insertPackageRows, [
     packages.map((row) => row.doc),
     packages.map((row) => row.n),
@@ -184,6 +191,9 @@ const notifiedRows = sql(
    returning id as doc, version`,
 )
 
-export function updateNotified(tx: Transaction, docs: readonly number[]): Promise<{ doc: number; version: number }[]> {
+export function updateNotified(
+  tx: Transaction,
+  docs: readonly number[],
+): Promise<{ doc: number; version: number }[]> {
   return tx.query(notifiedRows, [docs])
 }

@@ -81,8 +81,10 @@ export const orderStates = (body: unknown): DepotOrderState[] => listOf(fieldsOf
 export function errorOf(body: unknown): DepotError | undefined {
   const error = typeof body === 'object' && body !== null ? (body as { error?: unknown }).error : undefined
   if (typeof error !== 'object' || error === null) return undefined
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return typeof code === 'string' ? { code, message: typeof message === 'string' ? message : '' } : undefined
+  const { code, message, field } = error as { code?: unknown; message?: unknown; field?: unknown }
+  if (typeof code !== 'string') return undefined
+  const words = typeof message === 'string' ? message : code
+  return { code, message: typeof field === 'string' ? `${words} (${field})` : words }
 }
 
 export const bulkResults = (body: unknown): DepotBulkResult[] =>

@@ -1,0 +1,44 @@
+/** Crossdock as the benchmark drives it, in a process of its own. */
+import { createApp } from '../src/app.ts'
+import { loadConfig } from '../src/config.ts'
+import type { ConfigInput } from '../src/config-schema.ts'
+import { systemClock } from '#platform/clock.ts'
+import { openHttpClient } from '#platform/http-client.ts'
+import { openConnections } from '#platform/postgres-connections.ts'
+import { createLog } from '#platform/telemetry-log.ts'
+import { createMetrics } from '#platform/telemetry-metrics.ts'
+
+const { url, config: defaults } = JSON.parse(process.argv[2]!) as { url: string; config: Partial<ConfigInput> }
+
+const pool = (plans: 'hot' | 'screen', size: number) =>
+  openConnections({
+    url,
+    size,
+    statementTimeoutMs: 30_000,
+    lockTimeoutMs: 10_000,
+    idleInTransactionTimeoutMs: 30_000,
+    plans,
+    onError: (error) => console.error(error),
+  })
+
+const log = createLog({ level: 'warn', clock: systemClock, destination: { write: (line) => void process.stderr.write(line) } })
+const app = createApp(loadConfig({ environment: {}, defaults }), {
+  connections: pool('hot', 6),
+  screens: pool('screen', 2),
+  clock: systemClock,
+  http: openHttpClient({ clock: systemClock }),
+  log,
+  metrics: createMetrics({ process: false }),
+})
+await app.worker.start()
+await app.sync(() => undefined)
+const { url: address } = await app.server.listen({ host: '127.0.0.1', port: 0 })
+
+process.on('message', (message: { kind: string }) => {
+  if (message.kind === 'usage') {
+    process.send!({ kind: 'usage', cpu: process.cpuUsage(), rss: process.memoryUsage.rss(), owned: app.worker.runner().owned })
+  }
+  if (message.kind === 'stop') void app.stop().then(() => process.exit(0))
+})
+process.on('disconnect', () => process.exit(0))
+process.send!({ kind: 'ready', url: address })

@@ -1,0 +1,22 @@
+/** The counterparts of the benchmark, in a process of their own. */
+import { startLandscape } from '#landscape/landscape.ts'
+import { systemClock } from '#platform/clock.ts'
+import { benchWorld } from './world.ts'
+import type { LandscapeMessage } from './processes.ts'
+
+const landscape = await startLandscape({
+  clock: systemClock,
+  seed: 'bench',
+  world: benchWorld(),
+  keep: 5_000,
+  endlessStock: true,
+})
+
+process.on('message', (message: LandscapeMessage) => {
+  if (message.kind === 'deliver to') landscape.deliverTo({ wms: message.url })
+  if (message.kind === 'usage') process.send!({ kind: 'usage', cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
+})
+process.on('disconnect', () => process.exit(0))
+
+const { legacyErp, cloudErp, wms } = landscape
+process.send!({ kind: 'ready', urls: { legacyErp: legacyErp.url, cloudErp: cloudErp.url, wms: wms.url } })

@@ -1,0 +1,82 @@
+/** Starts what the benchmark runs against, each part in a process of its own, and reads what each has used. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+
+export type LandscapeMessage = { kind: 'deliver to'; url: string } | { kind: 'usage' }
+export type Usage = { cpu: { user: number; system: number }; rss: number; owned?: number }
+type Ready = { kind: 'ready'; url?: string; urls?: Record<string, string> }
+
+export type Part = {
+  readonly ready: Ready
+  tell(message: object): void
+  usage(): Promise<Usage>
+  /** Asks it to stop in order. */
+  stop(): Promise<void>
+  kill(): void
+}
+
+/** Runs a file of this folder; resolves when it says that it is ready. */
+export async function startPart(file: string, parameter?: object): Promise<Part> {
+  const child = fork(new URL(file, import.meta.url), parameter ? [JSON.stringify(parameter)] : [], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: process.env['BENCH_PROFILE'] && file.startsWith('./app') ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : [],
+  })
+  const ready = await nextMessage<Ready>(child, 'ready')
+  return {
+    ready,
+    tell: (message) => void child.send(message),
+    usage() {
+      const answer = nextMessage<Usage & { kind: string }>(child, 'usage')
+      child.send({ kind: 'usage' })
+      return answer
+    },
+    async stop() {
+      const gone = once(child, 'exit')
+      child.send({ kind: 'stop' })
+      await gone
+    },
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+function nextMessage<T extends { kind: string }>(child: ChildProcess, kind: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void => reject(new Error(`a part of the benchmark ended with ${code}`))
+    child.once('exit', onExit)
+    const onMessage = (message: T): void => {
+      if (message.kind !== kind) return
+      child.off('message', onMessage)
+      child.off('exit', onExit)
+      resolve(message)
+    }
+    child.on('message', onMessage)
+  })
+}
+
+const TICKS_PER_SECOND = 100
+
+/** CPU seconds of PostgreSQL and all its children, living and ended; undefined where there is no /proc. */
+export function postgresCpuSeconds(postmaster: number): number | undefined {
+  try {
+    let ticks = 0
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const stat = statOf(pid)
+      if (!stat || (Number(pid) !== postmaster && stat.parent !== postmaster)) continue
+      ticks += stat.own + (Number(pid) === postmaster ? stat.children : 0)
+    }
+    return ticks / TICKS_PER_SECOND
+  } catch {
+    return undefined
+  }
+}
+
+function statOf(pid: string): { parent: number; own: number; children: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    return { parent: fields[1]!, own: fields[11]! + fields[12]!, children: fields[13]! + fields[14]! }
+  } catch {
+    return undefined
+  }
+}

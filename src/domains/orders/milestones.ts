@@ -1,0 +1,132 @@
+/** How far an order has come, read from what happened to it and its documents; pure. */
+import type { RecordedEvent } from '#platform/log.ts'
+import { isTerminal, type LineQuantities } from './rules.ts'
+
+export type MilestoneKind =
+  | 'submitted'
+  | 'accepted'
+  | 'rejected'
+  | 'on_hold'
+  | 'credit_approved'
+  | 'reserved'
+  | 'partially_allocated'
+  | 'backordered'
+  | 'released'
+  | 'picking'
+  | 'packed'
+  | 'partially_shipped'
+  | 'shipped'
+  | 'partially_invoiced'
+  | 'invoiced'
+  | 'partially_paid'
+  | 'paid'
+  | 'closed'
+  | 'partially_cancelled'
+  | 'cancelled'
+
+export type Milestone = {
+  readonly milestone: MilestoneKind
+  readonly at: Date
+  /** The door or system that the fact came from. */
+  readonly source: string
+  /** The document it happened to, the order or one of its own, and the event that says so. */
+  readonly doc: number
+  readonly event: string
+}
+
+type Happened = Pick<RecordedEvent, 'type' | 'key' | 'data' | 'occurredAt' | 'source'>
+
+/**
+ * Events say what moved, not whether anything is left. So of the events of one kind only the last can have completed
+ * the order, and it did when nothing is left now.
+ */
+export function milestonesFrom(events: readonly Happened[], lines: readonly LineQuantities[]): Milestone[] {
+  const story = new Story(events, lines)
+  return events.flatMap((event) =>
+    story.reachedBy(event).map((milestone) => ({
+      milestone,
+      at: event.occurredAt,
+      source: event.source,
+      doc: event.key,
+      event: event.type,
+    })),
+  )
+}
+
+class Story {
+  readonly #lastOf: ReadonlyMap<string, Happened>
+  readonly #lines: readonly LineQuantities[]
+  readonly #invoiced: boolean
+  readonly #paid: boolean
+
+  constructor(events: readonly Happened[], lines: readonly LineQuantities[]) {
+    const docsOf = (type: string): number =>
+      new Set(events.flatMap((event) => (event.type === type ? [event.key] : []))).size
+    const invoices = docsOf('invoice.posted')
+    this.#lines = lines
+    this.#lastOf = new Map(events.map((event) => [event.type, event]))
+    this.#invoiced = lines.every(isTerminal) && invoices >= docsOf('shipment.confirmed')
+    this.#paid = this.#invoiced && docsOf('invoice.paid') === invoices
+  }
+
+  reachedBy(event: Happened): readonly MilestoneKind[] {
+    switch (event.type) {
+      case 'order.accepted':
+        return acceptedAs(event.data)
+      case 'order.hold_released':
+        return (event.data as Accepted['holds'][number]).type === 'credit' ? ['credit_approved'] : []
+      case 'order.allocated':
+        return this.#completed(event, this.#none('backordered')) ? ['reserved'] : ['partially_allocated']
+      case 'order.shipped':
+        if (this.#none('shipped')) return []
+        return this.#completed(event, this.#lines.every(isTerminal)) ? ['shipped'] : ['partially_shipped']
+      case 'order.lines_cancelled':
+        return this.#lines.every(isTerminal) && this.#none('shipped')
+          ? ['cancelled']
+          : ['partially_cancelled']
+      case 'invoice.posted':
+        return this.#completed(event, this.#invoiced) ? ['invoiced'] : ['partially_invoiced']
+      case 'invoice.paid':
+        return this.#completed(event, this.#paid) ? ['paid'] : ['partially_paid']
+      default:
+        return ALWAYS[event.type] ?? []
+    }
+  }
+
+  #completed(event: Happened, nothingLeft: boolean): boolean {
+    return nothingLeft && this.#lastOf.get(event.type) === event
+  }
+
+  #none(bucket: 'backordered' | 'shipped'): boolean {
+    return this.#lines.every((line) => line[bucket] === 0)
+  }
+}
+
+/** A refusal by a system puts the order on hold; a warehouse tells of packing when it tells of the shipment. */
+const ALWAYS: Readonly<Record<string, readonly MilestoneKind[]>> = {
+  'order.erp_refused': ['on_hold'],
+  'fulfillment.refused': ['on_hold'],
+  'order.released': ['released'],
+  'fulfillment.picking': ['picking'],
+  'shipment.confirmed': ['packed'],
+  'invoice.partially_paid': ['partially_paid'],
+  'order.closed': ['closed'],
+}
+
+type Accepted = {
+  readonly outcome: string
+  readonly allocation: 'reserved' | 'partially_allocated' | 'backordered' | 'none'
+  readonly holds: readonly { readonly type: string }[]
+}
+
+function acceptedAs(data: object): MilestoneKind[] {
+  const { outcome, allocation = 'none', holds = [] } = data as Partial<Accepted>
+  if (outcome === 'rejected') return ['submitted', 'rejected']
+  return [
+    'submitted',
+    'accepted',
+    ...(holds.length > 0 ? (['on_hold'] as const) : []),
+    ...(holds.some((hold) => hold.type === 'credit') ? [] : (['credit_approved'] as const)),
+    ...(allocation === 'none' ? [] : [allocation]),
+  ]
+}
