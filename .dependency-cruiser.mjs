@@ -165,7 +165,7 @@ export default {
     rule(
       'landscape-is-started-by-the-demo',
       'the program never knows whether its counterparts are simulated',
-      { path: '^src/', pathNot: '^src/demo\\.ts$' },
+      { path: '^src/', pathNot: '^src/demo[a-z-]*\\.ts$' },
       { path: '^landscape/' },
     ),
     rule(

@@ -31,7 +31,7 @@ const app = createApp(loadConfig({ environment: {}, defaults }), {
   metrics: createMetrics({ process: false }),
 })
 await app.worker.start()
-await app.sync(() => undefined)
+await app.sync((p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)))
 const { url: address } = await app.server.listen({ host: '127.0.0.1', port: 0 })
 
 process.on('message', (message: { kind: string }) => {

@@ -12,6 +12,14 @@ export interface Kept<V> {
   readonly forgetful: boolean
 }
 
+/** Puts back what was remembered, in the order in which it was kept. */
+export function refill<V>(
+  store: { set(key: string, value: V): unknown },
+  entries: Iterable<[string, V]>,
+): void {
+  for (const [key, value] of entries) store.set(key, value)
+}
+
 export function kept<V>(keep: Keep): Kept<V> {
   const map = new Map<string, V>()
   const limit = keep === 'all' ? Infinity : keep

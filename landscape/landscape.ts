@@ -15,6 +15,9 @@ import type { World } from './world/world.ts'
 
 export type SystemName = 'legacyErp' | 'cloudErp' | 'wms' | 'shop' | 'carrier' | 'tax'
 
+/** What each system knew, as data; of the same world and seed. */
+export type LandscapeMemory = Readonly<Record<SystemName, unknown>>
+
 export type LandscapeOptions = {
   clock: Clock
   seed: string
@@ -43,6 +46,8 @@ export type LandscapeOptions = {
   scanEveryMs?: number
   exceptionShare?: number
   secrets?: { wms?: string; carrier?: string }
+  /** What `remember` answered before the landscape was started again. */
+  memory?: LandscapeMemory
   /** Sends webhooks; a simulation hands in its own. */
   post?: Post
 }
@@ -56,6 +61,8 @@ export type Landscape = {
   carrier: Carrier
   tax: TaxHandle
   deliverTo(targets: Partial<Record<'wms' | 'shop' | 'carrier', string>>): void
+  /** All that the systems know, to be handed in at the next start. */
+  remember(): LandscapeMemory
   stop(): Promise<void>
 }
 
@@ -76,9 +83,17 @@ const PACES: Record<'bench' | 'demo', Pace> = {
 const WEBHOOK_BATCH = 50
 
 function serverOptions(options: LandscapeOptions, system: SystemName): ServerOptions {
-  const { clock, seed, host = '127.0.0.1', ports, keep = 'all', visibilityLagMs = 0 } = options
+  const { clock, seed, host = '127.0.0.1', ports, keep = 'all', visibilityLagMs = 0, memory } = options
   const lag = typeof visibilityLagMs === 'number' ? visibilityLagMs : (visibilityLagMs[system] ?? 0)
-  return { clock, seed, host, port: ports?.[system] ?? 0, keep, visibilityLagMs: lag }
+  return {
+    clock,
+    seed,
+    host,
+    port: ports?.[system] ?? 0,
+    keep,
+    visibilityLagMs: lag,
+    memory: memory?.[system],
+  }
 }
 
 /** A confirmed shipment's parcels, as the warehouse's nightly manifest would tell the carrier. */
@@ -89,6 +104,15 @@ function manifest(carrier: Carrier, world: World, event: WmsEvent): void {
     carrier.manifest(parcel.tracking_number, parcel.sscc, { city: site?.city, country: site?.country })
   }
 }
+
+const rememberAll = (systems: Pick<Landscape, SystemName>): LandscapeMemory => ({
+  legacyErp: systems.legacyErp.remember(),
+  cloudErp: systems.cloudErp.remember(),
+  wms: systems.wms.remember(),
+  shop: systems.shop.remember(),
+  carrier: systems.carrier.remember(),
+  tax: systems.tax.remember(),
+})
 
 export async function startLandscape(options: LandscapeOptions): Promise<Landscape> {
   const { world, webhooks = {}, pace = 'bench' } = options
@@ -147,6 +171,7 @@ export async function startLandscape(options: LandscapeOptions): Promise<Landsca
       if (targets.shop !== undefined) shop.deliverTo(targets.shop)
       if (targets.carrier !== undefined) carrier.deliverTo(targets.carrier)
     },
+    remember: () => rememberAll({ legacyErp, cloudErp, wms, shop, carrier, tax }),
     async stop() {
       await Promise.all([legacyErp, cloudErp, tax, shop, carrier, wms].map((system) => system.stop()))
       own.close()

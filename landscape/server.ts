@@ -36,9 +36,13 @@ export type SystemDoor<Truth> = {
   /** The vendor's answer for a fault of the given status. */
   trouble(status: number, detail: string): Reply
   truth(): Truth
+  /** All it needs to go on after a restart, as data. */
+  remember(): unknown
 }
 
 export type ServerOptions = {
+  /** What the system's `remember` answered before it was started again. */
+  readonly memory?: unknown
   readonly clock: Clock
   readonly seed: string
   readonly host: string
@@ -55,6 +59,7 @@ export type SystemHandle<Truth> = {
   readonly visibilityLagMs: number
   /** What the system believes. */
   truth(): Truth
+  remember(): unknown
   /** The system without its socket. */
   answer(call: Call): Promise<Reply | Silence>
   stop(): Promise<void>
@@ -108,6 +113,7 @@ export async function startSystem<Truth>(
     received,
     visibilityLagMs: options.visibilityLagMs,
     truth: () => door.truth(),
+    remember: () => door.remember(),
     answer,
     async stop() {
       stopped = true

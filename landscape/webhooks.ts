@@ -23,11 +23,16 @@ export type WebhookTruth = {
   dropped: number
 }
 
+/** A delivery without its signature, which the sender knows how to make again. */
+export type Undelivered = Pick<Delivery, 'id' | 'topic' | 'body'>
+
 export interface Webhooks {
   /** Where to deliver; what was sent before waits for this. */
   deliverTo(url: string): void
   send(delivery: Delivery): void
   truth(): WebhookTruth
+  /** What was sent and neither delivered nor given up. */
+  undelivered(): Undelivered[]
   stop(): void
 }
 
@@ -49,6 +54,7 @@ type Outbox = {
   deliverTo(url: string): void
   later(ms: number, task: () => void): void
   counts: WebhookTruth
+  open: ReadonlySet<Delivery>
   stop(): void
 }
 
@@ -57,6 +63,7 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
   let target = url
   let stopped = false
   const waiting: Delivery[] = []
+  const open = new Set<Delivery>()
   const timers = new Set<() => void>()
   const counts: WebhookTruth = { queued: 0, delivered: 0, retried: 0, givenUp: 0, dropped: 0 }
 
@@ -74,6 +81,7 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
     const headers = { 'content-type': 'application/json', ...delivery.sign(clock.now()) }
     const status = await post(target, headers, delivery.body).catch(() => 0)
     if (status >= 200 && status < 300) {
+      open.delete(delivery)
       counts.delivered += 1
       counts.queued -= 1
     } else retry(delivery, nth)
@@ -81,7 +89,9 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
 
   function retry(delivery: Delivery, nth: number): void {
     const pauseMs = RETRY_AFTER_MS[nth]
-    if (pauseMs === undefined || stopped) {
+    if (stopped) return
+    if (pauseMs === undefined) {
+      open.delete(delivery)
       counts.givenUp += 1
       counts.queued -= 1
       return
@@ -94,6 +104,7 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
   return {
     dispatch(delivery) {
       counts.queued += 1
+      open.add(delivery)
       void attempt(delivery, 0)
     },
     deliverTo(next) {
@@ -102,6 +113,7 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
     },
     later,
     counts,
+    open,
     stop() {
       stopped = true
       for (const cancel of timers) cancel()
@@ -111,7 +123,7 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
 
 export function webhooks(options: WebhookOptions): Webhooks {
   const { seed, faults } = options
-  const { dispatch, deliverTo, later, counts, stop } = outbox(options)
+  const { dispatch, deliverTo, later, counts, open, stop } = outbox(options)
   let reordering: Delivery[] = []
 
   /** Collects a window of deliveries, then lets them leave in a drawn order. */
@@ -149,6 +161,7 @@ export function webhooks(options: WebhookOptions): Webhooks {
     deliverTo,
     send: (delivery) => (faults.quiet ? dispatch(delivery) : misbehave(delivery)),
     truth: () => ({ ...counts }),
+    undelivered: () => [...open].map(({ id, topic, body }) => ({ id, topic, body })),
     stop,
   }
 }

@@ -1,13 +1,17 @@
 /** The demo: the simulated landscape as configured systems, and its order stream in our words. */
-import type { Landscape } from '#landscape/landscape.ts'
+import type { SystemName } from '#landscape/landscape.ts'
+import { DEFAULT_SHOPS } from '#landscape/shop/server.ts'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
 import type { OrderRequest } from '#domains/orders/contract.ts'
 import { formatAmount } from '#platform/money.ts'
 import type { ConfigInput } from './config-schema.ts'
 
+/** Where the simulated systems answer, in whichever process they run. */
+export type DemoSystems = Readonly<Record<SystemName, { readonly url: string }>> & { readonly world: World }
+
 /** Companies, systems and locations as the landscape has them. */
-export function demoConfig(landscape: Landscape, policy: Readonly<Record<string, unknown>> = {}): Partial<ConfigInput> {
-  const { legacyErp, cloudErp, wms, tax, world } = landscape
+export function demoConfig(landscape: DemoSystems, policy: Readonly<Record<string, unknown>> = {}): Partial<ConfigInput> {
+  const { legacyErp, cloudErp, wms, shop, tax, world } = landscape
   return {
     companies: world.companies.map((company) => ({
       code: company.code,
@@ -43,6 +47,25 @@ export function demoConfig(landscape: Landscape, policy: Readonly<Record<string,
         connector: 'wms-depot',
         baseUrl: wms.url,
         credentials: { apiKey: 'secret', webhookSecret: 'wms-secret' },
+        policy,
+      },
+      shop: {
+        connector: 'shop-hosted',
+        baseUrl: shop.url,
+        credentials: Object.fromEntries(
+          DEFAULT_SHOPS.flatMap(({ company, token, secret }) => [
+            [`${company.toLowerCase()}Token`, token],
+            [`${company.toLowerCase()}Secret`, secret],
+          ]),
+        ),
+        options: {
+          shops: DEFAULT_SHOPS.map(({ company, domain }) => ({
+            company,
+            domain,
+            tokenCredential: `${company.toLowerCase()}Token`,
+            secretCredential: `${company.toLowerCase()}Secret`,
+          })),
+        },
         policy,
       },
       tax: {

@@ -1,6 +1,7 @@
 /** The carrier's API and its tracking webhooks. */
 import { type Fields, parsed, text } from '../fields.ts'
 import { createHmac } from 'node:crypto'
+import type { Clock } from '#platform/clock.ts'
 import {
   json,
   startSystem,
@@ -11,9 +12,9 @@ import {
   type ServerOptions,
   type SystemHandle,
 } from '../server.ts'
-import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
+import { webhooks, type Post, type Undelivered, type WebhookTruth } from '../webhooks.ts'
 import type { CarrierShipment, Scan, Tracked } from './shapes.ts'
-import { CarrierRefusal, CarrierStore } from './store.ts'
+import { type CarrierMemory, CarrierRefusal, CarrierStore } from './store.ts'
 
 export const CARRIER = 'carrier'
 
@@ -28,6 +29,8 @@ export type CarrierOptions = ServerOptions & {
 }
 
 export type CarrierTruth = { shipments: CarrierShipment[]; parcels: Tracked[]; webhooks: WebhookTruth }
+
+type Memory = { store: CarrierMemory; events: number; undelivered: Undelivered[] }
 
 export type Carrier = SystemHandle<CarrierTruth> & {
   deliverTo(url: string): void
@@ -83,6 +86,20 @@ function found(
 
 const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' }
 
+/** Parcels travel by themselves when a pace is given. */
+function road(store: CarrierStore, clock: Clock, scanEveryMs: number) {
+  const timers = new Set<() => void>()
+  function travel(tracked: Tracked): void {
+    if (scanEveryMs <= 0) return
+    const cancel = clock.after(scanEveryMs, () => {
+      timers.delete(cancel)
+      if (store.scan(tracked)) travel(tracked)
+    })
+    timers.add(cancel)
+  }
+  return { travel, stop: () => timers.forEach((cancel) => cancel()) }
+}
+
 export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
   const { clock, seed, credentials } = options
   const tools = systemTools(options, CARRIER)
@@ -93,29 +110,30 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     post: options.post,
     url: options.webhookUrl,
   })
-  const timers = new Set<() => void>()
-  let events = 0
+  const memory = options.memory as Memory | undefined
+  let events = memory?.events ?? 0
+
+  function deliver({ id, topic, body }: Undelivered): void {
+    const hmac = createHmac('sha256', options.webhookSecret).update(body).digest('hex')
+    hooks.send({ id, topic, body, sign: () => ({ 'x-swift-signature': `sha256=${hmac}` }) })
+  }
 
   function tell(tracked: Tracked, scan: Scan): void {
     const id = `TE${String(++events).padStart(8, '0')}`
     const { tracking_number, reference } = tracked
     const body = JSON.stringify({ id, type: 'tracking.updated', tracking_number, reference, ...scan })
-    const hmac = createHmac('sha256', options.webhookSecret).update(body).digest('hex')
-    hooks.send({ id, topic: 'tracking', body, sign: () => ({ 'x-swift-signature': `sha256=${hmac}` }) })
+    deliver({ id, topic: 'tracking', body })
   }
   const store = new CarrierStore({ ...options, tell })
 
-  /** Parcels travel by themselves when a pace is given. */
-  function travel(tracked: Tracked): void {
-    if (options.scanEveryMs <= 0) return
-    const cancel = clock.after(options.scanEveryMs, () => {
-      timers.delete(cancel)
-      if (store.scan(tracked)) travel(tracked)
-    })
-    timers.add(cancel)
-  }
+  const { travel, stop: stopTravelling } = road(store, clock, options.scanEveryMs)
   const begin = (shipment: CarrierShipment): void => {
     for (const parcel of shipment.packages) travel(store.track(parcel.tracking_number))
+  }
+  if (memory) {
+    store.recall(memory.store)
+    memory.undelivered.forEach(deliver)
+    for (const parcel of memory.store.tracked) if (parcel.scans.at(-1)?.status !== 'DLV') travel(parcel)
   }
   const expected = `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`
 
@@ -134,7 +152,8 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     parcels: store.parcels(),
     webhooks: hooks.truth(),
   })
-  const handle = await startSystem({ system: CARRIER, operation, trouble, truth }, tools, options)
+  const remember = (): Memory => ({ store: store.remember(), events, undelivered: hooks.undelivered() })
+  const handle = await startSystem({ system: CARRIER, operation, trouble, truth, remember }, tools, options)
   return {
     ...handle,
     deliverTo: hooks.deliverTo,
@@ -142,7 +161,7 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
       travel(store.manifest(trackingNumber, reference, shipTo)),
     scan: (trackingNumber) => void store.scan(store.track(trackingNumber)),
     async stop() {
-      for (const cancel of timers) cancel()
+      stopTravelling()
       hooks.stop()
       await handle.stop()
     },

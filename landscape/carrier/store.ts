@@ -16,6 +16,13 @@ export class CarrierRefusal extends Error {
   }
 }
 
+/** What the carrier knows when its program ends. */
+export type CarrierMemory = {
+  stored: Stored[]
+  tracked: Tracked[]
+  last: { shipment: number; parcel: number }
+}
+
 type Stored = { shipment: CarrierShipment; contentHash: number; seenFromMs: number }
 type Options = {
   clock: Clock
@@ -128,6 +135,22 @@ export class CarrierStore {
     tracked.scans.push(scan)
     this.options.tell(tracked, scan)
     return status !== 'DLV'
+  }
+
+  remember(): CarrierMemory {
+    const last = { shipment: this.lastShipment, parcel: this.lastParcel }
+    return { stored: [...this.byId.values()], tracked: this.parcels(), last }
+  }
+
+  recall({ stored, tracked, last }: CarrierMemory): void {
+    for (const one of stored) {
+      one.seenFromMs = 0
+      this.byId.set(one.shipment.shipment_id, one)
+      this.byReference.set(one.shipment.reference, one)
+    }
+    for (const parcel of tracked) this.tracked.set(parcel.tracking_number, parcel)
+    this.lastShipment = last.shipment
+    this.lastParcel = last.parcel
   }
 
   shipments = (): CarrierShipment[] => [...this.byId.values()].map((stored) => stored.shipment)

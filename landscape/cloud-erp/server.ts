@@ -15,7 +15,14 @@ import {
 import type { World } from '../world/world.ts'
 import { batchOf, batchReply } from './batch.ts'
 import { entities, refusal, type Request } from './entities.ts'
-import { cloudStore, TOKEN_SECONDS, type CloudStore } from './store.ts'
+import {
+  type CloudMemory,
+  cloudStore,
+  recallCloud,
+  rememberCloud,
+  TOKEN_SECONDS,
+  type CloudStore,
+} from './store.ts'
 
 export const CLOUD_ERP = 'erp-cloud'
 const ROOT = '/api/v2.0/'
@@ -47,6 +54,7 @@ export async function startCloudErp(
   credentials: Credentials,
 ): Promise<CloudErp> {
   const store = cloudStore(world, 'NWI', options)
+  if (options.memory) recallCloud(store, options.memory as CloudMemory)
   const tools = systemTools(options, CLOUD_ERP)
   const verbOf = entities(store, world)
 
@@ -93,6 +101,7 @@ export async function startCloudErp(
       return refusal(status, status === 429 ? 'Application_TooManyRequests' : 'Application_Busy', detail)
     },
     truth: () => store.books.truth(),
+    remember: () => rememberCloud(store),
   }
   const handle = await startSystem(door, tools, options)
   return {

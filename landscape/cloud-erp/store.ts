@@ -1,11 +1,12 @@
 /** What the cloud ERP keeps: its books with its number ranges, price lists, tokens and answered idempotency keys. */
-import { Books, type NumberRanges } from '../erp/books.ts'
+import { Books, type BooksMemory, type NumberRanges } from '../erp/books.ts'
 import { type BookOrder } from '../erp/documents.ts'
 import { siteStock, type SiteStock } from '../erp/site-stock.ts'
-import { kept, type Kept } from '../kept.ts'
+import { kept, type Kept, refill } from '../kept.ts'
 import { hash } from '../random.ts'
 import type { Reply, ServerOptions } from '../server.ts'
 import type { CompanyCode, Price, Receipt, World } from '../world/world.ts'
+import { orderId } from './shapes.ts'
 
 const NUMBERS: NumberRanges = {
   order: { prefix: 'SO-', first: 104_512, width: 6 },
@@ -16,6 +17,9 @@ const NUMBERS: NumberRanges = {
 export const TOKEN_SECONDS = 3_600
 const OWN_TAX_MICRO: Record<string, number> = { GENERAL: 190_000, FOOD: 70_000 }
 
+type Answered = { bodyHash: number; reply: Reply }
+export type CloudMemory = { books: BooksMemory; answered: [string, Answered][] }
+
 export type CloudStore = {
   books: Books
   prices: Price[]
@@ -23,9 +27,21 @@ export type CloudStore = {
   stock: SiteStock[]
   ordersById: Kept<BookOrder>
   /** Answers by idempotency key, with the hash of the body that earned them. */
-  answered: Kept<{ bodyHash: number; reply: Reply }>
+  answered: Kept<Answered>
   tokens: Map<string, number>
   newToken(): string
+}
+
+export const rememberCloud = ({ books, answered }: CloudStore): CloudMemory => ({
+  books: books.remember(),
+  answered: [...answered.entries()],
+})
+
+/** Tokens are not remembered: a restart ends them. */
+export function recallCloud(store: CloudStore, { books, answered }: CloudMemory): void {
+  store.books.recall(books)
+  for (const order of books.orders) store.ordersById.set(orderId(order), order)
+  refill(store.answered, answered)
 }
 
 export function cloudStore(world: World, company: CompanyCode, options: ServerOptions): CloudStore {

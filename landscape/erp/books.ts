@@ -53,6 +53,20 @@ function putOn<T extends Named>(on: Shelf<T>, document: T): T {
   return document
 }
 
+/** What the books hold when their program ends. */
+export type BooksMemory = {
+  customers: BookCustomer[]
+  orders: BookOrder[]
+  invoices: BookInvoice[]
+  payments: BookPayment[]
+  last: Record<keyof NumberRanges, number>
+}
+
+/** Whatever is remembered has long been visible. */
+function recallShelf<T extends Named>(on: Shelf<T>, documents: readonly T[]): void {
+  for (const document of documents) putOn(on, Object.assign(document, { seenFromMs: 0 }))
+}
+
 export class Books {
   readonly customers: Map<string, BookCustomer>
   readonly items: Map<string, Item>
@@ -174,6 +188,24 @@ export class Books {
   /** A change of master data inside the ERP, as its users make them. */
   changeCustomer(number: string, change: Partial<Customer>): void {
     Object.assign(this.customer(number), change, { changedAt: this.options.clock.now().toISOString() })
+  }
+
+  remember(): BooksMemory {
+    return {
+      customers: [...this.customers.values()],
+      orders: [...this.orders.byNumber.values()],
+      invoices: [...this.invoices.byNumber.values()],
+      payments: [...this.payments.byNumber.values()],
+      last: { ...this.last },
+    }
+  }
+
+  recall({ customers, orders, invoices, payments, last }: BooksMemory): void {
+    for (const customer of customers) this.customers.set(customer.number, customer)
+    recallShelf(this.orders, orders)
+    recallShelf(this.invoices, invoices)
+    recallShelf(this.payments, payments)
+    Object.assign(this.last, last)
   }
 
   truth(): BookTruth {

@@ -1,6 +1,6 @@
 /** The legacy ERP's gateway: always HTTP 200, the outcome in RC, no idempotency but look-ups by our reference. */
 import { type Fields, parsed, text } from '../fields.ts'
-import { type Books } from '../erp/books.ts'
+import { type Books, type BooksMemory } from '../erp/books.ts'
 import { BookRefusal, type BookFault, type BookTruth } from '../erp/documents.ts'
 import { pageOf } from '../erp/pages.ts'
 import { inAnotherOrder } from '../random.ts'
@@ -224,6 +224,7 @@ export async function startLegacyErp(
   credentials: Credentials,
 ): Promise<LegacyErp> {
   const store = legacyStore(world, 'NWF', options)
+  if (options.memory) store.books.recall(options.memory as BooksMemory)
   const tools = systemTools(options, LEGACY_ERP)
   const routes = { ...masterVerbs(store, world.today), ...documentVerbs(store, tools, options.seed) }
 
@@ -256,6 +257,7 @@ export async function startLegacyErp(
         ? answer(refuse('100', `FUNKTION UNBEKANNT: ${detail}`))
         : json(status, refuse('900', 'SYSTEM BESETZT')),
     truth: () => store.books.truth(),
+    remember: () => store.books.remember(),
   }
   const handle = await startSystem(door, tools, options)
   return {

@@ -11,10 +11,10 @@ import {
   type ServerOptions,
   type SystemHandle,
 } from '../server.ts'
-import { webhooks, type Post, type Webhooks, type WebhookTruth } from '../webhooks.ts'
+import { webhooks, type Post, type Undelivered, type Webhooks, type WebhookTruth } from '../webhooks.ts'
 import type { World, WorldOrder } from '../world/world.ts'
 import type { Fulfillment, Shop, ShopOrder } from './shapes.ts'
-import { ShopRefusal, ShopStore, type StoredOrder } from './store.ts'
+import { type ShopMemory, ShopRefusal, ShopStore, type StoredOrder } from './store.ts'
 
 export const SHOP = 'shop'
 const ROOT = '/admin/api/2026-10'
@@ -125,12 +125,14 @@ function keysOf(id: string, fields: Fields): string[] {
   return id === '' ? [] : [id]
 }
 
+type TellerMemory = { deliveries: number; undelivered: Undelivered[] }
+type Memory = { store: ShopMemory; teller: TellerMemory }
+
 /** Tells the shop's subscriber of an order, signed with that shop's secret. */
-function teller(hooks: Webhooks): (topic: string, stored: StoredOrder) => void {
-  let deliveries = 0
-  return (topic, { shop, order }) => {
-    const id = `${shop.company}-${String(++deliveries).padStart(8, '0')}`
-    const body = JSON.stringify(order)
+function teller(hooks: Webhooks, shops: readonly Shop[], memory?: TellerMemory) {
+  let deliveries = memory?.deliveries ?? 0
+
+  function deliver(shop: Shop, { id, topic, body }: Undelivered): void {
     const hmac = createHmac('sha256', shop.secret).update(body).digest('base64')
     const sign = (now: Date): Record<string, string> => ({
       'x-shop-topic': topic,
@@ -140,6 +142,18 @@ function teller(hooks: Webhooks): (topic: string, stored: StoredOrder) => void {
       'x-shop-hmac-sha256': hmac,
     })
     hooks.send({ id, topic, body, sign })
+  }
+
+  for (const delivery of memory?.undelivered ?? []) {
+    const shop = shops.find(({ company }) => delivery.id.startsWith(`${company}-`))
+    if (shop) deliver(shop, delivery)
+  }
+  return {
+    tell(topic: string, { shop, order }: StoredOrder): void {
+      const id = `${shop.company}-${String(++deliveries).padStart(8, '0')}`
+      deliver(shop, { id, topic, body: JSON.stringify(order) })
+    },
+    remember: (): TellerMemory => ({ deliveries, undelivered: hooks.undelivered() }),
   }
 }
 
@@ -157,6 +171,8 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
   const { clock, seed, shops } = options
   const tools = systemTools(options, SHOP)
   const store = new ShopStore(world, clock, options.keep)
+  const memory = options.memory as Memory | undefined
+  if (memory) store.recall(memory.store)
   const hooks = webhooks({
     clock,
     seed: `${seed}/shop`,
@@ -183,7 +199,8 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
     return undefined
   }
 
-  const tell = teller(hooks)
+  const { tell, remember: rememberDeliveries } = teller(hooks, shops, memory?.teller)
+  const remember = (): Memory => ({ store: store.remember(), teller: rememberDeliveries() })
 
   function place(order: WorldOrder): ShopOrder {
     const shop = shops.find((one) => one.company === order.company)
@@ -198,7 +215,7 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
     status === 404
       ? json(404, NOT_FOUND)
       : json(status, { errors: detail }, { 'x-shop-api-call-limit': status === 429 ? '40/40' : '1/40' })
-  const handle = await startSystem({ system: SHOP, operation, trouble, truth }, tools, options)
+  const handle = await startSystem({ system: SHOP, operation, trouble, truth, remember }, tools, options)
   return {
     ...handle,
     deliverTo: hooks.deliverTo,

@@ -1,7 +1,7 @@
 /** What the hosted shop keeps: orders of its two shops, their fulfillments, the levels it was told. */
 import { type Fields, text } from '../fields.ts'
 import type { Clock } from '#platform/clock.ts'
-import { kept, type Keep, type Kept } from '../kept.ts'
+import { kept, type Keep, type Kept, refill } from '../kept.ts'
 import type { World, WorldOrder } from '../world/world.ts'
 import { shopOrder, type Fulfillment, type Shop, type ShopOrder } from './shapes.ts'
 
@@ -13,6 +13,13 @@ export class ShopRefusal extends Error {
     this.status = status
     this.errors = errors
   }
+}
+
+/** What the shop knows when its program ends. */
+export type ShopMemory = {
+  orders: [string, StoredOrder][]
+  levels: [string, number][]
+  last: { order: number; line: number; fulfillment: number }
 }
 
 export type StoredOrder = { shop: Shop; order: ShopOrder; fulfillments: Fulfillment[] }
@@ -50,6 +57,19 @@ export class ShopStore {
     }
     this.orders.set(String(id), stored)
     return stored
+  }
+
+  remember(): ShopMemory {
+    const last = { order: this.lastOrder, line: this.lastLine, fulfillment: this.lastFulfillment }
+    return { orders: [...this.orders.entries()], levels: [...this.levels], last }
+  }
+
+  recall({ orders, levels, last }: ShopMemory): void {
+    refill(this.orders, orders)
+    refill(this.levels, levels)
+    this.lastOrder = last.order
+    this.lastLine = last.line
+    this.lastFulfillment = last.fulfillment
   }
 
   read(shop: Shop, id: string): StoredOrder {

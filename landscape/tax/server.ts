@@ -13,7 +13,7 @@ import {
   type SystemHandle,
 } from '../server.ts'
 import type { Transaction } from './shapes.ts'
-import { TaxRefusal, TaxStore } from './store.ts'
+import { type Stored, TaxRefusal, TaxStore } from './store.ts'
 
 export const TAX = 'tax'
 const BATCH = 50
@@ -78,6 +78,7 @@ export async function startTax(
 ): Promise<TaxHandle> {
   const tools = systemTools(options, TAX)
   const store = new TaxStore(options.clock, options.keep, options.visibilityLagMs)
+  if (options.memory) store.recall(options.memory as [string, Stored][])
   const { quote, commit } = verbs(store)
   const expected = `Basic ${Buffer.from(`${credentials.account}:${credentials.license}`).toString('base64')}`
 
@@ -129,6 +130,7 @@ export async function startTax(
 
   const trouble = (status: number, detail: string): Reply =>
     json(status, { error: { code: CODE[status] ?? 'ServiceUnavailable', message: detail } })
-  const door = { system: TAX, operation, trouble, truth: () => ({ transactions: store.all() }) }
+  const truth = (): TaxTruth => ({ transactions: store.all() })
+  const door = { system: TAX, operation, trouble, truth, remember: store.remember }
   return startSystem(door, tools, options)
 }

@@ -3,7 +3,7 @@ import { type Fields, text } from '../fields.ts'
 import { createHash } from 'node:crypto'
 import type { Clock } from '#platform/clock.ts'
 import { decimal, decimalText, divideHalfUp } from '../erp/amounts.ts'
-import { kept, type Keep, type Kept } from '../kept.ts'
+import { kept, type Keep, type Kept, refill } from '../kept.ts'
 import { isTaxCode, ratesFor, type Rate } from './rates.ts'
 import type { TaxDetail, TaxDocument, TaxedLine, TaxPlace, TaxSummary, Transaction } from './shapes.ts'
 
@@ -19,7 +19,7 @@ export class TaxRefusal extends Error {
   }
 }
 
-type Stored = { contentHash: string; transaction: Transaction; seenFromMs: number }
+export type Stored = { contentHash: string; transaction: Transaction; seenFromMs: number }
 export type Committed = { first: boolean; transaction: Transaction }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
@@ -169,6 +169,13 @@ export class TaxStore {
     if (!found) throw new TaxRefusal(404, 'TransactionNotFound', code)
     found.transaction.status = 'Voided'
     return found.transaction
+  }
+
+  remember = (): [string, Stored][] => [...this.byCode.entries()]
+
+  recall(memory: [string, Stored][]): void {
+    refill(this.byCode, memory)
+    for (const [, stored] of memory) stored.seenFromMs = 0
   }
 
   all = (): Transaction[] => [...this.byCode.values()].map((stored) => stored.transaction)

@@ -1,11 +1,19 @@
 /** The WMS's outgoing events: kept in order, sent in batches of what came together. */
 import type { Clock } from '#platform/clock.ts'
 import type { Keep } from '../kept.ts'
-import { kept } from '../kept.ts'
-import type { Delivery } from '../webhooks.ts'
+import { kept, refill } from '../kept.ts'
+import type { Delivery, Undelivered } from '../webhooks.ts'
 import type { WmsEvent } from './shapes.ts'
 
-export type EventStream = { publish(event: WmsEvent): void; events(): WmsEvent[] }
+export type EventStream = {
+  publish(event: WmsEvent): void
+  events(): WmsEvent[]
+  remember(): EventsMemory
+  /** What had not been delivered is sent. */
+  recall(memory: EventsMemory): void
+}
+
+export type EventsMemory = { past: [string, WmsEvent][]; deliveries: number; undelivered: Undelivered[] }
 
 export type EventStreamOptions = {
   clock: Clock
@@ -13,9 +21,17 @@ export type EventStreamOptions = {
   batch: number
   sign: (body: string) => Delivery['sign']
   send: (delivery: Delivery) => void
+  undelivered: () => Undelivered[]
 }
 
-export function eventStream({ clock, keep, batch, sign, send }: EventStreamOptions): EventStream {
+export function eventStream({
+  clock,
+  keep,
+  batch,
+  sign,
+  send,
+  undelivered,
+}: EventStreamOptions): EventStream {
   const past = kept<WmsEvent>(keep)
   let pending: WmsEvent[] = []
   let deliveries = 0
@@ -29,8 +45,12 @@ export function eventStream({ clock, keep, batch, sign, send }: EventStreamOptio
   function deliver(events: WmsEvent[]): void {
     const id = `D${String(++deliveries).padStart(10, '0')}`
     const body = JSON.stringify({ delivery_id: id, sent_at: clock.now().toISOString(), events })
+    deliverAs({ id, topic: 'events', body })
+  }
+
+  function deliverAs({ id, topic, body }: Undelivered): void {
     const signed = sign(body)
-    send({ id, topic: 'events', body, sign: (now) => ({ 'x-depot-delivery': id, ...signed(now) }) })
+    send({ id, topic, body, sign: (now) => ({ 'x-depot-delivery': id, ...signed(now) }) })
   }
 
   return {
@@ -40,5 +60,14 @@ export function eventStream({ clock, keep, batch, sign, send }: EventStreamOptio
       pending.push(event)
     },
     events: () => [...past.values()],
+    remember() {
+      flush()
+      return { past: [...past.entries()], deliveries, undelivered: undelivered() }
+    },
+    recall(memory) {
+      refill(past, memory.past)
+      deliveries = memory.deliveries
+      memory.undelivered.forEach(deliverAs)
+    },
   }
 }

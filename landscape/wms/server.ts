@@ -16,9 +16,17 @@ import {
 } from '../server.ts'
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
 import type { World } from '../world/world.ts'
-import { eventStream } from './events.ts'
+import { type EventsMemory, eventStream } from './events.ts'
 import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
-import { Warehouse, WmsRefusal, type Adjustment, type Known, type Pace } from './store.ts'
+import type { Shelf } from './stock.ts'
+import {
+  Warehouse,
+  type WarehouseMemory,
+  WmsRefusal,
+  type Adjustment,
+  type Known,
+  type Pace,
+} from './store.ts'
 
 export const WMS = 'wms'
 const BATCH = 50
@@ -49,6 +57,8 @@ export type WmsTruth = {
   sequence: number
   webhooks: WebhookTruth
 }
+
+type WmsMemory = { warehouse: WarehouseMemory; stream: EventsMemory }
 
 export type Wms = SystemHandle<WmsTruth> & {
   deliverTo(url: string): void
@@ -225,6 +235,24 @@ function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date):
 
 const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' }
 
+const signer =
+  (secret: string) =>
+  (body: string) =>
+  (now: Date): Record<string, string> => {
+    const t = Math.floor(now.getTime() / 1_000)
+    const v1 = createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')
+    return { 'x-depot-signature': `t=${t},v1=${v1}` }
+  }
+
+const shelfRow = ({ site, owner, sku, lot, status, quantity }: Shelf): WmsTruth['stock'][number] => ({
+  site,
+  owner,
+  sku,
+  lot,
+  status: STATUS[status],
+  qty: quantity,
+})
+
 export async function startWms(world: World, options: WmsOptions): Promise<Wms> {
   const { clock, seed, keep } = options
   const tools = systemTools(options, WMS)
@@ -235,19 +263,24 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     post: options.post,
     url: options.webhookUrl,
   })
-  const sign =
-    (body: string) =>
-    (now: Date): Record<string, string> => {
-      const t = Math.floor(now.getTime() / 1_000)
-      const v1 = createHmac('sha256', options.webhookSecret).update(`${t}.${body}`).digest('hex')
-      return { 'x-depot-signature': `t=${t},v1=${v1}` }
-    }
-  const stream = eventStream({ clock, keep, batch: options.webhookBatch, sign, send: hooks.send })
+  const stream = eventStream({
+    clock,
+    keep,
+    batch: options.webhookBatch,
+    sign: signer(options.webhookSecret),
+    send: hooks.send,
+    undelivered: hooks.undelivered,
+  })
   const publish = (event: WmsEvent): void => {
     stream.publish(event)
     options.onEvent(event)
   }
   const warehouse = new Warehouse({ ...options, world, faults: tools.faults, publish })
+  const memory = options.memory as WmsMemory | undefined
+  if (memory) {
+    warehouse.recall(memory.warehouse)
+    stream.recall(memory.stream)
+  }
   const bulk = { warehouse, faults: tools.faults, seed }
   if (options.dayMs > 0) {
     for (const [asnId, receipt] of warehouse.inbound) {
@@ -267,20 +300,14 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
   const truth = (): WmsTruth => ({
     orders: warehouse.orders().map(publicOrder),
     events: stream.events(),
-    stock: warehouse.shelves.rows(null, null).map(({ site, owner, sku, lot, status, quantity }) => ({
-      site,
-      owner,
-      sku,
-      lot,
-      status: STATUS[status],
-      qty: quantity,
-    })),
+    stock: warehouse.shelves.rows(null, null).map(shelfRow),
     sequence: warehouse.lastSequence(),
     webhooks: hooks.truth(),
   })
   const trouble = (status: number, detail: string): Reply =>
     json(status, { error: { code: CODE[status] ?? 'BUSY', message: detail } })
-  const handle = await startSystem({ system: WMS, operation, trouble, truth }, tools, options)
+  const remember = (): WmsMemory => ({ warehouse: warehouse.remember(), stream: stream.remember() })
+  const handle = await startSystem({ system: WMS, operation, trouble, truth, remember }, tools, options)
   return {
     ...handle,
     deliverTo: hooks.deliverTo,

@@ -74,6 +74,13 @@ export class Shelves {
     return rows
   }
 
+  remember = (): [string, Shelf[]][] => [...this.byPlace]
+
+  recall(memory: readonly [string, Shelf[]][]): void {
+    this.byPlace.clear()
+    for (const [key, shelves] of memory) this.byPlace.set(key, shelves)
+  }
+
   private at(place: Place): Shelf[] {
     return this.byPlace.get(keyOf(place)) ?? []
   }

@@ -15,7 +15,7 @@ import {
   type OutboundOrder,
   type WmsEvent,
 } from './shapes.ts'
-import { Shelves } from './stock.ts'
+import { type Shelf, Shelves } from './stock.ts'
 
 export type Pace = { pickAfterMs: number; shipAfterMs: number }
 
@@ -56,6 +56,14 @@ export type Adjustment = {
   status?: StockStatus
   delta: number
   reason: string
+}
+
+/** What the warehouse knows when its program ends. */
+export type WarehouseMemory = {
+  shelves: [string, Shelf[]][]
+  received: string[]
+  orders: Known[]
+  last: { sequence: number; order: number; shipment: number; package: number }
 }
 
 export class Warehouse {
@@ -192,6 +200,42 @@ export class Warehouse {
 
   stop(): void {
     for (const cancel of this.timers) cancel()
+  }
+
+  remember(): WarehouseMemory {
+    return {
+      shelves: this.shelves.remember(),
+      received: [...this.inbound].flatMap(([asnId, { received }]) => (received ? [asnId] : [])),
+      orders: this.orders(),
+      last: {
+        sequence: this.sequence,
+        order: this.lastOrder,
+        shipment: this.lastShipment,
+        package: this.lastPackage,
+      },
+    }
+  }
+
+  /** The work goes on: what was accepted is picked, what was being picked ships. */
+  recall({ shelves, received, orders, last }: WarehouseMemory): void {
+    this.shelves.recall(shelves)
+    for (const asnId of received) {
+      const receipt = this.inbound.get(asnId)
+      if (receipt) receipt.received = true
+    }
+    for (const order of orders) {
+      order.seenFromMs = 0
+      this.byId.set(order.wms_order_id, order)
+      this.byReference.set(order.external_ref, order)
+    }
+    this.sequence = last.sequence
+    this.lastOrder = last.order
+    this.lastShipment = last.shipment
+    this.lastPackage = last.package
+    this.plan(orders.filter((order) => order.status === 'ACCEPTED'))
+    const begun = orders.filter((order) => order.status === 'PICKING')
+    if (begun.length > 0)
+      this.later(this.options.pace.shipAfterMs, () => begun.forEach((order) => this.ship(order)))
   }
 
   private lines(fields: Fields): OrderLine[] {

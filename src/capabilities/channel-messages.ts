@@ -1,5 +1,8 @@
-/** What a channel tells the house: a shop's order, and that its buyer took it back. */
+/** What a channel tells the house: an order, and that its buyer took it back; and what the channel hears in return. */
 import type { OrderRequest } from '#domains/orders/contract.ts'
+import type { Transaction } from '#platform/database.ts'
+import type { Facts, Refusal } from '#platform/faults.ts'
+import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 
 export type OrderPlaced = {
   readonly type: 'order-placed'
@@ -7,6 +10,12 @@ export type OrderPlaced = {
   /** The channel's own number of the order, by which it is told what becomes of it. */
   readonly externalId: string
   readonly order: OrderRequest
+  /** The partner behind the door, where many share one; the channel itself when absent. */
+  readonly sender?: string | undefined
+  /** What tells recurring purchase order numbers apart, where the partner's profile says; else the year. */
+  readonly period?: string | undefined
+  /** Why a person must look before it is worked on. */
+  readonly mismatch?: string | undefined
 }
 
 export type OrderWithdrawn = {
@@ -16,4 +25,44 @@ export type OrderWithdrawn = {
   readonly at: Date
 }
 
-export type ChannelMessage = OrderPlaced | OrderWithdrawn
+/** A partner cancels by the number of its purchase order. */
+export type PurchaseOrderWithdrawn = {
+  readonly type: 'purchase-order-withdrawn'
+  readonly company: string
+  readonly sender: string
+  readonly customerOrder: string
+  /** The start of the order's date that must agree: nothing, the year, or the whole date. */
+  readonly period: string
+}
+
+/** Between the channel and its connector alone: it is filed, and its connector does the rest. */
+export type Remark = { readonly type: 'remark'; readonly detail: Facts }
+
+export type ChannelMessage = OrderPlaced | OrderWithdrawn | PurchaseOrderWithdrawn | Remark
+
+export type ChannelInbound = InboundMessage<ChannelMessage> & {
+  /** The queue of people who see to it when it cannot be applied; by its code when absent. */
+  readonly owner?: string | undefined
+  /** What the connector wants back when the message is decided. */
+  readonly context?: unknown
+}
+
+/** What became of a message. */
+export type ChannelDecision = {
+  readonly inbound: ChannelInbound
+  readonly outcome: 'applied' | 'parked' | 'quarantined'
+  /** The order, where there is one. */
+  readonly doc?: number | undefined
+  /** The order's own number at the channel, of the message that began it. */
+  readonly externalId?: string | undefined
+  /** The same business document was here before. */
+  readonly known?: boolean
+  readonly refusal?: Refusal | undefined
+}
+
+export type ChannelDoor = Pick<InboundDoor<ChannelMessage>, 'instance' | 'order'> & {
+  /** Whether the channel is told of this refusal by `decided`; else a person is. */
+  answers?(inbound: ChannelInbound, refusal: Refusal): boolean
+  /** In the transaction that decided: what the connector keeps of it, and what it owes its partner. */
+  decided?(tx: Transaction, decisions: readonly ChannelDecision[]): Promise<void>
+}

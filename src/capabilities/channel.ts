@@ -48,7 +48,9 @@ export type ShipNotice = {
       readonly line: string
       readonly sku: string
       readonly quantity: Quantity
+      /** As ordered where the quantity is exact in it, else the item's base unit. */
       readonly unit: string
+      readonly orderedUnit?: string | undefined
       readonly lot?: string | undefined
     }[]
   }[]

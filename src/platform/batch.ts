@@ -13,9 +13,32 @@ export type Door<Item, Answer> = {
   idle(): Promise<void>
 }
 
+/** Lets one through at a time, in the order of coming. */
+export interface Turnstile {
+  /** Resolves when it is the caller's turn; the answer ends it. */
+  enter(): Promise<() => void>
+}
+
+export function createTurnstile(): Turnstile {
+  let last: Promise<void> = Promise.resolve()
+  return {
+    async enter() {
+      const before = last
+      const { promise, resolve } = Promise.withResolvers<void>()
+      last = promise
+      await before
+      return resolve
+    },
+  }
+}
+
 export type DoorOptions<Item, Answer> = {
   readonly clock: Clock
   readonly batchMax: number
+  /** Doors that share one take turns, so that their transactions do not wait for each other's locks. */
+  readonly turnstile?: Turnstile
+  /** Awaited before a batch is taken: what arrives meanwhile joins it. */
+  ready?(): Promise<void>
   /** Answers by item, so that no answer can be handed to a neighbour. A missing answer is a bug of `run`. */
   run(items: readonly Item[]): Promise<ReadonlyMap<Item, Answer>>
   /** Whether a failure may be one item's fault, so that halves are tried apart; an outage is everybody's. */
@@ -51,10 +74,13 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
 
   async function flush(): Promise<void> {
     while (waiting > 0) {
+      await options.ready?.()
+      const leave = await options.turnstile?.enter()
       const batch = takeBatch()
       running = batch.length
       await runBatch(options, batch)
       running = 0
+      leave?.()
     }
     const resolved = whenIdle
     whenIdle = []
@@ -86,7 +112,8 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
     get size() {
       return waiting + running
     },
-    idle: () => (waiting + running === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve))),
+    idle: () =>
+      waiting + running === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve)),
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import type { Clock } from './clock.ts'
 import { Outage } from './faults.ts'
-import { Outage, Refusal } from './faults.ts'
 import { lockOrder, type LockOrder, type LockRank } from './lock-order.ts'
 
 /** A prepared statement. Its name is unique in the house; its text never depends on values. */
@@ -267,8 +266,8 @@ class OpenTransaction implements Transaction {
   }
 
   /** Ends what is not over yet; answers the error to report. */
-  async rollBack(error: unknown): Promise<unknown> {
-    if (this.#over) return error
+  async rollBack(failure: unknown): Promise<unknown> {
+    if (this.#over) return failure
     this.#sealed = true
     await Promise.all(this.#answers)
     try {
@@ -277,7 +276,7 @@ class OpenTransaction implements Transaction {
     } catch {
       // Whoever closes the session rolls back.
     }
-    return sqlState(error) === IN_FAILED_TRANSACTION ? this.#firstError : error
+    return sqlState(failure) === IN_FAILED_TRANSACTION ? this.#firstError : failure
   }
 
   release(): void {

@@ -70,7 +70,7 @@ const defer = sql(
      detail = n.detail
    from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::smallint[], $7::timestamptz[],
      $8::timestamptz[], $9::text[]) as n(doc, step, subject, generation, state, attempts, due_at, absent_after, detail)
-   where i.doc = n.doc and i.step = n.step and i.subject = n.subject and i.generation = n.generation`,
+   where i.doc = any($1::bigint[]) and i.doc = n.doc and i.step = n.step and i.subject = n.subject and i.generation = n.generation`,
 )
 
 export type Deferred = IntentKey & {

@@ -129,3 +129,13 @@ export async function showException(queries: Queries, id: number): Promise<Excep
   ])
   return exception && { ...exception, documents, notes }
 }
+
+const countOpen = sql(
+  'exceptions.count_open',
+  'select count(*) as open from exceptions.exception where closed_at is null',
+)
+
+export async function countOpenExceptions(queries: Queries): Promise<number> {
+  const [row] = await queries.query<{ open: number }>(countOpen)
+  return row?.open ?? 0
+}

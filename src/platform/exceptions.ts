@@ -19,6 +19,7 @@ export type Occurrence = Cause & {
   readonly facts?: Facts
   /** Instead of the rule's. */
   readonly severity?: Severity
+  readonly owner?: string | undefined
   /** The document that it stops; without one it stands for a system, a partner or a feed. */
   readonly affects?: { readonly doc: number; readonly kind: string; readonly value?: Money | undefined }
 }
@@ -155,7 +156,7 @@ function insertOpen(tx: Transaction, ownership: Ownership, causes: readonly Occu
     ...causeColumns(causes),
     causes.map((occurrence) => occurrence.code),
     causes.map((occurrence) => occurrence.title),
-    owned.map((responsibility) => responsibility.owner),
+    owned.map((responsibility, index) => causes[index]?.owner ?? responsibility.owner),
     causes.map((occurrence, index) => occurrence.severity ?? owned[index]?.severity),
     causes.map((occurrence) => occurrence.suggestedAction),
     causes.map((occurrence) => JSON.stringify(occurrence.facts ?? {})),

@@ -19,7 +19,10 @@ export type Sendable = {
   readonly settled: (verdict: Verdict) => void
 }
 
-export type Permission = { readonly go: true } | { readonly go: false; readonly until: Date; readonly reason: string }
+/** No, and when to ask again; a time that has come means: when the next call ends. */
+export type Permission =
+  | { readonly go: true }
+  | { readonly go: false; readonly until: Date; readonly reason: string }
 
 export type CallReport = {
   readonly outcome: 'success' | 'failure' | 'throttled'
@@ -35,6 +38,8 @@ export interface Gate {
   report(report: CallReport): void
   readonly timeoutMs: number
   readonly attemptsMax: number
+  /** Effects in one call, where the connector takes as many. */
+  readonly batchMax: number
   /** When a call that failed `attempts` times may be tried again. */
   retryAt(attempts: number): Date
 }
@@ -60,110 +65,17 @@ export interface Lane {
 
 /** A closed gate that opens this soon is waited for; for a longer time documents go to sleep. */
 const WAIT_MS = 250
+/** The shortest wait before a gate is asked again. */
+const SOON_MS = 5
 /** Documents that a closed gate sent to sleep come back spread over this time. */
 const SPREAD_MS = 2_000
+/** What does not fit into the lane comes back after this time. */
+const FULL_MS = 1_000
+/** How long a call that was cut off may take to say whether anything was sent. */
+const GRACE_MS = 1_000
 
 export function createLane(options: LaneOptions): Lane {
-  const { clock, gate, connector } = options
-  const groups = new Map<string, Sendable[]>()
-  let waiting = 0
-  let scheduled = false
-  let stopped = false
-
-  function enqueue(sendable: Sendable): void {
-    if (stopped) return
-    if (waiting >= options.waitingMax) return letGo([sendable], new Date(clock.now().getTime() + 1_000), 'lane is full')
-    const name = `${sendable.operation} ${sendable.attempt}`
-    const group = groups.get(name)
-    if (group) insertByPriority(group, sendable)
-    else groups.set(name, [sendable])
-    waiting++
-    schedule()
-  }
-
-  function schedule(): void {
-    if (scheduled) return
-    scheduled = true
-    clock.soon(pump)
-  }
-
-  function pump(): void {
-    scheduled = false
-    while (waiting > 0 && !stopped) {
-      const permission = gate.enter()
-      if (!permission.go) return closed(permission)
-      void send(takeBatch()).finally(schedule)
-    }
-  }
-
-  function closed({ until, reason }: { until: Date; reason: string }): void {
-    const delayMs = until.getTime() - clock.now().getTime()
-    if (delayMs > WAIT_MS) {
-      letGo([...groups.values()].flat(), until, reason)
-      groups.clear()
-      waiting = 0
-    } else if (delayMs > 0) {
-      scheduled = true
-      clock.after(delayMs, pump)
-    }
-    // otherwise every place is taken, and the next answer pumps again
-  }
-
-  function letGo(sendables: readonly Sendable[], until: Date, reason: string): void {
-    for (const sendable of sendables) {
-      sendable.settled({
-        kind: 'deferred',
-        state: sendable.attempt === 'send' ? 'retry' : 'unknown',
-        reason,
-        at: new Date(until.getTime() + options.random() * SPREAD_MS),
-        absentAfter: sendable.absentAfter,
-        counts: false,
-      })
-    }
-  }
-
-  /** The group whose first effect is the most urgent, as much of it as one call takes. */
-  function takeBatch(): Sendable[] {
-    let chosen: [string, Sendable[]] | undefined
-    for (const group of groups) if (!chosen || group[1][0]!.priority < chosen[1][0]!.priority) chosen = group
-    const [name, queue] = chosen!
-    const batch = queue.splice(0, bindingOf(connector, queue[0]!.operation).batchMax)
-    if (queue.length === 0) groups.delete(name)
-    waiting -= batch.length
-    return batch
-  }
-
-  async function send(batch: readonly Sendable[]): Promise<void> {
-    const binding = bindingOf(connector, batch[0]!.operation)
-    const startedMs = clock.monotonicMs()
-    if (!options.mayStillSend()) return gate.report({ outcome: 'failure', tookMs: 0 })
-    const outcomes = await callSystem(options, binding, batch)
-    if (stopped) return
-    const tookMs = clock.monotonicMs() - startedMs
-    const report = reportOf(outcomes, tookMs)
-    gate.report(report)
-    options.onCall?.({ operation: batch[0]!.operation, size: batch.length, outcome: report.outcome, tookMs })
-    for (const [sendable, outcome] of outcomes) sendable.settled(verdictOn(options, binding, sendable, outcome))
-  }
-
-  return {
-    connector,
-    get waiting() {
-      return waiting
-    },
-    enqueue,
-    stop: () => void (stopped = true),
-  }
-}
-
-function insertByPriority(group: Sendable[], sendable: Sendable): void {
-  const last = group.at(-1)
-  if (!last || last.priority <= sendable.priority) return void group.push(sendable)
-  group.splice(
-    group.findIndex((other) => other.priority > sendable.priority),
-    0,
-    sendable,
-  )
+  return new SystemLane(options)
 }
 
 export function bindingOf(connector: Connector, operation: string): OperationBinding {
@@ -172,26 +84,195 @@ export function bindingOf(connector: Connector, operation: string): OperationBin
   return binding
 }
 
+type Waiting = { readonly sendable: Sendable; readonly arrival: number }
+
+/** What may travel in one call: effects of one operation that are asked for in the same way. */
+type Group = {
+  readonly name: string
+  readonly operation: string
+  readonly attempt: Attempt
+  readonly binding: OperationBinding
+  /** By priority, then arrival; never empty while the lane knows the group. */
+  readonly queue: Waiting[]
+}
+
+class SystemLane implements Lane {
+  readonly connector: Connector
+  readonly #options: LaneOptions
+  readonly #groups = new Map<string, Group>()
+  #waiting = 0
+  #underWay = 0
+  #arrivals = 0
+  #scheduled = false
+  #stopped = false
+
+  constructor(options: LaneOptions) {
+    this.connector = options.connector
+    this.#options = options
+  }
+
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  enqueue(sendable: Sendable): void {
+    if (this.#stopped) return
+    if (this.#waiting >= this.#options.waitingMax) {
+      return this.#letGo([sendable], this.#fromNow(FULL_MS), 'the lane is full')
+    }
+    insertByPriority(this.#groupOf(sendable).queue, { sendable, arrival: this.#arrivals++ })
+    this.#waiting++
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #groupOf({ operation, attempt }: Sendable): Group {
+    const name = `${operation} ${attempt}`
+    const known = this.#groups.get(name)
+    if (known) return known
+    const group = { name, operation, attempt, binding: bindingOf(this.connector, operation), queue: [] }
+    this.#groups.set(name, group)
+    return group
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting === 0) return
+    this.#scheduled = true
+    this.#options.clock.soon(() => this.#pump())
+  }
+
+  #pump(): void {
+    this.#scheduled = false
+    while (this.#waiting > 0 && !this.#stopped) {
+      if (!this.#options.mayStillSend()) {
+        return this.#letAllGo(this.#fromNow(0), 'this process may have been replaced')
+      }
+      const permission = this.#options.gate.enter()
+      if (!permission.go) return this.#closed(permission)
+      const group = this.#mostUrgent()
+      void this.#send(group, this.#take(group))
+    }
+  }
+
+  #closed({ until, reason }: { until: Date; reason: string }): void {
+    const delayMs = until.getTime() - this.#options.clock.now().getTime()
+    if (delayMs > WAIT_MS) return this.#letAllGo(until, reason)
+    // The end of a call pumps again; where none of ours is under way, only time does.
+    if (delayMs <= 0 && this.#underWay > 0) return
+    this.#scheduled = true
+    this.#options.clock.after(Math.max(SOON_MS, delayMs), () => this.#pump())
+  }
+
+  #letAllGo(until: Date, reason: string): void {
+    const all = [...this.#groups.values()].flatMap((group) => group.queue)
+    this.#groups.clear()
+    this.#waiting = 0
+    this.#letGo(
+      all.map(({ sendable }) => sendable),
+      until,
+      reason,
+    )
+  }
+
+  #letGo(sendables: readonly Sendable[], until: Date, reason: string): void {
+    for (const sendable of sendables) {
+      sendable.settled({
+        kind: 'deferred',
+        state: sendable.attempt === 'send' ? 'retry' : 'unknown',
+        reason,
+        at: new Date(until.getTime() + this.#options.random() * SPREAD_MS),
+        absentAfter: sendable.absentAfter,
+        counts: false,
+      })
+    }
+  }
+
+  #mostUrgent(): Group {
+    let chosen: Group | undefined
+    for (const group of this.#groups.values()) {
+      if (!chosen || comesBefore(group.queue[0]!, chosen.queue[0]!)) chosen = group
+    }
+    return chosen!
+  }
+
+  /** As much of the group as one call takes. */
+  #take({ name, binding, queue }: Group): Sendable[] {
+    const taken = queue.splice(0, Math.min(binding.batchMax, this.#options.gate.batchMax))
+    if (queue.length === 0) this.#groups.delete(name)
+    this.#waiting -= taken.length
+    return taken.map(({ sendable }) => sendable)
+  }
+
+  async #send(group: Group, batch: readonly Sendable[]): Promise<void> {
+    const { gate, clock, onCall } = this.#options
+    const startedMs = clock.monotonicMs()
+    this.#underWay++
+    const outcomes = await callSystem(this.#options, group, batch)
+    this.#underWay--
+    const tookMs = clock.monotonicMs() - startedMs
+    const report = reportOf(outcomes, tookMs)
+    gate.report(report)
+    this.#schedule()
+    // A process that was replaced has forgotten what it asked; who took over finds it intended, and in doubt.
+    if (this.#stopped) return
+    onCall?.({ operation: group.operation, size: batch.length, outcome: report.outcome, tookMs })
+    for (const [sendable, outcome] of outcomes) {
+      sendable.settled(verdictOn(this.#options, group.binding, sendable, outcome))
+    }
+  }
+
+  #fromNow(ms: number): Date {
+    return new Date(this.#options.clock.now().getTime() + ms)
+  }
+}
+
+const comesBefore = (a: Waiting, b: Waiting): boolean =>
+  a.sendable.priority < b.sendable.priority ||
+  (a.sendable.priority === b.sendable.priority && a.arrival < b.arrival)
+
+function insertByPriority(queue: Waiting[], waiting: Waiting): void {
+  const last = queue.at(-1)
+  if (!last || last.sendable.priority <= waiting.sendable.priority) return void queue.push(waiting)
+  const place = queue.findIndex((other) => other.sendable.priority > waiting.sendable.priority)
+  queue.splice(place, 0, waiting)
+}
+
 async function callSystem(
   { clock, gate }: LaneOptions,
-  binding: OperationBinding,
+  { binding, attempt }: Group,
   batch: readonly Sendable[],
 ): Promise<Map<Sendable, LookUpOutcome>> {
   const effects = batch.map((sendable) => sendable.effect)
-  const deadline = new AbortController()
-  const cancel = clock.after(gate.timeoutMs, () => deadline.abort())
+  const deadline = startDeadline(clock, gate.timeoutMs)
   try {
-    const ask = batch[0]!.attempt === 'send' ? binding.send : binding.lookUp
+    const ask = attempt === 'send' ? binding.send : binding.lookUp
     if (!ask) throw new Error('a look-up is asked of an operation that has none')
-    const answers = await ask.call(binding, effects, deadline.signal)
+    const answers = await Promise.race([ask.call(binding, effects, deadline.signal), deadline.overrun])
     const silent: LookUpOutcome = { kind: 'unknown', reason: 'the answer leaves this call out' }
     return new Map(batch.map((sendable) => [sendable, answers.get(sendable.effect) ?? silent]))
   } catch (error) {
     const outcome = outcomeOfFailure(error)
     return new Map(batch.map((sendable) => [sendable, outcome]))
   } finally {
-    cancel()
+    deadline.cancel()
   }
+}
+
+/** Cuts the call off in time; `overrun` fails when the connector does not even heed that. */
+function startDeadline(
+  clock: Clock,
+  timeoutMs: number,
+): { readonly signal: AbortSignal; readonly overrun: Promise<never>; cancel(): void } {
+  const controller = new AbortController()
+  const { promise, reject } = Promise.withResolvers<never>()
+  let cancel = clock.after(timeoutMs, () => {
+    cancel = clock.after(GRACE_MS, () => reject(new Error(`no answer within ${timeoutMs} ms`)))
+    controller.abort()
+  })
+  return { signal: controller.signal, overrun: promise, cancel: () => cancel() }
 }
 
 /** A transport that knows that nothing was sent says so; any other failure leaves the effect in doubt. */
@@ -215,6 +296,7 @@ function verdictOn(
   sendable: Sendable,
   outcome: LookUpOutcome,
 ): Verdict {
+  if (outcome.kind === 'confirmed' || outcome.kind === 'refused') return outcome
   return judge({
     attempt: sendable.attempt,
     outcome,
@@ -223,7 +305,7 @@ function verdictOn(
     attemptsMax: gate.attemptsMax,
     absentAfter: sendable.absentAfter,
     now: clock.now(),
-    retryAt: gate.retryAt(sendable.attempts),
+    retryAt: gate.retryAt(sendable.attempts + 1),
     doubtMs: gate.timeoutMs + binding.visibilityLagMs,
   })
 }

@@ -3,12 +3,14 @@
  * lock free declares the epoch dead, after which nothing of it can commit, and gives its documents back to the desk.
  */
 import type { Clock } from './clock.ts'
-import type { Connection, Connections, Database } from './database.ts'
-import { sql } from './database.ts'
+import type { Connection, Connections, Database, Transaction } from './database.ts'
+import { sql, sqlState } from './database.ts'
 
 /** How long without a heartbeat before others may end the process's session and take over. */
 export const LEASE_MS = 10_000
 const HEARTBEAT_MS = 1_000
+/** How long a process believes in a heartbeat of its own: less than others do. */
+const BELIEF_MS = 8_000
 
 // The row must not be visible before the lock is held, or a takeover would declare a newborn dead.
 const open = sql(
@@ -33,8 +35,8 @@ export type Lease = {
 
 export async function openLease(connections: Connections, clock: Clock, name: string): Promise<Lease> {
   const connection = await connections.acquire()
-  const epoch = await takeEpoch(connection, name)
   let lastBeatMs = clock.monotonicMs()
+  const epoch = await takeEpoch(connection, name)
   let cancel: () => void = () => undefined
   let ended = false
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>()
@@ -49,20 +51,28 @@ export async function openLease(connections: Connections, clock: Clock, name: st
 
   async function heartbeat(): Promise<void> {
     const startedMs = clock.monotonicMs()
+    // A session that is cut off from its server notices nothing by itself.
+    cancel = clock.after(BELIEF_MS - HEARTBEAT_MS, () => end('the database leaves a heartbeat unanswered'))
     try {
       const { rows } = await connection.execute(beat, [epoch])
       if (rows.length === 0) return end('this process was declared dead')
-      lastBeatMs = startedMs
     } catch (error) {
       return end(`the session that holds the lease is gone: ${String(error)}`)
     }
-    if (!ended) cancel = clock.after(HEARTBEAT_MS, () => void heartbeat())
+    if (ended) return
+    lastBeatMs = startedMs
+    cancel()
+    schedule()
   }
 
-  cancel = clock.after(HEARTBEAT_MS, () => void heartbeat())
+  function schedule(): void {
+    cancel = clock.after(HEARTBEAT_MS, () => void heartbeat())
+  }
+
+  schedule()
   return {
     epoch,
-    valid: () => !ended && clock.monotonicMs() - lastBeatMs < LEASE_MS * 0.8,
+    valid: () => !ended && clock.monotonicMs() - lastBeatMs < BELIEF_MS,
     lost,
     async release() {
       end('released')
@@ -94,7 +104,10 @@ const endSession = sql(
 const tryLock = sql('lease.try_lock', 'select pg_try_advisory_xact_lock(1, $1::bigint::int) as free')
 // Waits for the dead process's open transactions; afterwards its fence refuses every new one.
 const fenceOff = sql('lease.fence_off', 'select pg_advisory_xact_lock(2, $1::bigint::int)')
-const bury = sql('lease.bury', 'update desk.node set dead = true where epoch = $1')
+const bury = sql(
+  'lease.bury',
+  'update desk.node set dead = true where epoch = $1 and not dead returning epoch',
+)
 const giveBack = sql(
   'lease.give_back',
   `update desk.document set owner = null, due_at = now() where owner = $1`,
@@ -103,6 +116,8 @@ const forget = sql(
   'lease.forget',
   `delete from desk.node where dead and heartbeat_at < now() - interval '7 days'`,
 )
+
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Takes over from every process that is gone; answers their epochs. Run at start and each second. */
 export async function takeOver(database: Database, epoch: number): Promise<number[]> {
@@ -116,13 +131,22 @@ export async function takeOver(database: Database, epoch: number): Promise<numbe
   return taken
 }
 
-function declareDead(database: Database, epoch: number): Promise<boolean> {
-  return database.transaction(async (tx) => {
-    const [row] = await tx.query<{ free: boolean }>(tryLock, [epoch])
-    if (!row?.free) return false
-    await tx.query(fenceOff, [epoch])
-    tx.send(bury, [epoch])
-    tx.send(giveBack, [epoch])
-    return true
-  })
+async function declareDead(database: Database, epoch: number): Promise<boolean> {
+  try {
+    return await database.transaction((tx) => buryWithin(tx, epoch))
+  } catch (error) {
+    // A transaction of the dead is still open; its idle timeout ends it, and the other dead need not wait for that.
+    if (sqlState(error) === LOCK_NOT_AVAILABLE) return false
+    throw error
+  }
+}
+
+async function buryWithin(tx: Transaction, epoch: number): Promise<boolean> {
+  const [lock] = await tx.query<{ free: boolean }>(tryLock, [epoch])
+  if (!lock?.free) return false
+  await tx.query(fenceOff, [epoch])
+  const buried = await tx.query(bury, [epoch])
+  if (buried.length === 0) return false
+  tx.send(giveBack, [epoch])
+  return true
 }

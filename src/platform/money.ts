@@ -5,12 +5,11 @@ import type { Quantity, UnitFactor } from './quantity.ts'
 export type Money = { readonly amountMinor: number; readonly currency: string }
 
 /** ISO 4217 currencies whose minor unit is not a hundredth. */
-const MINOR_DIGITS: Readonly<Record<string, number>> = {
-  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, UYI: 0, VND: 0,
-  VUV: 0, XAF: 0, XOF: 0, XPF: 0, BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
-}
+const WHOLE = new Set('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '))
+const THOUSANDTHS = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '))
 
-export const minorDigits = (currency: string): number => MINOR_DIGITS[currency] ?? 2
+export const minorDigits = (currency: string): number =>
+  WHOLE.has(currency) ? 0 : THOUSANDTHS.has(currency) ? 3 : 2
 
 /** Reads "12.50" of a currency into minor units; refuses more places than the currency has. */
 export function parseAmount(text: string, currency: string): number {
@@ -18,7 +17,10 @@ export function parseAmount(text: string, currency: string): number {
   const match = /^(-?)(\d{1,13})(?:\.(\d+))?$/.exec(text)
   const places = match?.[3]?.replace(/0+$/, '') ?? ''
   if (!match || places.length > digits) {
-    throw new Refusal('money.malformed', `"${text}" is not an amount of ${currency} with at most ${digits} places`)
+    throw new Refusal(
+      'money.malformed',
+      `"${text}" is not an amount of ${currency} with at most ${digits} places`,
+    )
   }
   const minor = Number(match[2] + places.padEnd(digits, '0'))
   if (!Number.isSafeInteger(minor)) throw new Refusal('money.malformed', `"${text}" is too large`)
@@ -44,7 +46,11 @@ export function extend(priceMinor: number, quantity: Quantity): number {
 }
 
 /** Price × quantity × fraction, rounded once, half away from zero: for a price in another unit than the quantity. */
-export function extendFraction(priceMinor: number, quantity: Quantity, { numerator, denominator }: UnitFactor): number {
+export function extendFraction(
+  priceMinor: number,
+  quantity: Quantity,
+  { numerator, denominator }: UnitFactor,
+): number {
   if (numerator === denominator) return extend(priceMinor, quantity)
   const product = BigInt(priceMinor) * BigInt(quantity) * BigInt(numerator)
   const divisor = BigInt(denominator) * 10_000n
@@ -54,6 +60,7 @@ export function extendFraction(priceMinor: number, quantity: Quantity, { numerat
 
 function safeAmount(exact: bigint): number {
   const amount = Number(exact)
-  if (!Number.isSafeInteger(amount)) throw new Refusal('money.malformed', `an amount of ${exact} minor units is too large`)
+  if (!Number.isSafeInteger(amount))
+    throw new Refusal('money.malformed', `an amount of ${exact} minor units is too large`)
   return amount
 }

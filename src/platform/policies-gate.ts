@@ -36,6 +36,7 @@ export class SystemGate implements Gate {
   readonly policy: Policy
   readonly timeoutMs: number
   readonly attemptsMax: number
+  readonly batchMax: number
   readonly #clock: Clock
   readonly #random: () => number
   readonly #ask: () => void
@@ -55,6 +56,7 @@ export class SystemGate implements Gate {
     this.policy = policy
     this.timeoutMs = policy.timeoutMs
     this.attemptsMax = policy.retry.maxAttempts
+    this.batchMax = policy.batchMax
     this.#clock = clock
     this.#random = options.random
     this.#ask = options.ask

@@ -21,9 +21,7 @@ const HOT_PLANS =
   '-c plan_cache_mode=force_generic_plan -c jit=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off'
 
 const INT8 = 20
-const INT8_ARRAY = 1016
 const NUMERIC = 1700
-const NUMERIC_ARRAY = 1231
 
 function safeInteger(text: string): number {
   const value = Number(text)

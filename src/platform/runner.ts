@@ -2,9 +2,10 @@
  * The runner of one epoch: owns documents between transactions, claims due ones, hands effects to their lanes and takes
  * what the lanes bring, and lets nothing that fails stop a neighbour.
  */
-import { createDoor } from './batch.ts'
+import { createDoor, type Turnstile } from './batch.ts'
 import type { Clock } from './clock.ts'
-import { type Database, isOutage, type Transaction } from './database.ts'
+import type { Database, Transaction } from './database.ts'
+import { isOutage } from './outage.ts'
 import { claimDocuments, letGoDocuments } from './desk.ts'
 import { effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
@@ -25,6 +26,7 @@ export type RunnerOptions = {
   /** Documents owned at once; doors wait for room beyond it. */
   readonly inFlightMax: number
   readonly batchMax: number
+  readonly turnstile: Turnstile
   readonly claimPollMs: number
   readonly verifyFacts: boolean
   /** In the transaction that parks them. */
@@ -70,6 +72,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const door = createDoor<Item, void>({
     clock,
     batchMax: options.batchMax,
+    turnstile: options.turnstile,
     bisects: (error) => !isOutage(error),
     run: async (items) => {
       await transaction(RUNNER, async (_, turn) => {

@@ -129,6 +129,11 @@ export class Turn {
     for (const active of await this.#wake(rows)) this.#enter(active)
   }
 
+  /** As `wake`, looked at after the commit: for changes whose steps lock what comes before a desk row. */
+  wakeAfterwards(rows: readonly DeskRow[]): void {
+    this.#wakes.push(...rows)
+  }
+
   /** Documents to look at: claimed ones, and those that somebody changed while they were worked on. */
   look(actives: readonly Active[]): void {
     for (const active of actives) this.#enter({ ...active, facts: undefined })

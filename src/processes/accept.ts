@@ -10,7 +10,7 @@ import type { Turn } from '#platform/turn.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
 import { allocateOrder, lockFreeStock, reserve, returnAllocations } from '#domains/inventory/operations.ts'
-import { HOLDS, type LineOutcome, type OrderAnswer, type OrderRequest } from '#domains/orders/contract.ts'
+import { HOLDS, type HoldType, type LineOutcome, type OrderAnswer, type OrderRequest } from '#domains/orders/contract.ts'
 import {
   capture,
   type CapturedOrder,
@@ -30,6 +30,10 @@ export type Arrival = {
   /** The client, shop or partner it came from; part of its natural key. */
   readonly sender: string
   readonly externalId?: string | undefined
+  /** What tells recurring purchase order numbers apart; the year of the order when absent. */
+  readonly period?: string | undefined
+  /** Why a person must compare the order with what its partner sent. */
+  readonly mismatch?: string | undefined
   readonly actor: string
   readonly traceId?: string | undefined
 }
@@ -119,7 +123,7 @@ const naturalKeyOf = ({ arrival, doc, valued }: Candidate) => ({
   customerId: valued.customer.id,
   customerOrder: arrival.request.customerOrder,
   // purchase order numbers recur; the order date, where it is told, says which one is meant
-  period: arrival.request.orderDate?.slice(0, 4) ?? '',
+  period: arrival.period ?? arrival.request.orderDate?.slice(0, 4) ?? '',
   orderId: doc,
   contentHash: valued.contentHash,
 })
@@ -201,7 +205,7 @@ const sumOf = (allocations: readonly Allocation[]): number => allocations.reduce
 
 function holdsOf({ doc, arrival, valued }: Candidate, creditReason: string | undefined) {
   const reviews = valued.lines.flatMap((line) => (line.kind === 'sold' && line.priceReview ? [line.priceReview] : []))
-  const hold = (type: 'credit' | 'price_review', reason: string) => ({
+  const hold = (type: 'credit' | 'price_review' | 'edi_mismatch', reason: string) => ({
     doc,
     company: arrival.request.company,
     type,
@@ -213,6 +217,7 @@ function holdsOf({ doc, arrival, valued }: Candidate, creditReason: string | und
   return [
     ...(creditReason === undefined ? [] : [hold('credit', creditReason)]),
     ...(reviews.length === 0 ? [] : [hold('price_review', reviews.join('; '))]),
+    ...(arrival.mismatch === undefined ? [] : [hold('edi_mismatch', arrival.mismatch)]),
   ]
 }
 
@@ -373,6 +378,12 @@ async function write(tx: Transaction, ports: ProcessPorts, orders: readonly Deci
   await openHoldExceptions(tx, ports, orders.flatMap(heldFor))
 }
 
+const HELD_FOR: Readonly<Partial<Record<HoldType, (customer: string) => string>>> = {
+  credit: (customer: string) => `Customer ${customer} has no credit left`,
+  price_review: (customer: string) => `Prices of customer ${customer} differ from ours`,
+  edi_mismatch: (customer: string) => `Purchase orders of customer ${customer} say something that must be looked at`,
+}
+
 function heldFor({ captured }: Decided) {
   const { doc, company, totalMinor: valueMinor, currency, customer } = captured
   return captured.holds.map(({ type, reason }) => ({
@@ -383,7 +394,7 @@ function heldFor({ captured }: Decided) {
     valueMinor,
     currency,
     cause: `${type}:${customer}`,
-    title: type === 'credit' ? `Customer ${customer} has no credit left` : `Prices of customer ${customer} differ from ours`,
+    title: HELD_FOR[type]?.(customer) ?? `Orders of customer ${customer} are held`,
   }))
 }
 

@@ -1,13 +1,16 @@
 /** The doors through which orders and messages come in: each coalesces what arrives into one transaction. */
-import { createDoor, type Door } from '#platform/batch.ts'
+import { createDoor, type Door, type Turnstile } from '#platform/batch.ts'
 import type { Clock } from '#platform/clock.ts'
-import { isOutage, type Queries } from '#platform/database.ts'
+import type { Queries } from '#platform/database.ts'
+import { isOutage } from '#platform/outage.ts'
 import type { Claim } from '#platform/http.ts'
 import { claim, type ClaimState, record, settle } from '#platform/http-idempotency.ts'
 import type { Process } from '#platform/process.ts'
 import type { Runner } from '#platform/runner.ts'
 import type { OrderAnswer } from '#domains/orders/contract.ts'
 import { acceptOrders, type Arrival, type Captured, gather } from './accept.ts'
+import type { ChannelTold } from './channel-filing.ts'
+import { arrivalsOf, hearChannels } from './channels.ts'
 import { type Heard, hearWarehouses, type Told } from './inbound.ts'
 import type { ProcessPorts } from './ports.ts'
 
@@ -16,6 +19,7 @@ export type DoorPorts = {
   readonly queries: Queries
   readonly runner: () => Runner
   readonly batchMax: number
+  readonly turnstile: Turnstile
   readonly ports: ProcessPorts
 }
 
@@ -29,16 +33,14 @@ export type Submitted =
   | { readonly kind: 'claimed'; readonly state: ClaimState }
 
 /** Orders over HTTP: decided and recorded with their idempotency result. */
-export function orderDoor({ clock, queries, runner, batchMax, ports }: DoorPorts, process: Process): Door<Submission, Submitted> {
+export function orderDoor({ queries, runner, ports, ...door }: DoorPorts, process: Process): Door<Submission, Submitted> {
   return createDoor<Submission, Submitted>({
-    clock,
-    batchMax,
+    ...door,
+    ready: () => roomIn(runner),
     bisects: (error) => !isOutage(error),
     async run(submissions) {
-      const current = runner()
-      await current.room()
       const gathered = await gather(queries, ports, submissions)
-      return current.transaction(causeOf(submissions), async (tx, turn) => {
+      return runner().transaction(causeOf(submissions), async (tx, turn) => {
         const states = await claim(tx, submissions.map((submission) => submission.claim))
         const open = submissions.filter((submission) => states.get(submission.claim)!.state === 'new')
         const cause = causeOf(open)
@@ -48,6 +50,17 @@ export function orderDoor({ clock, queries, runner, batchMax, ports }: DoorPorts
       })
     },
   })
+}
+
+/** Waits for room before a turn is taken. Without a runner there is nothing to wait for: the batch itself says why. */
+async function roomIn(runner: () => Runner): Promise<void> {
+  let current: Runner
+  try {
+    current = runner()
+  } catch {
+    return
+  }
+  await current.room()
 }
 
 /** Events of a batch carry the trace of its first order; each order keeps its own. */
@@ -87,14 +100,37 @@ export function orderAnswer(submitted: Submitted) {
 }
 
 /** What warehouses tell. */
-export function warehouseDoor({ clock, runner, batchMax, ports }: DoorPorts, shipment: Process): Door<Told, Heard> {
+export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: Process): Door<Told, Heard> {
   return createDoor<Told, Heard>({
-    clock,
-    batchMax,
+    ...door,
     bisects: (error) => !isOutage(error),
     run: (told) => {
       const cause = { source: told[0]!.door.instance, actor: told[0]!.door.instance, traceId: told[0]!.traceId }
       return runner().transaction(cause, (tx, turn) => hearWarehouses(tx, turn, ports, { told, shipment, cause }))
+    },
+  })
+}
+
+/** What channels tell. An order of a batch is there before its withdrawal in the same batch is heard. */
+export function channelDoor({ queries, runner, ports, ...door }: DoorPorts, process: Process): Door<ChannelTold, Heard> {
+  async function hear(told: readonly ChannelTold[]): Promise<ReadonlyMap<ChannelTold, Heard>> {
+    if (told.length === 0) return new Map()
+    const arrivals = arrivalsOf(told)
+    const gathered = await gather(queries, ports, [...arrivals.values()])
+    const source = told[0]!.door.instance
+    const cause = { source, actor: source, traceId: told[0]!.traceId }
+    const hearing = { told, arrivals, gathered, process, cause }
+    return runner().transaction(cause, (tx, turn) => hearChannels(tx, turn, ports, hearing))
+  }
+
+  return createDoor<ChannelTold, Heard>({
+    ...door,
+    ready: () => roomIn(runner),
+    bisects: (error) => !isOutage(error),
+    async run(told) {
+      const places = ({ inbound }: ChannelTold): boolean => inbound.message?.type === 'order-placed'
+      const placed = await hear(told.filter(places))
+      return new Map([...placed, ...(await hear(told.filter((one) => !places(one))))])
     },
   })
 }

@@ -2,6 +2,7 @@
 import { cancelFulfillment, type FulfillmentRequest, requestFulfillment } from '#capabilities/wms.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import { type Answers, call, type Done, type Process, process, type RefusedCall } from '#platform/process.ts'
+import { addReferences } from '#domains/orders/operations.ts'
 import { changeFulfillments, recordWmsNumbers, requestCancellations } from '#domains/shipments/operations.ts'
 import { fulfillmentFacts, type FulfillmentFacts } from './fulfillment-facts.ts'
 import { openHolds } from './holds.ts'
@@ -49,6 +50,15 @@ const ask = (ports: ProcessPorts) =>
           effectKey: first!.effectKey,
         })),
         cause,
+      )
+      addReferences(
+        tx,
+        answered.map(({ facts: { doc, request }, answers: [first] }) => ({
+          value: first!.answer.number,
+          scheme: 'wms-order',
+          doc,
+          orderId: request.orderId,
+        })),
       )
       return new Map(
         answered.map((work): [typeof work, Done<FulfillmentFacts>] => {

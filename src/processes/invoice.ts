@@ -6,6 +6,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
 import { type Answered, type Answers, call, type Done, type Process, process, type RefusedCall } from '#platform/process.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
+import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
 import { invoiceNumber, orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
@@ -70,6 +71,10 @@ const post = (ports: ProcessPorts) =>
         effectKey: first!.effectKey,
       }))
       const versions = await recordPosted(tx, rows, cause)
+      addReferences(
+        tx,
+        rows.map(({ doc, orderId, number }) => ({ value: number, scheme: 'invoice', doc, orderId })),
+      )
       await reportDifferences(tx, ports, answered)
       return carried(answered, versions, ({ invoice }, { number, taxMinor, postedAt }) => ({
         invoice: { ...invoice, state: 'posted', number, taxMinor, totalMinor: invoice.netMinor + taxMinor, postedAt },

@@ -8,6 +8,7 @@ import { changeHeaders, type HeaderEvent, recordErpNumbers, type Versions } from
 import type { HeaderChange } from '#domains/orders/contract.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
+import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 
 export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
@@ -176,11 +177,12 @@ function acknowledgementOf({ order, lines }: OrderFacts): OrderAcknowledgement {
     lines: lines.map((line) => ({
       line: line.customerLine,
       sku: line.sku,
-      ordered: line.ordered,
-      reserved: line.reserved + line.released + line.picked + line.packed + line.shipped,
-      backordered: line.backordered,
-      cancelled: line.cancelled,
-      unit: line.baseUnit,
+      ...inOrderedUnit(line, {
+        ordered: line.ordered,
+        reserved: line.reserved + line.released + line.picked + line.packed + line.shipped,
+        backordered: line.backordered,
+        cancelled: line.cancelled,
+      }),
       priceMinor: line.priceMinor,
       reason: line.rejection ?? undefined,
     })),

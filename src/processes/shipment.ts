@@ -7,13 +7,17 @@ import type { ShipmentLine } from '#domains/shipments/contract.ts'
 import { recordNotified } from '#domains/shipments/operations.ts'
 import { linesOfShipments, lockShipments, type PackageRow, packagesOf, type ShipmentHeader } from '#domains/shipments/views.ts'
 import { groupBy } from './order-facts.ts'
+import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
 export type ShipmentFacts = DocumentFacts & {
   readonly shipment: Omit<ShipmentHeader, 'version'>
   readonly order: Pick<OrderHeader, 'customer' | 'customerOrder' | 'externalId' | 'sender' | 'totalMinor' | 'currency'>
   readonly packages: readonly (Omit<PackageRow, 'doc'> & {
-    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot'> & Pick<OrderLine, 'customerLine' | 'sku' | 'baseUnit'>)[]
+    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot'> & Pick<
+      OrderLine,
+      'customerLine' | 'sku' | 'unit' | 'numerator' | 'denominator' | 'baseUnit'
+    >)[]
   })[]
 }
 
@@ -46,8 +50,8 @@ async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<
         packedOf(row.doc)
           .filter((line) => line.package === n)
           .map(({ line, quantity, lot }) => {
-            const { customerLine, sku, baseUnit } = lineOf.get(`${row.orderId} ${line}`)!
-            return { customerLine, sku, baseUnit, quantity, lot }
+            const { customerLine, sku, unit, numerator, denominator, baseUnit } = lineOf.get(`${row.orderId} ${line}`)!
+            return { customerLine, sku, unit, numerator, denominator, baseUnit, quantity, lot }
           })
       const facts: ShipmentFacts = {
         doc: row.doc,
@@ -93,11 +97,11 @@ const notify = (ports: ProcessPorts) =>
         sscc: sscc ?? undefined,
         tracking: tracking ?? undefined,
         weightGrams: weightGrams ?? undefined,
-        lines: lines.map(({ customerLine, sku, quantity, baseUnit, lot }) => ({
+        lines: lines.map(({ customerLine, sku, quantity, lot, ...ordered }) => ({
           line: customerLine,
           sku,
-          quantity,
-          unit: baseUnit,
+          ...inOrderedUnit(ordered, { quantity }),
+          orderedUnit: ordered.unit,
           lot: lot ?? undefined,
         })),
       })),

@@ -17,6 +17,7 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
     { prefix: 'shipments', owner: 'customer-service', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'billing', owner: 'billing', severity: 'high', dueBusinessHours: 8 },
     { prefix: 'edi', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'inbound', owner: 'integration', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'work', owner: 'integration', severity: 'high', dueBusinessHours: 2 },
   ],
   otherwise: { owner: 'operations', severity: 'normal', dueBusinessHours: 8 },

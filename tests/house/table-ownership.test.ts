@@ -10,13 +10,13 @@ const TABLE = /\b(from|join|using|into|update)\s+(?:only\s+)?([a-z_]+)\.[a-z_]+/
 
 /** Which statements of a file reach into a schema that is not theirs, as "statement: schema". */
 function trespasses(file: string, text: string, domains: readonly string[]): string[] {
-  const owner = /^domains\/([^/]+)\//.exec(file)?.[1]
+  const owner = /^(?:domains|systems)\/([^/]+)\//.exec(file)?.[1]
   const inPlatform = file.startsWith('platform/')
   const found: string[] = []
   for (const [, name, template, plain] of text.matchAll(STATEMENT)) {
     for (const [, verb = '', schema = ''] of (template ?? plain ?? '').matchAll(TABLE)) {
       const writes = /into|update/i.test(verb)
-      const isForeign = domains.includes(schema) ? schema !== owner : writes && !inPlatform
+      const isForeign = domains.includes(schema) ? schema !== owner : writes && !inPlatform && schema !== owner
       if (isForeign) found.push(`${file} ${name}: ${schema}`)
     }
   }

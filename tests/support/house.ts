@@ -56,7 +56,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   await app.worker.start()
   await app.sync(() => undefined)
   const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })
-  landscape.deliverTo({ wms: `${url}/system/wms/v1/events` })
+  landscape.deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` })
   return {
     app,
     url,

@@ -38,7 +38,7 @@ export function ground(options: Partial<LandscapeOptions> = {}): Ground {
 
 let effects = 0
 
-export const effectOf = <Request>(businessKey: string, request: Request): Effect => ({
+export const effectOf = (businessKey: string, request: unknown): Effect => ({
   key: `${++effects}/step/${businessKey}/1`,
   businessKey,
   request,

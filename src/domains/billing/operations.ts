@@ -10,7 +10,7 @@ import type {
   PaymentApplication,
   ReceivedPayment,
 } from './contract.ts'
-import { applyPayment, openOf, stateAfterPayment } from './rules.ts'
+import { answerPayment, applyPayment, openOf, paymentOf, stateAfterPayment } from './rules.ts'
 import {
   deletePayments,
   insertInvoices,
@@ -23,6 +23,7 @@ import {
   selectPayable,
   selectPayments,
   type Taxed,
+  updatePaymentNumbers,
   updatePosted,
   updateSent,
   updateTaxed,
@@ -340,3 +341,39 @@ const otherContent = ({ reference, sender }: NewPayment): Refusal =>
     { reference },
     '/reference',
   )
+
+/** A request of a door as a payment. */
+export const readPayment = paymentOf
+
+/** What a payer's system is told of a payment. */
+export const tellPayment = answerPayment
+
+/** The ERP has these payments under its own numbers. */
+export async function recordRegistered(
+  tx: Transaction,
+  rows: readonly {
+    readonly doc: number
+    readonly company: string
+    readonly number: string
+    readonly effectKey: string
+  }[],
+  cause: Cause,
+): Promise<Versions> {
+  const versions = versionsOf(await updatePaymentNumbers(tx, rows))
+  tell(
+    tx,
+    'payment.registered',
+    rows.map(({ doc, company, number, effectKey }) => ({
+      doc,
+      company,
+      orderId: doc,
+      version: versions.get(doc)!,
+      data: { number, effectKey },
+    })),
+    cause,
+  )
+  return versions
+}
+
+/** What payments paid, by payment and invoice. */
+export const applicationsOf = selectApplications

@@ -291,3 +291,16 @@ export function selectApplications(
 ): Promise<(PaymentApplication & { readonly payment: number })[]> {
   return tx.query(applicationRows, [payments])
 }
+
+const setPaymentNumbers = sql(
+  'billing.set_payment_numbers',
+  `update billing.payment p set erp_number = s.number, version = p.version + 1
+   from unnest($1::bigint[], $2::text[]) as s(id, number) where p.id = s.id returning p.id as doc, p.version`,
+)
+
+export function updatePaymentNumbers(
+  tx: Transaction,
+  payments: readonly { readonly doc: number; readonly number: string }[],
+): Promise<{ doc: number; version: number }[]> {
+  return tx.query(setPaymentNumbers, [payments.map((row) => row.doc), payments.map((row) => row.number)])
+}

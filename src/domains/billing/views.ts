@@ -12,9 +12,10 @@ const lockInvoiceRows = sql(
   'billing.invoices_for_update',
   `select ${INVOICE} from billing.invoice where id = any($1::bigint[]) order by id for no key update`,
 )
+// Ordered by the order first: by the key alone, the planner walks all of a table that was small when it was analyzed.
 const invoicesOfOrderRows = sql(
   'billing.invoices_of_orders',
-  `select ${INVOICE} from billing.invoice where order_id = any($1::bigint[]) order by id`,
+  `select ${INVOICE} from billing.invoice where order_id = any($1::bigint[]) order by order_id, id`,
 )
 const invoiceLineRows = sql(
   'billing.invoice_lines',
@@ -31,3 +32,48 @@ export const linesOfInvoices = (
   queries: Queries,
   docs: readonly number[],
 ): Promise<(InvoiceLine & { readonly doc: number })[]> => queries.query(invoiceLineRows, [docs])
+
+export type PaymentHeader = {
+  readonly doc: number
+  readonly company: string
+  readonly customerId: number
+  readonly reference: string
+  readonly currency: string
+  readonly amountMinor: number
+  readonly appliedMinor: number
+  readonly receivedAt: Date
+  readonly erpNumber: string | null
+  readonly version: number
+}
+
+const lockPaymentRows = sql(
+  'billing.payments_for_update',
+  `select id as doc, company, customer_id as "customerId", reference, currency, amount_minor as "amountMinor",
+     applied_minor as "appliedMinor", received_at as "receivedAt", erp_number as "erpNumber", version
+   from billing.payment where id = any($1::bigint[]) order by id for no key update`,
+)
+
+export const lockPayments = (queries: Queries, docs: readonly number[]): Promise<PaymentHeader[]> =>
+  queries.query<PaymentHeader>(lockPaymentRows, [docs])
+
+const invoicedOrders = sql(
+  'billing.invoiced_orders',
+  'select count(distinct order_id) as invoiced from billing.invoice where order_id >= $1 and posted_at is not null',
+)
+const lastPosted = sql(
+  'billing.last_posted',
+  `select order_id as "orderId", posted_at as "postedAt" from billing.invoice
+   where posted_at is not null order by id desc limit $1`,
+)
+
+/** How many of the orders from this number on have a posted invoice. */
+export async function countInvoiced(queries: Queries, fromOrder: number): Promise<number> {
+  const [row] = await queries.query<{ invoiced: number }>(invoicedOrders, [fromOrder])
+  return row?.invoiced ?? 0
+}
+
+/** The newest invoices that are posted. */
+export const lastPostedInvoices = (
+  queries: Queries,
+  limit: number,
+): Promise<{ readonly orderId: number; readonly postedAt: Date }[]> => queries.query(lastPosted, [limit])

@@ -1,4 +1,5 @@
-/** The public words of inventory: positions, demands, allocations, movements. */
+/** The public words of inventory: positions, allocations, movements. */
+import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
 /** The buckets of a position between which movements run; the last four stand outside it. */
@@ -12,15 +13,6 @@ export type Bucket =
   | 'shipped'
   | 'adjustment'
   | 'opening'
-
-/** What an order wants of an item, in base units, from any of these locations in the order of preference. */
-export type Demand = {
-  readonly doc: number
-  readonly line: number
-  readonly company: string
-  readonly itemId: number
-  readonly quantity: Quantity
-}
 
 /** Where a line's quantity is taken from. */
 export type Allocation = { readonly location: string; readonly quantity: Quantity }
@@ -48,3 +40,24 @@ export type Movement = {
   readonly doc: number | null
   readonly at: Date
 }
+
+export const inventoryRefusals = {
+  'inventory.company_unknown': {
+    status: 422,
+    title: 'There is no such company',
+    cause: 'No legal entity of this house has this code.',
+    fix: 'Send one of the companies that the message lists.',
+  },
+  'inventory.item_unknown': {
+    status: 422,
+    title: 'An item is not known',
+    cause: 'The company has no item with this number.',
+    fix: 'Send item numbers as the ERP knows them; the errors name those that are wrong.',
+  },
+  'inventory.location_unknown': {
+    status: 422,
+    title: 'There is no such location',
+    cause: 'The company sells from no location with this code.',
+    fix: 'Send one of the locations that the message lists, or leave it out for all of them.',
+  },
+} as const satisfies Record<string, RefusalCode>

@@ -1,6 +1,7 @@
 /** The verbs of inventory: reserve, release the claim, ship, move, fill. Each takes a transaction and a list. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import { Books, bucketChange, byPlace, type Place } from './books.ts'
 import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
 import { allocate, type FreeStock, giveBack, stockKey, type WantedLine } from './rules.ts'
 import {
@@ -10,7 +11,6 @@ import {
   ensurePositions,
   insertMovements,
   insertReservations,
-  type PositionChange,
   selectFillableLines,
   selectFillableOrders,
   selectFreeForUpdate,
@@ -211,7 +211,7 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
       })
     }
   }
-  books.write(tx)
+  writeBooks(tx, books)
   insertMovements(tx, movements)
   return shortfalls
 }
@@ -245,6 +245,7 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
   for (const change of changes) {
+    if (change.from === change.to) throw new Error(`a movement from ${change.from} to itself`)
     const covered = books.cover(change, '')
     books.change(change, '', {
       ...bucketChange(change.from, -covered),
@@ -268,7 +269,7 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
       })
     }
   }
-  books.write(tx)
+  writeBooks(tx, books)
   insertMovements(tx, movements)
   return shortfalls
 }
@@ -300,33 +301,6 @@ export async function openBalances(
   return fresh.length
 }
 
-type Place = {
-  readonly company: string
-  readonly itemId: number
-  readonly location: string
-  readonly lot: string
-}
-type Delta = Partial<
-  Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'inTransit' | 'unreconciled'>
->
-
-const COLUMN = {
-  available: 'available',
-  quality_hold: 'qualityHold',
-  damaged: 'damaged',
-  in_transit: 'inTransit',
-  unreconciled: 'unreconciled',
-} as const
-
-/** The buckets outside the position (supplier, shipped, adjustment, opening) have no column. */
-const columnOf = (bucket: Bucket): keyof Delta | undefined =>
-  bucket in COLUMN ? COLUMN[bucket as keyof typeof COLUMN] : undefined
-
-function bucketChange(bucket: Bucket, quantity: Quantity): Delta {
-  const column = columnOf(bucket)
-  return column ? { [column]: quantity } : {}
-}
-
 function uniqueKeys(places: readonly Place[]): Place[] {
   const keys = new Map<string, Place>()
   for (const place of places) {
@@ -336,13 +310,6 @@ function uniqueKeys(places: readonly Place[]): Place[] {
   return [...keys.values()].toSorted(byPlace)
 }
 
-/** Everybody inserts and updates in this order, so that two of them never wait for each other. */
-function byPlace(a: Place, b: Place): number {
-  if (a.itemId !== b.itemId) return a.itemId - b.itemId
-  if (a.location !== b.location) return a.location < b.location ? -1 : 1
-  return a.lot < b.lot ? -1 : 1
-}
-
 async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
   const items = [...new Set(places.map((place) => place.itemId))].toSorted((a, b) => a - b)
   const locations = [...new Set(places.map((place) => place.location))].toSorted()
@@ -350,83 +317,7 @@ async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Boo
   return new Books(await selectPositionsForUpdate(tx, items, locations))
 }
 
-/** Positions held in this transaction: as they stand, and what is to be written. */
-class Books {
-  readonly #rows = new Map<string, PositionChange>()
-  readonly #changes = new Map<string, PositionChange>()
-  readonly #stored: ReadonlySet<string>
-
-  constructor(rows: readonly PositionChange[]) {
-    for (const row of rows) this.#rows.set(keyOf(row, row.lot), row)
-    this.#stored = new Set(this.#rows.keys())
-  }
-
-  at(place: Place, lot: string): PositionChange {
-    return this.#rows.get(keyOf(place, lot)) ?? { ...place, lot, ...EMPTY }
-  }
-
-  change(place: Place, lot: string, delta: Delta): void {
-    const key = keyOf(place, lot)
-    this.#rows.set(key, added(this.at(place, lot), delta))
-    const { company, itemId, location } = place
-    this.#changes.set(
-      key,
-      added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta),
-    )
-  }
-
-  /**
-   * How much of a movement its bucket can give; the buckets outside the position, and `unreconciled`, give everything.
-   */
-  cover({ from, quantity, ...place }: StockChange, lot: string): Quantity {
-    const column = columnOf(from)
-    if (!column || from === 'unreconciled') return quantity
-    const row = this.at(place, lot)
-    return Math.max(0, Math.min(quantity, row[column] - (column === 'available' ? row.reserved : 0)))
-  }
-
-  takeFromLot(place: Place, quantity: Quantity): void {
-    const covered = Math.min(quantity, this.at(place, place.lot).available)
-    this.change(place, place.lot, { available: -covered, unreconciled: covered - quantity })
-  }
-
-  moveInLot(change: StockChange): void {
-    const covered = this.cover(change, change.lot)
-    this.change(change, change.lot, {
-      ...bucketChange(change.from, -covered),
-      ...bucketChange(change.to, change.quantity),
-    })
-    if (covered < change.quantity)
-      this.change(change, change.lot, { unreconciled: covered - change.quantity })
-  }
-
-  write(tx: Transaction): void {
-    const changes = [...this.#changes.values()].toSorted(byPlace)
-    ensurePositions(
-      tx,
-      changes.filter((row) => !this.#stored.has(keyOf(row, row.lot))),
-    )
-    updatePositions(tx, changes)
-  }
+function writeBooks(tx: Transaction, books: Books): void {
+  ensurePositions(tx, books.missing)
+  updatePositions(tx, books.changes)
 }
-
-const EMPTY = {
-  available: 0,
-  reserved: 0,
-  qualityHold: 0,
-  damaged: 0,
-  inTransit: 0,
-  unreconciled: 0,
-} as const
-
-const keyOf = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
-
-const added = (row: PositionChange, delta: Delta): PositionChange => ({
-  ...row,
-  available: row.available + (delta.available ?? 0),
-  reserved: row.reserved + (delta.reserved ?? 0),
-  qualityHold: row.qualityHold + (delta.qualityHold ?? 0),
-  damaged: row.damaged + (delta.damaged ?? 0),
-  inTransit: row.inTransit + (delta.inTransit ?? 0),
-  unreconciled: row.unreconciled + (delta.unreconciled ?? 0),
-})

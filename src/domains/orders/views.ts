@@ -133,6 +133,22 @@ export async function ordersByReference(queries: Queries, value: string): Promis
   return (await queries.query<{ doc: number }>(byReference, [value])).map((row) => row.doc)
 }
 
+const byReferences = sql(
+  'orders.by_references',
+  `select distinct value, order_id as doc from orders.reference
+   where value = any($1::text[]) and scheme like '%-order' order by value, order_id`,
+)
+
+/** Orders by the number that its channel or customer gave them; a number may lead to several. */
+export async function ordersByReferences(
+  queries: Queries,
+  values: readonly string[],
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const rows = await queries.query<{ value: string; doc: number }>(byReferences, [values])
+  const groups = Map.groupBy(rows, (row) => row.value)
+  return new Map([...groups].map(([value, group]) => [value, group.map(({ doc }) => doc)]))
+}
+
 const referencesOf = sql(
   'orders.references_of',
   `select value, scheme, doc from orders.reference where order_id = $1 order by scheme, value`,
@@ -142,6 +158,9 @@ export const numbersOf = (
   queries: Queries,
   doc: number,
 ): Promise<{ value: string; scheme: string; doc: number }[]> => queries.query(referencesOf, [doc])
+
+/** How far an order has come, for its header. */
+export const stageOfOrder = stageOf
 
 /** Nothing more will happen to the line by itself. */
 export const isFinal = (line: LineQuantities): boolean => isTerminal(line)
@@ -159,7 +178,15 @@ export type OrderFilter = {
   readonly to?: Date | undefined
   /** Any number by which anybody knows the order, whole. */
   readonly text?: string | undefined
+  /** Only what this partner may see. */
+  readonly partner?: string | undefined
 }
+
+/** A partner sees the orders it sent and those it is the customer of; without a partner everything is visible. */
+export const isPartners = (
+  order: Pick<OrderHeader, 'sender' | 'customer'>,
+  partner: string | undefined,
+): boolean => partner === undefined || order.sender === partner || order.customer === partner
 
 /** Where a page ended. `createdAt` keeps the microseconds that a Date would lose, since a batch shares its time. */
 export type OrderCursor = { readonly createdAt: string; readonly id: number }
@@ -178,7 +205,8 @@ export type ListedOrder = OrderCursor & {
   readonly stage: Stage
 }
 
-const HELD = `exists (select from orders.hold h where h.order_id = o.id and h.status = 'open')`
+/** Counted, since the planner would read all open holds at once for an `exists`. */
+const HELD = `(select count(*) from orders.hold h where h.order_id = o.id and h.status = 'open') > 0`
 
 /** The newest orders first, each with the sums of its lines; `narrowed` begins elsewhere than at the newest. */
 const list = (name: string, narrowed = ''): Statement =>
@@ -194,8 +222,9 @@ const list = (name: string, narrowed = ''): Statement =>
          and case $3::text when 'open' then o.closed_at is null when 'closed' then o.closed_at is not null
            when 'held' then ${HELD} else true end
          and o.created_at >= coalesce($4::timestamptz, '-infinity') and o.created_at < coalesce($5::timestamptz, 'infinity')
-         and (o.created_at, o.id) < (coalesce($6::timestamptz, 'infinity'), coalesce($7::bigint, 0)) ${narrowed}
-       order by o.created_at desc, o.id desc limit $8) page
+         and (o.created_at, o.id) < (coalesce($6::timestamptz, 'infinity'), coalesce($7::bigint, 0))
+         and ($8::text is null or o.sender = $8 or o.customer = $8) ${narrowed}
+       order by o.created_at desc, o.id desc limit $9) page
      cross join lateral (
        select count(*) as "lineCount", coalesce(sum(ordered), 0) as ordered, coalesce(sum(cancelled), 0) as cancelled,
          coalesce(sum(open), 0) as open, coalesce(sum(backordered), 0) as backordered,
@@ -212,7 +241,7 @@ const heldOnes = list(
 )
 const known = list(
   'orders.list_known',
-  `and o.id in (select order_id from orders.reference where value = $9)`,
+  `and o.id in (select order_id from orders.reference where value = $10)`,
 )
 
 type ListedRow = Omit<ListedOrder, 'stage'> & LineQuantities & { readonly closed: boolean }
@@ -224,8 +253,8 @@ export async function listOrders(
   cursor: OrderCursor | undefined,
   limit: number,
 ): Promise<ListedOrder[]> {
-  const { company, customer, state, from, to, text } = filter
-  const values = [company, customer, state, from, to, cursor?.createdAt, cursor?.id].map(
+  const { company, customer, state, from, to, text, partner } = filter
+  const values = [company, customer, state, from, to, cursor?.createdAt, cursor?.id, partner].map(
     (value) => value ?? null,
   )
   const rows = await (text === undefined
@@ -263,4 +292,41 @@ export async function milestonesOf(
 ): Promise<Milestone[]> {
   const [events, lines] = await Promise.all([eventsOf(queries, [doc, ...documents]), linesOf(queries, [doc])])
   return milestonesFrom(events, lines)
+}
+
+// Counts, for summaries ---------------------------------------------------------------------------------------------------
+
+const acceptedSince = sql(
+  'orders.accepted_since',
+  `select count(*) as accepted, min(id) as "firstId" from orders.sales_order where created_at >= $1`,
+)
+const heldNow = sql(
+  'orders.held_now',
+  `select count(distinct order_id) as held from orders.hold where status = 'open'`,
+)
+const acceptedAt = sql(
+  'orders.accepted_at',
+  `select id as doc, created_at as at from orders.sales_order where id = any($1::bigint[])`,
+)
+
+/** How many orders were accepted since then, and the lowest number of theirs. */
+export async function countAccepted(
+  queries: Queries,
+  since: Date,
+): Promise<{ readonly accepted: number; readonly firstId: number | null }> {
+  const [row] = await queries.query<{ accepted: number; firstId: number | null }>(acceptedSince, [since])
+  return row ?? { accepted: 0, firstId: null }
+}
+
+export async function countHeld(queries: Queries): Promise<number> {
+  const [row] = await queries.query<{ held: number }>(heldNow)
+  return row?.held ?? 0
+}
+
+export async function acceptedTimes(
+  queries: Queries,
+  docs: readonly number[],
+): Promise<ReadonlyMap<number, Date>> {
+  const rows = await queries.query<{ doc: number; at: Date }>(acceptedAt, [docs])
+  return new Map(rows.map((row) => [row.doc, row.at]))
 }

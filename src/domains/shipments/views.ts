@@ -10,9 +10,10 @@ const fulfillmentRows = sql(
   'shipments.fulfillments',
   `select ${FULFILLMENT} from shipments.fulfillment where id = any($1::bigint[]) order by id`,
 )
+// Ordered by the order first: by the key alone, the planner walks all of a table that was small when it was analyzed.
 const fulfillmentsOfOrderRows = sql(
   'shipments.fulfillments_of_orders',
-  `select ${FULFILLMENT} from shipments.fulfillment where order_id = any($1::bigint[]) order by id`,
+  `select ${FULFILLMENT} from shipments.fulfillment where order_id = any($1::bigint[]) order by order_id, id`,
 )
 const fulfillmentLineRows = sql(
   'shipments.fulfillment_lines',
@@ -46,7 +47,7 @@ const SHIPMENT = `id as doc, company, order_id as "orderId", fulfillment_id as "
 
 const shipmentsOfOrderRows = sql(
   'shipments.of_orders',
-  `select ${SHIPMENT} from shipments.shipment where order_id = any($1::bigint[]) order by id`,
+  `select ${SHIPMENT} from shipments.shipment where order_id = any($1::bigint[]) order by order_id, id`,
 )
 const lockShipmentRows = sql(
   'shipments.for_update',
@@ -89,3 +90,14 @@ export type PackageRow = {
 
 export const packagesOf = (queries: Queries, docs: readonly number[]): Promise<PackageRow[]> =>
   queries.query<PackageRow>(packageRows, [docs])
+
+const shippedOrders = sql(
+  'shipments.shipped_orders',
+  'select count(distinct order_id) as shipped from shipments.shipment where order_id >= $1',
+)
+
+/** How many of the orders from this number on have shipped, in part at least. */
+export async function countShipped(queries: Queries, fromOrder: number): Promise<number> {
+  const [row] = await queries.query<{ shipped: number }>(shippedOrders, [fromOrder])
+  return row?.shipped ?? 0
+}

@@ -76,7 +76,8 @@ export async function checkFile(
   crosswalk: ItemCrosswalk = trusting,
 ): Promise<FileCheck> {
   const report = new FileReport()
-  for await (const event of receiveX12(chunks, { guides: indexGuides(guides), crosswalk })) report.add(event)
+  const receiving = { guides: indexGuides(guides), crosswalk: () => Promise.resolve(crosswalk) }
+  for await (const event of receiveX12(chunks, receiving)) report.add(event)
   return report.finish()
 }
 

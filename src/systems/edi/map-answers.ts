@@ -56,7 +56,7 @@ export function toOrderAcknowledgment(
 /** The answer to an order of which nothing can be ordered: every line is rejected with its reason. */
 export function toRejection(
   document: PurchaseOrderDocument,
-  refusedLines: readonly RefusedLine[],
+  refusedLines: readonly { readonly line: string; readonly code: string }[],
   answer: { readonly reason: string; readonly on: string },
 ): OrderAcknowledgment {
   const refused = new Map(refusedLines.map((line) => [line.line, line.code]))

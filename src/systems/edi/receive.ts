@@ -34,7 +34,8 @@ export type ReceivedEvent =
 
 export type Receiving = {
   readonly guides: PartnerGuides
-  readonly crosswalk: ItemCrosswalk
+  /** For the items of one set. */
+  readonly crosswalk: (set: TransactionSet, guide: PartnerGuide | undefined) => Promise<ItemCrosswalk>
   readonly limits?: X12Limits
 }
 
@@ -47,7 +48,8 @@ export async function* receiveX12(chunks: Chunks, receiving: Receiving): AsyncGe
       answers = []
       silent = false
     } else if (event.kind === 'set') {
-      const reading = interpretSet(event, receiving.guides, receiving.crosswalk)
+      const { guide } = guideOf(event.interchange, receiving)
+      const reading = interpretSet(event, receiving.guides, await receiving.crosswalk(event.set, guide))
       if (reading.acknowledgment) answers.push(reading.acknowledgment)
       else silent = true
       yield { ...event, reading }

@@ -75,4 +75,16 @@ export const EDI_REFUSALS = {
     cause: 'A sender must lead to one guide.',
     fix: 'Remove one of the two guides, or change its identifiers.',
   },
+  'edi.partner_unknown': {
+    status: 422,
+    title: 'The partner has no guide any more',
+    cause: 'The order came from a partner whose guide was removed since.',
+    fix: "Put the partner's guide back, then restart the step.",
+  },
+  'edi.quarantined': {
+    status: 422,
+    title: 'A transaction set waits for a person',
+    cause: 'We cannot or must not act on it: the facts say why.',
+    fix: "Correct the partner's guide or ask the sender; then replay the message, or discard it.",
+  },
 } as const satisfies Record<string, RefusalCode>

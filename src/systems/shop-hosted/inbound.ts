@@ -1,7 +1,7 @@
 /** The webhook door of the hosted shop: an order is placed, or taken back. */
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import { Refusal } from '#platform/faults.ts'
-import { fieldsOf, instant, Unexpected } from '#platform/fields.ts'
+import { fieldsOf, instant, integer, Unexpected } from '#platform/fields.ts'
 import { parseStrictJson } from '#platform/http-json.ts'
 import { type InboundDoor, proveSignature, splitting, understanding, understood } from '#platform/inbound.ts'
 import { toOrderPlaced, toOrderWithdrawn } from './map.ts'
@@ -18,7 +18,8 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
 
   return {
     instance,
-    order: {},
+    // An order that was taken back before it came is over when it comes.
+    order: { 'orders/create': { by: 'taken' }, 'orders/cancelled': { by: 'taken' } },
     read(headers, rawBody) {
       const shop = senderOf(headers['x-shop-domain'])
       const signature = headers['x-shop-hmac-sha256']
@@ -35,6 +36,7 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
       return [
         understood(named, () => ({
           company: shop.company,
+          stream: `order/${integer(order, 'id')}`,
           takenAt: instant(order, 'updated_at'),
           message: toMessage(named.type, order, shop.company),
         })),

@@ -87,7 +87,8 @@ export const toOrderWithdrawn = (order: Fields, company: string): OrderWithdrawn
 /** What the shop calls a shipment; the tracking number of the first parcel stands for all. */
 export function toFulfillment(notice: ShipNotice): ShopFulfillment {
   const shipped = new Map<string, Quantity>()
-  for (const { line, quantity } of notice.packages.flatMap((parcel) => parcel.lines)) {
+  for (const { line, quantity, unit, orderedUnit } of notice.packages.flatMap((parcel) => parcel.lines)) {
+    if (orderedUnit !== undefined && unit !== orderedUnit) throw unrepresentable(quantity, unit)
     shipped.set(line, (shipped.get(line) ?? 0) + quantity)
   }
   const tracking = notice.packages.find((parcel) => parcel.tracking !== undefined)?.tracking
@@ -107,11 +108,11 @@ function lineId(line: string): number {
 function whole(quantity: Quantity): number {
   const count = quantity / wholeUnits(1)
   if (Number.isInteger(count)) return count
-  throw new Refusal(
-    'connector.value_unrepresentable',
-    `The shop cannot be told of ${formatQuantity(quantity)} units.`,
-  )
+  throw unrepresentable(quantity, 'units')
 }
+
+const unrepresentable = (quantity: Quantity, unit: string): Refusal =>
+  new Refusal('connector.value_unrepresentable', `The shop cannot be told of ${formatQuantity(quantity)} ${unit}.`)
 
 const TAG_PREFIX = 'order-'
 

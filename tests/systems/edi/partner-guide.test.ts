@@ -5,7 +5,7 @@ import { indexGuides, parsePartnerGuide } from '#systems/edi/partner-guide.ts'
 import { guide } from './x12-text.ts'
 
 test("the demo's guides are valid and each sender leads to its own", async () => {
-  const guides = indexGuides(await loadPartnerGuides(DEMO_PARTNERS))
+  const guides = indexGuides(loadPartnerGuides(DEMO_PARTNERS))
   expect(guides.all.map(({ partner }) => partner)).toEqual(['harbor-foods', 'keystone-industrial'])
   expect(guides.bySender('01', '114208775')?.partner).toBe('harbor-foods')
   expect(guides.bySender('ZZ', '114208775')).toBeUndefined()

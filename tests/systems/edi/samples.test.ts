@@ -9,7 +9,7 @@ const OWN = new URL('./samples/', import.meta.url)
 const COLLECTION = new URL('../../../../shared/samples/x12/', import.meta.url)
 
 const checkOwn = async (name: string): Promise<FileCheck> =>
-  checkFile(createReadStream(new URL(name, OWN)), await loadPartnerGuides(DEMO_PARTNERS))
+  checkFile(createReadStream(new URL(name, OWN)), loadPartnerGuides(DEMO_PARTNERS))
 
 const setsOf = (report: FileCheck) =>
   report.interchanges.flatMap(({ groups }) => groups.flatMap(({ sets }) => sets))

@@ -1,0 +1,17 @@
+/** Where a world comes from: drawn from a seed, or read from a folder of CSV files. The same source is the same world. */
+import { loadCsvWorld } from './csv.ts'
+import { generateWorld } from './generate.ts'
+import type { World } from './world.ts'
+
+export type WorldSource = {
+  readonly seed: string
+  /** Business date, ISO. */
+  readonly today: string
+  readonly plannedOrders: number
+  readonly csvFolder?: string
+}
+
+export function openWorld({ csvFolder, seed, today, plannedOrders }: WorldSource): Promise<World> {
+  if (csvFolder !== undefined) return loadCsvWorld(csvFolder, { seed, today })
+  return Promise.resolve(generateWorld({ seed, today, plannedOrders }))
+}

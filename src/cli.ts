@@ -1,0 +1,173 @@
+/** The `crossdock` command: what can be typed, and what every command has in common. */
+import { Command as Program, CommanderError, Option } from 'commander'
+import { type Command, EXIT, openTerminal } from './cli-context.ts'
+import { explain } from './cli-errors.ts'
+
+type Load = () => Promise<Command>
+
+const program = new Program('crossdock')
+  .description('Carries orders from every channel through ERP, warehouse and carrier to the posted invoice.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('Type crossdock --help to see what there is.')
+
+/** Every command has these; modules are loaded by the one that runs. */
+function define(parent: Program, usage: string, description: string, load: Load): Program {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--json', 'JSON instead of text; lists have one object a line')
+    .option('--quiet', 'nothing on stderr but errors')
+    .option('--no-color', 'plain text')
+    .option('--data <dir>', 'the data folder (default: .crossdock)')
+    .option('--config <file>', 'the configuration file (default: crossdock.yaml, if there)')
+    .action(async (...given: unknown[]) => {
+      const command = given.at(-1) as Program
+      process.exitCode = await execute(load, command)
+    })
+}
+
+/** Runs a command to its end, or until Ctrl-C; what it opened is closed either way. */
+async function execute(load: Load, command: Program): Promise<number> {
+  const options = { ...command.opts(), demoWanted: process.argv.includes('--demo') }
+  const terminal = openTerminal(options)
+  const interrupt = new AbortController()
+  const undoing: (() => Promise<unknown>)[] = []
+  const interrupted = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (interrupt.signal.aborted) process.exit(EXIT.interrupted)
+        interrupt.abort()
+        resolve(EXIT.interrupted)
+      })
+    }
+  })
+  try {
+    const run = await load()
+    const context = {
+      options,
+      args: command.args,
+      terminal,
+      signal: interrupt.signal,
+      atEnd: (undo: () => Promise<unknown>) => void undoing.push(undo),
+    }
+    const endsItself = command.name() === 'up'
+    return await (endsItself ? run(context) : Promise.race([run(context), interrupted]))
+  } catch (error) {
+    return explain(error, terminal)
+  } finally {
+    for (const undo of undoing.toReversed()) await undo().catch(() => undefined)
+  }
+}
+
+const listOptions = (command: Program): Program =>
+  command.option('--company <code>', 'of one company').option('--limit <n>', 'at most so many', '50')
+
+define(program, 'up', 'Start the program; Ctrl-C stops it', async () => (await import('./cli-up.ts')).up)
+  .option('--demo', 'simulated systems beside it, and orders flowing through every door')
+  .option('--no-demo', 'drive no orders')
+  .option('--port <n>', 'port to listen on (default: 7300)')
+  .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+  .option('--orders-per-minute <n>', 'how many the demo drives (default: 60)')
+
+define(
+  program,
+  'migrate',
+  'Bring the database up to date',
+  async () => (await import('./cli-migrate.ts')).migrateCommand,
+).option('--dry-run', 'only say what would be applied')
+
+define(
+  program,
+  'doctor',
+  'Check that everything is as it must be',
+  async () => (await import('./cli-doctor.ts')).doctor,
+)
+
+const demo = program.command('demo').description('The simulated world')
+define(
+  demo,
+  'run',
+  'Send orders of the simulated world and wait for their ends',
+  async () => (await import('./cli-demo.ts')).demoRun,
+)
+  .option('--orders <n>', 'how many', '100')
+  .option('--timeout <seconds>', 'how long to wait for their ends', '120')
+define(
+  demo,
+  'load <dir>',
+  'Take the world from CSV files like those of Northwind',
+  async () => (await import('./cli-demo.ts')).demoLoad,
+)
+
+const edi = program.command('edi').description('X12 files')
+define(
+  edi,
+  'ingest <file...>',
+  'Hand files to the running program and tell what became of them',
+  async () => (await import('./cli-edi.ts')).ediIngest,
+)
+define(
+  edi,
+  'check <file...>',
+  'Say what would become of files, and do nothing',
+  async () => (await import('./cli-edi.ts')).ediCheck,
+)
+
+const orders = program.command('orders').description('Orders')
+listOptions(
+  define(orders, 'list', 'The newest orders', async () => (await import('./cli-orders.ts')).ordersList),
+).addOption(new Option('--state <state>', 'only those').choices(['open', 'held', 'closed']))
+
+define(
+  program,
+  'trace <any-id>',
+  'The whole story of an order, by any of its numbers',
+  async () => (await import('./cli-orders.ts')).trace,
+)
+
+const exceptions = program.command('exceptions').description('What waits for a person')
+listOptions(
+  define(
+    exceptions,
+    'list',
+    'Open exceptions, the gravest first',
+    async () => (await import('./cli-work.ts')).exceptionsList,
+  ),
+).option('--owner <queue>', 'of one owner')
+
+const parking = program.command('parking').description('Work that ended neither well nor refused')
+listOptions(
+  define(
+    parking,
+    'list',
+    'Parked work, the newest first',
+    async () => (await import('./cli-work.ts')).parkingList,
+  ),
+)
+define(
+  parking,
+  'replay <id...>',
+  'Work on it again',
+  async () => (await import('./cli-work.ts')).parkingReplay,
+).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
+
+const config = program.command('config').description('Settings')
+define(
+  config,
+  'print',
+  'The settings in force, without secrets',
+  async () => (await import('./cli-migrate.ts')).configPrint,
+)
+
+// A reader that has seen enough, such as head, closes the pipe; that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed),
+)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+}

@@ -1,0 +1,122 @@
+/** The arithmetic of positions that one transaction holds: what a bucket can give, and what is missing; pure. */
+import type { Quantity } from '#platform/quantity.ts'
+import type { Bucket } from './contract.ts'
+import { stockKey } from './rules.ts'
+import type { PositionChange } from './store.ts'
+
+export type Place = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly lot: string
+}
+type Moving = Place & { readonly from: Bucket; readonly to: Bucket; readonly quantity: Quantity }
+type Delta = Partial<
+  Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'inTransit' | 'unreconciled'>
+>
+
+const COLUMN = {
+  available: 'available',
+  quality_hold: 'qualityHold',
+  damaged: 'damaged',
+  in_transit: 'inTransit',
+  unreconciled: 'unreconciled',
+} as const
+
+/** The buckets outside the position (supplier, shipped, adjustment, opening) have no column. */
+const columnOf = (bucket: Bucket): keyof Delta | undefined =>
+  bucket in COLUMN ? COLUMN[bucket as keyof typeof COLUMN] : undefined
+
+export function bucketChange(bucket: Bucket, quantity: Quantity): Delta {
+  const column = columnOf(bucket)
+  return column ? { [column]: quantity } : {}
+}
+
+/** Everybody inserts and updates in this order, so that two of them never wait for each other. */
+export function byPlace(a: Place, b: Place): number {
+  if (a.itemId !== b.itemId) return a.itemId - b.itemId
+  if (a.location !== b.location) return a.location < b.location ? -1 : 1
+  return a.lot < b.lot ? -1 : 1
+}
+
+/** Positions as they stand after each change, and the sum of what is to be written. */
+export class Books {
+  readonly #rows = new Map<string, PositionChange>()
+  readonly #changes = new Map<string, PositionChange>()
+  readonly #stored: ReadonlySet<string>
+
+  constructor(rows: readonly PositionChange[]) {
+    for (const row of rows) this.#rows.set(keyOf(row, row.lot), row)
+    this.#stored = new Set(this.#rows.keys())
+  }
+
+  at(place: Place, lot: string): PositionChange {
+    return this.#rows.get(keyOf(place, lot)) ?? { ...place, lot, ...EMPTY }
+  }
+
+  change(place: Place, lot: string, delta: Delta): void {
+    const key = keyOf(place, lot)
+    this.#rows.set(key, added(this.at(place, lot), delta))
+    const { company, itemId, location } = place
+    this.#changes.set(
+      key,
+      added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta),
+    )
+  }
+
+  /**
+   * How much of a movement its bucket can give; the buckets outside the position, and `unreconciled`, give everything.
+   */
+  cover({ from, quantity, ...place }: Moving, lot: string): Quantity {
+    const column = columnOf(from)
+    if (!column || from === 'unreconciled') return quantity
+    const row = this.at(place, lot)
+    return Math.max(0, Math.min(quantity, row[column] - (column === 'available' ? row.reserved : 0)))
+  }
+
+  takeFromLot(place: Place, quantity: Quantity): void {
+    const covered = Math.min(quantity, this.at(place, place.lot).available)
+    this.change(place, place.lot, { available: -covered, unreconciled: covered - quantity })
+  }
+
+  moveInLot(change: Moving): void {
+    const covered = this.cover(change, change.lot)
+    this.change(change, change.lot, {
+      ...bucketChange(change.from, -covered),
+      ...bucketChange(change.to, change.quantity),
+    })
+    if (covered < change.quantity)
+      this.change(change, change.lot, { unreconciled: covered - change.quantity })
+  }
+
+  /** What is to be added to each position, in the order in which everybody writes. */
+  get changes(): readonly PositionChange[] {
+    return [...this.#changes.values()].toSorted(byPlace)
+  }
+
+  /** Which of them do not exist yet. */
+  get missing(): readonly PositionChange[] {
+    return this.changes.filter((row) => !this.#stored.has(keyOf(row, row.lot)))
+  }
+}
+
+const EMPTY = {
+  available: 0,
+  reserved: 0,
+  qualityHold: 0,
+  damaged: 0,
+  inTransit: 0,
+  unreconciled: 0,
+} as const
+
+const keyOf = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
+
+const added = (row: PositionChange, delta: Delta): PositionChange => ({
+  ...row,
+  available: row.available + (delta.available ?? 0),
+  reserved: row.reserved + (delta.reserved ?? 0),
+  qualityHold: row.qualityHold + (delta.qualityHold ?? 0),
+  damaged: row.damaged + (delta.damaged ?? 0),
+  inTransit: row.inTransit + (delta.inTransit ?? 0),
+  unreconciled: row.unreconciled + (delta.unreconciled ?? 0),
+})

@@ -1,0 +1,62 @@
+/** What changes, as server-sent events: read from the log by cursor, twice a second, so that none is missed or doubled. */
+import type { Clock } from '#platform/clock.ts'
+import type { Queries } from '#platform/database.ts'
+import type { ServerEvent } from '#platform/http.ts'
+import { type Cursor, headOfLog, readEvents, type RecordedEvent } from '#platform/log.ts'
+import { headersOf, isPartners } from '#domains/orders/views.ts'
+import { orderNumber } from '#processes/ports.ts'
+
+export type Following = {
+  readonly queries: Queries
+  readonly clock: Clock
+  /** Sees its own orders only. */
+  readonly partner: string | undefined
+  /** The id of the last event that the reader has seen. */
+  readonly lastEventId: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** Changes within this time are told together. */
+const COALESCE_MS = 500
+/** With nothing to tell, a tick lets pages renew ages and know that they are live. */
+const TICK_MS = 15_000
+const READ_MAX = 1_000
+/** With more orders than this in one event it only says that there are many. */
+const NAMED_MAX = 200
+
+/** `change` names the orders that changed; its id resumes the stream exactly behind it. Never ends by itself. */
+export async function* follow({ queries, clock, partner, lastEventId, signal }: Following): AsyncGenerator<ServerEvent> {
+  let cursor = cursorOf(lastEventId) ?? (await headOfLog(queries))
+  yield { id: idOf(cursor), event: 'ready', data: {} }
+  let toldMs = clock.monotonicMs()
+  while (!signal.aborted) {
+    const events = await readEvents(queries, cursor, READ_MAX)
+    cursor = events.at(-1)?.cursor ?? cursor
+    const orders = await visible(queries, ordersIn(events), partner)
+    if (orders.length > 0) yield { id: idOf(cursor), event: 'change', data: changeOf(orders) }
+    else if (clock.monotonicMs() - toldMs >= TICK_MS) yield { id: idOf(cursor), event: 'tick', data: {} }
+    if (orders.length > 0 || clock.monotonicMs() - toldMs >= TICK_MS) toldMs = clock.monotonicMs()
+    if (events.length < READ_MAX) await clock.sleep(COALESCE_MS, signal)
+  }
+}
+
+/** At the root of a journey stands an order, or a payment, which its invoices tell of. */
+const ordersIn = (events: readonly RecordedEvent[]): number[] => [
+  ...new Set(events.flatMap((event) => (event.type.startsWith('payment.') ? [] : [event.correlationId]))),
+]
+
+async function visible(queries: Queries, docs: readonly number[], partner: string | undefined): Promise<readonly number[]> {
+  if (partner === undefined || docs.length === 0) return docs
+  return (await headersOf(queries, docs)).filter((order) => isPartners(order, partner)).map((order) => order.doc)
+}
+
+const changeOf = (orders: readonly number[]) =>
+  orders.length > NAMED_MAX ? { many: true, orders: [] } : { many: false, orders: orders.map(orderNumber) }
+
+const idOf = ({ generation, xid, position }: Cursor): string => `${generation}.${xid}.${position}`
+
+/** Undefined when a reader sends what never was an id of ours: it starts with what comes next. */
+function cursorOf(id: string | undefined): Cursor | undefined {
+  const match = /^(\d{1,4})\.(\d{1,19})\.(\d{1,15})$/.exec(id ?? '')
+  return match ? { generation: Number(match[1]), xid: match[2]!, position: Number(match[3]) } : undefined
+}

@@ -1,0 +1,152 @@
+/** Starts the house in order, stops it in reverse: database, migrations, counterparts, work, master data, doors. */
+import { type App, createApp, hasKeys } from './app.ts'
+import { type ConfigSources, loadConfig } from './config.ts'
+import type { Config, ConfigInput } from './config-schema.ts'
+import { assertSafeToListen } from './platform/access.ts'
+import type { Clock } from './platform/clock.ts'
+import { openHttpClient } from './platform/http-client.ts'
+import { nameOfLog } from './platform/log-name.ts'
+import { migrate } from './platform/migrations.ts'
+import { createDatabase } from './platform/database.ts'
+import { type ConnectionPool, openConnections } from './platform/postgres-connections.ts'
+import { openPostgres } from './platform/postgres-server.ts'
+import type { Log } from './platform/telemetry-log.ts'
+import { createMetrics } from './platform/telemetry-metrics.ts'
+
+/** Systems that live and die with the program: those of the demo. */
+export type Counterparts = {
+  /** Beneath the configuration: companies, systems, locations. */
+  readonly defaults: Partial<ConfigInput>
+  /** The house listens: webhooks may come. */
+  listening(url: string): void
+  stop(): Promise<void>
+}
+
+export type HouseOptions = {
+  readonly sources: ConfigSources
+  readonly clock: Clock
+  readonly log: Log
+  /** Starts what the house needs beside it; `name` is this database's own, for what must not outlive it. */
+  readonly counterparts?: (config: Config, name: string) => Promise<Counterparts>
+  /** What the house is doing while it starts, for the person who waits. */
+  readonly onProgress?: (what: string) => void
+}
+
+export type House = {
+  readonly app: App
+  readonly config: Config
+  readonly url: string
+  /** Resolves when master data is there and every door is open. */
+  readonly ready: Promise<void>
+  /** Ends in order, what was begun last first; again it is the same ending. */
+  stop(): Promise<void>
+}
+
+const POOL_SCREENS = 4
+const SYNC_EVERY_MS = 5 * 60_000
+const SYNC_RETRY_MS = 5_000
+
+export async function startHouse(options: HouseOptions): Promise<House> {
+  const { clock, log, onProgress = () => undefined } = options
+  const endings: (() => Promise<unknown>)[] = []
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopped ??= endInReverse(endings, log))
+  try {
+    const bare = loadConfig(options.sources)
+    onProgress('opening the database')
+    const postgres = await openPostgres({ ...bare.database, clock, log })
+    endings.push(() => postgres.stop())
+    const { applied } = await migrate(postgres.url)
+    if (applied.length > 0) onProgress(`${applied.length} migrations applied`)
+    const pools = openPools(bare, postgres.url, log)
+    endings.push(() => Promise.all([pools.connections.end(), pools.screens.end()]))
+
+    const counterparts = await options.counterparts?.(
+      bare,
+      await nameOfLog(createDatabase(pools.screens, { clock, random: () => 0.5 })),
+    )
+    if (counterparts) endings.push(() => counterparts.stop())
+    const config = counterparts
+      ? loadConfig({
+          ...options.sources,
+          defaults: { ...counterparts.defaults, ...options.sources.defaults },
+        })
+      : bare
+    const http = openHttpClient({ clock })
+    endings.push(() => http.close())
+    const app = createApp(config, { ...pools, clock, http, log, metrics: createMetrics({ process: true }) })
+    assertSafeToListen(config.http.host, config.access.jwt !== undefined || (await hasKeys(app.database)))
+
+    endings.push(() => app.stop())
+    await app.worker.start()
+    const syncing = new AbortController()
+    endings.push(async () => syncing.abort())
+    const { url } = await app.server.listen(config.http)
+    counterparts?.listening(url)
+    return { app, config, url, ready: keepMasterData(app, options, syncing.signal), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Each ending is tried, whatever became of the others. */
+async function endInReverse(endings: (() => Promise<unknown>)[], log: Log): Promise<void> {
+  for (const end of endings.toReversed()) {
+    await end().catch((error: unknown) => log.error('something did not end well', { error }))
+  }
+}
+
+function openPools(
+  { database }: Config,
+  url: string,
+  log: Log,
+): Record<'connections' | 'screens', ConnectionPool> {
+  const pool = (plans: 'hot' | 'screen', size: number): ConnectionPool =>
+    openConnections({
+      ...database,
+      url,
+      size,
+      plans,
+      onError: (error) => log.warn('a database connection broke', { error }),
+    })
+  return {
+    connections: pool('hot', database.poolSize),
+    screens: pool('screen', Math.min(POOL_SCREENS, database.poolSize)),
+  }
+}
+
+/** Reads the ERPs until it succeeded once, then every few minutes for what changed. */
+async function keepMasterData(
+  app: App,
+  { clock, log, onProgress = () => undefined }: HouseOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await app.sync(({ company, resource, read }) => onProgress(`${company}: ${read} ${resource}`))
+      break
+    } catch (error) {
+      log.warn('master data cannot be read; trying again', { error })
+      onProgress(
+        `master data cannot be read (${error instanceof Error ? error.message : 'unknown'}); trying again`,
+      )
+      await clock.sleep(SYNC_RETRY_MS, signal)
+    }
+  }
+  void syncAgain(app, { clock, log }, signal)
+}
+
+async function syncAgain(
+  app: App,
+  { clock, log }: Pick<HouseOptions, 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(SYNC_EVERY_MS, signal)
+    if (signal.aborted) return
+    await app
+      .sync(() => undefined)
+      .catch((error: unknown) => log.warn('master data cannot be read', { error }))
+  }
+}

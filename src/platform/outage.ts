@@ -1,0 +1,24 @@
+/** Tells a failure that is everybody's from one that may be an item's own. */
+import { sqlState } from './database.ts'
+import { Outage, Refusal } from './faults.ts'
+
+/** Class 08 connection, 57P shutdown, 53300 too many connections, CD001 this process was declared dead. */
+const AWAY = /^(08|57P|53300|CD001)/
+
+/**
+ * The database is away, this process was fenced, or a system cannot answer: nobody's own fault, so nothing is bisected
+ * or parked for it.
+ */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof Outage) return true
+  if (error instanceof Refusal) return false
+  const state = sqlState(error)
+  return state === undefined ? isConnectionLoss(error) : AWAY.test(state)
+}
+
+/** What sockets and the driver say when a connection is gone; they have no SQLSTATE for it. */
+const isConnectionLoss = (error: unknown): boolean => {
+  const code = (error as { code?: unknown } | null)?.code
+  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return true
+  return error instanceof Error && /connection (terminated|ended|refused)|client has encountered|timeout exceeded when trying/i.test(error.message)
+}

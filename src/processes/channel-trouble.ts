@@ -1,0 +1,89 @@
+/** What channels told and nobody can act on by himself: each has an owner who is told why. */
+import type { Transaction } from '#platform/database.ts'
+import type { Occurrence } from '#platform/exceptions.ts'
+import { park } from '#platform/parking.ts'
+import { contentHash, receiveMessages, settleMessages } from '#platform/inbox.ts'
+import type { ChannelTold, Decided, Filed } from './channel-filing.ts'
+import type { ProcessPorts } from './ports.ts'
+
+/** Exceptions are a company's; what names none is everybody's. */
+const NO_COMPANY = '*'
+
+type Trouble = {
+  readonly decisions: ReadonlyMap<Filed, Decided>
+  /** Known by their id, with other content. */
+  readonly conflicts: readonly Filed[]
+}
+
+export async function openChannelExceptions(
+  tx: Transaction,
+  ports: ProcessPorts,
+  { decisions, conflicts }: Trouble,
+): Promise<void> {
+  const stopped = [...decisions].filter(([, { outcome }]) => outcome !== 'applied')
+  const occurrences = [...stopped.map(([message, decision]) => stoppedBy(message, decision)), ...conflicts.map(conflicting)]
+  if (occurrences.length > 0) await ports.openExceptions(tx, occurrences)
+}
+
+const senderOf = ({ told: { door, inbound } }: Filed): string =>
+  (inbound.message && 'sender' in inbound.message ? inbound.message.sender : undefined) ?? door.instance
+
+/** One for each order that a person must see to; what cannot be understood is one for its sender and reason. */
+function stoppedBy(message: Filed, { outcome, doc, refusal }: Decided): Occurrence {
+  const { source, messageId, company = NO_COMPANY, told } = message
+  const { code, message: reason, facts } = refusal!
+  const subject = outcome === 'quarantined' ? String(facts['about'] ?? '') : messageId
+  return {
+    company,
+    cause: [code, source, subject].filter((part) => part !== '').join(':'),
+    code,
+    title: `${senderOf(message)}: ${reason}`,
+    suggestedAction:
+      outcome === 'quarantined'
+        ? 'Read the message and find out whose it is; mend the cause, then replay it, or discard it.'
+        : 'Settle it with the customer; correct the message and replay it, or discard it.',
+    facts: { ...facts, source, messageId },
+    owner: told.inbound.owner,
+    ...(doc === undefined ? {} : { affects: { doc, kind: 'order' } }),
+  }
+}
+
+function conflicting({ source, messageId, company = NO_COMPANY, told }: Filed): Occurrence {
+  return {
+    company,
+    cause: `inbound.content_conflict:${source}:${messageId}`,
+    code: 'inbound.content_conflict',
+    title: `${source} sent message ${messageId} again with other content`,
+    suggestedAction: 'Ask the sender which of the two counts; it should never use a number twice.',
+    owner: told.inbound.owner,
+  }
+}
+
+/** A message that no attempt could take: filed and parked, so that its neighbours go on and somebody looks. */
+export async function parkChannelMessage(
+  tx: Transaction,
+  ports: ProcessPorts,
+  { door, inbound, traceId }: ChannelTold,
+  error: unknown,
+): Promise<void> {
+  const { messageId, type, company = NO_COMPANY, body } = inbound
+  const source = door.instance
+  const message = error instanceof Error ? error.message : String(error)
+  const cause = { code: 'work.message_parked', message }
+  const filed = { source, messageId, type, company, contentHash: contentHash(body), body, receivedTrace: traceId }
+  const [verdict] = (await receiveMessages(tx, [filed], 'received')).values()
+  if (verdict === 'new') await settleMessages(tx, [{ source, messageId, outcome: 'parked', cause }])
+  else await park(tx, [{ kind: 'message', key: `${source}/${messageId}`, company, system: source, payload: body, cause }])
+  await ports.openExceptions(tx, [
+    {
+      company,
+      cause: `work.message_parked:${source}:${messageId}`,
+      code: 'work.message_parked',
+      title: `A message of ${source} cannot be worked on`,
+      suggestedAction: 'Read the cause, mend it, then replay the parked message.',
+      facts: { message, messageId },
+      owner: inbound.owner,
+    },
+  ])
+}
+

@@ -1,0 +1,154 @@
+/** What channels tell: orders placed and taken back, filed in the inbox and applied in the transaction of one list. */
+import type { ChannelMessage, OrderPlaced } from '#capabilities/channel-messages.ts'
+import type { Transaction } from '#platform/database.ts'
+import { receiveMessages, type Settlement, settleMessages } from '#platform/inbox.ts'
+import { arrangeMessages } from '#platform/inbox-streams.ts'
+import type { Cause } from '#platform/log.ts'
+import type { Process } from '#platform/process.ts'
+import type { Turn } from '#platform/turn.ts'
+import { headersOf } from '#domains/orders/views.ts'
+import { acceptOrders, type Arrival, type Captured, type Gathered } from './accept.ts'
+import { type ChannelTold, type Decided, type Filed, fileOf } from './channel-filing.ts'
+import { openChannelExceptions } from './channel-trouble.ts'
+import type { Heard } from './inbound.ts'
+import type { ProcessPorts } from './ports.ts'
+import { withdraw } from './withdrawals.ts'
+
+type Hearing = {
+  readonly told: readonly ChannelTold[]
+  /** What each order that was told comes to, gathered before the transaction. */
+  readonly arrivals: ReadonlyMap<ChannelTold, Arrival>
+  readonly gathered: Gathered
+  readonly process: Process
+  readonly cause: Cause
+}
+
+/** Orders as their door brings them. */
+export const arrivalsOf = (told: readonly ChannelTold[]): ReadonlyMap<ChannelTold, Arrival> =>
+  new Map(
+    told.flatMap((one): [ChannelTold, Arrival][] => {
+      const { message } = one.inbound
+      return message?.type === 'order-placed' ? [[one, arrivalOf(one, message)]] : []
+    }),
+  )
+
+function arrivalOf({ door, traceId }: ChannelTold, placed: OrderPlaced): Arrival {
+  const { order: request, sender = door.instance, externalId, period, mismatch } = placed
+  return { request, sender, externalId, period, mismatch, actor: sender, traceId }
+}
+
+/** Takes what channels told; answers each message by itself. A repetition changes nothing. */
+export async function hearChannels(
+  tx: Transaction,
+  turn: Turn,
+  ports: ProcessPorts,
+  hearing: Hearing,
+): Promise<ReadonlyMap<ChannelTold, Heard>> {
+  const answers = new Map<ChannelTold, Heard>()
+  const filed = hearing.told.map(fileOf)
+  const verdicts = await receiveMessages(tx, filed, 'applied')
+  for (const message of filed) {
+    const verdict = verdicts.get(message)!
+    if (verdict !== 'new') answers.set(message.told, verdict)
+  }
+  const fresh = filed.filter((message) => verdicts.get(message) === 'new')
+  const due = await inTheirOrder(tx, fresh, answers)
+  const decisions = await decide(tx, turn, ports, { ...hearing, due })
+  await settleMessages(
+    tx,
+    [...decisions].map(([message, decision]) => settlementOf(message, decision)),
+  )
+  for (const [message, { outcome }] of decisions) answers.set(message.told, outcome)
+  await tellConnectors(tx, decisions)
+  const conflicts = filed.filter((message) => verdicts.get(message) === 'conflict')
+  await openChannelExceptions(tx, ports, { decisions, conflicts })
+  return answers
+}
+
+/** What its source has told more lately is over; an order that was taken back before it came is never begun. */
+async function inTheirOrder(
+  tx: Transaction,
+  fresh: readonly Filed[],
+  answers: Map<ChannelTold, Heard>,
+): Promise<readonly Filed[]> {
+  const due = new Set<Filed>()
+  const readable = fresh.filter(({ told }) => told.inbound.message)
+  const groups = Map.groupBy(readable, ({ told, type }) => JSON.stringify(told.door.order[type] ?? { by: 'none' }))
+  for (const [name, group] of groups) {
+    const { rulings } = await arrangeMessages(tx, JSON.parse(name) as { by: 'none' }, group)
+    for (const [message, ruling] of rulings) {
+      if (ruling === 'apply') due.add(message)
+      else answers.set(message.told, ruling === 'superseded' ? 'superseded' : 'quarantined')
+    }
+  }
+  return fresh.filter((message) => due.has(message) || !message.told.inbound.message)
+}
+
+type Deciding = Hearing & { readonly due: readonly Filed[] }
+
+async function decide(
+  tx: Transaction,
+  turn: Turn,
+  ports: ProcessPorts,
+  { due, arrivals, gathered, process, cause }: Deciding,
+): Promise<ReadonlyMap<Filed, Decided>> {
+  const ofType = (...types: ChannelMessage['type'][]): Filed[] =>
+    due.filter(({ told }) => told.inbound.message && types.includes(told.inbound.message.type))
+  const placed = ofType('order-placed')
+  const captured = await acceptOrders(tx, turn, ports, {
+    arrivals: placed.map(({ told }) => arrivals.get(told)!),
+    gathered,
+    process,
+    cause,
+  })
+  const known = await knownNumbers(tx, [...captured.values()])
+  const withdrawn = await withdraw(tx, turn, ofType('order-withdrawn', 'purchase-order-withdrawn'), cause)
+  return new Map(
+    due.map((message): [Filed, Decided] => {
+      const arrival = arrivals.get(message.told)
+      if (arrival) return [message, decisionOf(message, captured.get(arrival)!, known)]
+      return [message, withdrawn.get(message) ?? undecided(message)]
+    }),
+  )
+}
+
+/** By which numbers their channel knows orders that were here before. */
+async function knownNumbers(tx: Transaction, captured: readonly Captured[]): Promise<ReadonlyMap<number, string | null>> {
+  const docs = captured.flatMap((each) => (each.kind === 'known' ? [each.doc] : []))
+  if (docs.length === 0) return new Map()
+  return new Map((await headersOf(tx, docs)).map(({ doc, externalId }) => [doc, externalId]))
+}
+
+function decisionOf({ told }: Filed, captured: Captured, known: ReadonlyMap<number, string | null>): Decided {
+  if (captured.kind === 'new') return { outcome: 'applied', doc: captured.doc }
+  if (captured.kind === 'known') {
+    const { doc } = captured
+    return { outcome: 'applied', doc, externalId: known.get(doc) ?? undefined, known: true, detail: { known: true } }
+  }
+  const { refusal } = captured
+  if (told.door.answers?.(told.inbound, refusal) !== true) return { outcome: 'parked', refusal }
+  return { outcome: 'applied', refusal, detail: { refused: refusal.code, message: refusal.message } }
+}
+
+/** What no process decides: remarks between a channel and its connector, and what says nothing we understand. */
+function undecided({ told: { inbound } }: Filed): Decided {
+  if (inbound.unreadable) return { outcome: 'quarantined', refusal: inbound.unreadable }
+  return { outcome: 'applied', detail: inbound.message.type === 'remark' ? inbound.message.detail : undefined }
+}
+
+function settlementOf({ source, messageId }: Filed, { outcome, doc, detail, refusal }: Decided): Settlement {
+  const common = { source, messageId, doc, ...(detail ? { detail } : {}) }
+  if (outcome === 'applied') return { ...common, outcome }
+  const { code, message, facts } = refusal!
+  return { ...common, outcome, cause: { code, message, facts } }
+}
+
+async function tellConnectors(tx: Transaction, decisions: ReadonlyMap<Filed, Decided>): Promise<void> {
+  const byDoor = Map.groupBy(decisions, ([message]) => message.told.door)
+  for (const [door, rows] of byDoor) {
+    await door.decided?.(
+      tx,
+      rows.map(([{ told }, { detail: _, ...decision }]) => ({ ...decision, inbound: told.inbound })),
+    )
+  }
+}

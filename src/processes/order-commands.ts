@@ -1,0 +1,79 @@
+/** What people and clients ask of one order: cancel it, release a hold. Once per key, and its process sees it at once. */
+import type { Transaction } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Claim, Replay } from '#platform/http.ts'
+import { claim, record, settle } from '#platform/http-idempotency.ts'
+import { assertMatch } from '#platform/http-preconditions.ts'
+import type { Cause } from '#platform/log.ts'
+import type { Runner } from '#platform/runner.ts'
+import type { CancelAnswer, HoldReleased } from '#domains/orders/answers.ts'
+import { headersOf, isPartners, lockHeaders, openHoldsOf, type OrderHeader } from '#domains/orders/views.ts'
+import { requestCancel } from './cancel.ts'
+import { releaseHold } from './holds.ts'
+import { holdView } from './order-reads.ts'
+import { orderNumber } from './ports.ts'
+
+export type OrderCommand = {
+  readonly doc: number
+  readonly actor: string
+  readonly reason: string
+  /** Sees its own orders only. */
+  readonly partner: string | undefined
+  /** The version that the decision was made on; any when absent. */
+  readonly ifMatch: string | undefined
+  readonly traceId: string
+  readonly claim: Claim
+}
+
+export type Given<Status extends number, Body> = { readonly status: Status; readonly body: Body }
+
+export const cancelOrder = (runner: Runner, command: OrderCommand): Promise<Given<202, CancelAnswer> | Replay> =>
+  once(runner, command, async (tx, order, cause) => {
+    await requestCancel(tx, order, command, cause)
+    return { status: 202, body: { id: orderNumber(order.doc), state: 'cancel_requested', version: await versionOf(tx, order) } }
+  })
+
+export const releaseHoldOf = (
+  runner: Runner,
+  command: OrderCommand & { readonly hold: number },
+): Promise<Given<200, HoldReleased> | Replay> =>
+  once(runner, command, async (tx, order, cause) => {
+    const before = await openHoldsOf(tx, [order.doc])
+    await releaseHold(tx, { ...order, hold: command.hold }, command, cause)
+    const released = before.find(({ id }) => id === command.hold)!
+    const holds = before.filter(({ id }) => id !== command.hold).map(holdView)
+    const version = await versionOf(tx, order)
+    return { status: 200, body: { id: orderNumber(order.doc), released: holdView(released), holds, version } }
+  })
+
+/** As this command left it; what its process does next raises it further. */
+async function versionOf(tx: Transaction, { doc }: OrderHeader): Promise<number> {
+  const [after] = await headersOf(tx, [doc])
+  return after!.version
+}
+
+/** Claims the key, locks the order, checks that it may be seen and is as the caller knows it, then does the work. */
+function once<Status extends number, Body>(
+  runner: Runner,
+  command: OrderCommand,
+  work: (tx: Transaction, order: OrderHeader, cause: Cause) => Promise<Given<Status, Body>>,
+): Promise<Given<Status, Body> | Replay> {
+  const cause = { source: 'api', actor: command.actor, traceId: command.traceId }
+  return runner.transaction(cause, async (tx, turn) => {
+    const states = await claim(tx, [command.claim])
+    const earlier = settle(states.get(command.claim)!)
+    if (earlier) return earlier
+    tx.locking('document', [command.doc])
+    const [order] = await lockHeaders(tx, [command.doc])
+    if (!order || !isPartners(order, command.partner)) {
+      throw new Refusal('orders.unknown', `there is no order ${orderNumber(command.doc)}`)
+    }
+    if (command.ifMatch !== undefined) assertMatch(command.ifMatch, order.version)
+    const given = await work(tx, order, cause)
+    await turn.wake([
+      { doc: order.doc, process: 'order-to-cash', company: order.company, priority: 2, share: order.customerId },
+    ])
+    record(tx, [{ ...command.claim, ...given }])
+    return given
+  })
+}

@@ -1,0 +1,17 @@
+/** Quantities as a channel knows them: in the unit that was ordered where that is exact, else in base units. */
+import { convertQuantity, type Quantity } from '#platform/quantity.ts'
+import type { OrderLine } from '#domains/orders/views.ts'
+
+type Ordered = Pick<OrderLine, 'unit' | 'numerator' | 'denominator' | 'baseUnit'>
+
+/** All of a line's quantities in one unit, so that they can be compared with each other. */
+export function inOrderedUnit<Name extends string>(
+  { unit, numerator, denominator, baseUnit }: Ordered,
+  base: Readonly<Record<Name, Quantity>>,
+): Readonly<Record<Name, Quantity>> & { readonly unit: string } {
+  const converted = Object.entries<Quantity>(base).map(
+    ([name, quantity]) => [name, convertQuantity(quantity, { numerator: denominator, denominator: numerator })] as const,
+  )
+  if (converted.some(([, quantity]) => quantity === undefined)) return { ...base, unit: baseUnit }
+  return { ...(Object.fromEntries(converted) as Record<Name, Quantity>), unit }
+}

@@ -1,0 +1,102 @@
+/** What each event means to somebody who has never seen one. */
+import type { RecordedEvent } from '#platform/log.ts'
+import { formatAmount } from '#platform/money.ts'
+import { paymentNumber } from './ports.ts'
+
+/** The fields of event data that titles use; each event has a few of them. */
+type Told = {
+  readonly amountMinor?: number
+  readonly allocation?: string
+  readonly carrier?: string
+  readonly channel?: string
+  readonly customer?: string
+  readonly customerOrder?: string
+  readonly evidence?: string
+  readonly fulfillments?: readonly { readonly location: string }[]
+  readonly holds?: readonly { readonly type: string; readonly reason: string }[]
+  readonly lines?: number | readonly number[]
+  readonly location?: string
+  readonly message?: string
+  readonly netMinor?: number
+  readonly number?: string
+  readonly openMinor?: number
+  readonly outcome?: string
+  readonly payment?: number
+  readonly reason?: string
+  readonly reference?: string
+  readonly shipments?: readonly string[]
+  readonly taxMinor?: number
+  readonly totalMinor?: number
+  readonly tracking?: readonly string[]
+  readonly type?: string
+}
+
+type Words = (told: Told, money: (minor: number | undefined) => string) => string
+
+const count = (number: number, one: string, many = `${one}s`): string =>
+  `${number} ${number === 1 ? one : many}`
+const linesOf = ({ lines = 0 }: Told): string =>
+  count(typeof lines === 'number' ? lines : lines.length, 'line')
+const because = (text: string | undefined): string => (text ? `: ${text}` : '')
+
+const ALLOCATIONS: Readonly<Record<string, string>> = {
+  reserved: 'all in stock',
+  partially_allocated: 'partly in stock',
+  backordered: 'waiting for stock',
+}
+
+const WORDS: Readonly<Record<string, Words>> = {
+  'order.accepted': (told, money) =>
+    [
+      `Order ${told.customerOrder} of customer ${told.customer} accepted`,
+      `${linesOf(told)} worth ${money(told.totalMinor)}`,
+      ALLOCATIONS[told.allocation ?? ''],
+      told.holds && `held: ${told.holds.map((hold) => hold.reason).join('; ')}`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+  'order.hold_released': ({ type, reason }) =>
+    `Hold ${type?.replaceAll('_', ' ')} released${because(reason)}`,
+  'order.allocated': (told) => `Stock arrived for ${linesOf(told)} that waited for it`,
+  'order.posted_to_erp': ({ number }) => `The ERP has the order as ${number}`,
+  'order.erp_refused': ({ message }) => `The ERP refused the order${because(message)}`,
+  'order.erp_cancelled': () => 'The ERP cancelled the order',
+  'order.released': ({ fulfillments = [] }) =>
+    `Released to ${fulfillments.map((request) => request.location).join(' and ')}`,
+  'order.release_taken_back': (told) => `The release of ${linesOf(told)} was taken back`,
+  'order.shipped': ({ shipments = [] }) => `${count(shipments.length, 'shipment')} left`,
+  'order.acknowledged': () => 'The customer was told what becomes of the order',
+  'order.acknowledgement_refused': ({ message }) => `The acknowledgement was refused${because(message)}`,
+  'order.cancel_requested': ({ reason }) => `Cancellation was asked for${because(reason)}`,
+  'order.cancel_refused': ({ reason }) => `Too late to cancel${because(reason)}`,
+  'order.lines_cancelled': () => 'What had not shipped was cancelled',
+  'order.cancelled': () => 'The order was cancelled',
+  'order.turned': () => 'The state of the order is worth telling the customer again',
+  'order.closed': () => 'Everything is shipped and invoiced; the order is closed',
+  'fulfillment.requested': (told) => `${told.location} was asked to ship ${linesOf(told)}`,
+  'fulfillment.accepted': ({ number }) => `The warehouse has the request as ${number}`,
+  'fulfillment.refused': ({ reason }) => `The warehouse refused the request${because(reason)}`,
+  'fulfillment.picking': () => 'The warehouse is picking',
+  'fulfillment.shipped': () => 'The warehouse is done with the request',
+  'fulfillment.cancel_requested': ({ reason }) => `The warehouse was asked to stop${because(reason)}`,
+  'fulfillment.cancel_refused': ({ reason }) => `The warehouse could not stop${because(reason)}`,
+  'fulfillment.cancelled': () => 'The request was taken back',
+  'shipment.confirmed': (told) =>
+    `${linesOf(told)} left ${told.location} with ${told.carrier}${because(told.tracking?.join(', '))}`,
+  'shipment.channel_notified': () => 'The customer was sent the ship notice',
+  'invoice.drafted': (told, money) => `Invoice drafted for ${linesOf(told)}, ${money(told.netMinor)} net`,
+  'invoice.taxed': (told, money) => `Tax determined: ${money(told.taxMinor)}${because(told.evidence)}`,
+  'invoice.posted': ({ number }) => `Invoice ${number} posted by the ERP`,
+  'invoice.sent': () => 'The customer was sent the invoice',
+  'invoice.partially_paid': (told, money) =>
+    `${money(told.amountMinor)} paid by ${paymentNumber(told.payment ?? 0)}, ${money(told.openMinor)} still due`,
+  'invoice.paid': (told, money) =>
+    `${money(told.amountMinor)} paid by ${paymentNumber(told.payment ?? 0)}; nothing is due`,
+}
+
+/** One sentence in business words; an event that is not known here is named as the log names it. */
+export function titleOf({ type, data }: Pick<RecordedEvent, 'type' | 'data'>, currency: string): string {
+  const words = WORDS[type]
+  if (!words) return type.replaceAll(/[._]/g, ' ')
+  return words(data, (minor = 0) => `${formatAmount(minor, currency)} ${currency}`)
+}

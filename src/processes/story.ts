@@ -1,0 +1,352 @@
+/** The whole story of one order: found by any of its numbers, with every document on both sides and all that happened. */
+import type { Queries } from '#platform/database.ts'
+import { type Intent, intentsOf } from '#platform/effects.ts'
+import { type OpenException, openExceptionsOf } from '#platform/exceptions.ts'
+import { eventsOf, type RecordedEvent } from '#platform/log.ts'
+import { formatAmount } from '#platform/money.ts'
+import { formatQuantity } from '#platform/quantity.ts'
+import type { InvoiceHeader } from '#domains/billing/contract.ts'
+import { invoicesOfOrders } from '#domains/billing/views.ts'
+import type { HoldType } from '#domains/orders/contract.ts'
+import {
+  headersOf,
+  linesOf,
+  numbersOf,
+  openHoldsOf,
+  type OrderHeader,
+  type OrderLine,
+  ordersByReference,
+  stageOfOrder,
+} from '#domains/orders/views.ts'
+import type { Fulfillment } from '#domains/shipments/contract.ts'
+import { fulfillmentsOfOrders, type ShipmentHeader, shipmentsOfOrders } from '#domains/shipments/views.ts'
+import {
+  fulfillmentNumber,
+  holdNumber,
+  invoiceNumber,
+  orderNumber,
+  paymentNumber,
+  shipmentNumber,
+} from './ports.ts'
+import { titleOf } from './story-words.ts'
+
+export type StoryLine = {
+  readonly line: string
+  readonly sku: string
+  readonly quantity: string
+  readonly unit: string
+  readonly price: string
+  readonly priceUnit: string
+  readonly net: string
+  /** Why the line was rejected at capture. */
+  readonly rejection: string | null
+  /** In base units; together what was ordered. */
+  readonly baseUnit: string
+  readonly ordered: string
+  readonly cancelled: string
+  readonly open: string
+  readonly backordered: string
+  readonly reserved: string
+  readonly released: string
+  readonly picked: string
+  readonly packed: string
+  readonly shipped: string
+}
+
+export type DocumentKind = 'order' | 'fulfillment' | 'shipment' | 'invoice' | 'payment'
+
+/** One document, under our number and under the numbers that others know it by. */
+export type StoryDocument = {
+  readonly id: string
+  readonly kind: DocumentKind
+  readonly state: string
+  readonly location?: string
+  readonly amount?: string
+  readonly references: readonly { readonly scheme: string; readonly value: string }[]
+}
+
+export type StoryEntry = {
+  readonly at: string
+  readonly type: string
+  /** What happened, in business words. */
+  readonly title: string
+  /** The number of the document it happened to, and the version it made of it. */
+  readonly document: string
+  readonly version: number
+  readonly source: string
+  readonly actor: string
+  readonly traceId: string | null
+  readonly data: object
+}
+
+export type Story = {
+  readonly order: {
+    readonly id: string
+    readonly company: string
+    readonly customer: string
+    readonly customerOrder: string
+    readonly channel: string
+    readonly sender: string
+    readonly externalId: string | null
+    readonly orderDate: string | null
+    readonly requestedDate: string | null
+    readonly shippingRule: string
+    readonly stage: string
+    readonly held: boolean
+    readonly closed: boolean
+    readonly acceptedAt: string | null
+    readonly version: number
+  }
+  readonly money: {
+    readonly currency: string
+    readonly total: string
+    /** With tax, as posted. */
+    readonly invoiced: string
+    readonly paid: string
+    readonly due: string
+  }
+  readonly lines: readonly StoryLine[]
+  readonly documents: readonly StoryDocument[]
+  readonly holds: readonly { id: string; type: HoldType; reason: string; blocks: readonly string[] }[]
+  readonly exceptions: readonly StoryException[]
+  /** What other systems were asked and have not answered for good. */
+  readonly openCalls: readonly OpenCall[]
+  readonly entries: readonly StoryEntry[]
+}
+
+export type StoryException = Pick<
+  OpenException,
+  'id' | 'code' | 'title' | 'owner' | 'severity' | 'suggestedAction'
+> & {
+  readonly document: string
+  readonly dueAt: string
+}
+
+export type OpenCall = Pick<Intent, 'system' | 'operation' | 'businessKey' | 'state' | 'attempts'> & {
+  readonly document: string
+  readonly dueAt: string | null
+}
+
+const OURS = /^[OFSIP]-(\d{1,15})$/i
+
+/**
+ * The orders that anybody knows by this number, the newest first: one of ours (O-, F-, S-, I-, P-), the customer's
+ * purchase order, a number of the ERP, the warehouse or the shop, an invoice, a package, a tracking number.
+ */
+export async function findOrders(queries: Queries, anyId: string): Promise<number[]> {
+  const text = anyId.trim()
+  const own = OURS.exec(text)
+  const known = own ? await ordersOfDocument(queries, Number(own[1])) : []
+  if (known.length > 0) return known
+  const found = await ordersByReference(queries, text)
+  return found.toSorted((a, b) => b - a)
+}
+
+/** The newest order that is known by this number. */
+export async function findDocument(queries: Queries, anyId: string): Promise<number | undefined> {
+  return (await findOrders(queries, anyId))[0]
+}
+
+/** Each event names the order at the root of its document's journey; a payment names the invoices it paid instead. */
+async function ordersOfDocument(queries: Queries, doc: number): Promise<number[]> {
+  const [first] = await eventsOf(queries, [doc])
+  if (!first) return []
+  if (first.type !== 'payment.received') return [first.correlationId]
+  const { invoices = [] } = first.data as { invoices?: readonly { invoice: number }[] }
+  const paid = await eventsOf(
+    queries,
+    invoices.map((row) => row.invoice),
+  )
+  return [...new Set(paid.map((event) => event.correlationId))].toSorted((a, b) => b - a)
+}
+
+/** All that is known of an order; undefined when there is none. */
+export async function storyOf(queries: Queries, doc: number): Promise<Story | undefined> {
+  const [[header], lines, holds, numbers, fulfillments, shipments, invoices] = await Promise.all([
+    headersOf(queries, [doc]),
+    linesOf(queries, [doc]),
+    openHoldsOf(queries, [doc]),
+    numbersOf(queries, doc),
+    fulfillmentsOfOrders(queries, [doc]),
+    shipmentsOfOrders(queries, [doc]),
+    invoicesOfOrders(queries, [doc]),
+  ])
+  if (!header) return undefined
+  const papers = { header, fulfillments, shipments, invoices, numbers }
+  const numberOf = numbersByDoc(papers)
+  const docs = [...numberOf.keys()]
+  const [events, calls, exceptions] = await Promise.all([
+    eventsOf(queries, docs),
+    intentsOf(queries, docs),
+    openExceptionsOf(queries, docs),
+  ])
+  const held = holds.length > 0
+  const stage = stageOfOrder({ lines, held, closed: header.closed })
+  return {
+    order: orderOf(header, { stage, held, events }),
+    money: moneyOf(header, invoices),
+    lines: lines.map((line) => lineOf(line, header.currency)),
+    documents: documentsOf(papers, { stage, events }),
+    holds: holds.map(({ id, type, reason, blocks }) => ({ id: holdNumber(id), type, reason, blocks })),
+    exceptions: [...exceptions].flatMap(([on, open]) =>
+      open.map((each) => exceptionOf(each, numberOf.get(on)!)),
+    ),
+    openCalls: calls.map((call) => callOf(call, numberOf.get(call.doc)!)),
+    entries: events.map((event) => entryOf(event, numberOf, header.currency)),
+  }
+}
+
+function exceptionOf(exception: OpenException, document: string): StoryException {
+  const { id, code, title, owner, severity, suggestedAction, dueAt } = exception
+  return { document, id, code, title, owner, severity, suggestedAction, dueAt: dueAt.toISOString() }
+}
+
+function callOf(
+  { system, operation, businessKey, state, attempts, dueAt }: Intent,
+  document: string,
+): OpenCall {
+  return { document, system, operation, businessKey, state, attempts, dueAt: dueAt?.toISOString() ?? null }
+}
+
+type Papers = {
+  readonly header: OrderHeader
+  readonly fulfillments: readonly Fulfillment[]
+  readonly shipments: readonly ShipmentHeader[]
+  readonly invoices: readonly InvoiceHeader[]
+  readonly numbers: readonly { readonly value: string; readonly scheme: string; readonly doc: number }[]
+}
+
+/** Our documents of the order, each under the number that people see. */
+function numbersByDoc({ header, fulfillments, shipments, invoices }: Papers): Map<number, string> {
+  return new Map([
+    [header.doc, orderNumber(header.doc)],
+    ...fulfillments.map(({ doc }): [number, string] => [doc, fulfillmentNumber(doc)]),
+    ...shipments.map(({ doc }): [number, string] => [doc, shipmentNumber(doc)]),
+    ...invoices.map(({ doc }): [number, string] => [doc, invoiceNumber(doc)]),
+  ])
+}
+
+function orderOf(
+  header: OrderHeader,
+  { stage, held, events }: { stage: string; held: boolean; events: readonly RecordedEvent[] },
+): Story['order'] {
+  const { doc, company, customer, customerOrder, channel, sender, externalId } = header
+  const { orderDate, requestedDate, shippingRule, closed, version } = header
+  const accepted = events.find((event) => event.type === 'order.accepted')
+  return {
+    id: orderNumber(doc),
+    company,
+    customer,
+    customerOrder,
+    channel,
+    sender,
+    externalId,
+    orderDate,
+    requestedDate,
+    shippingRule,
+    stage,
+    held,
+    closed,
+    acceptedAt: accepted?.occurredAt.toISOString() ?? null,
+    version,
+  }
+}
+
+function moneyOf({ currency, totalMinor }: OrderHeader, invoices: readonly InvoiceHeader[]): Story['money'] {
+  const posted = invoices.filter((invoice) => invoice.postedAt !== null && invoice.state !== 'void')
+  const invoiced = posted.reduce((sum, invoice) => sum + (invoice.totalMinor ?? 0), 0)
+  const paid = posted.reduce((sum, invoice) => sum + invoice.paidMinor, 0)
+  return {
+    currency,
+    total: formatAmount(totalMinor, currency),
+    invoiced: formatAmount(invoiced, currency),
+    paid: formatAmount(paid, currency),
+    due: formatAmount(invoiced - paid, currency),
+  }
+}
+
+const lineOf = (line: OrderLine, currency: string): StoryLine => ({
+  line: line.customerLine,
+  sku: line.sku,
+  quantity: formatQuantity(line.quantity),
+  unit: line.unit,
+  price: formatAmount(line.priceMinor, currency),
+  priceUnit: line.priceUnit,
+  net: formatAmount(line.netMinor, currency),
+  rejection: line.rejection,
+  baseUnit: line.baseUnit,
+  ordered: formatQuantity(line.ordered),
+  cancelled: formatQuantity(line.cancelled),
+  open: formatQuantity(line.open),
+  backordered: formatQuantity(line.backordered),
+  reserved: formatQuantity(line.reserved),
+  released: formatQuantity(line.released),
+  picked: formatQuantity(line.picked),
+  packed: formatQuantity(line.packed),
+  shipped: formatQuantity(line.shipped),
+})
+
+function documentsOf(
+  { header, fulfillments, shipments, invoices, numbers }: Papers,
+  { stage, events }: { stage: string; events: readonly RecordedEvent[] },
+): StoryDocument[] {
+  const known = Map.groupBy(numbers, (number) => number.doc)
+  const referencesOf = (doc: number) => (known.get(doc) ?? []).map(({ scheme, value }) => ({ scheme, value }))
+  return [
+    { id: orderNumber(header.doc), kind: 'order', state: stage, references: referencesOf(header.doc) },
+    ...fulfillments.map(({ doc, state, location }) => ({
+      id: fulfillmentNumber(doc),
+      kind: 'fulfillment' as const,
+      state,
+      location,
+      references: referencesOf(doc),
+    })),
+    ...shipments.map(({ doc, location, notified }) => ({
+      id: shipmentNumber(doc),
+      kind: 'shipment' as const,
+      state: notified ? 'channel_notified' : 'confirmed',
+      location,
+      references: referencesOf(doc),
+    })),
+    ...invoices.map(({ doc, state, currency, totalMinor, netMinor }) => ({
+      id: invoiceNumber(doc),
+      kind: 'invoice' as const,
+      state,
+      amount: formatAmount(totalMinor ?? netMinor, currency),
+      references: referencesOf(doc),
+    })),
+    ...paymentsIn(events, header.currency),
+  ]
+}
+
+/** Payments pay invoices of many orders, so the story tells what each gave to this one. */
+function paymentsIn(events: readonly RecordedEvent[], currency: string): StoryDocument[] {
+  const paid = new Map<number, number>()
+  for (const { type, data } of events) {
+    if (type !== 'invoice.paid' && type !== 'invoice.partially_paid') continue
+    const { payment, amountMinor } = data as { payment: number; amountMinor: number }
+    paid.set(payment, (paid.get(payment) ?? 0) + amountMinor)
+  }
+  return [...paid].map(([payment, amountMinor]) => ({
+    id: paymentNumber(payment),
+    kind: 'payment',
+    state: 'applied',
+    amount: formatAmount(amountMinor, currency),
+    references: [],
+  }))
+}
+
+function entryOf(event: RecordedEvent, numberOf: ReadonlyMap<number, string>, currency: string): StoryEntry {
+  const { type, key, keyVersion, occurredAt, source, actor, traceId, data } = event
+  return {
+    at: occurredAt.toISOString(),
+    type,
+    title: titleOf(event, currency),
+    document: numberOf.get(key) ?? String(key),
+    version: keyVersion,
+    source,
+    actor,
+    traceId,
+    data,
+  }
+}

@@ -1,0 +1,216 @@
+/** What EDI writes in the transaction that decides its messages: orders kept, answers owed, acknowledgments booked. */
+import type { ChannelDecision, ChannelDoor, ChannelInbound } from '#capabilities/channel-messages.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { Transaction } from '#platform/database.ts'
+import { closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
+import type { Refusal } from '#platform/faults.ts'
+import { buildOrderAcknowledgment } from './documents/855.ts'
+import type { Acknowledgment } from './documents/997.ts'
+import type { PurchaseOrderDocument } from './documents/purchase-order.ts'
+import type { SetContext } from './inbound.ts'
+import type { RefusedLine } from './map.ts'
+import { toRejection } from './map-answers.ts'
+import type { Draft, Outbox } from './outbox.ts'
+import type { PartnerGuide } from './partner-guide.ts'
+import {
+  fallenOverdue,
+  keepPurchaseOrders,
+  lastDocuments,
+  partnersInArrears,
+  recordAcknowledged,
+  type SentDocument,
+} from './store.ts'
+
+export type BookPorts = { readonly outbox: Outbox; readonly clock: Clock; readonly openExceptions: OpenExceptions }
+
+type Settled = ChannelDecision & { readonly guide: PartnerGuide; readonly context: SetContext }
+
+/** What the partner did and can mend; what is wrong with our own data is for our own people. */
+const TOLD_TO_PARTNERS: ReadonlySet<string> = new Set([
+  'orders.nothing_acceptable',
+  'orders.currency_mismatch',
+  'orders.address_unknown',
+  'orders.line_repeated',
+  'orders.customer_blocked',
+  'orders.credit_refused',
+])
+
+const contextOf = (inbound: ChannelInbound): SetContext => inbound.context as SetContext
+
+export function ediBooks(ports: BookPorts): Required<Pick<ChannelDoor, 'answers' | 'decided'>> {
+  return {
+    answers: (inbound, refusal) =>
+      contextOf(inbound).reading.guide?.sends.includes('855') === true && TOLD_TO_PARTNERS.has(refusal.code),
+    async decided(tx, decisions) {
+      const settled = decisions.flatMap((decision): Settled[] => {
+        const context = contextOf(decision.inbound)
+        const { guide } = context.reading
+        return guide && decision.outcome === 'applied' ? [{ ...decision, context, guide }] : []
+      })
+      keepOrders(tx, settled)
+      const again = await repeatedAnswers(tx, settled)
+      const today = ports.clock.now().toISOString().slice(0, 10)
+      await ports.outbox.post(tx, [...again, ...settled.flatMap((one) => rejectionOf(one, today))])
+      await bookAcknowledgments(tx, ports, settled)
+    },
+  }
+}
+
+function documentOf({ context }: Settled): { document: PurchaseOrderDocument; refusedLines: readonly RefusedLine[] } | undefined {
+  const { outcome } = context.reading
+  if (outcome.kind !== 'order' && outcome.kind !== 'answer') return undefined
+  return { document: outcome.document, refusedLines: outcome.mapping.refusedLines }
+}
+
+/** What our answers will repeat, under the message by which the order is known. */
+function keepOrders(tx: Transaction, settled: readonly Settled[]): void {
+  keepPurchaseOrders(
+    tx,
+    settled.flatMap((one) => {
+      const { inbound, guide, doc, known } = one
+      const order = documentOf(one)
+      if (!order || doc === undefined || known || inbound.message?.type !== 'order-placed') return []
+      return [{ messageId: inbound.messageId, partner: guide.partner, ...order }]
+    }),
+  )
+}
+
+/** Who sends an order again is told again what he was told last; what was never told comes by itself. */
+async function repeatedAnswers(tx: Transaction, settled: readonly Settled[]): Promise<Draft[]> {
+  const again = settled.filter(
+    ({ inbound, known, externalId, guide }) =>
+      known && externalId && inbound.message?.type === 'order-placed' && guide.sends.includes('855'),
+  )
+  if (again.length === 0) return []
+  const last = await lastDocuments(
+    tx,
+    again.map(({ externalId }) => externalId!),
+    '855',
+  )
+  return again.flatMap(({ inbound, externalId, guide }): Draft[] => {
+    const segments = last.get(externalId!)
+    return segments ? [{ key: `855/${inbound.messageId}`, guide, type: '855', about: externalId!, segments }] : []
+  })
+}
+
+/** The 855 for an order of which nothing became ours. */
+function rejectionOf(settled: Settled, today: string): Draft[] {
+  const { inbound, guide, refusal, context } = settled
+  const order = documentOf(settled)
+  const nothing = context.reading.outcome.kind === 'answer' && inbound.message?.type === 'remark'
+  if (!order || (!refusal && !nothing)) return []
+  const { outcome } = context.reading
+  const reason = refusal?.code ?? (outcome.kind === 'answer' ? outcome.mapping.refusal?.code : undefined) ?? 'rejected'
+  const answer = toRejection(order.document, [...order.refusedLines, ...refusedByUs(inbound, refusal)], { reason, on: today })
+  const about = inbound.messageId
+  return [{ key: `855/${about}`, guide, type: '855', about, segments: buildOrderAcknowledgment(answer) }]
+}
+
+/** The reason of each line, where the refusal names lines. */
+function refusedByUs(inbound: ChannelInbound, refusal: Refusal | undefined): { line: string; code: string }[] {
+  const errors = refusal?.facts['errors']
+  if (!Array.isArray(errors) || inbound.message?.type !== 'order-placed') return []
+  const { lines } = inbound.message.order
+  return (errors as { pointer: string; code: string }[]).flatMap(({ pointer, code }) => {
+    const line = lines[Number(/^\/lines\/(\d+)$/.exec(pointer)?.[1] ?? -1)]
+    return line ? [{ line: line.line, code }] : []
+  })
+}
+
+// Their acknowledgments of our documents ----------------------------------------------------------------------------------
+
+async function bookAcknowledgments(tx: Transaction, ports: BookPorts, settled: readonly Settled[]): Promise<void> {
+  const told = settled.flatMap(({ guide, context: { reading } }) =>
+    reading.outcome.kind === 'acknowledgment' ? [{ guide, acknowledgment: reading.outcome.acknowledgment }] : [],
+  )
+  if (told.length === 0) return
+  const rows = new Map(
+    told.map(({ guide, acknowledgment }) => {
+      const row = { partner: guide.partner, controlNumber: acknowledgment.controlNumber, status: statusOf(acknowledgment) }
+      return [`${guide.partner} ${acknowledgment.controlNumber}`, row] as const
+    }),
+  )
+  const meant = await recordAcknowledged(tx, [...rows.values()])
+  const documents = new Map(meant.map((document) => [`${document.partner} ${document.controlNumber}`, document]))
+  const occurrences = told.flatMap(({ guide, acknowledgment }): Occurrence[] => {
+    const document = documents.get(`${guide.partner} ${acknowledgment.controlNumber}`)
+    if (!document) return [unmatched(guide, acknowledgment)]
+    return statusOf(acknowledgment) === 'rejected' ? [rejected(guide, document, acknowledgment)] : []
+  })
+  if (occurrences.length > 0) await ports.openExceptions(tx, occurrences)
+  await closeArrears(tx, meant)
+}
+
+const statusOf = ({ status }: Acknowledgment): 'accepted' | 'rejected' =>
+  status === 'R' || status === 'P' ? 'rejected' : 'accepted'
+
+function unmatched(guide: PartnerGuide, { functionalId, controlNumber }: Acknowledgment): Occurrence {
+  return {
+    company: guide.company,
+    cause: `edi.acknowledgment_unmatched:${guide.partner}`,
+    code: 'edi.acknowledgment_unmatched',
+    title: `${guide.name} acknowledges a document that we did not send`,
+    suggestedAction: 'Compare the control number with the documents we sent; the partner may have mixed up senders.',
+    facts: { functionalId, controlNumber },
+    owner: guide.owner,
+  }
+}
+
+function rejected(guide: PartnerGuide, document: SentDocument, { sets }: Acknowledgment): Occurrence {
+  const faults = sets.flatMap(({ errors, segments }) => [
+    ...errors.map((error) => `AK5 ${error}`),
+    ...segments.map(({ segmentId, position, elements }) => {
+      const places = elements.map(({ element, code }) => `element ${element} code ${code}`)
+      return [`${segmentId} at ${position}`, ...places].join(', ')
+    }),
+  ])
+  return {
+    company: document.company,
+    cause: `edi.document_rejected:${guide.partner}:${document.type}`,
+    code: 'edi.document_rejected',
+    title: `${guide.name} rejects our ${document.type}`,
+    suggestedAction: "Correct the partner's guide or the data at the places named, then send the document again.",
+    facts: { fileName: document.fileName, faults: faults.slice(0, 20) },
+    severity: 'high',
+    owner: guide.owner,
+  }
+}
+
+const missingCause = ({ company, partner }: Pick<SentDocument, 'company' | 'partner'>) => ({
+  company,
+  cause: `edi.acknowledgment_missing:${partner}`,
+})
+
+/** The exception goes when the partner owes us nothing that is due. */
+async function closeArrears(tx: Transaction, acknowledged: readonly SentDocument[]): Promise<void> {
+  const partners = [...new Set(acknowledged.map(({ partner }) => partner))]
+  if (partners.length === 0) return
+  const arrears = await partnersInArrears(tx, partners)
+  const clear = acknowledged.filter(({ partner }) => !arrears.has(partner))
+  await closeExceptions(tx, clear.map(missingCause), 'the 997 came')
+}
+
+/** Opens one exception for each partner whose 997 is later than its guide allows. */
+export async function reportOverdue(
+  tx: Transaction,
+  { clock, openExceptions }: Pick<BookPorts, 'clock' | 'openExceptions'>,
+  guides: readonly PartnerGuide[],
+): Promise<void> {
+  const overdue = await fallenOverdue(tx, clock.now())
+  if (overdue.length === 0) return
+  const byName = new Map(guides.map((guide) => [guide.partner, guide]))
+  await openExceptions(
+    tx,
+    overdue.map((document) => {
+      const guide = byName.get(document.partner)
+      return {
+        ...missingCause(document),
+        code: 'edi.acknowledgment_missing',
+        title: `${guide?.name ?? document.partner} has not acknowledged our documents in time`,
+        suggestedAction: 'Ask the partner whether the documents arrived; leave them in its folder again if they did not.',
+        facts: { fileName: document.fileName, type: document.type },
+        owner: guide?.owner,
+      }
+    }),
+  )
+}

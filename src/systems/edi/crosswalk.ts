@@ -1,0 +1,48 @@
+/** Finds our SKUs for the numbers of a partner: looked up for a whole transaction set at once. */
+import { identifierKey, type ItemIdentifier } from '#domains/items/contract.ts'
+import type { ItemCrosswalk } from './map.ts'
+import type { ItemIdentity, PartnerGuide } from './partner-guide.ts'
+import type { TransactionSet } from './x12-envelopes.ts'
+
+/** Answers by `identifierKey`; what is unknown is absent. */
+export type FindItems = (keys: readonly ItemIdentifier[]) => Promise<ReadonlyMap<string, { readonly sku: string }>>
+
+/** First element of the pairs of qualifier and id. */
+const PAIRS: Readonly<Record<string, number>> = { PO1: 6, LIN: 2 }
+
+export async function crosswalkFor(
+  set: TransactionSet,
+  guide: PartnerGuide | undefined,
+  find: FindItems,
+): Promise<ItemCrosswalk> {
+  if (!guide) return () => undefined
+  const translated = guide.items.filter(({ is }) => is !== 'sku')
+  const identities = new Map(translated.map(({ qualifier, is }) => [qualifier, is]))
+  const keys = new Map(
+    idsOf(set, identities).map(([is, value]) => {
+      const key = identifierOf(guide, is, value)
+      return [identifierKey(key), key]
+    }),
+  )
+  if (keys.size === 0) return () => undefined
+  const found = await find([...keys.values()])
+  return (is, value) => found.get(identifierKey(identifierOf(guide, is, value)))?.sku
+}
+
+function* pairsOf(set: TransactionSet): Generator<readonly [string, string]> {
+  for (const { id, elements } of set.segments) {
+    for (let at = PAIRS[id] ?? elements.length; at + 1 < elements.length; at += 2) yield [elements[at]!, elements[at + 1]!]
+  }
+}
+
+const idsOf = (set: TransactionSet, identities: ReadonlyMap<string, ItemIdentity>): (readonly [ItemIdentity, string])[] =>
+  [...pairsOf(set)].flatMap(([qualifier, value]) => {
+    const is = identities.get(qualifier)
+    return is && value !== '' && !value.includes('\0') ? [[is, value] as const] : []
+  })
+
+/** GTINs are kept with 14 digits; a customer's own numbers are told apart by customer. */
+function identifierOf({ company, customer }: PartnerGuide, is: ItemIdentity, value: string): ItemIdentifier {
+  if (is === 'gtin') return { company, scheme: 'gtin', value: value.padStart(14, '0') }
+  return { company, scheme: `customer-item/${customer}`, value }
+}

@@ -1,0 +1,174 @@
+/** Our documents: numbered and kept before they are files, and left in the partner's folder whole or not at all. */
+import { mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '#platform/clock.ts'
+import type { Database, Transaction } from '#platform/database.ts'
+import type { PartnerGuide } from './partner-guide.ts'
+import {
+  addOutbound,
+  type Outbound,
+  type OutboundFile,
+  outboundFiles,
+  recordWritten,
+  takeControlNumbers,
+  unwrittenFiles,
+} from './store.ts'
+import { type SegmentData, writeInterchange } from './x12-writer.ts'
+
+/** X12 479. */
+const FUNCTIONAL_IDS = { 855: 'PR', 856: 'SH', 810: 'IN', 997: 'FA' } as const
+export type OutboundType = '855' | '856' | '810' | '997'
+
+export type Draft = {
+  /** The same document under the same key is numbered and written once. */
+  readonly key: string
+  readonly guide: PartnerGuide
+  readonly type: OutboundType
+  /** The message of the purchase order that it is about. */
+  readonly about?: string | undefined
+  readonly segments: readonly SegmentData[]
+}
+
+export interface Outbox {
+  /** Refuses what X12 or the partner's delimiters cannot carry. */
+  check(draft: Draft): void
+  /** With the transaction's commit the documents exist, each with its control number; `flush` makes them files. */
+  post(tx: Transaction, drafts: readonly Draft[]): Promise<void>
+  /** Writes those of the keys that are not written; answers the names of all. */
+  write(keys: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** Writes whatever has not been written for so long, since a crash may have come between commit and file. */
+  flush(olderThanMs: number): Promise<void>
+}
+
+export type OutboxOptions = {
+  readonly directory: string
+  readonly database: Database
+  readonly clock: Clock
+  /** Names this process among those that write to the same folders. */
+  readonly writer: string
+}
+
+const FLUSH_BATCH = 100
+
+export function createOutbox({ directory, database, clock, writer }: OutboxOptions): Outbox {
+  let writing: Promise<unknown> = Promise.resolve()
+
+  /** One at a time, so that nothing is written by two who both found it missing. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = writing.then(work)
+    writing = done.catch(() => undefined)
+    return done
+  }
+
+  async function writeAll(files: readonly OutboundFile[]): Promise<void> {
+    const missing = files.filter((file) => !file.written)
+    for (const file of missing) await leave(join(directory, file.partner), { ...file, writer })
+    await recordWritten(
+      database,
+      missing.map(({ key }) => key),
+    )
+  }
+
+  return {
+    check: (draft) => void contentOf(draft, 1, clock.now()),
+    post: (tx, drafts) => post(tx, drafts, clock.now()),
+    write: (keys) =>
+      inTurn(async () => {
+        const files = await outboundFiles(database, keys)
+        await writeAll([...files.values()])
+        return new Map([...files].map(([key, file]) => [key, file.fileName]))
+      }),
+    flush: (olderThanMs) =>
+      inTurn(async () => {
+        for (;;) {
+          const files = await unwrittenFiles(database, olderThanMs, FLUSH_BATCH)
+          await writeAll(files)
+          if (files.length < FLUSH_BATCH) return
+        }
+      }),
+  }
+}
+
+async function post(tx: Transaction, drafts: readonly Draft[], now: Date): Promise<void> {
+  if (drafts.length === 0) return
+  const distinct = new Map(drafts.map((draft) => [draft.key, draft]))
+  const known = await outboundFiles(tx, [...distinct.keys()])
+  const fresh = [...distinct.values()].filter(({ key }) => !known.has(key))
+  if (fresh.length === 0) return
+  const byPartner = Map.groupBy(fresh, ({ guide }) => guide.partner)
+  const last = await takeControlNumbers(tx, new Map([...byPartner].map(([partner, group]) => [partner, group.length])))
+  const rows = [...byPartner].flatMap(([partner, group]) => {
+    const first = last.get(partner)! - group.length + 1
+    return group.map((draft, place) => outboundOf(draft, first + place, now))
+  })
+  addOutbound(tx, rows)
+}
+
+function outboundOf(draft: Draft, controlNumber: number, now: Date): Outbound {
+  const { key, guide, type, about, segments } = draft
+  const answered = type !== '997'
+  return {
+    key,
+    partner: guide.partner,
+    company: guide.company,
+    type,
+    controlNumber,
+    about: about ?? null,
+    segments,
+    content: contentOf(draft, controlNumber, now),
+    fileName: `${type}_${String(controlNumber).padStart(9, '0')}.edi`,
+    acknowledgment: answered ? 'waiting' : 'none',
+    dueAt: answered ? new Date(now.getTime() + guide.acknowledgment.deadlineHours * 3_600_000) : null,
+  }
+}
+
+/** One document an interchange, so that one number names the interchange, its group and what the 997 refers to. */
+function contentOf({ guide, type, segments }: Draft, controlNumber: number, now: Date): string {
+  const { ours, theirs } = guide
+  const at = now.toISOString()
+  return writeInterchange(
+    {
+      sender: { qualifier: ours.qualifier, id: ours.id },
+      receiver: { qualifier: theirs.qualifier, id: theirs.id },
+      date: at.slice(0, 10),
+      time: at.slice(11, 16).replace(':', ''),
+      controlNumber,
+      usage: guide.usage,
+      acknowledgmentRequested: false,
+      groups: [
+        {
+          functionalId: FUNCTIONAL_IDS[type],
+          sender: ours.groupId,
+          receiver: theirs.groupId,
+          controlNumber,
+          version: guide.version,
+          sets: [{ type, controlNumber: '0001', segments }],
+        },
+      ],
+    },
+    guide.delimiters,
+  )
+}
+
+/** Under a name that nobody collects until all of it is on disk. */
+async function leave(
+  folder: string,
+  { fileName: name, content, writer }: { readonly fileName: string; readonly content: string; readonly writer: string },
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const unfinished = join(folder, `.${name}.${writer}.tmp`)
+  const file = await open(unfinished, 'w')
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(unfinished, join(folder, name))
+  const entries = await open(folder, 'r')
+  try {
+    await entries.sync()
+  } finally {
+    await entries.close()
+  }
+}

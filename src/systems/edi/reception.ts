@@ -1,0 +1,165 @@
+/** Reads one file: each transaction set is told to the house and awaited, each group is answered by our 997. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { ChannelInbound } from '#capabilities/channel-messages.ts'
+import type { Database } from '#platform/database.ts'
+import { isOutage } from '#platform/outage.ts'
+import { crosswalkFor, type FindItems } from './crosswalk.ts'
+import { buildAcknowledgment } from './documents/997.ts'
+import { type Finding, finding } from './findings.ts'
+import { messageIdOf, type ReceivedSet, toInbound } from './inbound.ts'
+import type { Outbox } from './outbox.ts'
+import type { PartnerGuides } from './partner-guide.ts'
+import { type ReceivedEvent, receiveX12 } from './receive.ts'
+import { addInterchange, finishFile, startFile } from './store.ts'
+import { X12_LIMITS } from './x12-limits.ts'
+import type { Chunks } from './x12-reader.ts'
+
+export type SetReport = { readonly messageId: string; readonly type: string; readonly outcome: string }
+
+export type FileReport = {
+  readonly name: string
+  /** `known`: its content was read before; nothing was done. */
+  readonly state: 'read' | 'rejected' | 'known'
+  readonly interchanges: number
+  readonly sets: readonly SetReport[]
+  readonly findings: readonly Finding[]
+}
+
+export type ReceptionPorts = {
+  readonly database: Database
+  readonly outbox: Outbox
+  readonly guides: PartnerGuides
+  readonly findItems: FindItems
+  readonly maxFileBytes: number
+  /** Decides on a message, in a transaction with what it causes. */
+  readonly hear: (inbound: ChannelInbound) => Promise<string>
+  /** Keeps a message that could not be decided for a person, so that its neighbours go on. */
+  readonly park: (inbound: ChannelInbound, error: unknown) => Promise<void>
+}
+
+/** So many sets are under way at once; the file is read on when they are decided. */
+const SETS_UNDER_WAY = 100
+const FINDINGS_KEPT = 100
+
+/** Reads a file to its end however often it is cut short: what was decided before is a duplicate then. */
+export async function receiveFile(path: string, name: string, ports: ReceptionPorts): Promise<FileReport> {
+  const { size } = await stat(path)
+  if (size > ports.maxFileBytes) {
+    const tooLarge = finding('limit.file_size', { byte: 0, line: 1 }, `(${size} of at most ${ports.maxFileBytes} bytes)`)
+    return { name, state: 'rejected', interchanges: 0, sets: [], findings: [tooLarge] }
+  }
+  const hash = await hashOf(createReadStream(path))
+  const known = await startFile(ports.database, { hash, name, bytes: size })
+  if (known.state !== 'reading') return { name, state: 'known', interchanges: 0, sets: [], findings: [] }
+  const reading = new FileReading(hash, ports)
+  await reading.take(createReadStream(path))
+  const { interchanges, sets, findings } = reading
+  const state = interchanges === 0 ? 'rejected' : 'read'
+  await finishFile(ports.database, hash, { state, interchanges, sets: sets.length, findings })
+  return { name, state, interchanges, sets, findings }
+}
+
+async function hashOf(chunks: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of chunks) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+class FileReading {
+  interchanges = 0
+  readonly sets: SetReport[] = []
+  readonly findings: Finding[] = []
+  readonly #hash: string
+  readonly #ports: ReceptionPorts
+  readonly #ids = new Map<string, number>()
+  #underWay: Promise<{ error: unknown } | undefined>[] = []
+
+  constructor(hash: string, ports: ReceptionPorts) {
+    this.#hash = hash
+    this.#ports = ports
+  }
+
+  async take(chunks: Chunks): Promise<void> {
+    const { guides, findItems, maxFileBytes } = this.#ports
+    const limits = { ...X12_LIMITS, fileBytes: maxFileBytes }
+    const crosswalk = (set: ReceivedSet['set'], guide: Parameters<typeof crosswalkFor>[1]) => crosswalkFor(set, guide, findItems)
+    for await (const event of receiveX12(chunks, { guides, crosswalk, limits })) await this.#take(event)
+    await this.#allDecided()
+  }
+
+  async #take(event: ReceivedEvent): Promise<void> {
+    switch (event.kind) {
+      case 'interchange':
+        return this.#begin(event)
+      case 'set':
+        this.#tell(event)
+        if (this.#underWay.length >= SETS_UNDER_WAY) await this.#allDecided()
+        return
+      case 'group-end':
+        await this.#allDecided()
+        return this.#acknowledge(event)
+      case 'finding':
+        if (this.findings.length < FINDINGS_KEPT) this.findings.push(event.finding)
+        return
+      case 'interchange-end':
+    }
+  }
+
+  async #begin({ interchange, guide }: Extract<ReceivedEvent, { kind: 'interchange' }>): Promise<void> {
+    this.interchanges++
+    this.#ids.clear()
+    const { sender, controlNumber } = interchange
+    await addInterchange(this.#ports.database, {
+      sender: `${sender.qualifier}:${sender.id}`,
+      controlNumber,
+      hash: this.#hash,
+      partner: guide?.partner,
+    })
+  }
+
+  #tell(event: ReceivedSet): void {
+    const id = messageIdOf(event, 0)
+    const repeated = this.#ids.get(id) ?? 0
+    this.#ids.set(id, repeated + 1)
+    const inbound = toInbound(event, messageIdOf(event, repeated))
+    const place = this.sets.push({ messageId: inbound.messageId, type: inbound.type, outcome: 'received' }) - 1
+    const decided = this.#decide(inbound).then((outcome) => {
+      this.sets[place] = { ...this.sets[place]!, outcome }
+    })
+    this.#underWay.push(
+      decided.then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      ),
+    )
+  }
+
+  /** Only an outage stops the file, which is then read again; any other failure is this set's own. */
+  async #decide(inbound: ChannelInbound): Promise<string> {
+    try {
+      return await this.#ports.hear(inbound)
+    } catch (error) {
+      if (isOutage(error)) throw error
+      await this.#ports.park(inbound, error)
+      return 'parked'
+    }
+  }
+
+  async #allDecided(): Promise<void> {
+    const failures = await Promise.all(this.#underWay)
+    this.#underWay = []
+    const failure = failures.find((each) => each !== undefined)
+    if (failure) throw failure.error
+  }
+
+  /** The place in the file is the key: read again, the same group gets the same 997. */
+  async #acknowledge({ group, guide, acknowledgment }: Extract<ReceivedEvent, { kind: 'group-end' }>): Promise<void> {
+    if (!acknowledgment || !guide) return
+    const key = `997/${this.#hash.slice(0, 32)}/${group.at.byte}`
+    const segments = buildAcknowledgment(acknowledgment)
+    const { database, outbox } = this.#ports
+    await database.transaction((tx) => outbox.post(tx, [{ key, guide, type: '997', segments }]))
+  }
+}

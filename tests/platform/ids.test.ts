@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { databaseIds } from '#platform/ids.ts'
+import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
+
+let house: OpenDatabase
+beforeAll(async () => {
+  house = await openTestDatabase()
+})
+afterAll(() => house.end())
+
+test('numbers are unique over callers and processes, also across the ends of blocks', async () => {
+  const [here, there] = [databaseIds(house.database), databaseIds(house.database)]
+  const counts = [1, 999, 1_500, 0, 2_001, 7]
+  const taken = await Promise.all([here, there].flatMap((ids) => counts.map((count) => ids.documents(count))))
+  expect(taken.map((numbers) => numbers.length)).toEqual([...counts, ...counts])
+  const all = taken.flat()
+  expect(new Set(all).size).toBe(all.length)
+  expect(all.every(Number.isSafeInteger)).toBe(true)
+})
+
+test('small numbers are left to fixtures', async () => {
+  const [first] = await databaseIds(house.database).documents(1)
+  expect(first).toBeGreaterThanOrEqual(1_000_000)
+})
+
+test('a thousand numbers cost one question', async () => {
+  let asked = 0
+  const counted = {
+    ...house.database,
+    query: <Row>(...question: Parameters<typeof house.database.query>) => {
+      asked++
+      return house.database.query<Row>(...question)
+    },
+  }
+  const ids = databaseIds(counted)
+  for (let call = 0; call < 100; call++) await ids.documents(10)
+  expect(asked).toBe(1)
+  await ids.documents(1)
+  expect(asked).toBe(2)
+})
+
+test('a question that failed is asked again by the next caller', async () => {
+  let broken = true
+  const ids = databaseIds({
+    ...house.database,
+    query: <Row>(...question: Parameters<typeof house.database.query>) =>
+      broken ? Promise.reject(new Error('no connection')) : house.database.query<Row>(...question),
+  })
+  await expect(ids.documents(1)).rejects.toThrow('no connection')
+  broken = false
+  expect(await ids.documents(2)).toHaveLength(2)
+})
+
+test('a token has as many random bytes as asked for', () => {
+  const ids = databaseIds(house.database)
+  const [one, other] = [ids.token(16), ids.token(16)]
+  expect(one).toMatch(/^[0-9a-f]{32}$/)
+  expect(one).not.toBe(other)
+})
