@@ -39,7 +39,13 @@ const quiet = createLog({ level: 'error', clock: systemClock, destination: { wri
 /** A durable cluster in a temporary folder, deleted afterwards. */
 export async function openCluster(): Promise<{ url: string; postmaster: number; end(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'crossdock-bench-'))
-  const server = await startPostgres({ dataDirectory: join(folder, 'postgres'), clock: systemClock, log: quiet })
+  const options = { dataDirectory: join(folder, 'postgres'), clock: systemClock, log: quiet }
+  let server = await startPostgres(options)
+  if (process.env['BENCH_PROFILE']) {
+    await countStatements(server.url)
+    await server.stop()
+    server = await startPostgres(options)
+  }
   await migrate(server.url)
   const client = new Client({ connectionString: server.url })
   await client.connect()
@@ -54,6 +60,15 @@ export async function openCluster(): Promise<{ url: string; postmaster: number; 
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Makes the server count its statements from its next start on. */
+async function countStatements(url: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await client.query(`alter system set shared_preload_libraries = 'pg_stat_statements'`)
+  await client.query('create extension pg_stat_statements')
+  await client.end()
 }
 
 export async function openStage(mode: Mode, worker: Partial<ConfigInput['worker'] & object> = {}): Promise<Stage> {

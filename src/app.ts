@@ -37,6 +37,7 @@ import { createLane } from '#platform/lanes.ts'
 import type { Lease } from '#platform/lease.ts'
 import { numberRefusals } from '#platform/number-refusals.ts'
 import { parkingRefusals } from '#platform/parking.ts'
+import { replayRefusals } from '#platform/parking-replay.ts'
 import { Policy } from '#platform/policies.ts'
 import { openPolicies } from '#platform/policies-exchange.ts'
 import { readingProgress } from '#platform/readings.ts'
@@ -67,7 +68,7 @@ import {
 } from './processes/ports.ts'
 import { shipment } from './processes/shipment.ts'
 import { createSummary, type Summary } from './processes/summary.ts'
-import { findOrders } from './processes/story.ts'
+import { findOrders, storyOf, type Story as OrderStory } from './processes/story.ts'
 import { shopRoutes, webhookRoutes } from './processes/webhooks.ts'
 import { createEdiConnector, type EdiConnector } from './systems/edi/connector.ts'
 import { EDI_REFUSALS } from './systems/edi/refusals.ts'
@@ -176,7 +177,6 @@ export function createApp(config: Config, ports: AppPorts): App {
       route: router(config, edi),
       inFlightMax: config.worker.inFlightMax,
       batchMax: config.worker.batchMax,
-      turnstile,
       claimPollMs: config.worker.claimPollMs,
       verifyFacts: checks,
       parked: (tx, effects) => parkEffects(tx, processPorts, effects),
@@ -352,6 +352,7 @@ export const houseCatalogue = catalogue(
   auditRefusals,
   exceptionRefusals,
   parkingRefusals,
+  replayRefusals,
   INBOUND_REFUSALS,
   masterDataRefusals,
   inventoryRefusals,
@@ -500,3 +501,7 @@ function rulesOf(config: Config, company: Config['companies'][number]): CompanyR
 }
 
 export const hasKeys = async (database: Database): Promise<boolean> => (await listKeys(database)).length > 0
+
+/** For who looks into the database beside the running program. */
+export const orderStories = { find: findOrders, tell: storyOf }
+export type Story = OrderStory

@@ -10,7 +10,10 @@ const LIMIT_MOST = 1_000
 export function limitOf({ options }: Context): number {
   const limit = Number(options['limit'])
   if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MOST) return limit
-  throw wrongUse(`--limit is a number from 1 to ${LIMIT_MOST}, not "${String(options['limit'])}".`, 'For example: --limit 50')
+  throw wrongUse(
+    `--limit is a number from 1 to ${LIMIT_MOST}, not "${String(options['limit'])}".`,
+    'For example: --limit 50',
+  )
 }
 
 export async function ordersList(context: Context): Promise<number> {
@@ -57,7 +60,8 @@ export async function trace(context: Context): Promise<number> {
   if (found.length === 0) {
     throw new CommandFailure({
       problem: `No order is known by "${anyId}".`,
-      reason: 'It is searched whole among our numbers, purchase orders, ERP, warehouse, tracking and invoice numbers.',
+      reason:
+        'It is searched whole among our numbers, purchase orders, ERP, warehouse, tracking and invoice numbers.',
       cure: 'See the newest ones: crossdock orders list',
     })
   }
@@ -79,7 +83,10 @@ function told(story: Story, terminal: Terminal): string {
     `${money.total} ${money.currency} ordered, ${money.invoiced} invoiced with tax, ${money.paid} paid`,
     ...section(
       'Lines',
-      lines.map((line) => `${line.line}  ${line.quantity} ${line.unit} of ${line.sku} at ${line.price}: ${quantities(line)}`),
+      lines.map(
+        (line) =>
+          `${line.line}  ${line.quantity} ${line.unit} of ${line.sku} at ${line.price}: ${quantities(line)}`,
+      ),
     ),
     ...section(
       'Documents',
@@ -90,23 +97,48 @@ function told(story: Story, terminal: Terminal): string {
     ),
     ...section(
       'What happened',
-      entries.map(({ at, document, title, source }) => `${dim(at.slice(0, 23).replace('T', ' '))}  ${document.padEnd(12)} ${title}  ${dim(source)}`),
+      entries.map(
+        ({ at, document, title, source }) =>
+          `${dim(at.slice(0, 23).replace('T', ' '))}  ${document.padEnd(12)} ${title}  ${dim(source)}`,
+      ),
     ),
-    ...section('Holds', story.holds.map(({ id, type, reason, blocks }) => `${id} ${type}: ${reason} (blocks ${blocks.join(', ')})`)),
+    ...section(
+      'Holds',
+      story.holds.map(
+        ({ id, type, reason, blocks }) => `${id} ${type}: ${reason} (blocks ${blocks.join(', ')})`,
+      ),
+    ),
     ...section(
       'Exceptions',
-      story.exceptions.map(({ document, title, owner, dueAt, suggestedAction }) => `${document} ${title}; ${owner}, due ${dueAt.slice(0, 16)}. ${suggestedAction}`),
+      story.exceptions.map(
+        ({ document, title, owner, dueAt, suggestedAction }) =>
+          `${document} ${title}; ${owner}, due ${dueAt.slice(0, 16)}. ${suggestedAction}`,
+      ),
     ),
     ...section(
       'Waiting for other systems',
-      story.openCalls.map(({ document, operation, system, state, attempts }) => `${document} ${operation} at ${system}: ${state}, ${attempts} attempts`),
+      story.openCalls.map(
+        ({ document, operation, system, state, attempts }) =>
+          `${document} ${operation} at ${system}: ${state}, ${attempts} attempts`,
+      ),
     ),
   ].join('\n')
 }
 
-const BUCKETS = ['shipped', 'packed', 'picked', 'released', 'reserved', 'backordered', 'open', 'cancelled'] as const
+const BUCKETS = [
+  'shipped',
+  'packed',
+  'picked',
+  'released',
+  'reserved',
+  'backordered',
+  'open',
+  'cancelled',
+] as const
 
 /** Where the line's quantity stands, in base units. */
 const quantities = (line: Story['lines'][number]): string =>
   line.rejection ??
-  BUCKETS.flatMap((bucket) => (line[bucket] === '0' ? [] : [`${line[bucket]} ${line.baseUnit} ${bucket}`])).join(', ')
+  BUCKETS.flatMap((bucket) =>
+    line[bucket] === '0' ? [] : [`${line[bucket]} ${line.baseUnit} ${bucket}`],
+  ).join(', ')

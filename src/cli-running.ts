@@ -8,6 +8,8 @@ export type Running = {
   readonly url: string
   /** Where it watches for interchanges; undefined when it does not. */
   readonly ediInbox?: string
+  /** Where the guides of its partners are. */
+  readonly ediPartners?: string
   /** The simulated world it trades in. */
   readonly world?: WorldSource
 }

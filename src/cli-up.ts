@@ -61,7 +61,7 @@ function noteOf(house: House, demo: DemoHouse | undefined) {
   return {
     pid: process.pid,
     url: house.url,
-    ...(edi.enabled ? { ediInbox: edi.inboxDirectory } : {}),
+    ...(edi.enabled ? { ediInbox: edi.inboxDirectory, ediPartners: edi.partnersDirectory } : {}),
     ...(world ? { world } : {}),
   }
 }

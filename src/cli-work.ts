@@ -5,6 +5,7 @@ import { limitOf } from './cli-orders.ts'
 import { type ExceptionView, listExceptions } from './platform/exceptions-views.ts'
 import { Refusal } from './platform/faults.ts'
 import { formatAmount } from './platform/money.ts'
+import { replayParked } from './platform/parking-replay.ts'
 import { listParked } from './platform/parking-views.ts'
 
 const minute = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ')
@@ -13,7 +14,11 @@ export async function exceptionsList(context: Context): Promise<number> {
   const limit = limitOf(context)
   const { company, owner } = context.options as { company?: string; owner?: string }
   const { database } = await openDatabase(context)
-  const found = await listExceptions(database, { limit, ...(company ? { company } : {}), ...(owner ? { owner } : {}) })
+  const found = await listExceptions(database, {
+    limit,
+    ...(company ? { company } : {}),
+    ...(owner ? { owner } : {}),
+  })
   printList(context.terminal, found, {
     ID: ({ id }) => String(id),
     SEVERITY: ({ severity }) => severity,
@@ -30,7 +35,9 @@ export async function exceptionsList(context: Context): Promise<number> {
 }
 
 const stakeOf = ({ stake }: ExceptionView): string =>
-  stake.map(({ amountMinor, currency }) => `${formatAmount(amountMinor, currency)} ${currency}`).join(' + ') || '–'
+  stake
+    .map(({ amountMinor, currency }) => `${formatAmount(amountMinor, currency)} ${currency}`)
+    .join(' + ') || '–'
 
 export async function parkingList(context: Context): Promise<number> {
   const limit = limitOf(context)
@@ -55,15 +62,20 @@ export async function parkingList(context: Context): Promise<number> {
 export async function parkingReplay(context: Context): Promise<number> {
   const ids = context.args.map(Number)
   const wrong = context.args.find((_, place) => !Number.isInteger(ids[place]))
-  if (wrong !== undefined) throw wrongUse(`"${wrong}" is not the id of parked work.`, 'See what is parked: crossdock parking list')
+  if (wrong !== undefined)
+    throw wrongUse(`"${wrong}" is not the id of parked work.`, 'See what is parked: crossdock parking list')
   const { database } = await openDatabase(context)
-  const { replayParked } = await import('./app.ts')
-  const answers = await replayParked(database, ids, { actor: 'cli', reason: String(context.options['reason']) })
+  const answers = await replayParked(database, ids, {
+    actor: 'cli',
+    reason: String(context.options['reason']),
+  })
   let refused = 0
   for (const [id, answer] of answers) {
     const isRefused = answer instanceof Refusal
     if (isRefused) refused++
-    const told = isRefused ? { id, outcome: 'refused', code: answer.code, message: answer.message } : { id, outcome: 'replaying' }
+    const told = isRefused
+      ? { id, outcome: 'refused', code: answer.code, message: answer.message }
+      : { id, outcome: 'replaying' }
     context.terminal.data(told, () => (isRefused ? `${id}: ${answer.message}` : `${id}: is worked on again`))
   }
   if (refused === 0) return EXIT.ok

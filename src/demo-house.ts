@@ -6,6 +6,7 @@ import { openHttpClient } from '#platform/http-client.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Config } from './config-schema.ts'
 import { demoConfig } from './demo.ts'
+import { demoGuides, dropFile, partnerOf, toInterchange, writeDemoGuides } from './demo-edi.ts'
 import { type DemoLandscape, startDemoLandscape, type WorldSource } from './demo-landscape.ts'
 import { apiDoor, type Doors, driveOrders } from './demo-orders.ts'
 import type { Counterparts, House } from './main.ts'
@@ -45,9 +46,12 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
         log,
       )
       const { deliverTo, stop, systems } = landscape
+      const partnersDirectory = join(dirname(config.database.dataDirectory), 'edi', 'partners')
+      writeDemoGuides(systems.world, partnersDirectory)
       return {
-        defaults: demoConfig(systems),
-        listening: (url) => deliverTo({ wms: `${url}/system/wms/v1/events` }),
+        defaults: { ...demoConfig(systems), edi: { enabled: true, partnersDirectory } },
+        listening: (url) =>
+          deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` }),
         stop,
       }
     },
@@ -57,7 +61,7 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
       const http = openHttpClient({ clock })
       driving = driveOrders({
         world,
-        doors: doorsOf(house, { http, clock, key: files.key, signal }),
+        doors: doorsOf(house, landscape!, { http, clock, key: files.key, signal }),
         perMinute: house.config.demo.ordersPerMinute,
         file: files.position,
         clock,
@@ -84,8 +88,21 @@ const portsAbove = (port: number) =>
     Object.entries(PORTS).map(([name, offset]) => [name, port === 0 ? 0 : port + 10 + offset]),
   )
 
-function doorsOf(house: House, ports: Parameters<typeof apiDoor>[1]): Doors {
-  const send = apiDoor(house.url, ports)
-  const api = async (order: Parameters<typeof send>[0]): Promise<void> => void (await send(order))
-  return { api, shop: api, edi: api }
+/** As each customer orders: by our API, in the shop, or with a file in the inbox. */
+function doorsOf(
+  { url, config }: House,
+  landscape: DemoLandscape,
+  ports: Parameters<typeof apiDoor>[1],
+): Doors {
+  const guides = new Map(demoGuides(landscape.systems.world).map((guide) => [guide.partner, guide]))
+  const send = apiDoor(url, ports)
+  return {
+    api: async (order) => void (await send(order)),
+    shop: async ({ nth }) => landscape.place([nth]),
+    async edi(order) {
+      const guide = guides.get(partnerOf({ number: order.customer }))
+      if (!guide) throw new Error(`customer ${order.customer} has no partner guide`)
+      dropFile(config.edi.inboxDirectory, `${order.poNumber}-${order.nth}.edi`, toInterchange(order, guide))
+    },
+  }
 }

@@ -134,6 +134,8 @@ async function keepMasterData(
       await clock.sleep(SYNC_RETRY_MS, signal)
     }
   }
+  if (signal.aborted) return
+  app.edi?.watch()
   void syncAgain(app, { clock, log }, signal)
 }
 

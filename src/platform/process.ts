@@ -25,20 +25,21 @@ export type Begun = {
   readonly share?: number
 }
 
+export type Changed<F> = {
+  /** The facts as they are now, or that only a fresh look tells. */
+  readonly facts: F | 'look'
+  readonly begins?: readonly Begun[]
+  /** Other documents that must see this change. */
+  readonly wakes?: readonly DeskRow[]
+  /** Subjects that may not be done, for good; a person decides what comes next. */
+  readonly refused?: readonly { readonly subject: string; readonly reason: string }[]
+}
+
 /**
- * What became of a piece of work: the facts as they are now; or `look` when the document was changed by somebody else
- * meanwhile, so that only a fresh look tells.
+ * What became of a piece of work; or `look` when the document was changed by somebody else meanwhile, so that only a
+ * fresh look tells.
  */
-export type Done<F> =
-  | {
-      readonly facts: F | 'look'
-      readonly begins?: readonly Begun[]
-      /** Other documents that must see this change. */
-      readonly wakes?: readonly DeskRow[]
-      /** Subjects that may not be done, for good; a person decides what comes next. */
-      readonly refused?: readonly { readonly subject: string; readonly reason: string }[]
-    }
-  | 'look'
+export type Done<F> = Changed<F> | 'look'
 
 /** Answers by the work itself, so that none can be handed to a neighbour. */
 export type Answers<W, F> = ReadonlyMap<W, Done<F>>

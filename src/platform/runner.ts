@@ -2,18 +2,24 @@
  * The runner of one epoch: owns documents between transactions, claims due ones, hands effects to their lanes and takes
  * what the lanes bring, and lets nothing that fails stop a neighbour.
  */
-import { createDoor, type Turnstile } from './batch.ts'
+import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import type { Database, Transaction } from './database.ts'
-import { isOutage } from './outage.ts'
 import { claimDocuments, letGoDocuments } from './desk.ts'
 import { effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
+import { isOutage } from './outage.ts'
 import type { Process } from './process.ts'
-import { type Active, type Outcome, type ParkedEffect, type Planned, Turn } from './turn.ts'
+import { type Outcome, type ParkedEffect, type Planned, Turn, type TurnContext } from './turn.ts'
+import { type Active, newActive } from './turn-entry.ts'
 
-export type Poisoned = { readonly doc: number; readonly kind: string; readonly company: string; readonly error: unknown }
+export type Poisoned = {
+  readonly doc: number
+  readonly kind: string
+  readonly company: string
+  readonly error: unknown
+}
 
 export type RunnerOptions = {
   readonly database: Database
@@ -26,12 +32,11 @@ export type RunnerOptions = {
   /** Documents owned at once; doors wait for room beyond it. */
   readonly inFlightMax: number
   readonly batchMax: number
-  readonly turnstile: Turnstile
   readonly claimPollMs: number
   readonly verifyFacts: boolean
   /** In the transaction that parks them. */
-  readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => void
-  readonly poisoned: (tx: Transaction, document: Poisoned) => void
+  readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
+  readonly poisoned: (tx: Transaction, document: Poisoned) => Promise<void>
   readonly onError: (message: string, error: unknown) => void
 }
 
@@ -47,173 +52,180 @@ export interface Runner {
 }
 
 const FAILURES_MAX = 5
+const FIRST_RETRY_MS = 250
 const FOREVER_MS = 100 * 365 * 24 * 3_600_000
+const AWAY_MS = 100
 
 type Item = { readonly doc: number; readonly outcome?: Outcome }
 
-export function createRunner(options: RunnerOptions): Runner {
-  const { clock, database, epoch } = options
-  const actives = new Map<number, Active>()
-  const waiters: (() => void)[] = []
-  const processes = new Map(options.processes.map((process) => [process.name, process]))
-  let stopped = false
-  let cancelPoll: () => void = () => undefined
+const RUNNER: Cause = { source: 'crossdock', actor: 'process' }
 
-  const context = {
-    epoch,
-    actives,
-    processes,
-    route: options.route,
-    now: () => clock.now(),
-    parked: options.parked,
-    verifyFacts: options.verifyFacts,
+export const createRunner = (options: RunnerOptions): Runner => new EpochRunner(options)
+
+class EpochRunner implements Runner {
+  readonly #options: RunnerOptions
+  readonly #context: TurnContext
+  readonly #actives = new Map<number, Active>()
+  readonly #processes: ReadonlyMap<string, Process>
+  readonly #door: Door<Item, void>
+  readonly #waiters: (() => void)[] = []
+  #stopped = false
+  #cancelPoll: () => void = () => undefined
+
+  constructor(options: RunnerOptions) {
+    const { clock, epoch, route, parked, verifyFacts, batchMax } = options
+    this.#options = options
+    this.#processes = new Map(options.processes.map((process) => [process.name, process]))
+    const [actives, processes] = [this.#actives, this.#processes]
+    this.#context = { epoch, actives, processes, route, parked, verifyFacts, now: () => clock.now() }
+    this.#door = createDoor<Item, void>({
+      clock,
+      batchMax,
+      bisects: (error) => !isOutage(error),
+      run: (items) => this.#run(items),
+    })
   }
 
-  const door = createDoor<Item, void>({
-    clock,
-    batchMax: options.batchMax,
-    turnstile: options.turnstile,
-    bisects: (error) => !isOutage(error),
-    run: async (items) => {
-      await transaction(RUNNER, async (_, turn) => {
-        const looks = items.filter((item) => !item.outcome)
-        turn.look(looks.flatMap(({ doc }) => actives.get(doc) ?? []))
-        await turn.settle(items.flatMap(({ outcome }) => (outcome && actives.has(outcome.doc) ? [outcome] : [])))
-      })
-      return new Map(items.map((item) => [item, undefined]))
-    },
-  })
+  get owned(): number {
+    return this.#actives.size
+  }
 
-  async function transaction<T>(cause: Cause, work: (tx: Transaction, turn: Turn) => Promise<T>): Promise<T> {
-    const { answer, turn } = await database.transaction(async (tx) => {
-      const opened = new Turn(tx, context, cause)
+  async transaction<T>(cause: Cause, work: (tx: Transaction, turn: Turn) => Promise<T>): Promise<T> {
+    const { answer, turn } = await this.#options.database.transaction(async (tx) => {
+      const opened = new Turn(tx, this.#context, cause)
       const result = await work(tx, opened)
       await opened.close()
       return { answer: result, turn: opened }
     })
-    await remember(turn, cause)
+    await this.#remember(turn, cause)
     return answer
   }
 
-  /** What the commit made true becomes memory, and what was promised to other systems goes to the lanes. */
-  async function remember(turn: Turn, cause: Cause): Promise<void> {
-    const { owned, gone, stale, lookAfter } = await turn.committed()
-    if (stopped) return
-    for (const active of owned) actives.set(active.doc, active)
-    for (const doc of gone) actives.delete(doc)
-    for (const doc of stale) {
-      const active = actives.get(doc)
-      if (active) active.facts = undefined
-    }
-    for (const active of lookAfter) {
-      if (!actives.has(active.doc)) actives.set(active.doc, active)
-      void deliver({ doc: active.doc })
-    }
-    for (const planned of turn.planned) send(planned, cause)
-    while (actives.size < options.inFlightMax && waiters.length > 0) waiters.shift()!()
+  room(): Promise<void> {
+    if (this.owned < this.#options.inFlightMax) return Promise.resolve()
+    return new Promise((free) => this.#waiters.push(free))
   }
 
-  function send({ intent, call, facts, priority }: Planned, cause: Cause): void {
-    const lane = options.lanes.get(intent.system)
+  start(): void {
+    void this.#poll()
+  }
+
+  async stop(how: 'drain' | 'forget'): Promise<void> {
+    this.#cancelPoll()
+    if (how === 'drain') await this.#door.idle()
+    this.#stopped = true
+    this.#actives.clear()
+    for (const free of this.#waiters.splice(0)) free()
+  }
+
+  /** Looks and outcomes, whatever has come in, in one transaction. */
+  async #run(items: readonly Item[]): Promise<ReadonlyMap<Item, void>> {
+    await this.transaction(RUNNER, async (_, turn) => {
+      turn.look(items.flatMap(({ doc, outcome }) => (outcome ? [] : (this.#actives.get(doc) ?? []))))
+      // a document given up meanwhile is its next owner's, who will ask the system again
+      await turn.settle(items.flatMap(({ doc, outcome }) => (outcome && this.#actives.has(doc) ? [outcome] : [])))
+    })
+    return new Map(items.map((item) => [item, undefined]))
+  }
+
+  /** What the commit made true becomes memory, and what was promised to other systems goes to the lanes. */
+  async #remember(turn: Turn, cause: Cause): Promise<void> {
+    const { owned, gone, stale, lookAgain } = await turn.committed()
+    if (this.#stopped) return
+    for (const active of owned) this.#actives.set(active.doc, active)
+    for (const doc of gone) this.#actives.delete(doc)
+    for (const doc of stale) this.#forget(doc)
+    for (const active of lookAgain) {
+      if (!this.#actives.has(active.doc)) this.#actives.set(active.doc, active)
+      void this.#deliver({ doc: active.doc })
+    }
+    for (const planned of turn.planned) this.#send(planned, cause)
+    while (this.owned < this.#options.inFlightMax && this.#waiters.length > 0) this.#waiters.shift()!()
+  }
+
+  #forget(doc: number): void {
+    const active = this.#actives.get(doc)
+    if (active) active.facts = undefined
+  }
+
+  #send({ intent, call, facts, priority }: Planned, { traceId }: Cause): void {
+    const lane = this.#options.lanes.get(intent.system)
     if (!lane) throw new Error(`no lane leads to ${intent.system}`)
     const attempt = nextAttempt(intent.state, bindingOf(lane.connector, intent.operation).recovery)
-    const settled = (verdict: Verdict): void => void deliver({ doc: intent.doc, outcome: { doc: intent.doc, intent, verdict } })
-    if (attempt === 'park') return settled(inDoubt)
-    lane.enqueue({
-      intent,
-      operation: intent.operation,
-      effect: {
-        key: effectKey(intent),
-        businessKey: intent.businessKey,
-        request: call.request(facts, intent.subject),
-        ...(cause.traceId ? { traceparent: `00-${cause.traceId}-${cause.traceId.slice(0, 16)}-01` } : {}),
-      },
-      attempt,
-      attempts: intent.attempts,
-      absentAfter: intent.absentAfter,
-      priority,
-      settled,
-    })
+    const { doc, operation, businessKey, attempts, absentAfter } = intent
+    const settled = (verdict: Verdict): void => void this.#deliver({ doc, outcome: { doc, intent, verdict } })
+    if (attempt === 'park') return settled(IN_DOUBT)
+    const request = call.request(facts, intent.subject)
+    const trace = traceId ? { traceparent: `00-${traceId}-${traceId.slice(0, 16)}-01` } : {}
+    const effect = { key: effectKey(intent), businessKey, request, ...trace }
+    lane.enqueue({ intent, operation, effect, attempt, attempts, absentAfter, priority, settled })
   }
 
   /** Brings an item through the door: again while the database is away, alone and at last parked when it is poison. */
-  async function deliver(item: Item): Promise<void> {
-    while (!stopped) {
+  async #deliver(item: Item): Promise<void> {
+    while (!this.#stopped) {
       try {
-        return await door.add(item)
+        return await this.#door.add(item)
       } catch (error) {
-        if (!isOutage(error)) return giveUp(item.doc, error)
-        await clock.sleep(100 + options.random() * 200)
+        if (!isOutage(error)) return this.#giveUp(item.doc, error)
+        await this.#options.clock.sleep(AWAY_MS * (1 + this.#options.random()))
       }
     }
   }
 
-  async function giveUp(doc: number, error: unknown): Promise<void> {
-    const active = actives.get(doc)
+  /** Gives a document back that could not be worked on, for later; the one that fails again and again is parked. */
+  async #giveUp(doc: number, error: unknown): Promise<void> {
+    const active = this.#actives.get(doc)
     if (!active) return
-    options.onError(`${active.process.kind} ${doc} could not be worked on`, error)
-    actives.delete(doc)
+    const { database, clock, epoch, poisoned, onError } = this.#options
+    const { kind } = active.process
+    onError(`${kind} ${doc} could not be worked on`, error)
+    this.#actives.delete(doc)
     const parks = active.failures + 1 >= FAILURES_MAX
-    const delayMs = parks ? FOREVER_MS : 250 * 2 ** active.failures
+    const delayMs = parks ? FOREVER_MS : FIRST_RETRY_MS * 2 ** active.failures
     try {
       await database.transaction(async (tx) => {
         await letGoDocuments(tx, epoch, { docs: [doc], delayMs, failed: true })
-        if (parks) options.poisoned(tx, { doc, kind: active.process.kind, company: active.company, error })
+        if (parks) await poisoned(tx, { doc, kind, company: active.company, error })
       })
     } catch (failure) {
-      options.onError(`${active.process.kind} ${doc} could not be given back`, failure)
-      actives.set(doc, active)
-      await clock.sleep(1_000)
-      if (!stopped) void giveUp(doc, error)
+      onError(`${kind} ${doc} could not be given back`, failure)
+      await clock.sleep(10 * AWAY_MS)
+      if (this.#stopped) return
+      this.#actives.set(doc, active)
+      void this.#giveUp(doc, error)
     }
   }
 
-  async function poll(): Promise<void> {
+  async #poll(): Promise<void> {
+    const { clock, claimPollMs, onError } = this.#options
     try {
-      await claim()
+      await this.#claim()
     } catch (error) {
-      if (!stopped) options.onError('due documents could not be claimed', error)
+      if (!this.#stopped) onError('due documents could not be claimed', error)
     }
-    if (!stopped) cancelPoll = clock.after(options.claimPollMs, () => void poll())
+    if (!this.#stopped) this.#cancelPoll = clock.after(claimPollMs, () => void this.#poll())
   }
 
   /** Takes due documents while there is room; a full batch means that there may be more. */
-  async function claim(): Promise<void> {
-    while (!stopped) {
-      const room = Math.min(options.batchMax, options.inFlightMax - actives.size)
+  async #claim(): Promise<void> {
+    const { database, epoch, batchMax, inFlightMax } = this.#options
+    while (!this.#stopped) {
+      const room = Math.min(batchMax, inFlightMax - this.owned)
       if (room <= 0) return
       const claimed = await database.transaction((tx) => claimDocuments(tx, epoch, room))
-      for (const { process: name, version, ...row } of claimed) {
-        const process = processes.get(name)
-        if (!process) throw new Error(`document ${row.doc} belongs to ${name}, a process this program does not have`)
-        const unknown = { facts: undefined, seen: version, inFlight: new Set<string>(), steps: new Map() }
-        actives.set(row.doc, { ...row, process, ...unknown })
-        void deliver({ doc: row.doc })
+      for (const { version, failures, ...row } of claimed) {
+        const process = this.#processes.get(row.process)
+        if (!process) throw new Error(`document ${row.doc} belongs to ${row.process}, which this program does not have`)
+        this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
+        void this.#deliver({ doc: row.doc })
       }
       if (claimed.length < room) return
     }
   }
-
-  return {
-    transaction,
-    room: () => (actives.size < options.inFlightMax ? Promise.resolve() : new Promise((free) => waiters.push(free))),
-    get owned() {
-      return actives.size
-    },
-    start: () => void poll(),
-    async stop(how) {
-      cancelPoll()
-      if (how === 'drain') await door.idle()
-      stopped = true
-      actives.clear()
-      for (const free of waiters.splice(0)) free()
-    },
-  }
 }
 
-const RUNNER: Cause = { source: 'crossdock', actor: 'process' }
-
-const inDoubt: Verdict = {
+const IN_DOUBT: Verdict = {
   kind: 'deferred',
   state: 'parked',
   reason: 'it may have been sent, and this system can neither be asked nor be trusted with a repetition',

@@ -3,18 +3,18 @@
  * taken as far as they go without another system; what they ask of other systems becomes intents; who has nothing left
  * to do goes to sleep or leaves the desk. Memory changes only after the commit.
  */
-import type { Transaction } from './database.ts'
+import { sql, type Transaction } from './database.ts'
 import {
   type DeskRow,
   enrollDocuments,
+  type Enrolled,
   finishDocuments,
   sleepDocuments,
+  type StepRow,
   stepRowsOf,
   wakeDocuments,
   writeStepRows,
-  type StepRow,
 } from './desk.ts'
-import { sql } from './database.ts'
 import {
   type Deferred,
   deferEffects,
@@ -26,39 +26,43 @@ import {
   type Verdict,
 } from './effects.ts'
 import type { Cause } from './log.ts'
+import type { Answers, AnyCall, Begun, Changed, DocumentFacts, Process } from './process.ts'
 import {
-  type AnyCall,
-  type Answers,
-  type Begun,
-  type DocumentFacts,
-  type NamedStep,
-  type Process,
-  subjectsOf,
-  type Work,
-} from './process.ts'
-
-/** A document that this process owns, as memory holds it between transactions. */
-export type Active = {
-  readonly doc: number
-  readonly process: Process
-  readonly company: string
-  readonly priority: number
-  readonly share: number
-  /** How often it failed since it last came to rest. */
-  readonly failures: number
-  /** Undefined until looked at, and again once somebody else has changed the document. */
-  facts: DocumentFacts | undefined
-  /** The desk version at which the facts were read; sleep and finish are guarded by it. */
-  seen: number
-  /** Effects that a lane of this process is working on. */
-  inFlight: ReadonlySet<string>
-  steps: ReadonlyMap<string, StepRow>
-}
+  type Active,
+  activeOf,
+  beginEntry,
+  canonicalFacts,
+  dueIntents,
+  enterEntry,
+  type Entry,
+  findCall,
+  firstReady,
+  isFinished,
+  isUndo,
+  newActive,
+  offeredCalls,
+  type ReadyStep,
+  rowOf,
+  stepKey,
+  wakeAt,
+} from './turn-entry.ts'
 
 /** An effect to hand to its lane once the transaction has committed. */
-export type Planned = { readonly intent: Intent; readonly call: AnyCall<DocumentFacts>; readonly facts: DocumentFacts; readonly priority: number }
+export type Planned = {
+  readonly intent: Intent
+  readonly call: AnyCall<DocumentFacts>
+  readonly facts: DocumentFacts
+  readonly priority: number
+}
 
 export type Outcome = { readonly doc: number; readonly intent: Intent; readonly verdict: Verdict }
+
+export type ParkedEffect = {
+  readonly facts: DocumentFacts
+  readonly intent: Intent
+  readonly kind: string
+  readonly reason: string
+}
 
 export type TurnContext = {
   readonly epoch: number
@@ -68,33 +72,29 @@ export type TurnContext = {
   readonly route: (company: string, capability: string, location: string | undefined) => string
   readonly now: () => Date
   /** Tells whoever keeps parked work, in the same transaction. */
-  readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => void
+  readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
   /** In tests: checks that facts carried in memory are what a look would find. */
   readonly verifyFacts: boolean
 }
 
-export type ParkedEffect = { readonly facts: DocumentFacts; readonly intent: Intent; readonly kind: string; readonly reason: string }
-
-type Entry = Active & {
-  isNew: boolean
-  /** The document's row is locked by this transaction and the facts are as of now. */
-  current: boolean
-  /** Unsettled effects, by key. */
-  intents: Map<string, Intent>
-  steps: Map<string, StepRow>
-  until: Date | undefined
+/** What memory holds once the transaction has committed. */
+export type Committed = {
+  readonly owned: readonly Active[]
+  readonly gone: readonly number[]
+  /** Owned by this process, and changed by this transaction behind the back of what memory knows. */
+  readonly stale: readonly number[]
+  /** To be looked at at once: somebody woke them in between. */
+  readonly lookAgain: readonly Active[]
 }
 
 const ROUNDS_MAX = 20
-/** A document that nobody wakes is looked at again after this time. */
-const PATROL_MS = 14 * 24 * 3_600_000
 
 const versions = sql(
   'turn.versions',
   `select doc, version from desk.document where doc = any($1::bigint[]) and owner = $2`,
 )
 
-const stepKey = (step: string, subject: string): string => `${step}/${subject}`
+type Refused = { readonly subject: string; readonly generation: number; readonly reason: string }
 
 export class Turn {
   readonly planned: Planned[] = []
@@ -103,10 +103,11 @@ export class Turn {
   readonly #cause: Cause
   readonly #entries = new Map<number, Entry>()
   readonly #stale = new Set<number>()
+  readonly #wakes = new Map<number, DeskRow>()
   readonly #writtenSteps: (StepRow & { actor: string; reason: string | null })[] = []
+  readonly #newIntents: Intent[] = []
   readonly #departures: { readonly docs: readonly number[]; readonly gone: Promise<number[]> }[] = []
-  readonly #wakes: DeskRow[] = []
-  #lookAfter: readonly Active[] = []
+  #lookAgain: readonly Active[] = []
 
   constructor(tx: Transaction, context: TurnContext, cause: Cause) {
     this.#tx = tx
@@ -116,12 +117,7 @@ export class Turn {
 
   /** Documents created in this transaction, with the facts they were created with. */
   begin(begun: readonly Begun[]): void {
-    for (const { process, facts, priority = 2, share = 0 } of begun) {
-      this.#entries.set(facts.doc, {
-        doc: facts.doc, process, company: facts.company, priority, share, failures: 0, facts, seen: 1,
-        inFlight: new Set(), steps: new Map(), isNew: true, current: true, intents: new Map(), until: undefined,
-      })
-    }
+    for (const one of begun) this.#entries.set(one.facts.doc, beginEntry(one))
   }
 
   /** Documents that this transaction changed and whose own process must see it. */
@@ -131,7 +127,7 @@ export class Turn {
 
   /** As `wake`, looked at after the commit: for changes whose steps lock what comes before a desk row. */
   wakeAfterwards(rows: readonly DeskRow[]): void {
-    this.#wakes.push(...rows)
+    for (const row of rows) this.#wakes.set(row.doc, row)
   }
 
   /** Documents to look at: claimed ones, and those that somebody changed while they were worked on. */
@@ -144,17 +140,17 @@ export class Turn {
     for (const { doc, intent } of outcomes) {
       const entry = this.#enter(this.#context.actives.get(doc)!)
       entry.intents.set(effectKey(intent), intent)
+      entry.inFlight = new Set([...entry.inFlight].filter((key) => key !== effectKey(intent)))
     }
     await this.#lookAtUnknown()
     const settled = outcomes.filter((outcome) => outcome.verdict.kind !== 'deferred')
-    settleEffects(this.#tx, settled.map((outcome) => outcome.intent))
-    for (const { doc, intent } of outcomes) {
-      const entry = this.#entries.get(doc)!
-      entry.inFlight = new Set([...entry.inFlight].filter((key) => key !== effectKey(intent)))
-    }
+    settleEffects(
+      this.#tx,
+      settled.map((outcome) => outcome.intent),
+    )
     for (const { doc, intent } of settled) this.#entries.get(doc)!.intents.delete(effectKey(intent))
     await this.#answer(settled)
-    this.#defer(outcomes)
+    await this.#defer(outcomes)
   }
 
   /** Takes every document as far as it goes and writes what follows. */
@@ -163,42 +159,32 @@ export class Turn {
     for (let round = 0; await this.#runReadySteps(); round++) {
       if (round === ROUNDS_MAX) throw new Error('a process does not come to rest: its steps offer work again and again')
     }
-    if (this.#wakes.length > 0) this.#lookAfter = await this.#wake(this.#wakes)
-    for (const entry of this.#entries.values()) this.#offerCalls(entry)
+    if (this.#wakes.size > 0) this.#lookAgain = await this.#wake([...this.#wakes.values()])
+    for (const entry of this.#entries.values()) if (entry.current) this.#plan(entry)
     writeStepRows(this.#tx, this.#writtenSteps)
-    this.#writeIntents()
+    intendEffects(this.#tx, this.#newIntents)
     this.#writeDesk()
   }
 
-  /** After the commit: what memory now holds, and what must be looked at again at once. */
-  async committed(): Promise<{ owned: Active[]; gone: number[]; stale: number[]; lookAfter: readonly Active[] }> {
-    const gone: number[] = []
-    const lookAgain: number[] = []
+  /** Once the transaction has committed. */
+  async committed(): Promise<Committed> {
+    const gone = new Set<number>()
+    const woken = new Set<number>()
     for (const { docs, gone: answered } of this.#departures) {
       const left = new Set(await answered)
-      for (const doc of docs) (left.has(doc) ? gone : lookAgain).push(doc)
+      for (const doc of docs) (left.has(doc) ? gone : woken).add(doc)
     }
-    const departed = new Set(gone)
-    const owned: Active[] = []
-    for (const entry of this.#entries.values()) {
-      if (departed.has(entry.doc) || (entry.isNew && entry.until)) continue
-      owned.push(activeOf(entry))
-    }
-    const again = owned.filter((active) => lookAgain.includes(active.doc))
-    return { owned, gone, stale: [...this.#stale], lookAfter: [...this.#lookAfter, ...again] }
+    const owned = [...this.#entries.values()]
+      .filter((entry) => !gone.has(entry.doc) && !(entry.isNew && entry.until))
+      .map(activeOf)
+    const lookAgain = [...this.#lookAgain, ...owned.filter((active) => woken.has(active.doc))]
+    return { owned, gone: [...gone], stale: [...this.#stale], lookAgain }
   }
 
   #enter(active: Active): Entry {
     const known = this.#entries.get(active.doc)
     if (known) return known
-    const entry: Entry = {
-      ...active,
-      steps: new Map(active.steps),
-      isNew: false,
-      current: false,
-      intents: new Map(),
-      until: undefined,
-    }
+    const entry = enterEntry(active)
     this.#entries.set(active.doc, entry)
     return entry
   }
@@ -207,19 +193,15 @@ export class Turn {
   async #wake(rows: readonly DeskRow[]): Promise<Active[]> {
     const woken = await wakeDocuments(this.#tx, this.#context.epoch, rows)
     const mine: Active[] = []
-    for (const row of rows) {
+    for (const row of new Map(rows.map((one) => [one.doc, one])).values()) {
       const answer = woken.get(row.doc)
       if (!answer) continue
-      if (!answer.mine) this.#stale.add(row.doc)
-      else mine.push(this.newActive(row, answer.version))
+      const process = this.#context.processes.get(row.process)
+      if (!process) throw new Error(`no process is called ${row.process}`)
+      if (answer.mine) mine.push(newActive(row, process, answer.version))
+      else this.#stale.add(row.doc)
     }
     return mine
-  }
-
-  newActive(row: DeskRow, seen: number): Active {
-    const process = this.#context.processes.get(row.process)
-    if (!process) throw new Error(`no process is called ${row.process}`)
-    return { ...row, process, failures: 0, facts: undefined, seen, inFlight: new Set(), steps: new Map() }
   }
 
   /** Loads facts, step rows and open intents of every document whose facts are not known. */
@@ -246,9 +228,8 @@ export class Turn {
       this.#tx.locking('document', docs)
       const facts = await process.facts(this.#tx, docs)
       for (const entry of group) {
-        const found = facts.get(entry.doc)
-        if (!found) throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
-        entry.facts = found
+        entry.facts = facts.get(entry.doc)
+        if (!entry.facts) throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
         entry.current = true
       }
     }
@@ -261,9 +242,9 @@ export class Turn {
     const rankOf = (group: readonly Outcome[]): number => this.#entries.get(group[0]!.doc)!.process.rank
     for (const group of [...groups.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
       const { doc, intent, verdict } = group[0]!
-      const step = findStep(this.#entries.get(doc)!.process, intent.step)
-      if (verdict.kind === 'confirmed') await this.#confirm(step, group)
-      else await this.#refuse(step, group)
+      const call = findCall(this.#entries.get(doc)!.process, intent.step)
+      if (verdict.kind === 'confirmed') await this.#confirm(call, group)
+      else await this.#refuse(call, group)
     }
   }
 
@@ -282,240 +263,143 @@ export class Turn {
   async #refuse(call: AnyCall<DocumentFacts>, group: readonly Outcome[]): Promise<void> {
     const refused = [...Map.groupBy(group, (outcome) => outcome.doc)].map(([doc, outcomes]) => ({
       facts: this.#entries.get(doc)!.facts!,
-      refusals: outcomes.map(({ intent, verdict }) => ({
-        subject: intent.subject,
-        system: intent.system,
-        code: verdict.kind === 'refused' ? verdict.code : '',
-        message: verdict.kind === 'refused' ? verdict.message : '',
-      })),
+      refusals: outcomes.map(({ intent: { subject, system }, verdict }) => ({ subject, system, ...reasonOf(verdict) })),
     }))
     for (const { doc, intent, verdict } of group) {
-      const reason = verdict.kind === 'refused' ? `${verdict.code}: ${verdict.message}` : ''
-      this.#writeStep(doc, intent.step, { subject: intent.subject, generation: intent.generation, reason })
+      const { code, message } = reasonOf(verdict)
+      const { subject, generation } = intent
+      this.#writeRefusal(doc, intent.step, { subject, generation, reason: `${code}: ${message}` })
     }
     await this.#apply(refused, await call.refused(this.#tx, refused, this.#cause))
   }
 
+  /** Takes over what became of a piece of work: new facts, new documents, wake-ups, refusals. */
   async #apply<W extends { readonly facts: DocumentFacts }>(
     work: readonly W[],
     answers: Answers<W, DocumentFacts>,
     step = '',
   ): Promise<void> {
-    const begun: Begun[] = []
     for (const item of work) {
       const done = answers.get(item)
       if (!done) throw new Error(`a step left document ${item.facts.doc} without an answer`)
+      const { facts, begins = [], wakes = [], refused = [] }: Changed<DocumentFacts> = done === 'look' ? LOOK : done
       const entry = this.#entries.get(item.facts.doc)!
-      const facts = done === 'look' ? 'look' : done.facts
       entry.current = facts !== 'look'
       entry.facts = facts === 'look' ? undefined : facts
-      if (done === 'look') continue
-      begun.push(...(done.begins ?? []))
-      this.#wakes.push(...(done.wakes ?? []))
-      for (const { subject, reason } of done.refused ?? []) {
-        this.#writeStep(entry.doc, step, { subject, generation: 1, reason })
-      }
+      this.begin(begins)
+      this.wakeAfterwards(wakes)
+      for (const refusal of refused) this.#writeRefusal(entry.doc, step, { ...refusal, generation: 1 })
     }
-    this.begin(begun)
     await this.#lookAtUnknown()
     if (this.#context.verifyFacts) await this.#verify(work.map((item) => item.facts.doc))
   }
 
   async #verify(docs: readonly number[]): Promise<void> {
     for (const doc of docs) {
-      const entry = this.#entries.get(doc)!
-      const found = (await entry.process.facts(this.#tx, [doc])).get(doc)
-      const [carried, looked] = [canonical(entry.facts), canonical(found)]
+      const { process, facts } = this.#entries.get(doc)!
+      const found = (await process.facts(this.#tx, [doc])).get(doc)
+      const [carried, looked] = [canonicalFacts(facts), canonicalFacts(found)]
       if (carried !== looked) {
-        throw new Error(`facts of ${entry.process.name} ${doc} differ:\ncarried ${carried}\nlooked  ${looked}`)
+        throw new Error(`facts of ${process.name} ${doc} differ:\ncarried ${carried}\nlooked  ${looked}`)
       }
     }
   }
 
-  #writeStep(doc: number, step: string, row: { subject: string; generation: number; reason: string }): void {
+  #writeRefusal(doc: number, step: string, row: Refused): void {
     const written = { doc, step, ...row, state: 'refused' as const, actor: this.#cause.actor }
     this.#writtenSteps.push(written)
     this.#entries.get(doc)!.steps.set(stepKey(step, row.subject), written)
   }
 
-  #defer(outcomes: readonly Outcome[]): void {
+  async #defer(outcomes: readonly Outcome[]): Promise<void> {
     const deferred: Deferred[] = []
     const parked: ParkedEffect[] = []
     for (const { doc, intent, verdict } of outcomes) {
       if (verdict.kind !== 'deferred') continue
-      const entry = this.#entries.get(doc)!
-      const next: Intent = {
-        ...intent,
-        state: verdict.state,
-        attempts: intent.attempts + (verdict.counts ? 1 : 0),
-        dueAt: verdict.at,
-        absentAfter: verdict.absentAfter,
-      }
-      entry.intents.set(effectKey(intent), next)
-      deferred.push({ ...next, detail: verdict.reason })
-      if (verdict.state === 'parked') {
-        parked.push({ facts: entry.facts!, intent: next, kind: entry.process.kind, reason: verdict.reason })
-      }
+      const { process, facts, intents } = this.#entries.get(doc)!
+      const { state, reason, at: dueAt, absentAfter, counts } = verdict
+      const next: Intent = { ...intent, state, dueAt, absentAfter, attempts: intent.attempts + (counts ? 1 : 0) }
+      intents.set(effectKey(intent), next)
+      deferred.push({ ...next, detail: reason })
+      if (state === 'parked') parked.push({ facts: facts!, intent: next, kind: process.kind, reason })
     }
     deferEffects(this.#tx, deferred)
-    if (parked.length > 0) this.#context.parked(this.#tx, parked)
+    if (parked.length > 0) await this.#context.parked(this.#tx, parked)
   }
 
   /** Runs the first ready step of each document, set by set; answers whether there was one. */
   async #runReadySteps(): Promise<boolean> {
-    const ready = new Map<NamedStep<DocumentFacts>, Work<DocumentFacts>[]>()
-    for (const entry of this.#entries.values()) {
-      if (!entry.current) continue
-      const next = this.#firstReady(entry)
-      if (!next) continue
-      const works = ready.get(next.step)
-      if (works) works.push(next.work)
-      else ready.set(next.step, [next.work])
-    }
+    const ready = [...this.#entries.values()].flatMap((entry) => (entry.current ? (firstReady(entry) ?? []) : []))
     // What frees credit and stock goes first, since it locks accounts before positions.
-    const undo = [...ready].filter(([step]) => isUndo(step))
-    for (const [step, works] of undo.length > 0 ? undo : ready) {
+    const undo = ready.filter(({ step }) => isUndo(step))
+    for (const [step, group] of Map.groupBy(undo.length > 0 ? undo : ready, (one: ReadyStep) => one.step)) {
+      const works = group.map(({ work }) => work)
       if ('do' in step) await this.#apply(works, await step.do(this.#tx, works, this.#cause), step.name)
     }
-    return ready.size > 0
-  }
-
-  #firstReady(entry: Entry): { step: NamedStep<DocumentFacts>; work: Work<DocumentFacts> } | undefined {
-    for (const step of this.#openSteps(entry)) {
-      const subjects = this.#openSubjects(entry, step)
-      if (subjects.length > 0 && 'do' in step) return { step, work: { facts: entry.facts!, subjects } }
-      if (subjects.length > 0 && isUndo(step)) return undefined
-    }
-    return undefined
-  }
-
-  /** Forward in table order; while something is taken back, only the latest undo that still has to be done. */
-  #openSteps(entry: Entry): readonly NamedStep<DocumentFacts>[] {
-    const { process, facts, intents } = entry
-    if (!process.undoing?.(facts!)) return process.steps
-    const forward = [...intents.values()].some((intent) => !intent.step.endsWith(':undo'))
-    return forward ? [] : process.undoSteps
-  }
-
-  #openSubjects(entry: Entry, step: NamedStep<DocumentFacts>): string[] {
-    return subjectsOf(step, entry.facts!).filter((subject) => {
-      const row = entry.steps.get(stepKey(step.name, subject))
-      return !row || row.state === 'waiting'
-    })
+    return ready.length > 0
   }
 
   /** Intents for what facts ask of other systems, and another try for those that are due. */
-  #offerCalls(entry: Entry): void {
-    if (!entry.current) return
-    for (const step of this.#openSteps(entry)) {
-      const subjects = 'call' in step ? this.#openSubjects(entry, step) : []
-      for (const subject of subjects) this.#plan(entry, step as { name: string; call: AnyCall<DocumentFacts> }, subject)
-      if (subjects.length > 0 && isUndo(step)) break
+  #plan(entry: Entry): void {
+    for (const { step, call, subject, generation } of offeredCalls(entry)) {
+      const { capability, name } = call.operation
+      const intent: Intent = {
+        doc: entry.doc,
+        step,
+        subject,
+        generation,
+        system: this.#context.route(entry.company, capability, call.location?.(entry.facts!, subject)),
+        operation: `${capability}.${name}`,
+        businessKey: call.businessKey(entry.facts!, subject),
+        // in memory: surely not sent yet; the row says `intended`, which is all that a successor can know
+        state: 'retry',
+        attempts: 0,
+        dueAt: null,
+        absentAfter: null,
+      }
+      this.#newIntents.push(intent)
+      entry.intents.set(effectKey(intent), intent)
     }
-    const now = this.#context.now()
-    for (const [key, intent] of entry.intents) {
-      if (entry.inFlight.has(key) || intent.state === 'parked' || (intent.dueAt && intent.dueAt > now)) continue
-      this.#send(entry, findStep(entry.process, intent.step), intent)
+    for (const intent of dueIntents(entry, this.#context.now())) {
+      entry.inFlight = new Set([...entry.inFlight, effectKey(intent)])
+      const call = findCall(entry.process, intent.step)
+      this.planned.push({ intent, call, facts: entry.facts!, priority: entry.priority })
     }
-  }
-
-  #plan(entry: Entry, step: { name: string; call: AnyCall<DocumentFacts> }, subject: string): void {
-    const generation = entry.steps.get(stepKey(step.name, subject))?.generation ?? 1
-    const key = effectKey({ doc: entry.doc, step: step.name, subject, generation })
-    if (entry.intents.has(key) || entry.inFlight.has(key)) return
-    const { operation, location, businessKey } = step.call
-    const intent: Intent = {
-      doc: entry.doc,
-      step: step.name,
-      subject,
-      generation,
-      system: this.#context.route(entry.facts!.company, operation.capability, location?.(entry.facts!, subject)),
-      operation: `${operation.capability}.${operation.name}`,
-      businessKey: businessKey(entry.facts!, subject),
-      state: 'retry',
-      attempts: 0,
-      dueAt: null,
-      absentAfter: null,
-    }
-    this.#newIntents.push(intent)
-    this.#send(entry, step.call, intent)
-  }
-
-  readonly #newIntents: Intent[] = []
-
-  #send(entry: Entry, call: AnyCall<DocumentFacts>, intent: Intent): void {
-    entry.inFlight = new Set([...entry.inFlight, effectKey(intent)])
-    this.planned.push({ intent, call, facts: entry.facts!, priority: entry.priority })
-  }
-
-  #writeIntents(): void {
-    intendEffects(this.#tx, this.#newIntents)
   }
 
   #writeDesk(): void {
-    const asleep = new Map<string, { docs: number[]; version: number; until: Date | undefined }>()
-    const enrolled: (DeskRow & { sleepsUntil?: Date })[] = []
+    const now = this.#context.now()
+    const enrolled: Enrolled[] = []
+    const departing = new Map<string, { docs: number[]; version: number; until: Date | undefined }>()
     for (const entry of this.#entries.values()) {
       const rests = entry.inFlight.size === 0
-      const finished = rests && entry.intents.size === 0 && entry.current && entry.process.finished(entry.facts!)
-      if (rests && !finished) entry.until = this.#wakeAt(entry)
+      const finished = rests && isFinished(entry)
+      if (rests) entry.until = finished && !entry.isNew ? undefined : finished ? now : wakeAt(entry, now)
       if (entry.isNew) {
-        if (finished) entry.until = this.#context.now()
-        else enrolled.push({ ...rowOf(entry), ...(entry.until ? { sleepsUntil: entry.until } : {}) })
+        if (!finished) enrolled.push({ ...rowOf(entry), ...(entry.until ? { sleepsUntil: entry.until } : {}) })
       } else if (rests) {
         const name = `${entry.seen} ${entry.until?.getTime()}`
-        const group = asleep.get(name) ?? { docs: [], version: entry.seen, until: entry.until }
+        const group = departing.get(name) ?? { docs: [], version: entry.seen, until: entry.until }
         group.docs.push(entry.doc)
-        asleep.set(name, group)
+        departing.set(name, group)
       }
     }
     enrollDocuments(this.#tx, this.#context.epoch, enrolled)
-    for (const group of asleep.values()) this.#depart(group)
+    for (const group of departing.values()) this.#depart(group)
   }
 
+  /** To sleep, or off the desk when there is nothing to wait for. Who was woken in between stays. */
   #depart({ docs, version, until }: { docs: number[]; version: number; until: Date | undefined }): void {
+    const { epoch } = this.#context
     const gone = until
-      ? sleepDocuments(this.#tx, this.#context.epoch, { docs, version, until })
-      : finishDocuments(this.#tx, this.#context.epoch, { docs, version })
+      ? sleepDocuments(this.#tx, epoch, { docs, version, until })
+      : finishDocuments(this.#tx, epoch, { docs, version })
     gone.catch(() => undefined)
     this.#departures.push({ docs, gone })
   }
-
-  /** The earliest of: the process's own timer, an effect's next try, the patrol. */
-  #wakeAt(entry: Entry): Date {
-    const times = [new Date(this.#context.now().getTime() + PATROL_MS)]
-    const own = entry.facts && entry.process.wakeAt?.(entry.facts)
-    if (own) times.push(own)
-    for (const intent of entry.intents.values()) if (intent.dueAt) times.push(intent.dueAt)
-    return times.reduce((earliest, time) => (time < earliest ? time : earliest))
-  }
 }
 
-const rowOf = ({ doc, process, company, priority, share }: Active): DeskRow => ({
-  doc,
-  process: process.name,
-  company,
-  priority,
-  share,
-})
+const LOOK: Changed<DocumentFacts> = { facts: 'look' }
 
-const activeOf = ({ isNew: _, current: __, intents: ___, until: ____, ...active }: Entry): Active => active
-
-const isUndo = (step: { readonly name: string }): boolean => step.name.endsWith(':undo')
-
-function findStep(process: Process, name: string): AnyCall<DocumentFacts> {
-  const step = [...process.steps, ...process.undoSteps].find((candidate) => candidate.name === name)
-  if (!step || !('call' in step)) throw new Error(`${process.name} has no call named ${name}`)
-  return step.call
-}
-
-/** JSON with sorted keys and sorted maps, so that equal facts are equal text. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (inner instanceof Map) return Object.fromEntries([...inner].toSorted())
-    if (inner && typeof inner === 'object' && !Array.isArray(inner)) {
-      return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    }
-    return inner
-  })
-}
+const reasonOf = (verdict: Verdict): { code: string; message: string } =>
+  verdict.kind === 'refused' ? verdict : { code: '', message: '' }

@@ -7,7 +7,11 @@ import { changeHeaders } from '#domains/orders/operations.ts'
 import { isFinal, linesOf, type OrderHeader } from '#domains/orders/views.ts'
 import { orderNumber } from './ports.ts'
 
-export type Canceller = { readonly actor: string; readonly reason: string; readonly traceId?: string | undefined }
+export type Canceller = {
+  readonly actor: string
+  readonly reason: string
+  readonly traceId?: string | undefined
+}
 
 export type CancelRequest = Canceller & {
   /** As it was read when it was locked. */
@@ -18,7 +22,12 @@ export type CancelRequest = Canceller & {
 export type Cancelled = 'requested' | 'known' | Refusal
 
 /** For one locked order; the caller wakes it. Refuses what is shipped, cancelled or closed to the last unit. */
-export async function requestCancel(tx: Transaction, order: OrderHeader, by: Canceller, cause: Cause): Promise<void> {
+export async function requestCancel(
+  tx: Transaction,
+  order: OrderHeader,
+  by: Canceller,
+  cause: Cause,
+): Promise<void> {
   const [answer] = (await requestCancels(tx, [{ ...by, order }], cause)).values()
   if (answer instanceof Refusal) throw answer
 }

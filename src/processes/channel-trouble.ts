@@ -21,7 +21,10 @@ export async function openChannelExceptions(
   { decisions, conflicts }: Trouble,
 ): Promise<void> {
   const stopped = [...decisions].filter(([, { outcome }]) => outcome !== 'applied')
-  const occurrences = [...stopped.map(([message, decision]) => stoppedBy(message, decision)), ...conflicts.map(conflicting)]
+  const occurrences = [
+    ...stopped.map(([message, decision]) => stoppedBy(message, decision)),
+    ...conflicts.map(conflicting),
+  ]
   if (occurrences.length > 0) await ports.openExceptions(tx, occurrences)
 }
 
@@ -32,7 +35,8 @@ const senderOf = ({ told: { door, inbound } }: Filed): string =>
 function stoppedBy(message: Filed, { outcome, doc, refusal }: Decided): Occurrence {
   const { source, messageId, company = NO_COMPANY, told } = message
   const { code, message: reason, facts } = refusal!
-  const subject = outcome === 'quarantined' ? String(facts['about'] ?? '') : messageId
+  const about = facts['about']
+  const subject = outcome === 'quarantined' ? (typeof about === 'string' ? about : '') : messageId
   return {
     company,
     cause: [code, source, subject].filter((part) => part !== '').join(':'),
@@ -70,10 +74,21 @@ export async function parkChannelMessage(
   const source = door.instance
   const message = error instanceof Error ? error.message : String(error)
   const cause = { code: 'work.message_parked', message }
-  const filed = { source, messageId, type, company, contentHash: contentHash(body), body, receivedTrace: traceId }
+  const filed = {
+    source,
+    messageId,
+    type,
+    company,
+    contentHash: contentHash(body),
+    body,
+    receivedTrace: traceId,
+  }
   const [verdict] = (await receiveMessages(tx, [filed], 'received')).values()
   if (verdict === 'new') await settleMessages(tx, [{ source, messageId, outcome: 'parked', cause }])
-  else await park(tx, [{ kind: 'message', key: `${source}/${messageId}`, company, system: source, payload: body, cause }])
+  else
+    await park(tx, [
+      { kind: 'message', key: `${source}/${messageId}`, company, system: source, payload: body, cause },
+    ])
   await ports.openExceptions(tx, [
     {
       company,
@@ -86,4 +101,3 @@ export async function parkChannelMessage(
     },
   ])
 }
-

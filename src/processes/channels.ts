@@ -73,7 +73,9 @@ async function inTheirOrder(
 ): Promise<readonly Filed[]> {
   const due = new Set<Filed>()
   const readable = fresh.filter(({ told }) => told.inbound.message)
-  const groups = Map.groupBy(readable, ({ told, type }) => JSON.stringify(told.door.order[type] ?? { by: 'none' }))
+  const groups = Map.groupBy(readable, ({ told, type }) =>
+    JSON.stringify(told.door.order[type] ?? { by: 'none' }),
+  )
   for (const [name, group] of groups) {
     const { rulings } = await arrangeMessages(tx, JSON.parse(name) as { by: 'none' }, group)
     for (const [message, ruling] of rulings) {
@@ -113,7 +115,10 @@ async function decide(
 }
 
 /** By which numbers their channel knows orders that were here before. */
-async function knownNumbers(tx: Transaction, captured: readonly Captured[]): Promise<ReadonlyMap<number, string | null>> {
+async function knownNumbers(
+  tx: Transaction,
+  captured: readonly Captured[],
+): Promise<ReadonlyMap<number, string | null>> {
   const docs = captured.flatMap((each) => (each.kind === 'known' ? [each.doc] : []))
   if (docs.length === 0) return new Map()
   return new Map((await headersOf(tx, docs)).map(({ doc, externalId }) => [doc, externalId]))
@@ -123,7 +128,13 @@ function decisionOf({ told }: Filed, captured: Captured, known: ReadonlyMap<numb
   if (captured.kind === 'new') return { outcome: 'applied', doc: captured.doc }
   if (captured.kind === 'known') {
     const { doc } = captured
-    return { outcome: 'applied', doc, externalId: known.get(doc) ?? undefined, known: true, detail: { known: true } }
+    return {
+      outcome: 'applied',
+      doc,
+      externalId: known.get(doc) ?? undefined,
+      known: true,
+      detail: { known: true },
+    }
   }
   const { refusal } = captured
   if (told.door.answers?.(told.inbound, refusal) !== true) return { outcome: 'parked', refusal }
@@ -133,7 +144,10 @@ function decisionOf({ told }: Filed, captured: Captured, known: ReadonlyMap<numb
 /** What no process decides: remarks between a channel and its connector, and what says nothing we understand. */
 function undecided({ told: { inbound } }: Filed): Decided {
   if (inbound.unreadable) return { outcome: 'quarantined', refusal: inbound.unreadable }
-  return { outcome: 'applied', detail: inbound.message.type === 'remark' ? inbound.message.detail : undefined }
+  return {
+    outcome: 'applied',
+    detail: inbound.message.type === 'remark' ? inbound.message.detail : undefined,
+  }
 }
 
 function settlementOf({ source, messageId }: Filed, { outcome, doc, detail, refusal }: Decided): Settlement {

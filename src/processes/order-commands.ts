@@ -70,7 +70,8 @@ function once<Status extends number, Body>(
     }
     if (command.ifMatch !== undefined) assertMatch(command.ifMatch, order.version)
     const given = await work(tx, order, cause)
-    await turn.wake([
+    // what is taken back frees credit, whose account is locked before any desk row
+    turn.wakeAfterwards([
       { doc: order.doc, process: 'order-to-cash', company: order.company, priority: 2, share: order.customerId },
     ])
     record(tx, [{ ...command.claim, ...given }])

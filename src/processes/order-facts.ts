@@ -72,7 +72,7 @@ export async function orderFacts(
         fulfillments: requestsOf(order.doc).map(({ doc, location, state, cancelRequested }) => ({
           doc,
           location,
-          state,
+          state: asSeenBy(order, state),
           cancelRequested,
         })),
         reclaimable: requestsOf(order.doc).flatMap(({ doc }) => (open.has(doc) ? [doc] : [])),
@@ -82,6 +82,10 @@ export async function orderFacts(
     ]),
   )
 }
+
+/** How far the warehouse is matters to an order only once it is to be taken back: until then nobody wakes it for that. */
+const asSeenBy = (order: { readonly cancelRequested: boolean }, state: FulfillmentState): FulfillmentState =>
+  !order.cancelRequested && (state === 'accepted' || state === 'picking') ? 'requested' : state
 
 /** Which of these requests still claim something. */
 async function openLinesOf(tx: Transaction, requests: readonly number[]): Promise<ReadonlySet<number>> {

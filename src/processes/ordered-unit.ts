@@ -10,7 +10,8 @@ export function inOrderedUnit<Name extends string>(
   base: Readonly<Record<Name, Quantity>>,
 ): Readonly<Record<Name, Quantity>> & { readonly unit: string } {
   const converted = Object.entries<Quantity>(base).map(
-    ([name, quantity]) => [name, convertQuantity(quantity, { numerator: denominator, denominator: numerator })] as const,
+    ([name, quantity]) =>
+      [name, convertQuantity(quantity, { numerator: denominator, denominator: numerator })] as const,
   )
   if (converted.some(([, quantity]) => quantity === undefined)) return { ...base, unit: baseUnit }
   return { ...(Object.fromEntries(converted) as Record<Name, Quantity>), unit }

@@ -58,13 +58,19 @@ export async function withdraw(
 }
 
 function notHere(withdrawal: Withdrawal): Decided {
-  if (withdrawal.type === 'order-withdrawn') return { outcome: 'applied', detail: { cancel: 'never placed here' } }
+  if (withdrawal.type === 'order-withdrawn')
+    return { outcome: 'applied', detail: { cancel: 'never placed here' } }
   const { customerOrder, sender } = withdrawal
-  const refusal = new Refusal('orders.unknown', `${sender} cancels ${customerOrder}, which is not here`, { customerOrder })
+  const refusal = new Refusal('orders.unknown', `${sender} cancels ${customerOrder}, which is not here`, {
+    customerOrder,
+  })
   return { outcome: 'parked', refusal }
 }
 
-async function findOrders(tx: Transaction, messages: readonly Filed[]): Promise<ReadonlyMap<Filed, OrderHeader>> {
+async function findOrders(
+  tx: Transaction,
+  messages: readonly Filed[],
+): Promise<ReadonlyMap<Filed, OrderHeader>> {
   const numbers = [...new Set(messages.map((message) => numberOf(withdrawalOf(message))))]
   const byNumber = await ordersByReferences(tx, numbers)
   const headers = await headersOf(tx, [...new Set([...byNumber.values()].flat())])

@@ -15,13 +15,24 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => house.end())
 
-const ordersNumbered = sql('test.shop_orders', `select id, closed_at is not null as closed, cancel_requested_at is not null as cancelled
-  from orders.sales_order where sender = 'shop' and external_id = $1`)
-const messages = sql('test.shop_messages', `select state, repeats, detail from inbox.message where source = 'shop' and message_id = $1`)
-const exceptions = sql('test.exceptions', `select code, owner, state from exceptions.exception where cause like $1`)
+const ordersNumbered = sql(
+  'test.shop_orders',
+  `select id, closed_at is not null as closed, cancel_requested_at is not null as cancelled
+  from orders.sales_order where sender = 'shop' and external_id = $1`,
+)
+const messages = sql(
+  'test.shop_messages',
+  `select state, repeats, detail from inbox.message where source = 'shop' and message_id = $1`,
+)
+const exceptions = sql(
+  'test.exceptions',
+  `select code, owner, state from exceptions.exception where cause like $1`,
+)
 
 const ordersOf = (externalId: number) =>
-  house.app.database.query<{ id: number; closed: boolean; cancelled: boolean }>(ordersNumbered, [String(externalId)])
+  house.app.database.query<{ id: number; closed: boolean; cancelled: boolean }>(ordersNumbered, [
+    String(externalId),
+  ])
 const messageOf = async (id: string) =>
   (await house.app.database.query<{ state: string; repeats: number; detail: unknown }>(messages, [id]))[0]
 
@@ -41,7 +52,8 @@ function tell(topic: string, id: string, order: object): Promise<{ messages: { o
   }).then(async (response) => (await response.json()) as { messages: { outcome: string }[] })
 }
 
-const outcomeOf = async (topic: string, id: string, order: object) => (await tell(topic, id, order)).messages[0]?.outcome
+const outcomeOf = async (topic: string, id: string, order: object) =>
+  (await tell(topic, id, order)).messages[0]?.outcome
 
 /** An order document of the shop that was never placed there: another buyer's number and lines of a real one. */
 function document(changes: Record<string, unknown> = {}) {
@@ -52,12 +64,16 @@ function document(changes: Record<string, unknown> = {}) {
 
 test('a shop order is closed, and its buyer reads what became of it and of its goods', async () => {
   const placed = house.landscape.shop.place(orders.find((one) => one.company === 'NWF')!)
-  await expect.poll(async () => (await ordersOf(placed.id)).map(({ closed }) => closed), { timeout: 10_000 }).toEqual([true])
+  await expect
+    .poll(async () => (await ordersOf(placed.id)).map(({ closed }) => closed), { timeout: 10_000 })
+    .toEqual([true])
   const told = () => house.landscape.shop.truth().orders.find((one) => one.id === placed.id)!
   await expect.poll(() => told().fulfillment_status, { timeout: 10_000 }).toBe('fulfilled')
-  expect(told().fulfillments.flatMap(({ line_items }) => line_items).map(({ quantity }) => quantity)).toEqual(
-    placed.line_items.map(({ quantity }) => quantity),
-  )
+  expect(
+    told()
+      .fulfillments.flatMap(({ line_items }) => line_items)
+      .map(({ quantity }) => quantity),
+  ).toEqual(placed.line_items.map(({ quantity }) => quantity))
   await expect.poll(() => told().tags, { timeout: 10_000 }).toContain('order-accepted')
   expect(told().note).toMatch(/^O-\d+: accepted/)
   expect(house.complaints).toEqual([])
@@ -95,18 +111,28 @@ test('an order of an unknown customer is parked with an owner', async () => {
 })
 
 test('an order that its buyer takes back is cancelled', async () => {
-  const waiting = document({ id: 7_003, po_number: 'BACK', line_items: [{ ...document().line_items[0]!, quantity: 900_000 }] })
+  const waiting = document({
+    id: 7_003,
+    po_number: 'BACK',
+    line_items: [{ ...document().line_items[0]!, quantity: 900_000 }],
+  })
   await tell('orders/create', 'back-1', waiting)
   const cancelled_at = new Date(Date.parse(waiting.updated_at) + 1_000).toISOString()
-  expect(await outcomeOf('orders/cancelled', 'back-2', { ...waiting, cancelled_at, updated_at: cancelled_at })).toBe('applied')
+  expect(
+    await outcomeOf('orders/cancelled', 'back-2', { ...waiting, cancelled_at, updated_at: cancelled_at }),
+  ).toBe('applied')
   expect(await messageOf('back-2')).toMatchObject({ detail: { cancel: 'requested' } })
-  await expect.poll(() => ordersOf(7_003), { timeout: 10_000 }).toMatchObject([{ closed: true, cancelled: true }])
+  await expect
+    .poll(() => ordersOf(7_003), { timeout: 10_000 })
+    .toMatchObject([{ closed: true, cancelled: true }])
 })
 
 test('an order whose cancellation came first is never begun', async () => {
   const order = document({ id: 7_004, po_number: 'STALE' })
   const cancelled_at = new Date(Date.parse(order.updated_at) + 1_000).toISOString()
-  expect(await outcomeOf('orders/cancelled', 'stale-2', { ...order, cancelled_at, updated_at: cancelled_at })).toBe('applied')
+  expect(
+    await outcomeOf('orders/cancelled', 'stale-2', { ...order, cancelled_at, updated_at: cancelled_at }),
+  ).toBe('applied')
   expect(await outcomeOf('orders/create', 'stale-1', order)).toBe('superseded')
   expect(await ordersOf(7_004)).toEqual([])
 })
@@ -121,7 +147,13 @@ test('a body that the shop did not sign is refused', async () => {
 })
 
 test('an order in words that we do not understand is quarantined with an owner', async () => {
-  expect(await outcomeOf('orders/create', 'strange', document({ id: 7_005, line_items: [{ id: 1, sku: 'nounit' }] }))).toBe('quarantined')
+  expect(
+    await outcomeOf(
+      'orders/create',
+      'strange',
+      document({ id: 7_005, line_items: [{ id: 1, sku: 'nounit' }] }),
+    ),
+  ).toBe('quarantined')
   const found = await house.app.database.query(exceptions, ['inbound.message_unreadable:shop%'])
   expect(found).toMatchObject([{ owner: 'integration', state: 'open' }])
 })

@@ -11,7 +11,9 @@ import { demoGuides, partnerOf } from '../../src/demo-edi.ts'
 
 export type EdiFolders = {
   readonly root: string
-  readonly config: Readonly<Record<`${'inbox' | 'outbox' | 'archive' | 'reject' | 'partners'}Directory`, string>> & {
+  readonly config: Readonly<
+    Record<`${'inbox' | 'outbox' | 'archive' | 'reject' | 'partners'}Directory`, string>
+  > & {
     readonly enabled: true
     readonly pollMs: number
   }
@@ -46,7 +48,13 @@ export const namesIn = (folder: string): string[] => {
   }
 }
 
-export type Sent = { readonly type: string; readonly group: string; readonly control: string; readonly set: TransactionSet; readonly component: string }
+export type Sent = {
+  readonly type: string
+  readonly group: string
+  readonly control: string
+  readonly set: TransactionSet
+  readonly component: string
+}
 
 /** What a partner finds in its folder, of one type or of all, in the order of control numbers. */
 export async function sentTo(folders: EdiFolders, partner: string, type?: OutboundType): Promise<Sent[]> {
@@ -54,11 +62,18 @@ export async function sentTo(folders: EdiFolders, partner: string, type?: Outbou
   const sent: Sent[] = []
   for (const name of namesIn(folder).filter((each) => !each.startsWith('.'))) {
     for await (const event of readX12([readFileSync(join(folder, name))])) {
-      if (event.kind === 'finding' && event.finding.severity !== 'note') throw new Error(`${name}: ${event.finding.message}`)
+      if (event.kind === 'finding' && event.finding.severity !== 'note')
+        throw new Error(`${name}: ${event.finding.message}`)
       if (event.kind !== 'set' || (type !== undefined && event.set.type !== type)) continue
       const { interchange, group, set } = event
       const { component } = interchange.delimiters
-      sent.push({ type: set.type, group: group?.functionalId ?? '', control: interchange.controlNumber, set, component })
+      sent.push({
+        type: set.type,
+        group: group?.functionalId ?? '',
+        control: interchange.controlNumber,
+        set,
+        component,
+      })
     }
   }
   return sent.sort((a, b) => (a.control < b.control ? -1 : 1))
@@ -68,4 +83,3 @@ export const guideOf = (world: World, order: WorldOrder): PartnerGuide => {
   const customer = world.customers.find(({ number }) => number === order.customer)!
   return demoGuides(world).find(({ partner }) => partner === partnerOf(customer))!
 }
-

@@ -5,6 +5,7 @@ import type { ConfigInput } from '../../src/config-schema.ts'
 import { demoConfig } from '../../src/demo.ts'
 import { type Landscape, type LandscapeOptions, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
+import type { World } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
@@ -15,6 +16,7 @@ import { testDatabase } from './database.ts'
 export type House = {
   readonly app: App
   readonly url: string
+  readonly databaseUrl: string
   readonly landscape: Landscape
   /** What the house logged as warning or worse. */
   readonly complaints: string[]
@@ -24,13 +26,15 @@ export type House = {
 export type HouseOptions = {
   readonly landscape?: Partial<LandscapeOptions>
   readonly config?: Partial<ConfigInput>
+  /** A generated one for so many orders unless given. */
+  readonly world?: World
   readonly plannedOrders?: number
   readonly policy?: Readonly<Record<string, unknown>>
 }
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const test = await testDatabase()
-  const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: options.plannedOrders ?? 200 })
+  const { plannedOrders = 200, world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }) } = options
   const landscape = await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape })
   const complaints: string[] = []
   const log = createLog({ level: 'warn', clock: systemClock, destination: { write: (line) => void complaints.push(line) } })
@@ -60,6 +64,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   return {
     app,
     url,
+    databaseUrl: test.url,
     landscape,
     complaints,
     async end() {

@@ -40,17 +40,24 @@ export function ediOperations(ports: AnswerPorts): Connector['operations'] {
       batchMax: BATCH_MAX,
       recovery: 'key',
       translate: (request) => request,
-      send: (ready) => sendAll(ports, ready, (one, order, guide) => draftOf(one, type, { guide, segments: compose(one.request, order, guide) })),
+      send: (ready) =>
+        sendAll(ports, ready, (one, order, guide) =>
+          draftOf(one, type, { guide, segments: compose(one.request, order, guide) }),
+        ),
     })
 
   return {
     ...sent(acknowledge, '855', (acknowledgement, { document, refusedLines }, guide) =>
-      buildOrderAcknowledgment(toOrderAcknowledgment(document, guide, { acknowledgement, refusedLines, on: today() })),
+      buildOrderAcknowledgment(
+        toOrderAcknowledgment(document, guide, { acknowledgement, refusedLines, on: today() }),
+      ),
     ),
     ...sent(notifyShipment, '856', (notice, { document }, guide) =>
       buildShipNotice(toShipNotice(notice, document, guide), guide.hierarchy),
     ),
-    ...sent(sendInvoice, '810', (notice, { document }, guide) => buildInvoice(toInvoice(notice, document, guide))),
+    ...sent(sendInvoice, '810', (notice, { document }, guide) =>
+      buildInvoice(toInvoice(notice, document, guide)),
+    ),
   }
 }
 

@@ -21,7 +21,11 @@ import {
   type SentDocument,
 } from './store.ts'
 
-export type BookPorts = { readonly outbox: Outbox; readonly clock: Clock; readonly openExceptions: OpenExceptions }
+export type BookPorts = {
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly openExceptions: OpenExceptions
+}
 
 type Settled = ChannelDecision & { readonly guide: PartnerGuide; readonly context: SetContext }
 
@@ -56,7 +60,9 @@ export function ediBooks(ports: BookPorts): Required<Pick<ChannelDoor, 'answers'
   }
 }
 
-function documentOf({ context }: Settled): { document: PurchaseOrderDocument; refusedLines: readonly RefusedLine[] } | undefined {
+function documentOf({
+  context,
+}: Settled): { document: PurchaseOrderDocument; refusedLines: readonly RefusedLine[] } | undefined {
   const { outcome } = context.reading
   if (outcome.kind !== 'order' && outcome.kind !== 'answer') return undefined
   return { document: outcome.document, refusedLines: outcome.mapping.refusedLines }
@@ -89,7 +95,9 @@ async function repeatedAnswers(tx: Transaction, settled: readonly Settled[]): Pr
   )
   return again.flatMap(({ inbound, externalId, guide }): Draft[] => {
     const segments = last.get(externalId!)
-    return segments ? [{ key: `855/${inbound.messageId}`, guide, type: '855', about: externalId!, segments }] : []
+    return segments
+      ? [{ key: `855/${inbound.messageId}`, guide, type: '855', about: externalId!, segments }]
+      : []
   })
 }
 
@@ -100,14 +108,21 @@ function rejectionOf(settled: Settled, today: string): Draft[] {
   const nothing = context.reading.outcome.kind === 'answer' && inbound.message?.type === 'remark'
   if (!order || (!refusal && !nothing)) return []
   const { outcome } = context.reading
-  const reason = refusal?.code ?? (outcome.kind === 'answer' ? outcome.mapping.refusal?.code : undefined) ?? 'rejected'
-  const answer = toRejection(order.document, [...order.refusedLines, ...refusedByUs(inbound, refusal)], { reason, on: today })
+  const reason =
+    refusal?.code ?? (outcome.kind === 'answer' ? outcome.mapping.refusal?.code : undefined) ?? 'rejected'
+  const answer = toRejection(order.document, [...order.refusedLines, ...refusedByUs(inbound, refusal)], {
+    reason,
+    on: today,
+  })
   const about = inbound.messageId
   return [{ key: `855/${about}`, guide, type: '855', about, segments: buildOrderAcknowledgment(answer) }]
 }
 
 /** The reason of each line, where the refusal names lines. */
-function refusedByUs(inbound: ChannelInbound, refusal: Refusal | undefined): { line: string; code: string }[] {
+function refusedByUs(
+  inbound: ChannelInbound,
+  refusal: Refusal | undefined,
+): { line: string; code: string }[] {
   const errors = refusal?.facts['errors']
   if (!Array.isArray(errors) || inbound.message?.type !== 'order-placed') return []
   const { lines } = inbound.message.order
@@ -119,19 +134,31 @@ function refusedByUs(inbound: ChannelInbound, refusal: Refusal | undefined): { l
 
 // Their acknowledgments of our documents ----------------------------------------------------------------------------------
 
-async function bookAcknowledgments(tx: Transaction, ports: BookPorts, settled: readonly Settled[]): Promise<void> {
+async function bookAcknowledgments(
+  tx: Transaction,
+  ports: BookPorts,
+  settled: readonly Settled[],
+): Promise<void> {
   const told = settled.flatMap(({ guide, context: { reading } }) =>
-    reading.outcome.kind === 'acknowledgment' ? [{ guide, acknowledgment: reading.outcome.acknowledgment }] : [],
+    reading.outcome.kind === 'acknowledgment'
+      ? [{ guide, acknowledgment: reading.outcome.acknowledgment }]
+      : [],
   )
   if (told.length === 0) return
   const rows = new Map(
     told.map(({ guide, acknowledgment }) => {
-      const row = { partner: guide.partner, controlNumber: acknowledgment.controlNumber, status: statusOf(acknowledgment) }
+      const row = {
+        partner: guide.partner,
+        controlNumber: acknowledgment.controlNumber,
+        status: statusOf(acknowledgment),
+      }
       return [`${guide.partner} ${acknowledgment.controlNumber}`, row] as const
     }),
   )
   const meant = await recordAcknowledged(tx, [...rows.values()])
-  const documents = new Map(meant.map((document) => [`${document.partner} ${document.controlNumber}`, document]))
+  const documents = new Map(
+    meant.map((document) => [`${document.partner} ${document.controlNumber}`, document]),
+  )
   const occurrences = told.flatMap(({ guide, acknowledgment }): Occurrence[] => {
     const document = documents.get(`${guide.partner} ${acknowledgment.controlNumber}`)
     if (!document) return [unmatched(guide, acknowledgment)]
@@ -150,7 +177,8 @@ function unmatched(guide: PartnerGuide, { functionalId, controlNumber }: Acknowl
     cause: `edi.acknowledgment_unmatched:${guide.partner}`,
     code: 'edi.acknowledgment_unmatched',
     title: `${guide.name} acknowledges a document that we did not send`,
-    suggestedAction: 'Compare the control number with the documents we sent; the partner may have mixed up senders.',
+    suggestedAction:
+      'Compare the control number with the documents we sent; the partner may have mixed up senders.',
     facts: { functionalId, controlNumber },
     owner: guide.owner,
   }
@@ -169,7 +197,8 @@ function rejected(guide: PartnerGuide, document: SentDocument, { sets }: Acknowl
     cause: `edi.document_rejected:${guide.partner}:${document.type}`,
     code: 'edi.document_rejected',
     title: `${guide.name} rejects our ${document.type}`,
-    suggestedAction: "Correct the partner's guide or the data at the places named, then send the document again.",
+    suggestedAction:
+      "Correct the partner's guide or the data at the places named, then send the document again.",
     facts: { fileName: document.fileName, faults: faults.slice(0, 20) },
     severity: 'high',
     owner: guide.owner,
@@ -207,7 +236,8 @@ export async function reportOverdue(
         ...missingCause(document),
         code: 'edi.acknowledgment_missing',
         title: `${guide?.name ?? document.partner} has not acknowledged our documents in time`,
-        suggestedAction: 'Ask the partner whether the documents arrived; leave them in its folder again if they did not.',
+        suggestedAction:
+          'Ask the partner whether the documents arrived; leave them in its folder again if they did not.',
         facts: { fileName: document.fileName, type: document.type },
         owner: guide?.owner,
       }

@@ -5,17 +5,21 @@ import type { ChannelDoor, ChannelInbound } from '#capabilities/channel-messages
 import type { Clock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import type { Database } from '#platform/database.ts'
-import type { OpenExceptions } from '#platform/exceptions.ts'
+import type { Occurrence, OpenExceptions } from '#platform/exceptions.ts'
+import { Refusal } from '#platform/faults.ts'
+import { toInbound } from './inbound.ts'
 import { ediOperations } from './answers.ts'
 import { ediBooks, reportOverdue } from './books.ts'
 import { checkFile, type FileCheck } from './check-file.ts'
-import type { FindItems } from './crosswalk.ts'
+import { crosswalkFor, type FindItems } from './crosswalk.ts'
 import { openFolder } from './folder.ts'
 import { createOutbox } from './outbox.ts'
 import { loadPartnerGuides } from './partner-guide-files.ts'
-import { indexGuides, type PartnerGuide } from './partner-guide.ts'
+import { indexGuides, type PartnerGuide, type PartnerGuides } from './partner-guide.ts'
+import { receiveX12 } from './receive.ts'
 import { type FileReport, receiveFile } from './reception.ts'
 import { watchFolder } from './watch.ts'
+import type { TransactionSet } from './x12-envelopes.ts'
 
 export type EdiOptions = {
   readonly instance: string
@@ -53,6 +57,8 @@ export type EdiConnector = Connector & {
   ingest(path: string, listener: Listener): Promise<FileReport>
   /** Says what would happen to a file and does none of it. */
   check(path: string): Promise<FileCheck>
+  /** A message that was filed earlier, perhaps corrected since, under the guides of now. */
+  restore(filed: { readonly messageId: string; readonly body: string }): Promise<ChannelInbound>
   stop(): Promise<void>
 }
 
@@ -66,30 +72,28 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
   const { instance, settings, database, clock, openExceptions, findItems } = options
   const index = indexGuides(loadPartnerGuides(settings.partnersDirectory))
   const partners = new Map(index.all.map((guide) => [guide.partner, guide]))
-  const outbox = createOutbox({ directory: settings.outboxDirectory, database, clock, writer: options.reader })
+  const outbox = createOutbox({
+    directory: settings.outboxDirectory,
+    database,
+    clock,
+    writer: options.reader,
+  })
   let stop = (): Promise<void> => Promise.resolve()
 
   const receive = async (path: string, name: string, listener: Listener): Promise<FileReport> => {
-    const { maxFileBytes } = settings
-    const report = await receiveFile(path, name, { database, outbox, guides: index, findItems, maxFileBytes, ...listener })
+    const report = await receiveFile(path, name, {
+      ...listener,
+      database,
+      outbox,
+      guides: index,
+      findItems,
+      maxFileBytes: settings.maxFileBytes,
+      async report(tx, end) {
+        if (isDamaged(end)) await openExceptions(tx, [damage(end)])
+      },
+    })
     await outbox.flush(0)
     return report
-  }
-
-  const damaged = async ({ name, state, findings }: FileReport): Promise<void> => {
-    const [first] = findings.filter(({ severity }) => severity === 'error')
-    await database.transaction((tx) =>
-      openExceptions(tx, [
-        {
-          company: NO_COMPANY,
-          cause: `edi.file_damaged:${name}`,
-          code: 'edi.file_damaged',
-          title: state === 'rejected' ? `${name} cannot be read at all` : `${name} is damaged and was read in part`,
-          suggestedAction: 'Check the file, find out who sent it, and ask for a whole one.',
-          facts: { file: name, finding: first?.message ?? 'there is no interchange in it', at: first?.at },
-        },
-      ]),
-    )
   }
 
   return {
@@ -103,7 +107,6 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
         clock,
         pollMs: settings.pollMs,
         read: ({ path, name }) => receive(path, name, listener),
-        damaged,
         async rest() {
           await outbox.flush(FORGOTTEN_AFTER_MS)
           await database.transaction((tx) => reportOverdue(tx, { clock, openExceptions }, index.all))
@@ -113,12 +116,38 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
       watch.start()
       stop = () => watch.stop()
     },
-    async ingest(path, listener) {
-      const report = await receive(path, basename(path), listener)
-      if (report.state === 'rejected' || report.findings.some(({ severity }) => severity === 'error')) await damaged(report)
-      return report
-    },
+    ingest: (path, listener) => receive(path, basename(path), listener),
     check: (path) => checkFile(createReadStream(path), index.all),
+    restore: (filed) => restore(filed, index, findItems),
     stop: () => stop(),
   }
+}
+
+const isDamaged = ({ state, findings }: FileReport): boolean =>
+  state === 'rejected' || findings.some(({ severity }) => severity === 'error')
+
+/** A file of which nothing, or not everything, could be used. */
+function damage({ name, state, findings }: FileReport): Occurrence {
+  const first = findings.find(({ severity }) => severity === 'error')
+  return {
+    company: NO_COMPANY,
+    cause: `edi.file_damaged:${name}`,
+    code: 'edi.file_damaged',
+    title: state === 'rejected' ? `${name} cannot be read at all` : `${name} is damaged and was read in part`,
+    suggestedAction: 'Check the file, find out who sent it, and ask for a whole one.',
+    facts: { file: name, finding: first?.message ?? 'there is no interchange in it', at: first?.at },
+  }
+}
+
+/** A message's body is an interchange of its own with that one set in it. */
+async function restore(
+  { messageId, body }: { readonly messageId: string; readonly body: string },
+  guides: PartnerGuides,
+  findItems: FindItems,
+): Promise<ChannelInbound> {
+  const crosswalk = (set: TransactionSet, guide: PartnerGuide | undefined) => crosswalkFor(set, guide, findItems)
+  for await (const event of receiveX12([body], { guides, crosswalk })) {
+    if (event.kind === 'set') return toInbound(event, messageId)
+  }
+  throw new Refusal('edi.quarantined', `message ${messageId} holds no transaction set`, { messageId })
 }

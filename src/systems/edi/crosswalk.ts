@@ -5,7 +5,9 @@ import type { ItemIdentity, PartnerGuide } from './partner-guide.ts'
 import type { TransactionSet } from './x12-envelopes.ts'
 
 /** Answers by `identifierKey`; what is unknown is absent. */
-export type FindItems = (keys: readonly ItemIdentifier[]) => Promise<ReadonlyMap<string, { readonly sku: string }>>
+export type FindItems = (
+  keys: readonly ItemIdentifier[],
+) => Promise<ReadonlyMap<string, { readonly sku: string }>>
 
 /** First element of the pairs of qualifier and id. */
 const PAIRS: Readonly<Record<string, number>> = { PO1: 6, LIN: 2 }
@@ -31,11 +33,15 @@ export async function crosswalkFor(
 
 function* pairsOf(set: TransactionSet): Generator<readonly [string, string]> {
   for (const { id, elements } of set.segments) {
-    for (let at = PAIRS[id] ?? elements.length; at + 1 < elements.length; at += 2) yield [elements[at]!, elements[at + 1]!]
+    for (let at = PAIRS[id] ?? elements.length; at + 1 < elements.length; at += 2)
+      yield [elements[at]!, elements[at + 1]!]
   }
 }
 
-const idsOf = (set: TransactionSet, identities: ReadonlyMap<string, ItemIdentity>): (readonly [ItemIdentity, string])[] =>
+const idsOf = (
+  set: TransactionSet,
+  identities: ReadonlyMap<string, ItemIdentity>,
+): (readonly [ItemIdentity, string])[] =>
   [...pairsOf(set)].flatMap(([qualifier, value]) => {
     const is = identities.get(qualifier)
     return is && value !== '' && !value.includes('\0') ? [[is, value] as const] : []

@@ -33,7 +33,10 @@ export function openFolder(options: FolderOptions): Folder {
   let taken = 0
 
   async function take(name: string): Promise<Claimed[]> {
-    const stamp = clock.now().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+    const stamp = clock
+      .now()
+      .toISOString()
+      .replaceAll(/[-:]|\.\d+/g, '')
     const claimed = `${stamp}-${reader}-${++taken}-${name}`
     const path = join(processing, claimed)
     return (await exists(rename(join(inboxDirectory, name), path))) ? [{ path, name: claimed }] : []
@@ -66,11 +69,15 @@ export function openFolder(options: FolderOptions): Folder {
 /** Size and time of each file, which change while it is written. */
 async function lookAt(directory: string): Promise<Map<string, string>> {
   const entries = await readdir(directory, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isFile() && !UNFINISHED.test(entry.name)).map((entry) => entry.name)
+  const names = entries
+    .filter((entry) => entry.isFile() && !UNFINISHED.test(entry.name))
+    .map((entry) => entry.name)
   const looks = new Map<string, string>()
   for (const name of names.sort()) {
     await exists(
-      stat(join(directory, name), { bigint: true }).then(({ size, mtimeNs }) => looks.set(name, `${size} ${mtimeNs}`)),
+      stat(join(directory, name), { bigint: true }).then(({ size, mtimeNs }) =>
+        looks.set(name, `${size} ${mtimeNs}`),
+      ),
     )
   }
   return looks

@@ -18,7 +18,12 @@ export type SetContext = { readonly reading: SetReading }
 export function messageIdOf({ interchange, group, set }: ReceivedSet, repeated: number): string {
   const { sender, controlNumber } = interchange
   const suffix = repeated === 0 ? '' : `.${repeated + 1}`
-  const parts = [`${sender.qualifier}:${sender.id}`, controlNumber, group?.controlNumber ?? '-', set.controlNumber]
+  const parts = [
+    `${sender.qualifier}:${sender.id}`,
+    controlNumber,
+    group?.controlNumber ?? '-',
+    set.controlNumber,
+  ]
   return storable(parts.map((part) => part.slice(0, 40)).join('/') + suffix)
 }
 
@@ -75,15 +80,27 @@ const SAYS: Readonly<Record<Reason, string>> = {
 
 function quarantined({ interchange, set }: ReceivedSet, reason: Reason): Refusal {
   const { qualifier, id } = interchange.sender
-  return new Refusal('edi.quarantined', `${qualifier} ${storable(id)}, ${storable(set.type).slice(0, 6)}: ${SAYS[reason]}`, {
-    reason,
-    about: storable(`${qualifier} ${id} ${reason}`),
-  })
+  return new Refusal(
+    'edi.quarantined',
+    `${qualifier} ${storable(id)}, ${storable(set.type).slice(0, 6)}: ${SAYS[reason]}`,
+    {
+      reason,
+      about: storable(`${qualifier} ${id} ${reason}`),
+    },
+  )
 }
 
-type Understood = { readonly kind: 'order' | 'answer'; readonly document: PurchaseOrderDocument; readonly mapping: OrderMapping }
+type Understood = {
+  readonly kind: 'order' | 'answer'
+  readonly document: PurchaseOrderDocument
+  readonly mapping: OrderMapping
+}
 
-function orderMessage(guide: PartnerGuide, { document, mapping }: Understood, externalId: string): ChannelMessage {
+function orderMessage(
+  guide: PartnerGuide,
+  { document, mapping }: Understood,
+  externalId: string,
+): ChannelMessage {
   const { company, partner: sender } = guide
   const period = periodOf(document, guide)
   if (document.purpose === 'cancellation') {
@@ -119,23 +136,17 @@ function mismatchOf(purpose: OrderPurpose, { findings }: OrderMapping): string |
 export function bodyOf({ interchange, group, set }: ReceivedSet): string {
   const { element, component, terminator } = interchange.delimiters
   const { sender, receiver } = interchange
-  const segments: (readonly string[])[] = [
-    [
-      ...['ISA', '00', '', '00', ''],
-      ...[sender.qualifier, sender.id, receiver.qualifier, receiver.id, interchange.date, interchange.time],
-      ...['U', interchange.version, interchange.controlNumber, '0', interchange.usage, component],
-    ],
-    ...(group
-      ? [
-          [
-            ...['GS', group.functionalId, group.sender, group.receiver, group.date, group.time],
-            ...[group.controlNumber, group.agency, group.version],
-          ],
-        ]
-      : []),
-    ...set.segments.map(({ elements }) => elements),
-    ...(group ? [['GE', '1', group.controlNumber]] : []),
-    ['IEA', group ? '1' : '0', interchange.controlNumber],
-  ]
+  const { date, time, version, controlNumber, usage } = interchange
+  const from = [sender.qualifier, sender.id]
+  const to = [receiver.qualifier, receiver.id]
+  const header = ['ISA', '00', '', '00', '', ...from, ...to, date, time, 'U', version, controlNumber, '0', usage, component]
+  const inside = set.segments.map(({ elements }) => elements)
+  const segments = [header, ...(group ? grouped(group, inside) : inside), ['IEA', group ? '1' : '0', controlNumber]]
   return storable(segments.map((elements) => elements.join(element) + terminator).join(''))
+}
+
+function grouped(group: NonNullable<ReceivedSet['group']>, inside: readonly (readonly string[])[]): (readonly string[])[] {
+  const { functionalId, sender, receiver, date, time, controlNumber, agency, version } = group
+  const gs = ['GS', functionalId, sender, receiver, date, time, controlNumber, agency, version]
+  return [gs, ...inside, ['GE', '1', controlNumber]]
 }

@@ -96,7 +96,10 @@ async function post(tx: Transaction, drafts: readonly Draft[], now: Date): Promi
   const fresh = [...distinct.values()].filter(({ key }) => !known.has(key))
   if (fresh.length === 0) return
   const byPartner = Map.groupBy(fresh, ({ guide }) => guide.partner)
-  const last = await takeControlNumbers(tx, new Map([...byPartner].map(([partner, group]) => [partner, group.length])))
+  const last = await takeControlNumbers(
+    tx,
+    new Map([...byPartner].map(([partner, group]) => [partner, group.length])),
+  )
   const rows = [...byPartner].flatMap(([partner, group]) => {
     const first = last.get(partner)! - group.length + 1
     return group.map((draft, place) => outboundOf(draft, first + place, now))
@@ -153,7 +156,11 @@ function contentOf({ guide, type, segments }: Draft, controlNumber: number, now:
 /** Under a name that nobody collects until all of it is on disk. */
 async function leave(
   folder: string,
-  { fileName: name, content, writer }: { readonly fileName: string; readonly content: string; readonly writer: string },
+  {
+    fileName: name,
+    content,
+    writer,
+  }: { readonly fileName: string; readonly content: string; readonly writer: string },
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   const unfinished = join(folder, `.${name}.${writer}.tmp`)

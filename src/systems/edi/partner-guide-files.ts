@@ -11,6 +11,8 @@ export const DEMO_PARTNERS = fileURLToPath(new URL('./partners/', import.meta.ur
 /** Without a folder there are no partners yet: whatever comes is quarantined. */
 export function loadPartnerGuides(folder: string): PartnerGuide[] {
   if (!existsSync(folder)) return []
-  const names = readdirSync(folder).filter((name) => /\.(ya?ml|json)$/.test(name)).sort()
+  const names = readdirSync(folder)
+    .filter((name) => /\.(ya?ml|json)$/.test(name))
+    .sort()
   return names.map((name) => parsePartnerGuide(readFileSync(join(folder, name), 'utf8'), name))
 }

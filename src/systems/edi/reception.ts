@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
-import type { Database } from '#platform/database.ts'
+import type { Database, Transaction } from '#platform/database.ts'
 import { isOutage } from '#platform/outage.ts'
 import { crosswalkFor, type FindItems } from './crosswalk.ts'
 import { buildAcknowledgment } from './documents/997.ts'
@@ -35,6 +35,8 @@ export type ReceptionPorts = {
   readonly maxFileBytes: number
   /** Decides on a message, in a transaction with what it causes. */
   readonly hear: (inbound: ChannelInbound) => Promise<string>
+  /** In the transaction that ends the file: says what of it could not be used. */
+  readonly report: (tx: Transaction, report: FileReport) => Promise<void>
   /** Keeps a message that could not be decided for a person, so that its neighbours go on. */
   readonly park: (inbound: ChannelInbound, error: unknown) => Promise<void>
 }
@@ -46,19 +48,27 @@ const FINDINGS_KEPT = 100
 /** Reads a file to its end however often it is cut short: what was decided before is a duplicate then. */
 export async function receiveFile(path: string, name: string, ports: ReceptionPorts): Promise<FileReport> {
   const { size } = await stat(path)
-  if (size > ports.maxFileBytes) {
-    const tooLarge = finding('limit.file_size', { byte: 0, line: 1 }, `(${size} of at most ${ports.maxFileBytes} bytes)`)
-    return { name, state: 'rejected', interchanges: 0, sets: [], findings: [tooLarge] }
-  }
+  if (size > ports.maxFileBytes) return refuseLarge(name, size, ports)
   const hash = await hashOf(createReadStream(path))
   const known = await startFile(ports.database, { hash, name, bytes: size })
   if (known.state !== 'reading') return { name, state: 'known', interchanges: 0, sets: [], findings: [] }
   const reading = new FileReading(hash, ports)
   await reading.take(createReadStream(path))
   const { interchanges, sets, findings } = reading
-  const state = interchanges === 0 ? 'rejected' : 'read'
-  await finishFile(ports.database, hash, { state, interchanges, sets: sets.length, findings })
-  return { name, state, interchanges, sets, findings }
+  const report: FileReport = { name, state: interchanges === 0 ? 'rejected' : 'read', interchanges, sets, findings }
+  await ports.database.transaction(async (tx) => {
+    await ports.report(tx, report)
+    finishFile(tx, hash, report)
+  })
+  return report
+}
+
+/** Nothing of it is read, not even to know it again. */
+async function refuseLarge(name: string, size: number, { database, maxFileBytes, report }: ReceptionPorts): Promise<FileReport> {
+  const why = finding('limit.file_size', { byte: 0, line: 1 }, `(${size} of at most ${maxFileBytes} bytes)`)
+  const refused: FileReport = { name, state: 'rejected', interchanges: 0, sets: [], findings: [why] }
+  await database.transaction((tx) => report(tx, refused))
+  return refused
 }
 
 async function hashOf(chunks: AsyncIterable<Buffer>): Promise<string> {
@@ -84,7 +94,8 @@ class FileReading {
   async take(chunks: Chunks): Promise<void> {
     const { guides, findItems, maxFileBytes } = this.#ports
     const limits = { ...X12_LIMITS, fileBytes: maxFileBytes }
-    const crosswalk = (set: ReceivedSet['set'], guide: Parameters<typeof crosswalkFor>[1]) => crosswalkFor(set, guide, findItems)
+    const crosswalk = (set: ReceivedSet['set'], guide: Parameters<typeof crosswalkFor>[1]) =>
+      crosswalkFor(set, guide, findItems)
     for await (const event of receiveX12(chunks, { guides, crosswalk, limits })) await this.#take(event)
     await this.#allDecided()
   }
@@ -124,16 +135,20 @@ class FileReading {
     const repeated = this.#ids.get(id) ?? 0
     this.#ids.set(id, repeated + 1)
     const inbound = toInbound(event, messageIdOf(event, repeated))
-    const place = this.sets.push({ messageId: inbound.messageId, type: inbound.type, outcome: 'received' }) - 1
-    const decided = this.#decide(inbound).then((outcome) => {
+    const place =
+      this.sets.push({ messageId: inbound.messageId, type: inbound.type, outcome: 'received' }) - 1
+    this.#underWay.push(this.#settle(inbound, place))
+  }
+
+  /** Answers a failure instead of throwing it, since nobody waits for it yet. */
+  async #settle(inbound: ChannelInbound, place: number): Promise<{ error: unknown } | undefined> {
+    try {
+      const outcome = await this.#decide(inbound)
       this.sets[place] = { ...this.sets[place]!, outcome }
-    })
-    this.#underWay.push(
-      decided.then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      ),
-    )
+      return undefined
+    } catch (error) {
+      return { error }
+    }
   }
 
   /** Only an outage stops the file, which is then read again; any other failure is this set's own. */
@@ -155,7 +170,11 @@ class FileReading {
   }
 
   /** The place in the file is the key: read again, the same group gets the same 997. */
-  async #acknowledge({ group, guide, acknowledgment }: Extract<ReceivedEvent, { kind: 'group-end' }>): Promise<void> {
+  async #acknowledge({
+    group,
+    guide,
+    acknowledgment,
+  }: Extract<ReceivedEvent, { kind: 'group-end' }>): Promise<void> {
     if (!acknowledgment || !guide) return
     const key = `997/${this.#hash.slice(0, 32)}/${group.at.byte}`
     const segments = buildAcknowledgment(acknowledgment)

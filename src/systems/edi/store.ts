@@ -41,19 +41,24 @@ export async function startFile(
 }
 
 export type FileEnd = {
-  readonly state: 'read' | 'rejected'
+  readonly state: 'read' | 'rejected' | 'known'
   readonly interchanges: number
-  readonly sets: number
+  readonly sets: readonly unknown[]
   readonly findings: readonly Finding[]
 }
 
-export async function finishFile(queries: Queries, hash: string, end: FileEnd): Promise<void> {
-  await queries.query(endFile, [hash, end.state, end.interchanges, end.sets, jsonText(end.findings)])
+export function finishFile(tx: Transaction, hash: string, end: FileEnd): void {
+  tx.send(endFile, [hash, end.state, end.interchanges, end.sets.length, jsonText(end.findings)])
 }
 
 export async function addInterchange(
   queries: Queries,
-  row: { readonly sender: string; readonly controlNumber: string; readonly hash: string; readonly partner?: string | undefined },
+  row: {
+    readonly sender: string
+    readonly controlNumber: string
+    readonly hash: string
+    readonly partner?: string | undefined
+  },
 ): Promise<void> {
   const { sender, controlNumber, hash, partner } = row
   await queries.query(noteInterchange, [storable(sender), storable(controlNumber), hash, partner ?? null])
@@ -121,7 +126,9 @@ export type Outbound = {
 }
 
 /** What the writing of files needs to know. */
-export type OutboundFile = Pick<Outbound, 'key' | 'partner' | 'fileName' | 'content'> & { readonly written: boolean }
+export type OutboundFile = Pick<Outbound, 'key' | 'partner' | 'fileName' | 'content'> & {
+  readonly written: boolean
+}
 
 const takeNumbers = sql(
   'edi.take_numbers',
@@ -140,7 +147,10 @@ const insertOutbound = sql(
    on conflict (key) do nothing`,
 )
 const OUTBOUND_FILE = `key, partner, file_name as "fileName", content, written_at is not null as written`
-const outboundByKey = sql('edi.outbound_by_key', `select ${OUTBOUND_FILE} from edi.outbound where key = any($1::text[])`)
+const outboundByKey = sql(
+  'edi.outbound_by_key',
+  `select ${OUTBOUND_FILE} from edi.outbound where key = any($1::text[])`,
+)
 const unwritten = sql(
   'edi.unwritten',
   `select ${OUTBOUND_FILE} from edi.outbound
@@ -162,7 +172,10 @@ export async function takeControlNumbers(
   tx: Transaction,
   counts: ReadonlyMap<string, number>,
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await tx.query<{ partner: string; last: number }>(takeNumbers, [[...counts.keys()], [...counts.values()]])
+  const rows = await tx.query<{ partner: string; last: number }>(takeNumbers, [
+    [...counts.keys()],
+    [...counts.values()],
+  ])
   return new Map(rows.map((row) => [row.partner, row.last]))
 }
 
@@ -182,13 +195,19 @@ export function addOutbound(tx: Transaction, rows: readonly Outbound[]): void {
   ])
 }
 
-export async function outboundFiles(queries: Queries, keys: readonly string[]): Promise<ReadonlyMap<string, OutboundFile>> {
+export async function outboundFiles(
+  queries: Queries,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, OutboundFile>> {
   const rows = await queries.query<OutboundFile>(outboundByKey, [keys])
   return new Map(rows.map((row) => [row.key, row]))
 }
 
-export const unwrittenFiles = (queries: Queries, olderThanMs: number, limit: number): Promise<OutboundFile[]> =>
-  queries.query<OutboundFile>(unwritten, [olderThanMs, limit])
+export const unwrittenFiles = (
+  queries: Queries,
+  olderThanMs: number,
+  limit: number,
+): Promise<OutboundFile[]> => queries.query<OutboundFile>(unwritten, [olderThanMs, limit])
 
 export async function recordWritten(queries: Queries, keys: readonly string[]): Promise<void> {
   if (keys.length > 0) await queries.query(markWritten, [keys])
@@ -245,7 +264,10 @@ export const fallenOverdue = (tx: Transaction, now: Date): Promise<SentDocument[
   tx.query<SentDocument>(markOverdue, [now])
 
 /** Those of the partners who still owe us an acknowledgment. */
-export async function partnersInArrears(tx: Transaction, partners: readonly string[]): Promise<ReadonlySet<string>> {
+export async function partnersInArrears(
+  tx: Transaction,
+  partners: readonly string[],
+): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ partner: string }>(overdueOf, [partners])
   return new Set(rows.map((row) => row.partner))
 }

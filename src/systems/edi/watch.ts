@@ -8,8 +8,6 @@ export type WatchOptions = {
   readonly clock: Clock
   readonly pollMs: number
   readonly read: (claimed: Claimed) => Promise<FileReport>
-  /** A file of which nothing, or not everything, could be used. */
-  readonly damaged: (report: FileReport) => Promise<void>
   /** After the files of each look. */
   readonly rest: () => Promise<void>
   readonly onError: (error: unknown) => void
@@ -21,7 +19,7 @@ export interface Watch {
   stop(): Promise<void>
 }
 
-export function watchFolder({ folder, clock, pollMs, read, damaged, rest, onError }: WatchOptions): Watch {
+export function watchFolder({ folder, clock, pollMs, read, rest, onError }: WatchOptions): Watch {
   let stopped = false
   let cancel: () => void = () => undefined
   let looking: Promise<void> = Promise.resolve()
@@ -31,8 +29,6 @@ export function watchFolder({ folder, clock, pollMs, read, damaged, rest, onErro
   async function take(claimed: Claimed): Promise<void> {
     try {
       const report = await read(claimed)
-      const lost = report.findings.some(({ severity }) => severity === 'error')
-      if (report.state === 'rejected' || lost) await damaged(report)
       await folder.putAway(claimed, report.state === 'rejected' ? 'reject' : 'archive')
     } catch (error) {
       onError(error)

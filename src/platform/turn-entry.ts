@@ -1,0 +1,172 @@
+/** A document inside one transaction: its facts, what is open of it, and which steps are due; pure. */
+import { effectKey, type Intent } from './effects.ts'
+import type { DeskRow, StepRow } from './desk.ts'
+import {
+  type AnyCall,
+  type Begun,
+  type DocumentFacts,
+  type NamedStep,
+  type Process,
+  subjectsOf,
+  type Work,
+} from './process.ts'
+
+/** A document that this process owns, as memory holds it between transactions. */
+export type Active = DeskPlace & {
+  readonly process: Process
+  /** How often it failed since it last came to rest. */
+  readonly failures: number
+  /** Undefined until looked at, and again once somebody else has changed the document. */
+  facts: DocumentFacts | undefined
+  /** The desk version at which the facts were read; sleep and finish are guarded by it. */
+  readonly seen: number
+  /** Effects that a lane of this process is working on. */
+  readonly inFlight: ReadonlySet<string>
+  readonly steps: ReadonlyMap<string, StepRow>
+}
+
+type DeskPlace = Omit<DeskRow, 'process'>
+
+export type Entry = { -readonly [Key in keyof Active]: Active[Key] } & {
+  readonly isNew: boolean
+  /** The document's row is locked by this transaction and the facts are as of now. */
+  current: boolean
+  /** Unsettled effects, by key. */
+  readonly intents: Map<string, Intent>
+  steps: Map<string, StepRow>
+  /** When it goes to sleep until. */
+  until: Date | undefined
+}
+
+const unknown = { failures: 0, facts: undefined, inFlight: new Set<string>() }
+
+/** A document of which nothing is known but its row on the desk. */
+export function newActive({ process: _, ...row }: DeskRow, process: Process, seen: number): Active {
+  return { ...row, ...unknown, process, seen, steps: new Map() }
+}
+
+/** A document that begins in this transaction. */
+export function beginEntry({ process, facts, priority = 2, share = 0 }: Begun): Entry {
+  const row = { doc: facts.doc, company: facts.company, priority, share }
+  const fresh = { isNew: true, current: true, intents: new Map<string, Intent>(), until: undefined }
+  return { ...row, ...unknown, ...fresh, process, facts, seen: 1, steps: new Map() }
+}
+
+export const enterEntry = (active: Active): Entry => ({
+  ...active,
+  steps: new Map(active.steps),
+  isNew: false,
+  current: false,
+  intents: new Map(),
+  until: undefined,
+})
+
+export const activeOf = ({ isNew: _, current: __, intents: ___, until: ____, ...active }: Entry): Active => active
+
+export const rowOf = ({ doc, process, company, priority, share }: Active): DeskRow => ({
+  doc,
+  process: process.name,
+  company,
+  priority,
+  share,
+})
+
+export const stepKey = (step: string, subject: string): string => `${step}/${subject}`
+
+export const isUndo = (step: { readonly name: string }): boolean => step.name.endsWith(':undo')
+
+/** Forward in table order; while something is taken back, only the latest undo that still has to be done. */
+function openSteps({ process, facts, intents }: Entry): readonly NamedStep<DocumentFacts>[] {
+  if (!process.undoing?.(facts!)) return process.steps
+  const inDoubt = [...intents.values()].some((intent) => !intent.step.endsWith(':undo'))
+  return inDoubt ? [] : process.undoSteps
+}
+
+function openSubjects(entry: Entry, step: NamedStep<DocumentFacts>): string[] {
+  return subjectsOf(step, entry.facts!).filter((subject) => {
+    const row = entry.steps.get(stepKey(step.name, subject))
+    return !row || row.state === 'waiting'
+  })
+}
+
+export type ReadyStep = { readonly step: NamedStep<DocumentFacts>; readonly work: Work<DocumentFacts> }
+
+/** The first step that the house can do by itself now. */
+export function firstReady(entry: Entry): ReadyStep | undefined {
+  for (const step of openSteps(entry)) {
+    const subjects = openSubjects(entry, step)
+    if (subjects.length === 0) continue
+    if ('do' in step) return { step, work: { facts: entry.facts!, subjects } }
+    if (isUndo(step)) return undefined
+  }
+  return undefined
+}
+
+export type OfferedCall = {
+  readonly step: string
+  readonly call: AnyCall<DocumentFacts>
+  readonly subject: string
+  /** Raised when a person asked for another try of what was refused. */
+  readonly generation: number
+}
+
+/** The calls that facts ask for and that no intent stands for yet. */
+export function offeredCalls(entry: Entry): OfferedCall[] {
+  const offered: OfferedCall[] = []
+  for (const step of openSteps(entry)) {
+    const subjects = openSubjects(entry, step)
+    if ('call' in step) {
+      for (const subject of subjects) {
+        const generation = entry.steps.get(stepKey(step.name, subject))?.generation ?? 1
+        const key = effectKey({ doc: entry.doc, step: step.name, subject, generation })
+        if (!entry.intents.has(key)) offered.push({ step: step.name, call: step.call, subject, generation })
+      }
+    }
+    if (subjects.length > 0 && isUndo(step)) break
+  }
+  return offered
+}
+
+/** Intents that may be tried now and that no lane is working on. */
+export function dueIntents(entry: Entry, now: Date): Intent[] {
+  return [...entry.intents].flatMap(([key, intent]) => {
+    const waits = entry.inFlight.has(key) || intent.state === 'parked' || (intent.dueAt !== null && intent.dueAt > now)
+    return waits ? [] : [intent]
+  })
+}
+
+/** A document that nobody wakes is looked at again after this time. */
+const PATROL_MS = 14 * 24 * 3_600_000
+
+/** The earliest of: the process's own timer, an effect's next try, the patrol. */
+export function wakeAt(entry: Entry, now: Date): Date {
+  const times = [new Date(now.getTime() + PATROL_MS)]
+  const own = entry.facts && entry.process.wakeAt?.(entry.facts)
+  if (own) times.push(own)
+  for (const intent of entry.intents.values()) if (intent.dueAt) times.push(intent.dueAt)
+  return times.reduce((earliest, time) => (time < earliest ? time : earliest))
+}
+
+/** Nothing is under way and nothing will ever be due again by itself. */
+export function isFinished(entry: Entry): boolean {
+  return entry.current && entry.intents.size === 0 && entry.process.finished(entry.facts!)
+}
+
+export function findCall(process: Process, name: string): AnyCall<DocumentFacts> {
+  const step = [...process.steps, ...process.undoSteps].find((candidate) => candidate.name === name)
+  if (!step || !('call' in step)) throw new Error(`${process.name} has no call named ${name}`)
+  return step.call
+}
+
+/** JSON with sorted keys and maps, so that equal facts are equal text. */
+export function canonicalFacts(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (inner instanceof Map) return Object.fromEntries([...(inner as Map<string, unknown>)].toSorted(byKey))
+    if (inner && typeof inner === 'object' && !Array.isArray(inner)) {
+      return Object.fromEntries(Object.entries(inner).toSorted(byKey))
+    }
+    return inner
+  })
+}
+
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1)

@@ -1,0 +1,27 @@
+/** The published contract: what the running house serves, byte by byte. `npx vitest run tests/routes/openapi.test.ts -u` writes it anew. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type House, openHouse } from '#tests/support/house.ts'
+
+let house: House
+beforeAll(async () => {
+  house = await openHouse()
+}, 60_000)
+afterAll(() => house.end())
+
+const committed = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json')
+
+test('docs/openapi.json is the contract that the house serves', async () => {
+  const served: unknown = await (await fetch(`${house.url}/openapi.json`)).json()
+  await expect(`${JSON.stringify(served, null, 2)}\n`).toMatchFileSnapshot(committed)
+})
+
+test('every operation carries an example and names its statuses', () => {
+  const operations = Object.values(house.app.server.openapi.paths).flatMap((path) => Object.values(path))
+  expect(operations.length).toBeGreaterThanOrEqual(11)
+  for (const { operationId, responses, requestBody } of operations) {
+    expect([operationId, Object.keys(responses).length > 1]).toEqual([operationId, true])
+    const json = requestBody?.content['application/json']
+    if (json) expect([operationId, json.example]).toEqual([operationId, expect.anything()])
+  }
+})

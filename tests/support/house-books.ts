@@ -1,0 +1,110 @@
+/** Our books beside those of the landscape: what each side says of the same documents, in the same words. */
+import type { Landscape } from '#landscape/landscape.ts'
+import type { Query } from './house-rules.ts'
+
+export type BookedInvoice = {
+  readonly company: string
+  readonly number: string
+  readonly document: string
+  readonly currency: string
+  readonly netMinor: number
+  readonly taxMinor: number
+}
+
+const byNumber = (a: BookedInvoice, b: BookedInvoice): number =>
+  a.company === b.company ? (a.number < b.number ? -1 : 1) : a.company < b.company ? -1 : 1
+
+export async function ourInvoices(query: Query): Promise<BookedInvoice[]> {
+  const rows = await query<BookedInvoice>(`
+    select company, number, 'I-' || id as document, currency, net_minor as "netMinor", tax_minor as "taxMinor"
+    from billing.invoice where number is not null`)
+  return rows.toSorted(byNumber)
+}
+
+export function theirInvoices({ legacyErp, cloudErp }: Landscape): BookedInvoice[] {
+  const books = [
+    ['NWF', legacyErp.truth().invoices],
+    ['NWI', cloudErp.truth().invoices],
+  ] as const
+  return books
+    .flatMap(([company, invoices]) =>
+      invoices.map(({ number, reference: document, currency, netMinor, taxMinor }) => ({
+        ...{ company, number, document, currency, netMinor, taxMinor },
+      })),
+    )
+    .toSorted(byNumber)
+}
+
+/** References under which a system holds more than one document, and documents that only one side knows. */
+export type Difference = { readonly twice: string[]; readonly onlyOurs: string[]; readonly onlyTheirs: string[] }
+
+export const NO_DIFFERENCE: Difference = { twice: [], onlyOurs: [], onlyTheirs: [] }
+
+function compare(ours: readonly string[], theirs: readonly string[]): Difference {
+  const [known, held] = [new Set(ours), new Set(theirs)]
+  return {
+    twice: theirs.filter((reference, place) => theirs.indexOf(reference) !== place),
+    onlyOurs: ours.filter((reference) => !held.has(reference)),
+    onlyTheirs: theirs.filter((reference) => !known.has(reference)),
+  }
+}
+
+const numbersOf = async (query: Query, text: string): Promise<string[]> =>
+  (await query<{ number: string }>(text)).map(({ number }) => number)
+
+/** Orders at the ERPs, releases and shipments at the WMS, invoices at the ERPs, tax at the engine: each once on both sides. */
+export async function differences(query: Query, landscape: Landscape): Promise<Record<string, Difference>> {
+  const { legacyErp, cloudErp, wms, tax } = landscape
+  const [orders, releases, shipments, invoices] = await Promise.all([
+    numbersOf(query, `select 'O-' || id as number from orders.sales_order where erp_number is not null`),
+    numbersOf(query, `select 'F-' || id as number from shipments.fulfillment where wms_number is not null`),
+    numbersOf(query, `select source_key as number from shipments.shipment`),
+    numbersOf(query, `select 'I-' || id as number from billing.invoice where number is not null`),
+  ])
+  const booked = [legacyErp.truth(), cloudErp.truth()]
+  const warehouse = wms.truth()
+  const references = (documents: readonly { reference: string }[]): string[] => documents.map(({ reference }) => reference)
+  return {
+    orders: compare(orders, booked.flatMap((books) => references(books.orders))),
+    releases: compare(releases, warehouse.orders.map(({ external_ref }) => external_ref)),
+    shipments: compare(
+      shipments,
+      warehouse.events.flatMap((event) => (event.type === 'shipment.confirmed' ? [String(event['shipment_id'])] : [])),
+    ),
+    invoices: compare(invoices, booked.flatMap((books) => references(books.invoices))),
+    tax: compare(invoices, tax.truth().transactions.map(({ code }) => code)),
+  }
+}
+
+export const EVERYTHING_ONCE: Readonly<Record<string, Difference>> = {
+  orders: NO_DIFFERENCE,
+  releases: NO_DIFFERENCE,
+  shipments: NO_DIFFERENCE,
+  invoices: NO_DIFFERENCE,
+  tax: NO_DIFFERENCE,
+}
+
+type Shelf = { readonly place: string; readonly available: number; readonly held: number; readonly damaged: number }
+
+const STATUS = { AVAIL: 'available', HOLD: 'held', DAMAGED: 'damaged' } as const
+
+/** What is on the shelves as we believe, where there is anything. */
+export async function ourStock(query: Query): Promise<Shelf[]> {
+  return query<Shelf>(`
+    select location || ' ' || p.company || ' ' || sku as place, available, quality_hold as held, damaged
+    from inventory.position p join items.item i on i.id = p.item_id
+    where lot = '' and (available, quality_hold, damaged) <> (0, 0, 0) order by place collate "C"`)
+}
+
+/** What is on the shelves. */
+export function theirStock({ wms }: Landscape): Shelf[] {
+  const shelves = new Map<string, { place: string; available: number; held: number; damaged: number }>()
+  for (const { site, owner, sku, status, qty } of wms.truth().stock) {
+    if (qty === 0) continue
+    const place = `${site} ${owner} ${sku}`
+    const shelf = shelves.get(place) ?? { place, available: 0, held: 0, damaged: 0 }
+    shelf[STATUS[status as keyof typeof STATUS]] += qty
+    shelves.set(place, shelf)
+  }
+  return [...shelves.values()].toSorted((a, b) => (a.place < b.place ? -1 : 1))
+}
