@@ -37,13 +37,13 @@ export default {
     rule(
       'app-is-for-starters',
       'app.ts knows everything, so only what starts the house may know app.ts',
-      { path: '^src/', pathNot: '^src/(main|cli|demo)' },
-      { path: '^src/app\\.ts$' },
+      { path: '^src/', pathNot: '^src/(main|cli|demo|app)' },
+      { path: '^src/app[a-z-]*\\.ts$' },
     ),
     rule(
       'app-alone-binds',
       'connectors, processes and the inside of domains meet in app.ts and nowhere else',
-      { path: '^src/', pathNot: [ROOMS, PLATFORM, '^src/app\\.ts$'] },
+      { path: '^src/', pathNot: [ROOMS, PLATFORM, '^src/app[a-z-]*\\.ts$'] },
       {
         path: [
           '^src/(processes|experiences)/',

@@ -29,6 +29,7 @@ const app = createApp(loadConfig({ environment: {}, defaults }), {
   http: openHttpClient({ clock: systemClock }),
   log,
   metrics: createMetrics({ process: false }),
+  openOnLoopback: true,
 })
 await app.worker.start()
 await app.sync((p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)))

@@ -17,6 +17,8 @@ create table customers.customer (
     check (shipping_rule in ('ship-available', 'ship-complete', 'line-complete', 'cancel-rest')),
   credit_hold boolean not null default false,
   tax_id text,
+  -- buys for resale under a certificate
+  tax_exempt boolean not null default false,
   default_ship_to text not null,
   source text not null,
   as_of timestamptz not null,

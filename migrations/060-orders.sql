@@ -10,6 +10,8 @@ create table orders.sales_order (
   -- numbers and words as they were at capture, so that an order can be read without its master data
   customer text not null,
   terms_days int not null,
+  tax_id text,
+  tax_exempt boolean not null default false,
   channel text not null,
   -- the system instance or partner it came through, and its own id there
   sender text not null,

@@ -109,12 +109,17 @@ create table billing.invoice_line (
   event text not null default 'shipment',
   order_line smallint not null,
   item_id int not null,
-  -- in the price unit
+  -- in `unit`: what was ordered in, or the base unit where less than a whole one of it left
   quantity numeric(15, 4) not null,
   unit text not null,
+  -- for one of `price_unit`
   price_minor bigint not null,
+  price_unit text not null,
+  -- in kilograms: then the line is priced by it
+  catch_weight numeric(15, 4),
   net_minor bigint not null,
   tax_minor bigint,
+  tax_rate_ppm int,
   primary key (invoice_id, n),
   unique (shipment_id, shipment_line, event)
 ) with (fillfactor = 70);
@@ -132,6 +137,7 @@ create table billing.payment (
   content_hash bytea not null,
   received_at timestamptz not null,
   erp_number text,
+  registered_at timestamptz,
   version int not null default 1,
   created_at timestamptz not null default now(),
   unique (company, sender, reference),

@@ -6,6 +6,8 @@ import type { WorldSource } from './demo-landscape.ts'
 export type Running = {
   readonly pid: number
   readonly url: string
+  /** The systems it talks to, by their names. */
+  readonly systems: Readonly<Record<string, string>>
   /** Where it watches for interchanges; undefined when it does not. */
   readonly ediInbox?: string
   /** Where the guides of its partners are. */

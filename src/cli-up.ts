@@ -56,11 +56,12 @@ export async function up(context: Context): Promise<number> {
 }
 
 function noteOf(house: House, demo: DemoHouse | undefined) {
-  const { edi } = house.config
+  const { edi, systems } = house.config
   const world = demo?.world()
   return {
     pid: process.pid,
     url: house.url,
+    systems: Object.fromEntries(Object.entries(systems).map(([name, { baseUrl }]) => [name, baseUrl])),
     ...(edi.enabled ? { ediInbox: edi.inboxDirectory, ediPartners: edi.partnersDirectory } : {}),
     ...(world ? { world } : {}),
   }

@@ -42,45 +42,46 @@ export type House = {
   stop(): Promise<void>
 }
 
+type Ending = { readonly what: string; readonly end: () => Promise<unknown> }
+
+const END_WITHIN_MS = 20_000
 const POOL_SCREENS = 4
 const SYNC_EVERY_MS = 5 * 60_000
 const SYNC_RETRY_MS = 5_000
 
 export async function startHouse(options: HouseOptions): Promise<House> {
   const { clock, log, onProgress = () => undefined } = options
-  const endings: (() => Promise<unknown>)[] = []
+  const endings: Ending[] = []
   let stopped: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopped ??= endInReverse(endings, log))
+  const stop = (): Promise<void> => (stopped ??= endInReverse(endings, options))
   try {
     const bare = loadConfig(options.sources)
     onProgress('opening the database')
     const postgres = await openPostgres({ ...bare.database, clock, log })
-    endings.push(() => postgres.stop())
+    endings.push({ what: 'the database', end: () => postgres.stop() })
     const { applied } = await migrate(postgres.url)
     if (applied.length > 0) onProgress(`${applied.length} migrations applied`)
     const pools = openPools(bare, postgres.url, log)
-    endings.push(() => Promise.all([pools.connections.end(), pools.screens.end()]))
+    endings.push({
+      what: 'the connections',
+      end: () => Promise.all([pools.connections.end(), pools.screens.end()]),
+    })
 
-    const counterparts = await options.counterparts?.(
-      bare,
-      await nameOfLog(createDatabase(pools.screens, { clock, random: () => 0.5 })),
-    )
-    if (counterparts) endings.push(() => counterparts.stop())
-    const config = counterparts
-      ? loadConfig({
-          ...options.sources,
-          defaults: { ...counterparts.defaults, ...options.sources.defaults },
-        })
-      : bare
+    const screens = createDatabase(pools.screens, { clock, random: () => 0.5 })
+    const counterparts = await options.counterparts?.(bare, await nameOfLog(screens))
+    if (counterparts) endings.push({ what: 'the simulated systems', end: () => counterparts.stop() })
+    const config = counterparts ? loadConfig({ ...options.sources, defaults: counterparts.defaults }) : bare
     const http = openHttpClient({ clock })
-    endings.push(() => http.close())
-    const app = createApp(config, { ...pools, clock, http, log, metrics: createMetrics({ process: true }) })
-    assertSafeToListen(config.http.host, config.access.jwt !== undefined || (await hasKeys(app.database)))
+    endings.push({ what: 'calls to other systems', end: () => http.close() })
+    const credentials = config.access.jwt !== undefined || (await hasKeys(screens))
+    assertSafeToListen(config.http.host, credentials)
+    const metrics = createMetrics({ process: true })
+    const app = createApp(config, { ...pools, clock, http, log, metrics, openOnLoopback: !credentials })
 
-    endings.push(() => app.stop())
+    endings.push({ what: 'the work', end: () => app.stop() })
     await app.worker.start()
     const syncing = new AbortController()
-    endings.push(async () => syncing.abort())
+    endings.push({ what: 'reading master data', end: async () => syncing.abort() })
     const { url } = await app.server.listen(config.http)
     counterparts?.listening(url)
     return { app, config, url, ready: keepMasterData(app, options, syncing.signal), stop }
@@ -90,10 +91,18 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   }
 }
 
-/** Each ending is tried, whatever became of the others. */
-async function endInReverse(endings: (() => Promise<unknown>)[], log: Log): Promise<void> {
-  for (const end of endings.toReversed()) {
-    await end().catch((error: unknown) => log.error('something did not end well', { error }))
+/** Each ending is tried, whatever became of the others; one that hangs keeps the database from stopping for so long. */
+async function endInReverse(
+  endings: readonly Ending[],
+  { clock, log }: Pick<HouseOptions, 'clock' | 'log'>,
+): Promise<void> {
+  for (const { what, end } of endings.toReversed()) {
+    const done = new AbortController()
+    const ended = end()
+      .catch((error: unknown) => log.error(`${what} did not end well`, { error }))
+      .finally(() => done.abort())
+    await Promise.race([ended, clock.sleep(END_WITHIN_MS, done.signal)])
+    if (!done.signal.aborted) log.error(`${what} did not end in time`, { withinMs: END_WITHIN_MS })
   }
 }
 

@@ -30,8 +30,10 @@ export type SalesOrderLine = {
   /** In the unit of the line. */
   readonly quantity: Quantity
   readonly unit: string
-  /** Minor units of the order's currency, for one of the price unit. */
+  /** Minor units of the order's currency, for one of `priceUnit`. */
   readonly priceMinor: number
+  /** The unit of the line; of catch weight KGM, whatever unit is ordered. */
+  readonly priceUnit: string
 }
 
 /** The ERP's own number of the sales order. */
@@ -57,19 +59,33 @@ export type InvoicePosting = {
   readonly currency: string
   readonly netMinor: number
   /** What the tax system determined; absent where the ERP taxes. */
-  readonly tax?: { readonly taxMinor: number; readonly evidence: string } | undefined
+  readonly tax?: InvoicePostingTax | undefined
   readonly lines: readonly InvoicePostingLine[]
+}
+
+export type InvoicePostingTax = {
+  readonly taxMinor: number
+  /** The tax system's own number of the determination. */
+  readonly evidence: string
+  readonly jurisdiction: string
 }
 
 export type InvoicePostingLine = {
   readonly line: number
   readonly orderLine: number
   readonly sku: string
+  /** In `unit`: what was ordered in, or the base unit where less than a whole one of it left. */
   readonly quantity: Quantity
   readonly unit: string
+  /** For one of `priceUnit`. */
   readonly priceMinor: number
+  readonly priceUnit: string
+  /** Actual weight in kilograms, which is what a catch-weight line is priced by. */
+  readonly catchWeight?: Quantity | undefined
   readonly netMinor: number
+  /** Both absent where the ERP taxes. */
   readonly taxMinor?: number | undefined
+  readonly taxRatePpm?: number | undefined
 }
 
 /** The posted invoice as the ERP made it: the legal number and the totals that count. */
@@ -110,6 +126,10 @@ export type ErpCustomer = {
   readonly receivablesMinor: number
   readonly creditHold: boolean
   readonly taxId?: string | undefined
+  /** Buys for resale under a certificate: not taxed. */
+  readonly taxExempt: boolean
+  /** Whether an order may leave in parts. */
+  readonly shippingRule: 'ship-available' | 'ship-complete'
   readonly addresses: readonly (Address & { readonly code: string })[]
   /** The address used when an order names none. */
   readonly defaultShipTo: string

@@ -9,6 +9,8 @@ export type TaxRequest = {
   readonly document: string
   readonly customer: string
   readonly taxId?: string | undefined
+  /** Why the customer is not taxed, where it says so with a certificate. */
+  readonly exemption?: 'RESALE' | undefined
   readonly shipTo: Address
   readonly shipFrom: string
   readonly currency: string

@@ -20,5 +20,10 @@ export function isOutage(error: unknown): boolean {
 const isConnectionLoss = (error: unknown): boolean => {
   const code = (error as { code?: unknown } | null)?.code
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return true
-  return error instanceof Error && /connection (terminated|ended|refused)|client has encountered|timeout exceeded when trying/i.test(error.message)
+  return (
+    error instanceof Error &&
+    /connection (terminated|ended|refused)|client has encountered|timeout exceeded when trying/i.test(
+      error.message,
+    )
+  )
 }

@@ -38,6 +38,9 @@ const REACHABLE = '/var/lib/crossdock'
 /** Inside the folder that the user asked for: where its data really is. */
 const LINK = 'reachable'
 const SETTINGS_FILE = 'crossdock.conf'
+/** What the system takes for the path of a socket: 107 bytes on Linux, 103 on macOS. */
+const SOCKET_PATH_BYTES_MAX = 103
+const LONGEST_SOCKET = '.s.PGSQL.65535'
 
 /**
  * Opens the folder, making the cluster in it when there is none. A cluster is made beside its place and moved there
@@ -74,9 +77,16 @@ export async function hasCluster(dataDirectory: string): Promise<boolean> {
 export async function writeSettings(folder: Folder, port: number): Promise<void> {
   const file = join(folder.data, SETTINGS_FILE)
   const unfinished = `${file}.${randomName()}`
-  await writeFile(unfinished, renderSettings(port, folder.durable), { mode: 0o600 })
+  const settings = renderSettings({ port, socketFolder: socketFolderOf(folder.data), durable: folder.durable })
+  await writeFile(unfinished, settings, { mode: 0o600 })
   await giveTo(folder.programs.account, unfinished)
   await rename(unfinished, file)
+}
+
+/** The data directory itself, which only its owner can enter; undefined where the path would be cut off or not be known. */
+function socketFolderOf(data: string): string | undefined {
+  const fits = Buffer.byteLength(join(data, LONGEST_SOCKET)) <= SOCKET_PATH_BYTES_MAX
+  return fits && process.platform !== 'win32' ? data : undefined
 }
 
 async function reachableHome(named: string, account: Account): Promise<string> {

@@ -3,6 +3,7 @@ import { Client, type DatabaseError } from 'pg'
 import type { Clock } from './clock.ts'
 import { Misconfiguration } from './misconfiguration.ts'
 import { type Folder, SUPERUSER } from './postgres-folder.ts'
+import type { Running } from './postgres-process.ts'
 
 export const DATABASE = 'crossdock'
 
@@ -21,8 +22,15 @@ export type Claim = {
   readonly lost: Promise<void>
 }
 
-export function urlOf(folder: Folder, port: number, database = DATABASE): string {
+/** By TCP. */
+function addressOf(folder: Folder, port: number, database: string): string {
   return `postgresql://${SUPERUSER}:${encodeURIComponent(folder.password)}@127.0.0.1:${port}/${database}`
+}
+
+/** By the server's socket where it has one, otherwise by TCP. */
+export function urlOf(folder: Folder, { port, socketFolder }: Running): string {
+  const address = addressOf(folder, port, DATABASE)
+  return socketFolder === undefined ? address : `${address}?host=${encodeURIComponent(socketFolder)}`
 }
 
 /** Claims the server for this program. Undefined: the server went away meanwhile. Refused while another lives. */
@@ -46,7 +54,7 @@ export async function claim(folder: Folder, port: number, clock: Clock): Promise
 
 async function connect(folder: Folder, port: number): Promise<Claim | undefined> {
   const client = new Client({
-    connectionString: urlOf(folder, port, 'postgres'),
+    connectionString: addressOf(folder, port, 'postgres'),
     application_name: `crossdock process ${process.pid}`,
     keepAlive: true,
   })

@@ -10,7 +10,12 @@ import { type Folder, isAlive, writeSettings } from './postgres-folder.ts'
 import { runProgram } from './postgres-programs.ts'
 import type { Log } from './telemetry-log.ts'
 
-export type Running = { readonly pid: number; readonly port: number }
+export type Running = {
+  readonly pid: number
+  readonly port: number
+  /** Where its socket is, if it has one. */
+  readonly socketFolder: string | undefined
+}
 
 const START_TIMEOUT_S = 300
 const STOP_TIMEOUT_S = 60
@@ -29,6 +34,7 @@ export async function findRunning(folder: Folder, clock: Clock, log: Log): Promi
     if (!(await isServerOf(folder, noted.pid))) {
       log.info('removing a PostgreSQL pid file: its process is another program by now', { pid: noted.pid })
       await rm(join(folder.data, 'postmaster.pid'), { force: true })
+      await rm(join(folder.data, `.s.PGSQL.${noted.port}.lock`), { force: true })
       return undefined
     }
     if (noted.status === 'ready') return noted
@@ -93,13 +99,15 @@ export async function stopServer(folder: Folder, log: Log): Promise<void> {
 
 type Noted = Running & { readonly status: string }
 
-/** https://www.postgresql.org/docs/current/storage-file-layout.html: pid, folder, start, port, …, status. */
+/** https://www.postgresql.org/docs/current/storage-file-layout.html: pid, folder, start, port, socket, …, status. */
 async function readPidFile(folder: Folder): Promise<Noted | undefined> {
   const text = await readFile(join(folder.data, 'postmaster.pid'), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const lines = text.split('\n')
   const pid = Math.abs(Number(lines[0]))
-  return pid > 0 ? { pid, port: Number(lines[3]), status: lines[7]?.trim() ?? 'starting' } : undefined
+  if (!(pid > 0)) return undefined
+  const socketFolder = lines[4]?.trim() || undefined
+  return { pid, port: Number(lines[3]), socketFolder, status: lines[7]?.trim() ?? 'starting' }
 }
 
 /** Process numbers are used again: only a postgres that was started on this folder is its server. */

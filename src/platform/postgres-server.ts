@@ -49,7 +49,7 @@ export async function startPostgres(options: EmbeddedOptions): Promise<PostgresS
   const folder = await openFolder(options.dataDirectory, await findPrograms(), durable)
   const found = await findRunning(folder, options.clock, options.log)
   const first = await hold(folder, options, found?.port)
-  const url = urlOf(folder, first.port)
+  const url = urlOf(folder, first)
   try {
     await makeDatabase(first.claim)
     await checkServer(url, durable)
@@ -67,7 +67,7 @@ export async function findPostgres(options: EmbeddedOptions): Promise<string | u
   if (!(await hasCluster(options.dataDirectory))) return undefined
   const folder = await openFolder(options.dataDirectory, await findPrograms(), options.durable ?? true)
   const running = await findRunning(folder, options.clock, options.log)
-  return running && urlOf(folder, running.port)
+  return running && urlOf(folder, running)
 }
 
 type Held = Running & { readonly claim: Claim }

@@ -19,11 +19,7 @@ const THROW_AWAY: readonly Setting[] = [
 /** Sized for a small machine (two cores, a few gigabytes) that runs the program and its database together. */
 const EVERYWHERE: readonly Setting[] = [
   ['listen_addresses', "'127.0.0.1'", 'nobody outside this machine can reach the server'],
-  [
-    'unix_socket_directories',
-    "''",
-    'one way in; a socket path is limited to 107 bytes, a data folder is not',
-  ],
+  ['unix_socket_permissions', '0700', 'and by socket only the account of the server, and root'],
   ['password_encryption', "'scram-sha-256'", 'other users of this machine still need the password'],
   ['max_connections', '100', 'the pools of a few processes, and room for a person with psql'],
   ['shared_buffers', '256MB', 'the hot tables fit; the rest is left to the cache of the operating system'],
@@ -56,10 +52,21 @@ const EVERYWHERE: readonly Setting[] = [
   ['log_parameter_max_length_on_error', '0', 'as above'],
 ]
 
+export type Place = {
+  readonly port: number
+  /** Where the server keeps its socket besides; undefined where none can be had. */
+  readonly socketFolder: string | undefined
+  /** False only for clusters that are deleted after the run. */
+  readonly durable: boolean
+}
+
 /** The text of the settings file that the server includes; `ALTER SYSTEM` still overrides any line of it. */
-export function renderSettings(port: number, durable: boolean): string {
-  const settings = [
-    ['port', String(port), 'free on this machine when the server was started'] as const,
+export function renderSettings({ port, socketFolder, durable }: Place): string {
+  const settings: Setting[] = [
+    ['port', String(port), 'free on this machine when the server was started'],
+    socketFolder === undefined
+      ? ['unix_socket_directories', "''", 'the path of a socket here would be too long']
+      : ['unix_socket_directories', quoted(socketFolder), 'a socket costs both sides less than TCP'],
     ...(durable ? DURABLE : THROW_AWAY),
     ...EVERYWHERE,
   ]
@@ -69,4 +76,9 @@ export function renderSettings(port: number, durable: boolean): string {
     ...lines,
     '',
   ].join('\n')
+}
+
+/** A list of folders in one text: each in double quotes, since a comma would end it. */
+function quoted(folder: string): string {
+  return `'"${folder.replaceAll('"', '""').replaceAll("'", "''")}"'`
 }

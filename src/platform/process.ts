@@ -46,7 +46,11 @@ export type Answers<W, F> = ReadonlyMap<W, Done<F>>
 
 export type Answered<F, Answer> = {
   readonly facts: F
-  readonly answers: readonly { readonly subject: string; readonly answer: Answer; readonly effectKey: string }[]
+  readonly answers: readonly {
+    readonly subject: string
+    readonly answer: Answer
+    readonly effectKey: string
+  }[]
 }
 
 export type RefusedCall<F> = {
@@ -72,7 +76,11 @@ export type Call<F, Request = never, Answer = never> = {
     answered: readonly Answered<F, Answer>[],
     cause: Cause,
   ): Promise<Answers<Answered<F, Answer>, F>>
-  refused(tx: Transaction, refused: readonly RefusedCall<F>[], cause: Cause): Promise<Answers<RefusedCall<F>, F>>
+  refused(
+    tx: Transaction,
+    refused: readonly RefusedCall<F>[],
+    cause: Cause,
+  ): Promise<Answers<RefusedCall<F>, F>>
 }
 
 /** A call whose request and answer types are settled inside it. */
@@ -82,9 +90,7 @@ type Deed<F> =
   | { do(tx: Transaction, work: readonly Work<F>[], cause: Cause): Promise<Answers<Work<F>, F>> }
   | { readonly call: AnyCall<F> }
 
-type Offer<F> =
-  | { each(facts: F): readonly string[] }
-  | { when(facts: F): boolean }
+type Offer<F> = { each(facts: F): readonly string[] } | { when(facts: F): boolean }
 
 export type Step<F> = Offer<F> & Deed<F> & { readonly undo?: Offer<F> & Deed<F> }
 
@@ -118,7 +124,7 @@ export function process<F extends DocumentFacts>(name: string, definition: Defin
   return {
     ...definition,
     name,
-    steps: entries.map(([step, { undo: _, ...forward }]) => ({ name: step, ...forward }) as NamedStep<F>),
+    steps: entries.map(([step, { undo: _, ...forward }]) => ({ name: step, ...forward })),
     undoSteps: entries
       .flatMap(([step, { undo }]) => (undo ? [{ name: `${step}:undo`, ...undo }] : []))
       .reverse(),

@@ -123,7 +123,9 @@ class EpochRunner implements Runner {
     await this.transaction(RUNNER, async (_, turn) => {
       turn.look(items.flatMap(({ doc, outcome }) => (outcome ? [] : (this.#actives.get(doc) ?? []))))
       // a document given up meanwhile is its next owner's, who will ask the system again
-      await turn.settle(items.flatMap(({ doc, outcome }) => (outcome && this.#actives.has(doc) ? [outcome] : [])))
+      await turn.settle(
+        items.flatMap(({ doc, outcome }) => (outcome && this.#actives.has(doc) ? [outcome] : [])),
+      )
     })
     return new Map(items.map((item) => [item, undefined]))
   }
@@ -216,7 +218,8 @@ class EpochRunner implements Runner {
       const claimed = await database.transaction((tx) => claimDocuments(tx, epoch, room))
       for (const { version, failures, ...row } of claimed) {
         const process = this.#processes.get(row.process)
-        if (!process) throw new Error(`document ${row.doc} belongs to ${row.process}, which this program does not have`)
+        if (!process)
+          throw new Error(`document ${row.doc} belongs to ${row.process}, which this program does not have`)
         this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
         void this.#deliver({ doc: row.doc })
       }

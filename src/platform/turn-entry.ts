@@ -20,7 +20,9 @@ export type Active = DeskPlace & {
   facts: DocumentFacts | undefined
   /** The desk version at which the facts were read; sleep and finish are guarded by it. */
   readonly seen: number
-  /** Effects that a lane of this process is working on. */
+  /** Unsettled effects, by key; nothing else knows which of them wait while another one is answered. */
+  readonly intents: ReadonlyMap<string, Intent>
+  /** Those of them that a lane of this process is working on. */
   readonly inFlight: ReadonlySet<string>
   readonly steps: ReadonlyMap<string, StepRow>
 }
@@ -31,37 +33,37 @@ export type Entry = { -readonly [Key in keyof Active]: Active[Key] } & {
   readonly isNew: boolean
   /** The document's row is locked by this transaction and the facts are as of now. */
   current: boolean
-  /** Unsettled effects, by key. */
-  readonly intents: Map<string, Intent>
+  intents: Map<string, Intent>
   steps: Map<string, StepRow>
   /** When it goes to sleep until. */
   until: Date | undefined
 }
 
 const unknown = { failures: 0, facts: undefined, inFlight: new Set<string>() }
+const nothing = () => ({ intents: new Map<string, Intent>(), steps: new Map<string, StepRow>() })
 
 /** A document of which nothing is known but its row on the desk. */
 export function newActive({ process: _, ...row }: DeskRow, process: Process, seen: number): Active {
-  return { ...row, ...unknown, process, seen, steps: new Map() }
+  return { ...row, ...unknown, ...nothing(), process, seen }
 }
 
 /** A document that begins in this transaction. */
 export function beginEntry({ process, facts, priority = 2, share = 0 }: Begun): Entry {
   const row = { doc: facts.doc, company: facts.company, priority, share }
-  const fresh = { isNew: true, current: true, intents: new Map<string, Intent>(), until: undefined }
-  return { ...row, ...unknown, ...fresh, process, facts, seen: 1, steps: new Map() }
+  const fresh = { isNew: true, current: true, until: undefined }
+  return { ...row, ...unknown, ...nothing(), ...fresh, process, facts, seen: 1 }
 }
 
 export const enterEntry = (active: Active): Entry => ({
   ...active,
+  intents: new Map(active.intents),
   steps: new Map(active.steps),
   isNew: false,
   current: false,
-  intents: new Map(),
   until: undefined,
 })
 
-export const activeOf = ({ isNew: _, current: __, intents: ___, until: ____, ...active }: Entry): Active => active
+export const activeOf = ({ isNew: _, current: __, until: ___, ...active }: Entry): Active => active
 
 export const rowOf = ({ doc, process, company, priority, share }: Active): DeskRow => ({
   doc,
@@ -115,22 +117,30 @@ export function offeredCalls(entry: Entry): OfferedCall[] {
   const offered: OfferedCall[] = []
   for (const step of openSteps(entry)) {
     const subjects = openSubjects(entry, step)
-    if ('call' in step) {
-      for (const subject of subjects) {
-        const generation = entry.steps.get(stepKey(step.name, subject))?.generation ?? 1
-        const key = effectKey({ doc: entry.doc, step: step.name, subject, generation })
-        if (!entry.intents.has(key)) offered.push({ step: step.name, call: step.call, subject, generation })
-      }
-    }
+    if ('call' in step) offered.push(...subjects.flatMap((subject) => offerOf(entry, step, subject)))
     if (subjects.length > 0 && isUndo(step)) break
   }
   return offered
 }
 
+type CallStep = { readonly name: string; readonly call: AnyCall<DocumentFacts> }
+
+function offerOf(
+  { doc, steps, intents }: Entry,
+  { name: step, call }: CallStep,
+  subject: string,
+): OfferedCall[] {
+  const generation = steps.get(stepKey(step, subject))?.generation ?? 1
+  return intents.has(effectKey({ doc, step, subject, generation }))
+    ? []
+    : [{ step, call, subject, generation }]
+}
+
 /** Intents that may be tried now and that no lane is working on. */
 export function dueIntents(entry: Entry, now: Date): Intent[] {
   return [...entry.intents].flatMap(([key, intent]) => {
-    const waits = entry.inFlight.has(key) || intent.state === 'parked' || (intent.dueAt !== null && intent.dueAt > now)
+    const waits =
+      entry.inFlight.has(key) || intent.state === 'parked' || (intent.dueAt !== null && intent.dueAt > now)
     return waits ? [] : [intent]
   })
 }
@@ -157,16 +167,3 @@ export function findCall(process: Process, name: string): AnyCall<DocumentFacts>
   if (!step || !('call' in step)) throw new Error(`${process.name} has no call named ${name}`)
   return step.call
 }
-
-/** JSON with sorted keys and maps, so that equal facts are equal text. */
-export function canonicalFacts(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (inner instanceof Map) return Object.fromEntries([...(inner as Map<string, unknown>)].toSorted(byKey))
-    if (inner && typeof inner === 'object' && !Array.isArray(inner)) {
-      return Object.fromEntries(Object.entries(inner).toSorted(byKey))
-    }
-    return inner
-  })
-}
-
-const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1)

@@ -3,7 +3,7 @@
  * taken as far as they go without another system; what they ask of other systems becomes intents; who has nothing left
  * to do goes to sleep or leaves the desk. Memory changes only after the commit.
  */
-import { sql, type Transaction } from './database.ts'
+import type { Transaction } from './database.ts'
 import {
   type DeskRow,
   enrollDocuments,
@@ -11,7 +11,6 @@ import {
   finishDocuments,
   sleepDocuments,
   type StepRow,
-  stepRowsOf,
   wakeDocuments,
   writeStepRows,
 } from './desk.ts'
@@ -21,7 +20,6 @@ import {
   effectKey,
   type Intent,
   intendEffects,
-  intentsOf,
   settleEffects,
   type Verdict,
 } from './effects.ts'
@@ -31,7 +29,6 @@ import {
   type Active,
   activeOf,
   beginEntry,
-  canonicalFacts,
   dueIntents,
   enterEntry,
   type Entry,
@@ -46,6 +43,7 @@ import {
   stepKey,
   wakeAt,
 } from './turn-entry.ts'
+import { lookAt, verifyCarried } from './turn-look.ts'
 
 /** An effect to hand to its lane once the transaction has committed. */
 export type Planned = {
@@ -88,11 +86,6 @@ export type Committed = {
 }
 
 const ROUNDS_MAX = 20
-
-const versions = sql(
-  'turn.versions',
-  `select doc, version from desk.document where doc = any($1::bigint[]) and owner = $2`,
-)
 
 type Refused = { readonly subject: string; readonly generation: number; readonly reason: string }
 
@@ -157,7 +150,8 @@ export class Turn {
   async close(): Promise<void> {
     await this.#lookAtUnknown()
     for (let round = 0; await this.#runReadySteps(); round++) {
-      if (round === ROUNDS_MAX) throw new Error('a process does not come to rest: its steps offer work again and again')
+      if (round === ROUNDS_MAX)
+        throw new Error('a process does not come to rest: its steps offer work again and again')
     }
     if (this.#wakes.size > 0) this.#lookAgain = await this.#wake([...this.#wakes.values()])
     for (const entry of this.#entries.values()) if (entry.current) this.#plan(entry)
@@ -204,35 +198,9 @@ export class Turn {
     return mine
   }
 
-  /** Loads facts, step rows and open intents of every document whose facts are not known. */
   async #lookAtUnknown(): Promise<void> {
     const unknown = [...this.#entries.values()].filter((entry) => !entry.facts)
-    if (unknown.length === 0) return
-    const docs = unknown.map((entry) => entry.doc).toSorted((a, b) => a - b)
-    // The desk version is read before the facts: who changes the document later raises it, and sleep is refused.
-    const [seen, intents, steps] = await Promise.all([
-      this.#tx.query<{ doc: number; version: number }>(versions, [docs, this.#context.epoch]),
-      intentsOf(this.#tx, docs),
-      stepRowsOf(this.#tx, docs),
-    ])
-    for (const { doc, version } of seen) this.#entries.get(doc)!.seen = version
-    for (const intent of intents) this.#entries.get(intent.doc)!.intents.set(effectKey(intent), intent)
-    for (const step of steps) this.#entries.get(step.doc)!.steps.set(stepKey(step.step, step.subject), step)
-    await this.#loadFacts(unknown)
-  }
-
-  async #loadFacts(entries: readonly Entry[]): Promise<void> {
-    const byProcess = [...Map.groupBy(entries, (entry) => entry.process)]
-    for (const [process, group] of byProcess.toSorted(([a], [b]) => a.rank - b.rank)) {
-      const docs = group.map((entry) => entry.doc).toSorted((a, b) => a - b)
-      this.#tx.locking('document', docs)
-      const facts = await process.facts(this.#tx, docs)
-      for (const entry of group) {
-        entry.facts = facts.get(entry.doc)
-        if (!entry.facts) throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
-        entry.current = true
-      }
-    }
+    await lookAt(this.#tx, this.#context.epoch, unknown)
   }
 
   async #answer(settled: readonly Outcome[]): Promise<void> {
@@ -263,7 +231,11 @@ export class Turn {
   async #refuse(call: AnyCall<DocumentFacts>, group: readonly Outcome[]): Promise<void> {
     const refused = [...Map.groupBy(group, (outcome) => outcome.doc)].map(([doc, outcomes]) => ({
       facts: this.#entries.get(doc)!.facts!,
-      refusals: outcomes.map(({ intent: { subject, system }, verdict }) => ({ subject, system, ...reasonOf(verdict) })),
+      refusals: outcomes.map(({ intent: { subject, system }, verdict }) => ({
+        subject,
+        system,
+        ...reasonOf(verdict),
+      })),
     }))
     for (const { doc, intent, verdict } of group) {
       const { code, message } = reasonOf(verdict)
@@ -282,7 +254,12 @@ export class Turn {
     for (const item of work) {
       const done = answers.get(item)
       if (!done) throw new Error(`a step left document ${item.facts.doc} without an answer`)
-      const { facts, begins = [], wakes = [], refused = [] }: Changed<DocumentFacts> = done === 'look' ? LOOK : done
+      const {
+        facts,
+        begins = [],
+        wakes = [],
+        refused = [],
+      }: Changed<DocumentFacts> = done === 'look' ? LOOK : done
       const entry = this.#entries.get(item.facts.doc)!
       entry.current = facts !== 'look'
       entry.facts = facts === 'look' ? undefined : facts
@@ -291,17 +268,11 @@ export class Turn {
       for (const refusal of refused) this.#writeRefusal(entry.doc, step, { ...refusal, generation: 1 })
     }
     await this.#lookAtUnknown()
-    if (this.#context.verifyFacts) await this.#verify(work.map((item) => item.facts.doc))
-  }
-
-  async #verify(docs: readonly number[]): Promise<void> {
-    for (const doc of docs) {
-      const { process, facts } = this.#entries.get(doc)!
-      const found = (await process.facts(this.#tx, [doc])).get(doc)
-      const [carried, looked] = [canonicalFacts(facts), canonicalFacts(found)]
-      if (carried !== looked) {
-        throw new Error(`facts of ${process.name} ${doc} differ:\ncarried ${carried}\nlooked  ${looked}`)
-      }
+    if (this.#context.verifyFacts) {
+      await verifyCarried(
+        this.#tx,
+        work.map((item) => this.#entries.get(item.facts.doc)!),
+      )
     }
   }
 
@@ -318,7 +289,13 @@ export class Turn {
       if (verdict.kind !== 'deferred') continue
       const { process, facts, intents } = this.#entries.get(doc)!
       const { state, reason, at: dueAt, absentAfter, counts } = verdict
-      const next: Intent = { ...intent, state, dueAt, absentAfter, attempts: intent.attempts + (counts ? 1 : 0) }
+      const next: Intent = {
+        ...intent,
+        state,
+        dueAt,
+        absentAfter,
+        attempts: intent.attempts + (counts ? 1 : 0),
+      }
       intents.set(effectKey(intent), next)
       deferred.push({ ...next, detail: reason })
       if (state === 'parked') parked.push({ facts: facts!, intent: next, kind: process.kind, reason })
@@ -329,7 +306,9 @@ export class Turn {
 
   /** Runs the first ready step of each document, set by set; answers whether there was one. */
   async #runReadySteps(): Promise<boolean> {
-    const ready = [...this.#entries.values()].flatMap((entry) => (entry.current ? (firstReady(entry) ?? []) : []))
+    const ready = [...this.#entries.values()].flatMap((entry) =>
+      entry.current ? (firstReady(entry) ?? []) : [],
+    )
     // What frees credit and stock goes first, since it locks accounts before positions.
     const undo = ready.filter(({ step }) => isUndo(step))
     for (const [step, group] of Map.groupBy(undo.length > 0 ? undo : ready, (one: ReadyStep) => one.step)) {
@@ -376,7 +355,8 @@ export class Turn {
       const finished = rests && isFinished(entry)
       if (rests) entry.until = finished && !entry.isNew ? undefined : finished ? now : wakeAt(entry, now)
       if (entry.isNew) {
-        if (!finished) enrolled.push({ ...rowOf(entry), ...(entry.until ? { sleepsUntil: entry.until } : {}) })
+        if (!finished)
+          enrolled.push({ ...rowOf(entry), ...(entry.until ? { sleepsUntil: entry.until } : {}) })
       } else if (rests) {
         const name = `${entry.seen} ${entry.until?.getTime()}`
         const group = departing.get(name) ?? { docs: [], version: entry.seen, until: entry.until }

@@ -11,7 +11,11 @@ import type { Policies } from './policies-exchange.ts'
 import type { Runner } from './runner.ts'
 
 /** What lives as long as an epoch. */
-export type Life = { readonly runner: Runner; readonly lanes: ReadonlyMap<string, Lane>; readonly policies: Policies }
+export type Life = {
+  readonly runner: Runner
+  readonly lanes: ReadonlyMap<string, Lane>
+  readonly policies: Policies
+}
 
 export type WorkerOptions = {
   readonly connections: Connections
@@ -51,7 +55,8 @@ class SupervisedWorker implements Worker {
   }
 
   runner(): Runner {
-    if (!this.life) throw new Outage('database', 'the program is getting ready to work again; ask again in a second')
+    if (!this.life)
+      throw new Outage('database', 'the program is getting ready to work again; ask again in a second')
     return this.life.runner
   }
 

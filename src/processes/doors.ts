@@ -33,7 +33,10 @@ export type Submitted =
   | { readonly kind: 'claimed'; readonly state: ClaimState }
 
 /** Orders over HTTP: decided and recorded with their idempotency result. */
-export function orderDoor({ queries, runner, ports, ...door }: DoorPorts, process: Process): Door<Submission, Submitted> {
+export function orderDoor(
+  { queries, runner, ports, ...door }: DoorPorts,
+  process: Process,
+): Door<Submission, Submitted> {
   return createDoor<Submission, Submitted>({
     ...door,
     ready: () => roomIn(runner),
@@ -41,11 +44,17 @@ export function orderDoor({ queries, runner, ports, ...door }: DoorPorts, proces
     async run(submissions) {
       const gathered = await gather(queries, ports, submissions)
       return runner().transaction(causeOf(submissions), async (tx, turn) => {
-        const states = await claim(tx, submissions.map((submission) => submission.claim))
+        const states = await claim(
+          tx,
+          submissions.map((submission) => submission.claim),
+        )
         const open = submissions.filter((submission) => states.get(submission.claim)!.state === 'new')
         const cause = causeOf(open)
         const captured = await acceptOrders(tx, turn, ports, { arrivals: open, gathered, process, cause })
-        record(tx, open.flatMap((submission) => resultOf(submission, captured.get(submission)!)))
+        record(
+          tx,
+          open.flatMap((submission) => resultOf(submission, captured.get(submission)!)),
+        )
         return new Map(submissions.map((submission) => [submission, answerOf(submission, states, captured)]))
       })
     },
@@ -80,7 +89,9 @@ function answerOf(
 ): Submitted {
   const state = states.get(submission.claim)!
   if (state.state !== 'new') {
-    return state.state === 'replay' ? { kind: 'replayed', status: state.status, body: state.body } : { kind: 'claimed', state }
+    return state.state === 'replay'
+      ? { kind: 'replayed', status: state.status, body: state.body }
+      : { kind: 'claimed', state }
   }
   return captured.get(submission)!
 }
@@ -94,7 +105,8 @@ export function orderAnswer(submitted: Submitted) {
       return settle(submitted.state)!
     case 'replayed':
       return { replayed: { status: submitted.status, body: submitted.body } }
-    default:
+    case 'new':
+    case 'known':
       return submitted
   }
 }
@@ -105,14 +117,23 @@ export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: P
     ...door,
     bisects: (error) => !isOutage(error),
     run: (told) => {
-      const cause = { source: told[0]!.door.instance, actor: told[0]!.door.instance, traceId: told[0]!.traceId }
-      return runner().transaction(cause, (tx, turn) => hearWarehouses(tx, turn, ports, { told, shipment, cause }))
+      const cause = {
+        source: told[0]!.door.instance,
+        actor: told[0]!.door.instance,
+        traceId: told[0]!.traceId,
+      }
+      return runner().transaction(cause, (tx, turn) =>
+        hearWarehouses(tx, turn, ports, { told, shipment, cause }),
+      )
     },
   })
 }
 
 /** What channels tell. An order of a batch is there before its withdrawal in the same batch is heard. */
-export function channelDoor({ queries, runner, ports, ...door }: DoorPorts, process: Process): Door<ChannelTold, Heard> {
+export function channelDoor(
+  { queries, runner, ports, ...door }: DoorPorts,
+  process: Process,
+): Door<ChannelTold, Heard> {
   async function hear(told: readonly ChannelTold[]): Promise<ReadonlyMap<ChannelTold, Heard>> {
     if (told.length === 0) return new Map()
     const arrivals = arrivalsOf(told)

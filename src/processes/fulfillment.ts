@@ -22,7 +22,7 @@ export function fulfillment(ports: ProcessPorts): Process {
       },
     },
     finished: ({ request }) => request.state !== 'requested' && !request.cancelRequested,
-  }) as unknown as Process
+  })
 }
 
 const ask = (ports: ProcessPorts) =>

@@ -128,8 +128,10 @@ async function apply(
   await reportShortfalls(tx, ports, [...confirmed.shortfalls, ...moved.shortfalls])
   const filled = await headersOf(tx, await fillableOrders(tx, moved.items))
   turn.begin(confirmed.begun)
-  const woken = new Map([...confirmed.orders, ...filled].map((order) => [order.doc, wakeRow(order)]))
-  await turn.wake([...woken.values()])
+  // Sharing out stock locks documents and positions, which come before desk rows.
+  const fillable = new Set(filled.map(({ doc }) => doc))
+  await turn.wake(confirmed.orders.filter(({ doc }) => !fillable.has(doc)).map(wakeRow))
+  turn.wakeAfterwards(filled.map(wakeRow))
   return settlements
 }
 

@@ -19,6 +19,8 @@ export type InvoiceFacts = DocumentFacts & {
   })[]
   readonly order: {
     readonly customer: string
+    readonly taxId: string | null
+    readonly taxExempt: boolean
     readonly customerOrder: string
     readonly orderDate: string | null
     readonly externalId: string | null
@@ -45,7 +47,7 @@ type Parts = {
 export function composeInvoice(ports: ProcessPorts, parts: Parts): InvoiceFacts {
   const { invoice: { version, ...invoice }, order, shipment } = parts
   const lineOf = new Map(parts.orderLines.map((line) => [line.n, line]))
-  const { customer, customerOrder, orderDate, externalId, erpNumber, channel, sender } = order
+  const { customer, taxId, taxExempt, customerOrder, orderDate, externalId, erpNumber, channel, sender } = order
   return {
     doc: invoice.doc,
     company: invoice.company,
@@ -56,7 +58,7 @@ export function composeInvoice(ports: ProcessPorts, parts: Parts): InvoiceFacts 
       const { sku, customerLine, taxClass } = lineOf.get(line.orderLine)!
       return { ...line, sku, customerLine, taxClass }
     }),
-    order: { customer, customerOrder, orderDate, externalId, erpNumber, channel, sender },
+    order: { customer, taxId, taxExempt, customerOrder, orderDate, externalId, erpNumber, channel, sender },
     shipment: { number: shipment.number, location: shipment.location, shippedAt: shipment.shippedAt },
     shipTo: parts.shipTo,
     taxedBy: ports.company(invoice.company).taxedBy,

@@ -21,7 +21,7 @@ export function invoice(ports: ProcessPorts): Process {
       send: { when: ({ invoice, wanted }) => wanted && invoice.number !== null && !invoice.sent, call: send(ports) },
     },
     finished: ({ invoice, wanted }) => invoice.number !== null && (invoice.sent || !wanted),
-  }) as unknown as Process
+  })
 }
 
 const owesTax = ({ taxedBy, invoice }: InvoiceFacts): boolean => taxedBy === 'tax-system' && invoice.taxEvidence === null
@@ -37,6 +37,8 @@ const tax = (ports: ProcessPorts) =>
       company,
       document: invoiceNumber(doc),
       customer: order.customer,
+      taxId: order.taxId ?? undefined,
+      exemption: order.taxExempt ? 'RESALE' : undefined,
       shipTo,
       shipFrom: shipment.location,
       currency: invoice.currency,
@@ -47,12 +49,15 @@ const tax = (ports: ProcessPorts) =>
       const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.invoice, ...first!.answer }))
       const versions = await recordTax(tx, rows, cause)
       return carried(answered, versions, ({ invoice, lines }, determined) => {
-        const taxOf = new Map(determined.lines.map((line) => [line.line, line.taxMinor]))
+        const taxOf = new Map(determined.lines.map((line) => [line.line, line]))
         const totalMinor = invoice.netMinor + determined.taxMinor
-        const { taxMinor, evidence: taxEvidence } = determined
+        const { taxMinor, evidence: taxEvidence, jurisdiction: taxJurisdiction } = determined
         return {
-          invoice: { ...invoice, state: 'taxed', taxMinor, totalMinor, taxEvidence },
-          lines: lines.map((line) => ({ ...line, taxMinor: taxOf.get(line.n) ?? null })),
+          invoice: { ...invoice, state: 'taxed', taxMinor, totalMinor, taxEvidence, taxJurisdiction },
+          lines: lines.map((line) => {
+            const found = taxOf.get(line.n)
+            return { ...line, taxMinor: found?.taxMinor ?? null, taxRatePpm: found?.ratePpm ?? null }
+          }),
         }
       })
     },
@@ -93,18 +98,26 @@ function postingOf({ doc, company, invoice, lines, order, shipment }: InvoiceFac
     shippedAt: shipment.shippedAt,
     currency: invoice.currency,
     netMinor: invoice.netMinor,
-    tax: invoice.taxEvidence === null ? undefined : { taxMinor: invoice.taxMinor ?? 0, evidence: invoice.taxEvidence },
-    lines: lines.map(({ n, orderLine, sku, quantity, unit, priceMinor, netMinor, taxMinor }) => ({
+    tax: taxOf(invoice),
+    lines: lines.map(({ n, orderLine, sku, quantity, unit, priceMinor, priceUnit, netMinor, ...line }) => ({
       line: n,
       orderLine,
       sku,
       quantity,
       unit,
       priceMinor,
+      priceUnit,
+      catchWeight: line.catchWeight ?? undefined,
       netMinor,
-      taxMinor: taxMinor ?? undefined,
+      taxMinor: line.taxMinor ?? undefined,
+      taxRatePpm: line.taxRatePpm ?? undefined,
     })),
   }
+}
+
+function taxOf({ taxEvidence, taxMinor, taxJurisdiction }: InvoiceFacts['invoice']): InvoicePosting['tax'] {
+  if (taxEvidence === null) return undefined
+  return { taxMinor: taxMinor ?? 0, evidence: taxEvidence, jurisdiction: taxJurisdiction ?? '' }
 }
 
 /** Totals that differ are an exception, never a correction. */
@@ -193,11 +206,11 @@ function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFact
     totalMinor: invoice.totalMinor ?? invoice.netMinor,
     termsDays: invoice.termsDays,
     issuedAt: invoice.postedAt ?? shipment.shippedAt,
-    lines: lines.map(({ customerLine, sku, quantity, unit, priceMinor, netMinor }) => ({
+    // a channel multiplies quantity by price, so what is priced by weight is told by weight
+    lines: lines.map(({ customerLine, sku, quantity, unit, priceMinor, priceUnit, catchWeight, netMinor }) => ({
       line: customerLine,
       sku,
-      quantity,
-      unit,
+      ...(catchWeight === null ? { quantity, unit } : { quantity: catchWeight, unit: priceUnit }),
       priceMinor,
       netMinor,
     })),

@@ -3,7 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import { extend, extendFraction } from '#platform/money.ts'
 import type { Begun, Process, Work } from '#platform/process.ts'
-import { convertQuantity } from '#platform/quantity.ts'
+import { convertQuantity, units } from '#platform/quantity.ts'
 import type { InvoiceLine, NewInvoice } from '#domains/billing/contract.ts'
 import { draftInvoices } from '#domains/billing/operations.ts'
 import type { OrderLine } from '#domains/orders/views.ts'
@@ -70,7 +70,7 @@ function draft(doc: number, { order, lines }: OrderFacts, shipmentId: number, sh
   }
 }
 
-/** By the ordered unit where that is exact, else by the base unit; catch weight by what was weighed. */
+/** In the ordered unit where it is a whole number of it, else in the base unit; catch weight is priced by what was weighed. */
 function billLine(shipmentId: number, shipped: ShipmentLine, line: OrderLine): InvoiceLine {
   const common = {
     n: shipped.n,
@@ -79,17 +79,20 @@ function billLine(shipmentId: number, shipped: ShipmentLine, line: OrderLine): I
     orderLine: shipped.line,
     itemId: shipped.itemId,
     priceMinor: line.priceMinor,
+    priceUnit: line.priceUnit,
+    catchWeight: shipped.catchWeight,
     taxMinor: null,
-  }
-  if (shipped.catchWeight !== null) {
-    const netMinor = extend(line.priceMinor, shipped.catchWeight)
-    return { ...common, quantity: shipped.catchWeight, unit: line.priceUnit, netMinor }
+    taxRatePpm: null,
   }
   const inUnit = { numerator: line.denominator, denominator: line.numerator }
-  const netMinor = extendFraction(line.priceMinor, shipped.quantity, inUnit)
-  const exact = convertQuantity(shipped.quantity, inUnit)
-  if (exact === undefined) return { ...common, quantity: shipped.quantity, unit: line.baseUnit, netMinor }
-  return { ...common, quantity: exact, unit: line.priceUnit, netMinor }
+  const netMinor =
+    shipped.catchWeight === null
+      ? extendFraction(line.priceMinor, shipped.quantity, inUnit)
+      : extend(line.priceMinor, shipped.catchWeight)
+  const ordered = convertQuantity(shipped.quantity, inUnit)
+  const isWhole = ordered !== undefined && ordered % units(1) === 0
+  if (isWhole) return { ...common, quantity: ordered, unit: line.unit, netMinor }
+  return { ...common, quantity: shipped.quantity, unit: line.baseUnit, netMinor }
 }
 
 const newHeader = ({ lines: _, ...invoice }: NewInvoice) => ({
@@ -98,6 +101,7 @@ const newHeader = ({ lines: _, ...invoice }: NewInvoice) => ({
   taxMinor: null,
   totalMinor: null,
   taxEvidence: null,
+  taxJurisdiction: null,
   number: null,
   postedAt: null,
   sent: false,

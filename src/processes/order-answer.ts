@@ -22,7 +22,12 @@ export async function capturedAnswers(queries: Queries, doc: number): Promise<Or
     outcome: decideOutcome(outcomes, holds.length > 0),
     currency: order.currency,
     total: formatAmount(order.totalMinor, order.currency),
-    holds: holds.map(({ id, type, reason, blocks }) => ({ id: holdNumber(id), type, reason, blocks: [...blocks] })),
+    holds: holds.map(({ id, type, reason, blocks }) => ({
+      id: holdNumber(id),
+      type,
+      reason,
+      blocks: [...blocks],
+    })),
     lines: lines.map((line, place) => ({
       line: line.customerLine,
       sku: line.sku,
@@ -33,12 +38,15 @@ export async function capturedAnswers(queries: Queries, doc: number): Promise<Or
       backordered: inUnit(line, line.backordered),
       ...(line.rejection === null
         ? { price: formatAmount(line.priceMinor, order.currency) }
-        : { reason: { code: line.rejection, message: 'The line was rejected when the order was captured.' } }),
+        : {
+            reason: { code: line.rejection, message: 'The line was rejected when the order was captured.' },
+          }),
     })),
   }
 }
 
-const promised = (line: OrderLine): number => line.reserved + line.released + line.picked + line.packed + line.shipped
+const promised = (line: OrderLine): number =>
+  line.reserved + line.released + line.picked + line.packed + line.shipped
 
 function outcomeOf(line: OrderLine): LineOutcome {
   if (line.rejection !== null) return 'rejected'

@@ -42,7 +42,7 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
     shipTo: order.shipToCode === null ? undefined : { code: order.shipToCode },
     lines: facts.lines
       .filter((line) => line.cancelled < line.ordered)
-      .map(({ n, sku, quantity, unit, priceMinor }) => ({ line: n, sku, quantity, unit, priceMinor })),
+      .map(({ n, sku, quantity, unit, priceMinor, priceUnit }) => ({ line: n, sku, quantity, unit, priceMinor, priceUnit })),
   }
 }
 

@@ -27,10 +27,16 @@ export type OrderCommand = {
 
 export type Given<Status extends number, Body> = { readonly status: Status; readonly body: Body }
 
-export const cancelOrder = (runner: Runner, command: OrderCommand): Promise<Given<202, CancelAnswer> | Replay> =>
+export const cancelOrder = (
+  runner: Runner,
+  command: OrderCommand,
+): Promise<Given<202, CancelAnswer> | Replay> =>
   once(runner, command, async (tx, order, cause) => {
     await requestCancel(tx, order, command, cause)
-    return { status: 202, body: { id: orderNumber(order.doc), state: 'cancel_requested', version: await versionOf(tx, order) } }
+    return {
+      status: 202,
+      body: { id: orderNumber(order.doc), state: 'cancel_requested', version: await versionOf(tx, order) },
+    }
   })
 
 export const releaseHoldOf = (
@@ -72,7 +78,13 @@ function once<Status extends number, Body>(
     const given = await work(tx, order, cause)
     // what is taken back frees credit, whose account is locked before any desk row
     turn.wakeAfterwards([
-      { doc: order.doc, process: 'order-to-cash', company: order.company, priority: 2, share: order.customerId },
+      {
+        doc: order.doc,
+        process: 'order-to-cash',
+        company: order.company,
+        priority: 2,
+        share: order.customerId,
+      },
     ])
     record(tx, [{ ...command.claim, ...given }])
     return given

@@ -51,7 +51,12 @@ export async function orderView(queries: Queries, doc: number): Promise<OrderVie
   }
 }
 
-export const holdView = ({ id, type, reason, blocks }: OpenHold) => ({ id: holdNumber(id), type, reason, blocks: [...blocks] })
+export const holdView = ({ id, type, reason, blocks }: OpenHold) => ({
+  id: holdNumber(id),
+  type,
+  reason,
+  blocks: [...blocks],
+})
 
 function lineView(line: OrderLine, currency: string): OrderView['lines'][number] {
   return {

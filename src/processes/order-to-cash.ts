@@ -6,7 +6,10 @@ import * as is from './order-predicates.ts'
 import { orderSteps } from './order-steps.ts'
 import type { ProcessPorts } from './ports.ts'
 
-export function orderToCash(ports: ProcessPorts, children: { fulfillment: Process; invoice: Process }): Process {
+export function orderToCash(
+  ports: ProcessPorts,
+  children: { fulfillment: Process; invoice: Process },
+): Process {
   const steps = orderSteps(ports, children)
   return process<OrderFacts>('order-to-cash', {
     kind: 'order',
@@ -36,5 +39,5 @@ export function orderToCash(ports: ProcessPorts, children: { fulfillment: Proces
     },
     undoing: is.beingTakenBack,
     finished: (facts) => facts.order.closed,
-  }) as unknown as Process
+  })
 }

@@ -10,7 +10,12 @@ import { isOutage } from '#platform/outage.ts'
 import type { Process } from '#platform/process.ts'
 import type { Turn } from '#platform/turn.ts'
 import type { NewPayment, PaymentAnswer, PaymentRequest, ReceivedPayment } from '#domains/billing/contract.ts'
-import { type PaymentOutcome, readPayment, receivePayments, tellPayment } from '#domains/billing/operations.ts'
+import {
+  type PaymentOutcome,
+  readPayment,
+  receivePayments,
+  tellPayment,
+} from '#domains/billing/operations.ts'
 import { customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
 import { changeExposure, findCustomers } from '#domains/customers/operations.ts'
 import type { DoorPorts } from './doors.ts'
@@ -43,10 +48,16 @@ export function paymentDoor(door: DoorPorts, process: Process): Door<PaymentArri
       const read = await readArrivals(door, arrivals)
       const cause = { source: 'api', actor: arrivals[0]!.client, traceId: arrivals[0]!.traceId }
       return runner.transaction(cause, async (tx, turn) => {
-        const states = await claim(tx, arrivals.map((arrival) => arrival.claim))
+        const states = await claim(
+          tx,
+          arrivals.map((arrival) => arrival.claim),
+        )
         const open = arrivals.filter((arrival) => states.get(arrival.claim)!.state === 'new')
         const receipts = await receive(tx, turn, { ports: door.ports, process, read, open, cause })
-        record(tx, open.flatMap((arrival) => resultOf(arrival, receipts.get(arrival)!)))
+        record(
+          tx,
+          open.flatMap((arrival) => resultOf(arrival, receipts.get(arrival)!)),
+        )
         return new Map(
           arrivals.map((arrival): [PaymentArrival, PaymentReceipt] => {
             const state = states.get(arrival.claim)!
@@ -75,9 +86,15 @@ async function readArrivals(
   arrivals: readonly PaymentArrival[],
 ): Promise<ReadonlyMap<PaymentArrival, Received | Refusal>> {
   const keys = arrivals.map(({ request: { company, customer } }) => ({ company, number: customer }))
-  const [payers, ids] = await Promise.all([findCustomers(queries, keys), ports.ids.documents(arrivals.length)])
+  const [payers, ids] = await Promise.all([
+    findCustomers(queries, keys),
+    ports.ids.documents(arrivals.length),
+  ])
   return new Map(
-    arrivals.map((arrival, place) => [arrival, readArrival(arrival, ids[place]!, { payers, now: ports.clock.now() })]),
+    arrivals.map((arrival, place) => [
+      arrival,
+      readArrival(arrival, ids[place]!, { payers, now: ports.clock.now() }),
+    ]),
   )
 }
 
@@ -124,7 +141,10 @@ async function receive(
   })
   // credit is counted in the customer's currency; cash in another one waits on account
   const counted = taken.filter(({ payment: { currency, payerCurrency } }) => currency === payerCurrency)
-  changeExposure(tx, counted.map(({ payment: { customerId, amountMinor } }) => ({ customerId, amountMinor: -amountMinor })))
+  changeExposure(
+    tx,
+    counted.map(({ payment: { customerId, amountMinor } }) => ({ customerId, amountMinor: -amountMinor })),
+  )
   await openUnapplied(tx, ports, taken)
   auditReceipts(tx, taken, cause)
   await beginAndWake(tx, turn, process, taken)
@@ -134,10 +154,25 @@ async function receive(
 type Taken = { readonly payment: Received; readonly received: ReceivedPayment }
 
 /** Each payment's own process begins; those of the invoices it paid see that they changed. */
-async function beginAndWake(tx: Transaction, turn: Turn, process: Process, taken: readonly Taken[]): Promise<void> {
+async function beginAndWake(
+  tx: Transaction,
+  turn: Turn,
+  process: Process,
+  taken: readonly Taken[],
+): Promise<void> {
   if (taken.length === 0) return
-  const facts = await paymentFacts(tx, taken.map(({ payment }) => payment.doc).toSorted((a, b) => a - b))
-  turn.begin([...facts.values()].map((each) => ({ process, facts: each, priority: 1, share: each.payment.customerId })))
+  const facts = await paymentFacts(
+    tx,
+    taken.map(({ payment }) => payment.doc).toSorted((a, b) => a - b),
+  )
+  turn.begin(
+    [...facts.values()].map((each) => ({
+      process,
+      facts: each,
+      priority: 1,
+      share: each.payment.customerId,
+    })),
+  )
   const paid = new Map(
     taken.flatMap(({ payment: { company, customerId }, received }) =>
       received.applications.map(({ invoice }) => [
@@ -173,15 +208,20 @@ async function openUnapplied(tx: Transaction, ports: ProcessPorts, taken: readon
 function auditReceipts(tx: Transaction, taken: readonly Taken[], cause: Cause): void {
   recordAudit(
     tx,
-    taken.map(({ payment: { doc, company, sender, reference }, received: { amountMinor, appliedMinor, currency } }) => ({
-      actor: sender,
-      action: 'billing.receive_payment',
-      company,
-      kind: 'payment',
-      doc,
-      after: { reference, amountMinor, appliedMinor, currency },
-      traceId: cause.traceId,
-    })),
+    taken.map(
+      ({
+        payment: { doc, company, sender, reference },
+        received: { amountMinor, appliedMinor, currency },
+      }) => ({
+        actor: sender,
+        action: 'billing.receive_payment',
+        company,
+        kind: 'payment',
+        doc,
+        after: { reference, amountMinor, appliedMinor, currency },
+        traceId: cause.traceId,
+      }),
+    ),
   )
 }
 

@@ -1,7 +1,14 @@
 /** From a received payment to its registration by the ERP. Cash that pays no invoice waits for a person. */
 import { registerPayment, type PaymentRegistration } from '#capabilities/erp.ts'
 import type { Transaction } from '#platform/database.ts'
-import { type Answers, call, type DocumentFacts, type Done, type Process, process } from '#platform/process.ts'
+import {
+  type Answers,
+  call,
+  type DocumentFacts,
+  type Done,
+  type Process,
+  process,
+} from '#platform/process.ts'
 import { applicationsOf, recordRegistered } from '#domains/billing/operations.ts'
 import { lockPayments, type PaymentHeader } from '#domains/billing/views.ts'
 import { headersOf } from '#domains/orders/views.ts'
@@ -22,7 +29,7 @@ export function payment(ports: ProcessPorts): Process {
     facts: paymentFacts,
     steps: { register: { when: owesRegistration, call: register(ports) } },
     finished: (facts) => !owesRegistration(facts),
-  }) as unknown as Process
+  })
 }
 
 /** The ERP applies cash to invoices; what is on account is told to it once it pays one. */

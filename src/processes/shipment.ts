@@ -28,7 +28,7 @@ export function shipment(ports: ProcessPorts): Process {
     facts: shipmentFacts,
     steps: { notify: { when: ({ shipment: { notified } }) => !notified, call: notify(ports) } },
     finished: (facts) => facts.shipment.notified,
-  }) as unknown as Process
+  })
 }
 
 async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<ReadonlyMap<number, ShipmentFacts>> {

@@ -18,7 +18,11 @@ type Feed<Message> = {
   readonly summary: string
   readonly description: string
   readonly doors: ReadonlyMap<string, InboundDoor<Message>>
-  hear(told: { door: InboundDoor<Message>; inbound: InboundMessage<Message>; traceId: string }): Promise<Heard>
+  hear(told: {
+    door: InboundDoor<Message>
+    inbound: InboundMessage<Message>
+    traceId: string
+  }): Promise<Heard>
 }
 
 function feed<Message>({ doors, hear, ...about }: Feed<Message>): Route {
@@ -39,7 +43,10 @@ function feed<Message>({ doors, hear, ...about }: Feed<Message>): Route {
       const { traceId } = trace
       const told = door.read(headers, bytes).map((inbound) => ({ door, inbound, traceId }))
       const outcomes = await Promise.all(told.map((one) => hear(one)))
-      const messages = told.map(({ inbound }, place) => ({ messageId: inbound.messageId, outcome: outcomes[place]! }))
+      const messages = told.map(({ inbound }, place) => ({
+        messageId: inbound.messageId,
+        outcome: outcomes[place]!,
+      }))
       return { status: 200, body: { messages } }
     },
   })
@@ -54,7 +61,8 @@ export const webhookRoutes = (
     path: '/system/:system/v1/events',
     operationId: 'receiveSystemEvents',
     summary: 'Receive events of a warehouse',
-    description: 'Signed as the connector of the system demands. Each event is filed once, however often it is sent.',
+    description:
+      'Signed as the connector of the system demands. Each event is filed once, however often it is sent.',
     doors,
     hear,
   }),

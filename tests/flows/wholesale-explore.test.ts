@@ -27,12 +27,15 @@ test('explore', async () => {
   await expect.poll(async () => (await query<{ source: string, n: number }>(`select source, count(*)::int n from inbox.message where state <> 'received' and type <> 'inventory' and source in ('shop','edi') group by 1 order by 1`)), { timeout: 20000 }).toEqual([{ source: 'edi', n: n.edi }, { source: 'shop', n: n.shop }])
   lap('first wave all')
   const second = await bring(doors, orders.filter(o => o.repeats !== undefined))
-  await expect.poll(async () => underWay(query), { timeout: 20000 }).toBe(0)
+  await expect.poll(async () => underWay(query), { timeout: 10000 }).toBe(0).catch(async () => console.log(JSON.stringify([await query(`select process, owner, failures, due_at <= now() due, count(*)::int from desk.document group by 1,2,3,4`), await query(`select system, operation, state, detail, attempts, count(*)::int, min(due_at - now())::text from effects.intent group by 1,2,3,4,5 limit 20`), house.complaints.slice(0,4)], undefined, 1)))
   lap('at rest')
   house.landscape.wms.receiveAll()
   await expect.poll(async () => (await query(`select 1 from inventory.backorder`)).length, { timeout: 20000 }).toBe(0).catch(e => console.log(String(e)))
   await expect.poll(async () => underWay(query), { timeout: 20000 }).toBe(0)
   lap('filled')
+  console.log(JSON.stringify(await query(`select title, code, e.facts from exceptions.exception e where code like 'billing%' limit 4`)))
+  console.log(JSON.stringify(await query(`select b.doc, b.line, b.quantity, b.item_id, i.sku, p.available, p.reserved, p.location, d.due_at, d.owner, d.version, (select string_agg(type, ',') from orders.hold where order_id = b.doc and status = 'open') hold from inventory.backorder b join items.item i on i.id = b.item_id left join inventory.position p on p.item_id = b.item_id and p.lot = '' left join desk.document d on d.doc = b.doc order by b.item_id, since limit 12`), undefined, 0))
+
   const by: Record<string, number> = {}
   for (const o of orders) {
     const a = first.get(o.nth) ?? second.get(o.nth)

@@ -72,6 +72,8 @@ const customer = (number: string, overrides: Partial<Changed<ErpCustomer>> = {})
   creditLimitMinor: null,
   receivablesMinor: 0,
   creditHold: false,
+  taxExempt: false,
+  shippingRule: 'ship-available',
   addresses: [{ code: 'MAIN' }],
   defaultShipTo: 'MAIN',
   ...overrides,

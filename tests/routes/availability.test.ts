@@ -12,7 +12,14 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => door.end())
 
-type Figures = { sku: string; location: string; onHand: string; onHold: string; reserved: string; available: string }
+type Figures = {
+  sku: string
+  location: string
+  onHand: string
+  onHold: string
+  reserved: string
+  available: string
+}
 const ask = async (query: string): Promise<Figures[]> =>
   (await door.send('GET', `${PATH}?${query}`)).body['items'] as unknown as Figures[]
 const sum = (rows: readonly Figures[], figure: 'reserved' | 'available') =>
@@ -32,11 +39,11 @@ test('what an order reserves can no longer be promised, and the formula holds in
 
 test('each item is told at each location, or at the one that is asked for', async () => {
   const [first, second] = door.landscape.world.items.filter((item) => item.company === 'NWF')
-  const all = await ask(`company=NWF&sku=${first!.id}&sku=${second!.id}`)
+  const all = await ask(`company=NWF&sku=${first!.number}&sku=${second!.number}`)
   const places = new Set(all.map((row) => row.location))
   expect(all).toHaveLength(2 * places.size)
-  const one = await ask(`company=NWF&sku=${first!.id}&location=${[...places][0]!}`)
-  expect(one.map((row) => [row.sku, row.location])).toEqual([[first!.id, [...places][0]!]])
+  const one = await ask(`company=NWF&sku=${first!.number}&location=${[...places][0]!}`)
+  expect(one.map((row) => [row.sku, row.location])).toEqual([[first!.number, [...places][0]!]])
 })
 
 test.each([

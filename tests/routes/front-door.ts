@@ -23,25 +23,39 @@ export type FrontDoor = House & {
   key(key: NewKey): Promise<string>
 }
 
-type Options = { readonly body?: unknown; readonly key?: string; readonly headers?: Readonly<Record<string, string>> }
+type Options = {
+  readonly body?: unknown
+  readonly key?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 export async function openFrontDoor(options: HouseOptions = {}): Promise<FrontDoor> {
   const house = await openHouse(options)
   const orders = house.landscape.world.orders(200)
   let keys = 0
 
-  async function send(method: 'GET' | 'POST', path: string, { body, key, headers }: Options = {}): Promise<Reply> {
+  async function send(
+    method: 'GET' | 'POST',
+    path: string,
+    { body, key, headers }: Options = {},
+  ): Promise<Reply> {
     keys += 1
     const response = await fetch(house.url + path, {
       method,
       headers: {
-        ...(method === 'POST' ? { 'content-type': 'application/json', 'idempotency-key': key ?? `key-${keys}` } : {}),
+        ...(method === 'POST'
+          ? { 'content-type': 'application/json', 'idempotency-key': key ?? `key-${keys}` }
+          : {}),
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) } as Reply
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? {} : JSON.parse(text),
+    } as Reply
   }
 
   return {
@@ -55,6 +69,7 @@ export async function openFrontDoor(options: HouseOptions = {}): Promise<FrontDo
 
 export const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
-export const shipsAtOnce = ({ case: planted, expected }: WorldOrder): boolean => planted === 'regular' && expected === 'ships_at_once'
+export const shipsAtOnce = ({ case: planted, expected }: WorldOrder): boolean =>
+  planted === 'regular' && expected === 'ships_at_once'
 export const isHeld = ({ expected }: WorldOrder): boolean => expected.startsWith('held_')
 export const isPriceHeld = ({ expected }: WorldOrder): boolean => expected === 'held_price'

@@ -23,7 +23,9 @@ const list = async (query: string, headers?: Record<string, string>): Promise<Li
 /** A new order that has reached the stage. */
 async function orderIn(stage: string, wanted = shipsAtOnce): Promise<string> {
   const { id } = (await door.submit(door.next(wanted))).body
-  await expect.poll(async () => (await door.send('GET', `${O2C}/orders/${id}`)).body['stage'], { timeout: 10_000 }).toBe(stage)
+  await expect
+    .poll(async () => (await door.send('GET', `${O2C}/orders/${id}`)).body['stage'], { timeout: 10_000 })
+    .toBe(stage)
   return id
 }
 
@@ -98,7 +100,9 @@ describe('listing orders', () => {
     const inState = await list('?state=held')
     expect(inState.items.map((order) => order.stage)).toEqual(inState.items.map(() => 'held'))
     expect(inState.items[0]!.holds).toHaveLength(1)
-    expect((await list(`?text=${String(body['customerOrder'])}`)).items.map((order) => order.id)).toEqual([held])
+    expect((await list(`?text=${String(body['customerOrder'])}`)).items.map((order) => order.id)).toEqual([
+      held,
+    ])
     expect((await list('?company=NOPE')).items).toEqual([])
     expect((await list('?from=2999-01-01')).items).toEqual([])
     expect((await list('?to=2999-01-01T00:00:00Z&state=held')).items.length).toBeGreaterThan(0)
@@ -111,8 +115,12 @@ describe('reading an order', () => {
     const read = await door.send('GET', `${O2C}/orders/${id}`)
     expect(read.status).toBe(200)
     expect(read.headers.get('etag')).toBe(`"v${String(read.body['version'])}"`)
-    expect(read.body['numbers']).toEqual(expect.arrayContaining([expect.objectContaining({ scheme: 'erp-order' })]))
-    const again = await door.send('GET', `${O2C}/orders/${id}`, { headers: { 'if-none-match': read.headers.get('etag')! } })
+    expect(read.body['numbers']).toEqual(
+      expect.arrayContaining([expect.objectContaining({ scheme: 'erp-order' })]),
+    )
+    const again = await door.send('GET', `${O2C}/orders/${id}`, {
+      headers: { 'if-none-match': read.headers.get('etag')! },
+    })
     expect(again.status).toBe(304)
   })
 
@@ -154,7 +162,9 @@ describe('cancelling an order', () => {
     const id = await orderIn('held', isHeld)
     const cancelled = await door.send('POST', `${O2C}/orders/${id}:cancel`, { body: reason })
     expect([cancelled.status, cancelled.body['state']]).toEqual([202, 'cancel_requested'])
-    await expect.poll(async () => (await door.send('GET', `${O2C}/orders/${id}`)).body['stage']).toBe('cancelled')
+    await expect
+      .poll(async () => (await door.send('GET', `${O2C}/orders/${id}`)).body['stage'])
+      .toBe('cancelled')
   })
 
   test('is answered the same under the same key, and changes nothing', async () => {
@@ -163,7 +173,10 @@ describe('cancelling an order', () => {
     const second = await door.send('POST', `${O2C}/orders/${id}:cancel`, { body: reason, key: 'cancel-once' })
     expect(second.body).toEqual(first.body)
     expect(second.headers.get('idempotency-replayed')).toBe('true')
-    const other = await door.send('POST', `${O2C}/orders/${id}:cancel`, { body: { reason: 'another' }, key: 'cancel-once' })
+    const other = await door.send('POST', `${O2C}/orders/${id}:cancel`, {
+      body: { reason: 'another' },
+      key: 'cancel-once',
+    })
     expect([other.status, other.body.code]).toEqual([422, 'http.idempotency_key_reused'])
   })
 
@@ -175,7 +188,10 @@ describe('cancelling an order', () => {
 
   test('is refused at another version than the one that If-Match names', async () => {
     const id = await orderIn('held', isHeld)
-    const stale = await door.send('POST', `${O2C}/orders/${id}:cancel`, { body: reason, headers: { 'if-match': '"v99"' } })
+    const stale = await door.send('POST', `${O2C}/orders/${id}:cancel`, {
+      body: reason,
+      headers: { 'if-match': '"v99"' },
+    })
     expect([stale.status, stale.body.code]).toEqual([412, 'http.precondition_failed'])
   })
 
@@ -187,8 +203,12 @@ describe('cancelling an order', () => {
     })
     expect(without.status).toBe(400)
     expect((await door.send('POST', `${O2C}/orders/O-1:cancel`, { body: {} })).body.code).toBe('http.invalid')
-    expect((await door.send('POST', `${O2C}/orders/O-1:cancel`, { body: reason })).body.code).toBe('orders.unknown')
-    expect((await door.send('POST', `${O2C}/orders/PO-1:cancel`, { body: reason })).body.code).toBe('orders.unknown')
+    expect((await door.send('POST', `${O2C}/orders/O-1:cancel`, { body: reason })).body.code).toBe(
+      'orders.unknown',
+    )
+    expect((await door.send('POST', `${O2C}/orders/PO-1:cancel`, { body: reason })).body.code).toBe(
+      'orders.unknown',
+    )
   })
 })
 
@@ -207,14 +227,17 @@ describe('releasing a hold', () => {
     })
     expect(released.status).toBe(200)
     expect(released.body).toMatchObject({ id, released: { id: hold }, holds: [] })
-    await expect.poll(async () => (await list('?state=held')).items.map((order) => order.id)).not.toContain(id)
+    await expect
+      .poll(async () => (await list('?state=held')).items.map((order) => order.id))
+      .not.toContain(id)
     const again = await door.send('POST', `${O2C}/orders/${id}/holds/${hold}:release`, { body: reason })
     expect([again.status, again.body.code]).toEqual([404, 'orders.hold_unknown'])
   })
 
   test('is refused at another version, for another order, and for what is no hold', async () => {
     const { id, hold } = await held()
-    const at = (path: string, headers = {}) => door.send('POST', `${O2C}/orders/${path}:release`, { body: reason, headers })
+    const at = (path: string, headers = {}) =>
+      door.send('POST', `${O2C}/orders/${path}:release`, { body: reason, headers })
     expect((await at(`${id}/holds/${hold}`, { 'if-match': '"v99"' })).status).toBe(412)
     expect((await at(`O-1/holds/${hold}`)).body.code).toBe('orders.unknown')
     expect((await at(`${id}/holds/credit`)).body.code).toBe('orders.hold_unknown')

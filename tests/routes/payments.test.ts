@@ -11,29 +11,56 @@ let door: FrontDoor
 let partner: Readonly<Record<string, string>>
 beforeAll(async () => {
   door = await openFrontDoor()
-  partner = bearer(await door.key({ client: 'portal', scopes: ['process.payments:write'], partner: '100101' }))
+  partner = bearer(
+    await door.key({ client: 'portal', scopes: ['process.payments:write'], partner: '100101' }),
+  )
 }, 60_000)
 afterAll(() => door.end())
 
-type Bill = { company: string; customer: string; currency: string; number: string; totalMinor: number; order: string }
+type Bill = {
+  company: string
+  customer: string
+  currency: string
+  number: string
+  totalMinor: number
+  order: string
+}
 
 /** An order's posted invoice. */
 async function bill(): Promise<Bill> {
-  const order = door.next((one) => shipsAtOnce(one) && one.company === 'NWF')
+  const byWeight = new Set(
+    door.landscape.world.items.flatMap((item) => (item.catchWeight ? [item.number] : [])),
+  )
+  const order = door.next((one) => {
+    return shipsAtOnce(one) && one.company === 'NWF' && one.lines.every((line) => !byWeight.has(line.item))
+  })
   const { id } = (await door.submit(order)).body
   const doc = Number(id.slice(2))
   await expect
-    .poll(async () => (await invoicesOfOrders(door.app.database, [doc]))[0]?.number ?? null, { timeout: 10_000 })
+    .poll(async () => (await invoicesOfOrders(door.app.database, [doc]))[0]?.number ?? null, {
+      timeout: 10_000,
+    })
     .not.toBeNull()
   const [invoice] = await invoicesOfOrders(door.app.database, [doc])
   const { company, customer, currency } = order
-  return { company, customer, currency, number: invoice!.number!, totalMinor: invoice!.totalMinor!, order: id }
+  return {
+    company,
+    customer,
+    currency,
+    number: invoice!.number!,
+    totalMinor: invoice!.totalMinor!,
+    order: id,
+  }
 }
 
 const pay = (body: object, options: { key?: string; headers?: Readonly<Record<string, string>> } = {}) =>
   door.send('POST', `${O2C}/payments`, { body, ...options })
 
-const paymentOf = ({ company, customer, currency, number, totalMinor }: Bill, reference: string, amountMinor = totalMinor) => ({
+const paymentOf = (
+  { company, customer, currency, number, totalMinor }: Bill,
+  reference: string,
+  amountMinor = totalMinor,
+) => ({
   company,
   customer,
   currency,

@@ -16,12 +16,18 @@ export async function openBrowser(): Promise<Browser> {
     executablePath: await unpack(),
     // root has no sandbox of its own, and neither has a container
     args: ['--no-sandbox', '--no-zygote', '--disable-gpu'],
-    env: { ...process.env, LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'), FONTCONFIG_PATH: join(folder, 'fonts') },
+    env: {
+      ...process.env,
+      LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
+      FONTCONFIG_PATH: join(folder, 'fonts'),
+    },
   })
 }
 
 async function unpack(): Promise<string> {
-  const before = Object.keys({ ...UNPACKING, LD_LIBRARY_PATH: '', FONTCONFIG_PATH: '' }).map((name) => [name, process.env[name]] as const)
+  const before = Object.keys({ ...UNPACKING, LD_LIBRARY_PATH: '', FONTCONFIG_PATH: '' }).map(
+    (name) => [name, process.env[name]] as const,
+  )
   Object.assign(process.env, UNPACKING)
   try {
     const { default: packed } = await import('@sparticuz/chromium')

@@ -91,9 +91,9 @@ const STATUS = { AVAIL: 'available', HOLD: 'held', DAMAGED: 'damaged' } as const
 /** What is on the shelves as we believe, where there is anything. */
 export async function ourStock(query: Query): Promise<Shelf[]> {
   return query<Shelf>(`
-    select location || ' ' || p.company || ' ' || sku as place, available, quality_hold as held, damaged
+    select (location || ' ' || p.company || ' ' || sku) collate "C" as place, available, quality_hold as held, damaged
     from inventory.position p join items.item i on i.id = p.item_id
-    where lot = '' and (available, quality_hold, damaged) <> (0, 0, 0) order by place collate "C"`)
+    where lot = '' and (available, quality_hold, damaged) <> (0, 0, 0) order by 1`)
 }
 
 /** What is on the shelves. */

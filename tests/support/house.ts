@@ -56,7 +56,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     defaults: { ...demoConfig(landscape, options.policy), ...options.config },
   })
   const metrics = createMetrics({ process: false })
-  const app = createApp(config, { connections, screens, clock: systemClock, http, log, metrics, checks: true })
+  const app = createApp(config, { connections, screens, clock: systemClock, http, log, metrics, openOnLoopback: true, checks: true })
   await app.worker.start()
   await app.sync(() => undefined)
   const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })

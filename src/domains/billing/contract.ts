@@ -27,6 +27,7 @@ export type InvoiceHeader = {
   readonly taxMinor: number | null
   readonly totalMinor: number | null
   readonly taxEvidence: string | null
+  readonly taxJurisdiction: string | null
   readonly number: string | null
   readonly termsDays: number
   readonly postedAt: Date | null
@@ -35,18 +36,24 @@ export type InvoiceHeader = {
   readonly version: number
 }
 
-/** One billable shipment line. Quantity in the price unit. */
+/** One billable shipment line. */
 export type InvoiceLine = {
   readonly n: number
   readonly shipmentId: number
   readonly shipmentLine: number
   readonly orderLine: number
   readonly itemId: number
+  /** In `unit`: what was ordered in, or the base unit where less than a whole one of it left. */
   readonly quantity: Quantity
   readonly unit: string
+  /** For one of `priceUnit`. */
   readonly priceMinor: number
+  readonly priceUnit: string
+  /** Actual weight in kilograms, by which a catch-weight line is priced. */
+  readonly catchWeight: Quantity | null
   readonly netMinor: number
   readonly taxMinor: number | null
+  readonly taxRatePpm: number | null
 }
 
 export type NewInvoice = {

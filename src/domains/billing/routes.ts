@@ -30,14 +30,22 @@ export function billingRoutes(verbs: BillingVerbs): Route[] {
       body: PaymentRequest,
       idempotent: true,
       answers: {
-        201: { description: 'The payment was received and applied as far as invoices are open', body: PaymentAnswer },
+        201: {
+          description: 'The payment was received and applied as far as invoices are open',
+          body: PaymentAnswer,
+        },
         200: { description: 'This payment was received already', body: PaymentAnswer },
       },
       refusals: [...Object.keys(billingRefusals), ...Object.keys(numberRefusals)],
       example: { body: EXAMPLE },
       async handler({ body, principal, trace, idempotency }) {
         if (principal.partner !== undefined && principal.partner !== body.customer) {
-          throw new Refusal('billing.customer_unknown', 'You can report your own payments only.', {}, '/customer')
+          throw new Refusal(
+            'billing.customer_unknown',
+            'You can report your own payments only.',
+            {},
+            '/customer',
+          )
         }
         const { client } = principal
         const given = { request: body, client, traceId: trace.traceId, claim: idempotency }

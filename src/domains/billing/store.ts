@@ -19,9 +19,9 @@ const insertInvoiceRows = sql(
 const insertInvoiceLineRows = sql(
   'billing.insert_invoice_lines',
   `insert into billing.invoice_line (invoice_id, n, shipment_id, shipment_line, order_line, item_id, quantity, unit,
-     price_minor, net_minor)
+     price_minor, price_unit, catch_weight, net_minor)
    select * from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::int[],
-     $7::numeric[], $8::text[], $9::bigint[], $10::bigint[])`,
+     $7::numeric[], $8::text[], $9::bigint[], $10::text[], $11::numeric[], $12::bigint[])`,
 )
 
 /** A shipment line that is billed already makes this fail: one invoice line each, whatever happens. */
@@ -47,6 +47,8 @@ export function insertInvoices(tx: Transaction, invoices: readonly NewInvoice[])
     lines.map((row) => formatQuantity(row.quantity)),
     lines.map((row) => row.unit),
     lines.map((row) => row.priceMinor),
+    lines.map((row) => row.priceUnit),
+    lines.map((row) => (row.catchWeight === null ? null : formatQuantity(row.catchWeight))),
     lines.map((row) => row.netMinor),
   ])
 }
@@ -87,8 +89,8 @@ const taxRows = sql(
 )
 const taxLineRows = sql(
   'billing.tax_lines',
-  `update billing.invoice_line l set tax_minor = s.tax
-   from unnest($1::bigint[], $2::smallint[], $3::bigint[]) as s(invoice_id, n, tax)
+  `update billing.invoice_line l set tax_minor = s.tax, tax_rate_ppm = s.rate
+   from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[]) as s(invoice_id, n, tax, rate)
    where l.invoice_id = s.invoice_id and l.n = s.n`,
 )
 
@@ -97,7 +99,7 @@ export type Taxed = {
   readonly taxMinor: number
   readonly evidence: string
   readonly jurisdiction: string
-  readonly lines: readonly { readonly line: number; readonly taxMinor: number }[]
+  readonly lines: readonly { readonly line: number; readonly taxMinor: number; readonly ratePpm: number }[]
 }
 
 export function updateTaxed(
@@ -109,6 +111,7 @@ export function updateTaxed(
     lines.map((row) => row.doc),
     lines.map((row) => row.line),
     lines.map((row) => row.taxMinor),
+    lines.map((row) => row.ratePpm),
   ])
   return tx.query(taxRows, [
     rows.map((row) => row.doc),
@@ -294,7 +297,7 @@ export function selectApplications(
 
 const setPaymentNumbers = sql(
   'billing.set_payment_numbers',
-  `update billing.payment p set erp_number = s.number, version = p.version + 1
+  `update billing.payment p set erp_number = s.number, registered_at = now(), version = p.version + 1
    from unnest($1::bigint[], $2::text[]) as s(id, number) where p.id = s.id returning p.id as doc, p.version`,
 )
 

@@ -5,7 +5,7 @@ import type { InvoiceHeader, InvoiceLine } from './contract.ts'
 
 const INVOICE = `id as doc, company, order_id as "orderId", customer_id as "customerId", shipment_id as "shipmentId",
   currency, state, net_minor as "netMinor", tax_minor as "taxMinor", total_minor as "totalMinor",
-  tax_evidence as "taxEvidence", number, terms_days as "termsDays", posted_at as "postedAt", sent_at is not null as sent,
+  tax_evidence as "taxEvidence", tax_jurisdiction as "taxJurisdiction", number, terms_days as "termsDays", posted_at as "postedAt", sent_at is not null as sent,
   paid_minor as "paidMinor", version`
 
 const lockInvoiceRows = sql(
@@ -20,7 +20,8 @@ const invoicesOfOrderRows = sql(
 const invoiceLineRows = sql(
   'billing.invoice_lines',
   `select invoice_id as doc, n, shipment_id as "shipmentId", shipment_line as "shipmentLine", order_line as "orderLine",
-     item_id as "itemId", quantity, unit, price_minor as "priceMinor", net_minor as "netMinor", tax_minor as "taxMinor"
+     item_id as "itemId", quantity, unit, price_minor as "priceMinor", price_unit as "priceUnit",
+     catch_weight as "catchWeight", net_minor as "netMinor", tax_minor as "taxMinor", tax_rate_ppm as "taxRatePpm"
    from billing.invoice_line where invoice_id = any($1::bigint[]) order by invoice_id, n`,
 )
 

@@ -31,6 +31,8 @@ export const CustomerRecord = z
     receivablesMinor: MinorUnits,
     creditHold: z.boolean(),
     taxId: z.string().max(40).optional(),
+    taxExempt: z.boolean(),
+    shippingRule: z.enum(['ship-available', 'ship-complete', 'line-complete', 'cancel-rest']),
     addresses: z.array(AddressRecord).max(1000).readonly(),
     defaultShipTo: Text(35),
   })
@@ -60,6 +62,9 @@ export type SellingCustomer = {
   readonly shippingRule: ShippingRule
   /** Set by the ERP: everything of this customer waits for a person. */
   readonly creditHold: boolean
+  readonly taxId: string | null
+  /** Buys for resale under a certificate: not taxed. */
+  readonly taxExempt: boolean
   /** Code of the address used when an order names none. */
   readonly defaultShipTo: string
   readonly asOf: Date

@@ -11,7 +11,8 @@ const findByNumber = sql(
   `select c.* from unnest($1::text[], $2::text[]) as k(company, number)
    cross join lateral (
      select id, company, number, name, status, currency, terms_days as "termsDays", price_list as "priceList",
-       shipping_rule as "shippingRule", credit_hold as "creditHold", default_ship_to as "defaultShipTo", as_of as "asOf"
+       shipping_rule as "shippingRule", credit_hold as "creditHold", tax_id as "taxId",
+       tax_exempt as "taxExempt", default_ship_to as "defaultShipTo", as_of as "asOf"
      from customers.customer where company = k.company and number = k.number limit 1) c`,
 )
 
@@ -106,6 +107,8 @@ export type CustomerRow = {
   readonly priceList: string
   readonly creditHold: boolean
   readonly taxId: string | null
+  readonly taxExempt: boolean
+  readonly shippingRule: string
   readonly defaultShipTo: string
   readonly creditLimitMinor: number | null
   readonly receivablesMinor: number
@@ -117,7 +120,8 @@ const held = sql(
   'customers.held',
   `select c.id, c.as_of as "asOf", json_build_object(
      'number', c.number, 'name', c.name, 'status', c.status, 'currency', c.currency, 'termsDays', c.terms_days,
-     'priceList', c.price_list, 'creditHold', c.credit_hold, 'taxId', c.tax_id, 'defaultShipTo', c.default_ship_to,
+     'priceList', c.price_list, 'creditHold', c.credit_hold, 'taxId', c.tax_id, 'taxExempt', c.tax_exempt,
+     'shippingRule', c.shipping_rule, 'defaultShipTo', c.default_ship_to,
      'creditLimitMinor', a.credit_limit_minor, 'receivablesMinor', a.receivables_minor,
      'addresses', d.addresses) as record
    from unnest($2::text[]) as k(number)
@@ -142,13 +146,16 @@ export function selectHeld(
 const upsert = sql(
   'customers.upsert',
   `insert into customers.customer as c (company, number, name, status, currency, terms_days, price_list, credit_hold,
-     tax_id, default_ship_to, source, as_of)
-   select $1, number, name, status, currency, "termsDays", "priceList", "creditHold", "taxId", "defaultShipTo", $2, $3
+     tax_id, tax_exempt, shipping_rule, default_ship_to, source, as_of)
+   select $1, number, name, status, currency, "termsDays", "priceList", "creditHold", "taxId", "taxExempt",
+     "shippingRule", "defaultShipTo", $2, $3
    from jsonb_to_recordset($4::jsonb) as r(number text, name text, status text, currency text, "termsDays" int,
-     "priceList" text, "creditHold" boolean, "taxId" text, "defaultShipTo" text)
+     "priceList" text, "creditHold" boolean, "taxId" text, "taxExempt" boolean, "shippingRule" text,
+     "defaultShipTo" text)
    on conflict (company, number) do update set name = excluded.name, status = excluded.status,
      currency = excluded.currency, terms_days = excluded.terms_days, price_list = excluded.price_list,
-     credit_hold = excluded.credit_hold, tax_id = excluded.tax_id, default_ship_to = excluded.default_ship_to,
+     credit_hold = excluded.credit_hold, tax_id = excluded.tax_id, tax_exempt = excluded.tax_exempt,
+     shipping_rule = excluded.shipping_rule, default_ship_to = excluded.default_ship_to,
      source = excluded.source, as_of = excluded.as_of
    where c.as_of <= excluded.as_of
    returning c.id, c.number`,

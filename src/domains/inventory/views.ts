@@ -45,10 +45,52 @@ export const FORMULA = 'available = max(0, onHand - onHold - reserved + min(0, u
 export const availableToPromise = ({ available, reserved, unreconciled }: StockPosition): Quantity =>
   Math.max(0, available - reserved + Math.min(0, unreconciled))
 
-const waiting = sql('inventory.waiting_orders', 'select count(distinct doc) as waiting from inventory.backorder')
+const waiting = sql(
+  'inventory.waiting_orders',
+  'select count(distinct doc) as waiting from inventory.backorder',
+)
 
 /** How many orders wait for stock. */
 export async function countWaiting(queries: Queries): Promise<number> {
   const [row] = await queries.query<{ waiting: number }>(waiting)
   return row?.waiting ?? 0
 }
+
+const claims = sql(
+  'inventory.claims',
+  `select p.item_id as "itemId", p.location, sum(p.reserved) as reserved, coalesce(max(r.held), 0) as held
+   from inventory.position p
+   left join (select item_id, location, sum(quantity) as held from inventory.reservation group by item_id, location) r
+     on r.item_id = p.item_id and r.location = p.location
+   where p.lot = '' group by p.item_id, p.location order by p.item_id, p.location`,
+)
+
+export type ReservedPlace = {
+  readonly itemId: number
+  readonly location: string
+  readonly reserved: Quantity
+  /** By orders that are not released there. */
+  readonly held: Quantity
+}
+
+export const claimsInInventory = (queries: Queries): Promise<ReservedPlace[]> => queries.query<ReservedPlace>(claims)
+
+const drifted = sql(
+  'inventory.drifted_positions',
+  `select 'item ' || p.item_id || ' at ' || p.location || coalesce(' lot ' || nullif(p.lot, ''), '') || ': ' ||
+     p.available || ' available, ' || coalesce(m.quantity, 0) || ' by movements' as broken
+   from inventory.position p
+   left join (
+     select item_id, location, lot, sum(quantity) as quantity from (
+       select item_id, location, unnest(array['', nullif(lot, '')]) as lot, quantity from inventory.movement
+       where to_bucket = 'available'
+       union all
+       select item_id, location, unnest(array['', nullif(lot, '')]) as lot, -quantity from inventory.movement
+       where from_bucket = 'available') each
+     where lot is not null group by item_id, location, lot) m using (item_id, location, lot)
+   where p.available <> coalesce(m.quantity, 0) limit 50`,
+)
+
+/** Positions whose sellable stock is not the sum of their movements. */
+export const driftedPositions = async (queries: Queries): Promise<string[]> =>
+  (await queries.query<{ broken: string }>(drifted)).map((row) => row.broken)

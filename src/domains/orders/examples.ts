@@ -93,8 +93,20 @@ export const order = {
 export const milestones = {
   order: 'O-1000017',
   milestones: [
-    { milestone: 'accepted', at: '2026-11-21T08:30:00.123Z', source: 'api', document: 'O-1000017', event: 'order.accepted' },
-    { milestone: 'shipped', at: '2026-11-21T15:12:41.007Z', source: 'wms', document: 'O-1000017', event: 'order.shipped' },
+    {
+      milestone: 'accepted',
+      at: '2026-11-21T08:30:00.123Z',
+      source: 'api',
+      document: 'O-1000017',
+      event: 'order.accepted',
+    },
+    {
+      milestone: 'shipped',
+      at: '2026-11-21T15:12:41.007Z',
+      source: 'wms',
+      document: 'O-1000017',
+      event: 'order.shipped',
+    },
   ],
 } satisfies Milestones
 

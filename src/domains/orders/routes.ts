@@ -20,7 +20,15 @@ import {
 } from './answers.ts'
 import { type Channel, OrderAnswer, orderRefusals, OrderRequest } from './contract.ts'
 import * as example from './examples.ts'
-import { headersOf, isPartners, type ListedOrder, listOrders, openHoldsOf, type OpenHold, type OrderHeader } from './views.ts'
+import {
+  headersOf,
+  isPartners,
+  type ListedOrder,
+  listOrders,
+  openHoldsOf,
+  type OpenHold,
+  type OrderHeader,
+} from './views.ts'
 
 type Known<Body> = { readonly kind: 'new' | 'known'; readonly answer: Body }
 
@@ -47,9 +55,16 @@ export type OrderPorts = {
     /** The document behind a number; undefined when the text is no such number. */
     readonly parse: (text: string, letter: 'O' | 'H') => number | undefined
   }
-  readonly submit: (order: { request: OrderRequest; client: string; traceId: string; claim: Claim }) => Promise<Known<OrderAnswer> | Replay>
+  readonly submit: (order: {
+    request: OrderRequest
+    client: string
+    traceId: string
+    claim: Claim
+  }) => Promise<Known<OrderAnswer> | Replay>
   readonly cancel: (asked: Asked) => Promise<Given<202, CancelAnswer> | Replay>
-  readonly releaseHold: (asked: Asked & { readonly hold: number }) => Promise<Given<200, HoldReleased> | Replay>
+  readonly releaseHold: (
+    asked: Asked & { readonly hold: number },
+  ) => Promise<Given<200, HoldReleased> | Replay>
   readonly read: (doc: number) => Promise<OrderView>
   readonly milestones: (doc: number) => Promise<Milestones>
   readonly story: (doc: number) => Promise<StoryAnswer>
@@ -60,7 +75,15 @@ export type OrderPorts = {
 const BASE = '/process/order-to-cash/v1'
 
 export function orderRoutes(ports: OrderPorts): Route[] {
-  return [submitOrder(ports), listRoute(ports), readOrder(ports), storyRoute(ports), milestonesRoute(ports), cancelOrder(ports), releaseHold(ports)]
+  return [
+    submitOrder(ports),
+    listRoute(ports),
+    readOrder(ports),
+    storyRoute(ports),
+    milestonesRoute(ports),
+    cancelOrder(ports),
+    releaseHold(ports),
+  ]
 }
 
 const submitOrder = ({ submit }: OrderPorts): Route =>
@@ -78,7 +101,10 @@ const submitOrder = ({ submit }: OrderPorts): Route =>
     body: OrderRequest,
     idempotent: true,
     answers: {
-      201: { description: 'The order was accepted, perhaps with holds or backordered lines', body: OrderAnswer },
+      201: {
+        description: 'The order was accepted, perhaps with holds or backordered lines',
+        body: OrderAnswer,
+      },
       200: { description: 'This business document is an order already', body: OrderAnswer },
     },
     refusals: [...Object.keys(orderRefusals), ...Object.keys(numberRefusals)],
@@ -130,14 +156,24 @@ const listRoute = ({ queries, pages, numbers }: OrderPorts): Route =>
       }
       const rows = await listOrders(queries, filter, cursor, query.limit + 1)
       const page = rows.slice(0, query.limit)
-      const holds = Map.groupBy(await openHoldsOf(queries, page.map((row) => row.id)), (hold) => hold.doc)
+      const holds = Map.groupBy(
+        await openHoldsOf(
+          queries,
+          page.map((row) => row.id),
+        ),
+        (hold) => hold.doc,
+      )
       const last = rows.length > query.limit ? page.at(-1) : undefined
       const items = page.map((row) => summaryOf(row, holds.get(row.id) ?? [], numbers))
       return pages.answer(request, items, last && [last.createdAt, last.id])
     },
   })
 
-function summaryOf(row: ListedOrder, holds: readonly OpenHold[], numbers: OrderPorts['numbers']): OrderSummary {
+function summaryOf(
+  row: ListedOrder,
+  holds: readonly OpenHold[],
+  numbers: OrderPorts['numbers'],
+): OrderSummary {
   const { id, createdAt, totalMinor, erpNumber, requestedDate, held: _, channel, ...rest } = row
   return {
     ...rest,
@@ -147,11 +183,18 @@ function summaryOf(row: ListedOrder, holds: readonly OpenHold[], numbers: OrderP
     acceptedAt: createdAt,
     ...(erpNumber === null ? {} : { erpNumber }),
     ...(requestedDate === null ? {} : { requestedDate }),
-    holds: holds.map(({ id: hold, type, reason, blocks }) => ({ id: numbers.hold(hold), type, reason, blocks: [...blocks] })),
+    holds: holds.map(({ id: hold, type, reason, blocks }) => ({
+      id: numbers.hold(hold),
+      type,
+      reason,
+      blocks: [...blocks],
+    })),
   }
 }
 
-const OrderId = z.object({ id: z.string().min(1).max(80).describe('Our number of the order').meta({ example: 'O-1000017' }) })
+const OrderId = z.object({
+  id: z.string().min(1).max(80).describe('Our number of the order').meta({ example: 'O-1000017' }),
+})
 
 const readOrder = (ports: OrderPorts): Route =>
   route({
@@ -164,7 +207,10 @@ const readOrder = (ports: OrderPorts): Route =>
     rateClass: 'reads',
     bodyLimitBytes: 0,
     params: OrderId,
-    answers: { 200: { description: 'The order as it stands', body: OrderView }, 304: { description: 'Not changed since' } },
+    answers: {
+      200: { description: 'The order as it stands', body: OrderView },
+      304: { description: 'Not changed since' },
+    },
     refusals: ['orders.unknown'],
     example: { params: { id: 'O-1000017' }, answer: example.order },
     async handler({ params, principal }) {
@@ -186,8 +232,12 @@ const storyRoute = (ports: OrderPorts): Route =>
     scope: 'process.orders:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    params: z.object({ id: z.string().min(1).max(80).describe('Any number of the order or of a document of it') }),
-    answers: { 200: { description: 'Lines, documents on both sides, and all that happened', body: StoryAnswer } },
+    params: z.object({
+      id: z.string().min(1).max(80).describe('Any number of the order or of a document of it'),
+    }),
+    answers: {
+      200: { description: 'Lines, documents on both sides, and all that happened', body: StoryAnswer },
+    },
     refusals: ['orders.unknown'],
     example: { params: { id: 'PO-88123' } },
     async handler({ params, principal }) {
@@ -235,7 +285,11 @@ const cancelOrder = (ports: OrderPorts): Route =>
     idempotent: true,
     answers: { 202: { description: 'The wish is recorded and worked on', body: CancelAnswer } },
     refusals: ['orders.unknown', 'orders.too_late_to_cancel', 'http.precondition_failed'],
-    example: { params: { id: 'O-1000017' }, body: { reason: 'The customer ordered twice' }, answer: example.cancelled },
+    example: {
+      params: { id: 'O-1000017' },
+      body: { reason: 'The customer ordered twice' },
+      answer: example.cancelled,
+    },
     handler: (request) => ports.cancel(asked(ports, request)),
   })
 
@@ -245,7 +299,8 @@ const releaseHold = (ports: OrderPorts): Route =>
     path: `${BASE}/orders/:id/holds/:holdId:release`,
     operationId: 'orders.release_hold',
     summary: 'Release a hold',
-    description: 'What it stopped goes on, what was refused is tried again, and its exception closes. If-Match is optional.',
+    description:
+      'What it stopped goes on, what was refused is tried again, and its exception closes. If-Match is optional.',
     scope: 'process.holds:release',
     rateClass: 'commands',
     bodyLimitBytes: 4 * 1024,
@@ -262,13 +317,18 @@ const releaseHold = (ports: OrderPorts): Route =>
     handler(request) {
       const { holdId } = request.params
       const hold = ports.numbers.parse(holdId, 'H')
-      if (hold === undefined) throw new Refusal('orders.hold_unknown', `"${holdId}" is not the number of a hold`)
+      if (hold === undefined)
+        throw new Refusal('orders.hold_unknown', `"${holdId}" is not the number of a hold`)
       return ports.releaseHold({ ...asked(ports, request), hold })
     },
   })
 
 /** The order behind our own number, if the caller may see it. */
-async function ownOrder({ queries, numbers }: OrderPorts, id: string, { partner }: Principal): Promise<OrderHeader> {
+async function ownOrder(
+  { queries, numbers }: OrderPorts,
+  id: string,
+  { partner }: Principal,
+): Promise<OrderHeader> {
   const doc = numbers.parse(id, 'O')
   const [header] = doc === undefined ? [] : await headersOf(queries, [doc])
   if (!header || !isPartners(header, partner)) throw unknown(id)
@@ -283,7 +343,10 @@ const unknown = (id: string): Refusal =>
 
 type Asking = Request<{ readonly id: string }, unknown, { readonly reason: string }, Claim>
 
-function asked({ numbers }: OrderPorts, { params, body, principal, ifMatch, trace, idempotency }: Asking): Asked {
+function asked(
+  { numbers }: OrderPorts,
+  { params, body, principal, ifMatch, trace, idempotency }: Asking,
+): Asked {
   const doc = numbers.parse(params.id, 'O')
   if (doc === undefined) throw unknown(params.id)
   return {

@@ -74,6 +74,9 @@ export type NewOrder = {
   readonly customerId: number
   readonly customer: string
   readonly termsDays: number
+  readonly taxId: string | null
+  /** The customer buys for resale under a certificate. */
+  readonly taxExempt: boolean
   readonly channel: string
   readonly sender: string
   readonly externalId: string | null
@@ -92,13 +95,16 @@ export type NewOrder = {
 const insertOrderRows = sql(
   'orders.insert',
   `insert into orders.sales_order (id, company, customer_id, channel, sender, external_id, customer_order, order_date,
-     requested_date, currency, ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days)
+     requested_date, currency, ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days,
+     tax_id, tax_exempt)
    select id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
-     ship_to_code, shipping_rule, note, total_minor, total_minor, trace_id, customer, terms_days
+     ship_to_code, shipping_rule, note, total_minor, total_minor, trace_id, customer, terms_days, tax_id,
+     tax_exempt
    from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
-     $9::date[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::int[])
+     $9::date[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::int[],
+     $18::text[], $19::boolean[])
      as o(id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
-       ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days)`,
+       ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days, tax_id, tax_exempt)`,
 )
 
 export function insertOrders(tx: Transaction, orders: readonly NewOrder[]): void {
@@ -120,6 +126,8 @@ export function insertOrders(tx: Transaction, orders: readonly NewOrder[]): void
     orders.map((order) => order.traceId),
     orders.map((order) => order.customer),
     orders.map((order) => order.termsDays),
+    orders.map((order) => order.taxId),
+    orders.map((order) => order.taxExempt),
   ])
   insertShipTos(
     tx,

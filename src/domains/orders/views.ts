@@ -13,6 +13,9 @@ export type OrderHeader = {
   readonly customerId: number
   readonly customer: string
   readonly termsDays: number
+  readonly taxId: string | null
+  /** The customer buys for resale under a certificate. */
+  readonly taxExempt: boolean
   readonly channel: string
   readonly sender: string
   readonly externalId: string | null
@@ -58,7 +61,8 @@ export type OpenHold = {
   readonly blocks: readonly string[]
 }
 
-const HEADER = `o.id as doc, o.company, o.version, o.customer_id as "customerId", o.customer, o.terms_days as "termsDays", o.channel, o.sender,
+const HEADER = `o.id as doc, o.company, o.version, o.customer_id as "customerId", o.customer, o.terms_days as "termsDays", o.tax_id as "taxId",
+  o.tax_exempt as "taxExempt", o.channel, o.sender,
   o.external_id as "externalId", o.customer_order as "customerOrder", o.order_date::text as "orderDate",
   o.requested_date::text as "requestedDate", o.currency, o.ship_to_code as "shipToCode",
   o.shipping_rule as "shippingRule", o.total_minor as "totalMinor", o.exposure_minor as "exposureMinor",
@@ -330,3 +334,13 @@ export async function acceptedTimes(
   const rows = await queries.query<{ doc: number; at: Date }>(acceptedAt, [docs])
   return new Map(rows.map((row) => [row.doc, row.at]))
 }
+
+const lineSums = sql(
+  'orders.broken_lines',
+  `select 'order ' || order_id || ' line ' || n as broken from orders.line
+   where ordered <> cancelled + open + backordered + reserved + released + picked + packed + shipped limit 50`,
+)
+
+/** Lines whose buckets do not add up to what was ordered. */
+export const brokenLines = async (queries: Queries): Promise<string[]> =>
+  (await queries.query<{ broken: string }>(lineSums)).map((row) => row.broken)

@@ -11,6 +11,9 @@ export type Layout = {
   readonly main: Html
 }
 
+/** In the order in which they build on each other. */
+export const STYLES = ['frame.css', 'list.css', 'story.css', 'narrow.css'] as const
+
 const LOGO = html`<svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
   <rect x="1" y="1" width="22" height="22" rx="5" />
   <path d="M6 8.5h7l-2-2.5M18 15.5h-7l2 2.5M6 8.5 18 15.5" />
@@ -23,9 +26,9 @@ export function layout({ title, kind, order, searched = '', main }: Layout): str
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="color-scheme" content="light dark" />
       <title>${title} · Crossdock</title>
-      <link rel="icon" href="/control-tower.svg" type="image/svg+xml" />
-      <link rel="stylesheet" href="/control-tower.css" />
-      ${kind !== 'plain' && html`<script type="module" src="/control-tower.js"></script>`}
+      <link rel="icon" href="/control-tower/tower.svg" type="image/svg+xml" />
+      ${STYLES.map((file) => html`<link rel="stylesheet" href="/control-tower/${file}" />`)}
+      ${kind !== 'plain' && html`<script type="module" src="/control-tower/tower.js"></script>`}
     </head>
     <body>
       <a class="skip" href="#main">Skip to content</a>
@@ -49,20 +52,41 @@ export function layout({ title, kind, order, searched = '', main }: Layout): str
         <nav aria-label="Site"><a href="/docs/api">API</a></nav>
         ${kind !== 'plain' && html`<p id="live" class="live" role="status" data-state="connecting">Connecting</p>`}
       </header>
-      <noscript><p class="notice">Without JavaScript this page does not update by itself. Reload to see what is new.</p></noscript>
+      <noscript
+        ><p class="notice">
+          Without JavaScript this page does not update by itself. Reload to see what is new.
+        </p></noscript
+      >
       <main id="main" tabindex="-1">${main}</main>
       <footer class="foot">
         <button id="keys-open" type="button" hidden>Keyboard <kbd>?</kbd></button>
         <dialog id="keys" aria-labelledby="keys-title">
           <h2 id="keys-title">Keyboard</h2>
           <dl>
-            <div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next, previous order</dd></div>
-            <div><dt><kbd>Enter</kbd></dt><dd>open the order</dd></div>
-            <div><dt><kbd>/</kbd></dt><dd>search by any number</dd></div>
-            <div><dt><kbd>Esc</kbd></dt><dd>leave the search or the selection; from an order back to the list</dd></div>
-            <div><dt><kbd>?</kbd></dt><dd>this help</dd></div>
+            <div>
+              <dt><kbd>j</kbd> <kbd>k</kbd></dt>
+              <dd>next, previous order</dd>
+            </div>
+            <div>
+              <dt><kbd>Enter</kbd></dt>
+              <dd>open the order</dd>
+            </div>
+            <div>
+              <dt><kbd>/</kbd></dt>
+              <dd>search by any number</dd>
+            </div>
+            <div>
+              <dt><kbd>Esc</kbd></dt>
+              <dd>leave the search or the selection; from an order back to the list</dd>
+            </div>
+            <div>
+              <dt><kbd>?</kbd></dt>
+              <dd>this help</dd>
+            </div>
           </dl>
-          <label class="switch"><input id="keys-on" type="checkbox" checked /> Single-key shortcuts are on</label>
+          <label class="switch"
+            ><input id="keys-on" type="checkbox" checked /> Single-key shortcuts are on</label
+          >
           <form method="dialog"><button>Close</button></form>
         </dialog>
       </footer>

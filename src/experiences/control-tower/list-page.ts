@@ -20,10 +20,12 @@ export function listPage(page: ListPage): Html {
   return html`<h1 class="visually-hidden">Orders</h1>
     ${tiles(page.summary)}
     <div class="filters">${stateLinks(page.chosen)}${page.companies.length > 1 && companyLinks(page)}</div>
-    ${page.chosen.text !== '' &&
-    html`<p class="notice">
-      Orders known as <strong>${page.chosen.text}</strong> · <a href="/">show all</a>
-    </p>`}
+    ${
+      page.chosen.text !== '' &&
+      html`<p class="notice">
+        Orders known as <strong>${page.chosen.text}</strong> · <a href="/">show all</a>
+      </p>`
+    }
     <button id="pill" class="pill" type="button" hidden></button>
     ${page.rows.length === 0 ? empty(page) : table(page)}
     <nav class="pages" aria-label="Pages" data-part="pages">
@@ -102,8 +104,15 @@ function empty({ chosen }: ListPage): Html {
 
 // The roles are those the elements have: on narrow screens rows are laid out as cards, and would lose them.
 function table({ rows, paged, now }: ListPage): Html {
-  const heading = (words: string, kind = '') => html`<th role="columnheader" scope="col" class="${kind}">${words}</th>`
-  return html`<table class="list" id="orders" role="table" aria-label="Orders, newest first" data-paged="${String(paged)}">
+  const heading = (words: string, kind = '') =>
+    html`<th role="columnheader" scope="col" class="${kind}">${words}</th>`
+  return html`<table
+    class="list"
+    id="orders"
+    role="table"
+    aria-label="Orders, newest first"
+    data-paged="${String(paged)}"
+  >
     <thead role="rowgroup">
       <tr role="row">
         ${heading('Order')}${heading('Purchase order')}${heading('Customer')}${heading('Company')}
@@ -118,7 +127,9 @@ function table({ rows, paged, now }: ListPage): Html {
 }
 
 const cell = (label: string, content: Html | string | false, kind = ''): Html =>
-  html`<td role="cell" class="${kind}" data-label="${label}">${content || html`<span class="none">–</span>`}</td>`
+  html`<td role="cell" class="${kind}" data-label="${label}">
+    ${content || html`<span class="none">–</span>`}
+  </td>`
 
 function tableRow(row: Row, now: Date): Html {
   const ageMs = now.getTime() - Date.parse(row.acceptedAt)
@@ -133,7 +144,9 @@ function tableRow(row: Row, now: Date): Html {
     ${cell(
       'Exceptions',
       row.exceptions.length > 0 &&
-        html`<span title="${row.exceptions.join('; ')}">${warningBadge(`${row.exceptions.length} open`)}</span>`,
+        html`<span title="${row.exceptions.join('; ')}"
+          >${warningBadge(`${row.exceptions.length} open`)}</span
+        >`,
     )}
   </tr>`
 }

@@ -4,7 +4,13 @@ import { openExceptionsOf } from '#platform/exceptions.ts'
 import { formatAmount } from '#platform/money.ts'
 import { customerKey } from '#domains/customers/contract.ts'
 import { findCustomers } from '#domains/customers/operations.ts'
-import { type ListedOrder, listOrders, openHoldsOf, type OrderCursor, type OrderFilter } from '#domains/orders/views.ts'
+import {
+  type ListedOrder,
+  listOrders,
+  openHoldsOf,
+  type OrderCursor,
+  type OrderFilter,
+} from '#domains/orders/views.ts'
 import { orderNumber } from '#processes/ports.ts'
 
 export type Row = {
@@ -37,7 +43,10 @@ export async function readRows(
   const [holds, exceptions, customers] = await Promise.all([
     openHoldsOf(queries, docs),
     openExceptionsOf(queries, docs),
-    findCustomers(queries, page.map(({ company, customer }) => ({ company, number: customer }))),
+    findCustomers(
+      queries,
+      page.map(({ company, customer }) => ({ company, number: customer })),
+    ),
   ])
   const holdsOf = Map.groupBy(holds, (hold) => hold.doc)
   const rows = page.map((order) =>

@@ -12,7 +12,7 @@ import { headersOf, isPartners, type OrderCursor } from '#domains/orders/views.t
 import { orderNumber, parseNumber } from '#processes/ports.ts'
 import { findOrders } from '#processes/story.ts'
 import type { Summary } from '#processes/summary.ts'
-import { layout } from './layout.ts'
+import { layout, STYLES } from './layout.ts'
 import { PAGE, readRows } from './list.ts'
 import { addressOf, listPage } from './list-page.ts'
 import { readStory } from './story.ts'
@@ -38,9 +38,9 @@ export function controlTowerRoutes(ports: TowerPorts): Route[] {
     storyRoute(ports),
     findRoute(ports),
     streamRoute(ports),
-    asset('/control-tower.css', 'tower.css', 'text/css'),
-    asset('/control-tower.js', 'tower.js', 'text/javascript'),
-    asset('/control-tower.svg', 'tower.svg', 'image/svg+xml'),
+    ...STYLES.map((file) => asset(file, 'text/css')),
+    asset('tower.js', 'text/javascript'),
+    asset('tower.svg', 'image/svg+xml'),
   ]
 }
 
@@ -69,10 +69,21 @@ const listRoute = ({ queries, clock, pages, companies, summary }: TowerPorts): R
         text: chosen.text || undefined,
         partner: principal.partner,
       }
-      const [{ rows, next }, figures] = await Promise.all([readRows(queries, filter, cursorOf(after)), summary()])
+      const [{ rows, next }, figures] = await Promise.all([
+        readRows(queries, filter, cursorOf(after)),
+        summary(),
+      ])
       const { body } = pages.answer(listing, [], next && [next.createdAt, next.id])
       const older = body.nextCursor === undefined ? undefined : addressOf(chosen, body.nextCursor)
-      const main = listPage({ rows, summary: figures, companies, chosen, older, paged: cursor !== undefined, now: clock.now() })
+      const main = listPage({
+        rows,
+        summary: figures,
+        companies,
+        chosen,
+        older,
+        paged: cursor !== undefined,
+        now: clock.now(),
+      })
       return { status: 200, headers: PAGE_HEADERS, content: layout({ title: 'Orders', kind: 'list', main }) }
     },
   })
@@ -119,7 +130,9 @@ const findRoute = ({ queries }: TowerPorts): Route =>
       const visible = (await headersOf(queries, docs)).filter((order) => isPartners(order, principal.partner))
       const [first, second] = visible
       if (!first) return notFound(number)
-      const location = second ? addressOf({ state: '', company: '', text: number }) : `/orders/${orderNumber(first.doc)}`
+      const location = second
+        ? addressOf({ state: '', company: '', text: number })
+        : `/orders/${orderNumber(first.doc)}`
       return { status: 303, headers: { location } }
     },
   })
@@ -128,8 +141,8 @@ function notFound(number: string) {
   const main: Html = html`<div class="empty">
     <h1>No order is known as ${number}</h1>
     <p>
-      Search takes whole numbers: ours (O-, F-, S-, I-, P-), the purchase order, the ERP order, an invoice, a package or a
-      tracking number.
+      Search takes whole numbers: ours (O-, F-, S-, I-, P-), the purchase order, the ERP order, an invoice, a
+      package or a tracking number.
     </p>
     <p><a href="/">All orders</a></p>
   </div>`
@@ -157,7 +170,7 @@ const streamRoute = ({ queries, clock }: TowerPorts): Route =>
   })
 
 /** A file beside this one, read once; a browser asks again each time and is told when nothing changed. */
-function asset(path: string, file: string, contentType: string): Route {
+function asset(file: string, contentType: string): Route {
   const content = readFileSync(join(import.meta.dirname, 'browser', file))
   const headers = {
     'content-type': `${contentType}; charset=utf-8`,
@@ -167,7 +180,7 @@ function asset(path: string, file: string, contentType: string): Route {
   return route({
     ...common,
     scope: 'public',
-    path,
+    path: `/control-tower/${file}`,
     operationId: `control-tower.${file}`,
     summary: `The page's ${file}`,
     answers: { 200: { description: file, contentType } },

@@ -13,7 +13,8 @@ const BUCKETS = [
 ] as const
 
 export function linesTable({ lines, money: { currency } }: Story, invoiced: readonly string[]): Html {
-  const heading = (words: string, kind = '') => html`<th role="columnheader" scope="col" class="${kind}">${words}</th>`
+  const heading = (words: string, kind = '') =>
+    html`<th role="columnheader" scope="col" class="${kind}">${words}</th>`
   return html`<table class="lines" role="table" aria-label="Lines with their quantities">
     <thead role="rowgroup">
       <tr role="row">
@@ -36,7 +37,7 @@ const quantity = (label: string, value: string): Html =>
 
 function lineRow(line: StoryLine, currency: string, invoiced: string): Html {
   const ordered = html`${line.quantity} ${line.unit}
-    ${line.unit !== line.baseUnit && html`<small>= ${line.ordered} ${line.baseUnit}</small>`}`
+  ${line.unit !== line.baseUnit && html`<small>= ${line.ordered} ${line.baseUnit}</small>`}`
   const price = html`${money(line.price, currency)} <small>per ${line.priceUnit}</small>`
   return html`<tr role="row">
     <th role="rowheader" scope="row" data-label="Line">${line.line}</th>
@@ -70,5 +71,7 @@ function progress(line: StoryLine): Html {
     from += width
     return [bar]
   })
-  return html`<svg class="bar-chart" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>`
+  return html`<svg class="bar-chart" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+    ${bars}
+  </svg>`
 }

@@ -2,7 +2,16 @@
 import { html, type Html } from '#platform/http-html.ts'
 import type { Story, StoryDocument, StoryEntry } from '#processes/story.ts'
 import { linesTable } from './story-lines.ts'
-import { channelWords, money, schemeWords, sentence, spaced, span, stageBadge, warningBadge } from './words.ts'
+import {
+  channelWords,
+  money,
+  schemeWords,
+  sentence,
+  spaced,
+  span,
+  stageBadge,
+  warningBadge,
+} from './words.ts'
 
 export type StoryPage = {
   readonly story: Story
@@ -17,7 +26,9 @@ export function storyPage({ story, customerName, invoiced }: StoryPage): Html {
     <div class="title" data-part="title">
       <h1>${order.id}</h1>
       ${stageBadge(order.stage)}
-      <p class="lead">Purchase order <strong>${order.customerOrder}</strong> of ${customerName || order.customer}</p>
+      <p class="lead">
+        Purchase order <strong>${order.customerOrder}</strong> of ${customerName || order.customer}
+      </p>
     </div>
     <div data-part="trouble">${trouble(story)}</div>
     <div data-part="facts">${facts(story, customerName)}</div>
@@ -33,7 +44,9 @@ export function storyPage({ story, customerName, invoiced }: StoryPage): Html {
         </ul>
       </section>
       <section aria-labelledby="timeline-title">
-        <h2 id="timeline-title">What happened <small>times in <span data-zone>UTC</span></small></h2>
+        <h2 id="timeline-title">
+          What happened <small>times in <span data-zone>UTC</span></small>
+        </h2>
         <ol class="timeline" id="timeline">
           ${story.entries.map((entry, place) => timelineItem(entry, story.entries[place - 1]))}
         </ol>
@@ -57,7 +70,14 @@ function facts({ order, money: sums }: Story, customerName: string): Html {
     ['Due', amount(sums.due)],
   ]
   return html`<dl class="facts">
-    ${rows.map(([name, value]) => value !== null && html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+    ${rows.map(
+      ([name, value]) =>
+        value !== null &&
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
   </dl>`
 }
 
@@ -70,7 +90,9 @@ const instant = (iso: string, kind: 'long' | 'time'): Html => {
 
 /** Why it does not go on, and what somebody can do about it. */
 function trouble({ holds, exceptions, openCalls }: Story): Html | false {
-  const calls = openCalls.filter(({ state, attempts }) => state !== 'intended' && (state !== 'retry' || attempts > 0))
+  const calls = openCalls.filter(
+    ({ state, attempts }) => state !== 'intended' && (state !== 'retry' || attempts > 0),
+  )
   if (holds.length + exceptions.length + calls.length === 0) return false
   return html`<ul class="trouble" aria-label="What stops this order">
     ${holds.map(
@@ -96,25 +118,44 @@ function trouble({ holds, exceptions, openCalls }: Story): Html | false {
           ${warningBadge(`Waiting for ${system}`)}
           <p>${sentence(operation.split('.').at(-1) ?? operation)} for ${document} is ${state}</p>
           <p class="quiet">
-            ${attempts} ${attempts === 1 ? 'try' : 'tries'} so far${dueAt !== null && html`, next at ${instant(dueAt, 'long')}`}
+            ${attempts} ${attempts === 1 ? 'try' : 'tries'} so
+            far${dueAt !== null && html`, next at ${instant(dueAt, 'long')}`}
           </p>
         </li>`,
     )}
   </ul>`
 }
 
-const STEPS: Readonly<Record<string, string>> = { postToErp: 'posting to the ERP', release: 'release to the warehouse' }
+const STEPS: Readonly<Record<string, string>> = {
+  postToErp: 'posting to the ERP',
+  release: 'release to the warehouse',
+}
 const stepWords = (step: string): string => STEPS[step] ?? spaced(step)
 
-function documentItem({ id, kind, state, location, amount, references }: StoryDocument, currency: string): Html {
+function documentItem(
+  { id, kind, state, location, amount, references }: StoryDocument,
+  currency: string,
+): Html {
   return html`<li>
     <p class="document">
       <strong>${sentence(kind)} ${id}</strong> <span class="state">${spaced(state)}</span>
       ${amount !== undefined && html`<span class="amount">${money(amount, currency)}</span>`}
     </p>
     <dl>
-      ${location !== undefined && html`<div><dt>At</dt><dd>${location}</dd></div>`}
-      ${references.map(({ scheme, value }) => html`<div><dt>${schemeWords(scheme)}</dt><dd><code>${value}</code></dd></div>`)}
+      ${
+        location !== undefined &&
+        html`<div>
+          <dt>At</dt>
+          <dd>${location}</dd>
+        </div>`
+      }
+      ${references.map(
+        ({ scheme, value }) =>
+          html`<div>
+            <dt>${schemeWords(scheme)}</dt>
+            <dd><code>${value}</code></dd>
+          </div>`,
+      )}
     </dl>
   </li>`
 }

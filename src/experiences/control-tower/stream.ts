@@ -25,7 +25,13 @@ const READ_MAX = 1_000
 const NAMED_MAX = 200
 
 /** `change` names the orders that changed; its id resumes the stream exactly behind it. Never ends by itself. */
-export async function* follow({ queries, clock, partner, lastEventId, signal }: Following): AsyncGenerator<ServerEvent> {
+export async function* follow({
+  queries,
+  clock,
+  partner,
+  lastEventId,
+  signal,
+}: Following): AsyncGenerator<ServerEvent> {
   let cursor = cursorOf(lastEventId) ?? (await headOfLog(queries))
   yield { id: idOf(cursor), event: 'ready', data: {} }
   let toldMs = clock.monotonicMs()
@@ -45,9 +51,15 @@ const ordersIn = (events: readonly RecordedEvent[]): number[] => [
   ...new Set(events.flatMap((event) => (event.type.startsWith('payment.') ? [] : [event.correlationId]))),
 ]
 
-async function visible(queries: Queries, docs: readonly number[], partner: string | undefined): Promise<readonly number[]> {
+async function visible(
+  queries: Queries,
+  docs: readonly number[],
+  partner: string | undefined,
+): Promise<readonly number[]> {
   if (partner === undefined || docs.length === 0) return docs
-  return (await headersOf(queries, docs)).filter((order) => isPartners(order, partner)).map((order) => order.doc)
+  return (await headersOf(queries, docs))
+    .filter((order) => isPartners(order, partner))
+    .map((order) => order.doc)
 }
 
 const changeOf = (orders: readonly number[]) =>

@@ -41,7 +41,13 @@ const badge = (tone: Tone, icon: string, words: string): Html =>
     ><svg viewBox="0 0 16 16" aria-hidden="true">${new Html(icon)}</svg>${words}</span
   >`
 
-const CHANNELS: Readonly<Record<string, string>> = { api: 'API', edi: 'EDI', shop: 'Shop', file: 'File', rep: 'Sales rep' }
+const CHANNELS: Readonly<Record<string, string>> = {
+  api: 'API',
+  edi: 'EDI',
+  shop: 'Shop',
+  file: 'File',
+  rep: 'Sales rep',
+}
 export const channelWords = (channel: string): string => CHANNELS[channel] ?? channel
 
 /** `price_review` → `price review`. */

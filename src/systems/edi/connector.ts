@@ -145,7 +145,8 @@ async function restore(
   guides: PartnerGuides,
   findItems: FindItems,
 ): Promise<ChannelInbound> {
-  const crosswalk = (set: TransactionSet, guide: PartnerGuide | undefined) => crosswalkFor(set, guide, findItems)
+  const crosswalk = (set: TransactionSet, guide: PartnerGuide | undefined) =>
+    crosswalkFor(set, guide, findItems)
   for await (const event of receiveX12([body], { guides, crosswalk })) {
     if (event.kind === 'set') return toInbound(event, messageId)
   }

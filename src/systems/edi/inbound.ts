@@ -139,13 +139,36 @@ export function bodyOf({ interchange, group, set }: ReceivedSet): string {
   const { date, time, version, controlNumber, usage } = interchange
   const from = [sender.qualifier, sender.id]
   const to = [receiver.qualifier, receiver.id]
-  const header = ['ISA', '00', '', '00', '', ...from, ...to, date, time, 'U', version, controlNumber, '0', usage, component]
+  const header = [
+    'ISA',
+    '00',
+    '',
+    '00',
+    '',
+    ...from,
+    ...to,
+    date,
+    time,
+    'U',
+    version,
+    controlNumber,
+    '0',
+    usage,
+    component,
+  ]
   const inside = set.segments.map(({ elements }) => elements)
-  const segments = [header, ...(group ? grouped(group, inside) : inside), ['IEA', group ? '1' : '0', controlNumber]]
+  const segments = [
+    header,
+    ...(group ? grouped(group, inside) : inside),
+    ['IEA', group ? '1' : '0', controlNumber],
+  ]
   return storable(segments.map((elements) => elements.join(element) + terminator).join(''))
 }
 
-function grouped(group: NonNullable<ReceivedSet['group']>, inside: readonly (readonly string[])[]): (readonly string[])[] {
+function grouped(
+  group: NonNullable<ReceivedSet['group']>,
+  inside: readonly (readonly string[])[],
+): (readonly string[])[] {
   const { functionalId, sender, receiver, date, time, controlNumber, agency, version } = group
   const gs = ['GS', functionalId, sender, receiver, date, time, controlNumber, agency, version]
   return [gs, ...inside, ['GE', '1', controlNumber]]

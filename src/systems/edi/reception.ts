@@ -55,7 +55,13 @@ export async function receiveFile(path: string, name: string, ports: ReceptionPo
   const reading = new FileReading(hash, ports)
   await reading.take(createReadStream(path))
   const { interchanges, sets, findings } = reading
-  const report: FileReport = { name, state: interchanges === 0 ? 'rejected' : 'read', interchanges, sets, findings }
+  const report: FileReport = {
+    name,
+    state: interchanges === 0 ? 'rejected' : 'read',
+    interchanges,
+    sets,
+    findings,
+  }
   await ports.database.transaction(async (tx) => {
     await ports.report(tx, report)
     finishFile(tx, hash, report)
@@ -64,7 +70,11 @@ export async function receiveFile(path: string, name: string, ports: ReceptionPo
 }
 
 /** Nothing of it is read, not even to know it again. */
-async function refuseLarge(name: string, size: number, { database, maxFileBytes, report }: ReceptionPorts): Promise<FileReport> {
+async function refuseLarge(
+  name: string,
+  size: number,
+  { database, maxFileBytes, report }: ReceptionPorts,
+): Promise<FileReport> {
   const why = finding('limit.file_size', { byte: 0, line: 1 }, `(${size} of at most ${maxFileBytes} bytes)`)
   const refused: FileReport = { name, state: 'rejected', interchanges: 0, sets: [], findings: [why] }
   await database.transaction((tx) => report(tx, refused))

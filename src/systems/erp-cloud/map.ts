@@ -31,16 +31,6 @@ export const units = codeList('unit', {
   XBG: 'BAG',
 })
 
-/** Catch weight is ordered by the case and priced by weight: then the price is for another unit than the quantity. */
-type OrderLine = SalesOrder['lines'][number] & { readonly priceUnit?: string | undefined }
-type InvoiceLine = InvoicePosting['lines'][number] & {
-  readonly priceUnit?: string | undefined
-  /** In kilograms. */
-  readonly catchWeight?: Quantity | undefined
-  readonly taxRatePpm?: number | undefined
-}
-type Tax = NonNullable<InvoicePosting['tax']> & { readonly jurisdiction?: string | undefined }
-
 const REFERENCE_LENGTH = 35
 /** Lines are numbered in steps, so that its users can insert between. */
 const SEQUENCE_STEP = 10_000
@@ -55,13 +45,13 @@ export function toCloudOrder(order: SalesOrder): CloudOrder {
     ...(order.requestedDate && { requestedDeliveryDate: order.requestedDate }),
     currencyCode: currency,
     ...shipTo(order.shipTo),
-    salesOrderLines: order.lines.map((line: OrderLine) => ({
+    salesOrderLines: order.lines.map((line) => ({
       sequence: line.line * SEQUENCE_STEP,
       lineObjectNumber: line.sku,
       quantity: thousandths(line.quantity),
       unitOfMeasureCode: units.theirs(line.unit),
       unitPrice: amountNumber(line.priceMinor, currency),
-      priceUnitOfMeasureCode: units.theirs(line.priceUnit ?? line.unit),
+      priceUnitOfMeasureCode: units.theirs(line.priceUnit),
     })),
   }
 }
@@ -95,15 +85,14 @@ function thousandths(quantity: Quantity): number {
 }
 
 export function toCloudInvoice(invoice: InvoicePosting, zone: string): CloudInvoice {
-  const { currency } = invoice
-  const tax: Tax | undefined = invoice.tax
+  const { currency, tax } = invoice
   return {
     customerNumber: invoice.customer,
     externalDocumentNumber: atMost(REFERENCE_LENGTH, invoice.document, 'invoice document'),
     orderNumber: invoice.salesOrder,
     invoiceDate: localDate(invoice.shippedAt, zone),
     currencyCode: currency,
-    salesInvoiceLines: invoice.lines.map((line: InvoiceLine) => ({
+    salesInvoiceLines: invoice.lines.map((line) => ({
       sequence: line.line * SEQUENCE_STEP,
       orderLineSequence: line.orderLine * SEQUENCE_STEP,
       lineObjectNumber: line.sku,
@@ -111,29 +100,23 @@ export function toCloudInvoice(invoice: InvoicePosting, zone: string): CloudInvo
       unitOfMeasureCode: units.theirs(line.unit),
       catchWeight: line.catchWeight === undefined ? null : thousandths(line.catchWeight),
       unitPrice: amountNumber(line.priceMinor, currency),
-      priceUnitOfMeasureCode: units.theirs(line.priceUnit ?? line.unit),
+      priceUnitOfMeasureCode: units.theirs(line.priceUnit),
       netAmount: amountNumber(line.netMinor, currency),
     })),
     ...(tax && { taxEvidence: tax.evidence, taxLines: toTaxes(invoice, tax.jurisdiction) }),
   }
 }
 
-const PPM = 1_000_000
 const PPM_PER_PERCENT = 10_000
 
 /** One tax line for each invoice line: the ERP checks each against its own base and rate. */
-function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string | undefined): CloudTax[] {
-  return lines.map((line: InvoiceLine) => {
-    const taxMinor = line.taxMinor ?? 0
-    const ratePpm =
-      line.taxRatePpm ?? (line.netMinor === 0 ? 0 : Math.round((taxMinor * PPM) / line.netMinor))
-    return {
-      jurisdiction: jurisdiction ?? '',
-      taxableAmount: amountNumber(line.netMinor, currency),
-      rate: ratePpm / PPM_PER_PERCENT,
-      taxAmount: amountNumber(taxMinor, currency),
-    }
-  })
+function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string): CloudTax[] {
+  return lines.map(({ netMinor, taxMinor = 0, taxRatePpm = 0 }) => ({
+    jurisdiction,
+    taxableAmount: amountNumber(netMinor, currency),
+    rate: taxRatePpm / PPM_PER_PERCENT,
+    taxAmount: amountNumber(taxMinor, currency),
+  }))
 }
 
 /** One registration for each invoice that is paid; several carry a number behind our document's. */

@@ -34,6 +34,8 @@ export function toCustomer(row: Fields): ErpCustomer {
     receivablesMinor: minorOf(row, 'balanceDue', currency),
     creditHold: blocked === 'Ship',
     taxId: optionalText(row, 'taxRegistrationNumber'),
+    taxExempt: !truth(row, 'taxLiable'),
+    shippingRule: shippingRuleOf(filledText(row, 'shippingAdvice')),
     addresses,
     defaultShipTo: first.code,
   }
@@ -44,6 +46,17 @@ function blockOf(row: Fields): string {
   const blocked = text(row, 'blocked').trim()
   if (!['', 'Ship', 'All'].includes(blocked)) throw new Unexpected(`"${blocked}" is no known block`)
   return blocked
+}
+
+const SHIPPING_ADVICE: Readonly<Record<string, ErpCustomer['shippingRule']>> = {
+  Partial: 'ship-available',
+  Complete: 'ship-complete',
+}
+
+function shippingRuleOf(advice: string): ErpCustomer['shippingRule'] {
+  const found = SHIPPING_ADVICE[advice]
+  if (found === undefined) throw new Unexpected(`"${advice}" is no known shipping advice`)
+  return found
 }
 
 /** `NET30` is 30 days net. */

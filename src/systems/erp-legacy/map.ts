@@ -2,6 +2,7 @@
 import type {
   Address,
   InvoicePosting,
+  InvoicePostingLine,
   PaymentRegistration,
   PostedInvoice,
   SalesOrder,
@@ -26,16 +27,6 @@ import {
 /** UN/ECE to the ERP's own. */
 export const units = codeList('unit', { EA: 'ST', CA: 'KAR', BX: 'KI', XPX: 'PAL', KGM: 'KG', XBG: 'SAK' })
 
-/** Catch weight is ordered by the case and priced by weight: then the price is for another unit than the quantity. */
-type OrderLine = SalesOrder['lines'][number] & { readonly priceUnit?: string | undefined }
-type InvoiceLine = InvoicePosting['lines'][number] & {
-  readonly priceUnit?: string | undefined
-  /** In kilograms. */
-  readonly catchWeight?: Quantity | undefined
-  readonly taxRatePpm?: number | undefined
-}
-type Tax = NonNullable<InvoicePosting['tax']> & { readonly jurisdiction?: string | undefined }
-
 const REFERENCE_LENGTH = 35
 const POSITION_STEP = 10
 const QUANTITY_STEP = 10
@@ -49,13 +40,13 @@ export function toLegacyOrder(order: SalesOrder): LegacyOrder {
     ...(order.requestedDate && { VDATU: legacyDate(order.requestedDate) }),
     WAERS: order.currency,
     ...shipTo(order.shipTo),
-    POS: order.lines.map((line: OrderLine) => ({
+    POS: order.lines.map((line) => ({
       POSNR: position(line.line),
       MATNR: line.sku,
       KWMENG: thousandths(line.quantity),
       VRKME: units.theirs(line.unit),
       KBETR: formatAmount(line.priceMinor, order.currency),
-      KMEIN: units.theirs(line.priceUnit ?? line.unit),
+      KMEIN: units.theirs(line.priceUnit),
     })),
   }
 }
@@ -87,8 +78,7 @@ function thousandths(quantity: Quantity): string {
 }
 
 export function toLegacyInvoice(invoice: InvoicePosting, zone: string): LegacyInvoice {
-  const { currency } = invoice
-  const tax: Tax | undefined = invoice.tax
+  const { currency, tax } = invoice
   return {
     BUKRS: invoice.company,
     KUNNR: invoice.customer,
@@ -101,7 +91,7 @@ export function toLegacyInvoice(invoice: InvoicePosting, zone: string): LegacyIn
   }
 }
 
-function toLegacyInvoiceLine(line: InvoiceLine, currency: string): LegacyInvoiceLine {
+function toLegacyInvoiceLine(line: InvoicePostingLine, currency: string): LegacyInvoiceLine {
   return {
     POSNR: position(line.line),
     AUPOS: position(line.orderLine),
@@ -110,27 +100,21 @@ function toLegacyInvoiceLine(line: InvoiceLine, currency: string): LegacyInvoice
     VRKME: units.theirs(line.unit),
     CWMENGE: line.catchWeight === undefined ? '' : thousandths(line.catchWeight),
     KBETR: formatAmount(line.priceMinor, currency),
-    KMEIN: units.theirs(line.priceUnit ?? line.unit),
+    KMEIN: units.theirs(line.priceUnit),
     NETWR: formatAmount(line.netMinor, currency),
   }
 }
 
-const PPM = 1_000_000
 const PPM_PER_PERCENT_PLACE = 10_000
 
 /** One tax line for each invoice line: the ERP checks each against its own base and rate. */
-function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string | undefined): LegacyTax[] {
-  return lines.map((line: InvoiceLine) => {
-    const taxMinor = line.taxMinor ?? 0
-    const ratePpm =
-      line.taxRatePpm ?? (line.netMinor === 0 ? 0 : Math.round((taxMinor * PPM) / line.netMinor))
-    return {
-      TXJCD: jurisdiction ?? '',
-      KAWRT: formatAmount(line.netMinor, currency),
-      KBETR: (ratePpm / PPM_PER_PERCENT_PLACE).toFixed(4),
-      MWSBK: formatAmount(taxMinor, currency),
-    }
-  })
+function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string): LegacyTax[] {
+  return lines.map(({ netMinor, taxMinor = 0, taxRatePpm = 0 }) => ({
+    TXJCD: jurisdiction,
+    KAWRT: formatAmount(netMinor, currency),
+    KBETR: (taxRatePpm / PPM_PER_PERCENT_PLACE).toFixed(4),
+    MWSBK: formatAmount(taxMinor, currency),
+  }))
 }
 
 /** One registration for each invoice that is paid; several carry a number behind our document's. */

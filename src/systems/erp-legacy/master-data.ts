@@ -32,9 +32,27 @@ export function toCustomer(row: Fields): ErpCustomer {
     receivablesMinor: amount(row, 'SKFOR', currency),
     creditHold: optionalText(row, 'AUFSD') !== undefined,
     taxId: optionalText(row, 'STCEG'),
+    taxExempt: isExempt(text(row, 'TAXKD')),
+    shippingRule: shippingRuleOf(text(row, 'VSBED')),
     addresses,
     defaultShipTo: first.code,
   }
+}
+
+function isExempt(taxClass: string): boolean {
+  if (taxClass !== '0' && taxClass !== '1') throw new Unexpected(`"${taxClass}" is no known tax class of customers`)
+  return taxClass === '0'
+}
+
+const SHIPPING_RULES: Readonly<Record<string, ErpCustomer['shippingRule']>> = {
+  '01': 'ship-available',
+  '02': 'ship-complete',
+}
+
+function shippingRuleOf(code: string): ErpCustomer['shippingRule'] {
+  const found = SHIPPING_RULES[code]
+  if (found === undefined) throw new Unexpected(`"${code}" is no known shipping condition`)
+  return found
 }
 
 /** `ZB30` is 30 days net. */

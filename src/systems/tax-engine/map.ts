@@ -17,11 +17,8 @@ import type { EngineDocument } from './wire.ts'
 
 const taxCodes = codeList('tax class', { food: 'FOOD', general: 'GENERAL', exempt: 'EXEMPT' })
 
-/** A customer who resells, or is exempt for another reason, says so with a certificate. */
-type Request = TaxRequest & { readonly exemption?: string | undefined }
-
 export function toEngineDocument(
-  request: Request,
+  request: TaxRequest,
   locations: TaxEngineSettings['options']['locations'],
 ): EngineDocument {
   const from = locations[request.shipFrom]

@@ -33,7 +33,7 @@ test('an invoice goes from draft to sent, each step a version and an event', asy
     taxMinor: 8,
     evidence: 'T-1',
     jurisdiction: 'US-ME',
-    lines: [{ line: 1, taxMinor: 8 }],
+    lines: [{ line: 1, taxMinor: 8, ratePpm: 80_000 }],
   }
   await db.database.transaction((tx) => recordTax(tx, [taxed], CAUSE))
   expect(await headerOf(doc)).toMatchObject({
@@ -41,8 +41,11 @@ test('an invoice goes from draft to sent, each step a version and an event', asy
     taxMinor: 8,
     totalMinor: 108,
     taxEvidence: 'T-1',
+    taxJurisdiction: 'US-ME',
   })
-  expect(await linesOfInvoices(db.database, [doc])).toMatchObject([{ doc, taxMinor: 8, unit: 'CA' }])
+  expect(await linesOfInvoices(db.database, [doc])).toMatchObject([
+    { doc, taxMinor: 8, taxRatePpm: 80_000, unit: 'CA' },
+  ])
   const posted = { ...drafted, number: numberOf(drafted), taxMinor: 8, postedAt: POSTED_AT, effectKey: 'k' }
   await db.database.transaction((tx) => recordPosted(tx, [posted], CAUSE))
   expect(await headerOf(doc)).toMatchObject({

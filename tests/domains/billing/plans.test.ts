@@ -33,7 +33,7 @@ test('every statement of billing goes by index', async () => {
         taxMinor: 1,
         evidence: 'E',
         jurisdiction: 'J',
-        lines: [{ line: 1, taxMinor: 1 }],
+        lines: [{ line: 1, taxMinor: 1, ratePpm: 10_000 }],
       }
       await recordTax(tx, [taxed], CAUSE)
       await recordSent(tx, [{ ...posted, reference: undefined }], CAUSE)

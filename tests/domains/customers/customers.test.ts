@@ -35,6 +35,8 @@ const customer = (overrides: Partial<GivenCustomer> = {}): GivenCustomer => ({
   creditLimitMinor: 100_000,
   receivablesMinor: 25_000,
   creditHold: false,
+  taxExempt: false,
+  shippingRule: 'ship-available',
   addresses: [{ code: 'MAIN', name: 'Harbor Diner', lines: ['1 Pier'], city: 'Portland', country: 'US' }],
   defaultShipTo: 'MAIN',
   ...overrides,
@@ -65,6 +67,8 @@ describe('loading customers', () => {
       priceList: 'wholesale',
       shippingRule: 'ship-available',
       creditHold: false,
+      taxId: null,
+      taxExempt: false,
       defaultShipTo: 'MAIN',
       asOf: MONDAY,
     })

@@ -62,6 +62,8 @@ export function order(customerId: number, overrides: Partial<CapturedOrder> = {}
     customerId,
     customer: 'C-1',
     termsDays: 30,
+    taxId: null,
+    taxExempt: false,
     channel: 'api',
     sender: 'portal',
     externalId: null,

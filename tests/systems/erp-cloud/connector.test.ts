@@ -41,7 +41,7 @@ beforeAll(() => void (erp = connect()))
 
 const item = itemOf('NWI')
 const customer = customerOf('NWI')
-const line = { line: 1, sku: item.number, quantity: units(12), unit: 'BX', priceMinor: 1_840 }
+const line = { line: 1, sku: item.number, quantity: units(12), unit: 'BX', priceMinor: 1_840, priceUnit: 'BX' }
 
 function orderOf(overrides: Partial<SalesOrder> = {}) {
   const number = fresh('O')
@@ -67,8 +67,8 @@ function invoiceOf(salesOrder: string, overrides: Partial<InvoicePosting> = {}) 
     shippedAt: new Date('2026-11-03T12:00:00Z'),
     currency: 'EUR',
     netMinor: 22_080,
-    tax: { taxMinor: 4_195, evidence: 'TX-1' },
-    lines: [{ ...line, orderLine: 1, netMinor: 22_080, taxMinor: 4_195 }],
+    tax: { taxMinor: 4_195, evidence: 'TX-1', jurisdiction: 'DE' },
+    lines: [{ ...line, orderLine: 1, netMinor: 22_080, taxMinor: 4_195, taxRatePpm: 190_000 }],
     ...overrides,
   } satisfies InvoicePosting)
 }
@@ -213,7 +213,7 @@ test('invoices are posted to the cent, and their order cannot be cancelled any m
   const numbers = (await sendAll(erp, createSalesOrder, orders)).map(numberOf)
   const good = invoiceOf(numbers[0]!)
   const wrong = invoiceOf(numbers[1]!, {
-    lines: [{ ...line, orderLine: 1, netMinor: 22_081, taxMinor: 4_195 }],
+    lines: [{ ...line, orderLine: 1, netMinor: 22_081, taxMinor: 4_195, taxRatePpm: 190_000 }],
   })
   const outcomes = await sendAll(erp, postInvoice, [wrong, good])
   expect(outcomes[0]).toMatchObject({ kind: 'refused', code: 'Application_AmountMismatch' })

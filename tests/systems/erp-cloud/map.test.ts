@@ -19,7 +19,7 @@ const order: SalesOrder = {
   currency: 'EUR',
   requestedDate: '2026-11-04',
   shipTo: { code: '01' },
-  lines: [{ line: 2, sku: '20000', quantity: 125_000, unit: 'BX', priceMinor: 1_840 }],
+  lines: [{ line: 2, sku: '20000', quantity: 125_000, unit: 'BX', priceMinor: 1_840, priceUnit: 'BX' }],
 }
 
 test('an order is said in the words of the ERP', () => {
@@ -64,7 +64,7 @@ const invoice: InvoicePosting = {
   shippedAt: new Date('2026-11-02T23:30:00Z'),
   currency: 'EUR',
   netMinor: 22_080,
-  tax: { taxMinor: 4_195, evidence: 'TX-1' },
+  tax: { taxMinor: 4_195, evidence: 'TX-1', jurisdiction: 'DE' },
   lines: [
     {
       line: 1,
@@ -73,8 +73,10 @@ const invoice: InvoicePosting = {
       quantity: units(12),
       unit: 'BX',
       priceMinor: 1_840,
+      priceUnit: 'BX',
       netMinor: 22_080,
       taxMinor: 4_195,
+      taxRatePpm: 190_000,
     },
   ],
 }
@@ -86,14 +88,16 @@ test('an invoice is dated by the day of the books and carries the tax that was d
     invoiceDate: '2026-11-03',
     taxEvidence: 'TX-1',
     salesInvoiceLines: [{ sequence: 10_000, orderLineSequence: 30_000, catchWeight: null, netAmount: 220.8 }],
-    taxLines: [{ jurisdiction: '', taxableAmount: 220.8, taxAmount: 41.95, rate: 18.9991 }],
+    taxLines: [{ jurisdiction: 'DE', taxableAmount: 220.8, taxAmount: 41.95, rate: 19 }],
   })
   expect(toCloudInvoice({ ...invoice, tax: undefined }, 'UTC')).not.toHaveProperty('taxLines')
 })
 
-test('a rate that is known is passed on, not worked out from rounded amounts', () => {
-  const lines = [{ ...invoice.lines[0]!, taxRatePpm: 190_000 }]
-  expect(toCloudInvoice({ ...invoice, lines }, 'UTC').taxLines).toMatchObject([{ rate: 19 }])
+test('catch weight is counted in cases, weighed and priced by the kilogram', () => {
+  const lines = [{ ...invoice.lines[0]!, unit: 'CA', priceUnit: 'KGM', catchWeight: 243_210 }]
+  expect(toCloudInvoice({ ...invoice, lines }, 'UTC').salesInvoiceLines).toMatchObject([
+    { quantity: 12, unitOfMeasureCode: 'CASE', catchWeight: 24.321, priceUnitOfMeasureCode: 'KG' },
+  ])
 })
 
 test('a payment of several invoices is a registration each', () => {

@@ -42,7 +42,7 @@ beforeAll(() => void (erp = connect()))
 const item = itemOf('NWF', (one) => one.salesUnit === 'CA')
 const customer = customerOf('NWF')
 
-const line = { line: 1, sku: item.number, quantity: units(12), unit: 'CA', priceMinor: 2_840 }
+const line = { line: 1, sku: item.number, quantity: units(12), unit: 'CA', priceMinor: 2_840, priceUnit: 'CA' }
 
 function orderOf(overrides: Partial<SalesOrder> = {}) {
   const number = fresh('O')
@@ -69,8 +69,8 @@ function invoiceOf(salesOrder: string, overrides: Partial<InvoicePosting> = {}) 
     shippedAt: new Date('2026-11-03T12:00:00Z'),
     currency: 'USD',
     netMinor: 34_080,
-    tax: { taxMinor: 2_130, evidence: 'TX-1' },
-    lines: [{ ...line, orderLine: 1, netMinor: 34_080, taxMinor: 2_130 }],
+    tax: { taxMinor: 2_130, evidence: 'TX-1', jurisdiction: 'US-MA' },
+    lines: [{ ...line, orderLine: 1, netMinor: 34_080, taxMinor: 2_130, taxRatePpm: 62_500 }],
     ...overrides,
   } satisfies InvoicePosting)
 }

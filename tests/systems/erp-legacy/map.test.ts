@@ -24,7 +24,7 @@ const order: SalesOrder = {
   currency: 'USD',
   requestedDate: '2026-11-04',
   shipTo: { code: '01' },
-  lines: [{ line: 1, sku: '10000', quantity: 125_000, unit: 'CA', priceMinor: 2_840 }],
+  lines: [{ line: 1, sku: '10000', quantity: 125_000, unit: 'CA', priceMinor: 2_840, priceUnit: 'CA' }],
 }
 
 test('an order is said in the words of the ERP', () => {
@@ -81,7 +81,7 @@ const invoice: InvoicePosting = {
   shippedAt: new Date('2026-11-03T02:30:00Z'),
   currency: 'USD',
   netMinor: 34_080,
-  tax: { taxMinor: 2_130, evidence: 'TX-1' },
+  tax: { taxMinor: 2_130, evidence: 'TX-1', jurisdiction: 'US-MA' },
   lines: [
     {
       line: 1,
@@ -90,8 +90,10 @@ const invoice: InvoicePosting = {
       quantity: units(12),
       unit: 'CA',
       priceMinor: 2_840,
+      priceUnit: 'CA',
       netMinor: 34_080,
       taxMinor: 2_130,
+      taxRatePpm: 62_500,
     },
   ],
 }
@@ -103,8 +105,15 @@ test('an invoice is dated by the day of the books and carries the tax that was d
     FKDAT: '20261102',
     STEUERBELEG: 'TX-1',
     POS: [{ POSNR: '000010', AUPOS: '000030', FKIMG: '12', CWMENGE: '', NETWR: '340.80' }],
-    STEUER: [{ TXJCD: '', KAWRT: '340.80', KBETR: '6.2500', MWSBK: '21.30' }],
+    STEUER: [{ TXJCD: 'US-MA', KAWRT: '340.80', KBETR: '6.2500', MWSBK: '21.30' }],
   })
+})
+
+test('catch weight is counted in cases, weighed and priced by the kilogram', () => {
+  const lines = [{ ...invoice.lines[0]!, priceUnit: 'KGM', catchWeight: 243_210 }]
+  expect(toLegacyInvoice({ ...invoice, lines }, 'UTC').POS).toMatchObject([
+    { FKIMG: '12', VRKME: 'KAR', CWMENGE: '24.321', KMEIN: 'KG' },
+  ])
 })
 
 test('without a determination the ERP is left to tax by its own table', () => {

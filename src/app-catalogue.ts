@@ -1,0 +1,51 @@
+/** Every refusal of the house, and how many requests of a class a client may send. */
+import { billingRefusals } from '#domains/billing/contract.ts'
+import { customerRefusals } from '#domains/customers/contract.ts'
+import { inventoryRefusals } from '#domains/inventory/contract.ts'
+import { itemRefusals } from '#domains/items/contract.ts'
+import { orderRefusals } from '#domains/orders/contract.ts'
+import { pricingRefusals } from '#domains/pricing/contract.ts'
+import { shipmentRefusals } from '#domains/shipments/contract.ts'
+import { accessRefusals } from '#platform/access.ts'
+import { auditRefusals } from '#platform/audit-sealer.ts'
+import { CONNECTOR_REFUSALS } from '#platform/connector-codes.ts'
+import { exceptionRefusals } from '#platform/exceptions-work.ts'
+import { catalogue } from '#platform/http-catalogue.ts'
+import { httpFaults, httpRefusals } from '#platform/http-refusals.ts'
+import { INBOUND_REFUSALS } from '#platform/inbound.ts'
+import { numberRefusals } from '#platform/number-refusals.ts'
+import { parkingRefusals } from '#platform/parking.ts'
+import { replayRefusals } from '#platform/parking-replay.ts'
+import { masterDataRefusals } from './processes/master-data-sync.ts'
+import { EDI_REFUSALS } from './systems/edi/refusals.ts'
+
+export const RATES = {
+  orders: { perSecond: 100_000, burst: 100_000 },
+  reads: { perSecond: 2_000, burst: 4_000 },
+  commands: { perSecond: 500, burst: 1_000 },
+  webhooks: { perSecond: 100_000, burst: 100_000 },
+  page: { perSecond: 200, burst: 400 },
+  probe: { perSecond: 200, burst: 400 },
+} as const
+
+export const houseCatalogue = catalogue(
+  httpRefusals,
+  httpFaults,
+  accessRefusals,
+  auditRefusals,
+  exceptionRefusals,
+  parkingRefusals,
+  replayRefusals,
+  INBOUND_REFUSALS,
+  CONNECTOR_REFUSALS,
+  masterDataRefusals,
+  inventoryRefusals,
+  numberRefusals,
+  orderRefusals,
+  shipmentRefusals,
+  billingRefusals,
+  customerRefusals,
+  itemRefusals,
+  pricingRefusals,
+  EDI_REFUSALS,
+)

@@ -1,0 +1,21 @@
+/** What the house is handed from outside: time, database, network, and where it tells. */
+import type { Clock } from '#platform/clock.ts'
+import type { Connections } from '#platform/database.ts'
+import type { HttpClient } from '#platform/http-client.ts'
+import type { Log } from '#platform/telemetry-log.ts'
+import type { Metrics } from '#platform/telemetry-metrics.ts'
+
+export type AppPorts = {
+  /** For what decides: plans by index only. */
+  readonly connections: Connections
+  /** For what is shown. */
+  readonly screens: Connections
+  readonly clock: Clock
+  readonly http: HttpClient
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Callers on loopback need no credentials: while none are configured. */
+  readonly openOnLoopback: boolean
+  /** Tests check the lock order, the answers of routes and the facts that memory carries. */
+  readonly checks?: boolean
+}

@@ -1,0 +1,98 @@
+/** Every door that HTTP opens, with what stands behind it. */
+import { billingRoutes } from '#domains/billing/routes.ts'
+import { inventoryRoutes } from '#domains/inventory/routes.ts'
+import { findItems } from '#domains/items/operations.ts'
+import { orderRoutes } from '#domains/orders/routes.ts'
+import type { Door } from '#platform/batch.ts'
+import type { Database } from '#platform/database.ts'
+import type { Route } from '#platform/http.ts'
+import { createPages, type Pages } from '#platform/http-cursor.ts'
+import type { Ids } from '#platform/ids.ts'
+import { telemetryRoutes } from '#platform/telemetry-routes.ts'
+import type { Worker } from '#platform/worker.ts'
+import type { MasterDataGate } from './app-master-data.ts'
+import type { AppPorts } from './app-ports.ts'
+import type { Bound } from './app-systems.ts'
+import type { Config } from './config-schema.ts'
+import { controlTowerRoutes } from './experiences/control-tower/routes.ts'
+import type { ChannelTold } from './processes/channel-filing.ts'
+import { orderAnswer, type Submission, type Submitted } from './processes/doors.ts'
+import type { Heard, Told } from './processes/inbound.ts'
+import { capturedAnswers } from './processes/order-answer.ts'
+import { cancelOrder, releaseHoldOf } from './processes/order-commands.ts'
+import { milestonesOfOrder, orderView, storyAnswer } from './processes/order-reads.ts'
+import { paymentAnswer, type PaymentArrival, type PaymentReceipt } from './processes/payment-door.ts'
+import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
+import { findOrders } from './processes/story.ts'
+import type { Summary } from './processes/summary.ts'
+import { shopRoutes, webhookRoutes } from './processes/webhooks.ts'
+
+export type RouteWires = {
+  readonly config: Config
+  readonly ports: AppPorts
+  readonly ids: Ids
+  readonly database: Database
+  readonly screens: Database
+  readonly worker: Worker
+  readonly bound: Bound
+  readonly processPorts: ProcessPorts
+  readonly masterData: MasterDataGate
+  readonly summary: () => Promise<Summary>
+  readonly orders: Door<Submission, Submitted>
+  readonly warehouse: Door<Told, Heard>
+  readonly channel: Door<ChannelTold, Heard>
+  readonly payments: Door<PaymentArrival, PaymentReceipt>
+}
+
+export function houseRoutes(wires: RouteWires): Route[] {
+  const { config, ports, ids, screens, worker, bound, masterData } = wires
+  const pages = createPages(config.access.pageTokenSecret ?? ids.token(32))
+  const companies = config.companies.map((company) => company.code)
+  return [
+    ...ordersOf(wires, pages),
+    ...billingRoutes({
+      receivePayment: async (arrival) => paymentAnswer(await wires.payments.add(arrival, arrival.client)),
+    }),
+    ...availabilityOf(wires, companies),
+    ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told)),
+    ...shopRoutes(bound.shops, (told) => wires.channel.add(told)),
+    ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
+    ...telemetryRoutes(ports.metrics, [
+      { name: 'worker', check: async () => void worker.runner() },
+      { name: 'master-data', check: async () => masterData.check() },
+    ]),
+  ]
+}
+
+function ordersOf({ database, screens, worker, orders }: RouteWires, pages: Pages): Route[] {
+  return orderRoutes({
+    queries: screens,
+    pages,
+    numbers: { order: orderNumber, hold: holdNumber, parse: parseNumber },
+    read: (doc) => orderView(screens, doc),
+    milestones: (doc) => milestonesOfOrder(screens, doc),
+    story: (doc) => storyAnswer(screens, doc),
+    find: (anyId) => findOrders(screens, anyId),
+    cancel: (asked) => cancelOrder(worker.runner(), asked),
+    releaseHold: (asked) => releaseHoldOf(worker.runner(), asked),
+    async submit({ request, client, traceId, claim }) {
+      const arrival = { request, sender: client, actor: client, traceId, claim }
+      const answer = orderAnswer(await orders.add(arrival, client))
+      if ('replayed' in answer || answer.kind === 'new') return answer
+      return { kind: 'known', answer: await capturedAnswers(database, answer.doc) }
+    },
+  })
+}
+
+function availabilityOf({ screens, processPorts }: RouteWires, companies: readonly string[]): Route[] {
+  return inventoryRoutes({
+    queries: screens,
+    companies: () => companies,
+    locations: (code) => (companies.includes(code) ? processPorts.company(code).locations : undefined),
+    async items(company, skus) {
+      const keys = skus.map((sku) => ({ company, sku }))
+      const found = await findItems(screens, keys)
+      return new Map([...found.values()].map((item) => [item.sku, item]))
+    },
+  })
+}

@@ -1,0 +1,131 @@
+/** Which connector stands for which configured system, and which system serves a company's capability. */
+import type { ChannelMessage } from '#capabilities/channel-messages.ts'
+import type { ErpReader } from '#capabilities/erp.ts'
+import type { WarehouseMessage } from '#capabilities/wms.ts'
+import { findByIdentifier } from '#domains/items/operations.ts'
+import type { Connector } from '#platform/connector.ts'
+import type { InboundDoor } from '#platform/inbound.ts'
+import type { AppPorts } from './app-ports.ts'
+import type { Config } from './config-schema.ts'
+import type { ProcessPorts } from './processes/ports.ts'
+import { createEdiConnector, type EdiConnector } from './systems/edi/connector.ts'
+import { createCloudErpConnector } from './systems/erp-cloud/connector.ts'
+import { createLegacyErpConnector } from './systems/erp-legacy/connector.ts'
+import { createHostedShopConnector } from './systems/shop-hosted/connector.ts'
+import { createTaxEngineConnector } from './systems/tax-engine/connector.ts'
+import { createDepotConnector } from './systems/wms-depot/connector.ts'
+
+export type Bound = {
+  readonly connectors: ReadonlyMap<string, Connector>
+  readonly readers: ReadonlyMap<string, ErpReader>
+  readonly warehouses: ReadonlyMap<string, InboundDoor<WarehouseMessage>>
+  readonly shops: ReadonlyMap<string, InboundDoor<ChannelMessage>>
+  readonly edi: EdiConnector | undefined
+}
+
+/** One connector for each configured system, and what each can do beside its operations. */
+export function bindSystems(
+  config: Config,
+  { http, clock, log }: AppPorts,
+  edi: EdiConnector | undefined,
+): Bound {
+  const connectors = new Map<string, Connector>(edi ? [[EDI, edi]] : [])
+  const readers = new Map<string, ErpReader>()
+  const warehouses = new Map<string, InboundDoor<WarehouseMessage>>()
+  const shops = new Map<string, InboundDoor<ChannelMessage>>()
+  for (const [instance, system] of Object.entries(config.systems)) {
+    const { baseUrl, credentials, options, policy } = system
+    // each connector's own schema says what its credentials and options are
+    const settings = { baseUrl, credentials, options, timeoutMs: policy.timeoutMs } as never
+    const onUnreadable = (row: object): void =>
+      log.warn(`${instance} sent master data that cannot be read`, { ...row })
+    switch (system.connector) {
+      case 'erp-legacy':
+      case 'erp-cloud': {
+        const create = system.connector === 'erp-legacy' ? createLegacyErpConnector : createCloudErpConnector
+        const erp = create({ instance, settings, http, clock, onUnreadable })
+        connectors.set(instance, erp)
+        readers.set(instance, erp)
+        break
+      }
+      case 'wms-depot': {
+        const wms = createDepotConnector({ instance, settings, http, clock })
+        connectors.set(instance, wms)
+        warehouses.set(instance, wms.inbound)
+        break
+      }
+      case 'shop-hosted': {
+        const shop = createHostedShopConnector({ instance, settings, http, clock })
+        connectors.set(instance, shop)
+        shops.set(instance, shop.inbound)
+        break
+      }
+      case 'tax-engine':
+        connectors.set(instance, createTaxEngineConnector({ instance, settings, http, clock }))
+        break
+      default:
+        throw new Error(`systems.${instance}.connector: there is no connector "${system.connector}"`)
+    }
+  }
+  return { connectors, readers, warehouses, shops, edi }
+}
+
+/** The instance that serves all partners; its folders and partner guides are configured, an address it has none. */
+export const EDI = 'edi'
+
+export function bindEdi(
+  { edi: settings }: Config,
+  { clock, log }: AppPorts,
+  wires: Pick<Parameters<typeof createEdiConnector>[0], 'database' | 'reader' | 'openExceptions'>,
+): EdiConnector {
+  return createEdiConnector({
+    ...wires,
+    instance: EDI,
+    settings,
+    clock,
+    findItems: (keys) => findByIdentifier(wires.database, keys),
+    onError: (error) => log.error('the EDI folder could not be worked on', { error: describeError(error) }),
+  })
+}
+
+/** Shops want to know what becomes of an order and of its goods; partners what their guides say; clients of the API ask. */
+export function wishesOf({ shops, edi }: Bound): ProcessPorts['wishes'] {
+  return ({ channel, sender }) => {
+    if (channel === 'shop' && shops.has(sender))
+      return { acknowledgement: true, shipNotice: true, invoice: false }
+    const sends = channel === 'edi' ? (edi?.partners.get(sender)?.sends ?? []) : []
+    return {
+      acknowledgement: sends.includes('855'),
+      shipNotice: sends.includes('856'),
+      invoice: sends.includes('810'),
+    }
+  }
+}
+
+/** (company, capability, location) → the system instance that serves it; a channel's location is who sent the order. */
+export function router(
+  config: Config,
+  edi: EdiConnector | undefined,
+): (company: string, capability: string, location: string | undefined) => string {
+  const companies = new Map(config.companies.map((company) => [company.code, company]))
+  const locations = new Map(config.locations.map((location) => [location.code, location]))
+  return (code, capability, location) => {
+    const company = companies.get(code)
+    const instance =
+      capability === 'erp'
+        ? company?.erp
+        : capability === 'tax'
+          ? company?.tax
+          : capability === 'wms'
+            ? locations.get(location ?? '')?.wms
+            : edi?.partners.has(location ?? '')
+              ? EDI
+              : location
+    if (!instance)
+      throw new Error(`nothing serves ${capability} for company ${code} at ${location ?? 'any location'}`)
+    return instance
+  }
+}
+
+export const describeError = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)

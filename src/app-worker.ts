@@ -1,0 +1,100 @@
+/** What lives as long as an epoch: policies, a lane for each system, and the runner of all processes. */
+import type { Connector } from '#platform/connector.ts'
+import type { Database } from '#platform/database.ts'
+import type { Ids } from '#platform/ids.ts'
+import { createLane } from '#platform/lanes.ts'
+import type { Lease } from '#platform/lease.ts'
+import { Policy } from '#platform/policies.ts'
+import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
+import type { Process } from '#platform/process.ts'
+import { createRunner } from '#platform/runner.ts'
+import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
+import { createWorker, type Life, type Worker } from '#platform/worker.ts'
+import type { AppPorts } from './app-ports.ts'
+import { type Bound, describeError, EDI, router } from './app-systems.ts'
+import type { Config } from './config-schema.ts'
+import type { ProcessPorts } from './processes/ports.ts'
+import { parkEffects, parkPoison } from './processes/trouble.ts'
+
+export type WorkerWires = {
+  readonly config: Config
+  readonly ports: AppPorts
+  readonly ids: Ids
+  readonly bound: Bound
+  readonly processPorts: ProcessPorts
+  readonly processes: readonly Process[]
+}
+
+export function houseWorker(wires: WorkerWires): Worker {
+  const { ports, ids } = wires
+  const { clock, connections, log, checks = false } = ports
+  const random = (): number => ids.random()
+  const calls = declareHouseMetrics(ports.metrics).systemRequests
+
+  function begin(epoch: number, database: Database, lease: Lease): Life {
+    const policies = policiesOf(wires, epoch, database)
+    const lanes = new Map(
+      [...wires.bound.connectors].map(([system, connector]) => {
+        const onCall = ({ outcome }: { outcome: string }): void => calls.add({ system, outcome })
+        return [system, laneOf(wires, { connector, policies, lease, onCall })]
+      }),
+    )
+    const runner = createRunner({
+      database,
+      clock,
+      random,
+      epoch,
+      lanes,
+      processes: wires.processes,
+      route: router(wires.config, wires.bound.edi),
+      ...wires.config.worker,
+      verifyFacts: checks,
+      parked: (tx, effects) => parkEffects(tx, wires.processPorts, effects),
+      poisoned: (tx, document) => parkPoison(tx, wires.processPorts, document),
+      onError: (message, error) => log.error(message, { error: describeError(error) }),
+    })
+    return { runner, lanes, policies }
+  }
+
+  return createWorker({
+    connections,
+    clock,
+    database: { random, assertLockOrder: checks },
+    name: `crossdock-${ids.token(4)}`,
+    begin,
+    onEvent: (message, facts) => log.warn(message, { ...facts }),
+  })
+}
+
+function policiesOf({ config, ports, ids }: WorkerWires, holder: number, database: Database): Policies {
+  const { clock, log } = ports
+  const configured = Object.entries(config.systems).map(([name, { policy }]) => [name, policy])
+  return openPolicies({
+    database,
+    clock,
+    random: () => ids.random(),
+    holder,
+    policies: { [EDI]: Policy.parse({}), ...Object.fromEntries(configured) } as Record<string, Policy>,
+    onError: (error) => log.warn('policies could not be exchanged', { error: String(error) }),
+  })
+}
+
+type LaneParts = {
+  readonly connector: Connector
+  readonly policies: Policies
+  readonly lease: Lease
+  readonly onCall: (call: { outcome: string }) => void
+}
+
+/** At most half of what the process may have under way waits in one lane, so that no system fills it alone. */
+function laneOf({ config, ports, ids }: WorkerWires, { connector, policies, lease, onCall }: LaneParts) {
+  return createLane({
+    connector,
+    gate: policies.gate(connector.instance),
+    clock: ports.clock,
+    random: () => ids.random(),
+    waitingMax: Math.ceil(config.worker.inFlightMax / 2),
+    mayStillSend: () => lease.valid(),
+    onCall,
+  })
+}

@@ -1,0 +1,119 @@
+/** `crossdock doctor`: checks that everything is as it must be; exit code 3 when something is not. */
+import { type Context, EXIT, sourcesOf, dataFolder } from './cli-context.ts'
+import { connect, openServer } from './cli-database.ts'
+import { type Finding, soundness } from './cli-soundness.ts'
+import { findRunning } from './cli-running.ts'
+import { loadConfig } from './config.ts'
+import type { Config } from './config-schema.ts'
+import { systemClock } from './platform/clock.ts'
+import type { Database } from './platform/database.ts'
+import { openHttpClient } from './platform/http-client.ts'
+import { migrate } from './platform/migrations.ts'
+import { Misconfiguration } from './platform/misconfiguration.ts'
+
+export type Check = {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly next?: string
+}
+
+const NODE_MAJOR = 24
+
+export async function doctor(context: Context): Promise<number> {
+  const { terminal } = context
+  let failed = 0
+  const tell = (check: Check): void => {
+    if (!check.ok) failed++
+    const mark = check.ok ? terminal.paint('green', '✓') : terminal.paint('red', '✗')
+    const next = check.next && !check.ok ? `\n    ${check.next}` : ''
+    terminal.data(check, () => `${mark} ${check.check}: ${check.detail}${next}`)
+  }
+  const major = Number.parseInt(process.versions.node, 10)
+  tell({
+    check: 'node',
+    ok: major >= NODE_MAJOR,
+    detail: `version ${process.versions.node}`,
+    next: 'Start it by npm or npx, which use the Node of the project.',
+  })
+  const config = loadConfig(sourcesOf(context.options))
+  tell({
+    check: 'configuration',
+    ok: true,
+    detail: `${Object.keys(config.systems).length} systems beside the demo's`,
+  })
+  const database = await checkDatabase(context, config, tell)
+  await checkProgram(config, tell)
+  for (const check of await soundnessOf(database)) tell(check)
+  return failed === 0 ? EXIT.ok : EXIT.checksFailed
+}
+
+/** Version and durability are what the server is opened for; nothing else can be checked without them. */
+async function checkDatabase(
+  context: Context,
+  config: Config,
+  tell: (check: Check) => void,
+): Promise<Database | undefined> {
+  try {
+    const url = await openServer(context, config)
+    tell({ check: 'database', ok: true, detail: 'reachable, recent enough, and durable' })
+    const { pending } = await migrate(url, { dryRun: true })
+    const detail = pending.length === 0 ? 'all applied' : `${pending.length} pending`
+    tell({ check: 'migrations', ok: pending.length === 0, detail, next: 'Apply them: crossdock migrate' })
+    return pending.length === 0 ? connect(context, config, url) : undefined
+  } catch (error) {
+    if (!(error instanceof Misconfiguration)) throw error
+    const { problem, reason, cure } = error.explanation
+    tell({ check: 'database', ok: false, detail: [problem, reason].filter(Boolean).join(' '), next: cure })
+    return undefined
+  }
+}
+
+const TIMEOUT_MS = 3_000
+
+/** Whether the program answers, and the systems it talks to. */
+async function checkProgram(config: Config, tell: (check: Check) => void): Promise<void> {
+  const running = await findRunning(dataFolder(config))
+  if (!running) {
+    tell({ check: 'program', ok: true, detail: 'not running, so the systems it talks to are not asked' })
+    return
+  }
+  const http = openHttpClient({ clock: systemClock })
+  const ask = async (url: string): Promise<{ ok: boolean; detail: string }> => {
+    try {
+      const { status } = await http.request({ method: 'GET', url, timeoutMs: TIMEOUT_MS })
+      return { ok: status < 500, detail: `${url} answers ${status}` }
+    } catch (error) {
+      return { ok: false, detail: error instanceof Error ? error.message : String(error) }
+    }
+  }
+  try {
+    const ready = await ask(`${running.url}/readyz`)
+    tell({ check: 'program', ...ready, next: 'Wait until master data is loaded; then see its log.' })
+    for (const [name, url] of Object.entries(running.systems)) {
+      const reached = await ask(url)
+      tell({ check: `system ${name}`, ...reached, next: 'Orders wait for it and go on when it is back.' })
+    }
+  } finally {
+    await http.close()
+  }
+}
+
+async function soundnessOf(database: Database | undefined): Promise<Check[]> {
+  if (!database) return []
+  const findings = await soundness(database, systemClock)
+  return findings.map(checkOf)
+}
+
+const EXAMPLES = 3
+
+function checkOf({ rule, broken, next }: Finding): Check {
+  const examples = broken.slice(0, EXAMPLES).join('; ')
+  const more = broken.length > EXAMPLES ? `; and ${broken.length - EXAMPLES} more` : ''
+  return {
+    check: rule,
+    ok: broken.length === 0,
+    detail: broken.length === 0 ? 'holds' : `broken: ${examples}${more}`,
+    next,
+  }
+}

@@ -1,0 +1,66 @@
+/** Looking at documents: facts, open intents and step rows as they are now, under the lock of the document's row. */
+import { sql, type Transaction } from './database.ts'
+import { stepRowsOf } from './desk.ts'
+import { effectKey, intentsOf } from './effects.ts'
+import { type Entry, stepKey } from './turn-entry.ts'
+
+const versions = sql(
+  'turn.versions',
+  `select doc, version from desk.document where doc = any($1::bigint[]) and owner = $2`,
+)
+
+/** Set-based for all of them; kinds in the order in which they are locked. */
+export async function lookAt(tx: Transaction, epoch: number, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return
+  const byDoc = new Map(entries.map((entry) => [entry.doc, entry]))
+  const docs = [...byDoc.keys()].toSorted((a, b) => a - b)
+  // The desk version is read before the facts: who changes the document later raises it, and sleep is refused.
+  const [seen, intents, steps] = await Promise.all([
+    tx.query<{ doc: number; version: number }>(versions, [docs, epoch]),
+    intentsOf(tx, docs),
+    stepRowsOf(tx, docs),
+  ])
+  for (const { doc, version } of seen) byDoc.get(doc)!.seen = version
+  for (const intent of intents) byDoc.get(intent.doc)!.intents.set(effectKey(intent), intent)
+  for (const step of steps) byDoc.get(step.doc)!.steps.set(stepKey(step.step, step.subject), step)
+  await loadFacts(tx, entries)
+}
+
+async function loadFacts(tx: Transaction, entries: readonly Entry[]): Promise<void> {
+  const byProcess = [...Map.groupBy(entries, (entry) => entry.process)]
+  for (const [process, group] of byProcess.toSorted(([a], [b]) => a.rank - b.rank)) {
+    const docs = group.map((entry) => entry.doc).toSorted((a, b) => a - b)
+    tx.locking('document', docs)
+    const facts = await process.facts(tx, docs)
+    for (const entry of group) {
+      entry.facts = facts.get(entry.doc)
+      if (!entry.facts)
+        throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
+      entry.current = true
+    }
+  }
+}
+
+/** Holds the facts that memory carries against those that a look finds; they must be the same. */
+export async function verifyCarried(tx: Transaction, entries: readonly Entry[]): Promise<void> {
+  for (const { doc, process, facts } of entries) {
+    const found = (await process.facts(tx, [doc])).get(doc)
+    const [carried, looked] = [canonicalFacts(facts), canonicalFacts(found)]
+    if (carried !== looked) {
+      throw new Error(`facts of ${process.name} ${doc} differ:\ncarried ${carried}\nlooked  ${looked}`)
+    }
+  }
+}
+
+/** JSON with sorted keys and maps, so that equal facts are equal text. */
+function canonicalFacts(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (inner instanceof Map) return Object.fromEntries([...(inner as Map<string, unknown>)].toSorted(byKey))
+    if (inner && typeof inner === 'object' && !Array.isArray(inner)) {
+      return Object.fromEntries(Object.entries(inner).toSorted(byKey))
+    }
+    return inner
+  })
+}
+
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1)
