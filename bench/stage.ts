@@ -53,7 +53,7 @@ export async function openCluster(): Promise<{ url: string; postmaster: number; 
   await client.end()
   const postmaster = Number(readFileSync(join(rows[0]!.folder, 'postmaster.pid'), 'utf8').split('\n')[0])
   return {
-    url: server.url,
+    url: process.env['BENCH_TCP'] ? server.url.split('?')[0]! : server.url,
     postmaster,
     async end() {
       await server.stop()

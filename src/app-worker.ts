@@ -8,7 +8,7 @@ import { Policy } from '#platform/policies.ts'
 import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { Process } from '#platform/process.ts'
 import { createRunner } from '#platform/runner.ts'
-import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
+import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import { createWorker, type Life, type Worker } from '#platform/worker.ts'
 import type { AppPorts } from './app-ports.ts'
 import { type Bound, describeError, EDI, router } from './app-systems.ts'
@@ -20,6 +20,7 @@ export type WorkerWires = {
   readonly config: Config
   readonly ports: AppPorts
   readonly ids: Ids
+  readonly metrics: ReturnType<typeof declareHouseMetrics>
   readonly bound: Bound
   readonly processPorts: ProcessPorts
   readonly processes: readonly Process[]
@@ -29,7 +30,7 @@ export function houseWorker(wires: WorkerWires): Worker {
   const { ports, ids } = wires
   const { clock, connections, log, checks = false } = ports
   const random = (): number => ids.random()
-  const calls = declareHouseMetrics(ports.metrics).systemRequests
+  const calls = wires.metrics.systemRequests
 
   function begin(epoch: number, database: Database, lease: Lease): Life {
     const policies = policiesOf(wires, epoch, database)

@@ -7,6 +7,7 @@ import { createDatabase, type Database } from '#platform/database.ts'
 import { createServer, type Server } from '#platform/http-server.ts'
 import type { Route } from '#platform/http.ts'
 import { databaseIds, type Ids } from '#platform/ids.ts'
+import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
 import { masterDataGate, masterDataSync } from './app-master-data.ts'
@@ -14,6 +15,7 @@ import type { AppPorts } from './app-ports.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
+import { keepUp } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
@@ -51,6 +53,8 @@ export interface App {
     ingest(path: string): ReturnType<EdiConnector['ingest']>
     check(path: string): ReturnType<EdiConnector['check']>
   }
+  /** Partitions, retention, seals, gauges: from now on, until the house stops. */
+  keepUp(): void
   stop(): Promise<void>
 }
 
@@ -72,7 +76,8 @@ export function createApp(config: Config, ports: AppPorts): App {
   const shipments = shipment(processPorts)
   const payments = payment(processPorts)
   const processes = [orders, children.fulfillment, shipments, children.invoice, payments]
-  const worker = houseWorker({ config, ports, ids, bound, processPorts, processes })
+  const metrics = declareHouseMetrics(ports.metrics)
+  const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes })
 
   const masterData = masterDataGate(config, database)
   const summary = createSummary(screens, clock)
@@ -102,6 +107,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     payments: paymentDoor(doors, payments),
   })
   const server = houseServer(config, ports, { routes, ids, screens })
+  let endUpkeep = async (): Promise<void> => undefined
   return {
     server,
     worker,
@@ -109,7 +115,11 @@ export function createApp(config: Config, ports: AppPorts): App {
     sync: masterDataSync(config, { gate: masterData, readers: bound.readers, database, clock }),
     summary,
     ...(edi ? { edi: partnerDoor(edi, { channel, database, processPorts }) } : {}),
+    keepUp() {
+      endUpkeep = keepUp({ database, screens, worker, clock, log: ports.log, metrics })
+    },
     async stop() {
+      await endUpkeep()
       await edi?.stop()
       await server.close()
       await worker.stop()

@@ -80,6 +80,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
 
     endings.push({ what: 'the work', end: () => app.stop() })
     await app.worker.start()
+    app.keepUp()
     const syncing = new AbortController()
     endings.push({ what: 'reading master data', end: async () => syncing.abort() })
     const { url } = await app.server.listen(config.http)

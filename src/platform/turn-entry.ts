@@ -125,15 +125,10 @@ export function offeredCalls(entry: Entry): OfferedCall[] {
 
 type CallStep = { readonly name: string; readonly call: AnyCall<DocumentFacts> }
 
-function offerOf(
-  { doc, steps, intents }: Entry,
-  { name: step, call }: CallStep,
-  subject: string,
-): OfferedCall[] {
-  const generation = steps.get(stepKey(step, subject))?.generation ?? 1
-  return intents.has(effectKey({ doc, step, subject, generation }))
-    ? []
-    : [{ step, call, subject, generation }]
+function offerOf(entry: Entry, { name: step, call }: CallStep, subject: string): OfferedCall[] {
+  const generation = entry.steps.get(stepKey(step, subject))?.generation ?? 1
+  const key = effectKey({ doc: entry.doc, step, subject, generation })
+  return entry.intents.has(key) || entry.inFlight.has(key) ? [] : [{ step, call, subject, generation }]
 }
 
 /** Intents that may be tried now and that no lane is working on. */

@@ -3,8 +3,20 @@ import { acknowledge, type OrderAcknowledgement } from '#capabilities/channel.ts
 import { cancelSalesOrder, createSalesOrder, type SalesOrder } from '#capabilities/erp.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
-import { type Answered, type Answers, type AnyCall, call, type Done, type RefusedCall } from '#platform/process.ts'
-import { changeHeaders, type HeaderEvent, recordErpNumbers, type Versions } from '#domains/orders/operations.ts'
+import {
+  type Answered,
+  type Answers,
+  type AnyCall,
+  call,
+  type Done,
+  type RefusedCall,
+} from '#platform/process.ts'
+import {
+  changeHeaders,
+  type HeaderEvent,
+  recordErpNumbers,
+  type Versions,
+} from '#domains/orders/operations.ts'
 import type { HeaderChange } from '#domains/orders/contract.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
@@ -19,7 +31,11 @@ export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
     async confirmed(tx, answered, cause) {
       const versions = await recordErpNumbers(
         tx,
-        answered.map(({ facts, answers: [first] }) => ({ ...facts, number: first!.answer.number, effectKey: first!.effectKey })),
+        answered.map(({ facts, answers: [first] }) => ({
+          ...facts,
+          number: first!.answer.number,
+          effectKey: first!.effectKey,
+        })),
         cause,
       )
       return carried(answered, versions, ({ facts, answers: [first] }) => ({
@@ -42,7 +58,14 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
     shipTo: order.shipToCode === null ? undefined : { code: order.shipToCode },
     lines: facts.lines
       .filter((line) => line.cancelled < line.ordered)
-      .map(({ n, sku, quantity, unit, priceMinor, priceUnit }) => ({ line: n, sku, quantity, unit, priceMinor, priceUnit })),
+      .map(({ n, sku, quantity, unit, priceMinor, priceUnit }) => ({
+        line: n,
+        sku,
+        quantity,
+        unit,
+        priceMinor,
+        priceUnit,
+      })),
   }
 }
 
@@ -85,7 +108,10 @@ function refusedBy(ports: ProcessPorts, title: string) {
     )
     await changeHeaders(
       tx,
-      refused.map(({ facts, refusals: [first] }) => ({ ...facts, data: { code: first!.code, message: first!.message } })),
+      refused.map(({ facts, refusals: [first] }) => ({
+        ...facts,
+        data: { code: first!.code, message: first!.message },
+      })),
       { change: 'touched', type: 'order.erp_refused' },
       cause,
     )
@@ -134,7 +160,9 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
     location: (facts) => facts.order.sender,
     businessKey: (facts) => orderNumber(facts.doc),
     request: acknowledgementOf,
-    confirmed: changedTo('acknowledged', 'order.acknowledged', ({ order }) => ({ acknowledgedTurn: order.turn })),
+    confirmed: changedTo('acknowledged', 'order.acknowledged', ({ order }) => ({
+      acknowledgedTurn: order.turn,
+    })),
     async refused(tx, refused, cause) {
       await ports.openExceptions(
         tx,
@@ -153,7 +181,10 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
       )
       const versions = await changeHeaders(
         tx,
-        refused.map(({ facts, refusals: [first] }) => ({ ...facts, data: { code: first!.code, message: first!.message } })),
+        refused.map(({ facts, refusals: [first] }) => ({
+          ...facts,
+          data: { code: first!.code, message: first!.message },
+        })),
         { change: 'touched', type: 'order.acknowledgement_refused' },
         cause,
       )
@@ -172,7 +203,11 @@ function acknowledgementOf({ order, lines }: OrderFacts): OrderAcknowledgement {
     orderDate: order.orderDate ?? undefined,
     externalId: order.externalId ?? undefined,
     currency: order.currency,
-    outcome: lines.every((line) => line.cancelled === line.ordered) ? 'rejected' : changed ? 'accepted-with-changes' : 'accepted',
+    outcome: lines.every((line) => line.cancelled === line.ordered)
+      ? 'rejected'
+      : changed
+        ? 'accepted-with-changes'
+        : 'accepted',
     turn: order.turn,
     lines: lines.map((line) => ({
       line: line.customerLine,

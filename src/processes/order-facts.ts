@@ -5,7 +5,14 @@ import type { Reservation } from '#domains/inventory/contract.ts'
 import type { FulfillmentState } from '#domains/shipments/contract.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import { fillableLines, reservationsOf } from '#domains/inventory/operations.ts'
-import { linesOf, lockHeaders, openHoldsOf, type OpenHold, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
+import {
+  linesOf,
+  lockHeaders,
+  openHoldsOf,
+  type OpenHold,
+  type OrderHeader,
+  type OrderLine,
+} from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, linesOfFulfillments, shipmentsOfOrders } from '#domains/shipments/views.ts'
 import type { CompanyRules } from './ports.ts'
 
@@ -68,7 +75,11 @@ export async function orderFacts(
         order,
         lines: of(order.doc),
         holds: holdsOf(order.doc),
-        reservations: claimsOf(order.doc).map(({ line, location, quantity }) => ({ line, location, quantity })),
+        reservations: claimsOf(order.doc).map(({ line, location, quantity }) => ({
+          line,
+          location,
+          quantity,
+        })),
         fulfillments: requestsOf(order.doc).map(({ doc, location, state, cancelRequested }) => ({
           doc,
           location,
@@ -108,7 +119,9 @@ async function fillableByOrder(
     companies.map((code) =>
       fillableLines(
         tx,
-        waiting.flatMap((row) => (companyOf.get(row.doc) === code ? [{ doc: row.doc, line: row.n, itemId: row.itemId }] : [])),
+        waiting.flatMap((row) =>
+          companyOf.get(row.doc) === code ? [{ doc: row.doc, line: row.n, itemId: row.itemId }] : [],
+        ),
         company(code).locations,
       ),
     ),

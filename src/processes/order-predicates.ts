@@ -7,7 +7,8 @@ type Wishes = (order: OrderFacts['order']) => ChannelWishes
 
 const ACTIVE = new Set(['requested', 'accepted', 'picking'])
 
-const blocked = (facts: OrderFacts, step: string): boolean => facts.holds.some((hold) => hold.blocks.includes(step))
+const blocked = (facts: OrderFacts, step: string): boolean =>
+  facts.holds.some((hold) => hold.blocks.includes(step))
 const active = (facts: OrderFacts): OrderFacts['fulfillments'] =>
   facts.fulfillments.filter((request) => ACTIVE.has(request.state))
 const shipped = (facts: OrderFacts): boolean => facts.lines.some((line) => line.shipped > 0)
@@ -28,7 +29,8 @@ export const readyForErp = (facts: OrderFacts): boolean =>
 /** Locations that hold claims and may be asked: after the ERP knows the order, and whole where the rule says so. */
 export function releasableLocations(facts: OrderFacts): string[] {
   if (facts.order.erpNumber === null || blocked(facts, 'release')) return []
-  if (facts.order.shippingRule === 'ship-complete' && facts.lines.some((line) => line.backordered > 0)) return []
+  if (facts.order.shippingRule === 'ship-complete' && facts.lines.some((line) => line.backordered > 0))
+    return []
   return [...new Set(facts.reservations.map((claim) => claim.location))].toSorted()
 }
 

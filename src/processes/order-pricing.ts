@@ -29,7 +29,12 @@ export type ValuedLine =
       /** Why a person must look at the price. */
       readonly priceReview: string | undefined
     }
-  | { readonly kind: 'rejected'; readonly requested: OrderRequestLine; readonly item: SellingItem | undefined; readonly refusal: Refusal }
+  | {
+      readonly kind: 'rejected'
+      readonly requested: OrderRequestLine
+      readonly item: SellingItem | undefined
+      readonly refusal: Refusal
+    }
 
 export type ValuedOrder = {
   readonly request: OrderRequest
@@ -48,7 +53,13 @@ export async function valueOrders(
   requests: readonly OrderRequest[],
 ): Promise<ReadonlyMap<OrderRequest, ValuedOrder | Refusal>> {
   const [customers, items] = await Promise.all([
-    findCustomers(queries, distinct(requests, ({ company, customer }) => [customerKey(company, customer), { company, number: customer }])),
+    findCustomers(
+      queries,
+      distinct(requests, ({ company, customer }) => [
+        customerKey(company, customer),
+        { company, number: customer },
+      ]),
+    ),
     findItems(
       queries,
       distinct(
@@ -59,9 +70,18 @@ export async function valueOrders(
   ])
   const today = ports.clock.now().toISOString().slice(0, 10)
   const drafts = requests.map((request) => resolveOrder(request, customers, items, today))
-  const questions = drafts.flatMap((draft) => (draft instanceof Refusal ? [] : draft.lines.flatMap((line) => line.questions)))
-  const codes = drafts.flatMap((draft) => (draft instanceof Refusal || draft.addressCode === null ? [] : [{ customerId: draft.customer.id, code: draft.addressCode }]))
-  const [prices, addresses] = await Promise.all([findPrices(queries, questions), findAddresses(queries, codes)])
+  const questions = drafts.flatMap((draft) =>
+    draft instanceof Refusal ? [] : draft.lines.flatMap((line) => line.questions),
+  )
+  const codes = drafts.flatMap((draft) =>
+    draft instanceof Refusal || draft.addressCode === null
+      ? []
+      : [{ customerId: draft.customer.id, code: draft.addressCode }],
+  )
+  const [prices, addresses] = await Promise.all([
+    findPrices(queries, questions),
+    findAddresses(queries, codes),
+  ])
   return new Map(
     drafts.map((draft, place): [OrderRequest, ValuedOrder | Refusal] => {
       const request = requests[place]!
@@ -111,10 +131,21 @@ function resolveOrder(
   if (refusal || !customer) return refusal!
   const resolved = resolveLines(
     items,
-    request.lines.map(({ line, sku, quantity, unit }) => ({ key: line, company, sku, quantity: parseQuantity(quantity), unit })),
+    request.lines.map(({ line, sku, quantity, unit }) => ({
+      key: line,
+      company,
+      sku,
+      quantity: parseQuantity(quantity),
+      unit,
+    })),
   )
   if (resolved.size < request.lines.length) {
-    return new Refusal('orders.line_repeated', 'each line of an order needs a number of its own', {}, '/lines')
+    return new Refusal(
+      'orders.line_repeated',
+      'each line of an order needs a number of its own',
+      {},
+      '/lines',
+    )
   }
   const date = request.orderDate ?? today
   return {
@@ -131,7 +162,12 @@ function resolveOrder(
 }
 
 const unknownCustomer = ({ company, customer }: OrderRequest): Refusal =>
-  new Refusal('orders.customer_unknown', `${company} has no customer ${customer}`, { company, customer }, '/customer')
+  new Refusal(
+    'orders.customer_unknown',
+    `${company} has no customer ${customer}`,
+    { company, customer },
+    '/customer',
+  )
 
 function refuseCustomer(request: OrderRequest, customer: SellingCustomer): Refusal | undefined {
   if (customer.status === 'blocked') {
@@ -155,10 +191,21 @@ function draftLine(given: {
 }): DraftLine {
   const { requested, item, found, customer, date } = given
   const quantity = parseQuantity(requested.quantity)
-  const nothing = { requested, item, quantity, factor: ONE, base: 0, priced: { unit: requested.unit, quantity }, questions: [] }
+  const nothing = {
+    requested,
+    item,
+    quantity,
+    factor: ONE,
+    base: 0,
+    priced: { unit: requested.unit, quantity },
+    questions: [],
+  }
   if (found instanceof Refusal) return { ...nothing, refusal: found }
   if (found.item.status === 'discontinued') {
-    return { ...nothing, refusal: new Refusal('orders.item_discontinued', `${requested.sku} is no longer sold`) }
+    return {
+      ...nothing,
+      refusal: new Refusal('orders.item_discontinued', `${requested.sku} is no longer sold`),
+    }
   }
   const priced = pricedBy(found.item, { unit: requested.unit, quantity, base: found.base })
   const ask = (unit: string, amount: Quantity): PriceQuestion => ({
@@ -173,7 +220,16 @@ function draftLine(given: {
   })
   const questions = [ask(priced.unit, priced.quantity)]
   if (priced.unit !== found.item.baseUnit) questions.push(ask(found.item.baseUnit, found.base))
-  return { requested, item: found.item, refusal: undefined, quantity, factor: found.factor, base: found.base, priced, questions }
+  return {
+    requested,
+    item: found.item,
+    refusal: undefined,
+    quantity,
+    factor: found.factor,
+    base: found.base,
+    priced,
+    questions,
+  }
 }
 
 const ONE: UnitFactor = { numerator: 1, denominator: 1 }
@@ -190,7 +246,11 @@ function pricedBy(
   return nominal === undefined ? { unit, quantity } : { unit: KILOGRAM, quantity: nominal }
 }
 
-function valueOrder(draft: Draft, prices: ReadonlyMap<string, SellingPrice>, ports: ProcessPorts): ValuedOrder {
+function valueOrder(
+  draft: Draft,
+  prices: ReadonlyMap<string, SellingPrice>,
+  ports: ProcessPorts,
+): ValuedOrder {
   const { request, customer, currency } = draft
   const oursMinor = new Map(draft.lines.map((line) => [line.requested.line, priceOf(line, prices)]))
   const decisions = decidePrices(
@@ -232,7 +292,10 @@ function valueOrder(draft: Draft, prices: ReadonlyMap<string, SellingPrice>, por
 }
 
 /** The price of the priced unit: its own, or what the base unit's price comes to. */
-function priceOf({ questions, factor }: DraftLine, prices: ReadonlyMap<string, SellingPrice>): number | undefined {
+function priceOf(
+  { questions, factor }: DraftLine,
+  prices: ReadonlyMap<string, SellingPrice>,
+): number | undefined {
   const [own, base] = questions.map((question) => prices.get(priceKey(question)))
   if (own) return own.amountMinor
   return base && Math.round((base.amountMinor * factor.numerator) / factor.denominator)

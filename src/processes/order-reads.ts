@@ -2,7 +2,7 @@
 import type { Queries } from '#platform/database.ts'
 import { formatAmount } from '#platform/money.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { Milestones, OrderView, StoryAnswer } from '#domains/orders/answers.ts'
+import type { Milestones, OrderView, StoryAnswer } from '#domains/orders/contract/answers.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import type { Channel } from '#domains/orders/contract.ts'
 import {

@@ -14,7 +14,13 @@ import {
   type ReservedLine,
   takeBack,
 } from '#domains/inventory/operations.ts'
-import { changeHeaders, type LinesMoved, lowerExposure, moveLines, worthOf } from '#domains/orders/operations.ts'
+import {
+  changeHeaders,
+  type LinesMoved,
+  lowerExposure,
+  moveLines,
+  worthOf,
+} from '#domains/orders/operations.ts'
 import { requestCancellations, requestFulfillments, writeOffRequests } from '#domains/shipments/operations.ts'
 import { beginFulfillments } from './fulfillment-facts.ts'
 import { draftFromShipments } from './invoicing.ts'
@@ -22,7 +28,11 @@ import type { OrderFacts } from './order-facts.ts'
 import type { ProcessPorts } from './ports.ts'
 
 type OrderWork = Work<OrderFacts>
-type Deed = (tx: Transaction, works: readonly OrderWork[], cause: Cause) => Promise<Answers<OrderWork, OrderFacts>>
+type Deed = (
+  tx: Transaction,
+  works: readonly OrderWork[],
+  cause: Cause,
+) => Promise<Answers<OrderWork, OrderFacts>>
 
 const lookAll = (works: readonly OrderWork[], done: Partial<Exclude<Done<OrderFacts>, 'look'>> = {}) =>
   new Map(works.map((work): [OrderWork, Done<OrderFacts>] => [work, { facts: 'look', ...done }]))
@@ -49,7 +59,9 @@ async function refuseCancel(tx: Transaction, works: readonly OrderWork[], cause:
 /** What a warehouse will not fill is the order's own claim again. */
 async function reclaim(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
   const requests = works.flatMap(({ facts, subjects }) =>
-    facts.fulfillments.filter((request) => subjects.includes(String(request.doc))).map((request) => ({ facts, request })),
+    facts.fulfillments
+      .filter((request) => subjects.includes(String(request.doc)))
+      .map((request) => ({ facts, request })),
   )
   const lines = await writeOffRequests(
     tx,
@@ -73,7 +85,11 @@ async function reclaim(tx: Transaction, works: readonly OrderWork[], cause: Caus
     works.map(({ facts }) => ({
       ...facts,
       data: { lines: (claimsOf.get(facts.doc) ?? []).map((claim) => claim.line) },
-      lines: sumByLine(claimsOf.get(facts.doc) ?? []).map(([n, quantity]) => ({ n, released: -quantity, reserved: quantity })),
+      lines: sumByLine(claimsOf.get(facts.doc) ?? []).map(([n, quantity]) => ({
+        n,
+        released: -quantity,
+        reserved: quantity,
+      })),
     })),
     'order.release_taken_back',
     cause,
@@ -81,7 +97,9 @@ async function reclaim(tx: Transaction, works: readonly OrderWork[], cause: Caus
   return lookAll(works)
 }
 
-function sumByLine(rows: readonly { readonly line: number; readonly quantity: number }[]): [number, number][] {
+function sumByLine(
+  rows: readonly { readonly line: number; readonly quantity: number }[],
+): [number, number][] {
   const sums = new Map<number, number>()
   for (const { line, quantity } of rows) sums.set(line, (sums.get(line) ?? 0) + quantity)
   return [...sums]
@@ -95,7 +113,11 @@ function fillBackorders(ports: ProcessPorts): Deed {
       lines: facts.lines.filter((line) => subjects.includes(String(line.n))),
     }))
     const locations = [...new Set(works.flatMap(({ facts }) => ports.company(facts.company).locations))]
-    const free = await lockFreeStock(tx, wanted.flatMap(({ lines }) => lines.map((line) => line.itemId)), locations)
+    const free = await lockFreeStock(
+      tx,
+      wanted.flatMap(({ lines }) => lines.map((line) => line.itemId)),
+      locations,
+    )
     const filled: ReservedLine[] = []
     const moved: LinesMoved[] = []
     for (const { facts, lines } of wanted) {
@@ -149,8 +171,18 @@ function release(ports: ProcessPorts, fulfillment: Process): Deed {
       places.map(({ facts, location }) => ({ doc: facts.doc, location })),
     )
     const requestsOf = Map.groupBy(requests, (request) => request.orderId)
-    const versions = await moveLines(tx, works.map((work) => releasedLines(work, requestsOf.get(work.facts.doc)!)), 'order.released', cause)
-    const begun = await beginFulfillments(tx, fulfillment, requests, new Map(works.map(({ facts }) => [facts.doc, facts])))
+    const versions = await moveLines(
+      tx,
+      works.map((work) => releasedLines(work, requestsOf.get(work.facts.doc)!)),
+      'order.released',
+      cause,
+    )
+    const begun = await beginFulfillments(
+      tx,
+      fulfillment,
+      requests,
+      new Map(works.map(({ facts }) => [facts.doc, facts])),
+    )
     return new Map(
       works.map((work): [OrderWork, Done<OrderFacts>] => {
         const mine = requestsOf.get(work.facts.doc)!
@@ -186,19 +218,30 @@ function releasedLines({ facts }: OrderWork, requests: readonly Request[]): Line
   }
 }
 
-function afterRelease({ facts, subjects }: OrderWork, requests: readonly Request[], version: number): OrderFacts {
+function afterRelease(
+  { facts, subjects }: OrderWork,
+  requests: readonly Request[],
+  version: number,
+): OrderFacts {
   const released = new Map(sumByLine(requests.flatMap((request) => request.lines)))
   return {
     ...facts,
     version,
     lines: facts.lines.map((line) => {
       const quantity = released.get(line.n) ?? 0
-      return quantity === 0 ? line : { ...line, reserved: line.reserved - quantity, released: line.released + quantity }
+      return quantity === 0
+        ? line
+        : { ...line, reserved: line.reserved - quantity, released: line.released + quantity }
     }),
     reservations: facts.reservations.filter((claim) => !subjects.includes(claim.location)),
     fulfillments: [
       ...facts.fulfillments,
-      ...requests.map(({ doc, location }) => ({ doc, location, state: 'requested' as const, cancelRequested: false })),
+      ...requests.map(({ doc, location }) => ({
+        doc,
+        location,
+        state: 'requested' as const,
+        cancelRequested: false,
+      })),
     ].toSorted((a, b) => a.doc - b.doc),
   }
 }
@@ -206,7 +249,12 @@ function afterRelease({ facts, subjects }: OrderWork, requests: readonly Request
 /** Asks the warehouses to stop what they have not begun to pick. */
 async function takeBackRelease(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
   const requests = works.flatMap(({ facts, subjects }) =>
-    subjects.map((subject) => ({ doc: Number(subject), company: facts.company, orderId: facts.doc, reason: 'order cancelled' })),
+    subjects.map((subject) => ({
+      doc: Number(subject),
+      company: facts.company,
+      orderId: facts.doc,
+      reason: 'order cancelled',
+    })),
   )
   await requestCancellations(tx, requests, true, cause)
   return lookAll(works, { wakes: requests.map(wakeFulfillment) })
@@ -242,7 +290,10 @@ async function close(tx: Transaction, works: readonly OrderWork[], cause: Cause)
   return new Map(
     works.map((work): [OrderWork, Done<OrderFacts>] => {
       const { facts } = work
-      return [work, { facts: { ...facts, version: versions.get(facts.doc)!, order: { ...facts.order, closed: true } } }]
+      return [
+        work,
+        { facts: { ...facts, version: versions.get(facts.doc)!, order: { ...facts.order, closed: true } } },
+      ]
     }),
   )
 }
@@ -263,7 +314,9 @@ async function cancelLines(tx: Transaction, works: readonly OrderWork[], cause: 
   leaveQueue(
     tx,
     works.flatMap(({ facts }) =>
-      facts.lines.flatMap(({ itemId, n, backordered }) => (backordered > 0 ? [{ itemId, doc: facts.doc, line: n }] : [])),
+      facts.lines.flatMap(({ itemId, n, backordered }) =>
+        backordered > 0 ? [{ itemId, doc: facts.doc, line: n }] : [],
+      ),
     ),
   )
   lowerExposure(tx, worth)

@@ -184,6 +184,7 @@ describe.runIf(hasBrowser)('in Chromium', () => {
     const id = await submit()
     await page.evaluate(inPage.returnToTab)
     await page.locator(`#${id}`).waitFor()
+    expect(await page.locator('#live').innerText()).toBe('Live')
   })
 })
 

@@ -36,6 +36,8 @@ test('explore', async () => {
   console.log(JSON.stringify(await query(`select title, code, e.facts from exceptions.exception e where code like 'billing%' limit 4`)))
   console.log(JSON.stringify(await query(`select b.doc, b.line, b.quantity, b.item_id, i.sku, p.available, p.reserved, p.location, d.due_at, d.owner, d.version, (select string_agg(type, ',') from orders.hold where order_id = b.doc and status = 'open') hold from inventory.backorder b join items.item i on i.id = b.item_id left join inventory.position p on p.item_id = b.item_id and p.lot = '' left join desk.document d on d.doc = b.doc order by b.item_id, since limit 12`), undefined, 0))
 
+  for (const t of [`select message_id, state, detail from inbox.message where source = 'edi' and state = 'parked' limit 2`, `select message_id, type, state, detail from inbox.message where source = 'edi' and detail is not null and state = 'applied' and detail->>'known' is not null limit 2`, `select message_id, state, detail from inbox.message where source = 'edi' and doc is null and state = 'applied' limit 5`, `select message_id, state, detail from inbox.message where source = 'shop' and state = 'parked' limit 3`, `select cause, code, facts, title from exceptions.exception where code in ('orders.nothing_acceptable','orders.same_number_other_content') limit 3`, `select distinct type, reason from orders.hold limit 5`, `select cause, cause_code, cause_message, cause_facts from parking.item, lateral (select 1 as cause) x limit 3`, `select * from edi.outbound where type = '855' limit 2`])
+    console.log(t, JSON.stringify(await query(t)))
   const by: Record<string, number> = {}
   for (const o of orders) {
     const a = first.get(o.nth) ?? second.get(o.nth)

@@ -51,11 +51,8 @@ export async function openFrontDoor(options: HouseOptions = {}): Promise<FrontDo
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: text === '' ? {} : JSON.parse(text),
-    } as Reply
+    const answer = JSON.parse(text === '' ? '{}' : text) as Reply['body']
+    return { status: response.status, headers: response.headers, body: answer }
   }
 
   return {

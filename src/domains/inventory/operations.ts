@@ -8,8 +8,10 @@ import {
   type BackorderRow,
   deleteBackorders,
   deleteReservations,
+  ensurePartitions,
   ensurePositions,
   insertMovements,
+  insertPositions,
   insertReservations,
   selectFillableLines,
   selectFillableOrders,
@@ -274,38 +276,50 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
   return shortfalls
 }
 
-/** What an ERP counts at the start. A position that exists already is left as it is: its own history counts. */
+/**
+ * What an ERP counts at the start. A position that exists already is left as it is: its own history counts. A lot that
+ * is new adds to its item × location. New positions are made with their quantity, without an update: nobody has
+ * counted the rows of a table that is just being filled, so the planner would read all of it for each page.
+ */
 export async function openBalances(
   tx: Transaction,
   balances: readonly Omit<StockChange, 'from' | 'to' | 'reason'>[],
 ): Promise<number> {
-  const places = new Map(
-    balances.map((balance) => [`${stockKey(balance.itemId, balance.location)} ${balance.lot}`, balance]),
-  )
-  const items = [...new Set(balances.map((balance) => balance.itemId))].toSorted((a, b) => a - b)
-  const known = await selectPositionsForUpdate(
-    tx,
-    items,
-    [...new Set(balances.map((balance) => balance.location))].toSorted(),
-  )
-  for (const row of known) places.delete(`${stockKey(row.itemId, row.location)} ${row.lot}`)
-  const fresh = [...places.values()]
-  ensurePositions(tx, uniqueKeys(fresh))
-  const counted = fresh.filter((balance) => balance.quantity > 0)
-  if (counted.length > 0) {
-    await move(
-      tx,
-      counted.map((balance) => ({ ...balance, from: 'opening', to: 'available', reason: 'opening balance' })),
-    )
+  const places = new Map(balances.map((balance) => [placeKey(balance, balance.lot), balance]))
+  const counted = new Books([])
+  for (const balance of places.values()) countIn(counted, balance)
+  const made = await insertPositions(tx, counted.changes)
+  const keys = new Set(made.map((row) => placeKey(row, row.lot)))
+  const opened = [...places].flatMap(([key, balance]) => (keys.has(key) ? [balance] : []))
+  const joining = new Books([])
+  for (const balance of opened) {
+    if (!keys.has(placeKey(balance, ''))) joining.change(balance, '', { available: openingOf(balance) })
   }
-  return fresh.length
+  updatePositions(tx, joining.changes)
+  insertMovements(
+    tx,
+    opened
+      .filter((balance) => openingOf(balance) > 0)
+      .map((row) => ({ ...row, from: 'opening', to: 'available', reason: 'opening balance', doc: null })),
+  )
+  return opened.length
+}
+
+type Balance = Place & { readonly quantity: Quantity }
+
+const placeKey = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
+const openingOf = ({ quantity }: Balance): Quantity => Math.max(0, quantity)
+
+function countIn(books: Books, balance: Balance): void {
+  books.change(balance, '', { available: openingOf(balance) })
+  if (balance.lot) books.change(balance, balance.lot, { available: openingOf(balance) })
 }
 
 function uniqueKeys(places: readonly Place[]): Place[] {
   const keys = new Map<string, Place>()
   for (const place of places) {
     for (const lot of place.lot ? ['', place.lot] : [''])
-      keys.set(`${stockKey(place.itemId, place.location)} ${lot}`, { ...place, lot })
+      keys.set(placeKey(place, lot), { ...place, lot })
   }
   return [...keys.values()].toSorted(byPlace)
 }
@@ -321,3 +335,6 @@ function writeBooks(tx: Transaction, books: Books): void {
   ensurePositions(tx, books.missing)
   updatePositions(tx, books.changes)
 }
+
+/** Run at start and each day, so that no movement ever meets a month without a place. */
+export const ensureLedgerPartitions = (queries: Queries): Promise<void> => ensurePartitions(queries)

@@ -254,6 +254,30 @@ export function ensurePositions(
   ])
 }
 
+const openPositions = sql(
+  'inventory.open_positions',
+  `insert into inventory.position (company, item_id, location, lot, available)
+   select company, item_id, location, lot, available
+   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[])
+     as c(company, item_id, location, lot, available)
+   on conflict do nothing returning company, item_id as "itemId", location, lot`,
+)
+
+/** Makes positions with what is available of them; answers those that did not exist yet. */
+export function insertPositions(
+  tx: Transaction,
+  rows: readonly PositionChange[],
+): Promise<Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot'>[]> {
+  if (rows.length === 0) return Promise.resolve([])
+  return tx.query(openPositions, [
+    rows.map((row) => row.company),
+    rows.map((row) => row.itemId),
+    rows.map((row) => row.location),
+    rows.map((row) => row.lot),
+    rows.map((row) => formatQuantity(row.available)),
+  ])
+}
+
 export function updatePositions(tx: Transaction, changes: readonly PositionChange[]): void {
   if (changes.length === 0) return
   tx.send(changePositions, [
@@ -284,4 +308,16 @@ export function selectPositionsForUpdate(
   locations: readonly string[],
 ): Promise<PositionChange[]> {
   return tx.query<PositionChange>(positionsForUpdate, [itemIds, locations])
+}
+
+const ensurePartitionRows = sql(
+  'inventory.ensure_partitions',
+  `with alone as materialized (select pg_advisory_xact_lock(hashtext('inventory.ensure_partitions')))
+   select inventory.ensure_partition((date_trunc('month', now() at time zone 'UTC') + make_interval(months => n))::date)
+   from alone, generate_series(0, 3) n`,
+)
+
+/** Makes the ledger's partitions of this month and the three after it. */
+export async function ensurePartitions(queries: Queries): Promise<void> {
+  await queries.query(ensurePartitionRows)
 }

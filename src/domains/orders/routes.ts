@@ -17,9 +17,9 @@ import {
   OrderSummary,
   OrderView,
   StoryAnswer,
-} from './answers.ts'
+} from './contract/answers.ts'
 import { type Channel, OrderAnswer, orderRefusals, OrderRequest } from './contract.ts'
-import * as example from './examples.ts'
+import * as example from './contract/examples.ts'
 import {
   headersOf,
   isPartners,

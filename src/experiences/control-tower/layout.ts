@@ -19,6 +19,38 @@ const LOGO = html`<svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
   <path d="M6 8.5h7l-2-2.5M18 15.5h-7l2 2.5M6 8.5 18 15.5" />
 </svg>`
 
+/** Help on keys; shown by the browser module, which is what the keys need too. */
+const FOOT = html`<footer class="foot">
+  <button id="keys-open" type="button" hidden>Keyboard <kbd>?</kbd></button>
+  <dialog id="keys" aria-labelledby="keys-title">
+    <h2 id="keys-title">Keyboard</h2>
+    <dl>
+      <div>
+        <dt><kbd>j</kbd> <kbd>k</kbd></dt>
+        <dd>next, previous order</dd>
+      </div>
+      <div>
+        <dt><kbd>Enter</kbd></dt>
+        <dd>open the order</dd>
+      </div>
+      <div>
+        <dt><kbd>/</kbd></dt>
+        <dd>search by any number</dd>
+      </div>
+      <div>
+        <dt><kbd>Esc</kbd></dt>
+        <dd>leave the search or the selection; from an order back to the list</dd>
+      </div>
+      <div>
+        <dt><kbd>?</kbd></dt>
+        <dd>this help</dd>
+      </div>
+    </dl>
+    <label class="switch"><input id="keys-on" type="checkbox" checked /> Single-key shortcuts are on</label>
+    <form method="dialog"><button>Close</button></form>
+  </dialog>
+</footer>`
+
 export function layout({ title, kind, order, searched = '', main }: Layout): string {
   return `<!doctype html>\n${html`<html lang="en" data-page="${kind}" data-order="${order ?? ''}">
     <head>
@@ -58,38 +90,7 @@ export function layout({ title, kind, order, searched = '', main }: Layout): str
         </p></noscript
       >
       <main id="main" tabindex="-1">${main}</main>
-      <footer class="foot">
-        <button id="keys-open" type="button" hidden>Keyboard <kbd>?</kbd></button>
-        <dialog id="keys" aria-labelledby="keys-title">
-          <h2 id="keys-title">Keyboard</h2>
-          <dl>
-            <div>
-              <dt><kbd>j</kbd> <kbd>k</kbd></dt>
-              <dd>next, previous order</dd>
-            </div>
-            <div>
-              <dt><kbd>Enter</kbd></dt>
-              <dd>open the order</dd>
-            </div>
-            <div>
-              <dt><kbd>/</kbd></dt>
-              <dd>search by any number</dd>
-            </div>
-            <div>
-              <dt><kbd>Esc</kbd></dt>
-              <dd>leave the search or the selection; from an order back to the list</dd>
-            </div>
-            <div>
-              <dt><kbd>?</kbd></dt>
-              <dd>this help</dd>
-            </div>
-          </dl>
-          <label class="switch"
-            ><input id="keys-on" type="checkbox" checked /> Single-key shortcuts are on</label
-          >
-          <form method="dialog"><button>Close</button></form>
-        </dialog>
-      </footer>
+      ${FOOT}
     </body>
   </html>`}\n`
 }

@@ -14,8 +14,10 @@ function load(address) {
     const request = new XMLHttpRequest()
     request.open('GET', address)
     request.responseType = 'document'
-    request.onload = () => (request.response ? resolve(request.response) : reject(new Error('no page')))
-    request.onerror = () => reject(new Error('no answer'))
+    request.addEventListener('load', () =>
+      request.response ? resolve(request.response) : reject(new Error('no page')),
+    )
+    request.addEventListener('error', () => reject(new Error('no answer')))
     request.send()
   })
 }
@@ -73,7 +75,7 @@ function renewList(next) {
     offer(unseen.length)
   }
   if (unseen.length > 0 && !paged && !isReading()) return bringIn(next)
-  for (const row of [...nextRows.rows]) exchange(find(row.id), row)
+  for (const row of Array.from(nextRows.rows)) exchange(find(row.id), row)
 }
 
 /** Somebody who has scrolled, selected a row or marked text is reading: new rows wait for him. */
@@ -114,7 +116,7 @@ function renewStory(next) {
     exchange(part, next.querySelector(`[data-part="${part.dataset.part}"]`))
   }
   const [timeline, nextTimeline] = [find('timeline'), next.getElementById('timeline')]
-  for (const entry of [...(nextTimeline?.children ?? [])]) {
+  for (const entry of Array.from(nextTimeline?.children ?? [])) {
     if (find(entry.id)) continue
     entry.classList.add('fresh')
     timeline.append(document.adoptNode(entry))
@@ -171,7 +173,7 @@ function connect() {
     if (root.dataset.page === 'list') void refresh()
     announce()
   })
-  source.onerror = () => show('paused')
+  source.addEventListener('error', () => show('paused'))
 }
 
 function announce() {

@@ -1,7 +1,7 @@
 /** The examples of the published contract: one order as it is sent, answered, listed, read and changed. */
 import type { z } from 'zod'
 import type { CancelAnswer, HoldReleased, Milestones, OrderSummary, OrderView } from './answers.ts'
-import type { OrderAnswer, OrderRequest } from './contract.ts'
+import type { OrderAnswer, OrderRequest } from '../contract.ts'
 
 export const request = {
   company: 'NWF',

@@ -1,6 +1,6 @@
 /** What the doors of orders answer to those who read: a row of the list, an order in full, its story and milestones. */
 import { z } from 'zod'
-import { AmountText, Channel, HoldType, QuantityText, ShippingRule, Unit } from './contract.ts'
+import { AmountText, Channel, HoldType, QuantityText, ShippingRule, Unit } from '../contract.ts'
 
 const Time = z.iso.datetime()
 const Currency = z.string().describe('ISO 4217')
