@@ -38,7 +38,11 @@ const OFFICE_HOURS = {
   cutOffs: [],
 }
 
+const HOUR_MS = 3_600_000
+const PPM_PER_PERCENT = 10_000
+
 function rulesOf(config: Config, company: Config['companies'][number]): CompanyRules {
+  const { tolerancePercent, ...priceRules } = company.price
   return {
     code: company.code,
     currency: company.currency,
@@ -46,7 +50,7 @@ function rulesOf(config: Config, company: Config['companies'][number]): CompanyR
       .filter((place) => (place.company ?? company.code) === company.code)
       .map((place) => place.code),
     taxedBy: company.tax === 'erp' ? 'erp' : 'tax-system',
-    credit: { staleAfterMs: 24 * 3_600_000, fallback: 'hold' },
-    price: { tolerancePpm: 20_000, toleranceMinor: 0, within: 'ours', beyond: 'hold' },
+    credit: { staleAfterMs: company.credit.staleAfterHours * HOUR_MS, fallback: company.credit.fallback },
+    price: { ...priceRules, tolerancePpm: Math.round(tolerancePercent * PPM_PER_PERCENT) },
   }
 }

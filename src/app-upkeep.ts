@@ -4,6 +4,7 @@ import { ensureAuditPartitions } from '#platform/audit.ts'
 import { sealEntries } from '#platform/audit-seals.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
+import { countStuck } from '#platform/desk.ts'
 import { purge as purgeIdempotency } from '#platform/http-idempotency.ts'
 import { purgeMessages } from '#platform/inbox-upkeep.ts'
 import { ensureLogPartitions } from '#platform/log.ts'
@@ -15,6 +16,7 @@ import type { Worker } from '#platform/worker.ts'
 import { describeError } from './app-systems.ts'
 
 export type UpkeepWires = {
+  readonly companies: readonly string[]
   readonly database: Database
   readonly screens: Database
   readonly worker: Worker
@@ -33,7 +35,7 @@ export function keepUp(wires: UpkeepWires): () => Promise<void> {
   })
 }
 
-function jobsOf({ database, screens, worker, clock, metrics }: UpkeepWires): Job[] {
+function jobsOf({ companies, database, screens, worker, clock, metrics }: UpkeepWires): Job[] {
   return [
     { name: 'event log partitions', everyMs: 24 * HOUR_MS, run: () => ensureLogPartitions(database) },
     { name: 'ledger partitions', everyMs: 24 * HOUR_MS, run: () => ensureLedgerPartitions(database) },
@@ -42,6 +44,11 @@ function jobsOf({ database, screens, worker, clock, metrics }: UpkeepWires): Job
     { name: 'messages past retention', everyMs: 24 * HOUR_MS, run: () => purgeMessages(database) },
     { name: 'idempotency keys past retention', everyMs: HOUR_MS, run: () => purgeKeys(database) },
     { name: 'parked work', everyMs: 15 * SECOND_MS, run: () => measureParked(screens, clock, metrics) },
+    {
+      name: 'stuck documents',
+      everyMs: 15 * SECOND_MS,
+      run: () => measureStuck(screens, companies, metrics),
+    },
     {
       name: 'circuits',
       everyMs: 5 * SECOND_MS,
@@ -59,17 +66,30 @@ async function purgeKeys(database: Database): Promise<void> {
   while ((await purgeIdempotency(database)) > 0);
 }
 
+const KINDS = ['message', 'document', 'effect'] as const
+
+/** Every kind each time, so that a gauge falls when its work is cleared. */
 async function measureParked(
   screens: Database,
   clock: Clock,
   metrics: UpkeepWires['metrics'],
 ): Promise<void> {
-  for (const [kind, rows] of Map.groupBy(await parkingDepth(screens), (row) => row.kind)) {
-    const oldestMs = Math.min(...rows.map((row) => row.oldestAt.getTime()))
-    metrics.parkedDepth.set(
-      { kind },
-      rows.reduce((sum, row) => sum + row.count, 0),
-    )
-    metrics.parkedOldestSeconds.set({ kind }, (clock.now().getTime() - oldestMs) / SECOND_MS)
+  const rows = await parkingDepth(screens)
+  for (const kind of KINDS) {
+    const mine = rows.filter((row) => row.kind === kind)
+    const depth = mine.reduce((sum, row) => sum + row.count, 0)
+    const nowMs = clock.now().getTime()
+    const oldestMs = Math.min(nowMs, ...mine.map((row) => row.oldestAt.getTime()))
+    metrics.parkedDepth.set({ kind }, depth)
+    metrics.parkedOldestSeconds.set({ kind }, (nowMs - oldestMs) / SECOND_MS)
   }
+}
+
+async function measureStuck(
+  screens: Database,
+  companies: readonly string[],
+  metrics: UpkeepWires['metrics'],
+): Promise<void> {
+  const stuck = await countStuck(screens)
+  for (const company of companies) metrics.ordersStuck.set({ company }, stuck.get(company) ?? 0)
 }

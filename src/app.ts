@@ -116,7 +116,15 @@ export function createApp(config: Config, ports: AppPorts): App {
     summary,
     ...(edi ? { edi: partnerDoor(edi, { channel, database, processPorts }) } : {}),
     keepUp() {
-      endUpkeep = keepUp({ database, screens, worker, clock, log: ports.log, metrics })
+      endUpkeep = keepUp({
+        companies: config.companies.map((company) => company.code),
+        database,
+        screens,
+        worker,
+        clock,
+        log: ports.log,
+        metrics,
+      })
     },
     async stop() {
       await endUpkeep()

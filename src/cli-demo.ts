@@ -1,10 +1,20 @@
 /** `crossdock demo run` and `crossdock demo load DIR`. */
-import { CommandFailure, type Context, dataFolder, EXIT, sourcesOf, type Terminal, wrongUse } from './cli-context.ts'
+import {
+  CommandFailure,
+  type Context,
+  dataFolder,
+  EXIT,
+  sourcesOf,
+  type Terminal,
+  wrongUse,
+} from './cli-context.ts'
 import { connect, openServer } from './cli-database.ts'
 import { findRunning } from './cli-running.ts'
 import { loadConfig } from './config.ts'
-import { type DemoDoors, loadDemoWorld, openDemoDoors, startDemo } from './demo-house.ts'
+import { type DemoDoors, openDemoDoors } from './demo-doors.ts'
 import { ENDS, type End, type Fate, followOrders } from './demo-fates.ts'
+import { startDemo } from './demo-house.ts'
+import { loadDemoWorld } from './demo-world.ts'
 import { startHouse } from './main.ts'
 import { systemClock } from './platform/clock.ts'
 import type { Database } from './platform/database.ts'
@@ -16,7 +26,10 @@ const MOST_ORDERS = 10_000
 function numberOf({ options }: Context, flag: 'orders' | 'timeout', most: number): number {
   const number = Number(options[flag])
   if (Number.isInteger(number) && number >= 1 && number <= most) return number
-  throw wrongUse(`--${flag} is a number from 1 to ${most}, not "${String(options[flag])}".`, `For example: --${flag} 100`)
+  throw wrongUse(
+    `--${flag} is a number from 1 to ${most}, not "${String(options[flag])}".`,
+    `For example: --${flag} 100`,
+  )
 }
 
 /** Sends orders and follows each to its end: through every door, or by API alone beside a running program. */
@@ -41,7 +54,9 @@ export async function demoRun(context: Context): Promise<number> {
   const result = {
     orders: fates.length,
     ...countEnds(fates),
-    surprises: fates.filter(isSurprise).map(({ customerOrder, expected, end }) => ({ customerOrder, expected, end })),
+    surprises: fates
+      .filter(isSurprise)
+      .map(({ customerOrder, expected, end }) => ({ customerOrder, expected, end })),
     seconds: Math.round((clock.monotonicMs() - begunMs) / 100) / 10,
   }
   terminal.data(result, () => resultText(result, terminal))
@@ -51,7 +66,10 @@ export async function demoRun(context: Context): Promise<number> {
 const isSurprise = ({ expected, end }: Fate): boolean => end !== 'under_way' && !expected.includes(end)
 
 const countEnds = (fates: readonly Fate[]): Record<End, number> =>
-  Object.fromEntries(ENDS.map((end) => [end, fates.filter((fate) => fate.end === end).length])) as Record<End, number>
+  Object.fromEntries(ENDS.map((end) => [end, fates.filter((fate) => fate.end === end).length])) as Record<
+    End,
+    number
+  >
 
 type Result = Record<End, number> & {
   readonly orders: number
@@ -60,12 +78,18 @@ type Result = Record<End, number> & {
 }
 
 function resultText(result: Result, terminal: Terminal): string {
-  const ends = ENDS.filter((end) => result[end] > 0).map((end) => `  ${end.replace('_', ' ').padEnd(12)} ${result[end]}`)
-  const surprises = result.surprises.map(({ customerOrder, expected, end }) => `  ${customerOrder} is ${end}, not ${expected.join(' or ')}`)
+  const ends = ENDS.filter((end) => result[end] > 0).map(
+    (end) => `  ${end.replace('_', ' ').padEnd(12)} ${result[end]}`,
+  )
+  const surprises = result.surprises.map(
+    ({ customerOrder, expected, end }) => `  ${customerOrder} is ${end}, not ${expected.join(' or ')}`,
+  )
   return [
     terminal.paint('bold', `${result.orders} orders in ${result.seconds} s`),
     ...ends,
-    ...(surprises.length > 0 ? [terminal.paint('yellow', 'not as the world was planted:'), ...surprises] : []),
+    ...(surprises.length > 0
+      ? [terminal.paint('yellow', 'not as the world was planted:'), ...surprises]
+      : []),
   ].join('\n')
 }
 
@@ -82,12 +106,21 @@ async function openDoors(context: Context): Promise<{ doors: DemoDoors; database
     }
     context.terminal.note(`sending to the running program at ${running.url}, by API`)
     const database = connect(context, config, await openServer(context, config))
-    const doors = await openDemoDoors({ url: running.url, source: running.world, folder: dataFolder(config), clock })
+    const doors = await openDemoDoors({
+      url: running.url,
+      source: running.world,
+      dataFolder: dataFolder(config),
+      clock,
+    })
     context.atEnd(() => doors.close())
     return { doors, database }
   }
   context.terminal.note('no program is running; starting house and simulated systems for this command')
-  const log = createLog({ level: 'error', clock, destination: { write: (line) => void process.stderr.write(line) } })
+  const log = createLog({
+    level: 'error',
+    clock,
+    destination: { write: (line) => void process.stderr.write(line) },
+  })
   const demo = startDemo({ clock, log })
   const house = await startHouse({
     sources: { ...sources, flags: { ...sources.flags, 'http.port': 0 } },
@@ -115,7 +148,8 @@ export async function demoLoad(context: Context): Promise<number> {
   const loaded = await loadDemoWorld(dataFolder(config), args[0]!, clock).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const problem = `${args[0]} cannot be read as a world.`
-    const cure = 'It needs carriers, customers, items, order-lines, orders and suppliers as .csv, with the columns of Northwind.'
+    const cure =
+      'It needs carriers, customers, items, order-lines, orders and suppliers as .csv, with the columns of Northwind.'
     throw new CommandFailure({ problem, reason, cure }, EXIT.failed, cause)
   })
   terminal.data(loaded, () => {
@@ -125,7 +159,7 @@ export async function demoLoad(context: Context): Promise<number> {
   terminal.note(
     loaded.known
       ? 'This data folder trades in another world already; start with a new one: npm start -- --data DIR'
-      : 'Start with them: npm start' + (options['data'] ? ` -- --data ${String(options['data'])}` : ''),
+      : `Start with them: npm start${typeof options['data'] === 'string' ? ` -- --data ${options['data']}` : ''}`,
   )
   return EXIT.ok
 }

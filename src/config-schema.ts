@@ -1,7 +1,7 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
 import { Policy } from './platform/policies.ts'
-import { LocalTime, TimeZoneName } from './platform/time-zone.ts'
+import { TimeZoneName } from './platform/time-zone.ts'
 
 /** What a setting is beyond its type; carried into the JSON Schema, from which everything else is derived. */
 export type SettingTraits = {
@@ -55,12 +55,6 @@ const Http = z.strictObject({
     .describe('Address to listen on. Beyond loopback it needs credentials configured')
     .default('127.0.0.1'),
   port: z.int().min(0).max(65_535).describe('Port to listen on; 0 takes a free one').default(7300),
-  bodyLimitBytes: z
-    .int()
-    .min(1_024)
-    .max(100_000_000)
-    .describe('Largest request body, where a route sets no smaller limit')
-    .default(1_048_576),
   requestTimeoutMs: milliseconds('A request that takes longer is answered with 503', 30_000, 600_000),
 })
 
@@ -82,10 +76,6 @@ const Database = z.strictObject({
 })
 
 const Worker = z.strictObject({
-  enabled: z
-    .boolean()
-    .describe('Whether this process works on documents; false leaves that to others')
-    .default(true),
   inFlightMax: z
     .int()
     .min(1)
@@ -133,6 +123,40 @@ const Access = z.strictObject({
     .optional(),
 })
 
+const CreditRules = z.strictObject({
+  staleAfterHours: z
+    .number()
+    .gt(0)
+    .max(8_760)
+    .describe("The ERP's receivables are too old to decide on after this time")
+    .default(24),
+  fallback: z
+    .enum(['hold', 'accept', 'refuse'])
+    .describe(
+      'What happens to an order when they are: a person decides, the old figures count, or it is refused',
+    )
+    .default('hold'),
+})
+
+const PriceRules = z.strictObject({
+  tolerancePercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .describe("How far a customer's expected price may be from ours, either way")
+    .default(2),
+  toleranceMinor: z
+    .int()
+    .min(0)
+    .describe('The same as an amount in minor units; the larger one counts')
+    .default(0),
+  within: z.enum(['customer', 'ours']).describe('Whose price counts within the tolerance').default('ours'),
+  beyond: z
+    .enum(['hold', 'reject', 'accept'])
+    .describe('Beyond it: a person decides, the line is rejected, or our price counts')
+    .default('hold'),
+})
+
 const Company = z.strictObject({
   code: code('Short name, on every document', 'NORTH'),
   name: z
@@ -150,6 +174,8 @@ const Company = z.strictObject({
     .meta({ description: 'ISO 3166-1 code', examples: ['US'] }),
   erp: code('The system that keeps its books', 'erp-north'),
   tax: code('Who computes its taxes: "erp", or a system', 'erp').default('erp'),
+  credit: CreditRules.prefault({}),
+  price: PriceRules.prefault({}),
 })
 
 const System = z.strictObject({
@@ -175,10 +201,6 @@ const Location = z.strictObject({
   type: z.enum(['warehouse', 'store', '3pl', 'supplier', 'van']).describe('What kind of place it is'),
   wms: code('The system that runs it; left out when nobody does', 'wms-chicago').optional(),
   timeZone: zone,
-  cutOff: LocalTime.meta({
-    description: 'Releases after this time of day count for the next working day',
-    examples: ['15:00'],
-  }).optional(),
 })
 
 const Edi = z.strictObject({

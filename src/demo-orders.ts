@@ -7,8 +7,10 @@ import type { HttpClient } from '#platform/http-client.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import { toOrderRequest } from './demo.ts'
 
+/** What a door answers at once; nothing where the sender is told later. */
+export type DoorAnswer = { readonly status: number; readonly body: unknown }
 /** Hands an order to one door; rejects when the door does not take it. */
-export type Deliver = (order: WorldOrder) => Promise<void>
+export type Deliver = (order: WorldOrder) => Promise<DoorAnswer | undefined>
 export type Doors = Readonly<Record<WorldOrder['door'], Deliver>>
 
 export type Drive = {
@@ -36,7 +38,7 @@ export async function driveOrders({
   signal,
 }: Drive): Promise<void> {
   let next = await readPosition(file)
-  const sending = new Set<Promise<void>>()
+  const sending = new Set<Promise<unknown>>()
   const tickMs = Math.max(TICK_LEAST_MS, MINUTE_MS / perMinute)
   let sentMs = clock.monotonicMs()
   while (!signal.aborted) {
@@ -50,7 +52,7 @@ export async function driveOrders({
     // Written before they are sent: an order may be left out by a crash, and is never sent twice by it.
     await writePosition(file, next)
     for (const order of orders) {
-      const sent: Promise<void> = doors[order.door](order)
+      const sent: Promise<unknown> = doors[order.door](order)
         .catch((error: unknown) => log.warn('a door did not take a demo order', { order: order.nth, error }))
         .finally(() => sending.delete(sent))
       sending.add(sent)
@@ -59,9 +61,9 @@ export async function driveOrders({
   await Promise.all(sending)
 }
 
-export async function readPosition(file: string): Promise<number> {
+export async function readPosition(file: string, from = 0): Promise<number> {
   const text = await readFile(file, 'utf8').catch(() => '')
-  return text === '' ? 0 : (JSON.parse(text) as { next: number }).next
+  return text === '' ? from : (JSON.parse(text) as { next: number }).next
 }
 
 export async function writePosition(file: string, next: number): Promise<void> {
@@ -69,8 +71,6 @@ export async function writePosition(file: string, next: number): Promise<void> {
   await writeFile(`${file}.next`, `${JSON.stringify({ next })}\n`)
   await rename(`${file}.next`, file)
 }
-
-export type ApiAnswer = { readonly status: number; readonly body: unknown }
 
 const ATTEMPTS = 30
 const AGAIN_MS = 1_000
@@ -82,7 +82,7 @@ export function apiDoor(
   ports: { http: HttpClient; clock: Clock; key: string; signal: AbortSignal },
 ) {
   const { http, clock, key, signal } = ports
-  return async (order: WorldOrder): Promise<ApiAnswer> => {
+  return async (order: WorldOrder): Promise<DoorAnswer> => {
     const body = JSON.stringify(toOrderRequest(order))
     const headers = { 'content-type': 'application/json', 'idempotency-key': `demo-${key}-${order.nth}` }
     for (let attempt = 1; ; attempt++) {

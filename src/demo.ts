@@ -27,7 +27,6 @@ export function demoConfig(landscape: DemoSystems, policy: Readonly<Record<strin
       type: 'warehouse' as const,
       wms: 'wms',
       timeZone: site.timeZone,
-      cutOff: site.cutOff,
     })),
     systems: {
       'erp-foods': {

@@ -79,7 +79,8 @@ export type StockMoved = {
   readonly location: string
   readonly sku: string
   readonly lot?: string | undefined
-  readonly reason: 'receipt' | 'count' | 'damage' | 'quality-hold' | 'quality-release'
+  /** A `pick-short` writes off what a pick did not find, told beside the shipment that was short of it. */
+  readonly reason: 'receipt' | 'count' | 'pick-short' | 'damage' | 'quality-hold' | 'quality-release'
   /** What moves, in the base unit; negative for a loss. */
   readonly quantity: Quantity
   readonly at: Date

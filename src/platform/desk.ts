@@ -225,3 +225,15 @@ const restart = sql(
 export function restartSteps(tx: Transaction, docs: readonly number[], actor: string): void {
   tx.send(restart, [docs, actor])
 }
+
+const stuck = sql(
+  'desk.stuck',
+  `select company, count(*) as documents from desk.document
+   where owner is null and priority between 0 and 4 and due_at < now() - interval '5 minutes' group by company`,
+)
+
+/** Documents that are long due and that nobody takes, by company: there are none while a worker lives. */
+export async function countStuck(queries: Queries): Promise<ReadonlyMap<string, number>> {
+  const rows = await queries.query<{ company: string; documents: number }>(stuck)
+  return new Map(rows.map((row) => [row.company, row.documents]))
+}

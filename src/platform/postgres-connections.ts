@@ -1,5 +1,6 @@
 /** Connections of the `pg` driver: pipelined, prepared, with the house's session settings and types. */
 import pg from 'pg'
+import { arrayText } from './array-text.ts'
 import type { Connection, Connections, Result, Statement } from './database.ts'
 import { parseQuantity } from './quantity.ts'
 
@@ -83,12 +84,13 @@ function session(client: pg.PoolClient): Connection {
 
   return {
     execute(statement: Statement, values: readonly unknown[]): Promise<Result> {
+      const sent = process.env['BENCH_PGARRAY'] ? values as unknown[] : values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
       if (!corked) {
         corked = true
         stream.cork()
         process.nextTick(uncork)
       }
-      const question = { name: statement.name, text: statement.text, values: values as unknown[] }
+      const question = { name: statement.name, text: statement.text, values: sent }
       let unsent: Error | undefined
       let sending = true
       const answer = new Promise<Result>((resolve, reject) => {

@@ -78,35 +78,14 @@ export function declareHouseMetrics(metrics: Metrics) {
   return {
     ordersStuck: metrics.gauge({
       name: 'orders_stuck',
-      help: 'Orders past their due time',
+      help: 'Documents that were due more than five minutes ago and that nobody works on',
       labels: ['company'],
-    }),
-    orderToErpSeconds: metrics.histogram({
-      name: 'order_to_erp_seconds',
-      help: 'Order accepted until the ERP has confirmed it',
-      labels: ['company', 'system'],
-      buckets: SLOW_SECONDS,
-    }),
-    inventoryFreshnessSeconds: metrics.gauge({
-      name: 'inventory_freshness_seconds',
-      help: 'Age of the stock figures in use',
-      labels: ['location', 'channel'],
     }),
     parkedDepth: metrics.gauge({ name: 'dlq_depth', help: 'Parked work', labels: ['kind'] }),
     parkedOldestSeconds: metrics.gauge({
       name: 'dlq_oldest_age_seconds',
       help: 'Age of the oldest parked work',
       labels: ['kind'],
-    }),
-    logLagSeconds: metrics.gauge({
-      name: 'outbox_lag_seconds',
-      help: 'How far a reader is behind the event log',
-      labels: ['reader'],
-    }),
-    stepRetries: metrics.counter({
-      name: 'workflow_step_retries_total',
-      help: 'Process steps tried again after a failure',
-      labels: ['process', 'step'],
     }),
     systemRequests: metrics.counter({
       name: 'adapter_requests_total',
@@ -117,16 +96,6 @@ export function declareHouseMetrics(metrics: Metrics) {
       name: 'circuit_state',
       help: 'Breaker of a system: 0 closed, 1 half open, 2 open',
       labels: ['system'],
-    }),
-    contractViolations: metrics.counter({
-      name: 'contract_violations_total',
-      help: 'Payloads that differ from their recorded shape',
-      labels: ['system', 'type'],
-    }),
-    slaBreaches: metrics.counter({
-      name: 'sla_breaches_total',
-      help: 'Documents that passed a due time',
-      labels: ['process', 'flow'],
     }),
   }
 }

@@ -9,7 +9,7 @@ import type { Process } from '#platform/process.ts'
 import type { Turn } from '#platform/turn.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
-import { allocateOrder, lockFreeStock, reserve, returnAllocations } from '#domains/inventory/operations.ts'
+import { allocateOrder, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
 import { HOLDS, type HoldType, type LineOutcome, type OrderAnswer, type OrderRequest } from '#domains/orders/contract.ts'
 import {
   capture,
@@ -18,6 +18,7 @@ import {
   decideOutcome,
   giveBackNaturalKeys,
   keepByRule,
+  worthOf,
 } from '#domains/orders/operations.ts'
 import { openHoldExceptions } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
@@ -70,15 +71,18 @@ export async function acceptOrders(
   { arrivals, gathered, process, cause }: { arrivals: readonly Arrival[]; gathered: Gathered; process: Process; cause: Cause },
 ): Promise<ReadonlyMap<Arrival, Captured>> {
   const answers = new Map<Arrival, Captured>()
-  const fresh = await onlyNew(tx, await candidatesOf(ports, arrivals, gathered, answers), answers)
+  const { fresh, repeated } = await onlyNew(tx, await candidatesOf(ports, arrivals, gathered, answers))
   const credits = await decideOnCredit(tx, ports, fresh)
-  const granted: Candidate[] = []
-  for (const candidate of fresh) {
-    const credit = credits.get(String(candidate.doc))
-    if (credit?.kind === 'refuse') answers.set(candidate.arrival, { kind: 'refused', refusal: credit.refusal })
-    else granted.push(candidate)
+  const refused = new Map<number, Refusal>()
+  for (const { doc, arrival } of fresh) {
+    const credit = credits.get(String(doc))
+    if (credit?.kind !== 'refuse') continue
+    refused.set(doc, credit.refusal)
+    answers.set(arrival, { kind: 'refused', refusal: credit.refusal })
   }
-  giveBackNaturalKeys(tx, fresh.filter((candidate) => !granted.includes(candidate)).map(naturalKeyOf))
+  for (const repetition of repeated) answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
+  giveBackNaturalKeys(tx, fresh.filter(({ doc }) => refused.has(doc)).map(naturalKeyOf))
+  const granted = fresh.filter(({ doc }) => !refused.has(doc))
   const decided = await decide(tx, ports, granted, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
@@ -128,21 +132,31 @@ const naturalKeyOf = ({ arrival, doc, valued }: Candidate) => ({
   contentHash: valued.contentHash,
 })
 
-/** Leaves out business documents that are here already, whatever idempotency key they come under. */
+/** The same business document as an earlier one, stored or in the same list; `same`: with the same content. */
+type Repetition = { readonly candidate: Candidate; readonly first: number; readonly same: boolean }
+
+/** Parts business documents that are here already, whatever idempotency key they come under, from those that are new. */
 async function onlyNew(
   tx: Transaction,
   candidates: readonly Candidate[],
-  answers: Map<Arrival, Captured>,
-): Promise<Candidate[]> {
+): Promise<{ fresh: readonly Candidate[]; repeated: readonly Repetition[] }> {
   const keys = new Map(candidates.map((candidate) => [naturalKeyOf(candidate), candidate]))
   const fresh: Candidate[] = []
-  for (const [key, state] of await claimNaturalKeys(tx, [...keys.keys()])) {
+  const repeated: Repetition[] = []
+  for (const [key, claimed] of await claimNaturalKeys(tx, [...keys.keys()])) {
     const candidate = keys.get(key)!
-    if (state.state === 'new') fresh.push(candidate)
-    else if (state.same) answers.set(candidate.arrival, { kind: 'known', doc: state.doc })
-    else answers.set(candidate.arrival, { kind: 'refused', refusal: otherContent(key.customerOrder, state.doc) })
+    if (claimed.state === 'new') fresh.push(candidate)
+    else repeated.push({ candidate, first: claimed.doc, same: claimed.same })
   }
-  return fresh
+  return { fresh, repeated }
+}
+
+/** What refuses the first of a list, the customer's credit, refuses its repetitions too: there is no order to name. */
+function answerRepeated({ candidate, first, same }: Repetition, refused: ReadonlyMap<number, Refusal>): Captured {
+  const refusal = refused.get(first)
+  if (refusal) return { kind: 'refused', refusal }
+  if (same) return { kind: 'known', doc: first }
+  return { kind: 'refused', refusal: otherContent(candidate.arrival.request.customerOrder, first) }
 }
 
 const otherContent = (customerOrder: string, doc: number): Refusal =>
@@ -181,7 +195,7 @@ async function decide(
   const ids = await ports.ids.documents(holds.flat().length)
   const locations = [...new Set(candidates.flatMap(({ arrival }) => ports.company(arrival.request.company).locations))]
   const wanted = candidates.flatMap(({ valued }) => valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])))
-  const free = await lockFreeStock(tx, wanted, locations)
+  const free = await lockUnclaimedStock(tx, wanted, locations)
   return candidates.map((candidate, place) => {
     const { request } = candidate.arrival
     const sold = candidate.valued.lines.filter((line) => line.kind === 'sold')
@@ -191,11 +205,8 @@ async function decide(
       request.shippingRule ?? candidate.valued.customer.shippingRule,
       asked.map(({ quantity }, at) => ({ wanted: quantity, found: sumOf(found[at]!) })),
     )
-    const allocations = found.map((some, at) => {
-      if (kept[at]!.reserve > 0) return some
-      returnAllocations(free, asked[at]!.itemId, some)
-      return []
-    })
+    // what an order that waits for more does not keep is not there for the next: that would overtake it
+    const allocations = found.map((some, at) => (kept[at]!.reserve > 0 ? some : []))
     const numbered = holds[place]!.map((hold) => ({ ...hold, id: ids.pop()! }))
     return compose(candidate, { allocations, kept, holds: numbered })
   })
@@ -235,6 +246,7 @@ function compose(candidate: Candidate, { allocations, kept, holds }: Shares): De
   const share = valued.lines.map((line) => (line.kind === 'sold' ? kept[sold++]! : undefined))
   const outcomes = share.map(outcomeOfShare)
   const outcome = decideOutcome(outcomes, holds.length > 0)
+  const lines = valued.lines.map((line, place) => newLine(line, place + 1, share[place]))
   const captured: CapturedOrder = {
     doc,
     company: request.company,
@@ -255,9 +267,10 @@ function compose(candidate: Candidate, { allocations, kept, holds }: Shares): De
     shippingRule: request.shippingRule ?? valued.customer.shippingRule,
     note: request.note ?? null,
     totalMinor: valued.totalMinor,
+    exposureMinor: lines.reduce((sum, line) => sum + worthOf(line, line.ordered - line.cancelled), 0),
     traceId: arrival.traceId ?? null,
     outcome,
-    lines: valued.lines.map((line, place) => newLine(line, place + 1, share[place])),
+    lines,
     holds,
   }
   return { ...candidate, captured, allocations, answer: answerOf(captured, valued.lines, outcomes) }
@@ -349,7 +362,7 @@ async function write(tx: Transaction, ports: ProcessPorts, orders: readonly Deci
   )
   changeExposure(
     tx,
-    orders.map(({ captured }) => ({ customerId: captured.customerId, amountMinor: captured.totalMinor })),
+    orders.map(({ captured }) => ({ customerId: captured.customerId, amountMinor: captured.exposureMinor })),
   )
   reserve(
     tx,
@@ -427,7 +440,7 @@ function factsOf({ captured, allocations }: Decided): OrderFacts {
       shipToCode: captured.shipToCode,
       shippingRule: captured.shippingRule,
       totalMinor: captured.totalMinor,
-      exposureMinor: captured.totalMinor,
+      exposureMinor: captured.exposureMinor,
       erpNumber: null,
       erpCancelled: false,
       turn: 1,

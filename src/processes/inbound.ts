@@ -1,6 +1,7 @@
 /** What systems tell us: filed in the inbox, put in order, applied, all in the transaction of one list. */
 import type { PickingStarted, ShipmentConfirmed, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
+import { closeExceptions } from '#platform/exceptions.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
 import { contentHash, type IncomingMessage, receiveMessages, type Settlement, settleMessages } from '#platform/inbox.ts'
@@ -8,10 +9,11 @@ import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import { arrangeMessages } from '#platform/inbox-streams.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Process } from '#platform/process.ts'
+import { formatQuantity } from '#platform/quantity.ts'
 import type { Turn } from '#platform/turn.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
-import { fillableOrders, move, type Shortfall, type StockChange } from '#domains/inventory/operations.ts'
+import { fillableOrders, move, type Shortfall, type StockChange, unreconciledAt } from '#domains/inventory/operations.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { changeFulfillments, lockRequests } from '#domains/shipments/operations.ts'
@@ -125,8 +127,10 @@ async function apply(
   const confirmed = await applyShipments(tx, ports, { due: ofType('shipment-confirmed'), shipment, cause }, settlements)
   await applyPicking(tx, ofType('picking-started'), cause)
   const moved = await applyStock(tx, ofType('stock-moved'), settlements)
-  await reportShortfalls(tx, ports, [...confirmed.shortfalls, ...moved.shortfalls])
-  const filled = await headersOf(tx, await fillableOrders(tx, moved.items))
+  const doubtful = [...confirmed.doubtful, ...moved.doubtful]
+  await reportDoubts(tx, ports, doubtful)
+  const gained = new Set([...moved.items, ...doubtful.map(({ itemId }) => itemId)])
+  const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
   turn.begin(confirmed.begun)
   // Sharing out stock locks documents and positions, which come before desk rows.
   const fillable = new Set(filled.map(({ doc }) => doc))
@@ -159,7 +163,7 @@ async function applyShipments(
   const confirmations = new Map(
     due.map((filed): [Confirmation, Filed] => [{ source: filed.source, message: filed.message as ShipmentConfirmed }, filed]),
   )
-  const { answers, shortfalls } = await bookShipments(tx, ports, [...confirmations.keys()], cause)
+  const { answers, doubtful } = await bookShipments(tx, ports, [...confirmations.keys()], cause)
   const orders: OrderHeader[] = []
   const shipped: { doc: number; order: OrderHeader }[] = []
   for (const [confirmation, answer] of answers) {
@@ -169,11 +173,11 @@ async function applyShipments(
     else if (answer.kind === 'superseded') settlements.set(filed, { source, messageId, outcome: 'superseded' })
     else {
       orders.push(answer.order)
-      if (confirmation.message.packages.length > 0) shipped.push({ doc: answer.shipment, order: answer.order })
+      if (answer.shipment !== undefined) shipped.push({ doc: answer.shipment, order: answer.order })
     }
   }
   const wanted = shipped.filter(({ order }) => ports.wishes(order).shipNotice)
-  return { orders, shortfalls, begun: await beginShipments(tx, shipment, wanted) }
+  return { orders, doubtful, begun: await beginShipments(tx, shipment, wanted) }
 }
 
 /** From now on the warehouse refuses to take the request back. */
@@ -188,22 +192,23 @@ async function applyStock(
   tx: Transaction,
   due: readonly Filed[],
   settlements: Map<Filed, Settlement>,
-): Promise<{ items: number[]; shortfalls: readonly Shortfall[] }> {
+): Promise<{ items: number[]; doubtful: readonly Doubt[] }> {
   const skus = due.map(({ company, message }) => ({ company: company ?? '', sku: (message as StockMoved).sku }))
   const items = await findItems(tx, skus)
   const changes: StockChange[] = []
   for (const [place, filed] of due.entries()) {
     const { company, sku } = skus[place]!
     const item = items.get(itemKey(company, sku))
-    if (item) changes.push(stockChange(filed, item.id))
+    if (item) changes.push(...stockChanges(filed, item.id))
     else settlements.set(filed, parkedAs(filed, new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)))
   }
   const shortfalls = changes.length > 0 ? await move(tx, changes) : []
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
-  return { items: [...new Set(gained)], shortfalls }
+  const explained = changes.filter(({ reason }) => reason === 'pick-short')
+  return { items: [...new Set(gained)], doubtful: [...shortfalls, ...explained] }
 }
 
-const MOVES: Readonly<Record<StockMoved['reason'], readonly [from: Bucket, to: Bucket]>> = {
+const MOVES: Readonly<Record<Exclude<StockMoved['reason'], 'pick-short'>, readonly [from: Bucket, to: Bucket]>> = {
   receipt: ['supplier', 'available'],
   count: ['adjustment', 'available'],
   damage: ['available', 'damaged'],
@@ -211,37 +216,44 @@ const MOVES: Readonly<Record<StockMoved['reason'], readonly [from: Bucket, to: B
   'quality-release': ['quality_hold', 'available'],
 }
 
-function stockChange({ source, messageId, company, message }: Filed, itemId: number): StockChange {
-  const { reason, location, lot, quantity, at } = message as StockMoved
+function stockChanges({ source, messageId, company, message }: Filed, itemId: number): StockChange[] {
+  const { reason, location, lot = '', quantity, at } = message as StockMoved
+  const common = { company: company ?? '', itemId, location, reason, source, sourceKey: messageId, at }
+  const change = (from: Bucket, to: Bucket, ofLot = lot): StockChange => ({
+    ...common,
+    lot: ofLot,
+    from,
+    to,
+    quantity: Math.abs(quantity),
+  })
+  // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
+  if (reason === 'pick-short') return [change('unreconciled', 'available', ''), change('available', 'adjustment')]
   const [from, to] = MOVES[reason]
   // a count that found less takes from stock; damage is told as what is lost
-  const reversed = quantity < 0 && reason === 'count'
-  return {
-    company: company ?? '',
-    itemId,
-    location,
-    lot: lot ?? '',
-    from: reversed ? to : from,
-    to: reversed ? from : to,
-    quantity: Math.abs(quantity),
-    reason,
-    source,
-    sourceKey: messageId,
-    at,
-  }
+  return [quantity < 0 && reason === 'count' ? change(to, from) : change(from, to)]
 }
 
-async function reportShortfalls(tx: Transaction, ports: ProcessPorts, shortfalls: readonly Shortfall[]): Promise<void> {
-  if (shortfalls.length === 0) return
+type Doubt = Pick<Shortfall, 'itemId' | 'location'>
+
+/** Somebody must count where books and shelves differ; what has been explained meanwhile closes by itself. */
+async function reportDoubts(tx: Transaction, ports: ProcessPorts, doubtful: readonly Doubt[]): Promise<void> {
+  const places = await unreconciledAt(tx, doubtful)
+  const causeOf = ({ itemId, location }: Doubt): string => `inventory.unreconciled:${itemId}:${location}`
   await ports.openExceptions(
     tx,
-    shortfalls.map(({ company, itemId, location }) => ({
+    places.filter(({ quantity }) => quantity !== 0).map(({ company, itemId, location, quantity }) => ({
       company,
-      cause: `inventory.unreconciled:${itemId}:${location}`,
+      cause: causeOf({ itemId, location }),
       code: 'inventory.unreconciled',
-      title: `More left ${location} than our books had`,
+      title: quantity < 0 ? `More left ${location} than our books had` : `${location} did not find what our books have`,
       suggestedAction: 'Count the item, or find the receipt that was never told; then book the difference.',
-      facts: { itemId, location },
+      facts: { itemId, location, quantity: formatQuantity(quantity) },
     })),
+  )
+  const explained = places.filter(({ quantity }) => quantity === 0)
+  await closeExceptions(
+    tx,
+    explained.map(({ company, ...place }) => ({ company, cause: causeOf(place) })),
+    'the warehouse explained the difference',
   )
 }

@@ -4,7 +4,7 @@ import type { DocumentFacts } from '#platform/process.ts'
 import type { Reservation } from '#domains/inventory/contract.ts'
 import type { FulfillmentState } from '#domains/shipments/contract.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
-import { fillableLines, reservationsOf } from '#domains/inventory/operations.ts'
+import { type FillableLine, fillableLines, reservationsOf } from '#domains/inventory/operations.ts'
 import {
   linesOf,
   lockHeaders,
@@ -105,28 +105,32 @@ async function openLinesOf(tx: Transaction, requests: readonly number[]): Promis
   return new Set(lines.filter((line) => line.quantity > line.shipped + line.short).map((line) => line.doc))
 }
 
-async function fillableByOrder(
+/** What each waiting line may take now: its turn has come, and its order's rule lets it have so much. */
+export async function fillableByOrder(
   tx: Transaction,
-  headers: readonly OrderHeader[],
+  headers: readonly Pick<OrderHeader, 'doc' | 'company' | 'shippingRule'>[],
   lines: readonly OrderLine[],
   company: (code: string) => CompanyRules,
-): Promise<(doc: number) => readonly { readonly line: number }[]> {
+): Promise<(doc: number) => readonly FillableLine[]> {
   const waiting = lines.filter((line) => line.backordered > 0)
   if (waiting.length === 0) return () => []
   const companies = [...new Set(headers.map((header) => header.company))]
-  const companyOf = new Map(headers.map((header) => [header.doc, header.company]))
+  const headerOf = new Map(headers.map((header) => [header.doc, header]))
+  const wants = new Map(waiting.map((line) => [`${line.doc} ${line.n}`, line.backordered]))
   const found = await Promise.all(
     companies.map((code) =>
       fillableLines(
         tx,
         waiting.flatMap((row) =>
-          companyOf.get(row.doc) === code ? [{ doc: row.doc, line: row.n, itemId: row.itemId }] : [],
+          headerOf.get(row.doc)!.company === code ? [{ doc: row.doc, itemId: row.itemId }] : [],
         ),
         company(code).locations,
       ),
     ),
   )
-  return groupBy(found.flat(), (row) => row.doc)
+  const mayHave = ({ doc, line, share }: FillableLine): boolean =>
+    headerOf.get(doc)!.shippingRule !== 'line-complete' || share === wants.get(`${doc} ${line}`)
+  return groupBy(found.flat().filter(mayHave), (row) => row.doc)
 }
 
 export function groupBy<T>(rows: readonly T[], key: (row: T) => number): (key: number) => readonly T[] {

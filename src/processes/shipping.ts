@@ -4,10 +4,11 @@ import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import { changeExposure } from '#domains/customers/operations.ts'
 import { type Departure, reserve, ship, type Shortfall } from '#domains/inventory/operations.ts'
-import { addReferences, moveLines } from '#domains/orders/operations.ts'
+import { addReferences, type LinesMoved, lowerExposure, moveLines, worthOf } from '#domains/orders/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
-import type { Fulfillment, FulfillmentLine, ShipmentLine } from '#domains/shipments/contract.ts'
+import type { Fulfillment, FulfillmentLine, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
 import { confirmShipments, type ConfirmedShipment, findKnownShipments, lockRequests } from '#domains/shipments/operations.ts'
 import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
 import { groupBy } from './order-facts.ts'
@@ -17,7 +18,8 @@ import { parseNumber, type ProcessPorts } from './ports.ts'
 export type Confirmation = { readonly source: string; readonly message: ShipmentConfirmed }
 
 export type Shipped =
-  | { readonly kind: 'applied'; readonly order: OrderHeader; readonly shipment: number }
+  /** Without a shipment where the warehouse found nothing to ship. */
+  | { readonly kind: 'applied'; readonly order: OrderHeader; readonly shipment: number | undefined }
   /** The warehouse's shipment is booked already, told under another message id. */
   | { readonly kind: 'superseded' }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -33,14 +35,21 @@ type Books = {
 
 const lineKey = (doc: number, line: number): string => `${doc} ${line}`
 
-/** Books confirmations; answers each by itself, and what the books could not cover. */
+export type Booked = {
+  /** Each confirmation's own answer. */
+  readonly answers: ReadonlyMap<Confirmation, Shipped>
+  /** Where books and shelves differ: more left than the books had, or a pick did not find what they have. */
+  readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+}
+
+/** Books what left, and what was short of it. */
 export async function bookShipments(
   tx: Transaction,
   ports: ProcessPorts,
   confirmations: readonly Confirmation[],
   cause: Cause,
-): Promise<{ answers: ReadonlyMap<Confirmation, Shipped>; shortfalls: readonly Shortfall[] }> {
-  if (confirmations.length === 0) return { answers: new Map(), shortfalls: [] }
+): Promise<Booked> {
+  if (confirmations.length === 0) return { answers: new Map(), doubtful: [] }
   const [books, ids] = await Promise.all([openBooks(tx, confirmations), ports.ids.documents(confirmations.length)])
   const answers = new Map<Confirmation, Shipped>()
   const taken: (Taken & { readonly order: OrderHeader })[] = []
@@ -51,17 +60,17 @@ export async function bookShipments(
     else {
       const order = books.orders.get(result.fulfillment.orderId)!
       taken.push({ ...result, order })
-      answers.set(confirmation, { kind: 'applied', order, shipment: result.shipment.doc })
+      answers.set(confirmation, { kind: 'applied', order, shipment: result.shipment?.doc })
     }
   }
-  const shortfalls = await ship(
-    tx,
-    taken.flatMap((row) => row.departures),
-  )
+  const moves = movesOf(taken)
+  cancelRests(tx, books, moves)
+  const departures = taken.flatMap((row) => row.departures)
+  const shortfalls = await ship(tx, departures)
   await confirmShipments(tx, taken, cause)
   addReferences(tx, taken.flatMap(referencesOf))
-  await moveOrderLines(tx, books, taken, cause)
-  return { answers, shortfalls }
+  await moveOrderLines(tx, books, moves, cause)
+  return { answers, doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)] }
 }
 
 async function openBooks(tx: Transaction, confirmations: readonly Confirmation[]): Promise<Books> {
@@ -96,7 +105,8 @@ function take(books: Books, { source, message }: Confirmation, doc: number): Tak
     return new Refusal('shipments.fulfillment_unknown', `we never sent a request ${message.fulfillment}`)
   }
   const key = `${source} ${message.shipment}`
-  if (books.known.has(key)) return 'known'
+  const isOver = fulfillment.state === 'done' && message.packages.length === 0
+  if (books.known.has(key) || isOver) return 'known'
   const lines = shipmentLines(books, fulfillment, message)
   if (lines instanceof Refusal) return lines
   const shipped = new Map<number, Quantity>()
@@ -119,7 +129,13 @@ function take(books: Books, { source, message }: Confirmation, doc: number): Tak
     packages: message.packages,
     lines,
   }
-  return { fulfillment, shipment, quantities, final: message.final, departures: departuresOf(shipment, quantities, books) }
+  return {
+    fulfillment,
+    shipment: lines.length > 0 ? shipment : undefined,
+    quantities,
+    final: message.final,
+    departures: departuresOf(shipment, quantities, books),
+  }
 }
 
 const leftOf = (books: Books, request: number, line: number): Quantity => {
@@ -169,18 +185,19 @@ function settleLines(
 }
 
 /** What left by lot, and the claims that end with it or were short. */
-function departuresOf(shipment: Taken['shipment'], quantities: Taken['quantities'], books: Books): Departure[] {
+function departuresOf(shipment: NewShipment, quantities: Taken['quantities'], books: Books): Departure[] {
   const { doc, company, location, source, sourceKey, shippedAt: at, fulfillmentId } = shipment
   const common = { company, location, source, sourceKey, doc, at }
-  const left = shipment.lines.map(({ itemId, lot, quantity }) => ({ ...common, itemId, lot: lot ?? '', quantity, claimEnds: quantity }))
+  const left = shipment.lines.map(({ itemId, lot, quantity }) => ({ ...common, itemId, lot: lot ?? '', quantity, claimEnds: quantity, short: 0 }))
   const short = quantities.flatMap(({ line, short: missing }) => {
     const itemId = books.open.get(lineKey(fulfillmentId, line))!.itemId
-    return missing > 0 ? [{ ...common, itemId, lot: '', quantity: 0, claimEnds: missing }] : []
+    return missing > 0 ? [{ ...common, itemId, lot: '', quantity: 0, claimEnds: missing, short: missing }] : []
   })
   return [...left, ...short]
 }
 
 function referencesOf({ shipment }: Taken) {
+  if (!shipment) return []
   const { doc, orderId } = shipment
   return [
     { value: shipment.sourceKey, scheme: 'wms-shipment', doc, orderId },
@@ -191,47 +208,77 @@ function referencesOf({ shipment }: Taken) {
   ]
 }
 
-/** Released becomes shipped; what was short waits again, or is cancelled where the order wants no rest. */
-async function moveOrderLines(
-  tx: Transaction,
-  books: Books,
-  taken: readonly (Taken & { readonly order: OrderHeader })[],
-  cause: Cause,
-): Promise<void> {
+type OrderMove = {
+  readonly order: OrderHeader
+  readonly shipments: readonly number[]
+  /** By order line. */
+  readonly sums: readonly (readonly [line: number, sum: { readonly shipped: Quantity; readonly short: Quantity }])[]
+}
+
+/** What the confirmations come to for each order, however many of them are its. */
+function movesOf(taken: readonly (Taken & { readonly order: OrderHeader })[]): OrderMove[] {
   const of = groupBy(taken, ({ order }) => order.doc)
   const orders = [...new Set(taken.map(({ order }) => order))]
-  const moves = orders.map((order) => {
+  return orders.map((order) => {
     const sums = new Map<number, { shipped: Quantity; short: Quantity }>()
     for (const { line, shipped, short } of of(order.doc).flatMap((row) => row.quantities)) {
       const sum = sums.get(line) ?? { shipped: 0, short: 0 }
       sums.set(line, { shipped: sum.shipped + shipped, short: sum.short + short })
     }
-    return { order, sums: [...sums], shipments: of(order.doc).map(({ shipment }) => shipment.doc) }
+    return { order, sums: [...sums], shipments: of(order.doc).flatMap(({ shipment }) => shipment?.doc ?? []) }
   })
+}
+
+const cancelsRest = (order: OrderHeader): boolean => order.shippingRule === 'cancel-rest'
+
+/** What was short and is not wanted later is no longer owed. Comes before the stock: credit accounts are locked first. */
+function cancelRests(tx: Transaction, { orderLines }: Books, moves: readonly OrderMove[]): void {
+  const worth = moves.flatMap(({ order, sums }) => {
+    if (!cancelsRest(order)) return []
+    const amountMinor = sums.reduce((sum, [n, { short }]) => sum + worthOf(orderLines.get(lineKey(order.doc, n))!, short), 0)
+    return amountMinor > 0 ? [{ doc: order.doc, customerId: order.customerId, amountMinor }] : []
+  })
+  changeExposure(
+    tx,
+    worth.map(({ customerId, amountMinor }) => ({ customerId, amountMinor: -amountMinor })),
+  )
+  lowerExposure(tx, worth)
+}
+
+/** Released becomes shipped; what was short waits again, or is cancelled where the order wants no rest. */
+async function moveOrderLines(
+  tx: Transaction,
+  books: Books,
+  moves: readonly OrderMove[],
+  cause: Cause,
+): Promise<void> {
   reserve(
     tx,
     moves.flatMap(({ order, sums }) =>
       sums.flatMap(([n, { short }]) => {
-        if (short === 0 || order.shippingRule === 'cancel-rest') return []
+        if (short === 0 || cancelsRest(order)) return []
         const { itemId, backordered } = books.orderLines.get(lineKey(order.doc, n))!
         return [{ doc: order.doc, line: n, company: order.company, itemId, allocations: [], backordered: backordered + short, waited: false }]
       }),
     ),
   )
-  await moveLines(
-    tx,
-    moves.map(({ order, sums, shipments }) => ({
-      doc: order.doc,
-      company: order.company,
-      data: { shipments },
-      lines: sums.map(([n, { shipped, short }]) => ({
-        n,
-        shipped,
-        released: -(shipped + short),
-        ...(order.shippingRule === 'cancel-rest' ? { cancelled: short } : { backordered: short }),
-      })),
+  for (const type of ['order.shipped', 'order.picked_short'] as const) {
+    const told = moves.filter(({ shipments }) => shipments.length > 0 === (type === 'order.shipped'))
+    await moveLines(tx, told.map(linesMoved), type, cause)
+  }
+}
+
+function linesMoved({ order, sums, shipments }: OrderMove): LinesMoved {
+  const short = sums.flatMap(([n, sum]) => (sum.short > 0 ? [n] : []))
+  return {
+    doc: order.doc,
+    company: order.company,
+    data: { ...(shipments.length > 0 ? { shipments } : {}), ...(short.length > 0 ? { short } : {}) },
+    lines: sums.map(([n, { shipped, short: missing }]) => ({
+      n,
+      shipped,
+      released: -(shipped + missing),
+      ...(cancelsRest(order) ? { cancelled: missing } : { backordered: missing }),
     })),
-    'order.shipped',
-    cause,
-  )
+  }
 }

@@ -25,6 +25,7 @@ type Told = {
   readonly reason?: string
   readonly reference?: string
   readonly shipments?: readonly string[]
+  readonly short?: readonly number[]
   readonly taxMinor?: number
   readonly totalMinor?: number
   readonly tracking?: readonly string[]
@@ -64,7 +65,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.released': ({ fulfillments = [] }) =>
     `Released to ${fulfillments.map((request) => request.location).join(' and ')}`,
   'order.release_taken_back': (told) => `The release of ${linesOf(told)} was taken back`,
-  'order.shipped': ({ shipments = [] }) => `${count(shipments.length, 'shipment')} left`,
+  'order.shipped': ({ shipments = [], short = [] }) =>
+    `${count(shipments.length, 'shipment')} left${short.length > 0 ? `, ${count(short.length, 'line')} short` : ''}`,
+  'order.picked_short': ({ short = [] }) => `The warehouse found nothing of ${count(short.length, 'line')}`,
+  'order.held': ({ reason }) => `Put on hold${because(reason)}`,
   'order.acknowledged': () => 'The customer was told what becomes of the order',
   'order.acknowledgement_refused': ({ message }) => `The acknowledgement was refused${because(message)}`,
   'order.cancel_requested': ({ reason }) => `Cancellation was asked for${because(reason)}`,

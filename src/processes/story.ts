@@ -142,11 +142,6 @@ export async function findOrders(queries: Queries, anyId: string): Promise<numbe
   return found.toSorted((a, b) => b - a)
 }
 
-/** The newest order that is known by this number. */
-export async function findDocument(queries: Queries, anyId: string): Promise<number | undefined> {
-  return (await findOrders(queries, anyId))[0]
-}
-
 /** Each event names the order at the root of its document's journey; a payment names the invoices it paid instead. */
 async function ordersOfDocument(queries: Queries, doc: number): Promise<number[]> {
   const [first] = await eventsOf(queries, [doc])

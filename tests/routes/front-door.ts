@@ -58,7 +58,11 @@ export async function openFrontDoor(options: HouseOptions = {}): Promise<FrontDo
   return {
     ...house,
     send,
-    next: (wanted) => orders.splice(orders.findIndex(wanted), 1)[0]!,
+    next(wanted) {
+      const place = orders.findIndex(wanted)
+      if (place < 0) throw new Error('the world has no such order left')
+      return orders.splice(place, 1)[0]!
+    },
     submit: (order, more) => send('POST', `${O2C}/orders`, { body: toOrderRequest(order), ...more }),
     key: (key) => createKey(house.app.database, databaseIds(house.app.database), key),
   }

@@ -3,13 +3,14 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place } from './books.ts'
 import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
-import { allocate, type FreeStock, giveBack, stockKey, type WantedLine } from './rules.ts'
+import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from './rules.ts'
 import {
   type BackorderRow,
   deleteBackorders,
   deleteReservations,
   ensurePartitions,
   ensurePositions,
+  type FillableLine,
   insertMovements,
   insertPositions,
   insertReservations,
@@ -18,6 +19,10 @@ import {
   selectFreeForUpdate,
   selectPositionsForUpdate,
   selectReservations,
+  selectUnreconciled,
+  selectUsedPlaces,
+  selectWaiting,
+  type UnreconciledStock,
   updatePositions,
   updateReserved,
   upsertBackorders,
@@ -36,6 +41,20 @@ export async function lockFreeStock(
   return new Map(rows.map((row) => [stockKey(row.itemId, row.location), row.free]))
 }
 
+/** As `lockFreeStock`, for new orders: what is left when those who wait have theirs, so that nobody overtakes the queue. */
+export async function lockUnclaimedStock(
+  tx: Transaction,
+  itemIds: Iterable<number>,
+  locations: readonly string[],
+): Promise<FreeStock> {
+  const items = [...new Set(itemIds)]
+  const locked = lockFreeStock(tx, items, locations)
+  // sent behind the lock, so that it sees the queue as whoever held the lock before has left it
+  const [free, waiting] = await Promise.all([locked, selectWaiting(tx, items)])
+  setAside(free, waiting, locations)
+  return free
+}
+
 /** What an order gets of free stock, line by line; counts `free` down. */
 export function allocateOrder(
   free: FreeStock,
@@ -43,11 +62,6 @@ export function allocateOrder(
   locations: readonly string[],
 ): readonly (readonly Allocation[])[] {
   return allocate(free, lines, locations)
-}
-
-/** What was taken but is not kept is there for the next order of the list. */
-export function returnAllocations(free: FreeStock, itemId: number, allocations: readonly Allocation[]): void {
-  giveBack(free, itemId, allocations)
 }
 
 const positionKeys = (items: readonly number[], locations: readonly string[]): string[] =>
@@ -157,6 +171,7 @@ export function leaveQueue(
 export const reservationsOf = (queries: Queries, docs: readonly number[]): Promise<Reservation[]> =>
   selectReservations(queries, docs)
 
+export type { FillableLine }
 export const fillableLines = selectFillableLines
 
 /** Orders to wake because stock of these items is free and it is their turn. */
@@ -172,6 +187,8 @@ export type Departure = {
   readonly quantity: Quantity
   /** What the request claimed and claims no more: what left and what was short. */
   readonly claimEnds: Quantity
+  /** What was claimed and not found: in doubt until somebody counts, and so not for sale. */
+  readonly short: Quantity
   readonly source: string
   readonly sourceKey: string
   readonly doc: number
@@ -194,13 +211,13 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
   for (const departure of departures) {
-    const { quantity, claimEnds } = departure
+    const { quantity, claimEnds, short } = departure
     const whole = books.at(departure, '')
     const covered = Math.max(0, Math.min(quantity, whole.available - (whole.reserved - claimEnds)))
     books.change(departure, '', {
-      available: -covered,
+      available: -covered - short,
       reserved: -claimEnds,
-      unreconciled: covered - quantity,
+      unreconciled: covered - quantity + short,
     })
     if (departure.lot) books.takeFromLot(departure, quantity)
     movements.push(...departureMovements(departure, covered))
@@ -219,10 +236,14 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
 }
 
 function departureMovements(departure: Departure, covered: Quantity): Movement[] {
-  const { claimEnds: _, quantity, ...rest } = departure
-  const move = (from: Bucket, part: Quantity): Movement[] =>
-    part > 0 ? [{ ...rest, from, to: 'shipped', quantity: part, reason: 'ship' }] : []
-  return [...move('available', covered), ...move('unreconciled', quantity - covered)]
+  const { claimEnds: _, short, quantity, ...rest } = departure
+  const moved = (from: Bucket, to: Bucket, part: Quantity): Movement[] =>
+    part > 0 ? [{ ...rest, from, to, quantity: part, reason: to === 'shipped' ? 'ship' : 'short' }] : []
+  return [
+    ...moved('available', 'shipped', covered),
+    ...moved('unreconciled', 'shipped', quantity - covered),
+    ...moved('available', 'unreconciled', short),
+  ]
 }
 
 /** What a warehouse, a count or an opening balance says happened to stock. */
@@ -278,8 +299,9 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
 
 /**
  * What an ERP counts at the start. A position that exists already is left as it is: its own history counts. A lot that
- * is new adds to its item × location. New positions are made with their quantity, without an update: nobody has
- * counted the rows of a table that is just being filled, so the planner would read all of it for each page.
+ * is new adds to its item × location unless that has a history: then the total has it already. New positions are made
+ * with their quantity, without an update: nobody has counted the rows of a table that is just being filled, so the
+ * planner would read all of it for each page.
  */
 export async function openBalances(
   tx: Transaction,
@@ -290,12 +312,8 @@ export async function openBalances(
   for (const balance of places.values()) countIn(counted, balance)
   const made = await insertPositions(tx, counted.changes)
   const keys = new Set(made.map((row) => placeKey(row, row.lot)))
-  const opened = [...places].flatMap(([key, balance]) => (keys.has(key) ? [balance] : []))
-  const joining = new Books([])
-  for (const balance of opened) {
-    if (!keys.has(placeKey(balance, ''))) joining.change(balance, '', { available: openingOf(balance) })
-  }
-  updatePositions(tx, joining.changes)
+  const fresh = [...places].flatMap(([key, balance]) => (keys.has(key) ? [balance] : []))
+  const opened = await joinTotals(tx, fresh, (balance) => keys.has(placeKey(balance, '')))
   insertMovements(
     tx,
     opened
@@ -313,6 +331,40 @@ const openingOf = ({ quantity }: Balance): Quantity => Math.max(0, quantity)
 function countIn(books: Books, balance: Balance): void {
   books.change(balance, '', { available: openingOf(balance) })
   if (balance.lot) books.change(balance, balance.lot, { available: openingOf(balance) })
+}
+
+/** Adds lots to totals that were there before, or empties them again; answers the balances that count. */
+async function joinTotals<B extends Balance>(
+  tx: Transaction,
+  fresh: readonly B[],
+  isMade: (balance: B) => boolean,
+): Promise<readonly B[]> {
+  const joining = fresh.filter((balance) => !isMade(balance))
+  if (joining.length === 0) return fresh
+  const items = [...new Set(joining.map((balance) => balance.itemId))].toSorted((a, b) => a - b)
+  tx.locking('stock position', positionKeys(items, [...new Set(joining.map((each) => each.location))].toSorted()))
+  const used = new Set((await selectUsedPlaces(tx, joining)).map((row) => stockKey(row.itemId, row.location)))
+  const isUsed = (balance: B): boolean => used.has(stockKey(balance.itemId, balance.location))
+  const changes = new Books([])
+  for (const balance of joining) {
+    const quantity = openingOf(balance)
+    if (isUsed(balance)) changes.change(balance, balance.lot, { available: -quantity })
+    else changes.change(balance, '', { available: quantity })
+  }
+  updatePositions(tx, changes.changes)
+  return fresh.filter((balance) => isMade(balance) || !isUsed(balance))
+}
+
+/** What nobody can explain at these places; zero where everything is explained. */
+export async function unreconciledAt(
+  queries: Queries,
+  places: readonly Pick<Place, 'itemId' | 'location'>[],
+): Promise<UnreconciledStock[]> {
+  if (places.length === 0) return []
+  const wanted = new Set(places.map(({ itemId, location }) => stockKey(itemId, location)))
+  const items = [...new Set(places.map((place) => place.itemId))]
+  const rows = await selectUnreconciled(queries, items, [...new Set(places.map((place) => place.location))])
+  return rows.filter(({ itemId, location }) => wanted.has(stockKey(itemId, location)))
 }
 
 function uniqueKeys(places: readonly Place[]): Place[] {

@@ -47,10 +47,7 @@ function take(free: FreeStock, { itemId, quantity }: WantedLine, locations: read
   return allocations
 }
 
-/** Gives back what was taken but is not kept, so that the next in the list may have it. */
-export function giveBack(free: FreeStock, itemId: number, allocations: readonly Allocation[]): void {
-  for (const { location, quantity } of allocations) {
-    const key = stockKey(itemId, location)
-    free.set(key, (free.get(key) ?? 0) + quantity)
-  }
+/** Sets aside what those who came before will take, from the locations that they would be given it from. */
+export function setAside(free: FreeStock, waiting: readonly WantedLine[], locations: readonly string[]): void {
+  for (const line of waiting) take(free, line, locations)
 }

@@ -137,6 +137,20 @@ export function deleteBackorders(
   tx.send(deleteBackorderRows, [items, rows.map((row) => `${row.doc} ${row.line}`)])
 }
 
+const waitingQuantities = sql(
+  'inventory.waiting_quantities',
+  `select item_id as "itemId", sum(quantity) as quantity from inventory.backorder
+   where item_id = any($1::int[]) group by item_id`,
+)
+
+/** How much lines wait for; an item for which none waits is absent. */
+export function selectWaiting(
+  queries: Queries,
+  itemIds: readonly number[],
+): Promise<{ itemId: number; quantity: Quantity }[]> {
+  return queries.query(waitingQuantities, [itemIds])
+}
+
 const fillable = sql(
   'inventory.fillable',
   `select q.doc from (
@@ -156,23 +170,32 @@ export async function selectFillableOrders(queries: Queries, itemIds: readonly n
 
 const fillableLines = sql(
   'inventory.fillable_lines',
-  `select b.doc, b.line from unnest($1::bigint[], $2::smallint[], $3::int[]) as b(doc, line, item_id)
-   where exists (select from inventory.position p where p.item_id = b.item_id and p.location = any($4::text[])
-     and p.lot = '' and p.owner = 'own' and p.available + least(p.unreconciled, 0) > p.reserved) order by b.doc, b.line`,
+  `select b.doc, b.line, least(b.quantity, stock.free - b.ahead) as share from (
+     select q.item_id, q.doc, q.line, q.quantity,
+       sum(q.quantity) over (partition by q.item_id order by q.since, q.doc, q.line) - q.quantity as ahead
+     from inventory.backorder q where q.item_id = any($2::int[])) b
+   cross join lateral (
+     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0), 0)) as free from inventory.position p
+     where p.item_id = b.item_id and p.location = any($3::text[]) and p.lot = '' and p.owner = 'own') stock
+   where b.doc = any($1::bigint[]) and b.ahead < stock.free order by b.doc, b.line`,
 )
 
-/** Which of these waiting lines would find free stock at these locations. */
+export type FillableLine = {
+  readonly doc: number
+  readonly line: number
+  /** What is left for it when those before it in the queue have theirs. */
+  readonly share: Quantity
+}
+
+/** Which of these orders' waiting lines have their turn at what these locations have free of the items. */
 export function selectFillableLines(
   queries: Queries,
-  lines: readonly { readonly doc: number; readonly line: number; readonly itemId: number }[],
+  lines: readonly { readonly doc: number; readonly itemId: number }[],
   locations: readonly string[],
-): Promise<{ doc: number; line: number }[]> {
-  return queries.query(fillableLines, [
-    lines.map((line) => line.doc),
-    lines.map((line) => line.line),
-    lines.map((line) => line.itemId),
-    locations,
-  ])
+): Promise<FillableLine[]> {
+  const docs = [...new Set(lines.map((line) => line.doc))]
+  const items = [...new Set(lines.map((line) => line.itemId))]
+  return queries.query<FillableLine>(fillableLines, [docs, items, locations])
 }
 
 const insertMovementRows = sql(
@@ -301,6 +324,43 @@ const positionsForUpdate = sql(
    from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
    order by item_id, location, lot for no key update`,
 )
+
+const unreconciled = sql(
+  'inventory.unreconciled',
+  `select company, item_id as "itemId", location, unreconciled as quantity from inventory.position
+   where item_id = any($1::int[]) and location = any($2::text[]) and lot = '' and owner = 'own'
+   order by item_id, location`,
+)
+
+export type UnreconciledStock = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly quantity: Quantity
+}
+
+export function selectUnreconciled(
+  queries: Queries,
+  itemIds: readonly number[],
+  locations: readonly string[],
+): Promise<UnreconciledStock[]> {
+  return queries.query<UnreconciledStock>(unreconciled, [itemIds, locations])
+}
+
+const usedPlaces = sql(
+  'inventory.used_places',
+  `select k.item_id as "itemId", k.location from unnest($1::int[], $2::text[]) as k(item_id, location)
+   where exists (select from inventory.movement m where m.item_id = k.item_id and m.location = k.location
+     and (m.reason <> 'opening balance' or m.lot = ''))`,
+)
+
+/** Places that have a history of their own, or an opening balance that was not told by lot. */
+export function selectUsedPlaces(
+  queries: Queries,
+  places: readonly { readonly itemId: number; readonly location: string }[],
+): Promise<{ itemId: number; location: string }[]> {
+  return queries.query(usedPlaces, [places.map((place) => place.itemId), places.map((place) => place.location)])
+}
 
 export function selectPositionsForUpdate(
   tx: Transaction,

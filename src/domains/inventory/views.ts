@@ -73,7 +73,8 @@ export type ReservedPlace = {
   readonly held: Quantity
 }
 
-export const claimsInInventory = (queries: Queries): Promise<ReservedPlace[]> => queries.query<ReservedPlace>(claims)
+export const claimsInInventory = (queries: Queries): Promise<ReservedPlace[]> =>
+  queries.query<ReservedPlace>(claims)
 
 const drifted = sql(
   'inventory.drifted_positions',

@@ -104,6 +104,7 @@ class Story {
 
 /** A refusal by a system puts the order on hold; a warehouse tells of packing when it tells of the shipment. */
 const ALWAYS: Readonly<Record<string, readonly MilestoneKind[]>> = {
+  'order.held': ['on_hold'],
   'order.erp_refused': ['on_hold'],
   'fulfillment.refused': ['on_hold'],
   'order.released': ['released'],

@@ -175,6 +175,7 @@ export type HeaderEvent =
   | 'order.cancel_requested'
   | 'order.cancel_refused'
   | 'order.cancelled'
+  | 'order.held'
   | 'order.erp_refused'
   | 'order.erp_cancelled'
   | 'order.acknowledged'
@@ -206,6 +207,7 @@ export type LinesEvent =
   | 'order.released'
   | 'order.release_taken_back'
   | 'order.shipped'
+  | 'order.picked_short'
   | 'order.allocated'
   | 'order.lines_cancelled'
 

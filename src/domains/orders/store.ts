@@ -89,6 +89,8 @@ export type NewOrder = {
   readonly shippingRule: ShippingRule
   readonly note: string | null
   readonly totalMinor: number
+  /** What counts against the customer's credit: less than the total where the rest was cancelled at once. */
+  readonly exposureMinor: number
   readonly traceId: string | null
 }
 
@@ -98,13 +100,13 @@ const insertOrderRows = sql(
      requested_date, currency, ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days,
      tax_id, tax_exempt)
    select id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
-     ship_to_code, shipping_rule, note, total_minor, total_minor, trace_id, customer, terms_days, tax_id,
+     ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days, tax_id,
      tax_exempt
    from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
      $9::date[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::int[],
-     $18::text[], $19::boolean[])
+     $18::text[], $19::boolean[], $20::bigint[])
      as o(id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
-       ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days, tax_id, tax_exempt)`,
+       ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days, tax_id, tax_exempt, exposure_minor)`,
 )
 
 export function insertOrders(tx: Transaction, orders: readonly NewOrder[]): void {
@@ -128,6 +130,7 @@ export function insertOrders(tx: Transaction, orders: readonly NewOrder[]): void
     orders.map((order) => order.termsDays),
     orders.map((order) => order.taxId),
     orders.map((order) => order.taxExempt),
+    orders.map((order) => order.exposureMinor),
   ])
   insertShipTos(
     tx,

@@ -171,7 +171,8 @@ export async function writeOffRequests(tx: Transaction, docs: readonly number[])
 
 export type ConfirmedShipment = {
   readonly fulfillment: Fulfillment
-  readonly shipment: NewShipment
+  /** Undefined where nothing was found to ship. */
+  readonly shipment: NewShipment | undefined
   /** By order line: what left, and what the warehouse could not find. */
   readonly quantities: readonly {
     readonly line: number
@@ -188,10 +189,8 @@ export async function confirmShipments(
   cause: Cause,
 ): Promise<void> {
   if (confirmed.length === 0) return
-  insertShipments(
-    tx,
-    confirmed.map((row) => row.shipment),
-  )
+  const shipments = confirmed.flatMap(({ shipment }) => shipment ?? [])
+  insertShipments(tx, shipments)
   addShipped(
     tx,
     confirmed.flatMap(({ fulfillment, quantities }) =>
@@ -200,7 +199,7 @@ export async function confirmShipments(
   )
   appendEvents(
     tx,
-    confirmed.map(({ shipment, quantities }) => ({
+    shipments.map((shipment) => ({
       type: 'shipment.confirmed',
       key: shipment.doc,
       keyVersion: 1,
@@ -211,7 +210,7 @@ export async function confirmShipments(
         location: shipment.location,
         carrier: shipment.carrier,
         tracking: shipment.packages.flatMap((row) => row.tracking ?? []),
-        lines: quantities.length,
+        lines: new Set(shipment.lines.map((row) => row.line)).size,
       },
     })),
     cause,
@@ -232,7 +231,7 @@ function progressOf(confirmed: readonly ConfirmedShipment[]) {
   return [...Map.groupBy(confirmed, ({ fulfillment }) => fulfillment.doc).values()].map((rows) => ({
     ...rows[0]!.fulfillment,
     next: rows.some((row) => row.final) ? ('done' as const) : ('picking' as const),
-    data: { shipments: rows.map(({ shipment }) => shipment.sourceKey) },
+    data: { shipments: rows.flatMap(({ shipment }) => shipment?.sourceKey ?? []) },
   }))
 }
 

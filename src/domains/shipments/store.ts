@@ -149,6 +149,7 @@ const insertShipmentLineRows = sql(
 )
 
 export function insertShipments(tx: Transaction, shipments: readonly NewShipment[]): void {
+  if (shipments.length === 0) return
   tx.send(insertShipmentRows, [
     shipments.map((row) => row.doc),
     shipments.map((row) => row.company),

@@ -44,7 +44,7 @@ function tiles(summary: Summary): Html {
     ${tile('Shipped', figure(shipped), `${share(shipped)} of accepted`)}
     ${tile('Invoiced', figure(invoiced), `${share(invoiced)} of accepted`)}
     ${tile('Exceptions', figure(exceptions), 'open now', exceptions > 0 && 'stop')}
-    ${tile('Accepted → posted', p95Ms === undefined ? '–' : span(p95Ms), '95 % are faster')}
+    ${tile('Accepted to posted', p95Ms === undefined ? '–' : span(p95Ms), '95 % are faster')}
   </dl>`
 }
 

@@ -22,7 +22,7 @@ export type StoryPage = {
 
 export function storyPage({ story, customerName, invoiced }: StoryPage): Html {
   const { order } = story
-  return html`<p class="back"><a href="/" id="back">← Orders</a></p>
+  return html`<p class="back"><a href="/" id="back">‹ Orders</a></p>
     <div class="title" data-part="title">
       <h1>${order.id}</h1>
       ${stageBadge(order.stage)}

@@ -63,7 +63,7 @@ const SCHEMES: Readonly<Record<string, string>> = {
   'erp-invoice': 'ERP invoice',
   invoice: 'Invoice',
   'wms-order': 'WMS order',
-  shipment: 'WMS shipment',
+  'wms-shipment': 'WMS shipment',
   sscc: 'SSCC',
   tracking: 'Tracking',
 }

@@ -129,8 +129,7 @@ const toPickingStarted = (event: Fields): PickingStarted => ({
 
 const REASONS: Readonly<Record<string, StockMoved['reason']>> = {
   COUNT: 'count',
-  // What picking does not find is written off, as a count that finds less would do.
-  PICK_SHORT: 'count',
+  PICK_SHORT: 'pick-short',
   DAMAGE: 'damage',
   HOLD: 'quality-hold',
   RELEASE: 'quality-release',

@@ -81,7 +81,7 @@ describe('a shipment line', () => {
     const [line] = invoice({ doc: first.doc, shipmentId: first.shipmentId }).lines
     const freight = db.run(
       `insert into billing.invoice_line (invoice_id, n, shipment_id, shipment_line, event, order_line, item_id, quantity,
-         unit, price_minor, net_minor) values ($1, 2, $2, $3, 'freight', 1, 1, 1, 'CA', 5, 5)`,
+         unit, price_minor, price_unit, net_minor) values ($1, 2, $2, $3, 'freight', 1, 1, 1, 'CA', 5, 'CA', 5)`,
       [first.doc, first.shipmentId, line!.shipmentLine],
     )
     await expect(freight).resolves.toEqual([])

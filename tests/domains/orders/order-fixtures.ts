@@ -76,6 +76,7 @@ export function order(customerId: number, overrides: Partial<CapturedOrder> = {}
     shippingRule: 'ship-available',
     note: null,
     totalMinor: 4_980,
+    exposureMinor: 4_980,
     traceId: null,
     outcome: 'accepted',
     lines: [line()],
