@@ -8,7 +8,10 @@ import { openConnections } from '#platform/postgres-connections.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 
-const { url, config: defaults } = JSON.parse(process.argv[2]!) as { url: string; config: Partial<ConfigInput> }
+const { url, config: defaults } = JSON.parse(process.argv[2]!) as {
+  url: string
+  config: Partial<ConfigInput>
+}
 
 const pool = (plans: 'hot' | 'screen', size: number) =>
   openConnections({
@@ -21,7 +24,11 @@ const pool = (plans: 'hot' | 'screen', size: number) =>
     onError: (error) => console.error(error),
   })
 
-const log = createLog({ level: 'warn', clock: systemClock, destination: { write: (line) => void process.stderr.write(line) } })
+const log = createLog({
+  level: 'warn',
+  clock: systemClock,
+  destination: { write: (line) => void process.stderr.write(line) },
+})
 const app = createApp(loadConfig({ environment: {}, defaults }), {
   connections: pool('hot', 6),
   screens: pool('screen', 2),
@@ -32,12 +39,19 @@ const app = createApp(loadConfig({ environment: {}, defaults }), {
   openOnLoopback: true,
 })
 await app.worker.start()
-await app.sync((p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)))
+await app.sync(
+  (p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)),
+)
 const { url: address } = await app.server.listen({ host: '127.0.0.1', port: 0 })
 
 process.on('message', (message: { kind: string }) => {
   if (message.kind === 'usage') {
-    process.send!({ kind: 'usage', cpu: process.cpuUsage(), rss: process.memoryUsage.rss(), owned: app.worker.runner().owned })
+    process.send!({
+      kind: 'usage',
+      cpu: process.cpuUsage(),
+      rss: process.memoryUsage.rss(),
+      owned: app.worker.runner().owned,
+    })
   }
   if (message.kind === 'stop') void app.stop().then(() => process.exit(0))
 })

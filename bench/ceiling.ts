@@ -1,94 +1,99 @@
 /**
- * The ceiling of order-to-cash: the rows that orders really left behind, written again by 50 orders a transaction into
- * the same tables, with the same indexes, constraints and sizes, and nothing else to do.
+ * A ceiling: the rows that orders really left behind, written again by 50 orders a transaction into the same tables,
+ * with the same indexes, constraints and sizes, and nothing else to do.
  */
 import { Client } from 'pg'
+import type { LeftRows } from './ceiling-tables.ts'
+import { undoable } from './undoing.ts'
 
-const ORDERS_PER_TRANSACTION = 50
+export const ORDERS_IN_A_TRANSACTION = 50
 const SAMPLE = 500
-
-type Table = {
-  readonly name: string
-  /** Which of its rows an order left, by the order's number in $1. */
-  readonly rows: string
-}
-
-const byOrder = (name: string, column = 'order_id'): Table => ({ name, rows: `select * from ${name} where ${column} = any($1)` })
-
-const TABLES: readonly Table[] = [
-  { name: 'http.idempotency', rows: `select * from http.idempotency where body::jsonb ->> 'id' = any(select 'O-' || unnest($1))` },
-  byOrder('orders.natural_key'),
-  byOrder('orders.sales_order', 'id'),
-  byOrder('orders.line'),
-  byOrder('orders.reference'),
-  byOrder('shipments.fulfillment'),
-  { name: 'shipments.fulfillment_line', rows: `select * from shipments.fulfillment_line where fulfillment_id in (select id from shipments.fulfillment where order_id = any($1))` },
-  byOrder('shipments.shipment'),
-  { name: 'shipments.package', rows: `select * from shipments.package where shipment_id in (select id from shipments.shipment where order_id = any($1))` },
-  { name: 'shipments.shipment_line', rows: `select * from shipments.shipment_line where shipment_id in (select id from shipments.shipment where order_id = any($1))` },
-  byOrder('billing.invoice'),
-  { name: 'billing.invoice_line', rows: `select * from billing.invoice_line where invoice_id in (select id from billing.invoice where order_id = any($1))` },
-  { name: 'inventory.movement', rows: `select * from inventory.movement where doc in (select id from shipments.shipment where order_id = any($1))` },
-  { name: 'inbox.message', rows: `select * from inbox.message where body like any(select '%"F-' || id || '"%' from shipments.fulfillment where order_id = any($1))` },
-  { name: 'inbox.stream', rows: `select * from inbox.stream where stream in (select 'fulfillment/F-' || id from shipments.fulfillment where order_id = any($1))` },
-  { name: 'audit.entry', rows: `select * from audit.entry where doc = any($1)` },
-  byOrder('log.event', 'correlation_id'),
-]
+const PORTIONS = SAMPLE / ORDERS_IN_A_TRANSACTION
 
 /** Columns that number documents, moved out of the way; and those that must be unique as text. */
-const NUMBERS = new Set(['id', 'doc', 'order_id', 'fulfillment_id', 'shipment_id', 'invoice_id', 'key', 'correlation_id'])
-const NAMES = new Set(['key', 'customer_order', 'value', 'source_key', 'number', 'message_id', 'stream', 'wms_number'])
+const NUMBERS = new Set([
+  'id',
+  'doc',
+  'order_id',
+  'fulfillment_id',
+  'shipment_id',
+  'invoice_id',
+  'key',
+  'correlation_id',
+])
+const NAMES = new Set([
+  'key',
+  'customer_order',
+  'value',
+  'source_key',
+  'number',
+  'message_id',
+  'stream',
+  'wms_number',
+])
+/** Copies of a round are numbered apart from all others, and from what Crossdock numbers. */
+const NUMBERS_OF_A_ROUND = 1_000_000_000_000n
+
+type Column = { readonly name: string; readonly type: string; readonly kind: 'number' | 'name' | 'other' }
 
 type Prepared = {
-  readonly name: string
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly kind: 'number' | 'name' | 'other' }[]
-  /** Rows of the sample in portions of 50 orders, column by column, as text. */
+  readonly table: string
+  readonly columns: readonly Column[]
+  /** Rows of the sample in portions of a transaction, column by column, as text. */
   readonly portions: readonly (readonly (string | null)[][])[]
   readonly perOrder: number
 }
 
-export type Ceiling = { readonly perSecond: number; readonly rowsPerOrder: Readonly<Record<string, number>> }
-
-/** Writes copies of a sample of closed orders for so many seconds. */
-export async function measureCeiling(url: string, seconds: number): Promise<Ceiling> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  const tables = await prepare(client)
-  let written = 0
-  const startedMs = performance.now()
-  for (let round = 1; performance.now() - startedMs < seconds * 1000; round++) {
-    for (let portion = 0; portion < SAMPLE / ORDERS_PER_TRANSACTION; portion++) {
-      await writePortion(client, tables, portion, round)
-      written += ORDERS_PER_TRANSACTION
-    }
-  }
-  const perSecond = written / ((performance.now() - startedMs) / 1000)
-  await client.end()
-  return { perSecond, rowsPerOrder: Object.fromEntries(tables.map((table) => [table.name, table.perOrder])) }
+export type Ceiling = {
+  /** How many of each table an order left. */
+  readonly rowsPerOrder: Readonly<Record<string, number>>
+  /** Orders a second, written for so many seconds. */
+  perSecond(seconds: number): Promise<number>
+  end(): Promise<void>
 }
 
-async function prepare(client: Client): Promise<Prepared[]> {
+/** Takes its sample from the latest orders in a state: `closed_at is not null` or the opposite. */
+export async function openCeiling(url: string, tables: readonly LeftRows[], state: string): Promise<Ceiling> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const end = undoable(() => client.end())
+  const prepared = await prepare(client, tables, state)
+  let round = 0
+  return {
+    rowsPerOrder: Object.fromEntries(prepared.map(({ table, perOrder }) => [table, perOrder])),
+    async perSecond(seconds) {
+      let written = 0
+      const startedMs = performance.now()
+      while (performance.now() - startedMs < seconds * 1000) {
+        if (written % SAMPLE === 0) round++
+        await writePortion(client, prepared, (written / ORDERS_IN_A_TRANSACTION) % PORTIONS, round)
+        written += ORDERS_IN_A_TRANSACTION
+      }
+      return written / ((performance.now() - startedMs) / 1000)
+    },
+    end,
+  }
+}
+
+async function prepare(client: Client, tables: readonly LeftRows[], state: string): Promise<Prepared[]> {
   const { rows } = await client.query<{ id: string }>(
-    `select id from orders.sales_order where closed_at is not null and id < 1000000000 order by id desc limit ${SAMPLE}`,
+    `select id from orders.sales_order where ${state} and id < ${NUMBERS_OF_A_ROUND} order by id desc limit ${SAMPLE}`,
   )
-  if (rows.length < SAMPLE) throw new Error(`the ceiling needs ${SAMPLE} closed orders to copy`)
-  const portions = Array.from({ length: SAMPLE / ORDERS_PER_TRANSACTION }, (_, n) =>
-    rows.slice(n * ORDERS_PER_TRANSACTION, (n + 1) * ORDERS_PER_TRANSACTION).map((row) => row.id),
+  if (rows.length < SAMPLE) throw new Error(`the ceiling needs ${SAMPLE} orders to copy`)
+  const portions = Array.from({ length: PORTIONS }, (_, n) =>
+    rows.slice(n * ORDERS_IN_A_TRANSACTION, (n + 1) * ORDERS_IN_A_TRANSACTION).map((row) => row.id),
   )
   const prepared: Prepared[] = []
-  for (const table of TABLES) prepared.push(await prepareTable(client, table, portions))
+  for (const left of tables) prepared.push(await prepareTable(client, left, portions))
   return prepared
 }
 
-async function prepareTable(client: Client, { name, rows }: Table, portions: readonly string[][]): Promise<Prepared> {
-  const { rows: described } = await client.query<{ name: string; type: string; identity: string }>(
-    `select attname as name, format_type(atttypid, null) as type, attidentity as identity from pg_attribute
-     where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
-    [name],
-  )
-  const columns = described
-    .filter((column) => column.identity === '' && column.name !== 'xid')
-    .map(({ name: column, type }) => ({ name: column, type, kind: kindOf(column, type) }))
+async function prepareTable(
+  client: Client,
+  { table, rows }: LeftRows,
+  portions: readonly string[][],
+): Promise<Prepared> {
+  const columns = await columnsOf(client, table)
   const selected = columns.map((column) => `t."${column.name}"::text`).join(', ')
   const taken: (string | null)[][][] = []
   for (const orders of portions) {
@@ -100,37 +105,52 @@ async function prepareTable(client: Client, { name, rows }: Table, portions: rea
     taken.push(columns.map((_, at) => answer.rows.map((row) => row[at]!)))
   }
   const count = taken.reduce((sum, portion) => sum + (portion[0]?.length ?? 0), 0)
-  return { name, columns, portions: taken, perOrder: count / (portions.length * ORDERS_PER_TRANSACTION) }
+  return { table, columns, portions: taken, perOrder: count / SAMPLE }
 }
 
-function kindOf(name: string, type: string): 'number' | 'name' | 'other' {
+async function columnsOf(client: Client, table: string): Promise<Column[]> {
+  const { rows } = await client.query<{ name: string; type: string }>(
+    `select attname as name, format_type(atttypid, null) as type from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and not attisdropped and attidentity = '' and attgenerated = ''
+       and attname <> 'xid' order by attnum`,
+    [table],
+  )
+  return rows.map(({ name, type }) => ({ name, type, kind: kindOf(name, type) }))
+}
+
+function kindOf(name: string, type: string): Column['kind'] {
   if (type === 'bigint' && NUMBERS.has(name)) return 'number'
   return type === 'text' && NAMES.has(name) ? 'name' : 'other'
 }
 
-/** Documents of a round are numbered apart from all others. */
-const OFFSET = 1_000_000_000_000n
-
-async function writePortion(client: Client, tables: readonly Prepared[], portion: number, round: number): Promise<void> {
-  const offset = OFFSET * BigInt(round)
+async function writePortion(
+  client: Client,
+  tables: readonly Prepared[],
+  portion: number,
+  round: number,
+): Promise<void> {
+  const offset = NUMBERS_OF_A_ROUND * BigInt(round)
   await client.query('begin')
-  for (const table of tables) {
-    const values = table.columns.map(({ kind }, at) => {
-      const column = table.portions[portion]![at]!
+  for (const { table, columns, portions } of tables) {
+    const values = columns.map(({ kind }, at) => {
+      const column = portions[portion]![at]!
       if (kind === 'number') return column.map((value) => value && String(BigInt(value) + offset))
       if (kind === 'name') return column.map((value) => value && `${value}/${round}`)
       return column
     })
-    await client.query({ name: `ceiling ${table.name}`, text: insertOf(table), values })
+    await client.query({ name: `ceiling ${table}`, text: insertOf(table, columns), values })
   }
   await client.query('commit')
 }
 
-function insertOf({ name, columns }: Prepared): string {
+function insertOf(table: string, columns: readonly Column[]): string {
+  const isList = (column: Column): boolean => column.type.endsWith('[]')
   const names = columns.map((column) => `"${column.name}"`).join(', ')
   // an array of arrays would be flattened, so these travel as text
-  const given = columns.map((column, at) => (column.type.endsWith('[]') ? `$${at + 1}::text[]` : `$${at + 1}::${column.type}[]`))
-  const aliases = columns.map((_, at) => `c${at}`)
-  const taken = columns.map((column, at) => (column.type.endsWith('[]') ? `c${at}::${column.type}` : `c${at}`))
-  return `insert into ${name} (${names}) select ${taken.join(', ')} from unnest(${given.join(', ')}) as t(${aliases.join(', ')})`
+  const given = columns
+    .map((column, at) => `$${at + 1}::${isList(column) ? 'text' : column.type}[]`)
+    .join(', ')
+  const aliases = columns.map((_, at) => `c${at}`).join(', ')
+  const taken = columns.map((column, at) => (isList(column) ? `c${at}::${column.type}` : `c${at}`)).join(', ')
+  return `insert into ${table} (${names}) select ${taken} from unnest(${given}) as t(${aliases})`
 }

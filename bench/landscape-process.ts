@@ -1,8 +1,12 @@
 /** The counterparts of the benchmark, in a process of their own. */
 import { startLandscape } from '#landscape/landscape.ts'
 import { systemClock } from '#platform/clock.ts'
+import type { Pace } from '#landscape/wms/store.ts'
 import { benchWorld } from './world.ts'
 import type { LandscapeMessage } from './processes.ts'
+
+/** Handed over once and read by the warehouse at every order, so that it can be changed on the way. */
+const pace: Pace = { pickAfterMs: 0, shipAfterMs: 0 }
 
 const landscape = await startLandscape({
   clock: systemClock,
@@ -10,11 +14,16 @@ const landscape = await startLandscape({
   world: benchWorld(),
   keep: 5_000,
   endlessStock: true,
+  pace,
 })
 
 process.on('message', (message: LandscapeMessage) => {
-  if (message.kind === 'deliver to') landscape.deliverTo({ wms: message.url })
-  if (message.kind === 'usage') process.send!({ kind: 'usage', cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
+  if (message.kind === 'deliver') {
+    Object.assign(pace, message.pace)
+    landscape.deliverTo({ wms: message.to })
+  }
+  if (message.kind === 'usage')
+    process.send!({ kind: 'usage', cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
 })
 process.on('disconnect', () => process.exit(0))
 

@@ -10,6 +10,8 @@ export type Load = {
   readonly latenciesMs: readonly number[]
 }
 
+/** An answer that does not come ends the run instead of holding it up. */
+const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
 const PATH = '/process/order-to-cash/v1/orders'
 
 async function submit(pool: Pool, { key, body }: BenchOrder): Promise<number> {
@@ -20,22 +22,27 @@ async function submit(pool: Pool, { key, body }: BenchOrder): Promise<number> {
     body,
   })
   if (response.statusCode === 201) await response.body.dump()
-  else console.error(response.statusCode, (await response.body.text()).slice(0, 400))
+  else process.stderr.write(`${response.statusCode} ${(await response.body.text()).slice(0, 400)}\n`)
   return response.statusCode
 }
+
+/** For so many orders, or for so long. */
+export type Amount = { readonly count: number } | { readonly seconds: number }
 
 /** `clients` callers, each sending its next order when the last one is answered. */
 export async function closedLoad(
   url: string,
   orders: (nth: number) => BenchOrder,
-  { count, clients }: { count: number; clients: number },
+  { clients, ...amount }: Amount & { readonly clients: number },
 ): Promise<Load> {
-  const pool = new Pool(url, { connections: clients, pipelining: 1 })
+  const pool = new Pool(url, { connections: clients, pipelining: 1, ...TIMEOUTS })
   const latenciesMs: number[] = []
   let [next, accepted, refused] = [0, 0, 0]
   const startedMs = performance.now()
+  const isOver = (): boolean =>
+    'count' in amount ? next >= amount.count : performance.now() - startedMs >= amount.seconds * 1000
   async function client(): Promise<void> {
-    while (next < count) {
+    while (!isOver()) {
       const order = orders(next++)
       const sentMs = performance.now()
       const status = await submit(pool, order)
@@ -45,8 +52,9 @@ export async function closedLoad(
     }
   }
   await Promise.all(Array.from({ length: clients }, client))
+  const seconds = (performance.now() - startedMs) / 1000
   await pool.close()
-  return { accepted, refused, seconds: (performance.now() - startedMs) / 1000, latenciesMs }
+  return { accepted, refused, seconds, latenciesMs }
 }
 
 /** One order every 1/rate seconds; latency counts from when it should have been sent, so waiting is not hidden. */
@@ -55,7 +63,7 @@ export async function openLoad(
   orders: (nth: number) => BenchOrder,
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<Load> {
-  const pool = new Pool(url, { connections: 128, pipelining: 1 })
+  const pool = new Pool(url, { connections: 128, pipelining: 1, ...TIMEOUTS })
   const latenciesMs: number[] = []
   const open: Promise<void>[] = []
   let [accepted, refused] = [0, 0]
@@ -73,8 +81,9 @@ export async function openLoad(
     )
   }
   await Promise.all(open)
+  const taken = (performance.now() - startedMs) / 1000
   await pool.close()
-  return { accepted, refused, seconds: (performance.now() - startedMs) / 1000, latenciesMs }
+  return { accepted, refused, seconds: taken, latenciesMs }
 }
 
 /** The value below which a share of the values lies. */

@@ -2,8 +2,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pace } from '#landscape/wms/store.ts'
+import { undoable } from './undoing.ts'
 
-export type LandscapeMessage = { kind: 'deliver to'; url: string } | { kind: 'usage' }
+export type LandscapeMessage = { kind: 'deliver'; to: string; pace: Pace } | { kind: 'usage' }
 export type Usage = { cpu: { user: number; system: number }; rss: number; owned?: number }
 type Ready = { kind: 'ready'; url?: string; urls?: Record<string, string> }
 
@@ -13,14 +16,20 @@ export type Part = {
   usage(): Promise<Usage>
   /** Asks it to stop in order. */
   stop(): Promise<void>
-  kill(): void
+  kill(): Promise<void>
 }
 
 /** Runs a file of this folder; resolves when it says that it is ready. */
 export async function startPart(file: string, parameter?: object): Promise<Part> {
+  const profile = process.env['BENCH_PROFILE']
   const child = fork(new URL(file, import.meta.url), parameter ? [JSON.stringify(parameter)] : [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: process.env['BENCH_PROFILE'] && file.startsWith('./app') ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof'] : [],
+    execArgv: profile && file.startsWith('./app') ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [],
+  })
+  const gone = once(child, 'exit')
+  const kill = undoable(async () => {
+    child.kill('SIGKILL')
+    await gone
   })
   const ready = await nextMessage<Ready>(child, 'ready')
   return {
@@ -32,17 +41,20 @@ export async function startPart(file: string, parameter?: object): Promise<Part>
       return answer
     },
     async stop() {
-      const gone = once(child, 'exit')
-      child.send({ kind: 'stop' })
-      await gone
+      if (child.connected) child.send({ kind: 'stop' })
+      await Promise.race([gone, sleep(STOP_MS)])
+      await kill()
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill,
   }
 }
 
+const STOP_MS = 10_000
+
 function nextMessage<T extends { kind: string }>(child: ChildProcess, kind: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a part of the benchmark ended with ${code}`))
+    const onExit = (code: number | null): void =>
+      reject(new Error(`a part of the benchmark ended with ${code}`))
     child.once('exit', onExit)
     const onMessage = (message: T): void => {
       if (message.kind !== kind) return
@@ -74,7 +86,10 @@ export function postgresCpuSeconds(postmaster: number): number | undefined {
 function statOf(pid: string): { parent: number; own: number; children: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
     return { parent: fields[1]!, own: fields[11]! + fields[12]!, children: fields[13]! + fields[14]! }
   } catch {
     return undefined

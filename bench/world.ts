@@ -12,8 +12,18 @@ export function benchWorld(): World {
   const world = generateWorld({ seed: 'bench', today: '2026-11-02', plannedOrders: 10, items: ITEMS })
   return {
     ...world,
-    items: world.items.map((item) => ({ ...item, discontinued: false, lotControlled: false, catchWeight: false, priceUnit: item.salesUnit })),
-    customers: world.customers.map((customer) => ({ ...customer, creditBlocked: false, creditLimitMinor: 9_000_000_000_000 })),
+    items: world.items.map((item) => ({
+      ...item,
+      discontinued: false,
+      lotControlled: false,
+      catchWeight: false,
+      priceUnit: item.salesUnit,
+    })),
+    customers: world.customers.map((customer) => ({
+      ...customer,
+      creditBlocked: false,
+      creditLimitMinor: 9_000_000_000_000,
+    })),
     stock: world.items.map((item) => ({
       company: item.company,
       site: SITE,
@@ -51,9 +61,19 @@ export function orderMaker(world: World, run: string): (nth: number) => BenchOrd
     const lines = [1, 2, 3].map((line) => {
       const item = shelf[Math.floor(shelf.length * random() ** 3)]!
       const unit = priced.get(`${item.company} ${item.number}`)!
-      return { line: String(line), sku: item.number, quantity: String(1 + Math.floor(random() * 9)), unit: units[unit] ?? unit }
+      return {
+        line: String(line),
+        sku: item.number,
+        quantity: String(1 + Math.floor(random() * 9)),
+        unit: units[unit] ?? unit,
+      }
     })
-    const order = { company: customer.company, customer: customer.number, customerOrder: `${run}-${nth}`, lines }
+    const order = {
+      company: customer.company,
+      customer: customer.number,
+      customerOrder: `${run}-${nth}`,
+      lines,
+    }
     return { key: `${run}-${nth}`, body: JSON.stringify(order) }
   }
 }

@@ -144,6 +144,8 @@ create table billing.payment (
   check (applied_minor >= 0 and applied_minor <= amount_minor)
 ) with (fillfactor = 70);
 
+create index payment_of_customer on billing.payment (customer_id);
+
 create table billing.payment_application (
   payment_id bigint not null,
   invoice_id bigint not null,

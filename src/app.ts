@@ -60,7 +60,7 @@ export interface App {
 
 export function createApp(config: Config, ports: AppPorts): App {
   const { clock, checks = false } = ports
-  const options = { clock, random: () => 0.5, assertLockOrder: checks }
+  const options = { clock, random: (): number => ids.random(), assertLockOrder: checks }
   const database = createDatabase(ports.connections, options)
   const screens = createDatabase(ports.screens, options)
   const ids = databaseIds(database)

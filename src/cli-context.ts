@@ -45,6 +45,8 @@ export type Context = {
   readonly signal: AbortSignal
   /** Runs when the command ends, however it ends; the last added first. */
   atEnd(undo: () => Promise<unknown>): void
+  /** Runs when the user interrupts again, before the process ends at once. */
+  onForce(undo: () => Promise<unknown>): void
 }
 
 export type Command = (context: Context) => Promise<number>

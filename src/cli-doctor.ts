@@ -82,7 +82,7 @@ async function checkProgram(config: Config, tell: (check: Check) => void): Promi
   const ask = async (url: string): Promise<{ ok: boolean; detail: string }> => {
     try {
       const { status } = await http.request({ method: 'GET', url, timeoutMs: TIMEOUT_MS })
-      return { ok: status < 500, detail: `${url} answers ${status}` }
+      return { ok: status < 500, detail: status < 500 ? `${url} answers` : `${url} answers ${status}` }
     } catch (error) {
       return { ok: false, detail: error instanceof Error ? error.message : String(error) }
     }

@@ -33,11 +33,12 @@ export async function up(context: Context): Promise<number> {
     sources,
     clock,
     log,
-    onProgress: (what) => terminal.note(`crossdock: ${what}`),
+    onProgress: unrepeated((what) => terminal.note(`crossdock: ${what}`)),
     ...(demo ? { counterparts: demo.counterparts } : {}),
   })
-  await noteRunning(folder, noteOf(house, demo))
+  context.onForce(() => house.abandon())
   try {
+    await noteRunning(folder, noteOf(house, demo))
     await Promise.race([house.ready, aborted(signal)])
     if (wantsOrders && demo && !signal.aborted) demo.drive(house, signal)
     if (!terminal.quiet || terminal.json)
@@ -48,8 +49,7 @@ export async function up(context: Context): Promise<number> {
   } finally {
     shown.summary?.stop()
     terminal.note('crossdock: stopping (Ctrl-C again to force)')
-    await demo?.rest()
-    await house.stop()
+    await Promise.all([demo?.rest(), house.stop()])
     await forgetRunning(folder)
     terminal.note('crossdock: stopped')
   }
@@ -64,6 +64,15 @@ function noteOf(house: House, demo: DemoHouse | undefined) {
     systems: Object.fromEntries(Object.entries(systems).map(([name, { baseUrl }]) => [name, baseUrl])),
     ...(edi.enabled ? { ediInbox: edi.inboxDirectory, ediPartners: edi.partnersDirectory } : {}),
     ...(world ? { world } : {}),
+  }
+}
+
+/** Every page tells how far a reading is, and its end tells it again. */
+function unrepeated(tell: (what: string) => void): (what: string) => void {
+  let last = ''
+  return (what) => {
+    if (what !== last) tell(what)
+    last = what
   }
 }
 

@@ -2,6 +2,7 @@
 import { Command as Program, CommanderError, Option } from 'commander'
 import { type Command, EXIT, openTerminal } from './cli-context.ts'
 import { explain } from './cli-errors.ts'
+import { systemClock } from './platform/clock.ts'
 
 type Load = () => Promise<Command>
 
@@ -33,10 +34,11 @@ async function execute(load: Load, command: Program): Promise<number> {
   const terminal = openTerminal(options)
   const interrupt = new AbortController()
   const undoing: (() => Promise<unknown>)[] = []
+  const forcing: (() => Promise<unknown>)[] = []
   const interrupted = new Promise<number>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        if (interrupt.signal.aborted) process.exit(EXIT.interrupted)
+        if (interrupt.signal.aborted) return force(forcing)
         interrupt.abort()
         resolve(EXIT.interrupted)
       })
@@ -50,6 +52,7 @@ async function execute(load: Load, command: Program): Promise<number> {
       terminal,
       signal: interrupt.signal,
       atEnd: (undo: () => Promise<unknown>) => void undoing.push(undo),
+      onForce: (undo: () => Promise<unknown>) => void forcing.push(undo),
     }
     const endsItself = command.name() === 'up'
     return await (endsItself ? run(context) : Promise.race([run(context), interrupted]))
@@ -58,6 +61,14 @@ async function execute(load: Load, command: Program): Promise<number> {
   } finally {
     for (const undo of undoing.toReversed()) await undo().catch(() => undefined)
   }
+}
+
+const FORCED_WITHIN_MS = 3_000
+
+function force(undoing: readonly (() => Promise<unknown>)[]): void {
+  const exit = (): never => process.exit(EXIT.interrupted)
+  systemClock.after(FORCED_WITHIN_MS, exit)
+  void Promise.allSettled(undoing.map((undo) => undo())).then(exit)
 }
 
 const listOptions = (command: Program): Program =>

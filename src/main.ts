@@ -40,6 +40,8 @@ export type House = {
   readonly ready: Promise<void>
   /** Ends in order, what was begun last first; again it is the same ending. */
   stop(): Promise<void>
+  /** Ends the database server at once and leaves the rest to the next start; for who cannot wait. */
+  abandon(): Promise<void>
 }
 
 type Ending = { readonly what: string; readonly end: () => Promise<unknown> }
@@ -61,7 +63,9 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     endings.push({ what: 'the database', end: () => postgres.stop() })
     const { applied } = await migrate(postgres.url)
     if (applied.length > 0) onProgress(`${applied.length} migrations applied`)
-    const pools = openPools(bare, postgres.url, log)
+    // Sockets outlive their pool by a moment, in which the database may already stop.
+    const broke = (error: Error): void => void (stopped ?? log.warn('a database connection broke', { error }))
+    const pools = openPools(bare, postgres.url, broke)
     endings.push({
       what: 'the connections',
       end: () => Promise.all([pools.connections.end(), pools.screens.end()]),
@@ -85,7 +89,14 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     endings.push({ what: 'reading master data', end: async () => syncing.abort() })
     const { url } = await app.server.listen(config.http)
     counterparts?.listening(url)
-    return { app, config, url, ready: keepMasterData(app, options, syncing.signal), stop }
+    return {
+      app,
+      config,
+      url,
+      ready: keepMasterData(app, options, syncing.signal),
+      stop,
+      abandon: () => postgres.stop(),
+    }
   } catch (error) {
     await stop()
     throw error
@@ -110,7 +121,7 @@ async function endInReverse(
 function openPools(
   { database }: Config,
   url: string,
-  log: Log,
+  onError: (error: Error) => void,
 ): Record<'connections' | 'screens', ConnectionPool> {
   const pool = (plans: 'hot' | 'screen', size: number): ConnectionPool =>
     openConnections({
@@ -118,7 +129,7 @@ function openPools(
       url,
       size,
       plans,
-      onError: (error) => log.warn('a database connection broke', { error }),
+      onError,
     })
   return {
     connections: pool('hot', database.poolSize),
@@ -134,7 +145,7 @@ async function keepMasterData(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      await app.sync(({ company, resource, read }) => onProgress(`${company}: ${read} ${resource}`))
+      await app.sync(({ company, resource, read }) => onProgress(`${company}: ${read} ${resource} read`))
       break
     } catch (error) {
       log.warn('master data cannot be read; trying again', { error })

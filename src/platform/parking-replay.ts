@@ -1,6 +1,7 @@
 /** Parked documents and calls, put to work again by a person: in one transaction, by the process that owns them next. */
 import type { Database } from './database.ts'
-import { sql } from './database.ts'
+import { sql, type Transaction } from './database.ts'
+import { closeExceptions, openExceptionsOf } from './exceptions.ts'
 import { Refusal, type RefusalCode } from './faults.ts'
 import { type Decision, type ParkedItem, replay, settleParked } from './parking.ts'
 
@@ -43,9 +44,26 @@ export function replayParked(
     tx.send(wakeParked, [docs])
     tx.send(reviveIntents, [docs, items.filter(({ kind }) => kind === 'effect').map(({ key }) => key)])
     await settleParked(tx, items)
+    await closeItsExceptions(tx, items, `${decision.actor} had it worked on again: ${decision.reason}`)
     for (const id of messages) answers.set(id, new Refusal('parking.sent_again_only', `parked item ${id} is a message`, { id }))
     return answers
   })
+}
+
+/** What it was parked for is over for its document; it opens anew where the work fails again. */
+async function closeItsExceptions(tx: Transaction, items: readonly ParkedItem[], how: string): Promise<void> {
+  const open = await openExceptionsOf(
+    tx,
+    items.flatMap(({ doc }) => doc ?? []),
+  )
+  const gone = items.flatMap(({ doc, cause: { code } }) =>
+    doc === null
+      ? []
+      : (open.get(doc) ?? [])
+          .filter((exception) => exception.code === code)
+          .map(({ company, cause }) => ({ company, cause, doc })),
+  )
+  await closeExceptions(tx, gone, how)
 }
 
 const kindsOf = sql('parking.kinds', 'select id, kind from parking.item where id = any($1::bigint[]) order by id')

@@ -84,7 +84,7 @@ function session(client: pg.PoolClient): Connection {
 
   return {
     execute(statement: Statement, values: readonly unknown[]): Promise<Result> {
-      const sent = process.env['BENCH_PGARRAY'] ? values as unknown[] : values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
+      const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
       if (!corked) {
         corked = true
         stream.cork()

@@ -77,7 +77,11 @@ export async function hasCluster(dataDirectory: string): Promise<boolean> {
 export async function writeSettings(folder: Folder, port: number): Promise<void> {
   const file = join(folder.data, SETTINGS_FILE)
   const unfinished = `${file}.${randomName()}`
-  const settings = renderSettings({ port, socketFolder: socketFolderOf(folder.data), durable: folder.durable })
+  const settings = renderSettings({
+    port,
+    socketFolder: socketFolderOf(folder.data),
+    durable: folder.durable,
+  })
   await writeFile(unfinished, settings, { mode: 0o600 })
   await giveTo(folder.programs.account, unfinished)
   await rename(unfinished, file)

@@ -5,8 +5,8 @@
 import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import type { Database, Transaction } from './database.ts'
-import { claimDocuments, letGoDocuments } from './desk.ts'
-import { effectKey, nextAttempt, type Verdict } from './effects.ts'
+import { claimDocuments, type Claimed, letGoDocuments } from './desk.ts'
+import { type Attempt, effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
 import { isOutage } from './outage.ts'
@@ -55,6 +55,10 @@ const FAILURES_MAX = 5
 const FIRST_RETRY_MS = 250
 const FOREVER_MS = 100 * 365 * 24 * 3_600_000
 const AWAY_MS = 100
+/** A document of a process that only another version of the program has is left to that one for so long. */
+const STRANGE_MS = 30_000
+/** What other systems have not answered by then is left to whoever works next. */
+const DRAIN_MS = 5_000
 
 type Item = { readonly doc: number; readonly outcome?: Outcome }
 
@@ -69,7 +73,11 @@ class EpochRunner implements Runner {
   readonly #processes: ReadonlyMap<string, Process>
   readonly #door: Door<Item, void>
   readonly #waiters: (() => void)[] = []
+  /** Claims nothing and asks no system any more. */
+  #draining = false
   #stopped = false
+  #atRest: () => void = () => undefined
+  #polling: Promise<void> = Promise.resolve()
   #cancelPoll: () => void = () => undefined
 
   constructor(options: RunnerOptions) {
@@ -107,25 +115,34 @@ class EpochRunner implements Runner {
   }
 
   start(): void {
-    void this.#poll()
+    this.#polling = this.#poll()
   }
 
   async stop(how: 'drain' | 'forget'): Promise<void> {
+    this.#draining = true
     this.#cancelPoll()
-    if (how === 'drain') await this.#door.idle()
+    if (how === 'drain') await this.#drain()
     this.#stopped = true
     this.#actives.clear()
     for (const free of this.#waiters.splice(0)) free()
+  }
+
+  /** Until every document has come to rest, or has had time enough for it. */
+  async #drain(): Promise<void> {
+    const enough = new AbortController()
+    const { promise: atRest, resolve } = Promise.withResolvers<void>()
+    this.#atRest = resolve
+    const rests = this.#polling.then(() => (this.owned === 0 ? undefined : atRest))
+    await Promise.race([rests, this.#options.clock.sleep(DRAIN_MS, enough.signal)])
+    enough.abort()
+    await this.#door.idle()
   }
 
   /** Looks and outcomes, whatever has come in, in one transaction. */
   async #run(items: readonly Item[]): Promise<ReadonlyMap<Item, void>> {
     await this.transaction(RUNNER, async (_, turn) => {
       turn.look(items.flatMap(({ doc, outcome }) => (outcome ? [] : (this.#actives.get(doc) ?? []))))
-      // a document given up meanwhile is its next owner's, who will ask the system again
-      await turn.settle(
-        items.flatMap(({ doc, outcome }) => (outcome && this.#actives.has(doc) ? [outcome] : [])),
-      )
+      await turn.settle(items.flatMap(({ outcome }) => outcome ?? []))
     })
     return new Map(items.map((item) => [item, undefined]))
   }
@@ -135,14 +152,20 @@ class EpochRunner implements Runner {
     const { owned, gone, stale, lookAgain } = await turn.committed()
     if (this.#stopped) return
     for (const active of owned) this.#actives.set(active.doc, active)
-    for (const doc of gone) this.#actives.delete(doc)
+    // The acknowledgement may come so late that the document was taken again.
+    for (const { doc, stint } of gone) if (this.#actives.get(doc)?.stint === stint) this.#actives.delete(doc)
     for (const doc of stale) this.#forget(doc)
     for (const active of lookAgain) {
-      if (!this.#actives.has(active.doc)) this.#actives.set(active.doc, active)
+      this.#actives.set(active.doc, active)
       void this.#deliver({ doc: active.doc })
     }
     for (const planned of turn.planned) this.#send(planned, cause)
+    this.#noticeRoom()
+  }
+
+  #noticeRoom(): void {
     while (this.owned < this.#options.inFlightMax && this.#waiters.length > 0) this.#waiters.shift()!()
+    if (this.owned === 0) this.#atRest()
   }
 
   #forget(doc: number): void {
@@ -150,13 +173,23 @@ class EpochRunner implements Runner {
     if (active) active.facts = undefined
   }
 
-  #send({ intent, call, facts, priority }: Planned, { traceId }: Cause): void {
+  /** A request that cannot be made is the document's own failure; its intent stays open. */
+  #send(planned: Planned, cause: Cause): void {
+    try {
+      this.#enqueue(planned, cause)
+    } catch (error) {
+      void this.#giveUp(planned.intent.doc, error)
+    }
+  }
+
+  #enqueue({ intent, call, facts, priority }: Planned, { traceId }: Cause): void {
     const lane = this.#options.lanes.get(intent.system)
     if (!lane) throw new Error(`no lane leads to ${intent.system}`)
     const attempt = nextAttempt(intent.state, bindingOf(lane.connector, intent.operation).recovery)
     const { doc, operation, businessKey, attempts, absentAfter } = intent
     const settled = (verdict: Verdict): void => void this.#deliver({ doc, outcome: { doc, intent, verdict } })
     if (attempt === 'park') return settled(IN_DOUBT)
+    if (this.#draining) return settled(letGo(attempt, absentAfter, this.#options.clock.now()))
     const request = call.request(facts, intent.subject)
     const trace = traceId ? { traceparent: `00-${traceId}-${traceId.slice(0, 16)}-01` } : {}
     const effect = { key: effectKey(intent), businessKey, request, ...trace }
@@ -183,6 +216,7 @@ class EpochRunner implements Runner {
     const { kind } = active.process
     onError(`${kind} ${doc} could not be worked on`, error)
     this.#actives.delete(doc)
+    this.#noticeRoom()
     const parks = active.failures + 1 >= FAILURES_MAX
     const delayMs = parks ? FOREVER_MS : FIRST_RETRY_MS * 2 ** active.failures
     try {
@@ -206,27 +240,49 @@ class EpochRunner implements Runner {
     } catch (error) {
       if (!this.#stopped) onError('due documents could not be claimed', error)
     }
-    if (!this.#stopped) this.#cancelPoll = clock.after(claimPollMs, () => void this.#poll())
+    if (!this.#draining) this.#cancelPoll = clock.after(claimPollMs, () => this.start())
   }
 
   /** Takes due documents while there is room; a full batch means that there may be more. */
   async #claim(): Promise<void> {
-    const { database, epoch, batchMax, inFlightMax } = this.#options
-    while (!this.#stopped) {
+    const { batchMax, inFlightMax } = this.#options
+    while (!this.#draining) {
       const room = Math.min(batchMax, inFlightMax - this.owned)
       if (room <= 0) return
-      const claimed = await database.transaction((tx) => claimDocuments(tx, epoch, room))
+      const claimed = await this.#options.database.transaction((tx) => this.#claimUpTo(tx, room))
+      if (this.#stopped) return
       for (const { version, failures, ...row } of claimed) {
         const process = this.#processes.get(row.process)
-        if (!process)
-          throw new Error(`document ${row.doc} belongs to ${row.process}, which this program does not have`)
+        if (!process) continue
         this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
         void this.#deliver({ doc: row.doc })
       }
       if (claimed.length < room) return
     }
   }
+
+  async #claimUpTo(tx: Transaction, limit: number): Promise<Claimed[]> {
+    const { epoch, onError } = this.#options
+    const claimed = await claimDocuments(tx, epoch, limit)
+    const strangers = claimed.filter(({ process }) => !this.#processes.has(process))
+    if (strangers.length > 0) {
+      const docs = strangers.map(({ doc }) => doc)
+      await letGoDocuments(tx, epoch, { docs, delayMs: STRANGE_MS, failed: false })
+      const names = new Set(strangers.map(({ process }) => process))
+      onError('documents of unknown processes are due', new Error([...names].join(', ')))
+    }
+    return claimed
+  }
 }
+
+const letGo = (attempt: Attempt, absentAfter: Date | null, now: Date): Verdict => ({
+  kind: 'deferred',
+  state: attempt === 'send' ? 'retry' : 'unknown',
+  reason: 'this process is about to stop',
+  at: now,
+  absentAfter,
+  counts: false,
+})
 
 const IN_DOUBT: Verdict = {
   kind: 'deferred',

@@ -1,4 +1,5 @@
 /** A document inside one transaction: its facts, what is open of it, and which steps are due; pure. */
+import { operationKey } from './connector.ts'
 import { effectKey, type Intent } from './effects.ts'
 import type { DeskRow, StepRow } from './desk.ts'
 import {
@@ -14,6 +15,8 @@ import {
 /** A document that this process owns, as memory holds it between transactions. */
 export type Active = DeskPlace & {
   readonly process: Process
+  /** Tells this time of owning the document from an earlier or later one. */
+  readonly stint: object
   /** How often it failed since it last came to rest. */
   readonly failures: number
   /** Undefined until looked at, and again once somebody else has changed the document. */
@@ -44,14 +47,14 @@ const nothing = () => ({ intents: new Map<string, Intent>(), steps: new Map<stri
 
 /** A document of which nothing is known but its row on the desk. */
 export function newActive({ process: _, ...row }: DeskRow, process: Process, seen: number): Active {
-  return { ...row, ...unknown, ...nothing(), process, seen }
+  return { ...row, ...unknown, ...nothing(), process, stint: {}, seen }
 }
 
 /** A document that begins in this transaction. */
 export function beginEntry({ process, facts, priority = 2, share = 0 }: Begun): Entry {
   const row = { doc: facts.doc, company: facts.company, priority, share }
   const fresh = { isNew: true, current: true, until: undefined }
-  return { ...row, ...unknown, ...nothing(), ...fresh, process, facts, seen: 1 }
+  return { ...row, ...unknown, ...nothing(), ...fresh, process, facts, stint: {}, seen: 1 }
 }
 
 export const enterEntry = (active: Active): Entry => ({
@@ -77,11 +80,17 @@ export const stepKey = (step: string, subject: string): string => `${step}/${sub
 
 export const isUndo = (step: { readonly name: string }): boolean => step.name.endsWith(':undo')
 
-/** Forward in table order; while something is taken back, only the latest undo that still has to be done. */
-function openSteps({ process, facts, intents }: Entry): readonly NamedStep<DocumentFacts>[] {
+/**
+ * Forward in table order; while something is taken back, only the latest undo that still has to be done. A refused
+ * undo ends the chain: what came before it stays true.
+ */
+function openSteps({ process, facts, intents, steps }: Entry): readonly NamedStep<DocumentFacts>[] {
   if (!process.undoing?.(facts!)) return process.steps
-  const inDoubt = [...intents.values()].some((intent) => !intent.step.endsWith(':undo'))
-  return inDoubt ? [] : process.undoSteps
+  if ([...intents.values()].some((intent) => !intent.step.endsWith(':undo'))) return []
+  const refused = process.undoSteps.findIndex((step) =>
+    subjectsOf(step, facts!).some((subject) => steps.get(stepKey(step.name, subject))?.state === 'refused'),
+  )
+  return refused < 0 ? process.undoSteps : process.undoSteps.slice(0, refused + 1)
 }
 
 function openSubjects(entry: Entry, step: NamedStep<DocumentFacts>): string[] {
@@ -155,6 +164,24 @@ export function wakeAt(entry: Entry, now: Date): Date {
 /** Nothing is under way and nothing will ever be due again by itself. */
 export function isFinished(entry: Entry): boolean {
   return entry.current && entry.intents.size === 0 && entry.process.finished(entry.facts!)
+}
+
+/** What an offered call becomes, on its way to `system`. */
+export function intentOf(entry: Entry, { step, call, subject, generation }: OfferedCall, system: string): Intent {
+  return {
+    doc: entry.doc,
+    step,
+    subject,
+    generation,
+    system,
+    operation: operationKey(call.operation),
+    businessKey: call.businessKey(entry.facts!, subject),
+    // in memory: surely not sent yet; the row says `intended`, which is all that a successor can know
+    state: 'retry',
+    attempts: 0,
+    dueAt: null,
+    absentAfter: null,
+  }
 }
 
 export function findCall(process: Process, name: string): AnyCall<DocumentFacts> {

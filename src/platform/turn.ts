@@ -34,6 +34,7 @@ import {
   type Entry,
   findCall,
   firstReady,
+  intentOf,
   isFinished,
   isUndo,
   newActive,
@@ -78,7 +79,7 @@ export type TurnContext = {
 /** What memory holds once the transaction has committed. */
 export type Committed = {
   readonly owned: readonly Active[]
-  readonly gone: readonly number[]
+  readonly gone: readonly Active[]
   /** Owned by this process, and changed by this transaction behind the back of what memory knows. */
   readonly stale: readonly number[]
   /** To be looked at at once: somebody woke them in between. */
@@ -87,7 +88,7 @@ export type Committed = {
 
 const ROUNDS_MAX = 20
 
-type Refused = { readonly subject: string; readonly generation: number; readonly reason: string }
+type Refused = { readonly subject: string; readonly generation?: number; readonly reason: string }
 
 export class Turn {
   readonly planned: Planned[] = []
@@ -97,6 +98,8 @@ export class Turn {
   readonly #entries = new Map<number, Entry>()
   readonly #stale = new Set<number>()
   readonly #wakes = new Map<number, DeskRow>()
+  /** Begun and woken in this transaction: looked at after it. */
+  readonly #wokenNewborn = new Set<number>()
   readonly #writtenSteps: (StepRow & { actor: string; reason: string | null })[] = []
   readonly #newIntents: Intent[] = []
   readonly #departures: { readonly docs: readonly number[]; readonly gone: Promise<number[]> }[] = []
@@ -129,12 +132,8 @@ export class Turn {
   }
 
   /** What the lanes brought, for documents that this process owns. */
-  async settle(outcomes: readonly Outcome[]): Promise<void> {
-    for (const { doc, intent } of outcomes) {
-      const entry = this.#enter(this.#context.actives.get(doc)!)
-      entry.intents.set(effectKey(intent), intent)
-      entry.inFlight = new Set([...entry.inFlight].filter((key) => key !== effectKey(intent)))
-    }
+  async settle(brought: readonly Outcome[]): Promise<void> {
+    const outcomes = brought.filter((outcome) => this.#receive(outcome))
     await this.#lookAtUnknown()
     const settled = outcomes.filter((outcome) => outcome.verdict.kind !== 'deferred')
     settleEffects(
@@ -163,7 +162,7 @@ export class Turn {
   /** Once the transaction has committed. */
   async committed(): Promise<Committed> {
     const gone = new Set<number>()
-    const woken = new Set<number>()
+    const woken = new Set(this.#wokenNewborn)
     for (const { docs, gone: answered } of this.#departures) {
       const left = new Set(await answered)
       for (const doc of docs) (left.has(doc) ? gone : woken).add(doc)
@@ -172,7 +171,20 @@ export class Turn {
       .filter((entry) => !gone.has(entry.doc) && !(entry.isNew && entry.until))
       .map(activeOf)
     const lookAgain = [...this.#lookAgain, ...owned.filter((active) => woken.has(active.doc))]
-    return { owned, gone: [...gone], stale: [...this.#stale], lookAgain }
+    const left = [...gone].map((doc) => activeOf(this.#entries.get(doc)!))
+    return { owned, gone: left, stale: [...this.#stale], lookAgain }
+  }
+
+  /** False when nobody waits for it: the document was given up, and whoever owns it next asks the system again. */
+  #receive({ doc, intent }: Outcome): boolean {
+    const key = effectKey(intent)
+    const active = this.#context.actives.get(doc)
+    if (!active?.inFlight.has(key)) return false
+    const entry = this.#enter(active)
+    if (!entry.inFlight.has(key)) return false
+    entry.intents.set(key, intent)
+    entry.inFlight = new Set([...entry.inFlight].filter((other) => other !== key))
+    return true
   }
 
   #enter(active: Active): Entry {
@@ -184,7 +196,9 @@ export class Turn {
   }
 
   /** Wakes; answers those that nobody owned and this process now does. */
-  async #wake(rows: readonly DeskRow[]): Promise<Active[]> {
+  async #wake(all: readonly DeskRow[]): Promise<Active[]> {
+    const rows = all.filter(({ doc }) => !this.#entries.get(doc)?.isNew)
+    for (const { doc } of all) if (this.#entries.get(doc)?.isNew) this.#wokenNewborn.add(doc)
     const woken = await wakeDocuments(this.#tx, this.#context.epoch, rows)
     const mine: Active[] = []
     for (const row of new Map(rows.map((one) => [one.doc, one])).values()) {
@@ -201,6 +215,10 @@ export class Turn {
   async #lookAtUnknown(): Promise<void> {
     const unknown = [...this.#entries.values()].filter((entry) => !entry.facts)
     await lookAt(this.#tx, this.#context.epoch, unknown)
+    // What this transaction refused is written only at its end.
+    for (const row of this.#writtenSteps) {
+      this.#entries.get(row.doc)!.steps.set(stepKey(row.step, row.subject), row)
+    }
   }
 
   async #answer(settled: readonly Outcome[]): Promise<void> {
@@ -211,12 +229,12 @@ export class Turn {
     for (const group of [...groups.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
       const { doc, intent, verdict } = group[0]!
       const call = findCall(this.#entries.get(doc)!.process, intent.step)
-      if (verdict.kind === 'confirmed') await this.#confirm(call, group)
-      else await this.#refuse(call, group)
+      if (verdict.kind === 'confirmed') await this.#confirm(call, group, intent.step)
+      else await this.#refuse(call, group, intent.step)
     }
   }
 
-  async #confirm(call: AnyCall<DocumentFacts>, group: readonly Outcome[]): Promise<void> {
+  async #confirm(call: AnyCall<DocumentFacts>, group: readonly Outcome[], step: string): Promise<void> {
     const answered = [...Map.groupBy(group, (outcome) => outcome.doc)].map(([doc, outcomes]) => ({
       facts: this.#entries.get(doc)!.facts!,
       answers: outcomes.map(({ intent, verdict }) => ({
@@ -225,10 +243,10 @@ export class Turn {
         effectKey: effectKey(intent),
       })),
     }))
-    await this.#apply(answered, await call.confirmed(this.#tx, answered, this.#cause))
+    await this.#apply(answered, await call.confirmed(this.#tx, answered, this.#cause), step)
   }
 
-  async #refuse(call: AnyCall<DocumentFacts>, group: readonly Outcome[]): Promise<void> {
+  async #refuse(call: AnyCall<DocumentFacts>, group: readonly Outcome[], step: string): Promise<void> {
     const refused = [...Map.groupBy(group, (outcome) => outcome.doc)].map(([doc, outcomes]) => ({
       facts: this.#entries.get(doc)!.facts!,
       refusals: outcomes.map(({ intent: { subject, system }, verdict }) => ({
@@ -240,16 +258,16 @@ export class Turn {
     for (const { doc, intent, verdict } of group) {
       const { code, message } = reasonOf(verdict)
       const { subject, generation } = intent
-      this.#writeRefusal(doc, intent.step, { subject, generation, reason: `${code}: ${message}` })
+      this.#writeRefusal(doc, step, { subject, generation, reason: `${code}: ${message}` })
     }
-    await this.#apply(refused, await call.refused(this.#tx, refused, this.#cause))
+    await this.#apply(refused, await call.refused(this.#tx, refused, this.#cause), step)
   }
 
   /** Takes over what became of a piece of work: new facts, new documents, wake-ups, refusals. */
   async #apply<W extends { readonly facts: DocumentFacts }>(
     work: readonly W[],
     answers: Answers<W, DocumentFacts>,
-    step = '',
+    step: string,
   ): Promise<void> {
     for (const item of work) {
       const done = answers.get(item)
@@ -265,7 +283,7 @@ export class Turn {
       entry.facts = facts === 'look' ? undefined : facts
       this.begin(begins)
       this.wakeAfterwards(wakes)
-      for (const refusal of refused) this.#writeRefusal(entry.doc, step, { ...refusal, generation: 1 })
+      for (const refusal of refused) this.#writeRefusal(entry.doc, step, refusal)
     }
     await this.#lookAtUnknown()
     if (this.#context.verifyFacts) {
@@ -277,9 +295,12 @@ export class Turn {
   }
 
   #writeRefusal(doc: number, step: string, row: Refused): void {
-    const written = { doc, step, ...row, state: 'refused' as const, actor: this.#cause.actor }
+    const { steps } = this.#entries.get(doc)!
+    const key = stepKey(step, row.subject)
+    const generation = row.generation ?? steps.get(key)?.generation ?? 1
+    const written = { doc, step, ...row, generation, state: 'refused' as const, actor: this.#cause.actor }
     this.#writtenSteps.push(written)
-    this.#entries.get(doc)!.steps.set(stepKey(step, row.subject), written)
+    steps.set(key, written)
   }
 
   async #defer(outcomes: readonly Outcome[]): Promise<void> {
@@ -320,22 +341,10 @@ export class Turn {
 
   /** Intents for what facts ask of other systems, and another try for those that are due. */
   #plan(entry: Entry): void {
-    for (const { step, call, subject, generation } of offeredCalls(entry)) {
-      const { capability, name } = call.operation
-      const intent: Intent = {
-        doc: entry.doc,
-        step,
-        subject,
-        generation,
-        system: this.#context.route(entry.company, capability, call.location?.(entry.facts!, subject)),
-        operation: `${capability}.${name}`,
-        businessKey: call.businessKey(entry.facts!, subject),
-        // in memory: surely not sent yet; the row says `intended`, which is all that a successor can know
-        state: 'retry',
-        attempts: 0,
-        dueAt: null,
-        absentAfter: null,
-      }
+    for (const offered of offeredCalls(entry)) {
+      const { operation, location } = offered.call
+      const place = location?.(entry.facts!, offered.subject)
+      const intent = intentOf(entry, offered, this.#context.route(entry.company, operation.capability, place))
       this.#newIntents.push(intent)
       entry.intents.set(effectKey(intent), intent)
     }
@@ -351,7 +360,7 @@ export class Turn {
     const enrolled: Enrolled[] = []
     const departing = new Map<string, { docs: number[]; version: number; until: Date | undefined }>()
     for (const entry of this.#entries.values()) {
-      const rests = entry.inFlight.size === 0
+      const rests = entry.inFlight.size === 0 && !this.#wokenNewborn.has(entry.doc)
       const finished = rests && isFinished(entry)
       if (rests) entry.until = finished && !entry.isNew ? undefined : finished ? now : wakeAt(entry, now)
       if (entry.isNew) {

@@ -2,42 +2,18 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
-import { formatAmount } from '#platform/money.ts'
-import { convertQuantity, formatQuantity } from '#platform/quantity.ts'
 import { recordAudit } from '#platform/audit.ts'
 import type { Process } from '#platform/process.ts'
 import type { Turn } from '#platform/turn.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
 import { allocateOrder, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
-import { HOLDS, type HoldType, type LineOutcome, type OrderAnswer, type OrderRequest } from '#domains/orders/contract.ts'
-import {
-  capture,
-  type CapturedOrder,
-  claimNaturalKeys,
-  decideOutcome,
-  giveBackNaturalKeys,
-  keepByRule,
-  worthOf,
-} from '#domains/orders/operations.ts'
+import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
+import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
+import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf } from './captured-order.ts'
 import { openHoldExceptions } from './holds.ts'
-import type { OrderFacts } from './order-facts.ts'
-import { valueOrders, type ValuedLine, type ValuedOrder } from './order-pricing.ts'
-import { holdNumber, orderNumber, type ProcessPorts } from './ports.ts'
-
-/** An order as a door brings it. */
-export type Arrival = {
-  readonly request: OrderRequest
-  /** The client, shop or partner it came from; part of its natural key. */
-  readonly sender: string
-  readonly externalId?: string | undefined
-  /** What tells recurring purchase order numbers apart; the year of the order when absent. */
-  readonly period?: string | undefined
-  /** Why a person must compare the order with what its partner sent. */
-  readonly mismatch?: string | undefined
-  readonly actor: string
-  readonly traceId?: string | undefined
-}
+import { valueOrders, type ValuedOrder } from './order-pricing.ts'
+import { orderNumber, type ProcessPorts } from './ports.ts'
 
 export type Captured =
   | { readonly kind: 'new'; readonly doc: number; readonly answer: OrderAnswer }
@@ -48,27 +24,28 @@ export type Captured =
 /** What the doors gather before their transaction begins. */
 export type Gathered = ReadonlyMap<OrderRequest, ValuedOrder | Refusal>
 
-export const gather = (queries: Queries, ports: ProcessPorts, arrivals: readonly Arrival[]): Promise<Gathered> =>
+export const gather = (
+  queries: Queries,
+  ports: ProcessPorts,
+  arrivals: readonly Arrival[],
+): Promise<Gathered> =>
   valueOrders(
     queries,
     ports,
     arrivals.map((arrival) => arrival.request),
   )
 
-type Candidate = { readonly arrival: Arrival; readonly doc: number; readonly valued: ValuedOrder }
-
-type Decided = Candidate & {
-  readonly captured: CapturedOrder
-  readonly allocations: readonly (readonly Allocation[])[]
-  readonly answer: OrderAnswer
-}
-
 /** Writes what can be accepted and begins its process; answers by arrival. */
 export async function acceptOrders(
   tx: Transaction,
   turn: Turn,
   ports: ProcessPorts,
-  { arrivals, gathered, process, cause }: { arrivals: readonly Arrival[]; gathered: Gathered; process: Process; cause: Cause },
+  {
+    arrivals,
+    gathered,
+    process,
+    cause,
+  }: { arrivals: readonly Arrival[]; gathered: Gathered; process: Process; cause: Cause },
 ): Promise<ReadonlyMap<Arrival, Captured>> {
   const answers = new Map<Arrival, Captured>()
   const { fresh, repeated } = await onlyNew(tx, await candidatesOf(ports, arrivals, gathered, answers))
@@ -80,7 +57,8 @@ export async function acceptOrders(
     refused.set(doc, credit.refusal)
     answers.set(arrival, { kind: 'refused', refusal: credit.refusal })
   }
-  for (const repetition of repeated) answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
+  for (const repetition of repeated)
+    answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
   giveBackNaturalKeys(tx, fresh.filter(({ doc }) => refused.has(doc)).map(naturalKeyOf))
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
   const decided = await decide(tx, ports, granted, (doc) => {
@@ -152,7 +130,10 @@ async function onlyNew(
 }
 
 /** What refuses the first of a list, the customer's credit, refuses its repetitions too: there is no order to name. */
-function answerRepeated({ candidate, first, same }: Repetition, refused: ReadonlyMap<number, Refusal>): Captured {
+function answerRepeated(
+  { candidate, first, same }: Repetition,
+  refused: ReadonlyMap<number, Refusal>,
+): Captured {
   const refusal = refused.get(first)
   if (refusal) return { kind: 'refused', refusal }
   if (same) return { kind: 'known', doc: first }
@@ -176,7 +157,11 @@ async function decideOnCredit(tx: Transaction, ports: ProcessPorts, candidates: 
   const decisions = [...byCompany].flatMap(([company, group]) => [
     ...decideCredits(
       accounts,
-      group.map(({ doc, valued }) => ({ key: String(doc), customer: valued.customer, orderMinor: valued.totalMinor })),
+      group.map(({ doc, valued }) => ({
+        key: String(doc),
+        customer: valued.customer,
+        orderMinor: valued.totalMinor,
+      })),
       { ...ports.company(company).credit, now: ports.clock.now() },
     ),
   ])
@@ -193,8 +178,12 @@ async function decide(
   if (candidates.length === 0) return []
   const holds = candidates.map((candidate) => holdsOf(candidate, creditHold(candidate.doc)))
   const ids = await ports.ids.documents(holds.flat().length)
-  const locations = [...new Set(candidates.flatMap(({ arrival }) => ports.company(arrival.request.company).locations))]
-  const wanted = candidates.flatMap(({ valued }) => valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])))
+  const locations = [
+    ...new Set(candidates.flatMap(({ arrival }) => ports.company(arrival.request.company).locations)),
+  ]
+  const wanted = candidates.flatMap(({ valued }) =>
+    valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])),
+  )
   const free = await lockUnclaimedStock(tx, wanted, locations)
   return candidates.map((candidate, place) => {
     const { request } = candidate.arrival
@@ -212,148 +201,15 @@ async function decide(
   })
 }
 
-const sumOf = (allocations: readonly Allocation[]): number => allocations.reduce((sum, { quantity }) => sum + quantity, 0)
+const sumOf = (allocations: readonly Allocation[]): number =>
+  allocations.reduce((sum, { quantity }) => sum + quantity, 0)
 
-function holdsOf({ doc, arrival, valued }: Candidate, creditReason: string | undefined) {
-  const reviews = valued.lines.flatMap((line) => (line.kind === 'sold' && line.priceReview ? [line.priceReview] : []))
-  const hold = (type: 'credit' | 'price_review' | 'edi_mismatch', reason: string) => ({
-    doc,
-    company: arrival.request.company,
-    type,
-    reason,
-    blocks: HOLDS[type].blocks,
-    raisedBy: 'accept',
-    owner: HOLDS[type].owner,
-  })
-  return [
-    ...(creditReason === undefined ? [] : [hold('credit', creditReason)]),
-    ...(reviews.length === 0 ? [] : [hold('price_review', reviews.join('; '))]),
-    ...(arrival.mismatch === undefined ? [] : [hold('edi_mismatch', arrival.mismatch)]),
-  ]
-}
-
-type Shares = {
-  readonly allocations: readonly (readonly Allocation[])[]
-  readonly kept: readonly { readonly reserve: number; readonly backorder: number; readonly cancel: number }[]
-  readonly holds: readonly (ReturnType<typeof holdsOf>[number] & { readonly id: number })[]
-}
-
-function compose(candidate: Candidate, { allocations, kept, holds }: Shares): Decided {
-  const { arrival, doc, valued } = candidate
-  const { request } = arrival
-  let sold = 0
-  // positions of the sold lines among all lines, since rejected ones keep their place and take no stock
-  const share = valued.lines.map((line) => (line.kind === 'sold' ? kept[sold++]! : undefined))
-  const outcomes = share.map(outcomeOfShare)
-  const outcome = decideOutcome(outcomes, holds.length > 0)
-  const lines = valued.lines.map((line, place) => newLine(line, place + 1, share[place]))
-  const captured: CapturedOrder = {
-    doc,
-    company: request.company,
-    customerId: valued.customer.id,
-    customer: valued.customer.number,
-    termsDays: valued.customer.termsDays,
-    taxId: valued.customer.taxId,
-    taxExempt: valued.customer.taxExempt,
-    channel: request.channel,
-    sender: arrival.sender,
-    externalId: arrival.externalId ?? null,
-    customerOrder: request.customerOrder,
-    orderDate: request.orderDate ?? null,
-    requestedDate: request.requestedDate ?? null,
-    currency: valued.customer.currency,
-    shipToCode: valued.shipToCode,
-    shipTo: valued.shipToCode === null ? (request.shipTo ?? null) : null,
-    shippingRule: request.shippingRule ?? valued.customer.shippingRule,
-    note: request.note ?? null,
-    totalMinor: valued.totalMinor,
-    exposureMinor: lines.reduce((sum, line) => sum + worthOf(line, line.ordered - line.cancelled), 0),
-    traceId: arrival.traceId ?? null,
-    outcome,
-    lines,
-    holds,
-  }
-  return { ...candidate, captured, allocations, answer: answerOf(captured, valued.lines, outcomes) }
-}
-
-function outcomeOfShare(share: Shares['kept'][number] | undefined): LineOutcome {
-  if (!share) return 'rejected'
-  if (share.reserve === 0) return share.backorder > 0 ? 'backordered' : 'rejected'
-  return share.backorder + share.cancel > 0 ? 'partially-reserved' : 'reserved'
-}
-
-/** A rejected line stands in the order as cancelled, with its reason. */
-function newLine(line: ValuedLine, n: number, share: Shares['kept'][number] | undefined): CapturedOrder['lines'][number] {
-  const { requested, item } = line
-  const common = {
-    n,
-    customerLine: requested.line,
-    itemId: item?.id ?? 0,
-    sku: requested.sku,
-    baseUnit: item?.baseUnit ?? requested.unit,
-    taxClass: item?.taxClass ?? '',
-    unit: requested.unit,
-  }
-  if (line.kind === 'rejected') {
-    return { ...common, ...NOTHING, rejection: line.refusal.code, priceUnit: requested.unit }
-  }
-  const { quantity, factor, base, priceMinor, priceUnit, netMinor } = line
-  return {
-    ...common,
-    ...factor,
-    quantity,
-    priceMinor,
-    priceUnit,
-    netMinor,
-    rejection: null,
-    ordered: base,
-    reserved: share!.reserve,
-    backordered: share!.backorder,
-    cancelled: share!.cancel,
-  }
-}
-
-const NOTHING = {
-  quantity: 0,
-  numerator: 1,
-  denominator: 1,
-  priceMinor: 0,
-  netMinor: 0,
-  ordered: 0,
-  reserved: 0,
-  backordered: 0,
-  cancelled: 0,
-} as const
-
-function answerOf(order: CapturedOrder, lines: readonly ValuedLine[], outcomes: readonly LineOutcome[]): OrderAnswer {
-  return {
-    id: orderNumber(order.doc),
-    customerOrder: order.customerOrder,
-    outcome: order.outcome,
-    currency: order.currency,
-    total: formatAmount(order.totalMinor, order.currency),
-    holds: order.holds.map(({ id, type, reason, blocks }) => ({ id: holdNumber(id), type, reason, blocks: [...blocks] })),
-    lines: order.lines.map((line, place) => {
-      const valued = lines[place]!
-      const inUnit = (base: number): string =>
-        formatQuantity(convertQuantity(base, { numerator: line.denominator, denominator: line.numerator }) ?? base)
-      return {
-        line: line.customerLine,
-        sku: line.sku,
-        outcome: outcomes[place]!,
-        quantity: valued.requested.quantity,
-        unit: line.unit,
-        reserved: inUnit(line.reserved),
-        backordered: inUnit(line.backordered),
-        ...(valued.kind === 'sold'
-          ? { price: formatAmount(line.priceMinor, order.currency) }
-          : { reason: { code: valued.refusal.code, message: valued.refusal.message } }),
-      }
-    }),
-  }
-}
-
-async function write(tx: Transaction, ports: ProcessPorts, orders: readonly Decided[], cause: Cause): Promise<void> {
+async function write(
+  tx: Transaction,
+  ports: ProcessPorts,
+  orders: readonly Decided[],
+  cause: Cause,
+): Promise<void> {
   if (orders.length === 0) return
   capture(
     tx,
@@ -396,7 +252,8 @@ async function write(tx: Transaction, ports: ProcessPorts, orders: readonly Deci
 const HELD_FOR: Readonly<Partial<Record<HoldType, (customer: string) => string>>> = {
   credit: (customer: string) => `Customer ${customer} has no credit left`,
   price_review: (customer: string) => `Prices of customer ${customer} differ from ours`,
-  edi_mismatch: (customer: string) => `Purchase orders of customer ${customer} say something that must be looked at`,
+  edi_mismatch: (customer: string) =>
+    `Purchase orders of customer ${customer} say something that must be looked at`,
 }
 
 function heldFor({ captured }: Decided) {
@@ -411,53 +268,4 @@ function heldFor({ captured }: Decided) {
     cause: `${type}:${customer}`,
     title: HELD_FOR[type]?.(customer) ?? `Orders of customer ${customer} are held`,
   }))
-}
-
-/** The facts that a look would find, so that nobody has to look. */
-function factsOf({ captured, allocations }: Decided): OrderFacts {
-  const { doc, company } = captured
-  const sold = captured.lines.filter((line) => line.rejection === null)
-  return {
-    doc,
-    company,
-    correlationId: doc,
-    version: 1,
-    order: {
-      doc,
-      company,
-      customerId: captured.customerId,
-      customer: captured.customer,
-      termsDays: captured.termsDays,
-      taxId: captured.taxId,
-      taxExempt: captured.taxExempt,
-      channel: captured.channel,
-      sender: captured.sender,
-      externalId: captured.externalId,
-      customerOrder: captured.customerOrder,
-      orderDate: captured.orderDate,
-      requestedDate: captured.requestedDate,
-      currency: captured.currency,
-      shipToCode: captured.shipToCode,
-      shippingRule: captured.shippingRule,
-      totalMinor: captured.totalMinor,
-      exposureMinor: captured.exposureMinor,
-      erpNumber: null,
-      erpCancelled: false,
-      turn: 1,
-      acknowledgedTurn: 0,
-      cancelRequested: false,
-      closed: false,
-    },
-    lines: captured.lines.map((line) => ({ ...line, doc, open: 0, released: 0, picked: 0, packed: 0, shipped: 0 })),
-    holds: captured.holds
-      .map(({ id, type, reason, blocks }) => ({ id, doc, type, reason, blocks }))
-      .toSorted((a, b) => a.id - b.id),
-    reservations: sold
-      .flatMap((line, place) => allocations[place]!.map((allocation) => ({ line: line.n, ...allocation })))
-      .toSorted((a, b) => a.line - b.line || (a.location < b.location ? -1 : 1)),
-    fulfillments: [],
-    reclaimable: [],
-    unbilled: [],
-    fillable: [],
-  }
 }

@@ -6,7 +6,7 @@ import { recordAudit } from '#platform/audit.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import { HOLDS, type HoldType } from '#domains/orders/contract.ts'
-import { addHolds, changeHeaders, releaseHolds } from '#domains/orders/operations.ts'
+import { addHolds, changeHeaders, rejectOpenHolds, releaseHolds } from '#domains/orders/operations.ts'
 import { holdNumber, orderNumber, type ProcessPorts } from './ports.ts'
 
 export type HoldToOpen = {
@@ -24,7 +24,11 @@ export type HoldToOpen = {
 }
 
 /** Puts orders on hold, each with an exception that has an owner. */
-export async function openHolds(tx: Transaction, ports: ProcessPorts, holds: readonly HoldToOpen[]): Promise<void> {
+export async function openHolds(
+  tx: Transaction,
+  ports: ProcessPorts,
+  holds: readonly HoldToOpen[],
+): Promise<void> {
   if (holds.length === 0) return
   const ids = await ports.ids.documents(holds.length)
   addHolds(
@@ -73,6 +77,25 @@ const ADVICE: Readonly<Partial<Record<HoldType, string>>> = {
   manual: 'Read the refusal, mend its cause in the system that refused, then release the hold to try again.',
 }
 
+/** Ends the holds of orders of which nothing is left to stop, and what made people look at them. */
+export async function endHolds(
+  tx: Transaction,
+  orders: readonly { readonly doc: number; readonly company: string }[],
+  by: { readonly actor: string; readonly reason: string },
+): Promise<void> {
+  const docs = orders.map(({ doc }) => doc)
+  const ended = await rejectOpenHolds(tx, docs, by)
+  if (ended.length === 0) return
+  const open = await openExceptionsOf(tx, docs)
+  const codes = new Set(ended.map(({ doc, type }) => `${doc} ${codeOf(type)}`))
+  const gone = [...open].flatMap(([doc, each]) =>
+    each.flatMap(({ code, company, cause }) =>
+      codes.has(`${doc} ${code}`) ? [{ company, cause, doc }] : [],
+    ),
+  )
+  await closeExceptions(tx, gone, by.reason)
+}
+
 export type HoldRelease = { readonly doc: number; readonly company: string; readonly hold: number }
 
 /** Releases an order's hold: what it stopped goes on, what was refused is tried again, its exception closes. */
@@ -94,7 +117,15 @@ export async function releaseHold(
     cause,
   )
   recordAudit(tx, [
-    { actor: by.actor, action: 'orders.release_hold', company, kind: 'order', doc, reason: by.reason, after: { hold } },
+    {
+      actor: by.actor,
+      action: 'orders.release_hold',
+      company,
+      kind: 'order',
+      doc,
+      reason: by.reason,
+      after: { hold },
+    },
   ])
   const open = (await openExceptionsOf(tx, [doc])).get(doc) ?? []
   await closeExceptions(

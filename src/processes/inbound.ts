@@ -4,7 +4,13 @@ import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
-import { contentHash, type IncomingMessage, receiveMessages, type Settlement, settleMessages } from '#platform/inbox.ts'
+import {
+  contentHash,
+  type IncomingMessage,
+  receiveMessages,
+  type Settlement,
+  settleMessages,
+} from '#platform/inbox.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import { arrangeMessages } from '#platform/inbox-streams.ts'
 import type { Cause } from '#platform/log.ts'
@@ -13,13 +19,20 @@ import { formatQuantity } from '#platform/quantity.ts'
 import type { Turn } from '#platform/turn.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
-import { fillableOrders, move, type Shortfall, type StockChange, unreconciledAt } from '#domains/inventory/operations.ts'
+import {
+  fillableOrders,
+  move,
+  type Shortfall,
+  type StockChange,
+  unreconciledAt,
+} from '#domains/inventory/operations.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { changeFulfillments, lockRequests } from '#domains/shipments/operations.ts'
 import { parseNumber, type ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
 import { bookShipments, type Confirmation } from './shipping.ts'
+import { openWarehouseExceptions } from './warehouse-trouble.ts'
 
 export type WarehouseDoor = Pick<InboundDoor<WarehouseMessage>, 'instance' | 'order' | 'restore'>
 
@@ -32,7 +45,11 @@ export type Told = {
 
 export type Heard = 'applied' | 'duplicate' | 'conflict' | 'superseded' | 'waiting' | 'parked' | 'quarantined'
 
-type Filed = IncomingMessage & { readonly door: WarehouseDoor; readonly told: Told | undefined; readonly message: WarehouseMessage }
+type Filed = IncomingMessage & {
+  readonly door: WarehouseDoor
+  readonly told: Told | undefined
+  readonly message: WarehouseMessage
+}
 
 /** Takes what warehouses told; answers each message by itself. A repetition changes nothing. */
 export async function hearWarehouses(
@@ -51,10 +68,17 @@ export async function hearWarehouses(
     else if (message.message) fresh.push(message as Filed)
     else answers.set(message.told, 'quarantined')
   }
-  await quarantine(tx, filed.filter((message) => verdicts.get(message) === 'new' && !message.message))
+  const unreadable = unreadableOf(
+    filed.filter((message) => verdicts.get(message) === 'new' && !message.message),
+  )
+  await settleMessages(tx, [...unreadable.values()])
   const due = await inTheirOrder(tx, fresh, answers)
   const settlements = await apply(tx, turn, ports, { due, shipment, cause })
   await settleMessages(tx, [...settlements.values()])
+  await openWarehouseExceptions(tx, ports, {
+    settlements: new Map([...unreadable, ...settlements]),
+    conflicts: filed.filter((message) => verdicts.get(message) === 'conflict'),
+  })
   for (const message of due) {
     if (message.told) answers.set(message.told, settlements.get(message)?.outcome ?? 'applied')
   }
@@ -82,32 +106,45 @@ function fileOf(told: Told) {
   }
 }
 
-async function quarantine(tx: Transaction, messages: readonly ReturnType<typeof fileOf>[]): Promise<void> {
-  await settleMessages(
-    tx,
-    messages.map(({ source, messageId, unreadable }) => ({
-      source,
-      messageId,
-      outcome: 'quarantined',
-      cause: { code: unreadable?.code ?? 'inbound.message_unreadable', message: unreadable?.message ?? 'unreadable' },
-    })),
+type Unreadable = ReturnType<typeof fileOf>
+
+function unreadableOf(messages: readonly Unreadable[]): Map<Unreadable, Settlement> {
+  return new Map(
+    messages.map((filed) => {
+      const { source, messageId, unreadable } = filed
+      const { code = 'inbound.message_unreadable', message = 'unreadable' } = unreadable ?? {}
+      return [filed, { source, messageId, outcome: 'quarantined', cause: { code, message } }]
+    }),
   )
 }
 
 /** What may be applied now, in the order its source declares; what came too early waits, what came too late is over. */
-async function inTheirOrder(tx: Transaction, fresh: readonly Filed[], answers: Map<Told, Heard>): Promise<Filed[]> {
+async function inTheirOrder(
+  tx: Transaction,
+  fresh: readonly Filed[],
+  answers: Map<Told, Heard>,
+): Promise<Filed[]> {
   const due: Filed[] = []
   const groups = Map.groupBy(fresh, ({ door, type }) => JSON.stringify(door.order[type] ?? { by: 'none' }))
   for (const [name, group] of groups) {
     const arranged = await arrangeMessages(tx, JSON.parse(name) as { by: 'none' }, group)
     for (const [message, ruling] of arranged.rulings) {
       if (ruling === 'apply') due.push(message)
-      else answers.set(message.told!, ruling === 'wait' ? 'waiting' : ruling === 'superseded' ? 'superseded' : 'quarantined')
+      else
+        answers.set(
+          message.told!,
+          ruling === 'wait' ? 'waiting' : ruling === 'superseded' ? 'superseded' : 'quarantined',
+        )
     }
     const doors = new Map(group.map(({ door }) => [door.instance, door]))
     for (const stored of arranged.released) {
       const door = doors.get(stored.source)!
-      due.push({ ...(stored as unknown as IncomingMessage), door, told: undefined, message: door.restore(stored) })
+      due.push({
+        ...(stored as unknown as IncomingMessage),
+        door,
+        told: undefined,
+        message: door.restore(stored),
+      })
     }
   }
   return due
@@ -123,8 +160,14 @@ async function apply(
   { due, shipment, cause }: Applying,
 ): Promise<Map<Filed, Settlement>> {
   const settlements = new Map<Filed, Settlement>()
-  const ofType = <Type extends WarehouseMessage['type']>(type: Type): Filed[] => due.filter(({ message }) => message.type === type)
-  const confirmed = await applyShipments(tx, ports, { due: ofType('shipment-confirmed'), shipment, cause }, settlements)
+  const ofType = <Type extends WarehouseMessage['type']>(type: Type): Filed[] =>
+    due.filter(({ message }) => message.type === type)
+  const confirmed = await applyShipments(
+    tx,
+    ports,
+    { due: ofType('shipment-confirmed'), shipment, cause },
+    settlements,
+  )
   await applyPicking(tx, ofType('picking-started'), cause)
   const moved = await applyStock(tx, ofType('stock-moved'), settlements)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
@@ -161,7 +204,10 @@ async function applyShipments(
   settlements: Map<Filed, Settlement>,
 ) {
   const confirmations = new Map(
-    due.map((filed): [Confirmation, Filed] => [{ source: filed.source, message: filed.message as ShipmentConfirmed }, filed]),
+    due.map((filed): [Confirmation, Filed] => [
+      { source: filed.source, message: filed.message as ShipmentConfirmed },
+      filed,
+    ]),
   )
   const { answers, doubtful } = await bookShipments(tx, ports, [...confirmations.keys()], cause)
   const orders: OrderHeader[] = []
@@ -170,7 +216,8 @@ async function applyShipments(
     const filed = confirmations.get(confirmation)!
     const { source, messageId } = filed
     if (answer.kind === 'refused') settlements.set(filed, parkedAs(filed, answer.refusal))
-    else if (answer.kind === 'superseded') settlements.set(filed, { source, messageId, outcome: 'superseded' })
+    else if (answer.kind === 'superseded')
+      settlements.set(filed, { source, messageId, outcome: 'superseded' })
     else {
       orders.push(answer.order)
       if (answer.shipment !== undefined) shipped.push({ doc: answer.shipment, order: answer.order })
@@ -184,8 +231,15 @@ async function applyShipments(
 async function applyPicking(tx: Transaction, due: readonly Filed[], cause: Cause): Promise<void> {
   const docs = due.flatMap(({ message }) => parseNumber((message as PickingStarted).fulfillment, 'F') ?? [])
   if (docs.length === 0) return
-  const open = (await lockRequests(tx, docs)).filter(({ state }) => state === 'requested' || state === 'accepted')
-  await changeFulfillments(tx, open.map((request) => ({ ...request, data: {} })), 'picking', cause)
+  const open = (await lockRequests(tx, docs)).filter(
+    ({ state }) => state === 'requested' || state === 'accepted',
+  )
+  await changeFulfillments(
+    tx,
+    open.map((request) => ({ ...request, data: {} })),
+    'picking',
+    cause,
+  )
 }
 
 async function applyStock(
@@ -193,14 +247,21 @@ async function applyStock(
   due: readonly Filed[],
   settlements: Map<Filed, Settlement>,
 ): Promise<{ items: number[]; doubtful: readonly Doubt[] }> {
-  const skus = due.map(({ company, message }) => ({ company: company ?? '', sku: (message as StockMoved).sku }))
+  const skus = due.map(({ company, message }) => ({
+    company: company ?? '',
+    sku: (message as StockMoved).sku,
+  }))
   const items = await findItems(tx, skus)
   const changes: StockChange[] = []
   for (const [place, filed] of due.entries()) {
     const { company, sku } = skus[place]!
     const item = items.get(itemKey(company, sku))
     if (item) changes.push(...stockChanges(filed, item.id))
-    else settlements.set(filed, parkedAs(filed, new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)))
+    else
+      settlements.set(
+        filed,
+        parkedAs(filed, new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)),
+      )
   }
   const shortfalls = changes.length > 0 ? await move(tx, changes) : []
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
@@ -208,7 +269,9 @@ async function applyStock(
   return { items: [...new Set(gained)], doubtful: [...shortfalls, ...explained] }
 }
 
-const MOVES: Readonly<Record<Exclude<StockMoved['reason'], 'pick-short'>, readonly [from: Bucket, to: Bucket]>> = {
+const MOVES: Readonly<
+  Record<Exclude<StockMoved['reason'], 'pick-short'>, readonly [from: Bucket, to: Bucket]>
+> = {
   receipt: ['supplier', 'available'],
   count: ['adjustment', 'available'],
   damage: ['available', 'damaged'],
@@ -227,7 +290,8 @@ function stockChanges({ source, messageId, company, message }: Filed, itemId: nu
     quantity: Math.abs(quantity),
   })
   // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
-  if (reason === 'pick-short') return [change('unreconciled', 'available', ''), change('available', 'adjustment')]
+  if (reason === 'pick-short')
+    return [change('unreconciled', 'available', ''), change('available', 'adjustment')]
   const [from, to] = MOVES[reason]
   // a count that found less takes from stock; damage is told as what is lost
   return [quantity < 0 && reason === 'count' ? change(to, from) : change(from, to)]
@@ -241,14 +305,19 @@ async function reportDoubts(tx: Transaction, ports: ProcessPorts, doubtful: read
   const causeOf = ({ itemId, location }: Doubt): string => `inventory.unreconciled:${itemId}:${location}`
   await ports.openExceptions(
     tx,
-    places.filter(({ quantity }) => quantity !== 0).map(({ company, itemId, location, quantity }) => ({
-      company,
-      cause: causeOf({ itemId, location }),
-      code: 'inventory.unreconciled',
-      title: quantity < 0 ? `More left ${location} than our books had` : `${location} did not find what our books have`,
-      suggestedAction: 'Count the item, or find the receipt that was never told; then book the difference.',
-      facts: { itemId, location, quantity: formatQuantity(quantity) },
-    })),
+    places
+      .filter(({ quantity }) => quantity !== 0)
+      .map(({ company, itemId, location, quantity }) => ({
+        company,
+        cause: causeOf({ itemId, location }),
+        code: 'inventory.unreconciled',
+        title:
+          quantity < 0
+            ? `More left ${location} than our books had`
+            : `${location} did not find what our books have`,
+        suggestedAction: 'Count the item, or find the receipt that was never told; then book the difference.',
+        facts: { itemId, location, quantity: formatQuantity(quantity) },
+      })),
   )
   const explained = places.filter(({ quantity }) => quantity === 0)
   await closeExceptions(

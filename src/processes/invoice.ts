@@ -4,7 +4,15 @@ import { type InvoicePosting, postInvoice, type PostedInvoice } from '#capabilit
 import { determineTax, type TaxDetermination, type TaxRequest } from '#capabilities/tax.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
-import { type Answered, type Answers, call, type Done, type Process, process, type RefusedCall } from '#platform/process.ts'
+import {
+  type Answered,
+  type Answers,
+  call,
+  type Done,
+  type Process,
+  process,
+  type RefusedCall,
+} from '#platform/process.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
@@ -18,13 +26,17 @@ export function invoice(ports: ProcessPorts): Process {
     steps: {
       tax: { when: owesTax, call: tax(ports) },
       post: { when: readyToPost, call: post(ports) },
-      send: { when: ({ invoice, wanted }) => wanted && invoice.number !== null && !invoice.sent, call: send(ports) },
+      send: {
+        when: ({ invoice, wanted }) => wanted && invoice.number !== null && !invoice.sent,
+        call: send(ports),
+      },
     },
     finished: ({ invoice, wanted }) => invoice.number !== null && (invoice.sent || !wanted),
   })
 }
 
-const owesTax = ({ taxedBy, invoice }: InvoiceFacts): boolean => taxedBy === 'tax-system' && invoice.taxEvidence === null
+const owesTax = ({ taxedBy, invoice }: InvoiceFacts): boolean =>
+  taxedBy === 'tax-system' && invoice.taxEvidence === null
 
 const readyToPost = (facts: InvoiceFacts): boolean =>
   facts.invoice.number === null && facts.order.erpNumber !== null && !owesTax(facts)
@@ -43,7 +55,13 @@ const tax = (ports: ProcessPorts) =>
       shipFrom: shipment.location,
       currency: invoice.currency,
       date: shipment.shippedAt.toISOString().slice(0, 10),
-      lines: lines.map(({ n, sku, taxClass, quantity, netMinor }) => ({ line: n, sku, taxClass, quantity, netMinor })),
+      lines: lines.map(({ n, sku, taxClass, quantity, netMinor }) => ({
+        line: n,
+        sku,
+        taxClass,
+        quantity,
+        netMinor,
+      })),
     }),
     async confirmed(tx, answered, cause) {
       const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.invoice, ...first!.answer }))
@@ -82,7 +100,14 @@ const post = (ports: ProcessPorts) =>
       )
       await reportDifferences(tx, ports, answered)
       return carried(answered, versions, ({ invoice }, { number, taxMinor, postedAt }) => ({
-        invoice: { ...invoice, state: 'posted', number, taxMinor, totalMinor: invoice.netMinor + taxMinor, postedAt },
+        invoice: {
+          ...invoice,
+          state: 'posted',
+          number,
+          taxMinor,
+          totalMinor: invoice.netMinor + taxMinor,
+          postedAt,
+        },
       }))
     },
     refused: refusedBy(ports, 'posting_refused', 'The ERP refuses to post invoices'),
@@ -138,7 +163,8 @@ async function reportDifferences(
         cause: `billing.totals_differ:${invoiceNumber(facts.doc)}`,
         code: 'billing.totals_differ',
         title: `The ERP posted ${first!.answer.number} with other totals than ours`,
-        suggestedAction: 'Compare the invoice on both sides; a credit memo or a corrected posting settles it.',
+        suggestedAction:
+          'Compare the invoice on both sides; a credit memo or a corrected posting settles it.',
       }),
     ),
   )
@@ -168,7 +194,9 @@ function refusedBy(ports: ProcessPorts, code: string, title: string) {
         }),
       ),
     )
-    return new Map(refused.map((work): [RefusedCall<InvoiceFacts>, Done<InvoiceFacts>] => [work, { facts: work.facts }]))
+    return new Map(
+      refused.map((work): [RefusedCall<InvoiceFacts>, Done<InvoiceFacts>] => [work, { facts: work.facts }]),
+    )
   }
 }
 
@@ -179,7 +207,10 @@ const send = (ports: ProcessPorts) =>
     businessKey: ({ doc }) => invoiceNumber(doc),
     request: noticeOf,
     async confirmed(tx, answered, cause) {
-      const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.invoice, reference: first!.answer.reference }))
+      const rows = answered.map(({ facts, answers: [first] }) => ({
+        ...facts.invoice,
+        reference: first!.answer.reference,
+      }))
       const changed = await recordSent(tx, rows, cause)
       const versions = new Map([...changed].map(([doc, { version }]) => [doc, version]))
       return carried(answered, versions, ({ doc, invoice }) => ({
@@ -207,13 +238,15 @@ function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFact
     termsDays: invoice.termsDays,
     issuedAt: invoice.postedAt ?? shipment.shippedAt,
     // a channel multiplies quantity by price, so what is priced by weight is told by weight
-    lines: lines.map(({ customerLine, sku, quantity, unit, priceMinor, priceUnit, catchWeight, netMinor }) => ({
-      line: customerLine,
-      sku,
-      ...(catchWeight === null ? { quantity, unit } : { quantity: catchWeight, unit: priceUnit }),
-      priceMinor,
-      netMinor,
-    })),
+    lines: lines.map(
+      ({ customerLine, sku, quantity, unit, priceMinor, priceUnit, catchWeight, netMinor }) => ({
+        line: customerLine,
+        sku,
+        ...(catchWeight === null ? { quantity, unit } : { quantity: catchWeight, unit: priceUnit }),
+        priceMinor,
+        netMinor,
+      }),
+    ),
   }
 }
 
@@ -225,7 +258,10 @@ function carried<Answer>(
 ): Answers<Answered<InvoiceFacts, Answer>, InvoiceFacts> {
   return new Map(
     works.map((work): [Answered<InvoiceFacts, Answer>, Done<InvoiceFacts>] => {
-      const { facts, answers: [first] } = work
+      const {
+        facts,
+        answers: [first],
+      } = work
       const version = versions.get(facts.doc)!
       if (version !== facts.version + 1) return [work, 'look']
       return [work, { facts: { ...facts, ...change(facts, first!.answer), version } }]

@@ -3,7 +3,6 @@ import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import { extend, extendFraction } from '#platform/money.ts'
 import type { Begun, Process, Work } from '#platform/process.ts'
-import { convertQuantity, units } from '#platform/quantity.ts'
 import type { InvoiceLine, NewInvoice } from '#domains/billing/contract.ts'
 import { draftInvoices } from '#domains/billing/operations.ts'
 import type { OrderLine } from '#domains/orders/views.ts'
@@ -12,9 +11,14 @@ import { linesOfShipments, shipmentsOf } from '#domains/shipments/views.ts'
 import { addressesOf } from './fulfillment-facts.ts'
 import { composeInvoice } from './invoice-facts.ts'
 import { groupBy, type OrderFacts } from './order-facts.ts'
+import { countedIn } from './ordered-unit.ts'
 import type { ProcessPorts } from './ports.ts'
 
-type Drafting = { readonly process: Process; readonly works: readonly Work<OrderFacts>[]; readonly cause: Cause }
+type Drafting = {
+  readonly process: Process
+  readonly works: readonly Work<OrderFacts>[]
+  readonly cause: Cause
+}
 
 /** Draws an invoice from every shipment named; answers by order what begins. */
 export async function draftFromShipments(
@@ -26,7 +30,10 @@ export async function draftFromShipments(
   const [shipments, lines, shipTos, ids] = await Promise.all([
     shipmentsOf(tx, docs),
     linesOfShipments(tx, docs),
-    addressesOf(tx, works.map(({ facts }) => facts.order)),
+    addressesOf(
+      tx,
+      works.map(({ facts }) => facts.order),
+    ),
     ports.ids.documents(docs.length),
   ])
   const shippedLinesOf = groupBy(lines, (line) => line.doc)
@@ -54,7 +61,12 @@ export async function draftFromShipments(
   return Map.groupBy(begun, ({ facts }) => facts.correlationId)
 }
 
-function draft(doc: number, { order, lines }: OrderFacts, shipmentId: number, shipped: readonly ShipmentLine[]): NewInvoice {
+function draft(
+  doc: number,
+  { order, lines }: OrderFacts,
+  shipmentId: number,
+  shipped: readonly ShipmentLine[],
+): NewInvoice {
   const lineOf = new Map(lines.map((line) => [line.n, line]))
   const billed = shipped.map((row) => billLine(shipmentId, row, lineOf.get(row.line)!))
   return {
@@ -89,10 +101,7 @@ function billLine(shipmentId: number, shipped: ShipmentLine, line: OrderLine): I
     shipped.catchWeight === null
       ? extendFraction(line.priceMinor, shipped.quantity, inUnit)
       : extend(line.priceMinor, shipped.catchWeight)
-  const ordered = convertQuantity(shipped.quantity, inUnit)
-  const isWhole = ordered !== undefined && ordered % units(1) === 0
-  if (isWhole) return { ...common, quantity: ordered, unit: line.unit, netMinor }
-  return { ...common, quantity: shipped.quantity, unit: line.baseUnit, netMinor }
+  return { ...common, ...countedIn(line, shipped.quantity), netMinor }
 }
 
 const newHeader = ({ lines: _, ...invoice }: NewInvoice) => ({

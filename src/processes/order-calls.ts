@@ -20,7 +20,7 @@ import {
 import type { HeaderChange } from '#domains/orders/contract.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
-import { inOrderedUnit } from './ordered-unit.ts'
+import { countedIn, inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 
 export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
@@ -58,13 +58,12 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
     shipTo: order.shipToCode === null ? undefined : { code: order.shipToCode },
     lines: facts.lines
       .filter((line) => line.cancelled < line.ordered)
-      .map(({ n, sku, quantity, unit, priceMinor, priceUnit }) => ({
-        line: n,
-        sku,
-        quantity,
-        unit,
-        priceMinor,
-        priceUnit,
+      .map((line) => ({
+        line: line.n,
+        sku: line.sku,
+        ...countedIn(line, line.ordered - line.cancelled),
+        priceMinor: line.priceMinor,
+        priceUnit: line.priceUnit,
       })),
   }
 }

@@ -1,5 +1,5 @@
 /** Quantities as a channel knows them: in the unit that was ordered where that is exact, else in base units. */
-import { convertQuantity, type Quantity } from '#platform/quantity.ts'
+import { convertQuantity, type Quantity, units } from '#platform/quantity.ts'
 import type { OrderLine } from '#domains/orders/views.ts'
 
 type Ordered = Pick<OrderLine, 'unit' | 'numerator' | 'denominator' | 'baseUnit'>
@@ -15,4 +15,16 @@ export function inOrderedUnit<Name extends string>(
   )
   if (converted.some(([, quantity]) => quantity === undefined)) return { ...base, unit: baseUnit }
   return { ...(Object.fromEntries(converted) as Record<Name, Quantity>), unit }
+}
+
+/** A part of a line in whole ordered units, else in base units: what a document counts that is to be paid. */
+export function countedIn(
+  { unit, numerator, denominator, baseUnit }: Ordered,
+  base: Quantity,
+): { readonly quantity: Quantity; readonly unit: string } {
+  const ordered = convertQuantity(base, { numerator: denominator, denominator: numerator })
+  const isWhole = ordered !== undefined && ordered % units(1) === 0
+  return isWhole || unit === baseUnit
+    ? { quantity: ordered ?? base, unit }
+    : { quantity: base, unit: baseUnit }
 }

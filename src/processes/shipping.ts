@@ -6,10 +6,21 @@ import type { Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { changeExposure } from '#domains/customers/operations.ts'
 import { type Departure, reserve, ship, type Shortfall } from '#domains/inventory/operations.ts'
-import { addReferences, type LinesMoved, lowerExposure, moveLines, worthOf } from '#domains/orders/operations.ts'
+import {
+  addReferences,
+  type LinesMoved,
+  lowerExposure,
+  moveLines,
+  worthOf,
+} from '#domains/orders/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import type { Fulfillment, FulfillmentLine, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
-import { confirmShipments, type ConfirmedShipment, findKnownShipments, lockRequests } from '#domains/shipments/operations.ts'
+import {
+  confirmShipments,
+  type ConfirmedShipment,
+  findKnownShipments,
+  lockRequests,
+} from '#domains/shipments/operations.ts'
 import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
 import { groupBy } from './order-facts.ts'
 import { parseNumber, type ProcessPorts } from './ports.ts'
@@ -50,7 +61,10 @@ export async function bookShipments(
   cause: Cause,
 ): Promise<Booked> {
   if (confirmations.length === 0) return { answers: new Map(), doubtful: [] }
-  const [books, ids] = await Promise.all([openBooks(tx, confirmations), ports.ids.documents(confirmations.length)])
+  const [books, ids] = await Promise.all([
+    openBooks(tx, confirmations),
+    ports.ids.documents(confirmations.length),
+  ])
   const answers = new Map<Confirmation, Shipped>()
   const taken: (Taken & { readonly order: OrderHeader })[] = []
   for (const [place, confirmation] of confirmations.entries()) {
@@ -74,8 +88,12 @@ export async function bookShipments(
 }
 
 async function openBooks(tx: Transaction, confirmations: readonly Confirmation[]): Promise<Books> {
-  const docs = [...new Set(confirmations.flatMap(({ message }) => parseNumber(message.fulfillment, 'F') ?? []))]
-  const orderIds = [...new Set((await fulfillmentsOf(tx, docs)).map((row) => row.orderId))].toSorted((a, b) => a - b)
+  const docs = [
+    ...new Set(confirmations.flatMap(({ message }) => parseNumber(message.fulfillment, 'F') ?? [])),
+  ]
+  const orderIds = [...new Set((await fulfillmentsOf(tx, docs)).map((row) => row.orderId))].toSorted(
+    (a, b) => a - b,
+  )
   tx.locking('document', orderIds)
   const [headers, orderLines, requests, lines, ...known] = await Promise.all([
     lockHeaders(tx, orderIds),
@@ -83,7 +101,11 @@ async function openBooks(tx: Transaction, confirmations: readonly Confirmation[]
     lockRequests(tx, docs),
     linesOfFulfillments(tx, docs),
     ...[...Map.groupBy(confirmations, ({ source }) => source)].map(async ([source, group]) => {
-      const found = await findKnownShipments(tx, source, group.map(({ message }) => message.shipment))
+      const found = await findKnownShipments(
+        tx,
+        source,
+        group.map(({ message }) => message.shipment),
+      )
       return [...found.keys()].map((key) => `${source} ${key}`)
     }),
   ])
@@ -143,13 +165,20 @@ const leftOf = (books: Books, request: number, line: number): Quantity => {
   return open ? open.quantity - open.shipped - open.short : 0
 }
 
-function shipmentLines(books: Books, { doc, orderId }: Fulfillment, message: ShipmentConfirmed): ShipmentLine[] | Refusal {
+function shipmentLines(
+  books: Books,
+  { doc, orderId }: Fulfillment,
+  message: ShipmentConfirmed,
+): ShipmentLine[] | Refusal {
   const lines: ShipmentLine[] = []
   for (const [place, parcel] of message.packages.entries()) {
     for (const { line, sku, quantity, lot, expiresOn, catchWeight } of parcel.lines) {
       const open = books.open.get(lineKey(doc, line))
       if (!open || books.orderLines.get(lineKey(orderId, line))?.sku !== sku) {
-        return new Refusal('shipments.line_unknown', `line ${line} with ${sku} is not part of ${message.fulfillment}`)
+        return new Refusal(
+          'shipments.line_unknown',
+          `line ${line} with ${sku} is not part of ${message.fulfillment}`,
+        )
       }
       lines.push({
         n: lines.length + 1,
@@ -188,10 +217,19 @@ function settleLines(
 function departuresOf(shipment: NewShipment, quantities: Taken['quantities'], books: Books): Departure[] {
   const { doc, company, location, source, sourceKey, shippedAt: at, fulfillmentId } = shipment
   const common = { company, location, source, sourceKey, doc, at }
-  const left = shipment.lines.map(({ itemId, lot, quantity }) => ({ ...common, itemId, lot: lot ?? '', quantity, claimEnds: quantity, short: 0 }))
+  const left = shipment.lines.map(({ itemId, lot, quantity }) => ({
+    ...common,
+    itemId,
+    lot: lot ?? '',
+    quantity,
+    claimEnds: quantity,
+    short: 0,
+  }))
   const short = quantities.flatMap(({ line, short: missing }) => {
     const itemId = books.open.get(lineKey(fulfillmentId, line))!.itemId
-    return missing > 0 ? [{ ...common, itemId, lot: '', quantity: 0, claimEnds: missing, short: missing }] : []
+    return missing > 0
+      ? [{ ...common, itemId, lot: '', quantity: 0, claimEnds: missing, short: missing }]
+      : []
   })
   return [...left, ...short]
 }
@@ -212,7 +250,10 @@ type OrderMove = {
   readonly order: OrderHeader
   readonly shipments: readonly number[]
   /** By order line. */
-  readonly sums: readonly (readonly [line: number, sum: { readonly shipped: Quantity; readonly short: Quantity }])[]
+  readonly sums: readonly (readonly [
+    line: number,
+    sum: { readonly shipped: Quantity; readonly short: Quantity },
+  ])[]
 }
 
 /** What the confirmations come to for each order, however many of them are its. */
@@ -235,7 +276,10 @@ const cancelsRest = (order: OrderHeader): boolean => order.shippingRule === 'can
 function cancelRests(tx: Transaction, { orderLines }: Books, moves: readonly OrderMove[]): void {
   const worth = moves.flatMap(({ order, sums }) => {
     if (!cancelsRest(order)) return []
-    const amountMinor = sums.reduce((sum, [n, { short }]) => sum + worthOf(orderLines.get(lineKey(order.doc, n))!, short), 0)
+    const amountMinor = sums.reduce(
+      (sum, [n, { short }]) => sum + worthOf(orderLines.get(lineKey(order.doc, n))!, short),
+      0,
+    )
     return amountMinor > 0 ? [{ doc: order.doc, customerId: order.customerId, amountMinor }] : []
   })
   changeExposure(
@@ -258,7 +302,17 @@ async function moveOrderLines(
       sums.flatMap(([n, { short }]) => {
         if (short === 0 || cancelsRest(order)) return []
         const { itemId, backordered } = books.orderLines.get(lineKey(order.doc, n))!
-        return [{ doc: order.doc, line: n, company: order.company, itemId, allocations: [], backordered: backordered + short, waited: false }]
+        return [
+          {
+            doc: order.doc,
+            line: n,
+            company: order.company,
+            itemId,
+            allocations: [],
+            backordered: backordered + short,
+            waited: false,
+          },
+        ]
       }),
     ),
   )

@@ -96,6 +96,7 @@ describe.runIf(hasBrowser)('in Chromium', () => {
 
   test("a story names each document under our number and the others'", async () => {
     const { page } = await open(`/orders/${first}`)
+    await page.locator('.documents', { hasText: 'Invoice I-' }).waitFor()
     const documents = await page.locator('.documents').innerText()
     for (const word of [
       'Purchase order',

@@ -222,8 +222,9 @@ describe('a retry', () => {
     await database.query(insert, [key, 1])
     await database.query(insert, [key + 1, 1])
     const retried: string[] = []
-    const url = `${testing.url}?options=-c%20default_transaction_isolation=serializable`
-    const strict = connect({ url, plans: 'screen' })
+    const url = new URL(testing.url)
+    url.searchParams.set('options', '-c default_transaction_isolation=serializable')
+    const strict = connect({ url: url.href, plans: 'screen' })
     const own = open(strict, { onRetry: (code) => retried.push(code) })
     const both = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const drain = (one: number): Promise<boolean> =>

@@ -65,6 +65,8 @@ async function ask<Row extends QueryResultRow>(url: string, statement: string): 
   }
 }
 
+const byTcp = (url: string): string => url.replace(/\?host=.*$/, '')
+
 async function serverPid(folder: string): Promise<number> {
   return Number.parseInt(await readFile(join(folder, 'cluster/data/postmaster.pid'), 'utf8'), 10)
 }
@@ -121,6 +123,32 @@ describe('an embedded server', () => {
     await expect(ask(url.replace(password, 'wrong'), 'select 1')).rejects.toThrow(
       'password authentication failed',
     )
+    await expect(ask(byTcp(url).replace(password, 'wrong'), 'select 1')).rejects.toThrow(
+      'password authentication failed',
+    )
+  })
+
+  test('is reached by a socket of its own account, and by TCP as well', async () => {
+    const folder = newFolder()
+    const { url } = await start(folder)
+    const peer = 'select inet_client_addr() is null as "bySocket"'
+    expect(await ask(url, peer)).toEqual([{ bySocket: true }])
+    expect(await ask(byTcp(url), peer)).toEqual([{ bySocket: false }])
+    const { host } = Object.fromEntries(new URL(url).searchParams)
+    const socket = await stat(join(host!, `.s.PGSQL.${new URL(url).port}`))
+    expect(socket.mode & 0o077).toBe(0)
+    expect((await stat(host!)).mode & 0o077).toBe(0)
+  })
+
+  test('is reached by TCP alone where the path of a socket would be too long', async () => {
+    const { url } = await start(join(newFolder(), 'deep'.repeat(25)))
+    expect(new URL(url).search).toBe('')
+    expect(await ask(url, 'show unix_socket_directories')).toEqual([{ unix_socket_directories: '' }])
+  })
+
+  test('keeps its socket in a folder whose name has a quote and a comma', async () => {
+    const { url } = await start(join(newFolder(), "it's a, b"))
+    expect(await ask(url, 'select inet_client_addr() is null as "bySocket"')).toEqual([{ bySocket: true }])
   })
 
   test('finds its data again at the next start, and answers its address to a command beside it', async () => {
@@ -155,7 +183,8 @@ describe('an embedded server', () => {
     const folder = newFolder()
     const program = await startProgram(folder)
     await end(program.process, 'SIGTERM')
-    await expect(ask(program.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
+    await expect(ask(program.url, 'select 1')).rejects.toThrow('ENOENT')
+    await expect(ask(byTcp(program.url), 'select 1')).rejects.toThrow('ECONNREFUSED')
     expect(await readdir(join(folder, 'cluster/data'))).not.toContain('postmaster.pid')
   })
 })
@@ -280,7 +309,7 @@ describe('a server that could lose an acknowledged commit', () => {
     const byRole = openPostgres({ url: server.url, clock: systemClock, log: quiet, dataDirectory: '' })
     await expect(byRole).rejects.toThrow('alter role current_user reset synchronous_commit')
     await ask(server.url, 'alter role crossdock reset synchronous_commit')
-    const url = `${server.url}?options=-c%20synchronous_commit%3Doff`
+    const url = `${byTcp(server.url)}?options=-c%20synchronous_commit%3Doff`
     const byClient = openPostgres({ url, clock: systemClock, log: quiet, dataDirectory: '' })
     await expect(byClient).rejects.toThrow('Take synchronous_commit out of the options in DATABASE_URL')
   })

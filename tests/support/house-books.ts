@@ -55,12 +55,10 @@ const numbersOf = async (query: Query, text: string): Promise<string[]> =>
 /** Orders at the ERPs, releases and shipments at the WMS, invoices at the ERPs, tax at the engine: each once on both sides. */
 export async function differences(query: Query, landscape: Landscape): Promise<Record<string, Difference>> {
   const { legacyErp, cloudErp, wms, tax } = landscape
-  const [orders, releases, shipments, invoices] = await Promise.all([
-    numbersOf(query, `select 'O-' || id as number from orders.sales_order where erp_number is not null`),
-    numbersOf(query, `select 'F-' || id as number from shipments.fulfillment where wms_number is not null`),
-    numbersOf(query, `select source_key as number from shipments.shipment`),
-    numbersOf(query, `select 'I-' || id as number from billing.invoice where number is not null`),
-  ])
+  const orders = await numbersOf(query, `select 'O-' || id as number from orders.sales_order where erp_number is not null`)
+  const releases = await numbersOf(query, `select 'F-' || id as number from shipments.fulfillment where wms_number is not null`)
+  const shipments = await numbersOf(query, `select source_key as number from shipments.shipment`)
+  const invoices = await numbersOf(query, `select 'I-' || id as number from billing.invoice where number is not null`)
   const booked = [legacyErp.truth(), cloudErp.truth()]
   const warehouse = wms.truth()
   const references = (documents: readonly { reference: string }[]): string[] => documents.map(({ reference }) => reference)
@@ -84,27 +82,23 @@ export const EVERYTHING_ONCE: Readonly<Record<string, Difference>> = {
   tax: NO_DIFFERENCE,
 }
 
-type Shelf = { readonly place: string; readonly available: number; readonly held: number; readonly damaged: number }
+type Shelf = { readonly place: string; readonly available: number }
 
-const STATUS = { AVAIL: 'available', HOLD: 'held', DAMAGED: 'damaged' } as const
-
-/** What is on the shelves as we believe, where there is anything. */
+/** What we could sell or have promised, where there is anything. */
 export async function ourStock(query: Query): Promise<Shelf[]> {
   return query<Shelf>(`
-    select (location || ' ' || p.company || ' ' || sku) collate "C" as place, available, quality_hold as held, damaged
+    select (location || ' ' || p.company || ' ' || sku) collate "C" as place, available
     from inventory.position p join items.item i on i.id = p.item_id
-    where lot = '' and (available, quality_hold, damaged) <> (0, 0, 0) order by 1`)
+    where lot = '' and available <> 0 order by 1`)
 }
 
-/** What is on the shelves. */
+/** What lies on the shelves and is neither held nor damaged. */
 export function theirStock({ wms }: Landscape): Shelf[] {
-  const shelves = new Map<string, { place: string; available: number; held: number; damaged: number }>()
+  const shelves = new Map<string, number>()
   for (const { site, owner, sku, status, qty } of wms.truth().stock) {
-    if (qty === 0) continue
+    if (status !== 'AVAIL' || qty === 0) continue
     const place = `${site} ${owner} ${sku}`
-    const shelf = shelves.get(place) ?? { place, available: 0, held: 0, damaged: 0 }
-    shelf[STATUS[status as keyof typeof STATUS]] += qty
-    shelves.set(place, shelf)
+    shelves.set(place, (shelves.get(place) ?? 0) + qty)
   }
-  return [...shelves.values()].toSorted((a, b) => (a.place < b.place ? -1 : 1))
+  return [...shelves].map(([place, available]) => ({ place, available })).toSorted((a, b) => (a.place < b.place ? -1 : 1))
 }

@@ -1,4 +1,5 @@
 /** Orders of the world brought to the house as their customers bring them: by API, by the shop's webhook, as a file. */
+import { vi } from 'vitest'
 import type { Landscape } from '#landscape/landscape.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import type { PartnerGuide } from '#systems/edi/partner-guide.ts'
@@ -24,6 +25,16 @@ export async function submit(url: string, order: WorldOrder, key: string): Promi
   })
   const body = (await response.json()) as Answer['body']
   return { status: response.status, body, replayed: response.headers.has('idempotency-replayed') }
+}
+
+/** As a client does who must know: the same key at every attempt, again while nobody answers or is able to. */
+export async function submitUntilAnswered(url: string, order: WorldOrder, withinMs = 60_000): Promise<Answer> {
+  const attempt = async (): Promise<Answer> => {
+    const answer = await submit(url, order, `arrival-${order.nth}`)
+    if (answer.status >= 500 || answer.status === 429) throw new Error(`the house answers ${answer.status}`)
+    return answer
+  }
+  return vi.waitFor(attempt, { timeout: withinMs, interval: 20 })
 }
 
 /** Does `work` for all of them, so many at once, each worker with its next as soon as it is done with one. */

@@ -134,14 +134,15 @@ export const violations = (query: Query): Promise<Violation[]> => violationsOf(q
 /** What is wrong, or not at rest yet. */
 export const violationsAtRest = (query: Query): Promise<Violation[]> => violationsOf(query, { ...ALWAYS, ...AT_REST })
 
-/** How many documents are owned or due, and how many calls are open: 0 is rest. */
+/** How many documents are owned or due, how many calls are open, how many warehouse requests unanswered: 0 is rest. */
 export async function underWay(query: Query): Promise<number> {
   const [row] = await query<{ count: number }>(`
     select (select count(*) from desk.document where owner is not null or due_at <= now())
-      + (select count(*) from effects.intent where state <> 'parked') as count`)
+      + (select count(*) from effects.intent where state <> 'parked')
+      + (select count(*) from shipments.fulfillment where state in ('requested', 'accepted', 'picking')) as count`)
   return row!.count
 }
 
-/** Waits until nothing is owned, due or open. */
+/** Waits until nothing is owned, due, open or awaited. */
 export const atRest = (query: Query, withinMs = 60_000): Promise<void> =>
   vi.waitFor(async () => expect(await underWay(query)).toBe(0), { timeout: withinMs, interval: 50 })

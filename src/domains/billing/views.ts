@@ -57,6 +57,41 @@ const lockPaymentRows = sql(
 export const lockPayments = (queries: Queries, docs: readonly number[]): Promise<PaymentHeader[]> =>
   queries.query<PaymentHeader>(lockPaymentRows, [docs])
 
+const invoicesUnknown = sql(
+  'billing.invoices_unknown',
+  `select customer_id as "customerId", sum(coalesce(total_minor, net_minor))::bigint as "amountMinor"
+   from billing.invoice where customer_id = any($1::int[]) and state <> 'void'
+     and (posted_at is null or posted_at > $2::timestamptz) group by customer_id`,
+)
+
+/** What the ERP had not posted as of then, by customer. */
+export async function unknownInvoices(
+  queries: Queries,
+  customerIds: readonly number[],
+  asOf: Date,
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await queries.query<{ customerId: number; amountMinor: number }>(invoicesUnknown, [
+    customerIds,
+    asOf,
+  ])
+  return new Map(rows.map((row) => [row.customerId, row.amountMinor]))
+}
+
+const paymentsUnknown = sql(
+  'billing.payments_unknown',
+  `select customer_id as "customerId", currency,
+     sum(amount_minor - case when registered_at <= $2::timestamptz then applied_minor else 0 end)::bigint as "amountMinor"
+   from billing.payment where customer_id = any($1::int[]) group by customer_id, currency`,
+)
+
+/** Cash that the ERP had not applied as of then: not registered yet, or on account. */
+export const unknownPayments = (
+  queries: Queries,
+  customerIds: readonly number[],
+  asOf: Date,
+): Promise<{ readonly customerId: number; readonly currency: string; readonly amountMinor: number }[]> =>
+  queries.query(paymentsUnknown, [customerIds, asOf])
+
 const invoicedOrders = sql(
   'billing.invoiced_orders',
   'select count(distinct order_id) as invoiced from billing.invoice where order_id >= $1 and posted_at is not null',

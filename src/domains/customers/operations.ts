@@ -11,7 +11,7 @@ import {
   type SellingCustomer,
   type StaleCreditFallback,
 } from './contract.ts'
-import { type CreditDecision, decideCredit } from './rules.ts'
+import { type CreditDecision, decideCredit, exposureMinor } from './rules.ts'
 import * as store from './store.ts'
 
 /** By `customerKey`; who is unknown is absent. */
@@ -44,6 +44,20 @@ export async function lockCreditAccounts(
   const accounts = await store.selectAccountsForUpdate(tx, ids)
   return new Map(accounts.map((account) => [account.customerId, account]))
 }
+
+export type CreditStanding = store.CreditStanding
+
+/** How customers stand, read without a lock: for who grants nothing. */
+export async function creditStandings(
+  queries: Queries,
+  customerIds: readonly number[],
+): Promise<ReadonlyMap<number, CreditStanding>> {
+  const found = await store.selectStandings(queries, customerIds)
+  return new Map(found.map((standing) => [standing.customerId, standing]))
+}
+
+/** What a customer owes or is about to owe. */
+export const exposureOf = exposureMinor
 
 export type OrderOnCredit = {
   readonly key: string

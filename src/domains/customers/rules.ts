@@ -19,7 +19,8 @@ export type CreditDecision =
   | { readonly kind: 'hold'; readonly reason: string }
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
 
-const exposureMinor = (account: CreditAccount): number => account.receivablesMinor + account.openMinor
+export const exposureMinor = (account: Pick<CreditAccount, 'receivablesMinor' | 'openMinor'>): number =>
+  account.receivablesMinor + account.openMinor
 
 /** An order may bring the exposure to the limit and not a cent beyond it. */
 export function decideCredit(question: CreditQuestion): CreditDecision {

@@ -95,6 +95,27 @@ export async function updateAccounts(tx: Transaction, figures: readonly CreditFi
   return rows.map((row) => row.customerId)
 }
 
+const standings = sql(
+  'customers.credit_standings',
+  `select s.* from unnest($1::int[]) as k(id)
+   cross join lateral (
+     select c.id as "customerId", c.currency, c.credit_hold as "creditHold", a.credit_limit_minor as "creditLimitMinor",
+       a.receivables_minor as "receivablesMinor", a.open_minor as "openMinor"
+     from customers.customer c join customers.credit_account a on a.customer_id = c.id
+     where c.id = k.id and a.customer_id = k.id limit 1) s`,
+)
+
+/** How a customer stands with its credit at the moment of reading. */
+export type CreditStanding = Pick<CreditAccount, 'creditLimitMinor' | 'receivablesMinor' | 'openMinor'> & {
+  readonly customerId: number
+  readonly currency: string
+  readonly creditHold: boolean
+}
+
+export function selectStandings(queries: Queries, ids: readonly number[]): Promise<CreditStanding[]> {
+  return queries.query<CreditStanding>(standings, [ids])
+}
+
 // Loading ---------------------------------------------------------------------------------------------------------------
 
 /** A customer as it is compared with what we hold: everything present, addresses in the order of their codes. */

@@ -171,7 +171,7 @@ export function leaveQueue(
 export const reservationsOf = (queries: Queries, docs: readonly number[]): Promise<Reservation[]> =>
   selectReservations(queries, docs)
 
-export type { FillableLine }
+export type { FillableLine, FreeStock }
 export const fillableLines = selectFillableLines
 
 /** Orders to wake because stock of these items is free and it is their turn. */
@@ -342,7 +342,10 @@ async function joinTotals<B extends Balance>(
   const joining = fresh.filter((balance) => !isMade(balance))
   if (joining.length === 0) return fresh
   const items = [...new Set(joining.map((balance) => balance.itemId))].toSorted((a, b) => a - b)
-  tx.locking('stock position', positionKeys(items, [...new Set(joining.map((each) => each.location))].toSorted()))
+  tx.locking(
+    'stock position',
+    positionKeys(items, [...new Set(joining.map((each) => each.location))].toSorted()),
+  )
   const used = new Set((await selectUsedPlaces(tx, joining)).map((row) => stockKey(row.itemId, row.location)))
   const isUsed = (balance: B): boolean => used.has(stockKey(balance.itemId, balance.location))
   const changes = new Books([])
@@ -370,8 +373,7 @@ export async function unreconciledAt(
 function uniqueKeys(places: readonly Place[]): Place[] {
   const keys = new Map<string, Place>()
   for (const place of places) {
-    for (const lot of place.lot ? ['', place.lot] : [''])
-      keys.set(placeKey(place, lot), { ...place, lot })
+    for (const lot of place.lot ? ['', place.lot] : ['']) keys.set(placeKey(place, lot), { ...place, lot })
   }
   return [...keys.values()].toSorted(byPlace)
 }

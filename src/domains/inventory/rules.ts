@@ -48,6 +48,10 @@ function take(free: FreeStock, { itemId, quantity }: WantedLine, locations: read
 }
 
 /** Sets aside what those who came before will take, from the locations that they would be given it from. */
-export function setAside(free: FreeStock, waiting: readonly WantedLine[], locations: readonly string[]): void {
+export function setAside(
+  free: FreeStock,
+  waiting: readonly WantedLine[],
+  locations: readonly string[],
+): void {
   for (const line of waiting) take(free, line, locations)
 }

@@ -359,7 +359,10 @@ export function selectUsedPlaces(
   queries: Queries,
   places: readonly { readonly itemId: number; readonly location: string }[],
 ): Promise<{ itemId: number; location: string }[]> {
-  return queries.query(usedPlaces, [places.map((place) => place.itemId), places.map((place) => place.location)])
+  return queries.query(usedPlaces, [
+    places.map((place) => place.itemId),
+    places.map((place) => place.location),
+  ])
 }
 
 export function selectPositionsForUpdate(

@@ -78,18 +78,14 @@ export const claimsInInventory = (queries: Queries): Promise<ReservedPlace[]> =>
 
 const drifted = sql(
   'inventory.drifted_positions',
-  `select 'item ' || p.item_id || ' at ' || p.location || coalesce(' lot ' || nullif(p.lot, ''), '') || ': ' ||
-     p.available || ' available, ' || coalesce(m.quantity, 0) || ' by movements' as broken
+  `select 'item ' || p.item_id || ' at ' || p.location || ': ' || trim_scale(p.available) || ' available, ' ||
+     trim_scale(coalesce(m.quantity, 0)) || ' by movements' as broken
    from inventory.position p
    left join (
-     select item_id, location, lot, sum(quantity) as quantity from (
-       select item_id, location, unnest(array['', nullif(lot, '')]) as lot, quantity from inventory.movement
-       where to_bucket = 'available'
-       union all
-       select item_id, location, unnest(array['', nullif(lot, '')]) as lot, -quantity from inventory.movement
-       where from_bucket = 'available') each
-     where lot is not null group by item_id, location, lot) m using (item_id, location, lot)
-   where p.available <> coalesce(m.quantity, 0) limit 50`,
+     select company, item_id, location, sum(case 'available' when to_bucket then quantity else -quantity end) as quantity
+     from inventory.movement where 'available' in (from_bucket, to_bucket) group by company, item_id, location) m
+     using (company, item_id, location)
+   where p.lot = '' and p.available <> coalesce(m.quantity, 0) limit 50`,
 )
 
 /** Positions whose sellable stock is not the sum of their movements. */

@@ -251,8 +251,15 @@ export async function releaseHolds(
   ids: readonly number[],
   by: { readonly actor: string; readonly reason: string },
 ): Promise<ReleasedHold[]> {
-  return updateHolds(tx, doc, ids, { status: 'resolved', ...by })
+  return updateHolds(tx, { docs: [doc], ids, status: 'resolved', ...by })
 }
+
+/** Ends the open holds of orders of which nothing is left to stop; answers those that were open. */
+export const rejectOpenHolds = (
+  tx: Transaction,
+  docs: readonly number[],
+  by: { readonly actor: string; readonly reason: string },
+): Promise<ReleasedHold[]> => updateHolds(tx, { docs, status: 'rejected', ...by })
 
 /** What so many base units of a line are worth at the price it was captured at, in minor units, rounded half up. */
 export function worthOf(line: { netMinor: number; ordered: Quantity }, quantity: Quantity): number {

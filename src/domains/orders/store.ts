@@ -97,16 +97,11 @@ export type NewOrder = {
 const insertOrderRows = sql(
   'orders.insert',
   `insert into orders.sales_order (id, company, customer_id, channel, sender, external_id, customer_order, order_date,
-     requested_date, currency, ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days,
-     tax_id, tax_exempt)
-   select id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
-     ship_to_code, shipping_rule, note, total_minor, exposure_minor, trace_id, customer, terms_days, tax_id,
-     tax_exempt
-   from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
+     requested_date, currency, ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days, tax_id,
+     tax_exempt, exposure_minor)
+   select * from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
      $9::date[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::int[],
-     $18::text[], $19::boolean[], $20::bigint[])
-     as o(id, company, customer_id, channel, sender, external_id, customer_order, order_date, requested_date, currency,
-       ship_to_code, shipping_rule, note, total_minor, trace_id, customer, terms_days, tax_id, tax_exempt, exposure_minor)`,
+     $18::text[], $19::boolean[], $20::bigint[])`,
 )
 
 export function insertOrders(tx: Transaction, orders: readonly NewOrder[]): void {
@@ -248,19 +243,28 @@ export function insertHolds(tx: Transaction, holds: readonly NewHold[]): void {
   ])
 }
 
-const resolveHoldRows = sql(
-  'orders.resolve_holds',
+const endHoldRows = sql(
+  'orders.end_holds',
   `update orders.hold set status = $3, resolution = $4, resolved_by = $5, resolved_at = now()
-   where order_id = $1 and id = any($2::bigint[]) and status = 'open' returning id, order_id as "doc", type`,
+   where order_id = any($1::bigint[]) and ($2::bigint[] is null or id = any($2::bigint[])) and status = 'open'
+   returning id, order_id as "doc", type`,
 )
 
+export type HoldsEnded = {
+  readonly docs: readonly number[]
+  /** All of these orders when absent. */
+  readonly ids?: readonly number[]
+  readonly status: 'resolved' | 'rejected'
+  readonly reason: string
+  readonly actor: string
+}
+
+/** Ends open holds; answers them. */
 export function updateHolds(
   tx: Transaction,
-  doc: number,
-  ids: readonly number[],
-  resolution: { status: 'resolved' | 'rejected'; reason: string; actor: string },
+  { docs, ids, status, reason, actor }: HoldsEnded,
 ): Promise<{ id: number; doc: number; type: HoldType }[]> {
-  return tx.query(resolveHoldRows, [doc, ids, resolution.status, resolution.reason, resolution.actor])
+  return tx.query(endHoldRows, [docs, ids ?? null, status, reason, actor])
 }
 
 export type Reference = {
@@ -352,42 +356,33 @@ const changeLines = sql(
    where l.order_id = c.order_id and l.n = c.n`,
 )
 
+const CHANGED_COLUMNS = ['cancelled', 'backordered', 'reserved', 'released', 'shipped'] as const
+
 /** Adds to the buckets; what enters one must leave another, or the line's CHECK fails. */
 export function updateLines(tx: Transaction, changes: readonly LineChange[]): void {
   if (changes.length === 0) return
-  const sums = [...sumByLine(changes)]
-  const column = (pick: (change: LineChange) => Quantity | undefined): string[] =>
-    sums.map((change) => formatQuantity(pick(change) ?? 0))
+  const sums = sumByLine(changes)
   tx.send(changeLines, [
     sums.map((change) => change.doc),
     sums.map((change) => change.n),
-    column((change) => change.cancelled),
-    column((change) => change.backordered),
-    column((change) => change.reserved),
-    column((change) => change.released),
-    column((change) => change.shipped),
+    ...CHANGED_COLUMNS.map((bucket) => sums.map((change) => formatQuantity(change[bucket] ?? 0))),
   ])
 }
 
 /** An update takes one row of several that match, so changes of one line in one list are added up here. */
-function sumByLine(changes: readonly LineChange[]): Iterable<LineChange> {
+function sumByLine(changes: readonly LineChange[]): LineChange[] {
   const sums = new Map<string, LineChange>()
   for (const change of changes) {
     const key = `${change.doc} ${change.n}`
     const sum = sums.get(key)
     sums.set(key, sum ? added(sum, change) : change)
   }
-  return sums.values()
+  return [...sums.values()]
 }
 
 const added = (a: LineChange, b: LineChange): LineChange => ({
-  doc: a.doc,
-  n: a.n,
-  cancelled: (a.cancelled ?? 0) + (b.cancelled ?? 0),
-  backordered: (a.backordered ?? 0) + (b.backordered ?? 0),
-  reserved: (a.reserved ?? 0) + (b.reserved ?? 0),
-  released: (a.released ?? 0) + (b.released ?? 0),
-  shipped: (a.shipped ?? 0) + (b.shipped ?? 0),
+  ...a,
+  ...Object.fromEntries(CHANGED_COLUMNS.map((bucket) => [bucket, (a[bucket] ?? 0) + (b[bucket] ?? 0)])),
 })
 
 const lowerExposure = sql(
@@ -400,6 +395,6 @@ export function reduceExposure(
   tx: Transaction,
   orders: readonly { readonly doc: number; readonly amountMinor: number }[],
 ): void {
-  if (orders.length === 0) return
-  tx.send(lowerExposure, [orders.map((order) => order.doc), orders.map((order) => order.amountMinor)])
+  if (orders.length > 0)
+    tx.send(lowerExposure, [orders.map((order) => order.doc), orders.map((order) => order.amountMinor)])
 }

@@ -169,6 +169,57 @@ export const stageOfOrder = stageOf
 /** Nothing more will happen to the line by itself. */
 export const isFinal = (line: LineQuantities): boolean => isTerminal(line)
 
+// Credit ------------------------------------------------------------------------------------------------------------------
+
+const releasedOnCredit = sql(
+  'orders.released_on_credit',
+  `select distinct order_id as doc from orders.hold
+   where order_id = any($1::bigint[]) and type = 'credit' and status = 'resolved'`,
+)
+
+/** Orders that a person let go on although credit said no. */
+export async function creditReleased(
+  queries: Queries,
+  docs: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const rows = await queries.query<{ doc: number }>(releasedOnCredit, [docs])
+  return new Set(rows.map((row) => row.doc))
+}
+
+const heldOnCredit = sql(
+  'orders.held_on_credit',
+  `select customer_id as "customerId", sum(exposure_minor)::bigint as "amountMinor" from orders.sales_order
+   where id in (select order_id from orders.hold where status = 'open' and type = 'credit')
+     and customer_id = any($1::int[]) and closed_at is null group by customer_id`,
+)
+
+type CustomerAmount = { readonly customerId: number; readonly amountMinor: number }
+
+const byCustomer = (rows: readonly CustomerAmount[]): ReadonlyMap<number, number> =>
+  new Map(rows.map((row) => [row.customerId, row.amountMinor]))
+
+/** What orders that wait for credit would take of it, by customer. */
+export const heldExposure = async (
+  queries: Queries,
+  customerIds: readonly number[],
+): Promise<ReadonlyMap<number, number>> =>
+  byCustomer(await queries.query<CustomerAmount>(heldOnCredit, [customerIds]))
+
+const worthOfOpen = sql(
+  'orders.open_worth',
+  `select o.customer_id as "customerId",
+     sum(round(l.net_minor * (l.ordered - l.cancelled - l.shipped) / nullif(l.ordered, 0)))::bigint as "amountMinor"
+   from orders.sales_order o join orders.line l on l.order_id = o.id
+   where o.id = any($1::bigint[]) and l.order_id = any($1::bigint[]) and o.closed_at is null group by o.customer_id`,
+)
+
+/** What has neither shipped nor been cancelled of these orders is worth, by customer. */
+export const openWorth = async (
+  queries: Queries,
+  docs: readonly number[],
+): Promise<ReadonlyMap<number, number>> =>
+  byCustomer(await queries.query<CustomerAmount>(worthOfOpen, [docs]))
+
 // Lists and milestones, for screens ---------------------------------------------------------------------------------------
 
 export type OrderFilter = {

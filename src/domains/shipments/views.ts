@@ -113,4 +113,5 @@ const openClaims = sql(
 /** What open requests may still take of each item at each location. */
 export const openFulfillmentClaims = (
   queries: Queries,
-): Promise<{ readonly itemId: number; readonly location: string; readonly quantity: Quantity }[]> => queries.query(openClaims)
+): Promise<{ readonly itemId: number; readonly location: string; readonly quantity: Quantity }[]> =>
+  queries.query(openClaims)

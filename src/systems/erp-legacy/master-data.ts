@@ -40,7 +40,8 @@ export function toCustomer(row: Fields): ErpCustomer {
 }
 
 function isExempt(taxClass: string): boolean {
-  if (taxClass !== '0' && taxClass !== '1') throw new Unexpected(`"${taxClass}" is no known tax class of customers`)
+  if (taxClass !== '0' && taxClass !== '1')
+    throw new Unexpected(`"${taxClass}" is no known tax class of customers`)
   return taxClass === '0'
 }
 

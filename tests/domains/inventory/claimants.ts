@@ -154,6 +154,7 @@ export class Walk {
           lot: '',
           quantity: shipped,
           claimEnds: shipped + short,
+          short,
           at: AT,
         })),
       )

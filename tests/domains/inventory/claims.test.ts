@@ -2,18 +2,18 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
-  allocateOrder,
   fillableLines,
   fillableOrders,
   freeClaims,
   leaveQueue,
   lockFreeStock,
+  lockUnclaimedStock,
   move,
   reservationsOf,
   reserve,
-  returnAllocations,
   takeBack,
 } from '#domains/inventory/operations.ts'
+import { stockKey } from '#domains/inventory/rules.ts'
 import { systemClock as clock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import { type ConnectionPool, openConnections } from '#platform/postgres-connections.ts'
@@ -103,16 +103,20 @@ describe('reserving', () => {
     expect(await positionOf(db, item)).toMatchObject({ reserved: 0 })
   })
 
-  test('leaves alone what was found for an order that does not keep it', async () => {
-    const item = newItem()
-    await receive(db, item, units(5))
-    const rest = await db.database.transaction(async (tx) => {
-      const free = await lockFreeStock(tx, [item], PLACES)
-      const [found] = allocateOrder(free, [{ itemId: item, quantity: units(9) }], PLACES)
-      returnAllocations(free, item, found!)
-      return allocateOrder(free, [{ itemId: item, quantity: units(4) }], PLACES)
-    })
-    expect(rest).toEqual([[{ location: NORTH, quantity: units(4) }]])
+  test('is only of what those who wait leave over, wherever it lies', async () => {
+    const [item, other] = [newItem(), newItem()]
+    await place(newDoc(), { itemId: item, quantity: units(4) })
+    await receive(db, item, units(3), NORTH)
+    await receive(db, item, units(3), SOUTH)
+    await receive(db, other, units(3), NORTH)
+    const free = await db.database.transaction((tx) => lockUnclaimedStock(tx, [item, other], PLACES))
+    expect(free).toEqual(
+      new Map([
+        [stockKey(item, NORTH), 0],
+        [stockKey(item, SOUTH), units(2)],
+        [stockKey(other, NORTH), units(3)],
+      ]),
+    )
   })
 
   test('sells nothing against stock that nobody can explain, neither the missing nor the surplus', async () => {
@@ -237,17 +241,24 @@ describe('a line that waits', () => {
     expect(await fillableOrders(db.database, [item])).toEqual([doc])
   })
 
-  test('would find stock at the locations that are asked for, and nowhere else', async () => {
-    const [there, gone] = [newItem(), newItem()]
-    const doc = newDoc()
-    const lines = [
-      { doc, line: 1, itemId: there },
-      { doc, line: 2, itemId: gone },
-    ]
-    await receive(db, there, units(2), SOUTH)
-    await receive(db, gone, units(2), SOUTH)
-    await place(newDoc(), { itemId: gone, quantity: units(2) })
-    expect(await fillableLines(db.database, lines, PLACES)).toEqual([{ doc, line: 1 }])
+  test('has as its share what those before it leave, at the locations that are asked for and nowhere else', async () => {
+    const [item, gone] = [newItem(), newItem()]
+    const [first, second, third] = [newDoc(), newDoc(), newDoc()]
+    await place(first, { itemId: item, quantity: units(5) }, { itemId: gone, quantity: units(1) })
+    await place(second, { itemId: item, quantity: units(5) })
+    await place(third, { itemId: item, quantity: units(5) })
+    await receive(db, item, units(7), SOUTH)
+    const lines = [first, second, third].flatMap((doc) => [
+      { doc, itemId: item },
+      { doc, itemId: gone },
+    ])
+    expect(await fillableLines(db.database, lines, PLACES)).toEqual([
+      { doc: first, line: 1, share: units(5) },
+      { doc: second, line: 1, share: units(2) },
+    ])
+    expect(await fillableLines(db.database, lines.slice(2), PLACES)).toEqual([
+      { doc: second, line: 1, share: units(2) },
+    ])
     expect(await fillableLines(db.database, lines, [NORTH])).toEqual([])
   })
 

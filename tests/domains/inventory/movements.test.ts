@@ -41,6 +41,7 @@ const departure = (itemId: number, overrides: Partial<Departure> = {}): Departur
   lot: '',
   quantity: 0,
   claimEnds: 0,
+  short: 0,
   source: 'wms-test',
   sourceKey: 'S-1',
   doc: 7,
@@ -144,6 +145,23 @@ describe('what leaves', () => {
     await receive(db, item, units(5))
     const left = departure(item, { quantity: units(3) })
     expect(await depart(left, left)).toMatchObject([{ quantity: units(1) }])
+    await expectBooksToAgree(item)
+  })
+
+  test('short of its claim leaves in doubt what was not found, and nobody is sold it', async () => {
+    const item = newItem()
+    await receive(db, item, units(10))
+    await claim(item, units(6))
+    const picked = [
+      departure(item, { quantity: units(2), claimEnds: units(2), lot: 'L1' }),
+      departure(item, { claimEnds: units(4), short: units(4) }),
+    ]
+    expect(await depart(...picked)).toEqual([])
+    expect(await positionOf(db, item)).toMatchObject({
+      available: units(4),
+      reserved: 0,
+      unreconciled: units(4),
+    })
     await expectBooksToAgree(item)
   })
 
@@ -305,6 +323,25 @@ describe('opening balances', () => {
     const item = newItem()
     expect(await open(balance(item))).toBe(1)
     expect(await open(balance(item, { quantity: units(99) }))).toBe(0)
+    expect(await positionOf(db, item)).toMatchObject({ available: units(8) })
+    await expectBooksToAgree(item)
+  })
+
+  test('of one more lot add to the total while nothing but balances by lot made it', async () => {
+    const item = newItem()
+    expect(await open(balance(item, { lot: 'L1' }))).toBe(1)
+    expect(await open(balance(item, { lot: 'L1' }), balance(item, { lot: 'L2', quantity: units(3) }))).toBe(1)
+    expect(await positionOf(db, item)).toMatchObject({ available: units(11) })
+    await expectBooksToAgree(item)
+  })
+
+  test.each([
+    ['a balance without a lot', (item: number) => open(balance(item)).then(() => undefined)],
+    ['a receipt', (item: number) => receive(db, item, units(8)).then(() => undefined)],
+  ])('of a lot at a place that %s has filled are in its total already', async (_, fill) => {
+    const item = newItem()
+    await fill(item)
+    expect(await open(balance(item, { lot: 'L9', quantity: units(5) }))).toBe(0)
     expect(await positionOf(db, item)).toMatchObject({ available: units(8) })
     await expectBooksToAgree(item)
   })

@@ -5,12 +5,13 @@ import {
   fillableOrders,
   handOver,
   leaveQueue,
-  lockFreeStock,
+  lockUnclaimedStock,
   move,
   releaseOrders,
   reserve,
   ship,
   takeBack,
+  unreconciledAt,
 } from '#domains/inventory/operations.ts'
 import { AT, change, COMPANY, newItem, NORTH } from '#tests/domains/inventory/stock.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
@@ -23,7 +24,7 @@ test('every statement of inventory goes by index', async () => {
     const claim = { doc: 1, line: 1, company: COMPANY, itemId }
     await db.database.transaction(async (tx) => {
       await move(tx, [change(itemId, { quantity: 10, lot: 'L1' })])
-      await lockFreeStock(tx, [itemId], [NORTH])
+      await lockUnclaimedStock(tx, [itemId], [NORTH])
       reserve(tx, [
         { ...claim, allocations: [{ location: NORTH, quantity: 5 }], backordered: 0, waited: true },
         { ...claim, doc: 2, allocations: [], backordered: 5, waited: false },
@@ -34,11 +35,12 @@ test('every statement of inventory goes by index', async () => {
       handOver(tx, [{ doc: 1, location: NORTH }])
       takeBack(tx, [{ ...claim, location: NORTH, quantity: 5 }])
       await releaseOrders(tx, [1])
-      const departure = { ...claim, location: NORTH, lot: '', quantity: 1, claimEnds: 0 }
+      const departure = { ...claim, location: NORTH, lot: '', quantity: 1, claimEnds: 0, short: 0 }
+      await unreconciledAt(tx, [departure])
       await ship(tx, [{ ...departure, source: 'wms', sourceKey: 'S-1', at: AT }])
     })
     const ours = [...db.statements()].filter(([name]) => name.startsWith('inventory.'))
-    expect(ours.length).toBe(13)
+    expect(ours.length).toBe(15)
     const reads = await Promise.all(
       ours.map(async ([name, each]) => [name, await db.fullReads(each)] as const),
     )

@@ -1,7 +1,7 @@
 /** How stock is shared out. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { allocate, type FreeStock, giveBack, stockKey, type WantedLine } from '#domains/inventory/rules.ts'
+import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from '#domains/inventory/rules.ts'
 
 const NEAR = 'near'
 const FAR = 'far'
@@ -124,13 +124,28 @@ describe('an order is given', () => {
   })
 })
 
-test('what is given back is free again to the last unit', () => {
-  fc.assert(
-    fc.property(anyStock, anyLines, (free, lines) => {
-      const before = new Map(free)
-      const given = allocate(free, lines, LOCATIONS)
-      lines.forEach((line, place) => giveBack(free, line.itemId, given[place]!))
-      expect(free).toEqual(before)
-    }),
-  )
+describe('what is set aside for those who wait', () => {
+  test('comes from the locations in the order in which they would be given it', () => {
+    const free = stock([
+      [1, NEAR, 5],
+      [1, FAR, 5],
+    ])
+    setAside(free, [{ itemId: 1, quantity: 7 }], LOCATIONS)
+    expect([...free.values()]).toEqual([0, 3])
+  })
+
+  test('is what they want, or all there is, and leaves the rest alone', () => {
+    const there = (free: FreeStock, item: number) =>
+      LOCATIONS.reduce((sum, each) => sum + Math.max(0, free.get(stockKey(item, each)) ?? 0), 0)
+    fc.assert(
+      fc.property(anyStock, fc.integer({ min: 1, max: 200 }), (free, quantity) => {
+        const before = [1, 2, 3, 4].map((item) => there(free, item))
+        setAside(free, [{ itemId: 1, quantity }], LOCATIONS)
+        expect([1, 2, 3, 4].map((item) => there(free, item))).toEqual([
+          Math.max(0, before[0]! - quantity),
+          ...before.slice(1),
+        ])
+      }),
+    )
+  })
 })

@@ -1,0 +1,106 @@
+/** `npm run bench -- [SCENARIO…] [--quick] [--mode batch|single] [--json]`: figures, each beside its ceiling. */
+import { parseArgs } from 'node:util'
+import { accept } from './accept.ts'
+import type { Mode } from './config.ts'
+import { orderToCash } from './order-to-cash.ts'
+import { reportOf, type Result, tableOf } from './report.ts'
+import type { Run } from './run.ts'
+import { openStage, type Stage } from './stage.ts'
+import { undoAll } from './undoing.ts'
+
+type Scenario = (stage: Stage, run: Run) => Promise<Result[]>
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = { 'order-to-cash': orderToCash, accept }
+const MODES: readonly Mode[] = ['batch', 'single']
+
+const USAGE = `usage: npm run bench -- [SCENARIO…] [--mode batch|single] [--quick] [--json]
+
+  order-to-cash  orders from the API to the posted invoice, in both modes unless one is named
+  accept         orders until they are answered
+
+  --mode   batch: targets take 50 documents in a call; single: one each
+  --quick  short runs, for a first impression
+  --json   one object on stdout; progress goes to stderr either way
+`
+
+type Wanted = Run & { readonly scenarios: readonly string[]; readonly json: boolean }
+
+class UsageError extends Error {}
+
+function wantedOf(args: readonly string[]): Wanted {
+  const { values, positionals } = parse(args)
+  const unknown = positionals.find((name) => !Object.hasOwn(SCENARIOS, name))
+  if (unknown !== undefined) throw new UsageError(`there is no scenario ${unknown}`)
+  const mode = MODES.find((known) => known === values.mode)
+  if (values.mode !== undefined && !mode) throw new UsageError(`there is no mode ${values.mode}`)
+  return {
+    scenarios: positionals.length > 0 ? [...new Set(positionals)] : Object.keys(SCENARIOS),
+    modes: mode ? [mode] : MODES,
+    quick: values.quick === true,
+    json: values.json === true,
+    say: (text) =>
+      void process.stderr.write(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${text}\n`),
+  }
+}
+
+function parse(args: readonly string[]) {
+  const flag = { type: 'boolean' } as const
+  const options = {
+    mode: { type: 'string' },
+    quick: flag,
+    json: flag,
+    help: { type: 'boolean', short: 'h' },
+  } as const
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true })
+    if (parsed.values.help) throw new UsageError()
+    return parsed
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError((error as Error).message)
+  }
+}
+
+const MINUTE_MS = 60_000
+const SCENARIO_MS_MAX = 5 * MINUTE_MS
+
+async function runAll(wanted: Wanted): Promise<void> {
+  const results: Result[] = []
+  let postgres = ''
+  for (const name of wanted.scenarios) {
+    const tooLong = setTimeout(() => void leave(1, `${name} takes too long and is given up`), SCENARIO_MS_MAX)
+    const stage = await openStage()
+    postgres = stage.postgresVersion
+    results.push(...(await SCENARIOS[name]!(stage, wanted)))
+    await stage.end()
+    clearTimeout(tooLong)
+  }
+  const report = reportOf(results, postgres, wanted.quick)
+  process.stdout.write(wanted.json ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(report))
+}
+
+/** Ends what was started, whatever else is still under way. */
+async function leave(code: number, why?: string): Promise<void> {
+  if (why) process.stderr.write(`${why}\n`)
+  await undoAll()
+  process.exit(code)
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => void leave(code))
+}
+
+try {
+  await runAll(wantedOf(process.argv.slice(2)))
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message ? `${error.message}\n\n` : ''}${USAGE}`)
+    process.exitCode = error.message ? 2 : 0
+  } else {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    await leave(1)
+  }
+}

@@ -1,0 +1,172 @@
+/** Orders from the API to the posted invoice: throughput beside its ceiling, latency at rest, memory in flight. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openCeiling } from './ceiling.ts'
+import { ROWS_OF_CLOSED } from './ceiling-tables.ts'
+import type { Mode } from './config.ts'
+import { closedLoad, openLoad, percentile } from './load.ts'
+import type { Result } from './report.ts'
+import { perOrder, type Run } from './run.ts'
+import { openSmallCeiling } from './small-ceiling.ts'
+import { asleep, drained, type Stage, WAREHOUSE_PACE } from './stage.ts'
+import { orderMaker } from './world.ts'
+
+const CLIENTS = 64
+const CALM_PER_SECOND = 50
+const IN_FLIGHT = 10_000
+const MB = 2 ** 20
+
+type Lengths = {
+  readonly warmOrders: number
+  readonly ceilingSeconds: number
+  readonly loadSeconds: number
+  readonly calmSeconds: number
+  readonly halfSeconds: number
+  readonly inFlight: number
+}
+const FULL: Lengths = {
+  warmOrders: 2_000,
+  ceilingSeconds: 4,
+  loadSeconds: 12,
+  calmSeconds: 10,
+  halfSeconds: 8,
+  inFlight: IN_FLIGHT,
+}
+const QUICK: Lengths = {
+  warmOrders: 800,
+  ceilingSeconds: 1,
+  loadSeconds: 2.5,
+  calmSeconds: 1.5,
+  halfSeconds: 1.5,
+  inFlight: 0,
+}
+
+export async function orderToCash(stage: Stage, run: Run): Promise<Result[]> {
+  const lengths = run.quick ? QUICK : FULL
+  const results: Result[] = []
+  for (const mode of run.modes) results.push(await inMode(stage, mode, lengths, run))
+  const memory = lengths.inFlight > 0 ? await memoryInFlight(stage, run.modes[0]!, lengths, run) : undefined
+  return results.map((result, at) => (at === 0 && memory ? { ...result, memory } : result))
+}
+
+async function inMode(stage: Stage, mode: Mode, lengths: Lengths, { say }: Run): Promise<Result> {
+  say(`order-to-cash, ${mode}: starting, then ${lengths.warmOrders} orders to warm up`)
+  const { client } = stage
+  const { url } = await stage.play({ mode })
+  await closedLoad(url, orderMaker(stage.world, `${mode}-warm`), {
+    count: lengths.warmOrders,
+    clients: CLIENTS,
+  })
+  await drained(client)
+  await client.query('vacuum analyze')
+  const small = await openSmallCeiling(stage.databaseUrl)
+  const ceiling = await openCeiling(stage.databaseUrl, ROWS_OF_CLOSED, 'closed_at is not null')
+  say(`order-to-cash, ${mode}: ceiling`)
+  const smallPerSecond = await small.perSecond(lengths.ceilingSeconds)
+  const ceilingBefore = await ceiling.perSecond(lengths.ceilingSeconds)
+  await small.end()
+  say(`order-to-cash, ${mode}: saturation`)
+  const { result: load, used } = await stage.measure(async () => {
+    const orders = orderMaker(stage.world, `${mode}-load`)
+    const done = await closedLoad(url, orders, { seconds: lengths.loadSeconds, clients: CLIENTS })
+    await drained(client)
+    return done
+  })
+  say(`order-to-cash, ${mode}: ceiling again`)
+  const ceilingAfter = await ceiling.perSecond(lengths.ceilingSeconds)
+  await ceiling.end()
+  await client.query('checkpoint')
+  const perSecond = load.accepted / used.seconds
+  const ceilingPerSecond = (ceilingBefore + ceilingAfter) / 2
+  return {
+    scenario: 'order-to-cash',
+    mode,
+    perSecond,
+    ceilingPerSecond,
+    ratioToCeiling: perSecond / ceilingPerSecond,
+    smallCeilingPerSecond: smallPerSecond,
+    p50Ms: percentile(load.latenciesMs, 0.5),
+    p99Ms: percentile(load.latenciesMs, 0.99),
+    ...perOrder(used, load.accepted),
+    halfSaturation: await half(
+      stage,
+      url,
+      { mode, perSecond: Math.round(perSecond / 2), seconds: lengths.halfSeconds },
+      say,
+    ),
+    acceptedToPosted: await calm(stage, url, { mode, seconds: lengths.calmSeconds }, say),
+    ceilingRowsPerOrder: ceiling.rowsPerOrder,
+  }
+}
+
+async function half(
+  stage: Stage,
+  url: string,
+  { mode, perSecond, seconds }: { mode: Mode; perSecond: number; seconds: number },
+  say: Run['say'],
+): Promise<NonNullable<Result['halfSaturation']>> {
+  say(`order-to-cash, ${mode}: ${perSecond} orders/s`)
+  const load = await openLoad(url, orderMaker(stage.world, `${mode}-half`), { perSecond, seconds })
+  await drained(stage.client)
+  const { latenciesMs } = load
+  return {
+    arrivalsPerSecond: perSecond,
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
+  }
+}
+
+/** By the clock of the database alone: from the acceptance to the transaction that knows of the posting. */
+async function calm(
+  stage: Stage,
+  url: string,
+  { mode, seconds }: { mode: Mode; seconds: number },
+  say: Run['say'],
+): Promise<NonNullable<Result['acceptedToPosted']>> {
+  say(`order-to-cash, ${mode}: ${CALM_PER_SECOND} orders/s`)
+  const run = `${mode}-calm`
+  await openLoad(url, orderMaker(stage.world, run), { perSecond: CALM_PER_SECOND, seconds })
+  await drained(stage.client)
+  const { rows } = await stage.client.query<{ ms: number }>(
+    `select 1000 * extract(epoch from i.posted_at - o.created_at)::float8 as ms from orders.sales_order o
+     join billing.invoice i on i.order_id = o.id where o.customer_order like $1`,
+    [`${run}-%`],
+  )
+  const times = rows.map(({ ms }) => ms)
+  if (times.length < CALM_PER_SECOND * seconds * 0.99)
+    throw new Error(`only ${times.length} calm orders were posted`)
+  const counterpartsMs = WAREHOUSE_PACE.pickAfterMs + WAREHOUSE_PACE.shipAfterMs
+  const p50Ms = percentile(times, 0.5)
+  return {
+    arrivalsPerSecond: CALM_PER_SECOND,
+    p50Ms,
+    p99Ms: percentile(times, 0.99),
+    counterpartsMs,
+    oursP50Ms: p50Ms - counterpartsMs,
+  }
+}
+
+/** A warehouse that ships tomorrow: every order is accepted, released, and sleeps. */
+async function memoryInFlight(
+  stage: Stage,
+  mode: Mode,
+  { warmOrders, inFlight }: Lengths,
+  { say }: Run,
+): Promise<NonNullable<Result['memory']>> {
+  say(`order-to-cash, ${mode}: ${inFlight} orders in flight`)
+  const { url, app } = await stage.play({ mode, pace: { pickAfterMs: 86_400_000, shipAfterMs: 0 } })
+  const megabytes = async (): Promise<number> => Math.round((await app.usage()).rss / MB)
+  const load = (run: string, count: number) =>
+    closedLoad(url, orderMaker(stage.world, run), { count, clients: CLIENTS })
+  await load('flight-warm', warmOrders)
+  await asleep(stage.client, warmOrders)
+  const beforeMb = await megabytes()
+  let [peakMb, isOver] = [beforeMb, false]
+  const watching = (async () => {
+    for (; !isOver; await sleep(200)) peakMb = Math.max(peakMb, await megabytes())
+  })()
+  await load('flight', inFlight - warmOrders)
+  await asleep(stage.client, inFlight)
+  isOver = true
+  await watching
+  return { ordersInFlight: inFlight, beforeMb, peakMb, heldMb: await megabytes() }
+}

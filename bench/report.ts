@@ -1,0 +1,157 @@
+/** What a run found, as data and as a table. */
+import { cpus, totalmem } from 'node:os'
+import type { CpuSeconds } from './stage.ts'
+
+/** One scenario in one mode. Null: not measured in this run. */
+export type Result = {
+  readonly scenario: string
+  readonly mode: string
+  readonly perSecond: number
+  readonly ceilingPerSecond: number
+  readonly ratioToCeiling: number
+  readonly smallCeilingPerSecond?: number
+  /** Answers to the submission: at saturation, or at the arrival rate where there is one. */
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly arrivalsPerSecond?: number
+  readonly transactionsPerOrder: number
+  readonly walBytesPerOrder: number
+  readonly cpuSecondsPer1000: CpuSeconds
+  readonly halfSaturation?: {
+    readonly arrivalsPerSecond: number
+    readonly p50Ms: number
+    readonly p99Ms: number
+  }
+  /** From the acceptance to the posted invoice; `counterpartsMs` of it is the warehouse's own pace. */
+  readonly acceptedToPosted?: {
+    readonly arrivalsPerSecond: number
+    readonly p50Ms: number
+    readonly p99Ms: number
+    readonly counterpartsMs: number
+    readonly oursP50Ms: number
+  }
+  readonly memory?: {
+    readonly ordersInFlight: number
+    readonly beforeMb: number
+    readonly peakMb: number
+    readonly heldMb: number
+  }
+  readonly ceilingRowsPerOrder: Readonly<Record<string, number>>
+}
+
+export type Report = {
+  readonly date: string
+  readonly quick: boolean
+  readonly machine: {
+    readonly cpus: number
+    readonly model: string
+    readonly memoryGb: number
+    readonly platform: string
+  }
+  readonly versions: { readonly node: string; readonly postgres: string }
+  readonly results: readonly Result[]
+}
+
+export function reportOf(results: readonly Result[], postgres: string, quick: boolean): Report {
+  const [first] = cpus()
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    quick,
+    machine: {
+      cpus: cpus().length,
+      model: first?.model.trim() ?? 'unknown',
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      platform: `${process.platform} ${process.arch}`,
+    },
+    versions: { node: process.version, postgres },
+    results,
+  }
+}
+
+export function tableOf({ machine, versions, quick, results }: Report): string {
+  const head = [
+    `${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.platform}`,
+    `Node ${versions.node}, PostgreSQL ${versions.postgres}${quick ? ', quick' : ''}`,
+    'driver, program, counterparts and PostgreSQL share this machine',
+  ]
+  return [...head, ...results.flatMap((result) => ['', ...linesOf(result)]), ''].join('\n')
+}
+
+type Line = readonly [what: string, figure: string]
+
+function linesOf(result: Result): string[] {
+  const { scenario, mode, perSecond, ceilingPerSecond, ratioToCeiling, smallCeilingPerSecond } = result
+  const { postgres, app, counterparts, driver } = result.cpuSecondsPer1000
+  const lines: Line[] = [
+    [scenario === 'accept' ? 'accepted' : 'end to end', `${whole(perSecond)} orders/s`],
+    ['ceiling, rows below', `${whole(ceilingPerSecond)} orders/s`],
+    ['ratio to ceiling', ratioToCeiling.toFixed(2)],
+    ...(smallCeilingPerSecond === undefined
+      ? []
+      : [['small ceiling', `${whole(smallCeilingPerSecond)} orders/s`] as const]),
+    [
+      `accept p50 / p99 ${result.arrivalsPerSecond ? `at ${whole(result.arrivalsPerSecond)}/s` : 'at saturation'}`,
+      `${millis(result.p50Ms)} / ${millis(result.p99Ms)} ms`,
+    ],
+    ['transactions an order', result.transactionsPerOrder.toFixed(2)],
+    ['WAL an order', `${whole(result.walBytesPerOrder)} bytes`],
+    ['CPU s / 1,000: PostgreSQL', postgres === null ? 'not told here' : postgres.toFixed(3)],
+    ['CPU s / 1,000: app', app.toFixed(3)],
+    ['CPU s / 1,000: counterparts', counterparts.toFixed(3)],
+    ['CPU s / 1,000: driver', driver.toFixed(3)],
+    ...furtherLines(result),
+  ]
+  const rows = Object.entries(result.ceilingRowsPerOrder).map(
+    ([table, count]) => `${table} ${Number(count.toFixed(2))}`,
+  )
+  return [
+    `${scenario}, ${mode}`,
+    ...lines.map(([what, figure]) => `  ${what.padEnd(36)}${figure.padStart(24)}`),
+    ...wrapped(`ceiling rows an order: ${rows.join(', ')}`),
+  ]
+}
+
+function furtherLines({ halfSaturation, acceptedToPosted, memory }: Result): Line[] {
+  const lines: Line[] = []
+  if (halfSaturation) {
+    const { arrivalsPerSecond, p50Ms, p99Ms } = halfSaturation
+    lines.push([
+      `accept p50 / p99 at ${whole(arrivalsPerSecond)}/s`,
+      `${millis(p50Ms)} / ${millis(p99Ms)} ms`,
+    ])
+  }
+  if (acceptedToPosted) {
+    const { arrivalsPerSecond, p50Ms, p99Ms, counterpartsMs, oursP50Ms } = acceptedToPosted
+    lines.push([
+      `accepted → posted p50 / p99 at ${arrivalsPerSecond}/s`,
+      `${millis(p50Ms)} / ${millis(p99Ms)} ms`,
+    ])
+    lines.push([`  without the warehouse's ${counterpartsMs} ms`, `p50 ${millis(oursP50Ms)} ms`])
+  }
+  if (memory) {
+    const { ordersInFlight, beforeMb, peakMb, heldMb } = memory
+    lines.push([
+      `memory with ${ordersInFlight.toLocaleString('en')} in flight`,
+      `${beforeMb} → ${heldMb}, peak ${peakMb} MB`,
+    ])
+  }
+  return lines
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en')
+const millis = (value: number): string => value.toFixed(value < 10 ? 1 : 0)
+
+const WIDTH = 100
+
+function wrapped(text: string): string[] {
+  const lines: string[] = []
+  let line = ' '
+  for (const word of text.split(' ')) {
+    if (line.length + word.length >= WIDTH) {
+      lines.push(line)
+      line = '   '
+    }
+    line += ` ${word}`
+  }
+  return [...lines, line]
+}

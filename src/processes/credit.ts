@@ -1,0 +1,136 @@
+/** Credit beyond acceptance: looked at again before goods are released, and counted anew when the ERP is read. */
+import type { Transaction } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import type { Cause } from '#platform/log.ts'
+import { formatAmount } from '#platform/money.ts'
+import { unknownInvoices, unknownPayments } from '#domains/billing/views.ts'
+import {
+  type CreditStanding,
+  creditStandings,
+  exposureOf,
+  type RecountOpen,
+} from '#domains/customers/operations.ts'
+import { changeHeaders } from '#domains/orders/operations.ts'
+import { acceptedTimes, creditReleased, heldExposure, openWorth } from '#domains/orders/views.ts'
+import { openHolds } from './holds.ts'
+import type { OrderFacts } from './order-facts.ts'
+import type { OrderWork } from './order-work.ts'
+import type { ProcessPorts } from './ports.ts'
+
+/**
+ * Puts on hold what may not leave on credit any more and answers it: the ERP has put the customer on hold since, or the
+ * decision at acceptance is older than a decision may be and the limit is exceeded now. What a person released stays
+ * released. Only reads, so it locks no account: nothing is granted here that was not granted before.
+ */
+export async function holdWithoutCredit(
+  tx: Transaction,
+  ports: ProcessPorts,
+  works: readonly OrderWork[],
+  cause: Cause,
+): Promise<ReadonlySet<OrderWork>> {
+  const standings = await creditStandings(tx, distinct(works.map(({ facts }) => facts.order.customerId)))
+  const standingOf = ({ facts }: OrderWork): CreditStanding => standings.get(facts.order.customerId)!
+  const doubtful = works.filter((work) => lacksCredit(standingOf(work), 0))
+  if (doubtful.length === 0) return new Set()
+  const docs = doubtful.map(({ facts }) => facts.doc)
+  const [accepted, released, heldMinor] = await Promise.all([
+    acceptedTimes(tx, docs),
+    creditReleased(tx, docs),
+    heldExposure(tx, distinct(doubtful.map(({ facts }) => facts.order.customerId))),
+  ])
+  const now = ports.clock.now().getTime()
+  const held = doubtful.filter((work) => {
+    const { doc, company, order } = work.facts
+    if (released.has(doc) || !lacksCredit(standingOf(work), heldMinor.get(order.customerId) ?? 0))
+      return false
+    const decidedAt = accepted.get(doc)?.getTime() ?? now
+    return standingOf(work).creditHold || now - decidedAt > ports.company(company).credit.staleAfterMs
+  })
+  await hold(
+    tx,
+    ports,
+    held.map((work) => ({ facts: work.facts, reason: reasonOf(standingOf(work)) })),
+    cause,
+  )
+  return new Set(held)
+}
+
+/** What orders on credit hold would take is not taken, so it stops nobody else. */
+function lacksCredit(standing: CreditStanding, heldMinor: number): boolean {
+  const { creditHold, creditLimitMinor } = standing
+  return creditHold || (creditLimitMinor !== null && exposureOf(standing) - heldMinor > creditLimitMinor)
+}
+
+function reasonOf(standing: CreditStanding): string {
+  const { creditHold, creditLimitMinor, currency } = standing
+  if (creditHold) return 'The ERP has put the customer on credit hold since the order was accepted'
+  const [exposure, limit] = [exposureOf(standing), creditLimitMinor!].map((minor) =>
+    formatAmount(minor, currency),
+  )
+  return `Exposure of ${exposure} ${currency} exceeds the limit of ${limit} since the order was accepted`
+}
+
+type Unfunded = { readonly facts: OrderFacts; readonly reason: string }
+
+async function hold(
+  tx: Transaction,
+  ports: ProcessPorts,
+  orders: readonly Unfunded[],
+  cause: Cause,
+): Promise<void> {
+  await openHolds(
+    tx,
+    ports,
+    orders.map(({ facts: { doc, company, order }, reason }) => ({
+      doc,
+      company,
+      type: 'credit',
+      reason,
+      valueMinor: order.exposureMinor,
+      currency: order.currency,
+      cause: `credit:${order.customer}`,
+      title: `Customer ${order.customer} has no credit left`,
+    })),
+  )
+  await changeHeaders(
+    tx,
+    orders.map(({ facts: { doc, company }, reason }) => ({ doc, company, data: { type: 'credit', reason } })),
+    { change: 'touched', type: 'order.held' },
+    cause,
+  )
+}
+
+/** An order stays at the desk until it is closed, so its customer's open ones are found without reading the closed. */
+const ordersAtDesk = sql(
+  'credit.orders_at_desk',
+  `select doc from desk.document where process = 'order-to-cash' and share = any($1::int[])`,
+)
+
+/**
+ * What the ERP did not know as of its reading: orders not shipped, invoices it had not posted, less the cash that it had
+ * not applied. A shipment whose invoice is drafted a moment later is counted with the next reading.
+ */
+export const recountOpen: RecountOpen = async (tx, customerIds, { asOf }) => {
+  const atDesk = await tx.query<{ doc: number }>(ordersAtDesk, [customerIds])
+  const [standings, orders, invoices, payments] = await Promise.all([
+    creditStandings(tx, customerIds),
+    openWorth(
+      tx,
+      atDesk.map(({ doc }) => doc),
+    ),
+    unknownInvoices(tx, customerIds, asOf),
+    unknownPayments(tx, customerIds, asOf),
+  ])
+  return new Map(
+    customerIds.map((id) => {
+      // cash in another currency waits on account and counts nowhere
+      const cash = payments.filter(
+        (row) => row.customerId === id && row.currency === standings.get(id)?.currency,
+      )
+      const cashMinor = cash.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+      return [id, (orders.get(id) ?? 0) + (invoices.get(id) ?? 0) - cashMinor]
+    }),
+  )
+}
+
+const distinct = (ids: readonly number[]): number[] => [...new Set(ids)].toSorted((a, b) => a - b)

@@ -1,0 +1,110 @@
+/** The command line as a user meets it: a child process, what it prints, and how it ends. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+
+export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
+/** Colors off, and nothing of the environment that would configure the program. */
+const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1' }
+
+export async function crossdock(...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)]
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout: await stdout, stderr: await stderr }
+}
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  for await (const chunk of stream) text += String(chunk)
+  return text
+}
+
+/** Each line of NDJSON. */
+export const rowsOf = <Row>({ stdout }: Ended): Row[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Row)
+
+export type Figures = {
+  readonly url: string
+  readonly accepted: number
+  readonly invoiced: number
+  readonly shipped: number
+}
+
+/** A running program, which tells its figures every few seconds. */
+export class Up {
+  readonly child: ChildProcess
+  figures: Figures | undefined
+  stderr = ''
+  readonly #closed: Promise<[number | null]>
+
+  constructor(...args: string[]) {
+    this.child = spawn(process.execPath, [CLI, 'up', '--json', ...args], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.child.stderr!.on('data', (chunk) => (this.stderr += String(chunk)))
+    createInterface({ input: this.child.stdout! }).on(
+      'line',
+      (line) => (this.figures = JSON.parse(line) as Figures),
+    )
+    this.#closed = once(this.child, 'close') as Promise<[number | null]>
+  }
+
+  /** The figures when they satisfy; polls, since the program tells them by itself. */
+  async when(satisfied: (figures: Figures) => boolean, timeout = 30_000): Promise<Figures> {
+    await vi.waitFor(
+      () => {
+        const said = `${JSON.stringify(this.figures)}\n${this.stderr}`
+        if (this.child.exitCode !== null) throw new Error(`the program has ended: ${said}`)
+        if (!this.figures || !satisfied(this.figures)) throw new Error(`not yet: ${said}`)
+      },
+      { timeout, interval: 100 },
+    )
+    return this.figures!
+  }
+
+  async ended(): Promise<number | null> {
+    return (await this.#closed)[0]
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name)
+  }
+
+  async stop(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.signal('SIGINT')
+    return this.ended()
+  }
+}
+
+export function dataFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'crossdock-cli-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export type RunningNote = { readonly pid: number; readonly url: string; readonly ediInbox: string }
+
+export const noteIn = (folder: string): RunningNote =>
+  JSON.parse(readFileSync(join(folder, 'running.json'), 'utf8')) as RunningNote
+
+/** Processes whose command line names the folder: servers and landscapes that belong to it. */
+export async function processesOf(folder: string): Promise<string[]> {
+  const listing = spawn('ps', ['-eo', 'pid=,args='], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines = (await textOf(listing.stdout)).split('\n')
+  return lines.filter((line) => line.includes(folder))
+}
