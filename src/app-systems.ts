@@ -77,7 +77,8 @@ export function bindEdi(
   { edi: settings }: Config,
   { clock, log }: AppPorts,
   wires: Pick<Parameters<typeof createEdiConnector>[0], 'database' | 'reader' | 'openExceptions'>,
-): EdiConnector {
+): EdiConnector | undefined {
+  if (!settings.enabled) return undefined
   return createEdiConnector({
     ...wires,
     instance: EDI,

@@ -65,17 +65,11 @@ export function createApp(config: Config, ports: AppPorts): App {
   const screens = createDatabase(ports.screens, options)
   const ids = databaseIds(database)
   const openExceptions = exceptionsOf(config)
-  const edi = config.edi.enabled
-    ? bindEdi(config, ports, { database, reader: ids.token(4), openExceptions })
-    : undefined
+  const edi = bindEdi(config, ports, { database, reader: ids.token(4), openExceptions })
   const bound = bindSystems(config, ports, edi)
   const processPorts = portsOf(config, { clock, ids, openExceptions, wishes: wishesOf(bound) })
 
-  const children = { fulfillment: fulfillment(processPorts), invoice: invoice(processPorts) }
-  const orders = orderToCash(processPorts, children)
-  const shipments = shipment(processPorts)
-  const payments = payment(processPorts)
-  const processes = [orders, children.fulfillment, shipments, children.invoice, payments]
+  const { orders, shipments, payments, all: processes } = houseProcesses(processPorts)
   const metrics = declareHouseMetrics(ports.metrics)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes })
 
@@ -132,6 +126,20 @@ export function createApp(config: Config, ports: AppPorts): App {
       await server.close()
       await worker.stop()
     },
+  }
+}
+
+/** The tables of steps; their ranks are the order in which their documents are locked. */
+function houseProcesses(ports: ProcessPorts) {
+  const children = { fulfillment: fulfillment(ports), invoice: invoice(ports) }
+  const orders = orderToCash(ports, children)
+  const shipments = shipment(ports)
+  const payments = payment(ports)
+  return {
+    orders,
+    shipments,
+    payments,
+    all: [orders, children.fulfillment, shipments, children.invoice, payments],
   }
 }
 

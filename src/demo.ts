@@ -10,7 +10,10 @@ import type { ConfigInput } from './config-schema.ts'
 export type DemoSystems = Readonly<Record<SystemName, { readonly url: string }>> & { readonly world: World }
 
 /** Companies, systems and locations as the landscape has them. */
-export function demoConfig(landscape: DemoSystems, policy: Readonly<Record<string, unknown>> = {}): Partial<ConfigInput> {
+export function demoConfig(
+  landscape: DemoSystems,
+  policy: Readonly<Record<string, unknown>> = {},
+): Partial<ConfigInput> {
   const { legacyErp, cloudErp, wms, shop, tax, world } = landscape
   return {
     companies: world.companies.map((company) => ({
@@ -48,36 +51,47 @@ export function demoConfig(landscape: DemoSystems, policy: Readonly<Record<strin
         credentials: { apiKey: 'secret', webhookSecret: 'wms-secret' },
         policy,
       },
-      shop: {
-        connector: 'shop-hosted',
-        baseUrl: shop.url,
-        credentials: Object.fromEntries(
-          DEFAULT_SHOPS.flatMap(({ company, token, secret }) => [
-            [`${company.toLowerCase()}Token`, token],
-            [`${company.toLowerCase()}Secret`, secret],
-          ]),
-        ),
-        options: {
-          shops: DEFAULT_SHOPS.map(({ company, domain }) => ({
-            company,
-            domain,
-            tokenCredential: `${company.toLowerCase()}Token`,
-            secretCredential: `${company.toLowerCase()}Secret`,
-          })),
-        },
-        policy,
-      },
+      shop: { ...shopSystem(shop.url), policy },
       tax: {
         connector: 'tax-engine',
         baseUrl: tax.url,
         credentials: { account: 'northway', license: 'secret' },
         options: {
           locations: Object.fromEntries(
-            world.sites.map(({ code, country, region, postalCode }) => [code, { country, region, postalCode }]),
+            world.sites.map(({ code, country, region, postalCode }) => [
+              code,
+              { country, region, postalCode },
+            ]),
           ),
         },
         policy,
       },
+    },
+  }
+}
+
+/** Both companies' shops stand on one platform. */
+function shopSystem(baseUrl: string) {
+  const named = DEFAULT_SHOPS.map((shop) => {
+    const name = shop.company.toLowerCase()
+    return { ...shop, tokenCredential: `${name}Token`, secretCredential: `${name}Secret` }
+  })
+  return {
+    connector: 'shop-hosted',
+    baseUrl,
+    credentials: Object.fromEntries(
+      named.flatMap(({ token, secret, tokenCredential, secretCredential }) => [
+        [tokenCredential, token],
+        [secretCredential, secret],
+      ]),
+    ),
+    options: {
+      shops: named.map(({ company, domain, tokenCredential, secretCredential }) => ({
+        company,
+        domain,
+        tokenCredential,
+        secretCredential,
+      })),
     },
   }
 }

@@ -37,7 +37,13 @@ export function replayParked(
   return database.transaction(async (tx) => {
     const kinds = await tx.query<{ id: number; kind: string }>(kindsOf, [ids])
     const messages = new Set(kinds.filter(({ kind }) => kind === 'message').map(({ id }) => id))
-    const answers = new Map(await replay(tx, ids.filter((id) => !messages.has(id)), decision))
+    const answers = new Map(
+      await replay(
+        tx,
+        ids.filter((id) => !messages.has(id)),
+        decision,
+      ),
+    )
     const items = [...answers.values()].filter((item): item is ParkedItem => !(item instanceof Refusal))
     const docs = items.flatMap(({ doc }) => doc ?? []).toSorted((a, b) => a - b)
     tx.locking('desk row', docs)
@@ -45,7 +51,8 @@ export function replayParked(
     tx.send(reviveIntents, [docs, items.filter(({ kind }) => kind === 'effect').map(({ key }) => key)])
     await settleParked(tx, items)
     await closeItsExceptions(tx, items, `${decision.actor} had it worked on again: ${decision.reason}`)
-    for (const id of messages) answers.set(id, new Refusal('parking.sent_again_only', `parked item ${id} is a message`, { id }))
+    for (const id of messages)
+      answers.set(id, new Refusal('parking.sent_again_only', `parked item ${id} is a message`, { id }))
     return answers
   })
 }
@@ -66,4 +73,7 @@ async function closeItsExceptions(tx: Transaction, items: readonly ParkedItem[],
   await closeExceptions(tx, gone, how)
 }
 
-const kindsOf = sql('parking.kinds', 'select id, kind from parking.item where id = any($1::bigint[]) order by id')
+const kindsOf = sql(
+  'parking.kinds',
+  'select id, kind from parking.item where id = any($1::bigint[]) order by id',
+)

@@ -12,6 +12,8 @@ export type DocumentFacts = {
   readonly correlationId: number
   /** The document's own version, raised by each of its events. */
   readonly version: number
+  /** W3C trace id of what began the journey; calls to other systems carry it on. */
+  readonly traceId?: string | undefined
 }
 
 /** One document and the subjects of a step that are to be done for it now. */

@@ -182,7 +182,7 @@ class EpochRunner implements Runner {
     }
   }
 
-  #enqueue({ intent, call, facts, priority }: Planned, { traceId }: Cause): void {
+  #enqueue({ intent, call, facts, priority }: Planned, cause: Cause): void {
     const lane = this.#options.lanes.get(intent.system)
     if (!lane) throw new Error(`no lane leads to ${intent.system}`)
     const attempt = nextAttempt(intent.state, bindingOf(lane.connector, intent.operation).recovery)
@@ -190,6 +190,7 @@ class EpochRunner implements Runner {
     const settled = (verdict: Verdict): void => void this.#deliver({ doc, outcome: { doc, intent, verdict } })
     if (attempt === 'park') return settled(IN_DOUBT)
     if (this.#draining) return settled(letGo(attempt, absentAfter, this.#options.clock.now()))
+    const traceId = facts.traceId ?? cause.traceId
     const request = call.request(facts, intent.subject)
     const trace = traceId ? { traceparent: `00-${traceId}-${traceId.slice(0, 16)}-01` } : {}
     const effect = { key: effectKey(intent), businessKey, request, ...trace }

@@ -196,6 +196,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
     company,
     correlationId: doc,
     version: 1,
+    traceId: captured.traceId ?? undefined,
     order: {
       doc,
       company,
@@ -219,6 +220,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
       erpCancelled: false,
       turn: 1,
       acknowledgedTurn: 0,
+      traceId: captured.traceId,
       cancelRequested: false,
       closed: false,
     },

@@ -59,6 +59,7 @@ function compose(
     company: request.company,
     correlationId: request.orderId,
     version,
+    traceId: order.traceId ?? undefined,
     request,
     order: { customer, customerOrder, requestedDate, totalMinor, currency },
     shipTo,

@@ -76,7 +76,7 @@ export async function hearWarehouses(
   const settlements = await apply(tx, turn, ports, { due, shipment, cause })
   await settleMessages(tx, [...settlements.values()])
   await openWarehouseExceptions(tx, ports, {
-    settlements: new Map([...unreadable, ...settlements]),
+    settlements: [...unreadable, ...settlements],
     conflicts: filed.filter((message) => verdicts.get(message) === 'conflict'),
   })
   for (const message of due) {

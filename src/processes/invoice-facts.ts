@@ -53,6 +53,7 @@ export function composeInvoice(ports: ProcessPorts, parts: Parts): InvoiceFacts 
     company: invoice.company,
     correlationId: invoice.orderId,
     version,
+    traceId: order.traceId ?? undefined,
     invoice,
     lines: parts.lines.map((line) => {
       const { sku, customerLine, taxClass } = lineOf.get(line.orderLine)!

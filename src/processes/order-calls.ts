@@ -21,6 +21,7 @@ import type { HeaderChange } from '#domains/orders/contract.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { countedIn, inOrderedUnit } from './ordered-unit.ts'
+import { takeRows, waits } from './order-work.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 
 export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
@@ -29,6 +30,7 @@ export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
     businessKey: (facts) => orderNumber(facts.doc),
     request: salesOrderOf,
     async confirmed(tx, answered, cause) {
+      takeRows(tx, answered)
       const versions = await recordErpNumbers(
         tx,
         answered.map(({ facts, answers: [first] }) => ({
@@ -77,7 +79,7 @@ function carried<W extends { readonly facts: OrderFacts }>(
   return new Map(
     works.map((work): [W, Done<OrderFacts>] => {
       const version = versions.get(work.facts.doc)!
-      if (version !== work.facts.version + 1) return [work, 'look']
+      if (version !== work.facts.version + 1 || waits(work.facts)) return [work, 'look']
       return [work, { facts: { ...work.facts, ...change(work), version } }]
     }),
   )
@@ -142,6 +144,7 @@ function changedTo<Answer>(
     answered: readonly Answered<OrderFacts, Answer>[],
     cause: Cause,
   ): Promise<Answers<Answered<OrderFacts, Answer>, OrderFacts>> => {
+    takeRows(tx, answered)
     const versions = await changeHeaders(
       tx,
       answered.map(({ facts }) => facts),
@@ -178,6 +181,7 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
           },
         })),
       )
+      takeRows(tx, refused)
       const versions = await changeHeaders(
         tx,
         refused.map(({ facts, refusals: [first] }) => ({

@@ -72,6 +72,7 @@ export async function orderFacts(
         company: order.company,
         correlationId: order.doc,
         version,
+        traceId: order.traceId ?? undefined,
         order,
         lines: of(order.doc),
         holds: holdsOf(order.doc),

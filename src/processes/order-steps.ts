@@ -11,7 +11,7 @@ import { beginFulfillments } from './fulfillment-facts.ts'
 import { draftFromShipments } from './invoicing.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { cancelLines, refuseCancel, takeBackRelease } from './order-undo.ts'
-import { type Deed, lookAll, type OrderWork } from './order-work.ts'
+import { type Deed, lookAll, type OrderWork, waits } from './order-work.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export function orderSteps(ports: ProcessPorts, children: { fulfillment: Process; invoice: Process }) {
@@ -113,7 +113,7 @@ function release(ports: ProcessPorts, fulfillment: Process): Deed {
       offered.map((work): [OrderWork, Done<OrderFacts>] => {
         if (held.has(work)) return [work, 'look']
         const mine = requestsOf.get(work.facts.doc)!
-        const facts = afterRelease(work, mine, versions.get(work.facts.doc)!)
+        const facts = waits(work.facts) ? 'look' : afterRelease(work, mine, versions.get(work.facts.doc)!)
         return [work, { facts, begins: mine.map((request) => begun.get(request.doc)!) }]
       }),
     )
@@ -179,7 +179,10 @@ function invoice(ports: ProcessPorts, process: Process): Deed {
     return new Map(
       works.map((work): [OrderWork, Done<OrderFacts>] => [
         work,
-        { facts: { ...work.facts, unbilled: [] }, begins: begun.get(work.facts.doc) ?? [] },
+        {
+          facts: waits(work.facts) ? 'look' : { ...work.facts, unbilled: [] },
+          begins: begun.get(work.facts.doc) ?? [],
+        },
       ]),
     )
   }

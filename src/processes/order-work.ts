@@ -18,3 +18,14 @@ export const lookAll = (
   done: Partial<Exclude<Done<OrderFacts>, 'look'>> = {},
 ): Answers<OrderWork, OrderFacts> =>
   new Map(works.map((work): [OrderWork, Done<OrderFacts>] => [work, { facts: 'look', ...done }]))
+
+/** A line that waits for stock depends on what others take and give back, which no memory can carry. */
+export const waits = ({ lines }: OrderFacts): boolean => lines.some((line) => line.backordered > 0)
+
+/** Says which rows an answer is about to change: what is locked later in the same transaction comes after them. */
+export function takeRows(tx: Transaction, works: readonly { readonly facts: OrderFacts }[]): void {
+  tx.locking(
+    'document',
+    works.map(({ facts }) => facts.doc).toSorted((a, b) => a - b),
+  )
+}

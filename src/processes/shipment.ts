@@ -45,7 +45,7 @@ async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<
   const packagesOfShipment = groupBy(packages, (row) => row.doc)
   return new Map(
     shipments.map(({ version, ...row }) => {
-      const { customer, customerOrder, externalId, sender, totalMinor, currency } = headerOf.get(row.orderId)!
+      const { customer, customerOrder, externalId, sender, totalMinor, currency, traceId } = headerOf.get(row.orderId)!
       const contents = (n: number) =>
         packedOf(row.doc)
           .filter((line) => line.package === n)
@@ -58,6 +58,7 @@ async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<
         company: row.company,
         correlationId: row.orderId,
         version,
+        traceId: traceId ?? undefined,
         shipment: row,
         order: { customer, customerOrder, externalId, sender, totalMinor, currency },
         packages: packagesOfShipment(row.doc).map(({ doc: _, ...parcel }) => ({ ...parcel, lines: contents(parcel.n) })),

@@ -11,7 +11,7 @@ type Told = MessageName & { readonly company?: string | undefined }
 type Stopped = Extract<Settlement, { readonly outcome: 'parked' | 'quarantined' }>
 
 export type WarehouseTrouble = {
-  readonly settlements: ReadonlyMap<Told, Settlement>
+  readonly settlements: readonly (readonly [Told, Settlement])[]
   /** Known by their id, with other content. */
   readonly conflicts: readonly Told[]
 }

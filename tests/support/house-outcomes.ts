@@ -65,8 +65,8 @@ export async function outcomesOf(
 }
 
 function byAnswer({ status, body }: Answer, kept: Kept | undefined): string {
-  if (status === 201) return body.id === kept?.number ? stateOf(kept) : 'accepted and lost'
-  if (status === 200) return body.id === kept?.number ? 'duplicate_of_earlier' : 'taken for another order'
+  if (status === 201) return kept?.number === body.id && kept ? stateOf(kept) : 'accepted and lost'
+  if (status === 200) return kept?.number === body.id ? 'duplicate_of_earlier' : 'taken for another order'
   if (status === 409 && body.code === 'orders.same_number_other_content') return 'conflict_with_earlier'
   return kept ? `refused with ${status} and kept` : reasonIn(JSON.stringify(body))
 }

@@ -11,5 +11,5 @@ const { url, adopted, stop } = await startPostgres({
   clock,
   log,
 })
-process.stdout.write(`${JSON.stringify({ url, adopted })}\n`)
 process.once('SIGTERM', () => void stop().then(() => process.exit(0)))
+process.stdout.write(`${JSON.stringify({ url, adopted })}\n`)

@@ -31,6 +31,8 @@ export type OrderHeader = {
   readonly erpCancelled: boolean
   readonly turn: number
   readonly acknowledgedTurn: number
+  /** W3C, 32 hexadecimal digits. */
+  readonly traceId: string | null
   readonly cancelRequested: boolean
   readonly closed: boolean
 }
@@ -67,7 +69,7 @@ const HEADER = `o.id as doc, o.company, o.version, o.customer_id as "customerId"
   o.requested_date::text as "requestedDate", o.currency, o.ship_to_code as "shipToCode",
   o.shipping_rule as "shippingRule", o.total_minor as "totalMinor", o.exposure_minor as "exposureMinor",
   o.erp_number as "erpNumber", o.erp_cancelled_at is not null as "erpCancelled", o.turn,
-  o.acknowledged_turn as "acknowledgedTurn", o.cancel_requested_at is not null as "cancelRequested",
+  o.acknowledged_turn as "acknowledgedTurn", replace(o.trace_id::text, '-', '') as "traceId", o.cancel_requested_at is not null as "cancelRequested",
   o.closed_at is not null as closed`
 
 const headersForUpdate = sql(
