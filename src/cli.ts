@@ -163,6 +163,24 @@ define(
   async () => (await import('./cli-work.ts')).parkingReplay,
 ).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
 
+const keys = program.command('keys').description('API keys of those who call the doors')
+define(
+  keys,
+  'create <client>',
+  'Make a key; it is shown once and never again',
+  async () => (await import('./cli-keys.ts')).keysCreate,
+)
+  .requiredOption('--scopes <list>', 'what it may do, such as process.orders:read,process.orders:write')
+  .option('--partner <name>', 'sees only what is its own')
+  .option('--days <n>', 'how long it is good for (default: until it is revoked)')
+define(keys, 'list', 'Every key, without its secret', async () => (await import('./cli-keys.ts')).keysList)
+define(
+  keys,
+  'revoke <prefix>',
+  'Refuse a key from now on',
+  async () => (await import('./cli-keys.ts')).keysRevoke,
+)
+
 const config = program.command('config').description('Settings')
 define(
   config,

@@ -223,7 +223,7 @@ export class Turn {
 
   async #answer(settled: readonly Outcome[]): Promise<void> {
     const groups = Map.groupBy(settled, ({ doc, intent, verdict }) => {
-      return `${this.#entries.get(doc)!.process.name} ${intent.step} ${verdict.kind}`
+      return `${this.#entries.get(doc)!.process.name} ${intent.step} ${verdict.kind} ${intent.system}`
     })
     const rankOf = (group: readonly Outcome[]): number => this.#entries.get(group[0]!.doc)!.process.rank
     for (const group of [...groups.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
@@ -243,7 +243,7 @@ export class Turn {
         effectKey: effectKey(intent),
       })),
     }))
-    await this.#apply(answered, await call.confirmed(this.#tx, answered, this.#cause), step)
+    await this.#apply(answered, await call.confirmed(this.#tx, answered, causeOf(group)), step)
   }
 
   async #refuse(call: AnyCall<DocumentFacts>, group: readonly Outcome[], step: string): Promise<void> {
@@ -260,7 +260,7 @@ export class Turn {
       const { subject, generation } = intent
       this.#writeRefusal(doc, step, { subject, generation, reason: `${code}: ${message}` })
     }
-    await this.#apply(refused, await call.refused(this.#tx, refused, this.#cause), step)
+    await this.#apply(refused, await call.refused(this.#tx, refused, causeOf(group)), step)
   }
 
   /** Takes over what became of a piece of work: new facts, new documents, wake-ups, refusals. */
@@ -289,6 +289,7 @@ export class Turn {
     if (this.#context.verifyFacts) {
       await verifyCarried(
         this.#tx,
+        this.#context.epoch,
         work.map((item) => this.#entries.get(item.facts.doc)!),
       )
     }
@@ -387,6 +388,9 @@ export class Turn {
     this.#departures.push({ docs, gone })
   }
 }
+
+/** What a system answered is told as coming from that system. */
+const causeOf = ([first]: readonly Outcome[]): Cause => ({ source: first!.intent.system, actor: 'process' })
 
 const LOOK: Changed<DocumentFacts> = { facts: 'look' }
 

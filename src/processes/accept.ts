@@ -54,8 +54,9 @@ export async function acceptOrders(
   for (const { doc, arrival } of fresh) {
     const credit = credits.get(String(doc))
     if (credit?.kind !== 'refuse') continue
-    refused.set(doc, credit.refusal)
-    answers.set(arrival, { kind: 'refused', refusal: credit.refusal })
+    const refusal = new Refusal('orders.credit_refused', credit.refusal.message, credit.refusal.facts, '/customer')
+    refused.set(doc, refusal)
+    answers.set(arrival, { kind: 'refused', refusal })
   }
   for (const repetition of repeated)
     answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))

@@ -3,7 +3,7 @@ import type { Connector, LookUpOutcome, Recovery } from '#platform/connector.ts'
 import { type Connections, createDatabase, type Database } from '#platform/database.ts'
 import { restartSteps, wakeDocuments } from '#platform/desk.ts'
 import { createLane, type Lane } from '#platform/lanes.ts'
-import { fenceStatement, type Lease, openLease } from '#platform/lease.ts'
+import { fenceStatement, type Lease, openLease, takeOver } from '#platform/lease.ts'
 import { sql } from '#platform/database.ts'
 import { type ConnectionPool, openConnections } from '#platform/postgres-connections.ts'
 import { createRunner, type Runner, type RunnerOptions } from '#platform/runner.ts'
@@ -288,6 +288,8 @@ export class ToyWorld {
       await lease.release()
     }
     await this.until(async () => (await this.leased()).length === 0, 'the end of the leases')
+    // Also waits for what they still had under way.
+    await takeOver(this.house.database, 0)
     await this.house.run(
       'truncate public.toy, public.toy_note, public.toy_trouble, desk.document, desk.step, effects.intent',
     )

@@ -49,7 +49,7 @@ test('that is refused for credit is refused for every sender, none is told of an
         .order({ customerOrder: 'STALE', lines: [['35001', quantity]] })
         .then(({ status, body }) => [status, body.code])
     const replies = await Promise.all(Array.from({ length: TIMES }, (_, nth) => send(1 + (nth % 2))))
-    expect(new Set(replies.map(String))).toEqual(new Set(['422,customers.credit_unverified']))
+    expect(new Set(replies.map(String))).toEqual(new Set(['422,orders.credit_refused']))
     expect(await strict.query('select order_id from orders.natural_key')).toEqual([])
     await strict.query('update customers.credit_account set receivables_as_of = now()')
     expect(await send(1)).toEqual([201, undefined])

@@ -222,15 +222,9 @@ export const orderRefusals = {
   },
   'orders.credit_refused': {
     status: 422,
-    title: 'The order exceeds the credit limit',
-    cause: "The company's rule refuses orders over the limit.",
-    fix: 'Pay open invoices or ask for a higher limit, then send the order again.',
-  },
-  'orders.price_out_of_tolerance': {
-    status: 422,
-    title: 'The price differs too much from ours',
-    cause: "The company's rule rejects prices beyond the agreed tolerance.",
-    fix: 'Correct the price, or leave it out to order at the agreed price.',
+    title: 'The order cannot be taken on credit',
+    cause: "The customer's credit could not be verified, and the company's rule refuses such orders.",
+    fix: 'Send the order again once the ERP answers, or ask the credit department.',
   },
   'orders.hold_unknown': {
     status: 404,
