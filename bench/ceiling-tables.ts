@@ -16,6 +16,13 @@ const byParent = (table: string, column: string, parent: string): LeftRows => ({
   rows: `select * from ${table} where ${column} in (select id from ${parent} where order_id = any($1))`,
 })
 
+/** What a warehouse tells of a request stands in the stream of that request. */
+const byStream = (table: string): LeftRows => ({
+  table,
+  rows: `select * from ${table}
+    where stream in (select 'fulfillment/F-' || id from shipments.fulfillment where order_id = any($1))`,
+})
+
 const ACCEPTED: readonly LeftRows[] = [
   {
     table: 'http.idempotency',
@@ -48,14 +55,6 @@ export const ROWS_OF_CLOSED: readonly LeftRows[] = [
   byOrder('billing.invoice'),
   byParent('billing.invoice_line', 'invoice_id', 'billing.invoice'),
   byParent('inventory.movement', 'doc', 'shipments.shipment'),
-  {
-    table: 'inbox.message',
-    rows: `select * from inbox.message
-      where body like any(select '%"F-' || id || '"%' from shipments.fulfillment where order_id = any($1))`,
-  },
-  {
-    table: 'inbox.stream',
-    rows: `select * from inbox.stream
-      where stream in (select 'fulfillment/F-' || id from shipments.fulfillment where order_id = any($1))`,
-  },
+  byStream('inbox.message'),
+  byStream('inbox.stream'),
 ]

@@ -76,7 +76,7 @@ describe('a shipment', () => {
       wms_order_id: 'OB1',
       owner: 'NWF',
       site: 'DC1',
-      order_sequence: told,
+      order_sequence: 1,
       shipment_id: `SX${told}`,
       final: true,
       carrier: 'SWIFT',
@@ -111,8 +111,9 @@ describe('a shipment', () => {
       house.query<{ id: number }>('select id from shipments.fulfillment where order_id = $1', [placed.doc])
     await expect.poll(requests, { timeout: 10_000 }).toHaveLength(1)
     const [{ id } = { id: 0 }] = await requests()
-    const contents = (sku: string, qty: number) => ({
+    const contents = (sequence: number, sku: string, qty: number) => ({
       external_ref: `F-${id}`,
+      order_sequence: sequence,
       packages: [
         {
           sscc: '1',
@@ -133,8 +134,8 @@ describe('a shipment', () => {
         },
       ],
     })
-    expect(await outcomeOf(await tell('wms', contents('37002', 1)))).toEqual(['parked'])
-    expect(await outcomeOf(await tell('wms', contents('37001', 3)))).toEqual(['parked'])
+    expect(await outcomeOf(await tell('wms', contents(1, '37002', 1)))).toEqual(['parked'])
+    expect(await outcomeOf(await tell('wms', contents(2, '37001', 3)))).toEqual(['parked'])
     expect(await house.openExceptions('shipments.line_unknown')).toHaveLength(2)
     expect(await house.lines(placed)).toMatchObject([{ released: 2, shipped: 0 }])
     house.landscape.wms.faults.clear()
