@@ -4,7 +4,7 @@ import { openCeiling } from './ceiling.ts'
 import { ROWS_OF_ACCEPTED } from './ceiling-tables.ts'
 import { closedLoad, openLoad, percentile } from './load.ts'
 import type { Result } from './report.ts'
-import { perOrder, type Run } from './run.ts'
+import { inTurns, type Run } from './run.ts'
 import type { Stage } from './stage.ts'
 import { orderMaker } from './world.ts'
 
@@ -14,7 +14,8 @@ const ARRIVALS_PER_SECOND = 500
 const PAUSE_TAKES_MS = 2_500
 
 export async function accept(stage: Stage, { quick, say }: Run): Promise<Result[]> {
-  const seconds = quick ? { load: 3, rate: 3, ceiling: 1 } : { load: 10, rate: 10, ceiling: 4 }
+  const seconds = quick ? { load: 3, rate: 3, ceiling: 1 } : { load: 3, rate: 10, ceiling: 1.5 }
+  const rounds = quick ? 1 : 5
   say('accept: starting')
   const { url } = await stage.play({ mode: 'batch' })
   const { client, world } = stage
@@ -25,31 +26,23 @@ export async function accept(stage: Stage, { quick, say }: Run): Promise<Result[
   await closedLoad(url, orderMaker(world, 'accept-warm'), { count: 1_000, clients: CLIENTS })
   await client.query('vacuum analyze')
   const ceiling = await openCeiling(stage.databaseUrl, ROWS_OF_ACCEPTED, 'closed_at is null')
-  say('accept: ceiling')
-  const before = await ceiling.perSecond(seconds.ceiling)
-  say('accept: saturation')
-  const { result: load, used } = await stage.measure(() =>
-    closedLoad(url, orderMaker(world, 'accept-load'), { seconds: seconds.load, clients: CLIENTS }),
-  )
+  const saturated = await inTurns({ rounds, ceiling, ceilingSeconds: seconds.ceiling }, (round) => {
+    say(`accept: saturation, ${round} of ${rounds}`)
+    const orders = orderMaker(world, `accept-load-${round}`)
+    return stage.measure(() => closedLoad(url, orders, { seconds: seconds.load, clients: CLIENTS }))
+  })
+  await ceiling.end()
   say(`accept: ${ARRIVALS_PER_SECOND} orders/s`)
   const rate = { perSecond: ARRIVALS_PER_SECOND, seconds: seconds.rate }
   const { latenciesMs } = await openLoad(url, orderMaker(world, 'accept-rate'), rate)
-  say('accept: ceiling again')
-  const after = await ceiling.perSecond(seconds.ceiling)
-  await ceiling.end()
-  const perSecond = load.accepted / load.seconds
-  const ceilingPerSecond = (before + after) / 2
   return [
     {
       scenario: 'accept',
       mode: 'http',
-      perSecond,
-      ceilingPerSecond,
-      ratioToCeiling: perSecond / ceilingPerSecond,
+      ...saturated,
       p50Ms: percentile(latenciesMs, 0.5),
       p99Ms: percentile(latenciesMs, 0.99),
       arrivalsPerSecond: ARRIVALS_PER_SECOND,
-      ...perOrder(used, load.accepted),
       ceilingRowsPerOrder: ceiling.rowsPerOrder,
     },
   ]

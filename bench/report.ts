@@ -1,5 +1,5 @@
 /** What a run found, as data and as a table. */
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import type { CpuSeconds } from './stage.ts'
 
 /** One scenario in one mode. Null: not measured in this run. */
@@ -47,10 +47,14 @@ export type Report = {
     readonly model: string
     readonly memoryGb: number
     readonly platform: string
+    /** Of the minute before the run: above nothing, others were at work too. */
+    readonly loadBefore: number
   }
   readonly versions: { readonly node: string; readonly postgres: string }
   readonly results: readonly Result[]
 }
+
+const loadBefore = Number(loadavg()[0]!.toFixed(2))
 
 export function reportOf(results: readonly Result[], postgres: string, quick: boolean): Report {
   const [first] = cpus()
@@ -62,6 +66,7 @@ export function reportOf(results: readonly Result[], postgres: string, quick: bo
       model: first?.model.trim() ?? 'unknown',
       memoryGb: Math.round(totalmem() / 2 ** 30),
       platform: `${process.platform} ${process.arch}`,
+      loadBefore,
     },
     versions: { node: process.version, postgres },
     results,
@@ -72,7 +77,7 @@ export function tableOf({ machine, versions, quick, results }: Report): string {
   const head = [
     `${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.platform}`,
     `Node ${versions.node}, PostgreSQL ${versions.postgres}${quick ? ', quick' : ''}`,
-    'driver, program, counterparts and PostgreSQL share this machine',
+    `driver, program, counterparts and PostgreSQL share this machine; load before: ${machine.loadBefore}`,
   ]
   return [...head, ...results.flatMap((result) => ['', ...linesOf(result)]), ''].join('\n')
 }

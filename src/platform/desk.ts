@@ -171,6 +171,20 @@ export async function letGoDocuments(
   await queries.query(letGo, [group.docs, epoch, group.delayMs / 1000, group.failed ? 1 : 0])
 }
 
+const atDesk = sql(
+  'desk.of_shares',
+  `select doc from desk.document where process = $1 and share = any($2::int[])`,
+)
+
+/** The documents of a process that are not finished, of these shares; reads the whole desk. */
+export async function documentsAtDesk(
+  queries: Queries,
+  process: string,
+  shares: readonly number[],
+): Promise<number[]> {
+  return docsOf(await queries.query<{ doc: number }>(atDesk, [process, shares]))
+}
+
 const stepRows = sql(
   'desk.steps',
   `select doc, step, subject, state, generation from desk.step where doc = any($1::bigint[]) order by doc, step, subject`,

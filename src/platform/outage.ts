@@ -2,8 +2,11 @@
 import { sqlState } from './database.ts'
 import { Outage, Refusal } from './faults.ts'
 
-/** Class 08 connection, 57P shutdown, 53300 too many connections, CD001 this process was declared dead. */
-const AWAY = /^(08|57P|53300|CD001)/
+/**
+ * Class 08 connection, 53 no room for more (disk, memory, connections), 57P shutdown, 58 failing disks, 25006 a standby
+ * that does not take writes, CD001 this process was declared dead.
+ */
+const AWAY = /^(08|53|57P|58|25006|CD001)/
 
 /**
  * The database is away, this process was fenced, or a system cannot answer: nobody's own fault, so nothing is bisected
@@ -22,7 +25,7 @@ const isConnectionLoss = (error: unknown): boolean => {
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return true
   return (
     error instanceof Error &&
-    /connection (terminated|ended|refused)|client has encountered|timeout exceeded when trying/i.test(
+    /connection (terminated|ended|refused)|client (has encountered|was closed)|timeout exceeded when trying/i.test(
       error.message,
     )
   )

@@ -16,7 +16,11 @@ export function schedule(
   const stopping = new AbortController()
   const running = jobs.map(async ({ name, everyMs, run }) => {
     while (!stopping.signal.aborted) {
-      await run().catch((error: unknown) => onError(name, error))
+      try {
+        await run()
+      } catch (error) {
+        onError(name, error)
+      }
       await clock.sleep(everyMs, stopping.signal)
     }
   })

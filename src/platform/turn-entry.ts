@@ -167,7 +167,11 @@ export function isFinished(entry: Entry): boolean {
 }
 
 /** What an offered call becomes, on its way to `system`. */
-export function intentOf(entry: Entry, { step, call, subject, generation }: OfferedCall, system: string): Intent {
+export function intentOf(
+  entry: Entry,
+  { step, call, subject, generation }: OfferedCall,
+  system: string,
+): Intent {
   return {
     doc: entry.doc,
     step,

@@ -47,7 +47,11 @@ async function loadFacts(tx: Transaction, entries: readonly Entry[]): Promise<vo
  * Holds the facts that memory carries against those that a look finds; they must be the same unless somebody has woken
  * the document since, for whose sake it is looked at again anyway.
  */
-export async function verifyCarried(tx: Transaction, epoch: number, entries: readonly Entry[]): Promise<void> {
+export async function verifyCarried(
+  tx: Transaction,
+  epoch: number,
+  entries: readonly Entry[],
+): Promise<void> {
   for (const { doc, process, facts, seen } of entries) {
     const found = (await process.facts(tx, [doc])).get(doc)
     const [row] = await tx.query<{ version: number }>(versions, [[doc], epoch])

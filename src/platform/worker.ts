@@ -113,24 +113,40 @@ class SupervisedWorker implements Worker {
     const { connections, clock, name } = this.#options
     const lease = await openLease(connections, clock, name)
     this.#lease = lease
+    try {
+      await this.#beginUnder(lease)
+    } catch (error) {
+      await lease.release()
+      throw error
+    }
+  }
+
+  async #beginUnder(lease: Lease): Promise<void> {
+    const { connections, clock } = this.#options
     const fence = { statement: fenceStatement, values: [lease.epoch] }
     const database = createDatabase(connections, { ...this.#options.database, clock, fence })
-    const taken = await takeOver(database, lease.epoch)
-    if (taken.length > 0) this.#options.onEvent('took over from processes that are gone', { epochs: taken })
+    await this.#takeOver(database, lease)
     const life = this.#options.begin(lease.epoch, database, lease)
-    this.#policiesRun = new AbortController()
     await life.policies.refresh()
+    // Whoever stops the worker in the meantime has no life to end.
+    if (this.#stopped) return lease.release()
+    this.#policiesRun = new AbortController()
     void life.policies.run(this.#policiesRun.signal)
     life.runner.start()
     this.life = life
     this.#watch(database, lease)
   }
 
+  async #takeOver(database: Database, { epoch }: Lease): Promise<void> {
+    const epochs = await takeOver(database, epoch)
+    if (epochs.length > 0) this.#options.onEvent('took over from processes that are gone', { epochs })
+  }
+
   /** Looks each second whether another process is gone. */
   #watch(database: Database, lease: Lease): void {
     const again = (): void => {
       if (this.#stopped || this.#lease !== lease || !this.life) return
-      takeOver(database, lease.epoch)
+      this.#takeOver(database, lease)
         .catch((error: unknown) => this.#options.onEvent('takeover failed', { error: String(error) }))
         .finally(() => this.#options.clock.after(TAKEOVER_EVERY_MS, again))
     }

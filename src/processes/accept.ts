@@ -54,7 +54,12 @@ export async function acceptOrders(
   for (const { doc, arrival } of fresh) {
     const credit = credits.get(String(doc))
     if (credit?.kind !== 'refuse') continue
-    const refusal = new Refusal('orders.credit_refused', credit.refusal.message, credit.refusal.facts, '/customer')
+    const refusal = new Refusal(
+      'orders.credit_refused',
+      credit.refusal.message,
+      credit.refusal.facts,
+      '/customer',
+    )
     refused.set(doc, refusal)
     answers.set(arrival, { kind: 'refused', refusal })
   }

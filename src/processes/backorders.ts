@@ -3,6 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import {
   allocateOrder,
+  coverableLines,
   type FillableLine,
   type FreeStock,
   lockFreeStock,
@@ -72,15 +73,18 @@ type Supply = { readonly shares: readonly FillableLine[]; readonly locations: re
 
 function fillOrder(free: FreeStock, facts: OrderFacts, { shares, locations }: Supply): ReservedLine[] {
   const lineOf = new Map(facts.lines.map((line) => [line.n, line]))
-  const asked = shares.map(({ line, share }) => ({ itemId: lineOf.get(line)!.itemId, quantity: share }))
-  const given = allocateOrder(free, asked, locations)
-  return shares.map(({ line, share }, place) => ({
+  const asked = shares.map(({ line, share }) => ({ line, itemId: lineOf.get(line)!.itemId, quantity: share }))
+  // A share is read after the stock was locked and may count on some that came in between, at a place that had none:
+  // whoever brought it has woken the order, which looks again.
+  const covered = coverableLines(free, asked, locations)
+  const given = allocateOrder(free, covered, locations)
+  return covered.map(({ line, itemId, quantity }, place) => ({
     doc: facts.doc,
     line,
     company: facts.company,
-    itemId: asked[place]!.itemId,
+    itemId,
     allocations: given[place]!,
-    backordered: lineOf.get(line)!.backordered - share,
+    backordered: lineOf.get(line)!.backordered - quantity,
     waited: true,
   }))
 }

@@ -1,6 +1,6 @@
 /** Credit beyond acceptance: looked at again before goods are released, and counted anew when the ERP is read. */
 import type { Transaction } from '#platform/database.ts'
-import { sql } from '#platform/database.ts'
+import { documentsAtDesk } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import { formatAmount } from '#platform/money.ts'
 import { unknownInvoices, unknownPayments } from '#domains/billing/views.ts'
@@ -100,24 +100,16 @@ async function hold(
   )
 }
 
-/** An order stays at the desk until it is closed, so its customer's open ones are found without reading the closed. */
-const ordersAtDesk = sql(
-  'credit.orders_at_desk',
-  `select doc from desk.document where process = 'order-to-cash' and share = any($1::int[])`,
-)
-
 /**
  * What the ERP did not know as of its reading: orders not shipped, invoices it had not posted, less the cash that it had
  * not applied. A shipment whose invoice is drafted a moment later is counted with the next reading.
  */
 export const recountOpen: RecountOpen = async (tx, customerIds, { asOf }) => {
-  const atDesk = await tx.query<{ doc: number }>(ordersAtDesk, [customerIds])
+  // an order stays at the desk until it is closed, so the open ones are found without reading the closed
+  const atDesk = await documentsAtDesk(tx, 'order-to-cash', customerIds)
   const [standings, orders, invoices, payments] = await Promise.all([
     creditStandings(tx, customerIds),
-    openWorth(
-      tx,
-      atDesk.map(({ doc }) => doc),
-    ),
+    openWorth(tx, atDesk),
     unknownInvoices(tx, customerIds, asOf),
     unknownPayments(tx, customerIds, asOf),
   ])

@@ -160,7 +160,7 @@ async function apply(
   { due, shipment, cause }: Applying,
 ): Promise<Map<Filed, Settlement>> {
   const settlements = new Map<Filed, Settlement>()
-  const ofType = <Type extends WarehouseMessage['type']>(type: Type): Filed[] =>
+  const ofType = (type: WarehouseMessage['type']): Filed[] =>
     due.filter(({ message }) => message.type === type)
   const confirmed = await applyShipments(
     tx,

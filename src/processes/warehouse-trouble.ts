@@ -29,7 +29,10 @@ export async function openWarehouseExceptions(
 }
 
 /** One for each message that a person must see to; what cannot be understood is one for its sender and reason. */
-function stoppedBy({ source, messageId, company = NO_COMPANY }: Told, { outcome, cause }: Stopped): Occurrence {
+function stoppedBy(
+  { source, messageId, company = NO_COMPANY }: Told,
+  { outcome, cause }: Stopped,
+): Occurrence {
   const isUnderstood = outcome === 'parked'
   return {
     company,

@@ -12,7 +12,14 @@ import { systemClock as clock } from '#platform/clock.ts'
 import { findPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { demoConfig } from '../../src/demo.ts'
-import { differences, EVERYTHING_ONCE, ourInvoices, ourStock, theirInvoices, theirStock } from '#tests/support/house-books.ts'
+import {
+  differences,
+  EVERYTHING_ONCE,
+  ourInvoices,
+  ourStock,
+  theirInvoices,
+  theirStock,
+} from '#tests/support/house-books.ts'
 import { type Answer, inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
 import { atRest, openQuery, type Query, violations, violationsAtRest } from '#tests/support/house-rules.ts'
@@ -61,19 +68,32 @@ test(`killed ${KILLS} times in the middle of ${COUNT} orders it loses none, and 
   const answers = new Map<number, Answer>()
   const restartsMs: number[] = []
   let orphans = 0
-  const [first, again] = [orders.filter(({ repeats }) => repeats === undefined), orders.filter(({ repeats }) => repeats !== undefined)]
+  const [first, again] = [
+    orders.filter(({ repeats }) => repeats === undefined),
+    orders.filter(({ repeats }) => repeats !== undefined),
+  ]
   const send = (some: readonly WorldOrder[]): Promise<void> =>
-    inParallel(some, CALLERS, async (order) => void answers.set(order.nth, await submitUntilAnswered(url, order)))
+    inParallel(
+      some,
+      CALLERS,
+      async (order) => void answers.set(order.nth, await submitUntilAnswered(url, order)),
+    )
 
   const sending = send(first)
   for (const moment of moments()) {
-    await vi.waitFor(() => expect(progress(answers)).toBeGreaterThan(moment), { timeout: 60_000, interval: 1 })
+    await vi.waitFor(() => expect(progress(answers)).toBeGreaterThan(moment), {
+      timeout: 60_000,
+      interval: 1,
+    })
     await program.kill()
     orphans += await ownedDocuments(query)
     const before = await lastEvent(query)
     const startedMs = performance.now()
     const starting = start(Number(new URL(url).port)).then((started) => (program = started))
-    await vi.waitFor(async () => expect(await lastEvent(query)).toBeGreaterThan(before), { timeout: 20_000, interval: 5 })
+    await vi.waitFor(async () => expect(await lastEvent(query)).toBeGreaterThan(before), {
+      timeout: 20_000,
+      interval: 5,
+    })
     restartsMs.push(Math.round(performance.now() - startedMs))
     await starting
     expect(await violations(query)).toEqual([])
@@ -82,7 +102,10 @@ test(`killed ${KILLS} times in the middle of ${COUNT} orders it loses none, and 
   await send(again)
   await atRest(query)
   landscape.wms.receiveAll()
-  await vi.waitFor(async () => expect(await query(`select doc from inventory.backorder limit 5`)).toEqual([]), { timeout: 60_000, interval: 50 })
+  await vi.waitFor(
+    async () => expect(await query(`select doc from inventory.backorder limit 5`)).toEqual([]),
+    { timeout: 60_000, interval: 50 },
+  )
   await atRest(query)
 
   expect(orphans).toBeGreaterThan(KILLS)
@@ -100,7 +123,10 @@ test(`killed ${KILLS} times in the middle of ${COUNT} orders it loses none, and 
 /** How far the work is: what was answered, and what the systems were asked. */
 function progress(answers: ReadonlyMap<number, Answer>): number {
   const asked = [landscape.legacyErp, landscape.cloudErp, landscape.wms].map(({ received }) =>
-    ['createOrder', 'createOrders', 'postInvoice', 'postInvoices', 'releaseOrder', 'releaseOrders'].reduce((sum, each) => sum + received.items(each), 0),
+    ['createOrder', 'createOrders', 'postInvoice', 'postInvoices', 'releaseOrder', 'releaseOrders'].reduce(
+      (sum, each) => sum + received.items(each),
+      0,
+    ),
   )
   return asked.reduce((sum, items) => sum + items, answers.size)
 }
@@ -113,11 +139,15 @@ function moments(): number[] {
 
 /** What a killed program leaves in the middle of its work. */
 async function ownedDocuments(query: Query): Promise<number> {
-  const [row] = await query<{ count: number }>(`select count(*) as count from desk.document where owner is not null`)
+  const [row] = await query<{ count: number }>(
+    `select count(*) as count from desk.document where owner is not null`,
+  )
   return row!.count
 }
 
 async function lastEvent(query: Query): Promise<number> {
-  const [row] = await query<{ position: number }>(`select coalesce(max(position), 0) as position from log.event`)
+  const [row] = await query<{ position: number }>(
+    `select coalesce(max(position), 0) as position from log.event`,
+  )
   return row!.position
 }

@@ -23,7 +23,9 @@ let orders: WorldOrder[]
 beforeEach(async () => {
   house = await openHouse({ plannedOrders: 600, policy: POLICY, config: { worker: { claimPollMs: 50 } } })
   ;({ query, end: disconnect } = await openQuery(house.databaseUrl))
-  orders = house.landscape.world.orders(600).filter((one) => one.case === 'regular' && one.expected === 'ships_at_once')
+  orders = house.landscape.world
+    .orders(600)
+    .filter((one) => one.case === 'regular' && one.expected === 'ships_at_once')
 }, 60_000)
 afterEach(async () => {
   await disconnect()
@@ -64,7 +66,13 @@ test('while an ERP is down orders are accepted, the other company goes on, and a
   await vi.waitFor(async () => expect(await closed('NWI')).toBe(50), WAIT)
   expect(await closed('NWF')).toBe(0)
   // the breaker has opened, been probed and opened again, several times
-  await vi.waitFor(async () => expect(await count(`policies.system where instance = 'erp-foods' and breaker <> 'closed' and revision > 8`)).toBe(1), WAIT)
+  await vi.waitFor(
+    async () =>
+      expect(
+        await count(`policies.system where instance = 'erp-foods' and breaker <> 'closed' and revision > 8`),
+      ).toBe(1),
+    WAIT,
+  )
   expect(received.items('createOrder') + received.items('createOrders')).toBe(0)
   expect(await count(`parking.item`)).toBe(0)
   faults.clear()
@@ -75,7 +83,10 @@ test('while the WMS is down orders are posted to the ERP and wait for their rele
   const { faults } = house.landscape.wms
   faults.set({ kind: 'outage', mode: 'unavailable' })
   await send([...take('NWF', 40), ...take('NWI', 40)])
-  await vi.waitFor(async () => expect(await count(`orders.sales_order where erp_number is not null`)).toBe(80), WAIT)
+  await vi.waitFor(
+    async () => expect(await count(`orders.sales_order where erp_number is not null`)).toBe(80),
+    WAIT,
+  )
   expect(await count(`shipments.fulfillment where wms_number is not null`)).toBe(0)
   faults.clear()
   await ended(80)
@@ -85,25 +96,46 @@ test('an invoice whose tax nobody can determine waits, and is never guessed', as
   const { faults } = house.landscape.tax
   faults.set({ kind: 'outage', mode: 'unavailable' })
   await send(take('NWI', 30))
-  await vi.waitFor(async () => expect(await count(`billing.invoice where state = 'draft'`)).toBeGreaterThanOrEqual(30), WAIT)
+  await vi.waitFor(
+    async () => expect(await count(`billing.invoice where state = 'draft'`)).toBeGreaterThanOrEqual(30),
+    WAIT,
+  )
   expect(house.landscape.cloudErp.truth().invoices).toEqual([])
   faults.clear()
   await ended(30)
 }, 60_000)
 
-test.each(['seconds', 'date'] as const)('a system that asks for silence in %s is left alone for so long', async (retryAfterAs) => {
-  const { faults } = house.landscape.cloudErp
-  // over before the silence is: a call that does not heed it is refused too, and counted
-  faults.set({ kind: 'rate-limit', operation: '*', perSecond: 0.001, burst: 1, retryAfterSeconds: 2, retryAfterAs, forMs: 1_500 })
-  const refused = (): number => faults.list()[0]!.struck
-  await send(take('NWI', 60))
-  await vi.waitFor(async () => expect(await count(`policies.system where instance = 'erp-industrial' and paused_until > now()`)).toBe(1), WAIT)
-  const before = refused()
-  expect(before).toBeGreaterThan(0)
-  expect(before).toBeLessThanOrEqual(CALLS_AT_ONCE)
-  await ended(60)
-  expect(refused()).toBe(before)
-}, 60_000)
+test.each(['seconds', 'date'] as const)(
+  'a system that asks for silence in %s is left alone for so long',
+  async (retryAfterAs) => {
+    const { faults } = house.landscape.cloudErp
+    // over before the silence is: a call that does not heed it is refused too, and counted
+    faults.set({
+      kind: 'rate-limit',
+      operation: '*',
+      perSecond: 0.001,
+      burst: 1,
+      retryAfterSeconds: 2,
+      retryAfterAs,
+      forMs: 1_500,
+    })
+    const refused = (): number => faults.list()[0]!.struck
+    await send(take('NWI', 60))
+    await vi.waitFor(
+      async () =>
+        expect(
+          await count(`policies.system where instance = 'erp-industrial' and paused_until > now()`),
+        ).toBe(1),
+      WAIT,
+    )
+    const before = refused()
+    expect(before).toBeGreaterThan(0)
+    expect(before).toBeLessThanOrEqual(CALLS_AT_ONCE)
+    await ended(60)
+    expect(refused()).toBe(before)
+  },
+  60_000,
+)
 
 test('bursts of errors at every system at once delay orders and lose none', async () => {
   const { legacyErp, cloudErp, wms, tax } = house.landscape
@@ -117,7 +149,10 @@ test('bursts of errors at every system at once delay orders and lose none', asyn
   }
   const some = [...take('NWF', 60), ...take('NWI', 60)]
   await send(some)
-  await vi.waitFor(async () => expect(await count(`orders.sales_order where closed_at is not null`)).toBeGreaterThan(60), WAIT)
+  await vi.waitFor(
+    async () => expect(await count(`orders.sales_order where closed_at is not null`)).toBeGreaterThan(60),
+    WAIT,
+  )
   for (const { faults } of [legacyErp, cloudErp, wms, tax]) faults.clear()
   await ended(120)
 }, 60_000)

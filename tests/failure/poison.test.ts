@@ -34,18 +34,24 @@ test('one poisoned order is parked alone while its neighbours close', async () =
   const [hold] = await query<{ id: number }>(`select id from orders.hold where order_id = $1`, [poisoned])
   // as no code of ours would write it: claims of lines that the order does not have
   await query(`update inventory.reservation set line = line + 90 where doc = $1`, [poisoned])
-  const released = await fetch(`${house.url}/process/order-to-cash/v1/orders/${body.id}/holds/H-${hold!.id}:release`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': 'release-poisoned' },
-    body: JSON.stringify({ reason: 'the price is right' }),
-  })
+  const released = await fetch(
+    `${house.url}/process/order-to-cash/v1/orders/${body.id}/holds/H-${hold!.id}:release`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'release-poisoned' },
+      body: JSON.stringify({ reason: 'the price is right' }),
+    },
+  )
   expect(released.status).toBeLessThan(300)
 
   await inParallel(healthy, 16, async (order) => {
     expect(await submit(house.url, order, `arrival-${order.nth}`)).toMatchObject({ status: 201 })
   })
   await vi.waitFor(async () => expect(await closedCount()).toBe(COUNT), WAIT)
-  await vi.waitFor(async () => expect(await parked()).toMatchObject([{ kind: 'document', key: String(poisoned) }]), WAIT)
+  await vi.waitFor(
+    async () => expect(await parked()).toMatchObject([{ kind: 'document', key: String(poisoned) }]),
+    WAIT,
+  )
   expect(await query(`select doc from desk.document where failures > 0`)).toEqual([{ doc: poisoned }])
   expect(await exceptions()).toEqual([{ code: 'work.document_parked', owner: 'integration', due: true }])
 }, 60_000)
@@ -54,7 +60,9 @@ test('mended and replayed it ends like the others, and nothing of it is done twi
   await query(`update inventory.reservation set line = line - 90 where doc = $1`, [poisoned])
   const [item] = await parked()
   const decision = { actor: 'test', reason: 'the claims are mended' }
-  expect((await replayParked(house.app.database, [item!.id], decision)).get(item!.id)).toMatchObject({ state: 'replaying' })
+  expect((await replayParked(house.app.database, [item!.id], decision)).get(item!.id)).toMatchObject({
+    state: 'replaying',
+  })
   await vi.waitFor(async () => expect(await closedCount()).toBe(COUNT + 1), WAIT)
   await atRest(query)
   expect(await differences(query, house.landscape)).toEqual(EVERYTHING_ONCE)
@@ -62,7 +70,10 @@ test('mended and replayed it ends like the others, and nothing of it is done twi
   expect(await exceptions()).toEqual([])
 }, 60_000)
 
-const parked = () => query<{ id: number; kind: string; key: string }>(`select id, kind, key from parking.item where state = 'parked'`)
+const parked = () =>
+  query<{ id: number; kind: string; key: string }>(
+    `select id, kind, key from parking.item where state = 'parked'`,
+  )
 
 const exceptions = () =>
   query<{ code: string; owner: string; due: boolean }>(
@@ -72,6 +83,8 @@ const exceptions = () =>
   )
 
 async function closedCount(): Promise<number> {
-  const [row] = await query<{ count: number }>(`select count(*) as count from orders.sales_order where closed_at is not null`)
+  const [row] = await query<{ count: number }>(
+    `select count(*) as count from orders.sales_order where closed_at is not null`,
+  )
   return row!.count
 }

@@ -17,13 +17,33 @@ const POLICY = {
 }
 
 type SystemName = 'legacyErp' | 'cloudErp' | 'wms' | 'tax'
-type Target = { readonly system: SystemName; readonly operations: readonly [one: string, many: string]; readonly company: CompanyCode }
+type Target = {
+  readonly system: SystemName
+  readonly operations: readonly [one: string, many: string]
+  readonly company: CompanyCode
+}
 
 const TARGETS: Readonly<Record<string, Target>> = {
-  'an order at the legacy ERP': { system: 'legacyErp', operations: ['createOrder', 'createOrders'], company: 'NWF' },
-  'an invoice at the legacy ERP': { system: 'legacyErp', operations: ['postInvoice', 'postInvoices'], company: 'NWF' },
-  'an order at the cloud ERP': { system: 'cloudErp', operations: ['createOrder', 'createOrders'], company: 'NWI' },
-  'an invoice at the cloud ERP': { system: 'cloudErp', operations: ['postInvoice', 'postInvoices'], company: 'NWI' },
+  'an order at the legacy ERP': {
+    system: 'legacyErp',
+    operations: ['createOrder', 'createOrders'],
+    company: 'NWF',
+  },
+  'an invoice at the legacy ERP': {
+    system: 'legacyErp',
+    operations: ['postInvoice', 'postInvoices'],
+    company: 'NWF',
+  },
+  'an order at the cloud ERP': {
+    system: 'cloudErp',
+    operations: ['createOrder', 'createOrders'],
+    company: 'NWI',
+  },
+  'an invoice at the cloud ERP': {
+    system: 'cloudErp',
+    operations: ['postInvoice', 'postInvoices'],
+    company: 'NWI',
+  },
   'a release at the WMS': { system: 'wms', operations: ['releaseOrder', 'releaseOrders'], company: 'NWF' },
   'a tax document': { system: 'tax', operations: ['commit', 'commits'], company: 'NWI' },
 }
@@ -66,9 +86,10 @@ async function sendAndFinish(orders: readonly WorldOrder[]): Promise<void> {
     expect(await submit(house.url, order, `arrival-${order.nth}`)).toMatchObject({ status: 201 })
   })
   await atRest(query, 15_000)
-  const rows = await query(`select customer_order from orders.sales_order where closed_at is not null and customer_order = any($1)`, [
-    orders.map(({ poNumber }) => poNumber),
-  ])
+  const rows = await query(
+    `select customer_order from orders.sales_order where closed_at is not null and customer_order = any($1)`,
+    [orders.map(({ poNumber }) => poNumber)],
+  )
   expect(rows).toHaveLength(orders.length)
 }
 
@@ -99,7 +120,10 @@ test('a legacy ERP that knows no keys is asked what it has before anything is se
   const [order] = take('NWF', 1) as [WorldOrder]
   await sendAndFinish([order])
   faults.clear()
-  const [row] = await query<{ number: string }>(`select 'O-' || id as number from orders.sales_order where customer_order = $1`, [order.poNumber])
+  const [row] = await query<{ number: string }>(
+    `select 'O-' || id as number from orders.sales_order where customer_order = $1`,
+    [order.poNumber],
+  )
   expect(received.requests('findOrders')).toBeGreaterThan(looked)
   expect(received.times('createOrder', row!.number) + received.times('createOrders', row!.number)).toBe(1)
 })

@@ -6,7 +6,14 @@ import { DEFAULT_CREDENTIALS } from '#landscape/landscape.ts'
 import type { WmsEvent } from '#landscape/wms/shapes.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
-import { differences, EVERYTHING_ONCE, ourInvoices, ourStock, theirInvoices, theirStock } from '#tests/support/house-books.ts'
+import {
+  differences,
+  EVERYTHING_ONCE,
+  ourInvoices,
+  ourStock,
+  theirInvoices,
+  theirStock,
+} from '#tests/support/house-books.ts'
 import { inParallel, submit } from '#tests/support/house-doors.ts'
 import { atRest, openQuery, type Query, violationsAtRest } from '#tests/support/house-rules.ts'
 
@@ -18,9 +25,15 @@ let query: Query
 let disconnect: () => Promise<void>
 let orders: WorldOrder[]
 beforeEach(async () => {
-  house = await openHouse({ plannedOrders: COUNT, landscape: { announcePicking: true, webhookBatch: BATCH }, config: { worker: { claimPollMs: 50 } } })
+  house = await openHouse({
+    plannedOrders: COUNT,
+    landscape: { announcePicking: true, webhookBatch: BATCH },
+    config: { worker: { claimPollMs: 50 } },
+  })
   ;({ query, end: disconnect } = await openQuery(house.databaseUrl))
-  orders = house.landscape.world.orders(COUNT).filter((one) => /^(ships_at_once|fills_later)$/.test(one.expected))
+  orders = house.landscape.world
+    .orders(COUNT)
+    .filter((one) => /^(ships_at_once|fills_later)$/.test(one.expected))
 }, 60_000)
 afterEach(async () => {
   await disconnect()
@@ -33,12 +46,16 @@ async function ship(): Promise<void> {
   })
   await atRest(query)
   house.landscape.wms.receiveAll()
-  await expect.poll(() => query(`select doc from inventory.backorder limit 5`), { timeout: 20_000 }).toEqual([])
+  await expect
+    .poll(() => query(`select doc from inventory.backorder limit 5`), { timeout: 20_000 })
+    .toEqual([])
   await atRest(query)
 }
 
 async function everythingAgrees(): Promise<void> {
-  expect(await query(`select id from orders.sales_order where closed_at is not null`)).toHaveLength(orders.length)
+  expect(await query(`select id from orders.sales_order where closed_at is not null`)).toHaveLength(
+    orders.length,
+  )
   expect(await differences(query, house.landscape)).toEqual(EVERYTHING_ONCE)
   expect(theirInvoices(house.landscape)).toEqual(await ourInvoices(query))
   expect(await ourStock(query)).toEqual(theirStock(house.landscape))
@@ -59,12 +76,16 @@ const TROUBLES: Readonly<Record<string, Fault[]>> = {
   ],
 }
 
-test.each(Object.entries(TROUBLES))('webhooks that %s end in the same books', async (_, faults) => {
-  house.landscape.wms.faults.set(faults)
-  await ship()
-  expect(house.landscape.wms.faults.list().map(({ struck }) => struck > 0)).toEqual(faults.map(() => true))
-  await everythingAgrees()
-}, 60_000)
+test.each(Object.entries(TROUBLES))(
+  'webhooks that %s end in the same books',
+  async (_, faults) => {
+    house.landscape.wms.faults.set(faults)
+    await ship()
+    expect(house.landscape.wms.faults.list().map(({ struck }) => struck > 0)).toEqual(faults.map(() => true))
+    await everythingAgrees()
+  },
+  60_000,
+)
 
 test('everything that the warehouse ever told, told again backwards, changes nothing', async () => {
   await ship()
@@ -72,7 +93,8 @@ test('everything that the warehouse ever told, told again backwards, changes not
   const before = await fingerprint()
   const outcomes = new Set<string>()
   for (let from = 0; from < events.length; from += BATCH) {
-    for (const outcome of await tell(events.toReversed().slice(from, from + BATCH), `again-${from}`)) outcomes.add(outcome)
+    for (const outcome of await tell(events.toReversed().slice(from, from + BATCH), `again-${from}`))
+      outcomes.add(outcome)
   }
   expect([...outcomes]).toEqual(['duplicate'])
   expect(await fingerprint()).toEqual(before)
@@ -82,12 +104,19 @@ test('everything that the warehouse ever told, told again backwards, changes not
 
 test('an event with the id of another one and other content is parked, with an owner, and changes nothing', async () => {
   await ship()
-  const [event] = house.landscape.wms.truth().events.filter(({ type }) => type === 'inventory.received') as [WmsEvent]
+  const [event] = house.landscape.wms.truth().events.filter(({ type }) => type === 'inventory.received') as [
+    WmsEvent,
+  ]
   const before = await fingerprint()
   expect(await tell([{ ...event, qty: 1_000_000 }], 'forged')).toEqual(['conflict'])
   expect(await fingerprint()).toEqual(before)
-  expect(await query(`select cause_code from parking.item where state = 'parked'`)).toEqual([{ cause_code: 'inbox.content_conflict' }])
-  const found = await query(`select owner from exceptions.exception where closed_at is null and cause like '%' || $1 || '%'`, [event.event_id])
+  expect(await query(`select cause_code from parking.item where state = 'parked'`)).toEqual([
+    { cause_code: 'inbox.content_conflict' },
+  ])
+  const found = await query(
+    `select owner from exceptions.exception where closed_at is null and cause like '%' || $1 || '%'`,
+    [event.event_id],
+  )
   expect(found).toEqual([{ owner: 'integration' }])
 }, 60_000)
 
@@ -95,10 +124,16 @@ test('an event with the id of another one and other content is parked, with an o
 async function tell(events: readonly WmsEvent[], id: string): Promise<string[]> {
   const body = JSON.stringify({ delivery_id: id, sent_at: '2026-11-02T12:00:00Z', events })
   const at = Math.floor(Date.now() / 1_000)
-  const signature = createHmac('sha256', DEFAULT_CREDENTIALS.wms.webhookSecret).update(`${at}.${body}`).digest('hex')
+  const signature = createHmac('sha256', DEFAULT_CREDENTIALS.wms.webhookSecret)
+    .update(`${at}.${body}`)
+    .digest('hex')
   const response = await fetch(`${house.url}/system/wms/v1/events`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-depot-delivery': id, 'x-depot-signature': `t=${at},v1=${signature}` },
+    headers: {
+      'content-type': 'application/json',
+      'x-depot-delivery': id,
+      'x-depot-signature': `t=${at},v1=${signature}`,
+    },
     body,
   })
   const answer = (await response.json()) as { messages: { outcome: string }[] }

@@ -8,7 +8,14 @@ import type { World, WorldOrder } from '#landscape/world/world.ts'
 import { demoGuides } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
-import { differences, EVERYTHING_ONCE, ourInvoices, ourStock, theirInvoices, theirStock } from '#tests/support/house-books.ts'
+import {
+  differences,
+  EVERYTHING_ONCE,
+  ourInvoices,
+  ourStock,
+  theirInvoices,
+  theirStock,
+} from '#tests/support/house-books.ts'
 import { type Answer, bring } from '#tests/support/house-doors.ts'
 import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
 import { atRest, openQuery, type Query, underWay, violationsAtRest } from '#tests/support/house-rules.ts'
@@ -22,9 +29,12 @@ describe('830 orders of the generated wholesaler', () => {
   wholesale(async () => generateWorld({ seed: 'wholesale', today: TODAY, plannedOrders: COUNT }))
 })
 
-describe.skipIf(!existsSync(NORTHWIND))('the 830 orders of Northwind, where ../shared/samples/northwind is', () => {
-  wholesale(() => loadCsvWorld(NORTHWIND.pathname, { seed: 'northwind', today: TODAY }))
-})
+describe.skipIf(!existsSync(NORTHWIND))(
+  'the 830 orders of Northwind, where ../shared/samples/northwind is',
+  () => {
+    wholesale(() => loadCsvWorld(NORTHWIND.pathname, { seed: 'northwind', today: TODAY }))
+  },
+)
 
 type Day = {
   readonly world: World
@@ -47,7 +57,9 @@ function wholesale(open: () => Promise<World>): void {
 
   test('each order ends as it must', () => {
     const others = day.orders.filter(({ nth, expected }) => day.outcomes.get(nth) !== expected)
-    expect(others.map(({ nth, door, expected }) => ({ nth, door, expected, found: day.outcomes.get(nth) }))).toEqual([])
+    expect(
+      others.map(({ nth, door, expected }) => ({ nth, door, expected, found: day.outcomes.get(nth) })),
+    ).toEqual([])
   })
 
   test('there are exactly as many of each outcome as the world was made for', () => {
@@ -65,7 +77,9 @@ function wholesale(open: () => Promise<World>): void {
 
   test('an order is here once, and what was refused is not here', async () => {
     const { outcomes } = day.expected
-    const here = Object.entries(outcomes).filter(([outcome]) => !/^(rejected|duplicate|conflict)/.test(outcome))
+    const here = Object.entries(outcomes).filter(
+      ([outcome]) => !/^(rejected|duplicate|conflict)/.test(outcome),
+    )
     const [row] = await day.query<{ orders: number }>(`select count(*) as orders from orders.sales_order`)
     expect(row!.orders).toBe(here.reduce((sum, [, count]) => sum + count, 0))
   })
@@ -90,10 +104,11 @@ function wholesale(open: () => Promise<World>): void {
   test('every order, release, shipment, tax document and invoice is at its system once, and was asked for once', async () => {
     const { landscape } = day.house
     expect(await differences(day.query, landscape)).toEqual(EVERYTHING_ONCE)
-    const repeated = [landscape.legacyErp, landscape.cloudErp, landscape.wms, landscape.tax].flatMap(({ system, received }) =>
-      Object.entries(received.report().operations).flatMap(([operation, { repeats }]) =>
-        Object.keys(repeats).map((key) => `${system} ${operation} ${key}`),
-      ),
+    const repeated = [landscape.legacyErp, landscape.cloudErp, landscape.wms, landscape.tax].flatMap(
+      ({ system, received }) =>
+        Object.entries(received.report().operations).flatMap(([operation, { repeats }]) =>
+          Object.keys(repeats).map((key) => `${system} ${operation} ${key}`),
+        ),
     )
     expect(repeated).toEqual([])
   })
@@ -135,14 +150,20 @@ async function live(world: World): Promise<Day> {
   house.app.edi!.watch()
   const doors = { url: house.url, landscape: house.landscape, guides, inbox: folders.config.inboxDirectory }
 
-  const [first, again] = [orders.filter(({ repeats }) => repeats === undefined), orders.filter(({ repeats }) => repeats !== undefined)]
+  const [first, again] = [
+    orders.filter(({ repeats }) => repeats === undefined),
+    orders.filter(({ repeats }) => repeats !== undefined),
+  ]
   const morning = await bring(doors, first)
   await allHeard(query, first)
   const noon = await bring(doors, again)
   await allHeard(query, orders)
   await atRest(query)
   house.landscape.wms.receiveAll()
-  await vi.waitFor(async () => expect(await query(`select doc, line from inventory.backorder limit 5`)).toEqual([]), WAIT)
+  await vi.waitFor(
+    async () => expect(await query(`select doc, line from inventory.backorder limit 5`)).toEqual([]),
+    WAIT,
+  )
   await atRest(query)
 
   const answers = new Map([...morning, ...noon])

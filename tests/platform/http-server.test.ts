@@ -199,7 +199,8 @@ test('a refusal tells its message, pointer and facts; an outage its system and w
     errors: [{ pointer: '/lines/0', code: 'crates.empty' }],
   })
   const out = await server.call(readsCrate)
-  expect([out.status, out.headers['retry-after'], jsonOf(out)['retryAfterMs']]).toEqual([503, '30', 30_000])
+  expect([out.status, out.headers['retry-after']]).toEqual([503, '30'])
+  expect(jsonOf(out)).toMatchObject({ code: 'http.unavailable', retryAfterMs: 30_000 })
   expect(out.body).not.toContain('10.0.0.7')
 })
 
@@ -247,6 +248,24 @@ test('a handler that takes too long is answered 503 and told to stop', async () 
   await clock.advance(2_000)
   expect(codeOf(await answer)).toEqual([503, 'http.timeout'])
   expect(told).toBe(true)
+})
+
+test('a server that is leaving takes nothing new and says so, and answers what it has begun', async () => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const handler = async (): Promise<never> => {
+    begin()
+    await released
+    throw new Refusal('crates.empty', 'Crate c1 is empty.')
+  }
+  const { server } = started([reading(handler)])
+  const underWay = server.call(readsCrate)
+  await begun
+  const closed = server.close()
+  expect(codeOf(await server.call(readsCrate))).toEqual([503, 'http.closing'])
+  release()
+  expect(codeOf(await underWay)).toEqual([422, 'crates.empty'])
+  await closed
 })
 
 test('a client over its rate is told when to come back, and others are not affected', async () => {

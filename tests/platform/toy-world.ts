@@ -1,4 +1,5 @@
 /** Runners of the toy business on a real database, whose statements can be stopped and whose systems answer when told. */
+import { systemClock } from '#platform/clock.ts'
 import type { Connector, LookUpOutcome, Recovery } from '#platform/connector.ts'
 import { type Connections, createDatabase, type Database } from '#platform/database.ts'
 import { restartSteps, wakeDocuments } from '#platform/desk.ts'
@@ -14,6 +15,7 @@ import { pausable, type PausableConnections } from './pausable-connections.ts'
 import { createToys, type NewToy, TABLES, toy, toyRow, writeNote } from './toy-process.ts'
 
 export const CAUSE = { source: 'test', actor: 'tester' }
+const STUCK_AFTER_MS = 10_000
 /** Of fake time. */
 export const POLL_MS = 10
 
@@ -74,7 +76,7 @@ export class ToyWorld {
   /** A process with a lease of its own, not started yet. */
   async worker({ waitingMax = 1_000, ...wishes }: WorkerWishes = {}): Promise<ToyWorker> {
     const connections = pausable(this.pool)
-    const lease = await openLease(this.pool, this.clock, 'toy')
+    const lease = await openLease(this.pool, systemClock, 'toy')
     const database = this.databaseOf(connections, lease.epoch)
     const gate = new TestGate(this.clock, 1_000)
     const lanes = new Map(
@@ -194,7 +196,9 @@ export class ToyWorld {
   }
 
   async done(doc: number): Promise<string[]> {
-    const [row] = await this.house.run<{ done: string[] }>('select done from public.toy where doc = $1', [doc])
+    const [row] = await this.house.run<{ done: string[] }>('select done from public.toy where doc = $1', [
+      doc,
+    ])
     return row?.done ?? []
   }
 
@@ -230,23 +234,27 @@ export class ToyWorld {
 
   /** Waits while polls go by. */
   async polled(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-    for (let poll = 0; !(await condition()); poll++) {
-      if (poll === 2_000) throw new Error(`${what} did not come true`)
-      await this.clock.advance(POLL_MS)
+    const stuckAtMs = systemClock.monotonicMs() + STUCK_AFTER_MS
+    while (!(await condition())) {
+      if (systemClock.monotonicMs() > stuckAtMs) throw new Error(`${what} did not come true`)
+      await this.timePasses(POLL_MS)
     }
   }
 
   /** Time passes for the clock and for whoever sleeps in the database alike. */
   async timePasses(ms: number): Promise<void> {
+    // First for the clock: what comes back too early would be put to sleep for its whole time again.
+    await this.clock.advance(ms)
     await this.house.run(
-      `update desk.document set due_at = due_at - make_interval(secs => $1::float8) where owner is null`,
+      `update desk.document set due_at = due_at - make_interval(secs => $1::float8) where doc = any(array(
+         select doc from desk.document where owner is null and due_at < now() + interval '1 year'
+         for update skip locked))`,
       [ms / 1_000],
     )
     await this.house.run(
       `update public.toy set ring_at = ring_at - make_interval(secs => $1::float8) where ring_at is not null`,
       [ms / 1_000],
     )
-    await this.clock.advance(ms)
   }
 
   /** The call with this key, once it has been made; with `nth`, that often. */

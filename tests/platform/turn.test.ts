@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Pause } from './pausable-connections.ts'
 import { lockToy, toyRow, writeNote } from './toy-process.ts'
 import { CAUSE, openToyWorld, type ToyWorker, type ToyWorld } from './toy-world.ts'
 
@@ -51,8 +52,8 @@ describe('a wake-up is never lost', () => {
         await pause.reached
         const meant = worker.connections.pause(statement, when)
         pause.resume()
-        await stopped(meant, wake(worker))
-      } else await stopped(pause, wake(worker))
+        await stopped(meant, () => wake(worker))
+      } else await stopped(pause, () => wake(worker))
       await world.polled(() => world.asleep(1), 'sleep')
       expect(await world.done(1)).toEqual(['note late'])
       expect([worker.runner.owned, worker.errors]).toEqual([0, []])
@@ -60,10 +61,10 @@ describe('a wake-up is never lost', () => {
   }
 
   /** Lets the runner go on once the waker is done, or is seen to wait for it. */
-  async function stopped(pause: { reached: Promise<void>; resume(): void }, waking: Promise<void>) {
+  async function stopped(pause: Pause, wake: () => Promise<void>): Promise<void> {
     await pause.reached
     let woken = false
-    const ended = waking.then(() => {
+    const ended = wake().then(() => {
       woken = true
     })
     await world.until(async () => woken || (await someoneWaitsForALock()), 'the waker')
@@ -215,9 +216,7 @@ describe('facts in memory', () => {
     const worker = await world.worker()
     await world.begin(worker, { doc: 1, plan: { post: ['a', 'b'] } })
     const call = await world.called('1/post/a/1')
-    await world.house.run(
-      `update public.toy set version = version + 1, done = '{post b}' where doc = 1`,
-    )
+    await world.house.run(`update public.toy set version = version + 1, done = '{post b}' where doc = 1`)
     call.answer()
     await world.until(async () => (await world.done(1)).length > 1)
     // b is done by hand, and yet its call is under way: the document waits for that too.
@@ -287,7 +286,11 @@ describe('taking back', () => {
     await world.until(() => world.asleep(1))
     worker.runner.start()
     await world.cancel(1)
-    ;(await world.called('1/ship:undo/x/1')).answer({ kind: 'refused', code: 'left', message: 'the truck left' })
+    ;(await world.called('1/ship:undo/x/1')).answer({
+      kind: 'refused',
+      code: 'left',
+      message: 'the truck left',
+    })
     await world.polled(() => world.asleep(1))
     expect(await world.done(1)).toEqual(['prepare', 'post a', 'ship x', 'left x'])
     expect(world.calls).toHaveLength(3)

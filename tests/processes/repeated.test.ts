@@ -19,19 +19,23 @@ const crowd = (customerOrder: string, quantityOf: (nth: number) => number, custo
       house.order({ customer, customerOrder, lines: [['35001', quantityOf(nth)]] }),
     ),
   )
+const statusesOf = (replies: readonly { readonly status: number }[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(replies, ({ status }) => status)].map(([status, group]) => [status, group.length]),
+  )
 const ordersNumbered = (customerOrder: string) =>
   house.query<{ id: number }>('select id from orders.sales_order where customer_order = $1', [customerOrder])
 
 test('under as many keys makes one order, and every sender is told its number', async () => {
   const replies = await crowd('CROWD-1', () => 2)
-  expect(replies.map(({ status }) => status).toSorted()).toEqual([...Array<number>(TIMES - 1).fill(200), 201])
+  expect(statusesOf(replies)).toEqual({ 200: TIMES - 1, 201: 1 })
   expect(new Set(replies.map(({ body }) => body.id)).size).toBe(1)
   expect(await ordersNumbered('CROWD-1')).toHaveLength(1)
 })
 
 test('with another content each makes one order, and the others are told that the number is taken', async () => {
   const replies = await crowd('CROWD-2', (nth) => nth + 1)
-  expect(replies.map(({ status }) => status).toSorted()).toEqual([201, ...Array<number>(TIMES - 1).fill(409)])
+  expect(statusesOf(replies)).toEqual({ 201: 1, 409: TIMES - 1 })
   const refused = replies.filter(({ status }) => status === 409)
   expect(new Set(refused.map(({ body }) => body.code))).toEqual(new Set(['orders.same_number_other_content']))
   expect(await ordersNumbered('CROWD-2')).toHaveLength(1)

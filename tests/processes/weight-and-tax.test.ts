@@ -68,7 +68,8 @@ async function expectSameTotals(order: Placed, company: CompanyCode): Promise<Ou
 describe.each([
   ['the legacy ERP', 'NWF', '30001', '500001', 1_733],
   ['the cloud ERP', 'NWI', '40001', 'C60001', 2_149],
-] as const)('goods by weight at %s', (_, company, sku, customer, priceMinor) => {
+] as const)('goods by weight at %s', (...row) => {
+  const [, company, sku, customer, priceMinor] = row
   test('are ordered in cases, reserved in pieces and invoiced by what was weighed', async () => {
     const order = await house.order({ company, customer, lines: [[sku, 3, 'CA']] })
     expect(order.body).toMatchObject({ outcome: 'accepted', lines: [{ reserved: '3', unit: 'CA' }] })
@@ -129,7 +130,8 @@ describe('tax', () => {
     ['a customer with a resale certificate', 'NWF', '500002', '30002'],
     ['a customer that the cloud ERP does not tax', 'NWI', 'C60002', '40002'],
     ['a customer in another country of the union, by its number', 'NWI', 'C60003', '40002'],
-  ] as const)('is not charged to %s', async (_, company, customer, sku) => {
+  ] as const)('is not charged to %s', async (...row) => {
+    const [, company, customer, sku] = row
     const order = await house.order({ company, customer, lines: [[sku, 2, 'CA']] })
     expect((await expectSameTotals(order, company)).tax).toBe(0)
   })

@@ -165,7 +165,7 @@ export async function openWholesaler(
       })),
     }
     const reply = await door.send('POST', `${O2C}/orders`, { body })
-    return { ...reply, doc: Number(String(reply.body.id).slice(2)) }
+    return { ...reply, doc: reply.status < 300 ? Number(reply.body.id.slice(2)) : Number.NaN }
   }
 
   const stageOf = async ({ body }: Placed) =>

@@ -36,7 +36,11 @@ export function theirInvoices({ legacyErp, cloudErp }: Landscape): BookedInvoice
 }
 
 /** References under which a system holds more than one document, and documents that only one side knows. */
-export type Difference = { readonly twice: string[]; readonly onlyOurs: string[]; readonly onlyTheirs: string[] }
+export type Difference = {
+  readonly twice: string[]
+  readonly onlyOurs: string[]
+  readonly onlyTheirs: string[]
+}
 
 export const NO_DIFFERENCE: Difference = { twice: [], onlyOurs: [], onlyTheirs: [] }
 
@@ -55,22 +59,46 @@ const numbersOf = async (query: Query, text: string): Promise<string[]> =>
 /** Orders at the ERPs, releases and shipments at the WMS, invoices at the ERPs, tax at the engine: each once on both sides. */
 export async function differences(query: Query, landscape: Landscape): Promise<Record<string, Difference>> {
   const { legacyErp, cloudErp, wms, tax } = landscape
-  const orders = await numbersOf(query, `select 'O-' || id as number from orders.sales_order where erp_number is not null`)
-  const releases = await numbersOf(query, `select 'F-' || id as number from shipments.fulfillment where wms_number is not null`)
+  const orders = await numbersOf(
+    query,
+    `select 'O-' || id as number from orders.sales_order where erp_number is not null`,
+  )
+  const releases = await numbersOf(
+    query,
+    `select 'F-' || id as number from shipments.fulfillment where wms_number is not null`,
+  )
   const shipments = await numbersOf(query, `select source_key as number from shipments.shipment`)
-  const invoices = await numbersOf(query, `select 'I-' || id as number from billing.invoice where number is not null`)
+  const invoices = await numbersOf(
+    query,
+    `select 'I-' || id as number from billing.invoice where number is not null`,
+  )
   const booked = [legacyErp.truth(), cloudErp.truth()]
   const warehouse = wms.truth()
-  const references = (documents: readonly { reference: string }[]): string[] => documents.map(({ reference }) => reference)
+  const references = (documents: readonly { reference: string }[]): string[] =>
+    documents.map(({ reference }) => reference)
   return {
-    orders: compare(orders, booked.flatMap((books) => references(books.orders))),
-    releases: compare(releases, warehouse.orders.map(({ external_ref }) => external_ref)),
+    orders: compare(
+      orders,
+      booked.flatMap((books) => references(books.orders)),
+    ),
+    releases: compare(
+      releases,
+      warehouse.orders.map(({ external_ref }) => external_ref),
+    ),
     shipments: compare(
       shipments,
-      warehouse.events.flatMap((event) => (event.type === 'shipment.confirmed' ? [String(event['shipment_id'])] : [])),
+      warehouse.events.flatMap((event) =>
+        event.type === 'shipment.confirmed' ? [String(event['shipment_id'])] : [],
+      ),
     ),
-    invoices: compare(invoices, booked.flatMap((books) => references(books.invoices))),
-    tax: compare(invoices, tax.truth().transactions.map(({ code }) => code)),
+    invoices: compare(
+      invoices,
+      booked.flatMap((books) => references(books.invoices)),
+    ),
+    tax: compare(
+      invoices,
+      tax.truth().transactions.map(({ code }) => code),
+    ),
   }
 }
 
@@ -100,5 +128,7 @@ export function theirStock({ wms }: Landscape): Shelf[] {
     const place = `${site} ${owner} ${sku}`
     shelves.set(place, (shelves.get(place) ?? 0) + qty)
   }
-  return [...shelves].map(([place, available]) => ({ place, available })).toSorted((a, b) => (a.place < b.place ? -1 : 1))
+  return [...shelves]
+    .map(([place, available]) => ({ place, available }))
+    .toSorted((a, b) => (a.place < b.place ? -1 : 1))
 }

@@ -28,7 +28,11 @@ export async function submit(url: string, order: WorldOrder, key: string): Promi
 }
 
 /** As a client does who must know: the same key at every attempt, again while nobody answers or is able to. */
-export async function submitUntilAnswered(url: string, order: WorldOrder, withinMs = 60_000): Promise<Answer> {
+export async function submitUntilAnswered(
+  url: string,
+  order: WorldOrder,
+  withinMs = 60_000,
+): Promise<Answer> {
   const attempt = async (): Promise<Answer> => {
     const answer = await submit(url, order, `arrival-${order.nth}`)
     if (answer.status >= 500 || answer.status === 429) throw new Error(`the house answers ${answer.status}`)
@@ -38,7 +42,11 @@ export async function submitUntilAnswered(url: string, order: WorldOrder, within
 }
 
 /** Does `work` for all of them, so many at once, each worker with its next as soon as it is done with one. */
-export async function inParallel<T>(items: readonly T[], callers: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  items: readonly T[],
+  callers: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items.values()
   const caller = async (): Promise<void> => {
     for (const item of queue) await work(item)
@@ -54,7 +62,10 @@ export type Doors = {
 }
 
 /** Brings each order through the door its customer uses; answers what the API said, by place in the stream. */
-export async function bring({ url, landscape, guides, inbox }: Doors, orders: readonly WorldOrder[]): Promise<Map<number, Answer>> {
+export async function bring(
+  { url, landscape, guides, inbox }: Doors,
+  orders: readonly WorldOrder[],
+): Promise<Map<number, Answer>> {
   const answers = new Map<number, Answer>()
   const doors = Map.groupBy(orders, ({ door }) => door)
   const guideOf = new Map(guides.map((guide) => [guide.partner, guide]))

@@ -72,7 +72,8 @@ function byAnswer({ status, body }: Answer, kept: Kept | undefined): string {
 }
 
 function byMessage({ state, known, exceptions, answer }: Message, kept: Kept | undefined): string {
-  if (state === 'parked' && exceptions.startsWith('orders.same_number_other_content')) return 'conflict_with_earlier'
+  if (state === 'parked' && exceptions.startsWith('orders.same_number_other_content'))
+    return 'conflict_with_earlier'
   if (known) return kept ? 'duplicate_of_earlier' : 'known and lost'
   if (kept) return stateOf(kept)
   return reasonIn(`${exceptions} ${answer}`)

@@ -34,10 +34,15 @@ export type HouseOptions = {
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const test = await testDatabase()
-  const { plannedOrders = 200, world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }) } = options
+  const { plannedOrders = 200, world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }) } =
+    options
   const landscape = await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape })
   const complaints: string[] = []
-  const log = createLog({ level: 'warn', clock: systemClock, destination: { write: (line) => void complaints.push(line) } })
+  const log = createLog({
+    level: 'warn',
+    clock: systemClock,
+    destination: { write: (line) => void complaints.push(line) },
+  })
   const http = openHttpClient({ clock: systemClock })
   const pool = (plans: 'hot' | 'screen') =>
     openConnections({
@@ -56,7 +61,16 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     defaults: { ...demoConfig(landscape, options.policy), ...options.config },
   })
   const metrics = createMetrics({ process: false })
-  const app = createApp(config, { connections, screens, clock: systemClock, http, log, metrics, openOnLoopback: true, checks: true })
+  const app = createApp(config, {
+    connections,
+    screens,
+    clock: systemClock,
+    http,
+    log,
+    metrics,
+    openOnLoopback: true,
+    checks: true,
+  })
   await app.worker.start()
   await app.sync(() => undefined)
   const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })

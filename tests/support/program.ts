@@ -18,7 +18,10 @@ export type Program = {
 
 /** Resolves when it has loaded its master data and every door is open. */
 export async function startProgram(config: Partial<ConfigInput>): Promise<Program> {
-  const child = fork(MAIN, [JSON.stringify(config)], { execArgv: [], stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+  const child = fork(MAIN, [JSON.stringify(config)], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  })
   const complaints: string[] = []
   child.stderr!.on('data', (chunk: Buffer) => complaints.push(String(chunk)))
   const { url } = await ready(child, complaints)
@@ -49,7 +52,11 @@ const [FIRST_PORT, PORTS] = [20_000, 12_000]
 
 /** A port that nobody is given by chance while the program that listens on it is down. */
 export async function steadyPort(): Promise<number> {
-  for (let port = FIRST_PORT + (process.pid % PORTS); ; port = FIRST_PORT + ((port + 7 - FIRST_PORT) % PORTS)) {
+  for (
+    let port = FIRST_PORT + (process.pid % PORTS);
+    ;
+    port = FIRST_PORT + ((port + 7 - FIRST_PORT) % PORTS)
+  ) {
     const probe = createServer()
     const listening = await new Promise<boolean>((resolve) => {
       probe.once('error', () => resolve(false))

@@ -3,7 +3,7 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place } from './books.ts'
 import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
-import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from './rules.ts'
+import { allocate, coverable, type FreeStock, setAside, stockKey } from './rules.ts'
 import {
   type BackorderRow,
   deleteBackorders,
@@ -56,13 +56,10 @@ export async function lockUnclaimedStock(
 }
 
 /** What an order gets of free stock, line by line; counts `free` down. */
-export function allocateOrder(
-  free: FreeStock,
-  lines: readonly WantedLine[],
-  locations: readonly string[],
-): readonly (readonly Allocation[])[] {
-  return allocate(free, lines, locations)
-}
+export const allocateOrder = allocate
+
+/** The lines that `free` can serve whole; `free` is left as it is. */
+export const coverableLines = coverable
 
 const positionKeys = (items: readonly number[], locations: readonly string[]): string[] =>
   items.flatMap((item) => locations.map((location) => `${String(item).padStart(12, '0')} ${location}`))

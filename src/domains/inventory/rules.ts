@@ -23,6 +23,22 @@ export function allocate(
   return lines.map((line) => take(free, line, order))
 }
 
+/** The lines that can be given all they want, whatever a location owes; demand for one item in the list is seen together. */
+export function coverable<Line extends WantedLine>(
+  free: FreeStock,
+  lines: readonly Line[],
+  locations: readonly string[],
+): Line[] {
+  const left = new Map<number, Quantity>()
+  return lines.filter(({ itemId, quantity }) => {
+    const have =
+      left.get(itemId) ??
+      locations.reduce((sum, location) => sum + Math.max(0, free.get(stockKey(itemId, location)) ?? 0), 0)
+    left.set(itemId, have < quantity ? have : have - quantity)
+    return have >= quantity
+  })
+}
+
 function servesWhole(free: FreeStock, lines: readonly WantedLine[], location: string): boolean {
   const wanted = new Map<number, Quantity>()
   for (const { itemId, quantity } of lines) wanted.set(itemId, (wanted.get(itemId) ?? 0) + quantity)

@@ -1,7 +1,14 @@
 /** How stock is shared out. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from '#domains/inventory/rules.ts'
+import {
+  allocate,
+  coverable,
+  type FreeStock,
+  setAside,
+  stockKey,
+  type WantedLine,
+} from '#domains/inventory/rules.ts'
 
 const NEAR = 'near'
 const FAR = 'far'
@@ -148,4 +155,13 @@ describe('what is set aside for those who wait', () => {
       }),
     )
   })
+})
+
+test('a line can be covered by what one location has although another owes', () => {
+  const free = stock([
+    [1, NEAR, -9],
+    [1, FAR, 5],
+  ])
+  const lines = [2, 4, 3].map((quantity) => ({ itemId: 1, quantity }))
+  expect(coverable(free, lines, LOCATIONS)).toEqual([lines[0], lines[2]])
 })

@@ -163,6 +163,15 @@ test('a document that X12 cannot carry is refused alone', async () => {
   expect(outcomes.get(stranger)).toMatchObject({ kind: 'refused', code: 'connector.reference_missing' })
 })
 
+test('an order of a partner whose guide is gone is answered by nobody, and says why', async () => {
+  const connector = connectorFor('leaves')
+  const house = listening(connector)
+  await connector.ingest(fileOf('000000113'), house)
+  const one = effect('7/acknowledge//1', acknowledgement(house.heard[0]!.messageId))
+  const outcomes = await send(connectorFor('stays'), one)
+  expect(outcomes.get(one)).toMatchObject({ kind: 'refused', code: 'edi.partner_unknown' })
+})
+
 test('a document that was committed and not written before a crash is written later, as it was', async () => {
   const connector = connectorFor('crashes')
   const house = listening(connector)

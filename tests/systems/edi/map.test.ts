@@ -337,7 +337,7 @@ test('a unit that the partner has no code for is refused', () => {
     lines: pack.lines.map((shipped) => ({ ...shipped, unit: 'XQQ' })),
   }))
   expect(() => toShipNotice({ ...shipNotice, packages }, order(), guide())).toThrow(
-    /no code for the unit XQQ/,
+    expect.objectContaining({ code: 'edi.unit_unmapped', message: expect.stringContaining('XQQ') }),
   )
 })
 

@@ -25,11 +25,18 @@ test('what is no YAML is refused with its name', () => {
 
 test('JSON guides are read too, and alias bombs are not', () => {
   expect(parsePartnerGuide(JSON.stringify(guide()), 'x.json')).toEqual(guide())
-  expect(() => parsePartnerGuide('a: &a [x]\nb: *a', 'bomb.yaml')).toThrow(/bomb\.yaml/)
+  expect(() => parsePartnerGuide('a: &a [x]\nb: *a', 'bomb.yaml')).toThrow(
+    expect.objectContaining({
+      code: 'edi.partner_guide_invalid',
+      message: expect.stringContaining('bomb.yaml'),
+    }),
+  )
 })
 
+const REPEATED = expect.objectContaining({ code: 'edi.partner_guide_repeated' })
+
 test('two guides for one sender, or with one name, are refused', () => {
-  expect(() => indexGuides([guide(), guide({ partner: 'other' })])).toThrow(/more than one guide/)
+  expect(() => indexGuides([guide(), guide({ partner: 'other' })])).toThrow(REPEATED)
   const elsewhere = { qualifier: 'ZZ', id: 'ELSE', groupId: 'ELSE' }
-  expect(() => indexGuides([guide(), guide({ theirs: elsewhere })])).toThrow(/more than one guide/)
+  expect(() => indexGuides([guide(), guide({ theirs: elsewhere })])).toThrow(REPEATED)
 })
