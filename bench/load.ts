@@ -73,11 +73,12 @@ export async function openLoad(
     const waitMs = dueMs - performance.now()
     if (waitMs > 1) await sleep(waitMs)
     open.push(
-      submit(pool, orders(nth)).then((status) => {
+      (async () => {
+        const status = await submit(pool, orders(nth))
         latenciesMs.push(performance.now() - dueMs)
         if (status === 201) accepted++
         else refused++
-      }),
+      })(),
     )
   }
   await Promise.all(open)

@@ -78,9 +78,13 @@ async function runAll(wanted: Wanted): Promise<void> {
   process.stdout.write(wanted.json ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(report))
 }
 
-/** Ends what was started, whatever else is still under way. */
-async function leave(code: number, why?: string): Promise<void> {
-  if (why) process.stderr.write(`${why}\n`)
+let leaving = false
+
+/** Ends what was started, whatever else is still under way; the first reason counts. */
+async function leave(code: number, why = ''): Promise<void> {
+  if (leaving) return
+  leaving = true
+  process.stderr.write(why && `${why}\n`)
   await undoAll()
   process.exit(code)
 }
@@ -99,8 +103,5 @@ try {
   if (error instanceof UsageError) {
     process.stderr.write(`${error.message ? `${error.message}\n\n` : ''}${USAGE}`)
     process.exitCode = error.message ? 2 : 0
-  } else {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-    await leave(1)
-  }
+  } else await leave(1, error instanceof Error ? error.stack : String(error))
 }

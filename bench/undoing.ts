@@ -16,9 +16,15 @@ export function undoable(undo: Undo): Undo {
   return once
 }
 
+let ending: Promise<void> | undefined
+
 /** Ends everything that is still open, the latest first; one that fails keeps no other from ending. */
-export async function undoAll(): Promise<void> {
+export function undoAll(): Promise<void> {
+  return (ending ??= undoEach())
+}
+
+async function undoEach(): Promise<void> {
   for (let undo = open.at(-1); undo; undo = open.at(-1)) {
-    await undo().catch((error: unknown) => console.error(error))
+    await undo().catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
   }
 }

@@ -6,6 +6,7 @@ import { Outage } from '#platform/faults.ts'
 import { readingProgress } from '#platform/readings.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
+import { recountOpen } from './processes/credit.ts'
 import { type LoadStock } from './processes/master-data-resources.ts'
 import { syncMasterData, type SyncProgress } from './processes/master-data-sync.ts'
 
@@ -56,7 +57,16 @@ export function masterDataSync(
     await gate.openIfKnown()
     for (const { code: company, erp } of config.companies) {
       const reader = readers.get(erp)
-      if (reader) await syncMasterData({ reader, company, database, clock, onProgress, onStock: openStock })
+      if (reader)
+        await syncMasterData({
+          reader,
+          company,
+          database,
+          clock,
+          onProgress,
+          recountOpen,
+          onStock: openStock,
+        })
     }
     gate.open()
   }

@@ -27,7 +27,10 @@ export type OrderAcknowledgement = {
   }[]
 }
 
-export const acknowledge = operation<OrderAcknowledgement, { readonly reference?: string }>('channel', 'acknowledge')
+export const acknowledge = operation<OrderAcknowledgement, { readonly reference?: string }>(
+  'channel',
+  'acknowledge',
+)
 
 /** What left for the customer; the shop's fulfillment, an EDI 856. */
 export type ShipNotice = {
@@ -56,7 +59,10 @@ export type ShipNotice = {
   }[]
 }
 
-export const notifyShipment = operation<ShipNotice, { readonly reference?: string }>('channel', 'notifyShipment')
+export const notifyShipment = operation<ShipNotice, { readonly reference?: string }>(
+  'channel',
+  'notifyShipment',
+)
 
 /** The posted invoice for a channel that wants it; an EDI 810. */
 export type InvoiceNotice = {

@@ -42,7 +42,11 @@ export type SalesOrderReference = { readonly number: string }
 /** Business key: our order number. */
 export const createSalesOrder = operation<SalesOrder, SalesOrderReference>('erp', 'createSalesOrder')
 
-export type SalesOrderCancellation = { readonly company: string; readonly number: string; readonly erpNumber: string }
+export type SalesOrderCancellation = {
+  readonly company: string
+  readonly number: string
+  readonly erpNumber: string
+}
 
 /** Business key: our order number. Refused when the ERP has already gone further. */
 export const cancelSalesOrder = operation<SalesOrderCancellation, object>('erp', 'cancelSalesOrder')
@@ -111,7 +115,10 @@ export type PaymentRegistration = {
   readonly invoices: readonly { readonly number: string; readonly amountMinor: number }[]
 }
 
-export const registerPayment = operation<PaymentRegistration, { readonly number: string }>('erp', 'registerPayment')
+export const registerPayment = operation<PaymentRegistration, { readonly number: string }>(
+  'erp',
+  'registerPayment',
+)
 
 // What an ERP can be read for ------------------------------------------------------------------------------------------
 
@@ -161,10 +168,19 @@ export type ErpPrice = {
   readonly validTo?: string | undefined
 }
 
-export type ErpStock = { readonly sku: string; readonly location: string; readonly lot?: string; readonly quantity: Quantity }
+export type ErpStock = {
+  readonly sku: string
+  readonly location: string
+  readonly lot?: string
+  readonly quantity: Quantity
+}
 
 /** A page of what an ERP knows; `next` is absent on the last. `asOf` is the ERP's own time of reading. */
-export type Page<T> = { readonly items: readonly T[]; readonly next?: string | undefined; readonly asOf: Date }
+export type Page<T> = {
+  readonly items: readonly T[]
+  readonly next?: string | undefined
+  readonly asOf: Date
+}
 
 export type PageRequest = { readonly cursor?: string | undefined; readonly changedSince?: Date | undefined }
 
@@ -176,5 +192,7 @@ export interface ErpReader {
   prices(request: PageRequest): Promise<Page<ErpPrice>>
   stock(request: PageRequest): Promise<Page<ErpStock>>
   /** One customer's credit figures as of now. */
-  credit(customer: string): Promise<{ creditLimitMinor: number | null; receivablesMinor: number; creditHold: boolean; asOf: Date }>
+  credit(
+    customer: string,
+  ): Promise<{ creditLimitMinor: number | null; receivablesMinor: number; creditHold: boolean; asOf: Date }>
 }

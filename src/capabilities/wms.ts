@@ -28,9 +28,16 @@ export type FulfillmentRequestLine = {
 export type FulfillmentReference = { readonly number: string }
 
 /** Business key: our fulfillment request's number. */
-export const requestFulfillment = operation<FulfillmentRequest, FulfillmentReference>('wms', 'requestFulfillment')
+export const requestFulfillment = operation<FulfillmentRequest, FulfillmentReference>(
+  'wms',
+  'requestFulfillment',
+)
 
-export type FulfillmentCancellation = { readonly number: string; readonly location: string; readonly reason: string }
+export type FulfillmentCancellation = {
+  readonly number: string
+  readonly location: string
+  readonly reason: string
+}
 
 /** Refused once picking has begun. */
 export const cancelFulfillment = operation<FulfillmentCancellation, object>('wms', 'cancelFulfillment')
@@ -71,7 +78,11 @@ export type ShippedLine = {
 }
 
 /** Picking began: from now on a cancellation is refused. */
-export type PickingStarted = { readonly type: 'picking-started'; readonly fulfillment: string; readonly at: Date }
+export type PickingStarted = {
+  readonly type: 'picking-started'
+  readonly fulfillment: string
+  readonly at: Date
+}
 
 /** Stock moved inside the warehouse for a reason of its own: received, counted, damaged, put on hold. */
 export type StockMoved = {
@@ -100,7 +111,9 @@ export type StockSnapshotLine = {
 /** All stock of a warehouse as of one moment of its own sequence. */
 export interface WmsReader {
   readonly instance: string
-  stockSnapshot(location: string): Promise<{ lines: readonly StockSnapshotLine[]; sequence: number; takenAt: Date }>
+  stockSnapshot(
+    location: string,
+  ): Promise<{ lines: readonly StockSnapshotLine[]; sequence: number; takenAt: Date }>
 }
 
 export type WarehouseMessage = ShipmentConfirmed | PickingStarted | StockMoved

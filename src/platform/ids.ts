@@ -13,6 +13,9 @@ export interface Ids {
   random(): number
 }
 
+/** Randomness in hexadecimal for what must be made before there is a database: its own password. */
+export const firstSecret = (bytes: number): string => randomBytes(bytes).toString('hex')
+
 const BLOCK = 1_000
 const nextBlock = sql('ids.next_block', `select nextval('desk.document_block')::int8 as block`)
 

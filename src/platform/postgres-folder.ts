@@ -1,6 +1,4 @@
 /** The folder of an embedded server: made once, complete or not at all, and found again at every start. */
-// oxlint-disable-next-line no-restricted-imports -- ids need a database; this makes the first one, and its password
-import { randomBytes } from 'node:crypto'
 import {
   appendFile,
   chown,
@@ -15,6 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { firstSecret } from './ids.ts'
 import { Misconfiguration } from './misconfiguration.ts'
 import { type Account, canEnter, type Programs, runProgram } from './postgres-programs.ts'
 import { renderSettings } from './postgres-settings.ts'
@@ -110,7 +109,7 @@ async function reachableHome(named: string, account: Account): Promise<string> {
 }
 
 function randomName(): string {
-  return randomBytes(8).toString('hex')
+  return firstSecret(8)
 }
 
 async function versionOf(data: string): Promise<number | undefined> {
@@ -150,7 +149,7 @@ async function makeCluster(home: string, programs: Programs, durable: boolean): 
   try {
     await mkdir(unfinished, { mode: 0o711 })
     await giveTo(programs.account, unfinished)
-    await writeFile(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 })
+    await writeFile(passwordFile, `${firstSecret(24)}\n`, { mode: 0o600 })
     await giveTo(programs.account, passwordFile)
     await runProgram(programs, 'initdb', initdbArguments(unfinished, passwordFile, durable))
     await appendFile(

@@ -36,8 +36,6 @@ export interface Metrics {
 
 /** Buckets for things that take from a millisecond to ten seconds. */
 export const FAST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
-/** Buckets for business delays from a tenth of a second to a week. */
-export const SLOW_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800] as const
 
 /** `process: true` adds memory, processor time and event loop lag of this process. */
 export function createMetrics(options: { process: boolean }): Metrics {

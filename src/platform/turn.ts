@@ -24,7 +24,7 @@ import {
   type Verdict,
 } from './effects.ts'
 import type { Cause } from './log.ts'
-import type { Answers, AnyCall, Begun, Changed, DocumentFacts, Process } from './process.ts'
+import type { Answers, AnyCall, Begun, Changed, DocumentFacts, Done, Process } from './process.ts'
 import {
   type Active,
   activeOf,
@@ -287,11 +287,9 @@ export class Turn {
     }
     await this.#lookAtUnknown()
     if (this.#context.verifyFacts) {
-      await verifyCarried(
-        this.#tx,
-        this.#context.epoch,
-        work.map((item) => this.#entries.get(item.facts.doc)!),
-      )
+      const carried = work.filter((item) => isCarried(answers.get(item)!))
+      const entries = carried.map((item) => this.#entries.get(item.facts.doc)!)
+      await verifyCarried(this.#tx, this.#context.epoch, entries)
     }
   }
 
@@ -391,6 +389,8 @@ export class Turn {
 
 /** What a system answered is told as coming from that system. */
 const causeOf = ([first]: readonly Outcome[]): Cause => ({ source: first!.intent.system, actor: 'process' })
+
+const isCarried = (done: Done<DocumentFacts>): boolean => done !== 'look' && done.facts !== 'look'
 
 const LOOK: Changed<DocumentFacts> = { facts: 'look' }
 

@@ -5,7 +5,14 @@ import type { Begun, DocumentFacts, Process } from '#platform/process.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { findAddresses } from '#domains/customers/operations.ts'
 import { addressKey, type CustomerAddress } from '#domains/customers/contract.ts'
-import { headersOf, linesOf, type OrderHeader, type OrderLine, type ShipToSnapshot, shipTosOf } from '#domains/orders/views.ts'
+import {
+  headersOf,
+  linesOf,
+  type OrderHeader,
+  type OrderLine,
+  type ShipToSnapshot,
+  shipTosOf,
+} from '#domains/orders/views.ts'
 import type { Fulfillment, NewFulfillment } from '#domains/shipments/contract.ts'
 import { lockRequests } from '#domains/shipments/operations.ts'
 import { linesOfFulfillments } from '#domains/shipments/views.ts'
@@ -22,7 +29,12 @@ export type FulfillmentFacts = DocumentFacts & {
   }
   readonly shipTo: Address
   /** In base units. */
-  readonly lines: readonly { readonly line: number; readonly sku: string; readonly quantity: Quantity; readonly unit: string }[]
+  readonly lines: readonly {
+    readonly line: number
+    readonly sku: string
+    readonly quantity: Quantity
+    readonly unit: string
+  }[]
 }
 
 export async function fulfillmentFacts(
@@ -40,12 +52,19 @@ export async function fulfillmentFacts(
     requests.map((request) => {
       const order = headerOf.get(request.orderId)!
       const wanted = requestLinesOf(request.doc)
-      return [request.doc, compose(request, { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! }, wanted)]
+      return [
+        request.doc,
+        compose(request, { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! }, wanted),
+      ]
     }),
   )
 }
 
-type OrderSide = { readonly order: Omit<OrderHeader, 'version'>; readonly lines: readonly OrderLine[]; readonly shipTo: Address }
+type OrderSide = {
+  readonly order: Omit<OrderHeader, 'version'>
+  readonly lines: readonly OrderLine[]
+  readonly shipTo: Address
+}
 
 function compose(
   { version, ...request }: Fulfillment,
@@ -64,7 +83,12 @@ function compose(
     order: { customer, customerOrder, requestedDate, totalMinor, currency },
     shipTo,
     lines: wanted
-      .map(({ line, quantity }) => ({ line, sku: lineOf.get(line)!.sku, quantity, unit: lineOf.get(line)!.baseUnit }))
+      .map(({ line, quantity }) => ({
+        line,
+        sku: lineOf.get(line)!.sku,
+        quantity,
+        unit: lineOf.get(line)!.baseUnit,
+      }))
       .toSorted((a, b) => a.line - b.line),
   }
 }
@@ -72,10 +96,18 @@ function compose(
 type Addressed = Pick<OrderHeader, 'doc' | 'customerId' | 'shipToCode'>
 
 /** Where orders go: an address of the customer, or the one that the order brought along. */
-export async function addressesOf(tx: Transaction, orders: readonly Addressed[]): Promise<ReadonlyMap<number, Address>> {
+export async function addressesOf(
+  tx: Transaction,
+  orders: readonly Addressed[],
+): Promise<ReadonlyMap<number, Address>> {
   const own = orders.filter((order) => order.shipToCode === null).map((order) => order.doc)
-  const keys = orders.flatMap(({ customerId, shipToCode }) => (shipToCode === null ? [] : [{ customerId, code: shipToCode }]))
-  const [known, snapshots] = await Promise.all([findAddresses(tx, keys), own.length > 0 ? shipTosOf(tx, own) : []])
+  const keys = orders.flatMap(({ customerId, shipToCode }) =>
+    shipToCode === null ? [] : [{ customerId, code: shipToCode }],
+  )
+  const [known, snapshots] = await Promise.all([
+    findAddresses(tx, keys),
+    own.length > 0 ? shipTosOf(tx, own) : [],
+  ])
   const snapshotOf = new Map(snapshots.map((row) => [row.doc, row]))
   return new Map(
     orders.map(({ doc, customerId, shipToCode }) => {
@@ -104,11 +136,20 @@ export async function beginFulfillments(
   requests: readonly NewFulfillment[],
   orders: ReadonlyMap<number, OrderFacts>,
 ): Promise<ReadonlyMap<number, Begun>> {
-  const shipTos = await addressesOf(tx, [...orders.values()].map((facts) => facts.order))
+  const shipTos = await addressesOf(
+    tx,
+    [...orders.values()].map((facts) => facts.order),
+  )
   return new Map(
     requests.map(({ lines, ...request }) => {
       const { order, lines: orderLines } = orders.get(request.orderId)!
-      const row: Fulfillment = { ...request, state: 'requested', wmsNumber: null, cancelRequested: false, version: 1 }
+      const row: Fulfillment = {
+        ...request,
+        state: 'requested',
+        wmsNumber: null,
+        cancelRequested: false,
+        version: 1,
+      }
       const facts = compose(row, { order, lines: orderLines, shipTo: shipTos.get(order.doc)! }, lines)
       return [request.doc, { process, facts }]
     }),

@@ -14,10 +14,17 @@ export function fulfillment(ports: ProcessPorts): Process {
     rank: 2,
     facts: fulfillmentFacts,
     steps: {
-      request: { when: ({ request }) => request.state === 'requested' && !request.cancelRequested, call: ask(ports) },
-      withdraw: { when: ({ request }) => request.state === 'requested' && request.cancelRequested, do: withdraw },
+      request: {
+        when: ({ request }) => request.state === 'requested' && !request.cancelRequested,
+        call: ask(ports),
+      },
+      withdraw: {
+        when: ({ request }) => request.state === 'requested' && request.cancelRequested,
+        do: withdraw,
+      },
       cancel: {
-        when: ({ request }) => request.cancelRequested && (request.state === 'accepted' || request.state === 'picking'),
+        when: ({ request }) =>
+          request.cancelRequested && (request.state === 'accepted' || request.state === 'picking'),
         call: takeBack(),
       },
     },
@@ -103,7 +110,9 @@ async function settle<W extends { readonly facts: FulfillmentFacts }>(
   )
   await requestCancellations(
     tx,
-    works.flatMap(({ facts }) => (facts.request.cancelRequested ? [{ ...facts.request, reason: state }] : [])),
+    works.flatMap(({ facts }) =>
+      facts.request.cancelRequested ? [{ ...facts.request, reason: state }] : [],
+    ),
     false,
     cause,
   )
@@ -111,7 +120,12 @@ async function settle<W extends { readonly facts: FulfillmentFacts }>(
 }
 
 const lookAndWake = <W extends { readonly facts: FulfillmentFacts }>(works: readonly W[]) =>
-  new Map(works.map((work): [W, Done<FulfillmentFacts>] => [work, { facts: 'look', wakes: [wakeOrder(work.facts)] }]))
+  new Map(
+    works.map((work): [W, Done<FulfillmentFacts>] => [
+      work,
+      { facts: 'look', wakes: [wakeOrder(work.facts)] },
+    ]),
+  )
 
 const wakeOrder = ({ request, company }: FulfillmentFacts): DeskRow => ({
   doc: request.orderId,
@@ -133,13 +147,20 @@ const takeBack = () =>
     operation: cancelFulfillment,
     location: ({ request }) => request.location,
     businessKey: ({ doc }) => fulfillmentNumber(doc),
-    request: ({ doc, request }) => ({ number: fulfillmentNumber(doc), location: request.location, reason: 'order cancelled' }),
+    request: ({ doc, request }) => ({
+      number: fulfillmentNumber(doc),
+      location: request.location,
+      reason: 'order cancelled',
+    }),
     confirmed: (tx, answered, cause) => settle(tx, answered, { state: 'cancelled', cause }),
     /** Too late: it ships, and comes back as a return if it must. */
     async refused(tx, refused: readonly RefusedCall<FulfillmentFacts>[], cause) {
       await changeFulfillments(
         tx,
-        refused.map(({ facts, refusals: [first] }) => ({ ...facts.request, data: { reason: first!.message } })),
+        refused.map(({ facts, refusals: [first] }) => ({
+          ...facts.request,
+          data: { reason: first!.message },
+        })),
         'picking',
         cause,
       )

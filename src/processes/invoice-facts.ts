@@ -45,9 +45,14 @@ type Parts = {
 }
 
 export function composeInvoice(ports: ProcessPorts, parts: Parts): InvoiceFacts {
-  const { invoice: { version, ...invoice }, order, shipment } = parts
+  const {
+    invoice: { version, ...invoice },
+    order,
+    shipment,
+  } = parts
   const lineOf = new Map(parts.orderLines.map((line) => [line.n, line]))
-  const { customer, taxId, taxExempt, customerOrder, orderDate, externalId, erpNumber, channel, sender } = order
+  const { customer, taxId, taxExempt, customerOrder, orderDate, externalId, erpNumber, channel, sender } =
+    order
   return {
     doc: invoice.doc,
     company: invoice.company,

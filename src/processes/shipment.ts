@@ -5,19 +5,26 @@ import { type Begun, call, type DocumentFacts, type Done, type Process, process 
 import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import type { ShipmentLine } from '#domains/shipments/contract.ts'
 import { recordNotified } from '#domains/shipments/operations.ts'
-import { linesOfShipments, lockShipments, type PackageRow, packagesOf, type ShipmentHeader } from '#domains/shipments/views.ts'
+import {
+  linesOfShipments,
+  lockShipments,
+  type PackageRow,
+  packagesOf,
+  type ShipmentHeader,
+} from '#domains/shipments/views.ts'
 import { groupBy } from './order-facts.ts'
 import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
 export type ShipmentFacts = DocumentFacts & {
   readonly shipment: Omit<ShipmentHeader, 'version'>
-  readonly order: Pick<OrderHeader, 'customer' | 'customerOrder' | 'externalId' | 'sender' | 'totalMinor' | 'currency'>
+  readonly order: Pick<
+    OrderHeader,
+    'customer' | 'customerOrder' | 'externalId' | 'sender' | 'totalMinor' | 'currency'
+  >
   readonly packages: readonly (Omit<PackageRow, 'doc'> & {
-    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot'> & Pick<
-      OrderLine,
-      'customerLine' | 'sku' | 'unit' | 'numerator' | 'denominator' | 'baseUnit'
-    >)[]
+    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot'> &
+      Pick<OrderLine, 'customerLine' | 'sku' | 'unit' | 'numerator' | 'denominator' | 'baseUnit'>)[]
   })[]
 }
 
@@ -31,7 +38,10 @@ export function shipment(ports: ProcessPorts): Process {
   })
 }
 
-async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<ReadonlyMap<number, ShipmentFacts>> {
+async function shipmentFacts(
+  tx: Transaction,
+  docs: readonly number[],
+): Promise<ReadonlyMap<number, ShipmentFacts>> {
   const [shipments, lines, packages] = await Promise.all([
     lockShipments(tx, docs),
     linesOfShipments(tx, docs),
@@ -45,12 +55,16 @@ async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<
   const packagesOfShipment = groupBy(packages, (row) => row.doc)
   return new Map(
     shipments.map(({ version, ...row }) => {
-      const { customer, customerOrder, externalId, sender, totalMinor, currency, traceId } = headerOf.get(row.orderId)!
+      const { customer, customerOrder, externalId, sender, totalMinor, currency, traceId } = headerOf.get(
+        row.orderId,
+      )!
       const contents = (n: number) =>
         packedOf(row.doc)
           .filter((line) => line.package === n)
           .map(({ line, quantity, lot }) => {
-            const { customerLine, sku, unit, numerator, denominator, baseUnit } = lineOf.get(`${row.orderId} ${line}`)!
+            const { customerLine, sku, unit, numerator, denominator, baseUnit } = lineOf.get(
+              `${row.orderId} ${line}`,
+            )!
             return { customerLine, sku, unit, numerator, denominator, baseUnit, quantity, lot }
           })
       const facts: ShipmentFacts = {
@@ -61,7 +75,10 @@ async function shipmentFacts(tx: Transaction, docs: readonly number[]): Promise<
         traceId: traceId ?? undefined,
         shipment: row,
         order: { customer, customerOrder, externalId, sender, totalMinor, currency },
-        packages: packagesOfShipment(row.doc).map(({ doc: _, ...parcel }) => ({ ...parcel, lines: contents(parcel.n) })),
+        packages: packagesOfShipment(row.doc).map(({ doc: _, ...parcel }) => ({
+          ...parcel,
+          lines: contents(parcel.n),
+        })),
       }
       return [row.doc, facts]
     }),
@@ -108,13 +125,19 @@ const notify = (ports: ProcessPorts) =>
       })),
     }),
     async confirmed(tx, answered, cause) {
-      const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.shipment, reference: first!.answer.reference }))
+      const rows = answered.map(({ facts, answers: [first] }) => ({
+        ...facts.shipment,
+        reference: first!.answer.reference,
+      }))
       const versions = await recordNotified(tx, rows, cause)
       return new Map(
         answered.map((work): [typeof work, Done<ShipmentFacts>] => {
           const version = versions.get(work.facts.doc)!
           if (version !== work.facts.version + 1) return [work, 'look']
-          return [work, { facts: { ...work.facts, version, shipment: { ...work.facts.shipment, notified: true } } }]
+          return [
+            work,
+            { facts: { ...work.facts, version, shipment: { ...work.facts.shipment, notified: true } } },
+          ]
         }),
       )
     },
@@ -126,7 +149,8 @@ const notify = (ports: ProcessPorts) =>
           cause: `${first!.system}:${first!.code}`,
           code: 'shipments.notice_refused',
           title: `${first!.system} refuses ship notices: ${first!.message}`,
-          suggestedAction: 'Mend the cause with the channel, then restart the step of the shipments concerned.',
+          suggestedAction:
+            'Mend the cause with the channel, then restart the step of the shipments concerned.',
           affects: {
             doc: facts.doc,
             kind: 'shipment',

@@ -56,7 +56,11 @@ export async function parkEffects(
 }
 
 /** A document that failed again and again is parked alone; its neighbours go on. */
-export async function parkPoison(tx: Transaction, ports: ProcessPorts, { doc, kind, company, error }: Poisoned): Promise<void> {
+export async function parkPoison(
+  tx: Transaction,
+  ports: ProcessPorts,
+  { doc, kind, company, error }: Poisoned,
+): Promise<void> {
   const message = error instanceof Error ? error.message : String(error)
   await park(tx, [
     {

@@ -21,7 +21,7 @@ export async function openWarehouseExceptions(
   ports: ProcessPorts,
   { settlements, conflicts }: WarehouseTrouble,
 ): Promise<void> {
-  const occurrences = [...conflicts.map(conflicting)]
+  const occurrences = conflicts.map(conflicting)
   for (const [message, settlement] of settlements) {
     if ('cause' in settlement) occurrences.push(stoppedBy(message, settlement))
   }

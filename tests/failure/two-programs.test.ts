@@ -71,20 +71,31 @@ test('two programs share the work of one database, and do each thing once', asyn
 
 test('documents of a program that hangs longer than its lease are taken over, and it can do nothing more in their name', async () => {
   const epoch = await oldestEpoch()
-  const slow = ['createOrder', 'createOrders'].map((operation): Fault => ({ kind: 'latency', operation, ms: 2_000 }))
+  const slow = ['createOrder', 'createOrders'].map((operation): Fault => ({
+    kind: 'latency',
+    operation,
+    ms: 2_000,
+  }))
   for (const { faults } of [landscape.legacyErp, landscape.cloudErp]) faults.set(slow)
   await inParallel(take(ALONE), ALONE, async (order) => void (await submitUntilAnswered(first.url, order)))
   first.signal('SIGSTOP')
   expect(await ownedBy(epoch)).toBeGreaterThan(0)
   for (const { faults } of [landscape.legacyErp, landscape.cloudErp]) faults.clear()
 
-  await vi.waitFor(async () => expect(await query(`select epoch from desk.node where dead and epoch = $1`, [epoch])).toHaveLength(1), { timeout: 30_000, interval: 100 })
+  await vi.waitFor(
+    async () =>
+      expect(await query(`select epoch from desk.node where dead and epoch = $1`, [epoch])).toHaveLength(1),
+    { timeout: 30_000, interval: 100 },
+  )
   expect(await ownedBy(epoch)).toBe(0)
   await everythingAgrees()
 
   // what it was about to write is refused, and it begins anew
   first.signal('SIGCONT')
-  await vi.waitFor(async () => expect(await query(`select epoch from desk.node where not dead`)).toHaveLength(2), { timeout: 30_000, interval: 50 })
+  await vi.waitFor(
+    async () => expect(await query(`select epoch from desk.node where not dead`)).toHaveLength(2),
+    { timeout: 30_000, interval: 50 },
+  )
   await inParallel(take(ALONE), ALONE, async (order) => void (await submitUntilAnswered(first.url, order)))
   await everythingAgrees()
 }, 90_000)
@@ -102,6 +113,9 @@ async function oldestEpoch(): Promise<number> {
 }
 
 async function ownedBy(epoch: number): Promise<number> {
-  const [row] = await query<{ count: number }>(`select count(*) as count from desk.document where owner = $1`, [epoch])
+  const [row] = await query<{ count: number }>(
+    `select count(*) as count from desk.document where owner = $1`,
+    [epoch],
+  )
   return row!.count
 }

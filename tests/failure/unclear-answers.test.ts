@@ -96,7 +96,7 @@ async function sendAndFinish(orders: readonly WorldOrder[]): Promise<void> {
 describe.each(Object.entries(TARGETS))('%s is made once', (_, { system, operations, company }) => {
   test.each(Object.entries(TROUBLES))('when %s', async (_, trouble) => {
     const { faults } = house.landscape[system]
-    faults.set(operations.map((operation) => ({ ...trouble, operation }) as Fault))
+    faults.set(operations.map((operation) => ({ ...trouble, operation })))
     await sendAndFinish(take(company, TOGETHER))
     expect(faults.list().reduce((sum, { struck }) => sum + struck, 0)).toBeGreaterThan(0)
     faults.clear()

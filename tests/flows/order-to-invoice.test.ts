@@ -10,7 +10,9 @@ beforeAll(async () => {
 afterAll(() => house.end())
 
 test('an order that ships at once ends as a posted invoice, once at every system', async () => {
-  const order = house.landscape.world.orders(100).find((one) => one.expected === 'ships_at_once' && one.case === 'regular')!
+  const order = house.landscape.world
+    .orders(100)
+    .find((one) => one.expected === 'ships_at_once' && one.case === 'regular')!
   const response = await fetch(`${house.url}/process/order-to-cash/v1/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': 'first-order' },
@@ -19,6 +21,12 @@ test('an order that ships at once ends as a posted invoice, once at every system
   const answer = (await response.json()) as { id: string; outcome: string }
   expect(answer).toMatchObject({ outcome: 'accepted' })
   expect(response.status).toBe(201)
-  await expect.poll(() => house.landscape.legacyErp.truth().invoices.length + house.landscape.cloudErp.truth().invoices.length, { timeout: 10_000 }).toBe(1)
+  await expect
+    .poll(
+      () =>
+        house.landscape.legacyErp.truth().invoices.length + house.landscape.cloudErp.truth().invoices.length,
+      { timeout: 10_000 },
+    )
+    .toBe(1)
   expect(house.complaints).toEqual([])
 }, 30_000)

@@ -168,7 +168,12 @@ async function live(world: World): Promise<Day> {
 
   const answers = new Map([...morning, ...noon])
   return {
-    ...{ world, orders, folders, house, query, answers },
+    world,
+    orders,
+    folders,
+    house,
+    query,
+    answers,
     expected: expectations(world, COUNT),
     outcomes: await outcomesOf(query, orders, answers),
     async end() {

@@ -16,7 +16,9 @@ function trespasses(file: string, text: string, domains: readonly string[]): str
   for (const [, name, template, plain] of text.matchAll(STATEMENT)) {
     for (const [, verb = '', schema = ''] of (template ?? plain ?? '').matchAll(TABLE)) {
       const writes = /into|update/i.test(verb)
-      const isForeign = domains.includes(schema) ? schema !== owner : writes && !inPlatform && schema !== owner
+      const isForeign = domains.includes(schema)
+        ? schema !== owner
+        : writes && !inPlatform && schema !== owner
       if (isForeign) found.push(`${file} ${name}: ${schema}`)
     }
   }

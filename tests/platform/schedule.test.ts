@@ -60,9 +60,7 @@ test('a stop waits for the job that is under way, and starts none', async () => 
   const { promise, resolve } = Promise.withResolvers<void>()
   const stop = schedule([{ name: 'sweep', everyMs: 0, run: () => (runs++, promise) }], clock, onError)
   let stopped = false
-  const stopping = stop().then(() => {
-    stopped = true
-  })
+  const stopping = stop().then(() => (stopped = true))
   await clock.settle()
   expect(stopped).toBe(false)
   resolve()

@@ -7,7 +7,6 @@ import {
   type Answers,
   type Begun,
   call,
-  type Changed,
   type Done,
   type DocumentFacts,
   type Process,
@@ -225,7 +224,7 @@ const close: Deed = async (tx, works) => {
     const { parent, doc } = work.facts
     if (parent === null || done === 'look') continue
     writeNote(tx, parent, `child ${doc}`)
-    answers.set(work, { ...(done as Changed<ToyFacts>), wakes: [toyRow(parent)] })
+    answers.set(work, { ...done, wakes: [toyRow(parent)] })
   }
   return answers
 }

@@ -64,9 +64,7 @@ describe('a wake-up is never lost', () => {
   async function stopped(pause: Pause, wake: () => Promise<void>): Promise<void> {
     await pause.reached
     let woken = false
-    const ended = wake().then(() => {
-      woken = true
-    })
+    const ended = wake().then(() => (woken = true))
     await world.until(async () => woken || (await someoneWaitsForALock()), 'the waker')
     pause.resume()
     await ended

@@ -89,9 +89,7 @@ function supervised(): Worker {
 /** Stops it while time passes, since it may be waiting for its next try. */
 async function stopped(worker: Worker): Promise<void> {
   let done = false
-  const stopping = worker.stop().then(() => {
-    done = true
-  })
+  const stopping = worker.stop().then(() => (done = true))
   await world.polled(() => done, 'the stop')
   await stopping
 }
@@ -164,9 +162,7 @@ test('a worker that is stopped while it begins again does not come to life', asy
   await world.endSession(epochs[0]!)
   await world.polled(() => worker.life === undefined, 'the loss')
   let done = false
-  const stopping = worker.stop().then(() => {
-    done = true
-  })
+  const stopping = worker.stop().then(() => (done = true))
   pause.resume()
   await world.polled(() => done, 'the stop')
   await stopping

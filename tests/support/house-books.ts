@@ -29,7 +29,12 @@ export function theirInvoices({ legacyErp, cloudErp }: Landscape): BookedInvoice
   return books
     .flatMap(([company, invoices]) =>
       invoices.map(({ number, reference: document, currency, netMinor, taxMinor }) => ({
-        ...{ company, number, document, currency, netMinor, taxMinor },
+        company,
+        number,
+        document,
+        currency,
+        netMinor,
+        taxMinor,
       })),
     )
     .toSorted(byNumber)

@@ -112,7 +112,10 @@ function whole(quantity: Quantity): number {
 }
 
 const unrepresentable = (quantity: Quantity, unit: string): Refusal =>
-  new Refusal('connector.value_unrepresentable', `The shop cannot be told of ${formatQuantity(quantity)} ${unit}.`)
+  new Refusal(
+    'connector.value_unrepresentable',
+    `The shop cannot be told of ${formatQuantity(quantity)} ${unit}.`,
+  )
 
 const TAG_PREFIX = 'order-'
 

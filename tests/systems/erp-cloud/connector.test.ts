@@ -41,7 +41,14 @@ beforeAll(() => void (erp = connect()))
 
 const item = itemOf('NWI')
 const customer = customerOf('NWI')
-const line = { line: 1, sku: item.number, quantity: units(12), unit: 'BX', priceMinor: 1_840, priceUnit: 'BX' }
+const line = {
+  line: 1,
+  sku: item.number,
+  quantity: units(12),
+  unit: 'BX',
+  priceMinor: 1_840,
+  priceUnit: 'BX',
+}
 
 function orderOf(overrides: Partial<SalesOrder> = {}) {
   const number = fresh('O')

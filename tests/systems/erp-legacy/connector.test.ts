@@ -42,7 +42,14 @@ beforeAll(() => void (erp = connect()))
 const item = itemOf('NWF', (one) => one.salesUnit === 'CA')
 const customer = customerOf('NWF')
 
-const line = { line: 1, sku: item.number, quantity: units(12), unit: 'CA', priceMinor: 2_840, priceUnit: 'CA' }
+const line = {
+  line: 1,
+  sku: item.number,
+  quantity: units(12),
+  unit: 'CA',
+  priceMinor: 2_840,
+  priceUnit: 'CA',
+}
 
 function orderOf(overrides: Partial<SalesOrder> = {}) {
   const number = fresh('O')

@@ -72,7 +72,9 @@ test('a count that finds less is a loss, a hold moves what it takes from the ava
     quantity: units(-3),
     sequence: 1,
   })
-  expect(toMessage({ ...eventOf('inventory.adjusted', { reason: 'COUNT' }), reason: 'PICK_SHORT' })).toMatchObject({
+  expect(
+    toMessage({ ...eventOf('inventory.adjusted', { reason: 'COUNT' }), reason: 'PICK_SHORT' }),
+  ).toMatchObject({
     ...moved,
     reason: 'pick-short',
     quantity: units(-3),
