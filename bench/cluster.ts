@@ -1,5 +1,5 @@
 /** A durable PostgreSQL of the benchmark's own, in a temporary folder that is deleted afterwards. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -27,6 +27,8 @@ const quiet = createLog({
 /** With BENCH_PROFILE it counts its statements in `pg_stat_statements`. */
 export async function openCluster(): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'crossdock-bench-'))
+  // Started by root, the server runs as another account, which has to pass; its data would go elsewhere otherwise.
+  chmodSync(folder, 0o711)
   const start = () =>
     startPostgres({ dataDirectory: join(folder, 'postgres'), clock: systemClock, log: quiet })
   let starting = start()

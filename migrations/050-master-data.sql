@@ -81,6 +81,7 @@ create table items.identifier (
   item_id int not null references items.item,
   primary key (company, scheme, value)
 );
+create index identifier_of_item on items.identifier (item_id);
 
 -- `list` is a price list's code, or 'customer:' and a customer's number for a contract.
 create table pricing.price (
