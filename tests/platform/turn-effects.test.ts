@@ -139,6 +139,17 @@ describe('a call', () => {
     await world.polled(() => world.left(1))
   })
 
+  test('that is parked keeps its document on the desk, though the facts have nothing left to do', async () => {
+    world.recovery['post'] = 'neither'
+    const worker = await started()
+    await world.begin(worker, { doc: 1, plan: post })
+    ;(await world.called('1/post/a/1')).answer({ kind: 'unknown', reason: 'timeout' })
+    await world.polled(() => world.asleep(1))
+    await world.cancel(1)
+    await world.polled(async () => (await world.done(1)).includes('close') && (await world.asleep(1)))
+    expect(await world.intents(1)).toMatchObject([{ state: 'parked' }])
+  })
+
   test('that could not be told of is not parked either', async () => {
     world.recovery['post'] = 'neither'
     let told = 0

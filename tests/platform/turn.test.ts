@@ -98,6 +98,17 @@ describe('a wake-up is never lost', () => {
     expect(world.calls).toHaveLength(1)
   })
 
+  test.each(wakers)('before a document leaves the desk, by %s', async (_, wake) => {
+    const worker = await world.worker()
+    await world.begin(worker, { doc: 1, plan: { post: ['a'] } })
+    const pause = worker.connections.pause('desk.finish', 'before')
+    ;(await world.called('1/post/a/1')).answer()
+    await stopped(pause, () => wake(worker))
+    worker.runner.start()
+    await world.polled(() => world.left(1), 'leaving the desk')
+    expect(await world.done(1)).toEqual(['post a', 'close', 'note late'])
+  })
+
   test('twice at once: both are seen, and the document is worked on once', async () => {
     const workers = [await world.worker(), await world.worker()]
     await world.enroll({ doc: 1, plan: { open: true } })
