@@ -52,6 +52,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       verifyFacts: checks,
       parked: (tx, effects) => parkEffects(tx, wires.processPorts, effects),
       poisoned: (tx, document) => parkPoison(tx, wires.processPorts, document),
+      inDoubt: (error) => void lease.release(error.message),
       onError: (message, error) => log.error(message, { error: describeError(error) }),
     })
     return { runner, lanes, policies }

@@ -157,18 +157,32 @@ export async function claimDocuments(queries: Queries, epoch: number, limit: num
 
 const letGo = sql(
   'desk.let_go',
-  `update desk.document set owner = null, due_at = now() + make_interval(secs => $3::float8),
-     failures = least(failures + $4, 1000)
-   where doc = any($1::bigint[]) and owner = $2`,
+  `update desk.document d set owner = null, failures = least(failures + $5, 1000),
+     due_at = case when d.version = g.seen then now() + make_interval(secs => $4::float8) else now() end
+   from unnest($1::bigint[], $2::int[]) as g(doc, seen)
+   where d.doc = g.doc and d.doc = any($1::bigint[]) and d.owner = $3
+   returning d.doc, d.version = g.seen as waits`,
 )
 
-/** Gives documents back, due again after `delayMs`; a failed look counts against them. */
+export type Seen = { readonly doc: number; readonly version: number }
+
+/**
+ * Gives documents back, due again after `delayMs`; a failed look counts against them. One that was woken since `version`
+ * is due at once: what is new may be its cure. Answers those that wait.
+ */
 export async function letGoDocuments(
   queries: Queries,
   epoch: number,
-  group: { docs: readonly number[]; delayMs: number; failed: boolean },
-): Promise<void> {
-  await queries.query(letGo, [group.docs, epoch, group.delayMs / 1000, group.failed ? 1 : 0])
+  group: { readonly seen: readonly Seen[]; readonly delayMs: number; readonly failed: boolean },
+): Promise<number[]> {
+  const rows = await queries.query<{ doc: number; waits: boolean }>(letGo, [
+    group.seen.map(({ doc }) => doc),
+    group.seen.map(({ version }) => version),
+    epoch,
+    group.delayMs / 1000,
+    group.failed ? 1 : 0,
+  ])
+  return docsOf(rows.filter(({ waits }) => waits))
 }
 
 const atDesk = sql(

@@ -2,6 +2,7 @@
 import { Outage, Refusal } from './faults.ts'
 import type { Catalogue, Meaning } from './http-catalogue.ts'
 import { httpFaults } from './http-refusals.ts'
+import { isBusy, isOutage } from './outage.ts'
 
 /** One wrong field: where it is, which rule it breaks, and what to send instead. */
 export type FieldError = { readonly pointer: string; readonly code: string; readonly message: string }
@@ -51,11 +52,12 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
     const meaning = context.catalogue.get(thrown.code)
     if (meaning) return problemOfRefusal(thrown, meaning, context)
   }
-  if (thrown instanceof Outage) {
-    const waitMs = thrown.retryAt ? thrown.retryAt.getTime() - context.now.getTime() : DEFAULT_RETRY_MS
+  if (isUnavailable(thrown)) {
+    const { system, retryAt } = thrown instanceof Outage ? thrown : DATABASE_AWAY
+    const waitMs = retryAt ? retryAt.getTime() - context.now.getTime() : DEFAULT_RETRY_MS
     const problem = plain('http.unavailable', httpFaults['http.unavailable'], context)
     const retryAfterMs = Math.min(Math.max(waitMs, 1_000), MAX_RETRY_MS)
-    return { ...problem, detail: `${thrown.system} cannot answer now.`, retryable: true, retryAfterMs }
+    return { ...problem, detail: `${system} cannot answer now.`, retryable: true, retryAfterMs }
   }
   if (thrown instanceof Interruption) {
     const problem = plain(thrown.code, httpFaults[thrown.code], context)
@@ -64,10 +66,15 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   return plain('http.bug', httpFaults['http.bug'], context)
 }
 
+/** Not now: the caller may come again. */
+export const isUnavailable = (thrown: unknown): boolean => isOutage(thrown) || isBusy(thrown)
+
+const DATABASE_AWAY: Pick<Outage, 'system' | 'retryAt'> = { system: 'The database', retryAt: undefined }
+
 /** True for what is nobody's refusal and no outage: someone has to be told. */
 export function isBug(thrown: unknown, catalogue: Catalogue): boolean {
   if (thrown instanceof Refusal) return !catalogue.has(thrown.code)
-  return !(thrown instanceof Outage || thrown instanceof Interruption)
+  return !(isUnavailable(thrown) || thrown instanceof Interruption)
 }
 
 function problemOfRefusal(refusal: Refusal, meaning: Meaning, context: ProblemContext): Problem {

@@ -4,7 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { requireScope } from './access.ts'
 import type { Access, Principal } from './access.ts'
 import type { Clock } from './clock.ts'
-import { Outage, Refusal } from './faults.ts'
+import { Refusal } from './faults.ts'
 import type { Answer, Replay, Request, Route } from './http.ts'
 import { sendAnswer, sendEvents, sendProblem } from './http-answer.ts'
 import type { Catalogue } from './http-catalogue.ts'
@@ -13,7 +13,7 @@ import type { Door } from './http-doors.ts'
 import { Exchange, checkHeaders, expire, pathOf, readRequest } from './http-exchange.ts'
 import { openapi } from './http-openapi.ts'
 import type { ApiInfo, OpenApi } from './http-openapi.ts'
-import { Interruption, isBug, problemOf } from './http-problem.ts'
+import { Interruption, isBug, isUnavailable, problemOf } from './http-problem.ts'
 import { createRateLimits } from './http-rate.ts'
 import type { Rates } from './http-rate.ts'
 import { referenceRoutes } from './http-reference.ts'
@@ -283,7 +283,7 @@ function fail(context: Context, request: FastifyRequest, reply: FastifyReply, th
     error: fault,
   }
   if (isBug(fault, options.catalogue)) ports.log.error('a request met a defect', facts)
-  else if (fault instanceof Outage) ports.log.warn('a request met an outage', facts)
+  else if (isUnavailable(fault)) ports.log.warn('a request met an outage', facts)
   const problem = problemOf(fault, {
     catalogue: options.catalogue,
     traceId: exchange.trace.traceId,

@@ -30,7 +30,8 @@ export type Lease = {
   valid(): boolean
   /** Resolves when the lease is lost: the process must forget what it owns and start with a new epoch. */
   readonly lost: Promise<string>
-  release(): Promise<void>
+  /** Gives it up; `reason` is what `lost` says. */
+  release(reason?: string): Promise<void>
 }
 
 export async function openLease(connections: Connections, clock: Clock, name: string): Promise<Lease> {
@@ -74,8 +75,8 @@ export async function openLease(connections: Connections, clock: Clock, name: st
     epoch,
     valid: () => !ended && clock.monotonicMs() - lastBeatMs < BELIEF_MS,
     lost,
-    async release() {
-      end('released')
+    async release(reason = 'released') {
+      end(reason)
     },
   }
 }

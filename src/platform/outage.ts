@@ -19,10 +19,21 @@ export function isOutage(error: unknown): boolean {
   return state === undefined ? isConnectionLoss(error) : AWAY.test(state)
 }
 
+/**
+ * Somebody else's lock, or a statement that ran out of time: mostly the hour's fault. Alone an item that meets it can
+ * wait, and only one that meets it for many minutes has something that a person must see.
+ */
+const BUSY = /^(40001|40P01|55P03|57014)$/
+
+export const isBusy = (error: unknown): boolean => BUSY.test(sqlState(error) ?? '')
+
+const SOCKET = /^E(CONN[A-Z]+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)$/
+
 /** What sockets and the driver say when a connection is gone; they have no SQLSTATE for it. */
 const isConnectionLoss = (error: unknown): boolean => {
-  const code = (error as { code?: unknown } | null)?.code
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return true
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+  // A socket in a folder that is not there says ENOENT, as any missing file does.
+  if (syscall === 'connect' || (typeof code === 'string' && SOCKET.test(code))) return true
   return (
     error instanceof Error &&
     /connection (terminated|ended|refused)|client (has encountered|was closed)|timeout exceeded when trying/i.test(

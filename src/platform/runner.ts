@@ -4,12 +4,12 @@
  */
 import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
-import type { Database, Transaction } from './database.ts'
+import { CommitUnknown, type Database, type Transaction } from './database.ts'
 import { claimDocuments, type Claimed, letGoDocuments } from './desk.ts'
 import { type Attempt, effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
-import { isOutage } from './outage.ts'
+import { isBusy, isOutage } from './outage.ts'
 import type { Process } from './process.ts'
 import { type Outcome, type ParkedEffect, type Planned, Turn, type TurnContext } from './turn.ts'
 import { type Active, newActive } from './turn-entry.ts'
@@ -37,6 +37,8 @@ export type RunnerOptions = {
   /** In the transaction that parks them. */
   readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
   readonly poisoned: (tx: Transaction, document: Poisoned) => Promise<void>
+  /** Nobody knows what a transaction did, so memory no longer knows what this epoch owns: it has to end. */
+  readonly inDoubt: (error: CommitUnknown) => void
   readonly onError: (message: string, error: unknown) => void
 }
 
@@ -51,8 +53,10 @@ export interface Runner {
   stop(how: 'drain' | 'forget'): Promise<void>
 }
 
-const FAILURES_MAX = 5
 const FIRST_RETRY_MS = 250
+/** What fails by itself is parked within seconds; what meets a busy database, after some minutes of it. */
+const OWN_FAULT = { failuresMax: 5, delayMaxMs: 4_000 }
+const BUSY_HOUR = { failuresMax: 20, delayMaxMs: 30_000 }
 const FOREVER_MS = 100 * 365 * 24 * 3_600_000
 const AWAY_MS = 100
 /** A document of a process that only another version of the program has is left to that one for so long. */
@@ -99,7 +103,7 @@ class EpochRunner implements Runner {
   }
 
   async transaction<T>(cause: Cause, work: (tx: Transaction, turn: Turn) => Promise<T>): Promise<T> {
-    const { answer, turn } = await this.#options.database.transaction(async (tx) => {
+    const { answer, turn } = await this.#commit(async (tx) => {
       const opened = new Turn(tx, this.#context, cause)
       const result = await work(tx, opened)
       await opened.close()
@@ -107,6 +111,15 @@ class EpochRunner implements Runner {
     })
     await this.#remember(turn, cause)
     return answer
+  }
+
+  async #commit<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    try {
+      return await this.#options.database.transaction(work)
+    } catch (error) {
+      if (error instanceof CommitUnknown) this.#options.inDoubt(error)
+      throw error
+    }
   }
 
   room(): Promise<void> {
@@ -218,12 +231,14 @@ class EpochRunner implements Runner {
     onError(`${kind} ${doc} could not be worked on`, error)
     this.#actives.delete(doc)
     this.#noticeRoom()
-    const parks = active.failures + 1 >= FAILURES_MAX
-    const delayMs = parks ? FOREVER_MS : FIRST_RETRY_MS * 2 ** active.failures
+    const { failuresMax, delayMaxMs } = isBusy(error) ? BUSY_HOUR : OWN_FAULT
+    const parks = active.failures + 1 >= failuresMax
+    const delayMs = parks ? FOREVER_MS : Math.min(FIRST_RETRY_MS * 2 ** active.failures, delayMaxMs)
+    const seen = [{ doc, version: active.seen }]
     try {
       await database.transaction(async (tx) => {
-        await letGoDocuments(tx, epoch, { docs: [doc], delayMs, failed: true })
-        if (parks) await poisoned(tx, { doc, kind, company: active.company, error })
+        const waits = await letGoDocuments(tx, epoch, { seen, delayMs, failed: true })
+        if (parks && waits.length > 0) await poisoned(tx, { doc, kind, company: active.company, error })
       })
     } catch (failure) {
       onError(`${kind} ${doc} could not be given back`, failure)
@@ -250,7 +265,7 @@ class EpochRunner implements Runner {
     while (!this.#draining) {
       const room = Math.min(batchMax, inFlightMax - this.owned)
       if (room <= 0) return
-      const claimed = await this.#options.database.transaction((tx) => this.#claimUpTo(tx, room))
+      const claimed = await this.#commit((tx) => this.#claimUpTo(tx, room))
       if (this.#stopped) return
       for (const { version, failures, ...row } of claimed) {
         const process = this.#processes.get(row.process)
@@ -267,8 +282,7 @@ class EpochRunner implements Runner {
     const claimed = await claimDocuments(tx, epoch, limit)
     const strangers = claimed.filter(({ process }) => !this.#processes.has(process))
     if (strangers.length > 0) {
-      const docs = strangers.map(({ doc }) => doc)
-      await letGoDocuments(tx, epoch, { docs, delayMs: STRANGE_MS, failed: false })
+      await letGoDocuments(tx, epoch, { seen: strangers, delayMs: STRANGE_MS, failed: false })
       const names = new Set(strangers.map(({ process }) => process))
       onError('documents of unknown processes are due', new Error([...names].join(', ')))
     }

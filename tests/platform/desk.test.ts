@@ -304,10 +304,22 @@ describe('claiming', () => {
 })
 
 describe('letting go', () => {
+  const letGo = ({ doc = 1, version = 1, delayMs = 0, failed = false }) =>
+    letGoDocuments(database, ME, { seen: [{ doc, version }], delayMs, failed })
+
+  test('of a document that was woken meanwhile makes it due at once, however long it was to wait', async () => {
+    await enroll(ME, row(1), row(2))
+    await database.transaction((tx) => wakeDocuments(tx, null, [row(2)]))
+    expect(await letGo({ doc: 1, delayMs: 3_600_000, failed: true })).toEqual([1])
+    expect(await letGo({ doc: 2, delayMs: 3_600_000, failed: true })).toEqual([])
+    expect(await find(1)).toMatchObject({ owner: null, due: false, failures: 1 })
+    expect(await find(2)).toMatchObject({ owner: null, due: true, failures: 1 })
+  })
+
   test('makes a document due again later; only a failed look counts against it', async () => {
     await enroll(ME, row(1), row(2), row(3))
-    await letGoDocuments(database, ME, { docs: [1], delayMs: 0, failed: false })
-    await letGoDocuments(database, ME, { docs: [2], delayMs: 3_600_000, failed: true })
+    await letGo({ doc: 1 })
+    await letGo({ doc: 2, delayMs: 3_600_000, failed: true })
     expect(await find(1)).toMatchObject({ owner: null, due: true, failures: 0 })
     expect(await find(2)).toMatchObject({ owner: null, due: false, failures: 1 })
     expect(await find(3)).toMatchObject({ owner: ME })
@@ -315,13 +327,13 @@ describe('letting go', () => {
 
   test('leaves alone what another owns by now', async () => {
     await enroll(OTHER, row(1))
-    await letGoDocuments(database, ME, { docs: [1], delayMs: 0, failed: true })
+    expect(await letGo({ doc: 1, failed: true })).toEqual([])
     expect(await find(1)).toMatchObject({ owner: OTHER, failures: 0 })
   })
 
   test('failures are forgiven when the document comes to rest', async () => {
     await enroll(ME, row(1))
-    await letGoDocuments(database, ME, { docs: [1], delayMs: 0, failed: true })
+    await letGo({ doc: 1, failed: true })
     expect(await claimDocuments(database, ME, 1)).toMatchObject([{ failures: 1, version: 1 }])
     await sleep(ME, 1, 1)
     expect(await find(1)).toMatchObject({ failures: 0 })

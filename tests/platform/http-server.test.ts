@@ -204,6 +204,17 @@ test('a refusal tells its message, pointer and facts; an outage its system and w
   expect(out.body).not.toContain('10.0.0.7')
 })
 
+test.each([
+  ['57P01', 'terminating connection due to administrator command'],
+  ['55P03', 'canceling statement due to lock timeout'],
+  ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:5432'],
+])('a database that cannot answer (%s) is an outage to come back from, not a defect', async (code, said) => {
+  const { server } = started([reading(() => Promise.reject(Object.assign(new Error(said), { code })))])
+  const answer = await server.call(readsCrate)
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5'])
+  expect(jsonOf(answer)).toMatchObject({ detail: 'The database cannot answer now.', retryable: true })
+})
+
 test('a defect answers 500 without detail and is logged with its trace', async () => {
   const { server, lines } = started([
     reading(() => {

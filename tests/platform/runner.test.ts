@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { CommitUnknown, type Database } from '#platform/database.ts'
+import { takeOver } from '#platform/lease.ts'
 import { isOutage } from '#platform/outage.ts'
 import { Outage, Refusal } from '#platform/faults.ts'
 import { createToys, type Plan, toy } from './toy-process.ts'
@@ -94,6 +96,37 @@ describe('a document that is poison', () => {
     expect([told, (await world.desk(1))!.owner]).toEqual([2, null])
   })
 
+  test('that is woken just before it would be parked is looked at once more instead', async () => {
+    await world.enroll({ doc: 1, plan: { poison: 'facts' } })
+    await world.house.run('update desk.document set failures = 4')
+    const worker = await world.worker()
+    const pause = worker.connections.pause('desk.let_go', 'before')
+    worker.runner.start()
+    await pause.reached
+    await world.house.run(`update public.toy set plan = '{}'`)
+    await world.note(1, 'cured')
+    pause.resume()
+    await world.polled(() => world.left(1))
+    expect([await world.done(1), await world.troubles()]).toEqual([['note cured', 'close'], []])
+  })
+
+  test.each(['55P03', '57014', '40001'])(
+    'is not what meets a busy database (%s): that is parked only after many minutes of it',
+    async (code) => {
+      await world.enroll({ doc: 1, plan: {} })
+      await world.house.run('update desk.document set failures = 18')
+      const worker = await world.worker()
+      worker.connections.failing = ({ name }) =>
+        name === 'turn.versions' ? Object.assign(new Error('busy'), { code }) : undefined
+      worker.runner.start()
+      await world.polled(async () => (await world.desk(1))!.failures === 19, 'the nineteenth failure')
+      expect([await world.troubles(), (await world.desk(1))!.dueInMs < 30_001]).toEqual([[], true])
+      await world.timePasses(30_000)
+      await world.polled(async () => (await world.troubles()).length > 0, 'the parking')
+      expect((await world.desk(1))!.failures).toBe(20)
+    },
+  )
+
   test('goes on when it is cured and woken', async () => {
     await world.enroll({ doc: 1, plan: { poison: 'facts' } })
     await world.house.run('update desk.document set failures = 4')
@@ -157,12 +190,35 @@ describe('a database that is away', () => {
     expect([await world.done(1), worker.errors]).toEqual([['post a', 'close'], []])
   })
 
+  test('that leaves a commit unknown ends the epoch, whose documents the next one takes', async () => {
+    let worker = await world.worker()
+    const { database } = worker
+    const doubtful: Database = {
+      query: (...asked) => database.query(...asked),
+      async transaction(work) {
+        await database.transaction(work)
+        throw new CommitUnknown('1', new Error('gone'))
+      },
+    }
+    worker = await world.worker({ database: doubtful })
+    await expect(world.begin(worker, { doc: 1, plan: { post: ['a'] } })).rejects.toThrow(CommitUnknown)
+    expect(await worker.lease.lost).toContain('COMMIT')
+    await worker.runner.stop('forget')
+    world.reply = () => confirmed
+    const next = await started()
+    await world.until(async () => (await takeOver(next.database, next.epoch)).includes(worker.epoch))
+    await world.polled(() => world.left(1))
+    expect(await world.done(1)).toEqual(['post a', 'close'])
+  })
+
   test.each<[unknown, boolean]>([
     [new Outage('erp', 'closed'), true],
     [{ code: '08006' }, true],
     [{ code: '25006' }, true],
     [{ code: 'CD001' }, true],
     [{ code: 'ECONNRESET' }, true],
+    [{ code: 'ENOENT', syscall: 'connect' }, true],
+    [{ code: 'ENOENT', syscall: 'open' }, false],
     [new Error('Connection terminated unexpectedly'), true],
     [new Error('Client was closed and is not queryable'), true],
     [new Refusal('toys.no', 'no'), false],

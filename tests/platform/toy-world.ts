@@ -107,6 +107,7 @@ export class ToyWorld {
       verifyFacts: true,
       parked: async (tx, effects) => tx.send(parkedNoted, [effects.map(({ facts }) => facts.doc)]),
       poisoned: async (tx, { doc }) => tx.send(poisonNoted, [doc]),
+      inDoubt: (error) => void lease.release(error.message),
       onError: (message, error) => errors.push(`${message}: ${String(error)}`),
       ...wishes,
     })

@@ -77,6 +77,7 @@ function supervised(): Worker {
         verifyFacts: true,
         parked: async () => undefined,
         poisoned: async () => undefined,
+        inDoubt: (error) => void lease.release(error.message),
         onError: (message, error) => events.push(`${message}: ${String(error)}`),
       })
       return { runner, lanes, policies }
