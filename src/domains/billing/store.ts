@@ -58,7 +58,7 @@ const postRows = sql(
   `update billing.invoice i set state = 'posted', number = s.number, tax_minor = s.tax, total_minor = i.net_minor + s.tax,
      posted_at = s.posted_at, due_date = (s.posted_at at time zone 'UTC')::date + i.terms_days, version = i.version + 1
    from unnest($1::bigint[], $2::text[], $3::bigint[], $4::timestamptz[]) as s(id, number, tax, posted_at)
-   where i.id = s.id returning i.id as doc, i.version`,
+   where i.id = s.id and i.id = any($1::bigint[]) returning i.id as doc, i.version`,
 )
 
 export type Posted = {
@@ -85,13 +85,13 @@ const taxRows = sql(
   `update billing.invoice i set state = 'taxed', tax_minor = s.tax, total_minor = i.net_minor + s.tax,
      tax_evidence = s.evidence, tax_jurisdiction = s.jurisdiction, version = i.version + 1
    from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as s(id, tax, evidence, jurisdiction)
-   where i.id = s.id returning i.id as doc, i.version`,
+   where i.id = s.id and i.id = any($1::bigint[]) returning i.id as doc, i.version`,
 )
 const taxLineRows = sql(
   'billing.tax_lines',
   `update billing.invoice_line l set tax_minor = s.tax, tax_rate_ppm = s.rate
    from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[]) as s(invoice_id, n, tax, rate)
-   where l.invoice_id = s.invoice_id and l.n = s.n`,
+   where l.invoice_id = s.invoice_id and l.n = s.n and l.invoice_id = any($1::bigint[])`,
 )
 
 export type Taxed = {
@@ -171,7 +171,9 @@ const paymentsByKey = sql(
   `select p.id as doc, p.company, p.sender, p.reference, p.currency, p.amount_minor as "amountMinor",
      p.applied_minor as "appliedMinor", p.content_hash as "contentHash"
    from unnest($1::text[], $2::text[], $3::text[]) as k(company, sender, reference)
-   join billing.payment p on p.company = k.company and p.sender = k.sender and p.reference = k.reference`,
+   cross join lateral (
+     select * from billing.payment p
+     where p.company = k.company and p.sender = k.sender and p.reference = k.reference offset 0) p`,
 )
 
 export type StoredPayment = PaymentKey &
@@ -188,7 +190,8 @@ export function selectPayments(tx: Transaction, keys: readonly PaymentKey[]): Pr
 const namedInvoiceIds = sql(
   'billing.named_invoices',
   `select i.id as doc from unnest($1::text[], $2::text[]) as k(company, number)
-   join billing.invoice i on i.company = k.company and i.number = k.number`,
+   cross join lateral (
+     select id from billing.invoice i where i.company = k.company and i.number = k.number offset 0) i`,
 )
 const openInvoiceIds = sql(
   'billing.open_invoices',
@@ -233,7 +236,8 @@ export const lockPayable = (tx: Transaction, docs: readonly number[]): Promise<L
 const payRows = sql(
   'billing.pay_invoices',
   `update billing.invoice i set paid_minor = s.paid, state = s.state, version = s.version
-   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[]) as s(id, paid, state, version) where i.id = s.id`,
+   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[]) as s(id, paid, state, version)
+   where i.id = s.id and i.id = any($1::bigint[])`,
 )
 const insertApplicationRows = sql(
   'billing.insert_applications',
@@ -243,7 +247,7 @@ const insertApplicationRows = sql(
 const setAppliedRows = sql(
   'billing.set_applied',
   `update billing.payment p set applied_minor = s.applied
-   from unnest($1::bigint[], $2::bigint[]) as s(id, applied) where p.id = s.id`,
+   from unnest($1::bigint[], $2::bigint[]) as s(id, applied) where p.id = s.id and p.id = any($1::bigint[])`,
 )
 
 /** Writes what locked invoices have become and what each payment did to them. */
@@ -284,7 +288,8 @@ const applicationRows = sql(
   'billing.applications',
   `select a.payment_id as payment, a.invoice_id as invoice, i.order_id as "orderId", i.number,
      a.amount_minor as "amountMinor", a.invoice_state as "invoiceState"
-   from billing.payment_application a join billing.invoice i on i.id = a.invoice_id
+   from billing.payment_application a
+     cross join lateral (select order_id, number from billing.invoice where id = a.invoice_id offset 0) i
    where a.payment_id = any($1::bigint[]) order by a.payment_id, a.invoice_id`,
 )
 
@@ -298,7 +303,8 @@ export function selectApplications(
 const setPaymentNumbers = sql(
   'billing.set_payment_numbers',
   `update billing.payment p set erp_number = s.number, registered_at = now(), version = p.version + 1
-   from unnest($1::bigint[], $2::text[]) as s(id, number) where p.id = s.id returning p.id as doc, p.version`,
+   from unnest($1::bigint[], $2::text[]) as s(id, number)
+   where p.id = s.id and p.id = any($1::bigint[]) returning p.id as doc, p.version`,
 )
 
 export function updatePaymentNumbers(

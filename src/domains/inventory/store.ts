@@ -351,7 +351,7 @@ const usedPlaces = sql(
   'inventory.used_places',
   `select k.item_id as "itemId", k.location from unnest($1::int[], $2::text[]) as k(item_id, location)
    where exists (select from inventory.movement m where m.item_id = k.item_id and m.location = k.location
-     and (m.reason <> 'opening balance' or m.lot = ''))`,
+     and (m.reason <> 'opening balance' or m.lot = '') offset 0)`,
 )
 
 /** Places that have a history of their own, or an opening balance that was not told by lot. */

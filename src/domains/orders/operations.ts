@@ -5,26 +5,28 @@ import type { Quantity } from '#platform/quantity.ts'
 import type { HeaderChange, HoldType, Outcome } from './contract.ts'
 import { applyShippingRule, outcomeOf } from './rules.ts'
 import {
-  deleteNaturalKeys,
   insertHolds,
   insertLines,
-  insertNaturalKeys,
   insertOrders,
   insertReferences,
   type LineChange,
-  type NaturalKey,
   type NewHold,
   type NewLine,
   type NewOrder,
   type Reference,
   reduceExposure,
-  selectNaturalKeys,
   updateErpNumbers,
   updateHeaders,
   updateHolds,
   updateLines,
   type Versioned,
 } from './store.ts'
+import {
+  deleteNaturalKeys,
+  insertNaturalKeys,
+  type NaturalKey,
+  selectNaturalKeys,
+} from './store/natural-keys.ts'
 
 export type OrderKey = { readonly doc: number; readonly company: string }
 

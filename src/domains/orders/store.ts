@@ -4,70 +4,6 @@ import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { HeaderChange, HoldType, ShippingRule, ShipTo } from './contract.ts'
 
-export type NaturalKey = {
-  readonly company: string
-  readonly sender: string
-  readonly customerId: number
-  readonly customerOrder: string
-  readonly period: string
-  readonly orderId: number
-  /** SHA-256 in hexadecimal. */
-  readonly contentHash: string
-}
-
-const insertNaturalKeyRows = sql(
-  'orders.insert_natural_keys',
-  `insert into orders.natural_key (company, sender, customer_id, customer_order, period, order_id, content_hash)
-   select company, sender, customer_id, customer_order, period, order_id, decode(content_hash, 'hex')
-   from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-     as k(company, sender, customer_id, customer_order, period, order_id, content_hash)
-   on conflict do nothing returning order_id as "orderId"`,
-)
-
-const keyColumns = (keys: readonly NaturalKey[]): unknown[] => [
-  keys.map((key) => key.company),
-  keys.map((key) => key.sender),
-  keys.map((key) => key.customerId),
-  keys.map((key) => key.customerOrder),
-  keys.map((key) => key.period),
-]
-
-/** Claims natural keys, which must be sorted; answers the orders that are new. */
-export async function insertNaturalKeys(tx: Transaction, keys: readonly NaturalKey[]): Promise<Set<number>> {
-  const rows = await tx.query<{ orderId: number }>(insertNaturalKeyRows, [
-    ...keyColumns(keys),
-    keys.map((key) => key.orderId),
-    keys.map((key) => key.contentHash),
-  ])
-  return new Set(rows.map((row) => row.orderId))
-}
-
-const selectNaturalKeyRows = sql(
-  'orders.select_natural_keys',
-  `select n.company, n.sender, n.customer_id as "customerId", n.customer_order as "customerOrder", n.period,
-     n.order_id as "orderId", encode(n.content_hash, 'hex') as "contentHash"
-   from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[])
-     as k(company, sender, customer_id, customer_order, period)
-   join orders.natural_key n using (company, sender, customer_id, customer_order, period)`,
-)
-
-export function selectNaturalKeys(queries: Queries, keys: readonly NaturalKey[]): Promise<NaturalKey[]> {
-  return queries.query<NaturalKey>(selectNaturalKeyRows, keyColumns(keys))
-}
-
-const deleteNaturalKeyRows = sql(
-  'orders.delete_natural_keys',
-  `delete from orders.natural_key n using unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[])
-     as k(company, sender, customer_id, customer_order, period, order_id)
-   where n.company = k.company and n.sender = k.sender and n.customer_id = k.customer_id
-     and n.customer_order = k.customer_order and n.period = k.period and n.order_id = k.order_id`,
-)
-
-/** Gives back keys claimed in this transaction by orders that are refused after all. */
-export function deleteNaturalKeys(tx: Transaction, keys: readonly NaturalKey[]): void {
-  if (keys.length > 0) tx.send(deleteNaturalKeyRows, [...keyColumns(keys), keys.map((key) => key.orderId)])
-}
-
 export type NewOrder = {
   readonly doc: number
   readonly company: string
@@ -297,7 +233,8 @@ export type Versioned = { readonly doc: number; readonly version: number }
 const setErpNumber = sql(
   'orders.set_erp_number',
   `update orders.sales_order o set erp_number = s.number, version = o.version + 1
-   from unnest($1::bigint[], $2::text[]) as s(id, number) where o.id = s.id returning o.id as doc, o.version`,
+   from unnest($1::bigint[], $2::text[]) as s(id, number)
+   where o.id = s.id and o.id = any($1::bigint[]) returning o.id as doc, o.version`,
 )
 
 export function updateErpNumbers(
@@ -353,7 +290,7 @@ const changeLines = sql(
      reserved = l.reserved + c.reserved, released = l.released + c.released, shipped = l.shipped + c.shipped
    from unnest($1::bigint[], $2::smallint[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[])
      as c(order_id, n, cancelled, backordered, reserved, released, shipped)
-   where l.order_id = c.order_id and l.n = c.n`,
+   where l.order_id = c.order_id and l.n = c.n and l.order_id = any($1::bigint[])`,
 )
 
 const CHANGED_COLUMNS = ['cancelled', 'backordered', 'reserved', 'released', 'shipped'] as const
@@ -388,7 +325,7 @@ const added = (a: LineChange, b: LineChange): LineChange => ({
 const lowerExposure = sql(
   'orders.lower_exposure',
   `update orders.sales_order set exposure_minor = exposure_minor - s.amount from unnest($1::bigint[], $2::bigint[]) as s(id, amount)
-   where sales_order.id = s.id`,
+   where sales_order.id = s.id and sales_order.id = any($1::bigint[])`,
 )
 
 export function reduceExposure(

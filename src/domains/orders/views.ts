@@ -131,7 +131,8 @@ export const shipTosOf = (queries: Queries, docs: readonly number[]): Promise<Sh
 
 const byReference = sql(
   'orders.by_reference',
-  `select distinct order_id as doc from orders.reference where value = $1 order by order_id limit 20`,
+  `with named as materialized (select order_id from orders.reference where value = $1)
+   select distinct order_id as doc from named order by order_id limit 20`,
 )
 
 /** Orders that anybody knows by this number. */
@@ -298,7 +299,7 @@ const heldOnes = list(
 )
 const known = list(
   'orders.list_known',
-  `and o.id in (select order_id from orders.reference where value = $10)`,
+  `and o.id = any(array(select order_id from orders.reference where value = $10))`,
 )
 
 type ListedRow = Omit<ListedOrder, 'stage'> & LineQuantities & { readonly closed: boolean }
