@@ -5,6 +5,7 @@ import type { ConfigInput } from '../src/config-schema.ts'
 import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
+import { openListening } from '#platform/postgres-listening.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 
@@ -32,6 +33,7 @@ const log = createLog({
 const app = createApp(loadConfig({ environment: {}, defaults }), {
   connections: pool('hot', 6),
   screens: pool('screen', 2),
+  notices: openListening({ url, clock: systemClock, onEvent: (message) => console.error(message) }),
   clock: systemClock,
   http: openHttpClient({ clock: systemClock }),
   log,

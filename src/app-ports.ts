@@ -2,6 +2,7 @@
 import type { Clock } from '#platform/clock.ts'
 import type { Connections } from '#platform/database.ts'
 import type { HttpClient } from '#platform/http-client.ts'
+import type { Notices } from '#platform/notices.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Metrics } from '#platform/telemetry-metrics.ts'
 
@@ -10,6 +11,8 @@ export type AppPorts = {
   readonly connections: Connections
   /** For what is shown. */
   readonly screens: Connections
+  /** Word from and to the other processes. */
+  readonly notices: Notices
   readonly clock: Clock
   readonly http: HttpClient
   readonly log: Log

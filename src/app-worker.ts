@@ -50,6 +50,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       route: router(wires.config, wires.bound.edi),
       ...wires.config.worker,
       verifyFacts: checks,
+      leftDue: () => ports.notices.tell('desk'),
       parked: (tx, effects) => parkEffects(tx, wires.processPorts, effects),
       poisoned: (tx, document) => parkPoison(tx, wires.processPorts, document),
       inDoubt: (error) => void lease.release(error.message),
@@ -58,7 +59,7 @@ export function houseWorker(wires: WorkerWires): Worker {
     return { runner, lanes, policies }
   }
 
-  return createWorker({
+  const worker = createWorker({
     connections,
     clock,
     database: { random, assertLockOrder: checks },
@@ -66,6 +67,9 @@ export function houseWorker(wires: WorkerWires): Worker {
     begin,
     onEvent: (message, facts) => log.warn(message, { ...facts }),
   })
+  ports.notices.on('desk', () => worker.life?.runner.claimNow())
+  ports.notices.on('policies', () => worker.life?.policies.noticed())
+  return worker
 }
 
 function policiesOf({ config, ports, ids }: WorkerWires, holder: number, database: Database): Policies {

@@ -9,6 +9,7 @@ import { nameOfLog } from './platform/log-name.ts'
 import { migrate } from './platform/migrations.ts'
 import { createDatabase } from './platform/database.ts'
 import { type ConnectionPool, openConnections } from './platform/postgres-connections.ts'
+import { openListening } from './platform/postgres-listening.ts'
 import { openPostgres } from './platform/postgres-server.ts'
 import type { Log } from './platform/telemetry-log.ts'
 import { createMetrics } from './platform/telemetry-metrics.ts'
@@ -71,6 +72,13 @@ export async function startHouse(options: HouseOptions): Promise<House> {
       end: () => Promise.all([pools.connections.end(), pools.screens.end()]),
     })
 
+    const notices = openListening({
+      url: postgres.url,
+      clock,
+      onEvent: (message, facts) => void (stopped ?? log.warn(message, facts)),
+    })
+    endings.push({ what: 'word from other processes', end: () => notices.end() })
+
     const screens = createDatabase(pools.screens, { clock, random: () => 0.5 })
     const counterparts = await options.counterparts?.(bare, await nameOfLog(screens))
     if (counterparts) endings.push({ what: 'the simulated systems', end: () => counterparts.stop() })
@@ -80,7 +88,15 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     const credentials = config.access.jwt !== undefined || (await hasKeys(screens))
     assertSafeToListen(config.http.host, credentials)
     const metrics = createMetrics({ process: true })
-    const app = createApp(config, { ...pools, clock, http, log, metrics, openOnLoopback: !credentials })
+    const app = createApp(config, {
+      ...pools,
+      notices,
+      clock,
+      http,
+      log,
+      metrics,
+      openOnLoopback: !credentials,
+    })
 
     endings.push({ what: 'the work', end: () => app.stop() })
     await app.worker.start()

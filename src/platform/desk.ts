@@ -27,8 +27,8 @@ export type Enrolled = DeskRow & {
   readonly sleepsUntil?: Date
 }
 
-/** New documents, in the transaction that creates them: owned by this process, or asleep. */
-export function enrollDocuments(tx: Transaction, epoch: number, rows: readonly Enrolled[]): void {
+/** New documents, in the transaction that creates them: owned by this process, due for others without one, or asleep. */
+export function enrollDocuments(tx: Transaction, epoch: number | null, rows: readonly Enrolled[]): void {
   if (rows.length === 0) return
   tx.send(enroll, [
     rows.map((row) => row.doc),

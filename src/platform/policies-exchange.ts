@@ -31,7 +31,7 @@ export interface Policies {
   refresh(): Promise<void>
   /** Refreshes each second until aborted. */
   run(signal: AbortSignal): Promise<void>
-  /** To be called for each notification on `POLICIES_CHANNEL`, and when that channel was down. */
+  /** To be called at each word on the channel `policies`, and when that channel was down. */
   noticed(): void
   view(): PolicyView[]
   /** Gives back what this process holds, once its calls have ended; what is not given back lapses by time. */

@@ -14,9 +14,6 @@ import {
 /** How long a process may use its slots without renewing them. */
 export const SLOT_LEASE_MS = 5_000
 
-/** Notified, without payload, when others should look before their second is over. */
-export const POLICIES_CHANNEL = 'policies'
-
 export type Asking = { readonly instance: string; readonly policy: Policy; readonly wish: Wish }
 
 /** What a process knows after it has asked. */
@@ -69,7 +66,8 @@ const writeLeases = sql(
    on conflict (instance, holder) do update set slots = excluded.slots, probes = excluded.probes,
      active = excluded.active, waiting_since = excluded.waiting_since, expires_at = excluded.expires_at`,
 )
-const tellOthers = sql('policies.tell', `select pg_notify('${POLICIES_CHANNEL}', '')`)
+// Others should look before their second is over.
+const tellOthers = sql('policies.tell', `select pg_notify('policies', '')`)
 
 type StateRow = Omit<SharedState, 'breaker'> & {
   breaker: BreakerState

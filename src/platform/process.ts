@@ -27,6 +27,16 @@ export type Begun = {
   readonly share?: number
 }
 
+/** What a transaction of the house puts on the desk. */
+export interface Docket {
+  /** Documents created in this transaction, with the facts they were created with. */
+  begin(begun: readonly Begun[]): void
+  /** Documents that this transaction changed and whose own process must see it. */
+  wake(rows: readonly DeskRow[]): Promise<void>
+  /** As `wake`, looked at after the commit: for changes whose steps lock what comes before a desk row. */
+  wakeAfterwards(rows: readonly DeskRow[]): void
+}
+
 export type Changed<F> = {
   /** The facts as they are now, or that only a fresh look tells. */
   readonly facts: F | 'look'

@@ -10,7 +10,7 @@ import { type Attempt, effectKey, nextAttempt, type Verdict } from './effects.ts
 import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
 import { isBusy, isOutage } from './outage.ts'
-import type { Process } from './process.ts'
+import type { Docket, Process } from './process.ts'
 import { type Outcome, type ParkedEffect, type Planned, Turn, type TurnContext } from './turn.ts'
 import { type Active, newActive } from './turn-entry.ts'
 
@@ -34,6 +34,8 @@ export type RunnerOptions = {
   readonly batchMax: number
   readonly claimPollMs: number
   readonly verifyFacts: boolean
+  /** Documents are due that this process has no room for. */
+  readonly leftDue?: () => void
   /** In the transaction that parks them. */
   readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
   readonly poisoned: (tx: Transaction, document: Poisoned) => Promise<void>
@@ -44,11 +46,13 @@ export type RunnerOptions = {
 
 export interface Runner {
   /** A transaction in which documents begin or are woken; their processes go as far as they can inside it. */
-  transaction<T>(cause: Cause, work: (tx: Transaction, turn: Turn) => Promise<T>): Promise<T>
+  transaction<T>(cause: Cause, work: (tx: Transaction, turn: Docket) => Promise<T>): Promise<T>
   /** Resolves when there is room for more documents. */
   room(): Promise<void>
   readonly owned: number
   start(): void
+  /** Claims what is due without waiting for the next poll. */
+  claimNow(): void
   /** Stops claiming and waits until nothing is under way, or forgets everything when the lease is lost. */
   stop(how: 'drain' | 'forget'): Promise<void>
 }
@@ -80,6 +84,10 @@ class EpochRunner implements Runner {
   /** Claims nothing and asks no system any more. */
   #draining = false
   #stopped = false
+  #claiming = false
+  #claimAgain = false
+  /** The last claim ended for want of room. */
+  #crowded = false
   #atRest: () => void = () => undefined
   #polling: Promise<void> = Promise.resolve()
   #cancelPoll: () => void = () => undefined
@@ -131,6 +139,13 @@ class EpochRunner implements Runner {
     this.#polling = this.#poll()
   }
 
+  claimNow(): void {
+    this.#claimAgain = true
+    if (this.#claiming || this.#draining) return
+    this.#cancelPoll()
+    this.start()
+  }
+
   async stop(how: 'drain' | 'forget'): Promise<void> {
     this.#draining = true
     this.#cancelPoll()
@@ -178,6 +193,7 @@ class EpochRunner implements Runner {
 
   #noticeRoom(): void {
     while (this.owned < this.#options.inFlightMax && this.#waiters.length > 0) this.#waiters.shift()!()
+    if (this.#crowded && this.owned <= this.#options.inFlightMax / 2) this.claimNow()
     if (this.owned === 0) this.#atRest()
   }
 
@@ -251,20 +267,26 @@ class EpochRunner implements Runner {
 
   async #poll(): Promise<void> {
     const { clock, claimPollMs, onError } = this.#options
-    try {
-      await this.#claim()
-    } catch (error) {
-      if (!this.#stopped) onError('due documents could not be claimed', error)
-    }
+    this.#claiming = true
+    do {
+      this.#claimAgain = false
+      try {
+        await this.#claim()
+      } catch (error) {
+        if (!this.#stopped) onError('due documents could not be claimed', error)
+      }
+    } while (this.#claimAgain && !this.#draining)
+    this.#claiming = false
     if (!this.#draining) this.#cancelPoll = clock.after(claimPollMs, () => this.start())
   }
 
   /** Takes due documents while there is room; a full batch means that there may be more. */
   async #claim(): Promise<void> {
-    const { batchMax, inFlightMax } = this.#options
-    while (!this.#draining) {
+    const { batchMax, inFlightMax, leftDue } = this.#options
+    for (let more = false; !this.#draining; more = true) {
       const room = Math.min(batchMax, inFlightMax - this.owned)
-      if (room <= 0) return
+      this.#crowded = room <= 0
+      if (this.#crowded) return more ? leftDue?.() : undefined
       const claimed = await this.#commit((tx) => this.#claimUpTo(tx, room))
       if (this.#stopped) return
       for (const { version, failures, ...row } of claimed) {

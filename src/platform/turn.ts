@@ -24,7 +24,7 @@ import {
   type Verdict,
 } from './effects.ts'
 import type { Cause } from './log.ts'
-import type { Answers, AnyCall, Begun, Changed, DocumentFacts, Done, Process } from './process.ts'
+import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts, Done, Process } from './process.ts'
 import {
   type Active,
   activeOf,
@@ -90,7 +90,7 @@ const ROUNDS_MAX = 20
 
 type Refused = { readonly subject: string; readonly generation?: number; readonly reason: string }
 
-export class Turn {
+export class Turn implements Docket {
   readonly planned: Planned[] = []
   readonly #tx: Transaction
   readonly #context: TurnContext
@@ -111,17 +111,14 @@ export class Turn {
     this.#cause = cause
   }
 
-  /** Documents created in this transaction, with the facts they were created with. */
   begin(begun: readonly Begun[]): void {
     for (const one of begun) this.#entries.set(one.facts.doc, beginEntry(one))
   }
 
-  /** Documents that this transaction changed and whose own process must see it. */
   async wake(rows: readonly DeskRow[]): Promise<void> {
     for (const active of await this.#wake(rows)) this.#enter(active)
   }
 
-  /** As `wake`, looked at after the commit: for changes whose steps lock what comes before a desk row. */
   wakeAfterwards(rows: readonly DeskRow[]): void {
     for (const row of rows) this.#wakes.set(row.doc, row)
   }

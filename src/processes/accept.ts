@@ -3,8 +3,7 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import { recordAudit } from '#platform/audit.ts'
-import type { Process } from '#platform/process.ts'
-import type { Turn } from '#platform/turn.ts'
+import type { Docket, Process } from '#platform/process.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
 import { allocateOrder, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
@@ -38,7 +37,7 @@ export const gather = (
 /** Writes what can be accepted and begins its process; answers by arrival. */
 export async function acceptOrders(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   ports: ProcessPorts,
   {
     arrivals,

@@ -4,8 +4,7 @@ import type { Transaction } from '#platform/database.ts'
 import { receiveMessages, type Settlement, settleMessages } from '#platform/inbox.ts'
 import { arrangeMessages } from '#platform/inbox-streams.ts'
 import type { Cause } from '#platform/log.ts'
-import type { Process } from '#platform/process.ts'
-import type { Turn } from '#platform/turn.ts'
+import type { Docket, Process } from '#platform/process.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { acceptOrders, type Captured, type Gathered } from './accept.ts'
 import type { Arrival } from './captured-order.ts'
@@ -41,7 +40,7 @@ function arrivalOf({ door, traceId }: ChannelTold, placed: OrderPlaced): Arrival
 /** Takes what channels told; answers each message by itself. A repetition changes nothing. */
 export async function hearChannels(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   ports: ProcessPorts,
   hearing: Hearing,
 ): Promise<ReadonlyMap<ChannelTold, Heard>> {
@@ -91,7 +90,7 @@ type Deciding = Hearing & { readonly due: readonly Filed[] }
 
 async function decide(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   ports: ProcessPorts,
   { due, arrivals, gathered, process, cause }: Deciding,
 ): Promise<ReadonlyMap<Filed, Decided>> {

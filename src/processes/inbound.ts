@@ -14,9 +14,8 @@ import {
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import { arrangeMessages } from '#platform/inbox-streams.ts'
 import type { Cause } from '#platform/log.ts'
-import type { Process } from '#platform/process.ts'
+import type { Docket, Process } from '#platform/process.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { Turn } from '#platform/turn.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import {
@@ -54,7 +53,7 @@ type Filed = IncomingMessage & {
 /** Takes what warehouses told; answers each message by itself. A repetition changes nothing. */
 export async function hearWarehouses(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   ports: ProcessPorts,
   { told, shipment, cause }: { told: readonly Told[]; shipment: Process; cause: Cause },
 ): Promise<ReadonlyMap<Told, Heard>> {
@@ -155,7 +154,7 @@ type Applying = { readonly due: readonly Filed[]; readonly shipment: Process; re
 /** Applies by kind, set by set; answers what turned out otherwise than applied. */
 async function apply(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   ports: ProcessPorts,
   { due, shipment, cause }: Applying,
 ): Promise<Map<Filed, Settlement>> {

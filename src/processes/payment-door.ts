@@ -7,8 +7,7 @@ import type { Claim, Replay } from '#platform/http.ts'
 import { claim, type ClaimState, record, settle } from '#platform/http-idempotency.ts'
 import type { Cause } from '#platform/log.ts'
 import { isOutage } from '#platform/outage.ts'
-import type { Process } from '#platform/process.ts'
-import type { Turn } from '#platform/turn.ts'
+import type { Docket, Process } from '#platform/process.ts'
 import type { NewPayment, PaymentAnswer, PaymentRequest, ReceivedPayment } from '#domains/billing/contract.ts'
 import {
   type PaymentOutcome,
@@ -127,7 +126,7 @@ type Receiving = {
 
 async function receive(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   { ports, process, read, open, cause }: Receiving,
 ): Promise<ReadonlyMap<PaymentArrival, PaymentReceipt>> {
   const payments = open.flatMap((arrival) => {
@@ -156,7 +155,7 @@ type Taken = { readonly payment: Received; readonly received: ReceivedPayment }
 /** Each payment's own process begins; those of the invoices it paid see that they changed. */
 async function beginAndWake(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   process: Process,
   taken: readonly Taken[],
 ): Promise<void> {

@@ -3,10 +3,10 @@ import type { OrderWithdrawn, PurchaseOrderWithdrawn } from '#capabilities/chann
 import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
-import type { Turn } from '#platform/turn.ts'
+import type { Docket } from '#platform/process.ts'
 import { headersOf, lockHeaders, type OrderHeader, ordersByReferences } from '#domains/orders/views.ts'
 import { type CancelRequest, requestCancels } from './cancel.ts'
-import type { Decided, Filed } from './channel-filing.ts'
+import type { Decided, Filed } from './channel-words.ts'
 
 type Withdrawal = OrderWithdrawn | PurchaseOrderWithdrawn
 
@@ -20,7 +20,7 @@ const numberOf = (withdrawal: Withdrawal): string =>
  */
 export async function withdraw(
   tx: Transaction,
-  turn: Turn,
+  turn: Docket,
   messages: readonly Filed[],
   cause: Cause,
 ): Promise<ReadonlyMap<Filed, Decided>> {

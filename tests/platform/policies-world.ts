@@ -3,7 +3,6 @@ import pg from 'pg'
 import { type Connections, createDatabase, sql } from '#platform/database.ts'
 import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { SystemGate } from '#platform/policies-gate.ts'
-import { POLICIES_CHANNEL } from '#platform/policies-store.ts'
 import { Policy } from '#platform/policies.ts'
 import { type ConnectionPool, openConnections } from '#platform/postgres-connections.ts'
 import type { z } from 'zod'
@@ -88,7 +87,7 @@ export async function policiesWorld(clock = fakeClock()): Promise<PoliciesWorld>
     },
     async notify() {
       side.on('notification', () => workers.forEach((worker) => worker.policies.noticed()))
-      await side.query(`listen ${POLICIES_CHANNEL}`)
+      await side.query('listen policies')
     },
     quiet,
     async pass(ms, eachStep = () => undefined, stepMs = 5) {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { LookUpOutcome, Recovery } from '#platform/connector.ts'
 import { takeOver } from '#platform/lease.ts'
+import type { Turn } from '#platform/turn.ts'
 import { createToys, toy } from './toy-process.ts'
 import { CAUSE, openToyWorld, type ToyWorker, type ToyWorld } from './toy-world.ts'
 
@@ -42,7 +43,7 @@ describe('a call', () => {
     const worker = await world.worker()
     const doomed = worker.runner.transaction(CAUSE, async (tx, turn) => {
       turn.begin(createToys(tx, [{ doc: 1, plan: post }]).map((facts) => ({ process: toy, facts })))
-      await turn.close()
+      await (turn as Turn).close()
       throw new Error('the door changed its mind')
     })
     await expect(doomed).rejects.toThrow('changed its mind')

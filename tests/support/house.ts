@@ -9,6 +9,7 @@ import type { World } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
+import { openListening } from '#platform/postgres-listening.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 import { testDatabase } from './database.ts'
@@ -55,6 +56,11 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       onError: (error) => void complaints.push(String(error)),
     })
   const [connections, screens] = [pool('hot'), pool('screen')]
+  const notices = openListening({
+    url: test.url,
+    clock: systemClock,
+    onEvent: (message) => void complaints.push(message),
+  })
   const config = loadConfig({
     environment: {},
     file: undefined,
@@ -64,6 +70,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const app = createApp(config, {
     connections,
     screens,
+    notices,
     clock: systemClock,
     http,
     log,
@@ -85,7 +92,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       await app.stop()
       await landscape.stop()
       await http.close()
-      await Promise.all([connections.end(), screens.end()])
+      await Promise.all([connections.end(), screens.end(), notices.end()])
       await test.end()
     },
   }
