@@ -14,6 +14,7 @@ import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
+import { exceptionRoutes } from './experiences/control-tower/exceptions.ts'
 import { controlTowerRoutes } from './experiences/control-tower/routes.ts'
 import type { ChannelTold } from './processes/channel-filing.ts'
 import { orderAnswer, type Submission, type Submitted } from './processes/doors.ts'
@@ -58,6 +59,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told)),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
     ...telemetryRoutes(ports.metrics, [
+    ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
       { name: 'worker', check: async () => void worker.runner() },
       { name: 'master-data', check: async () => masterData.check() },
     ]),

@@ -29,10 +29,11 @@ import type { SyncProgress } from './processes/master-data-sync.ts'
 import { orderToCash } from './processes/order-to-cash.ts'
 import { payment } from './processes/payment.ts'
 import { paymentDoor } from './processes/payment-door.ts'
-import type { ProcessPorts } from './processes/ports.ts'
+import { numberOf, type ProcessPorts } from './processes/ports.ts'
 import { shipment } from './processes/shipment.ts'
 import { findOrders, type Story as OrderStory, storyOf } from './processes/story.ts'
 import { createSummary, type Summary } from './processes/summary.ts'
+import { QUEUES } from './processes/trouble.ts'
 import type { EdiConnector } from './systems/edi/connector.ts'
 
 export interface App {
@@ -204,3 +205,4 @@ export const hasKeys = async (database: Database): Promise<boolean> => (await li
 /** For who looks into the database beside the running program. */
 export const orderStories = { find: findOrders, tell: storyOf }
 export type Story = OrderStory
+export const exceptionWords = { queues: QUEUES, numberOf }

@@ -1,43 +1,12 @@
-/** `crossdock exceptions list`, `crossdock parking list`, `crossdock parking replay`: what waits for a person. */
+/** `crossdock parking list` and `crossdock parking replay`: work that was put aside. */
 import { type Context, EXIT, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { limitOf } from './cli-orders.ts'
-import { type ExceptionView, listExceptions } from './platform/exceptions-views.ts'
 import { Refusal } from './platform/faults.ts'
-import { formatAmount } from './platform/money.ts'
 import { replayParked } from './platform/parking-replay.ts'
 import { listParked } from './platform/parking-views.ts'
 
-const minute = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ')
-
-export async function exceptionsList(context: Context): Promise<number> {
-  const limit = limitOf(context)
-  const { company, owner } = context.options as { company?: string; owner?: string }
-  const { database } = await openDatabase(context)
-  const found = await listExceptions(database, {
-    limit,
-    ...(company ? { company } : {}),
-    ...(owner ? { owner } : {}),
-  })
-  printList(context.terminal, found, {
-    ID: ({ id }) => String(id),
-    SEVERITY: ({ severity }) => severity,
-    OWNER: (row) => row.assignee ?? row.owner,
-    DUE: ({ dueAt, overdue }) => minute(dueAt) + (overdue ? ' overdue' : ''),
-    COMPANY: ({ company }) => company,
-    DOCUMENTS: ({ affected }) => String(affected),
-    'AT STAKE': stakeOf,
-    TITLE: ({ title }) => title,
-    'WHAT TO DO': ({ suggestedAction }) => suggestedAction,
-  })
-  if (found.length === 0) context.terminal.note('Nothing waits for a person.')
-  return EXIT.ok
-}
-
-const stakeOf = ({ stake }: ExceptionView): string =>
-  stake
-    .map(({ amountMinor, currency }) => `${formatAmount(amountMinor, currency)} ${currency}`)
-    .join(' + ') || '–'
+export const minute = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ')
 
 export async function parkingList(context: Context): Promise<number> {
   const limit = limitOf(context)

@@ -143,9 +143,37 @@ listOptions(
     exceptions,
     'list',
     'Open exceptions, the gravest first',
-    async () => (await import('./cli-work.ts')).exceptionsList,
+    async () => (await import('./cli-exceptions.ts')).exceptionsList,
   ),
 ).option('--owner <queue>', 'of one owner')
+define(
+  exceptions,
+  'show <id>',
+  'One with its documents and history',
+  async () => (await import('./cli-exceptions.ts')).exceptionsShow,
+)
+define(
+  exceptions,
+  'assign <id>',
+  'Give it to a queue or a person',
+  async () => (await import('./cli-exceptions.ts')).exceptionsAssign,
+)
+  .requiredOption('--to <queue-or-person>', 'a queue that is known, else a person')
+  .option('--text <text>', 'kept in its history')
+define(
+  exceptions,
+  'comment <id> <text>',
+  'Add to its history',
+  async () => (await import('./cli-exceptions.ts')).exceptionsComment,
+)
+define(
+  exceptions,
+  'resolve <id>',
+  'Close it; it opens anew when its cause is seen again',
+  async () => (await import('./cli-exceptions.ts')).exceptionsResolve,
+)
+  .requiredOption('--reason <text>', 'what was done about it')
+  .option('--wont-fix', 'nothing will be done: it does not open again for the same documents')
 
 const parking = program.command('parking').description('Work that ended neither well nor refused')
 listOptions(

@@ -9,7 +9,7 @@ import type { Money } from './money.ts'
 const PAGE = 100
 const AFFECTED_SHOWN = 500
 
-const COLUMNS = `e.id, e.company, e.cause, e.code, e.title, e.owner, e.assignee, e.severity, e.rank, e.state,
+const COLUMNS = `e.id, e.version, e.company, e.cause, e.code, e.title, e.owner, e.assignee, e.severity, e.rank, e.state,
   e.suggested_action as "suggestedAction", e.facts, e.opened_at as "openedAt", e.due_at as "dueAt",
   e.due_at < coalesce(e.closed_at, now()) as overdue, e.closed_at as "closedAt", e.closed_by as "closedBy", e.resolution,
   live.affected, live.stake`
@@ -50,6 +50,8 @@ const noteRows = sql(
 
 export type ExceptionView = {
   readonly id: number
+  /** Raised by each act of a person and by its end. */
+  readonly version: number
   readonly company: string
   readonly cause: string
   readonly code: string
@@ -74,16 +76,16 @@ export type ExceptionView = {
 
 export type ExceptionFilter = {
   /** Left out: those that are open. */
-  readonly closed?: boolean
-  readonly company?: string
-  readonly owner?: string
-  readonly assignee?: string
-  readonly severity?: Severity
+  readonly closed?: boolean | undefined
+  readonly company?: string | undefined
+  readonly owner?: string | undefined
+  readonly assignee?: string | undefined
+  readonly severity?: Severity | undefined
   /** A code or the start of one up to a dot. */
-  readonly code?: string
-  readonly overdue?: boolean
+  readonly code?: string | undefined
+  readonly overdue?: boolean | undefined
   /** The last exception of the page before. */
-  readonly after?: Pick<ExceptionView, 'rank' | 'dueAt' | 'id'>
+  readonly after?: Pick<ExceptionView, 'rank' | 'dueAt' | 'id'> | undefined
   readonly limit?: number
 }
 
@@ -108,10 +110,13 @@ export type AffectedDocument = {
   readonly clearedHow: string | null
 }
 
+export const ACTS = ['assigned', 'started', 'commented', 'resolved', 'wont_fix'] as const
+export type Act = (typeof ACTS)[number]
+
 export type ExceptionNote = {
   readonly notedAt: Date
   readonly author: string
-  readonly act: string
+  readonly act: Act
   readonly text: string
 }
 
@@ -139,3 +144,9 @@ export async function countOpenExceptions(queries: Queries): Promise<number> {
   const [row] = await queries.query<{ open: number }>(countOpen)
   return row?.open ?? 0
 }
+
+const owned = sql('exceptions.owned', 'select 1 from exceptions.exception where owner = $1 limit 1')
+
+/** Whether this queue has ever had an exception. */
+export const ownsAny = async (queries: Queries, queue: string): Promise<boolean> =>
+  (await queries.query(owned, [queue])).length > 0

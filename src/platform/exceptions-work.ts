@@ -2,6 +2,7 @@
 import { recordAudit } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { sql } from './database.ts'
+import type { Act } from './exceptions-views.ts'
 import type { ExceptionState } from './exceptions.ts'
 import { Refusal, type RefusalCode } from './faults.ts'
 
@@ -21,15 +22,17 @@ export const exceptionRefusals = {
   'exceptions.text_missing': {
     status: 422,
     title: 'A few words are needed',
-    cause: 'Comments, hand-overs and resolutions are kept with the words of the person.',
+    cause: 'Comments and resolutions are kept with the words of the person.',
     fix: 'Say in a few words what was done, or why.',
   },
 } as const satisfies Record<string, RefusalCode>
 
-type Act = 'assigned' | 'started' | 'commented' | 'resolved' | 'wont_fix'
-
-/** Who acts and in which words. */
-export type Remark = { readonly actor: string; readonly text: string }
+/** Who acts and in which words; taking and handing over speak for themselves. */
+export type Remark = {
+  readonly actor: string
+  readonly text?: string | undefined
+  readonly traceId?: string | undefined
+}
 
 const lockExceptions = sql(
   'exceptions.lock',
@@ -38,20 +41,29 @@ const lockExceptions = sql(
 )
 const assignTo = sql(
   'exceptions.assign',
-  `update exceptions.exception set assignee = $2, owner = coalesce($3, owner),
+  `update exceptions.exception set version = version + 1, assignee = $2, owner = coalesce($3, owner),
      state = case when $2::text is null then 'open' else 'assigned' end
    where id = any($1::bigint[])`,
 )
 const startWork = sql(
   'exceptions.start',
-  `update exceptions.exception set state = 'in_progress', assignee = $2 where id = any($1::bigint[])`,
+  `update exceptions.exception set version = version + 1, state = 'in_progress', assignee = $2
+   where id = any($1::bigint[])`,
+)
+const raiseVersion = sql(
+  'exceptions.raise_version',
+  'update exceptions.exception set version = version + 1 where id = any($1::bigint[])',
+)
+const lockVersion = sql(
+  'exceptions.lock_version',
+  'select version from exceptions.exception where id = $1 for no key update',
 )
 const closeByPerson = sql(
   'exceptions.close_by_person',
   `with cleared as (
      update exceptions.affected set cleared_at = now(), cleared_how = $4
      where exception = any($1::bigint[]) and cleared_at is null)
-   update exceptions.exception set state = $2, closed_at = now(), closed_by = $3, resolution = $4
+   update exceptions.exception set version = version + 1, state = $2, closed_at = now(), closed_by = $3, resolution = $4
    where id = any($1::bigint[])`,
 )
 const writeNotes = sql(
@@ -69,6 +81,12 @@ type LockedException = {
   readonly closed: boolean
 }
 
+/** The version that people's acts have brought it to, which stays so until the transaction ends. */
+export async function versionForAct(tx: Transaction, id: number): Promise<number | undefined> {
+  const [row] = await tx.query<{ version: number }>(lockVersion, [id])
+  return row?.version
+}
+
 /** By id: undefined when done, else why not. */
 export type ActAnswers = Map<number, Refusal | undefined>
 
@@ -80,7 +98,8 @@ export function assignExceptions(
   remark: Remark,
 ): Promise<ActAnswers> {
   const after = { assignee: to.assignee ?? null, ...(to.owner ? { owner: to.owner } : {}) }
-  return act(tx, { ids, act: 'assigned', remark, after }, (open) =>
+  const text = remark.text ?? `to ${to.assignee ?? to.owner ?? 'its queue'}`
+  return act(tx, { ...remark, ids, act: 'assigned', text, after }, (open) =>
     tx.send(assignTo, [open, to.assignee ?? null, to.owner ?? null]),
   )
 }
@@ -91,8 +110,9 @@ export function startExceptions(
   ids: readonly number[],
   remark: Remark,
 ): Promise<ActAnswers> {
-  const after = { state: 'in_progress', assignee: remark.actor }
-  return act(tx, { ids, act: 'started', remark, after }, (open) => tx.send(startWork, [open, remark.actor]))
+  const { actor, text = 'working on it' } = remark
+  const after = { state: 'in_progress', assignee: actor }
+  return act(tx, { ...remark, ids, act: 'started', text, after }, (open) => tx.send(startWork, [open, actor]))
 }
 
 export function commentExceptions(
@@ -100,7 +120,9 @@ export function commentExceptions(
   ids: readonly number[],
   remark: Remark,
 ): Promise<ActAnswers> {
-  return act(tx, { ids, act: 'commented', remark, after: undefined }, () => undefined)
+  return act(tx, { ...remark, ids, act: 'commented', after: undefined }, (open) =>
+    tx.send(raiseVersion, [open]),
+  )
 }
 
 /**
@@ -113,21 +135,20 @@ export function resolveExceptions(
   as: 'resolved' | 'wont_fix',
   remark: Remark,
 ): Promise<ActAnswers> {
-  return act(tx, { ids, act: as, remark, after: { state: as } }, (open) =>
+  return act(tx, { ...remark, ids, act: as, after: { state: as } }, (open) =>
     tx.send(closeByPerson, [open, as, remark.actor, remark.text]),
   )
 }
 
-type Doing = {
+type Doing = Remark & {
   readonly ids: readonly number[]
   readonly act: Act
-  readonly remark: Remark
   readonly after: object | undefined
 }
 
 async function act(tx: Transaction, doing: Doing, write: (ids: number[]) => void): Promise<ActAnswers> {
-  const { ids, remark } = doing
-  if (remark.text.trim() === '') {
+  const { ids, actor, text = '' } = doing
+  if (text.trim() === '') {
     throw new Refusal('exceptions.text_missing', 'a few words are needed', {}, '/text')
   }
   const rows = await tx.query<LockedException>(lockExceptions, [ids])
@@ -136,7 +157,7 @@ async function act(tx: Transaction, doing: Doing, write: (ids: number[]) => void
   if (open.length > 0) {
     const openIds = open.map((row) => row.id)
     write(openIds)
-    tx.send(writeNotes, [openIds, remark.actor, doing.act, remark.text])
+    tx.send(writeNotes, [openIds, actor, doing.act, text])
     recordAudit(
       tx,
       open.map((row) => auditOf(row, doing)),
@@ -145,16 +166,17 @@ async function act(tx: Transaction, doing: Doing, write: (ids: number[]) => void
   return new Map(ids.map((id) => [id, refuseUnlessOpen(id, found.get(id))]))
 }
 
-function auditOf(row: LockedException, { act: done, remark, after }: Doing) {
+function auditOf(row: LockedException, { act: done, actor, text, traceId, after }: Doing) {
   const { id, company, code, owner, assignee, state } = row
   const action = `exceptions.${done}`
   return {
-    actor: remark.actor,
+    actor,
     action,
     company,
-    reason: remark.text,
+    reason: text,
     before: { id, code, owner, assignee, state },
     after,
+    traceId,
   }
 }
 

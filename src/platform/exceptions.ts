@@ -5,7 +5,8 @@ import { dueAt, responsibilityFor, type Ownership, type Severity } from './excep
 import type { Facts } from './faults.ts'
 import type { Money } from './money.ts'
 
-export type ExceptionState = 'open' | 'assigned' | 'in_progress' | 'resolved' | 'wont_fix'
+export const EXCEPTION_STATES = ['open', 'assigned', 'in_progress', 'resolved', 'wont_fix'] as const
+export type ExceptionState = (typeof EXCEPTION_STATES)[number]
 
 /** The same cause at the same company is the same exception, whatever stops with it. */
 export type Cause = { readonly company: string; readonly cause: string }
@@ -75,7 +76,8 @@ const clearAffected = sql(
 )
 const closeCleared = sql(
   'exceptions.close_cleared',
-  `update exceptions.exception e set state = 'resolved', closed_at = now(), closed_by = 'crossdock', resolution = $3
+  `update exceptions.exception e set version = version + 1, state = 'resolved', closed_at = now(),
+     closed_by = 'crossdock', resolution = $3
    where e.id = any($1::bigint[]) and e.closed_at is null
      and (e.id = any($2::bigint[]) or exists (select 1 from exceptions.affected a where a.exception = e.id))
      and not exists (select 1 from exceptions.affected a where a.exception = e.id and a.cleared_at is null)

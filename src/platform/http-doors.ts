@@ -30,7 +30,7 @@ export function prepareDoors(routes: readonly Route[], rules: DoorRules): Door[]
   const doors: Door[] = []
   for (const route of routes) {
     const title = `${route.method} ${route.path}`
-    const place = `${route.method} ${route.path.replaceAll(/:[A-Za-z]\w*(?=\/|:|$)/g, ':')}`
+    const place = `${route.method} ${route.path.replaceAll(/(?<=\/):\w+/g, ':')}`
     const found = faultsOf(route, rules)
     if (places.has(place)) found.push('is declared twice')
     if (names.has(route.operationId)) found.push(`repeats the operation id ${route.operationId}`)

@@ -41,6 +41,17 @@ export const invoiceNumber = (doc: number): string => `I-${doc}`
 export const paymentNumber = (doc: number): string => `P-${doc}`
 export const holdNumber = (id: number): string => `H-${id}`
 
+const NUMBERS: Readonly<Record<string, (doc: number) => string>> = {
+  order: orderNumber,
+  fulfillment: fulfillmentNumber,
+  shipment: shipmentNumber,
+  invoice: invoiceNumber,
+  payment: paymentNumber,
+}
+
+/** The number under which people know a document of this kind. */
+export const numberOf = (kind: string, doc: number): string => NUMBERS[kind]?.(doc) ?? String(doc)
+
 /** The document behind `O-1000017`; undefined when the text is no such number. */
 export function parseNumber(text: string, letter: string): number | undefined {
   const match = /^([A-Z])-(\d{1,15})$/.exec(text)

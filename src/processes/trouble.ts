@@ -23,6 +23,11 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
   otherwise: { owner: 'operations', severity: 'normal', dueBusinessHours: 8 },
 }
 
+/** The queues of the house; partners' guides may name others. */
+export const QUEUES: ReadonlySet<string> = new Set(
+  [...OWNERSHIP.rules, OWNERSHIP.otherwise].map(({ owner }) => owner),
+)
+
 /** Calls that a person must decide on: nobody knows whether they were done, or they failed too often. */
 export async function parkEffects(
   tx: Transaction,

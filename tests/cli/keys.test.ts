@@ -1,43 +1,16 @@
 /** API keys as the person who hands them out meets them. */
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAccess } from '#platform/access.ts'
 import { keyVerifier } from '#platform/access-keys.ts'
-import { systemClock } from '#platform/clock.ts'
-import { createDatabase } from '#platform/database.ts'
-import { migrate } from '#platform/migrations.ts'
-import { openConnections } from '#platform/postgres-connections.ts'
-import { startPostgres } from '#platform/postgres-server.ts'
-import { createLog } from '#platform/telemetry-log.ts'
 import { fakeClock } from '#tests/support/clock.ts'
-import { crossdock, dataFolder, rowsOf } from './program.ts'
+import { folderDatabase, type FolderDatabase } from './folder-database.ts'
+import { crossdock, rowsOf } from './program.ts'
 
-const folder = dataFolder()
-let database: ReturnType<typeof createDatabase>
-let endings: (() => Promise<unknown>)[] = []
+let folder: FolderDatabase
 beforeAll(async () => {
-  const log = createLog({ level: 'error', clock: systemClock, destination: process.stderr })
-  const server = await startPostgres({
-    dataDirectory: join(folder.path, 'postgres'),
-    clock: systemClock,
-    log,
-  })
-  await migrate(server.url)
-  const settings = { statementTimeoutMs: 5_000, lockTimeoutMs: 5_000, idleInTransactionTimeoutMs: 5_000 }
-  const pool = openConnections({
-    url: server.url,
-    size: 2,
-    plans: 'screen',
-    onError: () => undefined,
-    ...settings,
-  })
-  database = createDatabase(pool, { clock: systemClock, random: () => 0.5 })
-  endings = [() => pool.end(), () => server.stop()]
+  folder = await folderDatabase()
 })
-afterAll(async () => {
-  for (const end of endings) await end()
-  folder.remove()
-})
+afterAll(() => folder.end())
 
 const keys = (...args: string[]) => crossdock('keys', ...args, '--data', folder.path)
 
@@ -55,7 +28,7 @@ test('a key that was made opens the door with its scopes, is listed without its 
   const [{ key }] = rowsOf<{ key: string }>(made) as [{ key: string }]
   const credentials = { authorization: `Bearer ${key}`, apiKey: undefined, host: undefined, forwarded: false }
   const enter = async () => {
-    const access = createAccess([keyVerifier(database, fakeClock())], { openOnLoopback: false })
+    const access = createAccess([keyVerifier(folder.database, fakeClock())], { openOnLoopback: false })
     return access.authenticate({ ...credentials, remoteAddress: '203.0.113.7' })
   }
   expect(await enter()).toMatchObject({

@@ -1,0 +1,274 @@
+/** The doors to exceptions: the worklist, one with its history, and what people do with it. */
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import type { Principal } from '#platform/access.ts'
+import type { Database, Queries, Transaction } from '#platform/database.ts'
+import { SEVERITIES } from '#platform/exception-ownership.ts'
+import * as views from '#platform/exceptions-views.ts'
+import {
+  type ActAnswers,
+  assignExceptions,
+  commentExceptions,
+  type Remark,
+  resolveExceptions,
+  startExceptions,
+  versionForAct,
+} from '#platform/exceptions-work.ts'
+import { Refusal } from '#platform/faults.ts'
+import { type Claim, type Request, type Route, route } from '#platform/http.ts'
+import { pageOf, PageQuery, type Pages } from '#platform/http-cursor.ts'
+import { oncePerKey } from '#platform/http-idempotency.ts'
+import { assertMatch } from '#platform/http-preconditions.ts'
+import { formatAmount } from '#platform/money.ts'
+import { numberOf } from '#processes/ports.ts'
+import {
+  AssignRequest,
+  CommentRequest,
+  examples,
+  ExceptionSummary,
+  ExceptionView,
+  ResolveRequest,
+  StartRequest,
+} from './exceptions-contract.ts'
+
+export type ExceptionPorts = {
+  readonly queries: Queries
+  readonly database: Database
+  readonly pages: Pages
+}
+
+const BASE = '/experience/control-tower/v1/exceptions'
+const READ = 'experience.exceptions:read'
+const WRITE = 'experience.exceptions:write'
+
+export function exceptionRoutes(ports: ExceptionPorts): Route[] {
+  return [
+    listRoute(ports),
+    readRoute(ports),
+    actRoute(ports, {
+      verb: 'assign',
+      summary: 'Give an exception to a person or a queue',
+      body: AssignRequest,
+      example: { assignee: 'ann@example.com', text: 'Ann knows the customer' },
+      act: (tx, id, { assignee, owner }, remark) => assignExceptions(tx, [id], { assignee, owner }, remark),
+    }),
+    actRoute(ports, {
+      verb: 'start',
+      summary: 'Say that the caller works on an exception',
+      body: StartRequest,
+      example: { text: 'Calling the customer' },
+      act: (tx, id, _, remark) => startExceptions(tx, [id], remark),
+    }),
+    actRoute(ports, {
+      verb: 'comment',
+      summary: 'Add to the history of an exception',
+      body: CommentRequest,
+      example: { text: 'Payment is promised for Monday' },
+      act: (tx, id, _, remark) => commentExceptions(tx, [id], remark),
+    }),
+    actRoute(ports, {
+      verb: 'resolve',
+      summary: "Close an exception: resolved, or won't fix",
+      body: ResolveRequest,
+      example: { reason: 'Paid this morning, see wire 4711' },
+      act: (tx, id, { as }, remark) => resolveExceptions(tx, [id], as, remark),
+    }),
+  ]
+}
+
+const ListQuery = PageQuery.extend({
+  state: z.enum(['open', 'closed']).default('open').describe('Closed: resolved, and those nobody will fix'),
+  company: z.string().min(1).max(12).optional(),
+  owner: z.string().min(1).max(40).optional().describe('The queue'),
+  assignee: z.string().min(1).max(120).optional().describe('The person'),
+  severity: z.enum(SEVERITIES).optional(),
+  code: z.string().min(1).max(80).optional().describe('A code, or its beginning up to a dot'),
+  overdue: z.enum(['true', 'false']).optional().describe('Past its due time or not'),
+})
+
+const listRoute = ({ queries, pages }: ExceptionPorts): Route =>
+  route({
+    method: 'GET',
+    path: BASE,
+    operationId: 'exceptions.list',
+    summary: 'What waits for a person, the gravest first, then by due time',
+    scope: READ,
+    rateClass: 'reads',
+    bodyLimitBytes: 0,
+    query: ListQuery,
+    answers: { 200: { description: 'A page of exceptions', body: pageOf(ExceptionSummary) } },
+    refusals: ['http.cursor_invalid'],
+    example: { query: { owner: 'credit', limit: 50 }, answer: { items: [examples.summary] } },
+    async handler(request) {
+      const { state, overdue, cursor: _, limit, ...filter } = request.query
+      const after = pages.after(request)
+      const rows = isStaff(request.principal)
+        ? await views.listExceptions(queries, {
+            ...filter,
+            closed: state === 'closed',
+            overdue: overdue && overdue === 'true',
+            after: after && {
+              rank: Number(after[0]),
+              dueAt: new Date(String(after[1])),
+              id: Number(after[2]),
+            },
+            limit: limit + 1,
+          })
+        : []
+      const page = rows.slice(0, limit)
+      const last = rows.length > limit ? page.at(-1) : undefined
+      return pages.answer(
+        request,
+        page.map(summaryOf),
+        last && [last.rank, last.dueAt.toISOString(), last.id],
+      )
+    },
+  })
+
+const ExceptionId = z.object({
+  id: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .meta({ example: '812' }),
+})
+
+const readRoute = ({ queries }: ExceptionPorts): Route =>
+  route({
+    method: 'GET',
+    path: `${BASE}/:id`,
+    operationId: 'exceptions.read',
+    summary: 'Read an exception with its documents and history',
+    description: 'The ETag is what to send as If-Match.',
+    scope: READ,
+    rateClass: 'reads',
+    bodyLimitBytes: 0,
+    params: ExceptionId,
+    answers: {
+      200: { description: 'The exception as it stands', body: ExceptionView },
+      304: { description: 'Not changed since' },
+    },
+    refusals: ['exceptions.not_found'],
+    example: { params: { id: '812' }, answer: examples.view },
+    async handler({ params, principal }) {
+      const body = await storyFor(queries, Number(params.id), principal)
+      return { status: 200, body, headers: { etag: etagOf(body) } }
+    },
+  })
+
+type ActRoute<Body extends z.ZodType> = {
+  readonly verb: 'assign' | 'start' | 'comment' | 'resolve'
+  readonly summary: string
+  readonly body: Body
+  readonly example: z.input<Body>
+  act(tx: Transaction, id: number, body: z.output<Body>, remark: Remark): Promise<ActAnswers>
+}
+
+/** What a person does with one exception: once per key, at the version he has seen, as a note and an audit row. */
+function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: string | undefined }>>(
+  { database }: ExceptionPorts,
+  { verb, summary, body, example, act }: ActRoute<Body>,
+): Route {
+  type Asking = Request<{ readonly id: string }, unknown, z.output<Body>, Claim>
+
+  async function work(tx: Transaction, { params, body: said, principal, ifMatch, trace }: Asking) {
+    const id = Number(params.id)
+    const version = await versionForAct(tx, id)
+    if (version === undefined || !isStaff(principal)) throw unknown(id)
+    if (ifMatch !== undefined) assertMatch(versionsOf(ifMatch), version)
+    const remark = { actor: principal.client, text: said.text ?? said.reason, traceId: trace.traceId }
+    const refusal = (await act(tx, id, said, remark)).get(id)
+    if (refusal) throw refusal
+    return { status: 200 as const, body: await storyFor(tx, id, principal) }
+  }
+
+  return route({
+    method: 'POST',
+    path: `${BASE}/:id:${verb}`,
+    operationId: `exceptions.${verb}`,
+    summary,
+    description: 'If-Match is optional: with it the exception is changed only as the caller has seen it.',
+    scope: WRITE,
+    rateClass: 'commands',
+    bodyLimitBytes: 16 * 1024,
+    params: ExceptionId,
+    body,
+    idempotent: true,
+    answers: { 200: { description: 'The exception as it is now', body: ExceptionView } },
+    refusals: [
+      'exceptions.not_found',
+      'exceptions.closed',
+      'exceptions.text_missing',
+      'http.precondition_failed',
+    ],
+    example: { params: { id: '812' }, body: example, answer: examples.view },
+    handler: oncePerKey(database, work),
+  })
+}
+
+/** Exceptions are the distributor's own; a partner sees none. */
+const isStaff = ({ partner }: Principal): boolean => partner === undefined
+
+async function storyFor(queries: Queries, id: number, principal: Principal): Promise<ExceptionView> {
+  const story = isStaff(principal) ? await views.showException(queries, id) : undefined
+  if (!story) throw unknown(id)
+  return viewOf(story)
+}
+
+const unknown = (id: number): Refusal =>
+  new Refusal('exceptions.not_found', `there is no exception ${id}`, { id })
+
+/** Tells contents apart; a document that joins or leaves changes it and does not keep anybody from acting. */
+const etagOf = (view: ExceptionView): string =>
+  `"v${view.version}.${hash('sha256', JSON.stringify(view), 'hex').slice(0, 12)}"`
+
+/** The versions in entity tags of ours. */
+const versionsOf = (ifMatch: string): string => ifMatch.replaceAll(/"v(\d+)\.[0-9a-f]+"/g, '"v$1"')
+
+function summaryOf(row: views.ExceptionView): ExceptionSummary {
+  const { id, version, company, code, cause, title, state, owner, severity, suggestedAction, overdue } = row
+  return {
+    id,
+    version,
+    company,
+    code,
+    cause,
+    title,
+    state,
+    owner,
+    severity,
+    suggestedAction,
+    overdue,
+    affected: row.affected,
+    openedAt: row.openedAt.toISOString(),
+    dueAt: row.dueAt.toISOString(),
+    atStake: row.stake.map(({ amountMinor, currency }) => ({
+      amount: formatAmount(amountMinor, currency),
+      currency,
+    })),
+    ...(row.assignee === null ? {} : { assignee: row.assignee }),
+    ...(row.closedAt === null ? {} : { closedAt: row.closedAt.toISOString() }),
+    ...(row.closedBy === null ? {} : { closedBy: row.closedBy }),
+    ...(row.resolution === null ? {} : { resolution: row.resolution }),
+  }
+}
+
+const viewOf = (story: views.ExceptionStory): ExceptionView => ({
+  ...summaryOf(story),
+  facts: { ...story.facts },
+  documents: story.documents.map((row) => ({
+    id: numberOf(row.kind, row.doc),
+    kind: row.kind,
+    ...(row.currency === null
+      ? {}
+      : { amount: formatAmount(row.amountMinor, row.currency), currency: row.currency }),
+    affectedAt: row.affectedAt.toISOString(),
+    ...(row.clearedAt === null ? {} : { clearedAt: row.clearedAt.toISOString() }),
+    ...(row.clearedHow === null ? {} : { clearedHow: row.clearedHow }),
+  })),
+  history: story.notes.map(({ notedAt, author, act, text }) => ({
+    at: notedAt.toISOString(),
+    by: author,
+    act,
+    text,
+  })),
+})
