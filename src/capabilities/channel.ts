@@ -1,6 +1,6 @@
 /** What the house tells the channel an order came through: a shop, an EDI partner. */
 import { operation } from '#platform/connector.ts'
-import type { Quantity } from '#platform/quantity.ts'
+import type { Quantity, UnitFactor } from '#platform/quantity.ts'
 
 /** What became of each line; the shop's order status, an EDI 855. */
 export type OrderAcknowledgement = {
@@ -82,12 +82,20 @@ export type InvoiceNotice = {
   readonly totalMinor: number
   readonly termsDays: number
   readonly issuedAt: Date
+  readonly shippedAt: Date
   readonly lines: readonly {
     readonly line: string
     readonly sku: string
+    /** What was shipped, in whole ordered units, else in the item's base unit. */
     readonly quantity: Quantity
     readonly unit: string
+    /** For one of `priceUnit`. */
     readonly priceMinor: number
+    readonly priceUnit: string
+    /** How many of `unit` one `priceUnit` is; absent where what was shipped does not say, as for weighed goods. */
+    readonly unitsPerPrice?: UnitFactor | undefined
+    /** Kilograms that were weighed, where the price is for one. */
+    readonly weight?: Quantity | undefined
     readonly netMinor: number
   }[]
 }

@@ -2,6 +2,7 @@
 import type { Address } from '#capabilities/erp.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { DocumentFacts } from '#platform/process.ts'
+import type { UnitFactor } from '#platform/quantity.ts'
 import type { InvoiceHeader, InvoiceLine } from '#domains/billing/contract.ts'
 import { linesOfInvoices, lockInvoices } from '#domains/billing/views.ts'
 import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
@@ -16,6 +17,7 @@ export type InvoiceFacts = DocumentFacts & {
     readonly sku: string
     readonly customerLine: string
     readonly taxClass: string
+    readonly ordered: { readonly unit: string; readonly factor: UnitFactor }
   })[]
   readonly order: {
     readonly customer: string
@@ -61,8 +63,8 @@ export function composeInvoice(ports: ProcessPorts, parts: Parts): InvoiceFacts 
     traceId: order.traceId ?? undefined,
     invoice,
     lines: parts.lines.map((line) => {
-      const { sku, customerLine, taxClass } = lineOf.get(line.orderLine)!
-      return { ...line, sku, customerLine, taxClass }
+      const { sku, customerLine, taxClass, unit, numerator, denominator } = lineOf.get(line.orderLine)!
+      return { ...line, sku, customerLine, taxClass, ordered: { unit, factor: { numerator, denominator } } }
     }),
     order: { customer, taxId, taxExempt, customerOrder, orderDate, externalId, erpNumber, channel, sender },
     shipment: { number: shipment.number, location: shipment.location, shippedAt: shipment.shippedAt },

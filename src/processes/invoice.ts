@@ -13,6 +13,7 @@ import {
   process,
   type RefusedCall,
 } from '#platform/process.ts'
+import type { UnitFactor } from '#platform/quantity.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
@@ -237,17 +238,32 @@ function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFact
     totalMinor: invoice.totalMinor ?? invoice.netMinor,
     termsDays: invoice.termsDays,
     issuedAt: invoice.postedAt ?? shipment.shippedAt,
-    // a channel multiplies quantity by price, so what is priced by weight is told by weight
-    lines: lines.map(
-      ({ customerLine, sku, quantity, unit, priceMinor, priceUnit, catchWeight, netMinor }) => ({
-        line: customerLine,
-        sku,
-        ...(catchWeight === null ? { quantity, unit } : { quantity: catchWeight, unit: priceUnit }),
-        priceMinor,
-        netMinor,
-      }),
-    ),
+    shippedAt: shipment.shippedAt,
+    lines: lines.map(noticeLineOf),
   }
+}
+
+const KILOGRAM = 'KGM'
+
+function noticeLineOf(line: InvoiceFacts['lines'][number]): InvoiceNotice['lines'][number] {
+  const { customerLine, sku, quantity, unit, priceMinor, priceUnit, catchWeight, netMinor } = line
+  return {
+    line: customerLine,
+    sku,
+    quantity,
+    unit,
+    priceMinor,
+    priceUnit,
+    unitsPerPrice: unitsPerPrice(line),
+    weight: priceUnit === KILOGRAM ? (catchWeight ?? undefined) : undefined,
+    netMinor,
+  }
+}
+
+/** Billed is in the ordered unit or in the base unit, priced in the ordered one. */
+function unitsPerPrice({ unit, priceUnit, ordered }: InvoiceFacts['lines'][number]): UnitFactor | undefined {
+  if (priceUnit === unit) return { numerator: 1, denominator: 1 }
+  return priceUnit === ordered.unit ? ordered.factor : undefined
 }
 
 /** What the facts are after a change that this process made, unless somebody else changed the invoice in between. */

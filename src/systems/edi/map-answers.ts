@@ -1,14 +1,8 @@
-/** Canonical answers in a partner's words: acknowledgment to 855, ship notice to 856, invoice to 810. Pure. */
+/** Canonical answers in a partner's words: acknowledgment to 855, ship notice to 856. Pure. */
 import { Decimal } from 'decimal.js'
-import type {
-  InvoiceNotice,
-  OrderAcknowledgement,
-  ShipNotice as CanonicalShipNotice,
-} from '#capabilities/channel.ts'
-import { Refusal } from '#platform/faults.ts'
+import type { OrderAcknowledgement, ShipNotice as CanonicalShipNotice } from '#capabilities/channel.ts'
 import { minorDigits } from '#platform/money.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { InvoiceDocument } from './documents/810.ts'
 import type {
   AcknowledgmentType,
   LineAcknowledgment,
@@ -16,13 +10,14 @@ import type {
   OrderAcknowledgment,
   OrderAcknowledgmentLine,
 } from './documents/855.ts'
-import type { ProductId } from './documents/parts.ts'
+import type { DocumentParty } from './documents/parts.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
 import type { ShipNotice, ShipNoticeItem } from './documents/ship-notice.ts'
+import { descriptionOf, linesByNumber, partiesOf, productIdsOf, unitOf } from './echo.ts'
 import type { RefusedLine } from './map.ts'
 import { priceOf } from './map.ts'
 import type { PartnerGuide } from './partner-guide.ts'
-import { fromUnece } from './units.ts'
+import { weightIn } from './units.ts'
 
 type AcknowledgedLine = OrderAcknowledgement['lines'][number]
 
@@ -144,45 +139,26 @@ function statusesOf(
   return parts
 }
 
-/** The partner's own unit code where it means ours, else the guide's. */
-function unitOf(unece: string, guide: PartnerGuide, theirs?: string): string {
-  if (theirs && guide.units[theirs] === unece) return theirs
-  const code = fromUnece(unece, guide.units)
-  if (code) return code
-  throw new Refusal('edi.unit_unmapped', `${guide.partner} has no code for the unit ${unece}`, {
-    partner: guide.partner,
-    unit: unece,
-  })
-}
-
-/** What identifies the goods to the partner: the ids of the order's line, or our SKU. */
-function productIdsOf(line: PurchaseOrderLine | undefined, sku: string): readonly ProductId[] {
-  return line && line.productIds.length > 0 ? line.productIds.slice(0, 10) : [{ qualifier: 'VN', value: sku }]
-}
-
-const byLine = (document: PurchaseOrderDocument) => new Map(document.lines.map((line) => [line.line, line]))
-
 export function toShipNotice(
   notice: CanonicalShipNotice,
   document: PurchaseOrderDocument,
   guide: PartnerGuide,
 ): ShipNotice {
-  const lines = byLine(document)
+  const lines = linesByNumber(document)
   const shippedAt = notice.shippedAt.toISOString()
   const scac =
     guide.carriers[notice.carrier] ?? (/^[A-Z]{2,4}$/.test(notice.carrier) ? notice.carrier : undefined)
   const weight = notice.packages.reduce((grams, pack) => grams + (pack.weightGrams ?? 0), 0)
-  const shipTo = document.parties.find(({ role }) => role === guide.shipTo.role)
   return {
     number: notice.shipment,
     date: shippedAt.slice(0, 10),
     time: shippedAt.slice(11, 16).replace(':', ''),
     shipment: {
       ...(scac ? { carrier: { scac } } : {}),
-      ...(weight > 0 ? { weight: kilograms(weight) } : {}),
+      ...(weight > 0 ? { weight: weightOf(weight, guide) } : {}),
       references: [{ qualifier: 'VN', value: notice.order }],
       dates: [{ qualifier: '011', date: shippedAt.slice(0, 10) }],
-      parties: shipTo ? [{ ...shipTo, references: [], contacts: [] }] : [],
+      parties: [...partiesOf(document, guide, [guide.shipTo.role]), shipFrom(notice.location)],
     },
     orders: [
       {
@@ -192,7 +168,7 @@ export function toShipNotice(
         packages: notice.packages.map((pack) => ({
           sscc: pack.sscc ?? '',
           ...(pack.tracking ? { tracking: pack.tracking } : {}),
-          ...(pack.weightGrams ? { weight: kilograms(pack.weightGrams) } : {}),
+          ...(pack.weightGrams ? { weight: weightOf(pack.weightGrams, guide) } : {}),
           items: pack.lines.map((line) => shippedItem(line, lines.get(line.line), guide)),
         })),
       },
@@ -200,7 +176,19 @@ export function toShipNotice(
   }
 }
 
-const kilograms = (grams: number) => ({ value: new Decimal(grams).div(1000).toFixed(), unit: 'KG' })
+/** Our location by a code of our own. */
+const shipFrom = (location: string): DocumentParty => ({
+  role: 'SF',
+  id: { qualifier: '92', value: location },
+  lines: [],
+  references: [],
+  contacts: [],
+})
+
+const weightOf = (grams: number, { weightUnit }: PartnerGuide) => ({
+  value: weightIn(weightUnit, new Decimal(grams).div(1000)),
+  unit: weightUnit,
+})
 
 function shippedItem(
   shipped: CanonicalShipNotice['packages'][number]['lines'][number],
@@ -212,43 +200,7 @@ function shippedItem(
     productIds: productIdsOf(line, shipped.sku),
     quantity: formatQuantity(shipped.quantity),
     unit: unitOf(shipped.unit, guide, line?.unit),
-    ...(line?.description ? { description: line.description.slice(0, 80) } : {}),
+    ...descriptionOf(line, guide),
     lots: shipped.lot ? [shipped.lot] : [],
-  }
-}
-
-export function toInvoice(
-  notice: InvoiceNotice,
-  document: PurchaseOrderDocument,
-  guide: PartnerGuide,
-): InvoiceDocument {
-  const lines = byLine(document)
-  const scale = new Decimal(10).pow(minorDigits(notice.currency))
-  return {
-    number: notice.number,
-    date: notice.issuedAt.toISOString().slice(0, 10),
-    orderNumber: document.number,
-    orderDate: document.date,
-    ...(document.release ? { release: document.release } : {}),
-    type: notice.totalMinor < 0 ? 'CR' : 'DI',
-    currency: notice.currency,
-    references: [{ qualifier: 'SI', value: notice.shipment }],
-    parties: [],
-    terms: { netDays: String(notice.termsDays) },
-    dates: [],
-    lines: notice.lines.map((billed) => {
-      const line = lines.get(billed.line)
-      return {
-        ...(line?.assignedId ? { assignedId: line.assignedId } : {}),
-        quantity: formatQuantity(billed.quantity),
-        unit: unitOf(billed.unit, guide, line?.unit),
-        price: new Decimal(billed.priceMinor).div(scale).toFixed(),
-        productIds: productIdsOf(line, billed.sku),
-        ...(line?.description ? { description: line.description.slice(0, 80) } : {}),
-      }
-    }),
-    charges: [],
-    taxes: notice.taxMinor === 0 ? [] : [{ type: 'TX', amountMinor: notice.taxMinor }],
-    totalMinor: notice.totalMinor,
   }
 }

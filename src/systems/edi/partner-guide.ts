@@ -115,6 +115,18 @@ export const PartnerGuide = z
       )
       .default([])
       .describe('Breaks of the standard that are accepted with errors noted instead of rejected'),
+    weightUnit: z.enum(['KG', 'LB']).default('KG').describe('X12 355 of weights in what we send'),
+    invoice: z
+      .strictObject({
+        priceDecimals: z.int().min(2).max(10).default(6).describe('So many places of a unit price are taken'),
+        rounding: z
+          .string()
+          .regex(/^[A-Z]\d{3}$/)
+          .default('F050')
+          .describe('X12 1300 of what quantity times price leaves over'),
+      })
+      .prefault({})
+      .describe('How the 810 says an amount that no short unit price comes to'),
     hierarchy: z.enum(['SOPI', 'SOIP', 'SPOI', 'SOI']).default('SOPI').describe('Levels of the 856'),
     acknowledgment: z
       .strictObject({

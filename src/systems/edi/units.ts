@@ -1,4 +1,5 @@
 /** Units of measure: X12 data element 355 and UN/ECE Recommendations 20 and 21. A guide may say otherwise. */
+import { Decimal } from 'decimal.js'
 
 /** X12 code to UN/ECE code, where the two mean the same and the meaning leaves no doubt. */
 export const UNECE_UNITS: Readonly<Record<string, string>> = {
@@ -43,3 +44,15 @@ export function fromUnece(unece: string, guideUnits: Readonly<Record<string, str
     own ?? Object.entries(UNECE_UNITS).find(([code, unit]) => unit === unece && !(code in guideUnits))
   )?.[0]
 }
+
+/** X12 355 of the weights that we write. */
+export type WeightUnit = 'KG' | 'LB'
+
+/** How many kilograms one of the unit is; the pound by its international definition. */
+export const KILOGRAMS_IN: Readonly<Record<WeightUnit, string>> = { KG: '1', LB: '0.45359237' }
+
+const WEIGHT_PLACES = 4
+
+/** A weight as the partner reads it, to ten-thousandths. */
+export const weightIn = (unit: WeightUnit, kilograms: Decimal.Value): string =>
+  new Decimal(kilograms).div(KILOGRAMS_IN[unit]).toDecimalPlaces(WEIGHT_PLACES).toFixed()

@@ -3,11 +3,10 @@ import { expect, test } from 'vitest'
 import type { OrderAcknowledgement } from '#capabilities/channel.ts'
 import { OrderRequest } from '#domains/orders/contract.ts'
 import { units } from '#platform/quantity.ts'
-import { buildInvoice } from '#systems/edi/documents/810.ts'
 import { buildOrderAcknowledgment } from '#systems/edi/documents/855.ts'
 import { buildShipNotice, checkDigit } from '#systems/edi/documents/856.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from '#systems/edi/documents/purchase-order.ts'
-import { toInvoice, toOrderAcknowledgment, toRejection, toShipNotice } from '#systems/edi/map-answers.ts'
+import { toOrderAcknowledgment, toRejection, toShipNotice } from '#systems/edi/map-answers.ts'
 import { customerOrderOf, type ItemCrosswalk, toOrderRequest } from '#systems/edi/map.ts'
 import { guide } from './x12-text.ts'
 
@@ -320,7 +319,7 @@ test("a ship notice speaks the partner's units and ids", () => {
     number: 'S-1',
     date: '2026-11-19',
     time: '1405',
-    shipment: { carrier: { scac: 'FEDX' }, weight: { value: '18.5', unit: 'KG' }, parties: [{ role: 'ST' }] },
+    shipment: { carrier: { scac: 'FEDX' }, weight: { value: '18.5', unit: 'KG' } },
     orders: [
       {
         number: 'PO-1',
@@ -328,7 +327,31 @@ test("a ship notice speaks the partner's units and ids", () => {
       },
     ],
   })
+  expect(notice.shipment.parties).toMatchObject([
+    { role: 'ST', city: 'Portland' },
+    { role: 'SF', id: { value: 'W1' } },
+  ])
   expect(buildShipNotice(notice)).toContainEqual(['MAN', 'GM', `00${SSCC}`])
+})
+
+test('what a notice repeats of an order and cannot write is left out, not refused', () => {
+  const [party] = order().parties
+  const document = order({
+    parties: [{ ...party!, name: 'Store*12', region: 'Oregon', city: 'Portland~' }],
+    lines: [line({ description: 'Olives * green' })],
+  })
+  const notice = toShipNotice(shipNotice, document, guide({ weightUnit: 'LB' }))
+  expect(notice.shipment.parties[0]).toEqual({
+    role: 'ST',
+    id: { qualifier: '92', value: 'S12' },
+    lines: ['18 Quay'],
+    postalCode: '97201',
+    country: 'US',
+    references: [],
+    contacts: [],
+  })
+  expect(notice.orders[0]?.packages[0]).toMatchObject({ weight: { value: '40.7855', unit: 'LB' } })
+  expect(notice.orders[0]?.packages[0]?.items[0]).not.toHaveProperty('description')
 })
 
 test('a unit that the partner has no code for is refused', () => {
@@ -339,31 +362,4 @@ test('a unit that the partner has no code for is refused', () => {
   expect(() => toShipNotice({ ...shipNotice, packages }, order(), guide())).toThrow(
     expect.objectContaining({ code: 'edi.unit_unmapped', message: expect.stringContaining('XQQ') }),
   )
-})
-
-test('an invoice notice becomes an 810 whose total adds up', () => {
-  const invoice = toInvoice(
-    {
-      company: 'NWF',
-      invoice: 'I-1',
-      number: 'INV-9',
-      order: 'O-1',
-      customer: 'C-1',
-      customerOrder: 'PO-1',
-      shipment: 'S-1',
-      currency: 'USD',
-      netMinor: 24_900,
-      taxMinor: 100,
-      totalMinor: 25_000,
-      termsDays: 30,
-      issuedAt: new Date('2026-11-20T08:00:00Z'),
-      lines: [
-        { line: '1', sku: 'NWF-1001', quantity: units(10), unit: 'CA', priceMinor: 2490, netMinor: 24_900 },
-      ],
-    },
-    order(),
-    guide(),
-  )
-  expect(buildInvoice(invoice)).toContainEqual(['TDS', '25000'])
-  expect(buildInvoice(invoice)).toContainEqual(['IT1', '001', '10', 'CA', '24.9', '', 'VN', 'NWF-1001'])
 })

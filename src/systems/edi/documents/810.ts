@@ -4,6 +4,7 @@ import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
 import type { SegmentData } from '../x12-writer.ts'
 import type { DocumentParty, ProductId, QualifiedDate, Reference } from './parts.ts'
+import { extensionMinor } from '../invoice-price.ts'
 import {
   fromHundredths,
   isoDate,
@@ -50,8 +51,13 @@ export type InvoiceLine = {
   readonly assignedId?: string
   readonly quantity: string
   readonly unit: string
-  /** Decimal text for one unit. */
+  /** Decimal text for `per` units, one unless the basis says otherwise. */
   readonly price: string
+  /** X12 639: HP a hundred, TP a thousand … */
+  readonly priceBasis?: string
+  readonly per?: number
+  /** What was shipped, where another unit is invoiced: cases of goods that are sold by weight. */
+  readonly shipped?: { readonly quantity: string; readonly unit: string }
   readonly productIds: readonly ProductId[]
   readonly description?: string
 }
@@ -112,8 +118,9 @@ export function buildInvoice(invoice: InvoiceDocument): SegmentData[] {
   }
   segments.push(...writeDates(invoice.dates))
   for (const line of invoice.lines) {
-    const { assignedId, quantity, unit, price, productIds: ids, description } = line
-    segments.push(['IT1', assignedId, quantity, unit, price, '', ...writeProductIds(ids)])
+    const { assignedId, quantity, unit, price, priceBasis, shipped, productIds: ids, description } = line
+    segments.push(['IT1', assignedId, quantity, unit, price, priceBasis, ...writeProductIds(ids)])
+    if (shipped) segments.push(['QTY', SHIPPED, shipped.quantity, [shipped.unit]])
     if (description) segments.push(['PID', 'F', '', '', '', description])
   }
   segments.push(['TDS', amount(invoice.totalMinor)])
@@ -147,15 +154,17 @@ export function buildInvoice(invoice: InvoiceDocument): SegmentData[] {
   return segments
 }
 
-/** Lines are rounded one by one, half away from zero, as the invoice itself is. */
+/** X12 673. */
+const SHIPPED = '39'
+/** X12 639, where the code itself says for how many a price is. */
+const BASES: Readonly<Record<string, number>> = { HP: 100, TP: 1000 }
+
+/** Lines are rounded one by one, as the invoice itself is. */
 function verifyTotal({ number, lines, charges, taxes, currency, totalMinor }: InvoiceDocument): void {
-  const scale = new Decimal(10).pow(minorDigits(currency))
+  const digits = minorDigits(currency)
   let sum = new Decimal(0)
-  for (const line of lines) {
-    sum = sum.plus(
-      new Decimal(line.price).times(line.quantity).times(scale).toDecimalPlaces(0, Decimal.ROUND_HALF_UP),
-    )
-  }
+  for (const { quantity, price, per = 1 } of lines)
+    sum = sum.plus(extensionMinor(quantity, price, per, digits))
   for (const charge of charges)
     sum = charge.kind === 'allowance' ? sum.minus(charge.amountMinor) : sum.plus(charge.amountMinor)
   for (const tax of taxes) sum = sum.plus(tax.amountMinor)
@@ -228,8 +237,16 @@ export function parseInvoice(root: Loop): InvoiceDocument {
 function parseLine(loop: Loop): InvoiceLine {
   const it1 = first(loop, 'IT1')
   const pid = loopsOf(loop, 'PID')[0]
+  const qty = all(loop, 'QTY').find((segment) => element(segment, 1) === SHIPPED)
+  const priceBasis = optional(it1, 5)
   return {
-    ...present({ assignedId: optional(it1, 1), description: pid && optional(first(pid, 'PID'), 5) }),
+    ...present({
+      assignedId: optional(it1, 1),
+      description: pid && optional(first(pid, 'PID'), 5),
+      priceBasis,
+      per: BASES[priceBasis ?? ''],
+      shipped: qty && { quantity: element(qty, 2), unit: element(qty, 3) },
+    }),
     quantity: element(it1, 2),
     unit: element(it1, 3),
     price: element(it1, 4),
