@@ -1,5 +1,5 @@
 /** Loads what the ERPs own, and keeps the doors shut until it is there. */
-import { openBalances } from '#domains/inventory/operations.ts'
+import { openBalances } from '#domains/inventory/opening.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
@@ -33,16 +33,7 @@ const openStock: LoadStock = async (tx, { company, source, asOf: at }, records) 
   const sourceKey = `opening/${at.toISOString()}`
   const inserted = await openBalances(
     tx,
-    records.map(({ itemId, location, lot = '', quantity }) => ({
-      company,
-      itemId,
-      location,
-      lot,
-      quantity,
-      source,
-      sourceKey,
-      at,
-    })),
+    records.map(({ sku: _, lot = '', ...stock }) => ({ ...stock, lot, company, source, sourceKey, at })),
   )
   return { inserted, updated: 0, unchanged: records.length - inserted, superseded: 0, rejected: [] }
 }

@@ -106,6 +106,7 @@ export const stockRow = (stock: SiteStock, baseUnit: Unit, today: string): Field
   WERKS: stock.site,
   LABST: String(stock.available),
   INSME: String(stock.hold),
+  SPEME: String(stock.damaged),
   MEINS: UNIT[baseUnit],
   STDAT: datum(today),
   STZET: '000000',

@@ -53,9 +53,19 @@ export type Adjustment = {
   owner: string
   sku: string
   lot?: string
-  status?: StockStatus
+  /** What the shelf gains; minus what leaves it, be it for another status. */
   delta: number
-  reason: string
+  reason: AdjustmentReason
+}
+
+type AdjustmentReason = 'COUNT' | 'HOLD' | 'RELEASE' | 'DAMAGE'
+
+/** The status that goods leave, and the one that they get instead. */
+const STATUS_CHANGES: Record<AdjustmentReason, [left: StockStatus, gets?: StockStatus]> = {
+  COUNT: ['available'],
+  HOLD: ['available', 'hold'],
+  RELEASE: ['hold', 'available'],
+  DAMAGE: ['available', 'damaged'],
 }
 
 /** What the warehouse knows when its program ends. */
@@ -176,14 +186,17 @@ export class Warehouse {
     this.tell('inventory.received', { ...facts, asn_id: asnId })
   }
 
-  adjust({ site, owner, sku, lot = '', status = 'available', delta, reason }: Adjustment): void {
-    this.shelves.put({ site, owner, sku }, { lot, expiresOn: '', status, quantity: delta })
+  adjust({ site, owner, sku, lot = '', delta, reason }: Adjustment): void {
+    const [left, gets] = STATUS_CHANGES[reason]
+    const goods = { lot, expiresOn: '' }
+    this.shelves.put({ site, owner, sku }, { ...goods, status: left, quantity: delta })
+    if (gets) this.shelves.put({ site, owner, sku }, { ...goods, status: gets, quantity: -delta })
     this.tell('inventory.adjusted', {
       site,
       owner,
       sku,
       lot,
-      status: STATUS[status],
+      status: STATUS[left],
       delta_qty: delta,
       uom: this.baseUom(sku),
       reason,

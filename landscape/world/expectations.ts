@@ -1,5 +1,13 @@
 /** What must come of the first orders: a simple model of our own that hands out stock in order of arrival. */
-import { factorOf, type Door, type Item, type Outcome, type World, type WorldOrder } from './world.ts'
+import {
+  factorOf,
+  type Door,
+  type Item,
+  type Outcome,
+  type StockStatus,
+  type World,
+  type WorldOrder,
+} from './world.ts'
 
 export type Expectations = {
   orders: number
@@ -7,6 +15,8 @@ export type Expectations = {
   byDoor: Record<Door, number>
   /** Of orders that are neither held nor refused. */
   lines: { total: number; shipAtOnce: number; backordered: number; filled: number }
+  /** How many shelves hold stock of each status when the world begins. */
+  shelves: Record<StockStatus, number>
 }
 
 const NO_OUTCOMES: Record<Outcome, number> = {
@@ -41,6 +51,12 @@ function totalByItem(rows: Iterable<{ item: string; quantity: number }>): Map<st
   const total = new Map<string, number>()
   for (const row of rows) total.set(row.item, (total.get(row.item) ?? 0) + row.quantity)
   return total
+}
+
+function shelvesOf({ stock }: World): Expectations['shelves'] {
+  const shelves = { available: 0, hold: 0, damaged: 0 }
+  for (const { status } of stock) shelves[status] += 1
+  return shelves
 }
 
 /** Receipts of all days have arrived at the end. Counts do not depend on the order of arrival (see docs/landscape.md). */
@@ -81,5 +97,5 @@ export function expectations(world: World, count: number): Expectations {
     else if (state.get(order) === 'ships_at_once') state.set(order, 'fills_later')
   }
   for (const outcome of state.values()) outcomes[outcome] += 1
-  return { orders: count, outcomes, byDoor, lines }
+  return { orders: count, outcomes, byDoor, lines, shelves: shelvesOf(world) }
 }

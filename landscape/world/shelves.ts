@@ -5,7 +5,9 @@ import { dayAfter, factorOf, type Item, type Receipt, type Stock, type WorldOrde
 /** An ample item has at least so many sales units on each of its sites, and half as much again as is planned. */
 const AMPLE_UNITS = 200
 const AMPLE_RESERVE = 1.5
+/** Of the ample items: those of which two packs wait for inspection, and those of which one is broken. */
 const HOLD_SHARE = 0.05
+const DAMAGED_SHARE = 0.03
 
 const packOf = (item: Item): number => factorOf(item, item.salesUnit)?.numerator ?? 1
 
@@ -49,8 +51,19 @@ function openingOf(seed: string, item: Item, demand: number, today: string): Sto
   const available = item.sites.flatMap((site) =>
     lots.map((lot) => ({ ...row, ...lot, site, quantity: packs * pack })),
   )
-  const onHold = draw(seed, 'hold', item.number) < HOLD_SHARE ? available.slice(0, 1) : []
-  return [...available, ...onHold.map((stock) => ({ ...stock, status: 'hold' as const, quantity: 2 * pack }))]
+  return [...available, ...unsaleableOf(seed, item, available)]
+}
+
+/** On the first shelf of an item. Industrial goods that break are written off instead of being kept. */
+function unsaleableOf(seed: string, item: Item, [first]: readonly Stock[]): Stock[] {
+  if (!first) return []
+  const pack = packOf(item)
+  const held = draw(seed, 'hold', item.number) < HOLD_SHARE
+  const broken = item.company === 'NWF' && draw(seed, 'damaged', item.number) < DAMAGED_SHARE
+  return [
+    ...(held ? [{ ...first, status: 'hold' as const, quantity: 2 * pack }] : []),
+    ...(broken ? [{ ...first, status: 'damaged' as const, quantity: pack }] : []),
+  ]
 }
 
 export const openingStock = (

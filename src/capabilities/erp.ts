@@ -168,11 +168,15 @@ export type ErpPrice = {
   readonly validTo?: string | undefined
 }
 
-export type ErpStock = {
+/** What lies at a location, by status, in the item's base unit. */
+export type StockOnHand = {
   readonly sku: string
   readonly location: string
-  readonly lot?: string
-  readonly quantity: Quantity
+  readonly lot?: string | undefined
+  /** For sale. */
+  readonly available: Quantity
+  readonly qualityHold: Quantity
+  readonly damaged: Quantity
 }
 
 /** A page of what an ERP knows; `next` is absent on the last. `asOf` is the ERP's own time of reading. */
@@ -190,7 +194,7 @@ export interface ErpReader {
   customers(request: PageRequest): Promise<Page<ErpCustomer>>
   items(request: PageRequest): Promise<Page<ErpItem>>
   prices(request: PageRequest): Promise<Page<ErpPrice>>
-  stock(request: PageRequest): Promise<Page<ErpStock>>
+  stock(request: PageRequest): Promise<Page<StockOnHand>>
   /** One customer's credit figures as of now. */
   credit(
     customer: string,

@@ -1,5 +1,5 @@
 /** What the house asks of a warehouse, and what a warehouse tells it. */
-import type { Address } from './erp.ts'
+import type { Address, StockOnHand } from './erp.ts'
 import { operation } from '#platform/connector.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
@@ -99,21 +99,10 @@ export type StockMoved = {
   readonly sequence: number
 }
 
-export type StockSnapshotLine = {
-  readonly sku: string
-  readonly location: string
-  readonly lot?: string | undefined
-  readonly available: Quantity
-  readonly qualityHold: Quantity
-  readonly damaged: Quantity
-}
-
 /** All stock of a warehouse as of one moment of its own sequence. */
 export interface WmsReader {
   readonly instance: string
-  stockSnapshot(
-    location: string,
-  ): Promise<{ lines: readonly StockSnapshotLine[]; sequence: number; takenAt: Date }>
+  stockSnapshot(location: string): Promise<{ lines: readonly StockOnHand[]; sequence: number; takenAt: Date }>
 }
 
 export type WarehouseMessage = ShipmentConfirmed | PickingStarted | StockMoved

@@ -1,5 +1,5 @@
 /** The kinds of master data that an ERP is read for, in the order in which one needs the other. */
-import type { ErpPrice, ErpReader, ErpStock, Page, PageRequest } from '#capabilities/erp.ts'
+import type { ErpPrice, ErpReader, Page, PageRequest, StockOnHand } from '#capabilities/erp.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { type RecountOpen, upsertCustomers } from '#domains/customers/operations.ts'
 import { findItems, upsertItems } from '#domains/items/operations.ts'
@@ -21,14 +21,8 @@ export type Resource<T = unknown> = {
   load(tx: Transaction, reading: Reading, records: readonly T[]): Promise<LoadedBatch>
 }
 
-/** A quantity on hand of an item that we know, in its base unit. */
-export type StockRecord = {
-  readonly itemId: number
-  readonly sku: string
-  readonly location: string
-  readonly lot?: string | undefined
-  readonly quantity: Quantity
-}
+/** Stock on hand of an item that we know. */
+export type StockRecord = StockOnHand & { readonly itemId: number }
 
 /** Takes what an ERP has on hand. Must give the same result when the same reading is loaded again. */
 export type LoadStock = (
@@ -72,7 +66,7 @@ export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: Resourc
 /** Pages and batches of a resource never leave it, so nobody outside needs to know what its records are. */
 const resource = <T>(of: Resource<T>): Resource => of
 
-const stockKey = ({ sku, location, lot }: ErpStock): string =>
+const stockKey = ({ sku, location, lot }: StockOnHand): string =>
   lot ? `${sku} · ${location} · ${lot}` : `${sku} · ${location}`
 
 /** Prices of items that we do not have are kept: the item may come, or be corrected, while its price does not change. */
@@ -93,7 +87,10 @@ async function loadPrices(
   return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
 }
 
-type StockBatch = { readonly records: readonly ErpStock[]; readonly onStock: LoadStock }
+const onHand = ({ available, qualityHold, damaged }: StockOnHand): Quantity =>
+  available + qualityHold + damaged
+
+type StockBatch = { readonly records: readonly StockOnHand[]; readonly onStock: LoadStock }
 
 async function loadStock(
   tx: Transaction,
@@ -109,7 +106,7 @@ async function loadStock(
   const rejected = unknown.map((stock) => ({
     key: stockKey(stock),
     code: 'items.unknown',
-    reason: `${formatQuantity(stock.quantity)} on hand of ${stock.sku}, which ${reading.company} does not have`,
+    reason: `${formatQuantity(onHand(stock))} on hand of ${stock.sku}, which ${reading.company} does not have`,
   }))
   return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
 }

@@ -60,6 +60,16 @@ describe('the generated world', () => {
     expect(lines.shipAtOnce + lines.backordered).toBe(lines.total)
   })
 
+  it('plants shelves that nobody may sell from, in a known number, beside some that everybody may', () => {
+    const { shelves } = expectations(world, 830)
+    expect([shelves.hold, shelves.damaged]).toEqual([21, 16])
+    const unsaleable = world.stock.filter(({ status }) => status !== 'available')
+    for (const { item, site, lot } of unsaleable) {
+      const beside = world.stock.filter((row) => row.item === item && row.site === site && row.lot === lot)
+      expect(beside.some(({ status }) => status === 'available')).toBe(true)
+    }
+  })
+
   it('counts the same outcomes and lines in whatever order the orders arrive', () => {
     const backwards: World = { ...world, orders: (n) => world.orders(n).toReversed() }
     expect(expectations(backwards, 830)).toEqual(expectations(world, 830))

@@ -5,9 +5,9 @@ import type {
   ErpItem,
   ErpPrice,
   ErpReader,
-  ErpStock,
   Page,
   PageRequest,
+  StockOnHand,
 } from '#capabilities/erp.ts'
 import { customerKey } from '#domains/customers/contract.ts'
 import { findCustomers } from '#domains/customers/operations.ts'
@@ -33,6 +33,8 @@ type Changed<T> = T & { readonly changedAt?: Date }
 const START = new Date('2026-03-02T09:00:00Z')
 const later = (minutes: number): Date => new Date(START.getTime() + minutes * 60_000)
 
+const ON_HAND = { available: units(40), qualityHold: units(6), damaged: units(1) }
+
 /** An ERP in memory that gives two records a page and knows when each was changed. */
 class Erp implements ErpReader {
   readonly instance: string = 'erp-main'
@@ -41,7 +43,7 @@ class Erp implements ErpReader {
   customerRecords: Changed<ErpCustomer>[] = [customer('C-1'), customer('C-2'), customer('C-3')]
   itemRecords: Changed<ErpItem>[] = [item('S-1'), item('S-2'), item('S-3')]
   priceRecords: Changed<ErpPrice>[] = [price('S-1'), price('S-2'), price('S-3')]
-  stockRecords: Changed<ErpStock>[] = [{ sku: 'S-1', location: 'EAST', quantity: units(40) }]
+  stockRecords: Changed<StockOnHand>[] = [{ sku: 'S-1', location: 'EAST', ...ON_HAND }]
   /** Called with each request; may throw. */
   onRequest: (resource: string, request: PageRequest) => void = () => undefined
 
@@ -153,7 +155,7 @@ describe('the first reading', () => {
 
   test('hands stock to its taker with our item numbers, and lists what it cannot place', async () => {
     const erp = new Erp()
-    erp.stockRecords.push({ sku: 'NOWHERE', location: 'EAST', quantity: units(1) })
+    erp.stockRecords.push({ sku: 'NOWHERE', location: 'EAST', ...ON_HAND })
     const taken: StockRecord[] = []
     const { rejections } = await sync('F3', erp, {
       onStock: async (_tx, reading, records) => {
@@ -162,7 +164,7 @@ describe('the first reading', () => {
         return { inserted: records.length, updated: 0, unchanged: 0, superseded: 0, rejected: [] }
       },
     })
-    expect(taken).toEqual([{ itemId: expect.any(Number), sku: 'S-1', location: 'EAST', quantity: units(40) }])
+    expect(taken).toEqual([{ itemId: expect.any(Number), sku: 'S-1', location: 'EAST', ...ON_HAND }])
     expect(rejections).toEqual([
       expect.objectContaining({ resource: 'stock', key: 'NOWHERE · EAST', code: 'items.unknown' }),
     ])

@@ -1,7 +1,7 @@
 /** A house with a small world of its own: a few goods with known stock and prices, a few customers of each kind. */
 import { expect } from 'vitest'
 import { generateWorld } from '#landscape/world/generate.ts'
-import type { CompanyCode, Customer, Item, Price, World } from '#landscape/world/world.ts'
+import type { CompanyCode, Customer, Item, Price, Stock, StockStatus, World } from '#landscape/world/world.ts'
 import { openFrontDoor, O2C, type FrontDoor, type Reply } from '#tests/routes/front-door.ts'
 import { openQuery, type Query } from '#tests/support/house-rules.ts'
 import type { HouseOptions } from '#tests/support/house.ts'
@@ -21,6 +21,7 @@ export type Good = {
   readonly priceMinor?: number
   /** In base units, by site. */
   readonly stock?: Readonly<Record<string, number>>
+  readonly onHold?: Readonly<Record<string, number>>
   readonly item?: Partial<Item>
 }
 
@@ -72,6 +73,21 @@ const priceOf = (good: Good): Price => {
   }
 }
 
+const shelvesOf = (
+  { number, company = 'NWF' }: Good,
+  status: StockStatus,
+  stock: Good['stock'] = {},
+): Stock[] =>
+  Object.entries(stock).map(([site, quantity]) => ({
+    company,
+    site,
+    item: number,
+    lot: '',
+    expiresOn: '',
+    status,
+    quantity,
+  }))
+
 export type Buyer = Partial<Customer> & { readonly number: string }
 
 const customerOf = (buyer: Buyer): Customer => ({
@@ -90,17 +106,10 @@ export function smallWorld(goods: readonly Good[], buyers: readonly Buyer[]): Wo
     items: goods.map(itemOf),
     prices: goods.map(priceOf),
     customers: buyers.map(customerOf),
-    stock: goods.flatMap(({ number, company = 'NWF', stock = {} }) =>
-      Object.entries(stock).map(([site, quantity]) => ({
-        company,
-        site,
-        item: number,
-        lot: '',
-        expiresOn: '',
-        status: 'available' as const,
-        quantity,
-      })),
-    ),
+    stock: goods.flatMap((good) => [
+      ...shelvesOf(good, 'available', good.stock),
+      ...shelvesOf(good, 'hold', good.onHold),
+    ]),
     receipts: [],
   }
 }

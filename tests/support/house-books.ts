@@ -115,25 +115,27 @@ export const EVERYTHING_ONCE: Readonly<Record<string, Difference>> = {
   tax: NO_DIFFERENCE,
 }
 
-type Shelf = { readonly place: string; readonly available: number }
+/** `DC1 NWF 10012 AVAIL`, and how much. */
+type Shelf = { readonly place: string; readonly quantity: number }
 
-/** What we could sell or have promised, where there is anything. */
+/** What our books say is in the building, by status, where there is anything. */
 export async function ourStock(query: Query): Promise<Shelf[]> {
   return query<Shelf>(`
-    select (location || ' ' || p.company || ' ' || sku) collate "C" as place, available
+    select (location || ' ' || p.company || ' ' || sku || ' ' || held.status) collate "C" as place, quantity
     from inventory.position p join items.item i on i.id = p.item_id
-    where lot = '' and available <> 0 order by 1`)
+    cross join lateral (values ('AVAIL', available), ('HOLD', quality_hold), ('DAMAGED', damaged)) as held(status, quantity)
+    where lot = '' and quantity <> 0 order by 1`)
 }
 
-/** What lies on the shelves and is neither held nor damaged. */
+/** What lies on the shelves. */
 export function theirStock({ wms }: Landscape): Shelf[] {
   const shelves = new Map<string, number>()
   for (const { site, owner, sku, status, qty } of wms.truth().stock) {
-    if (status !== 'AVAIL' || qty === 0) continue
-    const place = `${site} ${owner} ${sku}`
+    if (qty === 0) continue
+    const place = `${site} ${owner} ${sku} ${status}`
     shelves.set(place, (shelves.get(place) ?? 0) + qty)
   }
   return [...shelves]
-    .map(([place, available]) => ({ place, available }))
+    .map(([place, quantity]) => ({ place, quantity }))
     .toSorted((a, b) => (a.place < b.place ? -1 : 1))
 }

@@ -32,6 +32,13 @@ export function bucketChange(bucket: Bucket, quantity: Quantity): Delta {
   return column ? { [column]: quantity } : {}
 }
 
+export const placeKey = (place: Place, lot: string): string =>
+  `${stockKey(place.itemId, place.location)} ${lot}`
+
+/** The keys under which the positions of items at locations are locked. */
+export const positionKeys = (items: readonly number[], locations: readonly string[]): string[] =>
+  items.flatMap((item) => locations.map((location) => `${String(item).padStart(12, '0')} ${location}`))
+
 /** Everybody inserts and updates in this order, so that two of them never wait for each other. */
 export function byPlace(a: Place, b: Place): number {
   if (a.itemId !== b.itemId) return a.itemId - b.itemId
@@ -46,16 +53,16 @@ export class Books {
   readonly #stored: ReadonlySet<string>
 
   constructor(rows: readonly PositionChange[]) {
-    for (const row of rows) this.#rows.set(keyOf(row, row.lot), row)
+    for (const row of rows) this.#rows.set(placeKey(row, row.lot), row)
     this.#stored = new Set(this.#rows.keys())
   }
 
   at(place: Place, lot: string): PositionChange {
-    return this.#rows.get(keyOf(place, lot)) ?? { ...place, lot, ...EMPTY }
+    return this.#rows.get(placeKey(place, lot)) ?? { ...place, lot, ...EMPTY }
   }
 
   change(place: Place, lot: string, delta: Delta): void {
-    const key = keyOf(place, lot)
+    const key = placeKey(place, lot)
     this.#rows.set(key, added(this.at(place, lot), delta))
     const { company, itemId, location } = place
     this.#changes.set(
@@ -96,7 +103,7 @@ export class Books {
 
   /** Which of them do not exist yet. */
   get missing(): readonly PositionChange[] {
-    return this.changes.filter((row) => !this.#stored.has(keyOf(row, row.lot)))
+    return this.changes.filter((row) => !this.#stored.has(placeKey(row, row.lot)))
   }
 }
 
@@ -108,8 +115,6 @@ const EMPTY = {
   inTransit: 0,
   unreconciled: 0,
 } as const
-
-const keyOf = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
 
 const added = (row: PositionChange, delta: Delta): PositionChange => ({
   ...row,

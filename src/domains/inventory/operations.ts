@@ -1,7 +1,7 @@
 /** The verbs of inventory: reserve, release the claim, ship, move, fill. Each takes a transaction and a list. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import { Books, bucketChange, byPlace, type Place } from './books.ts'
+import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
 import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
 import { allocate, coverable, type FreeStock, setAside, stockKey } from './rules.ts'
 import {
@@ -12,7 +12,6 @@ import {
   ensurePositions,
   type FillableLine,
   insertMovements,
-  insertPositions,
   insertReservations,
   selectFillableLines,
   selectFillableOrders,
@@ -20,7 +19,6 @@ import {
   selectPositionsForUpdate,
   selectReservations,
   selectUnreconciled,
-  selectUsedPlaces,
   selectWaiting,
   type UnreconciledStock,
   updatePositions,
@@ -60,9 +58,6 @@ export const allocateOrder = allocate
 
 /** The lines that `free` can serve whole; `free` is left as it is. */
 export const coverableLines = coverable
-
-const positionKeys = (items: readonly number[], locations: readonly string[]): string[] =>
-  items.flatMap((item) => locations.map((location) => `${String(item).padStart(12, '0')} ${location}`))
 
 export type ReservedLine = {
   readonly doc: number
@@ -292,67 +287,6 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
   writeBooks(tx, books)
   insertMovements(tx, movements)
   return shortfalls
-}
-
-/**
- * What an ERP counts at the start. A position that exists already is left as it is: its own history counts. A lot that
- * is new adds to its item × location unless that has a history: then the total has it already. New positions are made
- * with their quantity, without an update: nobody has counted the rows of a table that is just being filled, so the
- * planner would read all of it for each page.
- */
-export async function openBalances(
-  tx: Transaction,
-  balances: readonly Omit<StockChange, 'from' | 'to' | 'reason'>[],
-): Promise<number> {
-  const places = new Map(balances.map((balance) => [placeKey(balance, balance.lot), balance]))
-  const counted = new Books([])
-  for (const balance of places.values()) countIn(counted, balance)
-  const made = await insertPositions(tx, counted.changes)
-  const keys = new Set(made.map((row) => placeKey(row, row.lot)))
-  const fresh = [...places].flatMap(([key, balance]) => (keys.has(key) ? [balance] : []))
-  const opened = await joinTotals(tx, fresh, (balance) => keys.has(placeKey(balance, '')))
-  insertMovements(
-    tx,
-    opened
-      .filter((balance) => openingOf(balance) > 0)
-      .map((row) => ({ ...row, from: 'opening', to: 'available', reason: 'opening balance', doc: null })),
-  )
-  return opened.length
-}
-
-type Balance = Place & { readonly quantity: Quantity }
-
-const placeKey = (place: Place, lot: string): string => `${stockKey(place.itemId, place.location)} ${lot}`
-const openingOf = ({ quantity }: Balance): Quantity => Math.max(0, quantity)
-
-function countIn(books: Books, balance: Balance): void {
-  books.change(balance, '', { available: openingOf(balance) })
-  if (balance.lot) books.change(balance, balance.lot, { available: openingOf(balance) })
-}
-
-/** Adds lots to totals that were there before, or empties them again; answers the balances that count. */
-async function joinTotals<B extends Balance>(
-  tx: Transaction,
-  fresh: readonly B[],
-  isMade: (balance: B) => boolean,
-): Promise<readonly B[]> {
-  const joining = fresh.filter((balance) => !isMade(balance))
-  if (joining.length === 0) return fresh
-  const items = [...new Set(joining.map((balance) => balance.itemId))].toSorted((a, b) => a - b)
-  tx.locking(
-    'stock position',
-    positionKeys(items, [...new Set(joining.map((each) => each.location))].toSorted()),
-  )
-  const used = new Set((await selectUsedPlaces(tx, joining)).map((row) => stockKey(row.itemId, row.location)))
-  const isUsed = (balance: B): boolean => used.has(stockKey(balance.itemId, balance.location))
-  const changes = new Books([])
-  for (const balance of joining) {
-    const quantity = openingOf(balance)
-    if (isUsed(balance)) changes.change(balance, balance.lot, { available: -quantity })
-    else changes.change(balance, '', { available: quantity })
-  }
-  updatePositions(tx, changes.changes)
-  return fresh.filter((balance) => isMade(balance) || !isUsed(balance))
 }
 
 /** What nobody can explain at these places; zero where everything is explained. */

@@ -279,14 +279,14 @@ export function ensurePositions(
 
 const openPositions = sql(
   'inventory.open_positions',
-  `insert into inventory.position (company, item_id, location, lot, available)
-   select company, item_id, location, lot, available
-   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[])
-     as c(company, item_id, location, lot, available)
+  `insert into inventory.position (company, item_id, location, lot, available, quality_hold, damaged)
+   select company, item_id, location, lot, available, quality_hold, damaged
+   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[])
+     as c(company, item_id, location, lot, available, quality_hold, damaged)
    on conflict do nothing returning company, item_id as "itemId", location, lot`,
 )
 
-/** Makes positions with what is available of them; answers those that did not exist yet. */
+/** Makes positions with what is on hand of them; answers those that did not exist yet. */
 export function insertPositions(
   tx: Transaction,
   rows: readonly PositionChange[],
@@ -298,6 +298,8 @@ export function insertPositions(
     rows.map((row) => row.location),
     rows.map((row) => row.lot),
     rows.map((row) => formatQuantity(row.available)),
+    rows.map((row) => formatQuantity(row.qualityHold)),
+    rows.map((row) => formatQuantity(row.damaged)),
   ])
 }
 

@@ -78,16 +78,21 @@ export const claimsInInventory = (queries: Queries): Promise<ReservedPlace[]> =>
 
 const drifted = sql(
   'inventory.drifted_positions',
-  `select 'item ' || p.item_id || ' at ' || p.location || ': ' || trim_scale(p.available) || ' available, ' ||
-     trim_scale(coalesce(m.quantity, 0)) || ' by movements' as broken
+  `with booked as (
+     select company, item_id, location, bucket, sum(quantity) as quantity from (
+       select company, item_id, location, to_bucket as bucket, quantity from inventory.movement
+       union all select company, item_id, location, from_bucket, -quantity from inventory.movement) m
+     group by company, item_id, location, bucket)
+   select 'item ' || p.item_id || ' at ' || p.location || ': ' || trim_scale(held.quantity) || ' ' || held.bucket || ', ' ||
+     trim_scale(coalesce(b.quantity, 0)) || ' by movements' as broken
    from inventory.position p
-   left join (
-     select company, item_id, location, sum(case 'available' when to_bucket then quantity else -quantity end) as quantity
-     from inventory.movement where 'available' in (from_bucket, to_bucket) group by company, item_id, location) m
-     using (company, item_id, location)
-   where p.lot = '' and p.available <> coalesce(m.quantity, 0) limit 50`,
+   cross join lateral (values ('available', p.available), ('quality_hold', p.quality_hold), ('damaged', p.damaged),
+     ('in_transit', p.in_transit), ('unreconciled', p.unreconciled)) as held(bucket, quantity)
+   left join booked b on b.company = p.company and b.item_id = p.item_id and b.location = p.location
+     and b.bucket = held.bucket
+   where p.lot = '' and held.quantity <> coalesce(b.quantity, 0) limit 50`,
 )
 
-/** Positions whose sellable stock is not the sum of their movements. */
+/** Positions of which a bucket is not the sum of its movements. */
 export const driftedPositions = async (queries: Queries): Promise<string[]> =>
   (await queries.query<{ broken: string }>(drifted)).map((row) => row.broken)

@@ -1,5 +1,5 @@
 /** The cloud ERP's entities of master data in our words; pure. */
-import type { Address, ErpCustomer, ErpItem, ErpPrice, ErpStock } from '#capabilities/erp.ts'
+import type { Address, ErpCustomer, ErpItem, ErpPrice, StockOnHand } from '#capabilities/erp.ts'
 import {
   type Fields,
   filledText,
@@ -131,10 +131,13 @@ function priceFor(row: Fields): { list: string } | { customer: string } {
   throw new Unexpected(`"${kind}" is no known kind of price`)
 }
 
-export const toStock = (row: Fields): ErpStock => ({
+export const toStock = (row: Fields): StockOnHand => ({
   sku: filledText(row, 'itemNumber'),
   location: filledText(row, 'locationCode'),
-  quantity: quantity(row, 'inventory'),
+  available: quantity(row, 'inventory'),
+  qualityHold: quantity(row, 'qualityHold'),
+  // it writes off what is damaged instead of keeping it apart
+  damaged: 0,
 })
 
 export function toCredit(row: Fields): {

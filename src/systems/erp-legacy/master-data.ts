@@ -1,5 +1,5 @@
 /** The legacy ERP's rows of master data in our words; pure. */
-import type { Address, ErpCustomer, ErpItem, ErpPrice, ErpStock } from '#capabilities/erp.ts'
+import type { Address, ErpCustomer, ErpItem, ErpPrice, StockOnHand } from '#capabilities/erp.ts'
 import {
   type Fields,
   filledText,
@@ -9,6 +9,7 @@ import {
   text,
   Unexpected,
 } from '#platform/fields.ts'
+import type { Quantity } from '#platform/quantity.ts'
 import { amount, units } from './map.ts'
 import { bareNumber, decimalText, flag, isoDate } from './wire.ts'
 
@@ -135,11 +136,16 @@ function priceOfOne(amountMinor: number, per: number): number {
   return amountMinor / per
 }
 
-export const toStock = (row: Fields): ErpStock => ({
+export const toStock = (row: Fields): StockOnHand => ({
   sku: bareNumber(row, 'MATNR'),
   location: filledText(row, 'WERKS'),
-  quantity: quantityOf(decimalText(row, 'LABST'), 'LABST'),
+  available: stockIn(row, 'LABST'),
+  qualityHold: stockIn(row, 'INSME'),
+  damaged: stockIn(row, 'SPEME'),
 })
+
+const stockIn = (row: Fields, kind: 'LABST' | 'INSME' | 'SPEME'): Quantity =>
+  quantityOf(decimalText(row, kind), kind)
 
 export function toCredit(row: Fields): {
   creditLimitMinor: number

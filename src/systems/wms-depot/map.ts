@@ -1,5 +1,5 @@
 /** Between our words and those of the Depot WMS; pure. */
-import type { Address } from '#capabilities/erp.ts'
+import type { Address, StockOnHand } from '#capabilities/erp.ts'
 import type {
   FulfillmentRequest,
   PickingStarted,
@@ -7,7 +7,6 @@ import type {
   ShippedLine,
   ShippedPackage,
   StockMoved,
-  StockSnapshotLine,
   WarehouseMessage,
 } from '#capabilities/wms.ts'
 import { codeList } from '#platform/connector-codes.ts'
@@ -158,11 +157,11 @@ function reasonOf(code: string): StockMoved['reason'] {
   return reason
 }
 
-type MutableLine = { -readonly [Key in keyof StockSnapshotLine]: StockSnapshotLine[Key] }
+type MutableLine = { -readonly [Key in keyof StockOnHand]: StockOnHand[Key] }
 const STATUS_FIELDS = { AVAIL: 'available', HOLD: 'qualityHold', DAMAGED: 'damaged' } as const
 
 /** One line for each item and lot, with what is in each status. */
-export function toSnapshotLines(rows: readonly DepotStockRow[]): StockSnapshotLine[] {
+export function toSnapshotLines(rows: readonly DepotStockRow[]): StockOnHand[] {
   const lines = new Map<string, MutableLine>()
   for (const row of rows) {
     const field = STATUS_FIELDS[row.status as keyof typeof STATUS_FIELDS]

@@ -7,11 +7,11 @@ import {
   type Departure,
   lockFreeStock,
   move,
-  openBalances,
   reserve,
   ship,
   type StockChange,
 } from '#domains/inventory/operations.ts'
+import { openBalances, type OpeningBalance } from '#domains/inventory/opening.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
 import {
   AT,
@@ -312,17 +312,26 @@ describe('movements of any kind in any order', () => {
 })
 
 describe('opening balances', () => {
-  const balance = (itemId: number, overrides: Partial<StockChange> = {}) => {
-    const { from: _, to: __, reason: ___, ...rest } = change(itemId, { quantity: units(8), ...overrides })
-    return rest
-  }
-  const open = (...balances: readonly ReturnType<typeof balance>[]) =>
+  const balance = (itemId: number, overrides: Partial<OpeningBalance> = {}): OpeningBalance => ({
+    company: COMPANY,
+    itemId,
+    location: NORTH,
+    lot: '',
+    available: units(8),
+    qualityHold: 0,
+    damaged: 0,
+    source: 'erp-test',
+    sourceKey: 'opening/1',
+    at: AT,
+    ...overrides,
+  })
+  const open = (...balances: readonly OpeningBalance[]) =>
     db.database.transaction((tx) => openBalances(tx, balances))
 
   test('are taken once; a position with a history of its own is left as it is', async () => {
     const item = newItem()
     expect(await open(balance(item))).toBe(1)
-    expect(await open(balance(item, { quantity: units(99) }))).toBe(0)
+    expect(await open(balance(item, { available: units(99) }))).toBe(0)
     expect(await positionOf(db, item)).toMatchObject({ available: units(8) })
     await expectBooksToAgree(item)
   })
@@ -330,7 +339,9 @@ describe('opening balances', () => {
   test('of one more lot add to the total while nothing but balances by lot made it', async () => {
     const item = newItem()
     expect(await open(balance(item, { lot: 'L1' }))).toBe(1)
-    expect(await open(balance(item, { lot: 'L1' }), balance(item, { lot: 'L2', quantity: units(3) }))).toBe(1)
+    expect(await open(balance(item, { lot: 'L1' }), balance(item, { lot: 'L2', available: units(3) }))).toBe(
+      1,
+    )
     expect(await positionOf(db, item)).toMatchObject({ available: units(11) })
     await expectBooksToAgree(item)
   })
@@ -341,14 +352,29 @@ describe('opening balances', () => {
   ])('of a lot at a place that %s has filled are in its total already', async (_, fill) => {
     const item = newItem()
     await fill(item)
-    expect(await open(balance(item, { lot: 'L9', quantity: units(5) }))).toBe(0)
+    expect(await open(balance(item, { lot: 'L9', available: units(5), damaged: units(1) }))).toBe(0)
     expect(await positionOf(db, item)).toMatchObject({ available: units(8) })
     await expectBooksToAgree(item)
   })
 
+  test('of each status lie in a bucket of their own, of which only one is for sale', async () => {
+    const item = newItem()
+    const lots = ['L1', 'L2'].map((lot) => balance(item, { lot, qualityHold: units(3), damaged: units(1) }))
+    await open(...lots, balance(item, { location: SOUTH, available: units(-2), qualityHold: units(5) }))
+    expect(await positionOf(db, item)).toMatchObject({
+      available: units(16),
+      quality_hold: units(6),
+      damaged: units(2),
+    })
+    expect(await positionOf(db, item, SOUTH)).toMatchObject({ available: 0, quality_hold: units(5) })
+    await expectBooksToAgree(item)
+    const free = await db.database.transaction((tx) => lockFreeStock(tx, [item], [NORTH, SOUTH]))
+    expect([...free.values()]).toEqual([units(16), 0])
+  })
+
   test('of zero make a position without a movement', async () => {
     const item = newItem()
-    await open(balance(item, { quantity: 0 }))
+    await open(balance(item, { available: 0 }))
     expect(await positionOf(db, item)).toMatchObject({ available: 0 })
     expect(await ledgerOf(item)).toEqual([])
   })

@@ -208,7 +208,13 @@ test.each([
 })
 
 test('stock and credit figures are read exactly', () => {
-  expect(toStock(rows('stock')[0]!)).toMatchObject({ sku: '20000' })
+  expect(toStock({ ...rows('stock')[0]!, qualityHold: 300 })).toEqual({
+    sku: '20000',
+    location: 'DC1',
+    available: 200_000_000,
+    qualityHold: 3_000_000,
+    damaged: 0,
+  })
   expect(toCredit(rows('credit')[0]!)).toEqual({
     creditLimitMinor: 2_000_000,
     receivablesMinor: 1_555_906,

@@ -238,8 +238,14 @@ test.each([
 })
 
 test('stock and credit figures are read exactly', () => {
-  expect(toStock(rows('stock')[0]!)).toMatchObject({ sku: '10000', location: 'DC1' })
-  expect(toStock({ ...rows('stock')[0]!, LABST: '12.500-' }).quantity).toBe(-125_000)
+  const stock = { ...rows('stock')[0]!, LABST: '12.500-', INSME: '24', SPEME: '1.5' }
+  expect(toStock(stock)).toEqual({
+    sku: '10000',
+    location: 'DC1',
+    available: -125_000,
+    qualityHold: 240_000,
+    damaged: 15_000,
+  })
   expect(toCredit(rows('credit')[0]!)).toEqual({
     creditLimitMinor: 2_000_000,
     receivablesMinor: 756_790,
