@@ -1,8 +1,9 @@
 /** Loads what the ERPs own, and keeps the doors shut until it is there. */
-import { openBalances } from '#domains/inventory/opening.ts'
+import { openBalances } from '#domains/inventory/operations/opening.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
+import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import { readingProgress } from '#platform/readings.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
@@ -11,14 +12,16 @@ import { type LoadStock } from './processes/master-data-resources.ts'
 import { syncMasterData, type SyncProgress } from './processes/master-data-sync.ts'
 
 /** Without copies of master data every order would be refused for good; so nobody decides before they are there. */
-export function masterDataGate(config: Config, queries: Queries) {
+export function masterDataGate(config: Config, readers: Bound['readers'], queries: Queries) {
   let isOpen = false
-  const last = config.companies.map(({ code, erp }) => ({ company: code, source: erp, resource: 'stock' }))
+  const read = config.companies.filter(({ erp }) => readers.has(erp))
+  const last = read.map(({ code, erp }) => ({ company: code, source: erp, resource: 'stock' }))
   return {
-    open: () => void (isOpen = true),
-    async openIfKnown() {
+    /** Opens when every company was read once, by whichever process; answers whether it is open. */
+    async openIfKnown(): Promise<boolean> {
+      if (isOpen) return true
       const readings = await Promise.all(last.map((source) => readingProgress(queries, source)))
-      isOpen ||= readings.every(({ since }) => since !== null)
+      return (isOpen = readings.every(({ since }) => since !== null))
     },
     check() {
       if (!isOpen) throw new Outage('crossdock', 'master data is being loaded; ask again in a few seconds')
@@ -38,27 +41,49 @@ const openStock: LoadStock = async (tx, { company, source, asOf: at }, records) 
   return { inserted, updated: 0, unchanged: records.length - inserted, superseded: 0, rejected: [] }
 }
 
-/** Loads customers, items, prices and opening stock of every company; the doors open with the last of them. */
+const AGAIN_MS = 5 * 60_000
+const RETRY_MS = 5_000
+
+export type Reading = {
+  /** Every company was read once, by whichever process. */
+  readonly known: boolean
+  /** Why ERPs could not be read. */
+  readonly failures: readonly unknown[]
+}
+
+type Wires = {
+  readonly gate: MasterDataGate
+  readonly readers: Bound['readers']
+  readonly database: Database
+  readonly clock: Clock
+  /** Undefined while this process may not take turns. */
+  readonly holder: () => number | undefined
+}
+
+/**
+ * Reads customers, items, prices and opening stock of each company whose turn it is and that no other process reads.
+ * One that cannot be read keeps no other from being read.
+ */
 export function masterDataSync(
   config: Config,
-  wires: { gate: MasterDataGate; readers: Bound['readers']; database: Database; clock: Clock },
-): (onProgress: (progress: SyncProgress) => void) => Promise<void> {
-  const { gate, readers, database, clock } = wires
+  { gate, readers, database, clock, holder: holderNow }: Wires,
+): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
   return async (onProgress) => {
     await gate.openIfKnown()
-    for (const { code: company, erp } of config.companies) {
-      const reader = readers.get(erp)
-      if (reader)
-        await syncMasterData({
-          reader,
-          company,
-          database,
-          clock,
-          onProgress,
-          recountOpen,
-          onStock: openStock,
-        })
+    const holder = holderNow()
+    const failures: unknown[] = []
+    for (const { code: company, erp: source } of holder === undefined ? [] : config.companies) {
+      const reader = readers.get(source)
+      const turn = { company, source, holder: holder! }
+      if (!reader || !(await takeTurn(database, turn))) continue
+      const sync = { reader, company, database, clock, onProgress, recountOpen, onStock: openStock }
+      const failed = await syncMasterData(sync).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      )
+      await endTurn(database, turn, failed ? RETRY_MS : AGAIN_MS)
+      if (failed) failures.push(failed.error)
     }
-    gate.open()
+    return { known: await gate.openIfKnown(), failures }
   }
 }

@@ -1,7 +1,7 @@
 /** `crossdock orders list` and `crossdock trace ANY-ID`. */
 import { CommandFailure, type Context, EXIT, printList, type Terminal, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
-import { type ListedOrder, listOrders, type OrderFilter } from './domains/orders/views.ts'
+import { type ListedOrder, listOrders, type OrderFilter } from './domains/orders/views/lists.ts'
 import { formatAmount } from './platform/money.ts'
 import type { Story } from './app.ts'
 

@@ -20,15 +20,8 @@ import {
 } from './contract/answers.ts'
 import { type Channel, OrderAnswer, orderRefusals, OrderRequest } from './contract.ts'
 import * as example from './contract/examples.ts'
-import {
-  headersOf,
-  isPartners,
-  type ListedOrder,
-  listOrders,
-  openHoldsOf,
-  type OpenHold,
-  type OrderHeader,
-} from './views.ts'
+import { headersOf, isPartners, openHoldsOf, type OpenHold, type OrderHeader } from './views.ts'
+import { type ListedOrder, listOrders } from './views/lists.ts'
 
 type Known<Body> = { readonly kind: 'new' | 'known'; readonly answer: Body }
 

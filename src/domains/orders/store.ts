@@ -1,5 +1,5 @@
 /** The SQL of orders; the only file that writes its tables. */
-import type { Queries, Statement, Transaction } from '#platform/database.ts'
+import type { Statement, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { HeaderChange, HoldType, ShippingRule, ShipTo } from './contract.ts'

@@ -4,13 +4,13 @@ import { openExceptionsOf } from '#platform/exceptions.ts'
 import { formatAmount } from '#platform/money.ts'
 import { customerKey } from '#domains/customers/contract.ts'
 import { findCustomers } from '#domains/customers/operations.ts'
+import { openHoldsOf } from '#domains/orders/views.ts'
 import {
   type ListedOrder,
   listOrders,
-  openHoldsOf,
   type OrderCursor,
   type OrderFilter,
-} from '#domains/orders/views.ts'
+} from '#domains/orders/views/lists.ts'
 import { orderNumber } from '#processes/ports.ts'
 
 export type Row = {

@@ -11,7 +11,7 @@ import {
   ship,
   type StockChange,
 } from '#domains/inventory/operations.ts'
-import { openBalances, type OpeningBalance } from '#domains/inventory/opening.ts'
+import { openBalances, type OpeningBalance } from '#domains/inventory/operations/opening.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
 import {
   AT,

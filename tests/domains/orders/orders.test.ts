@@ -11,7 +11,8 @@ import {
   recordErpNumbers,
   releaseHolds,
 } from '#domains/orders/operations.ts'
-import type { LineChange, NaturalKey } from '#domains/orders/store.ts'
+import type { LineChange } from '#domains/orders/store.ts'
+import type { NaturalKey } from '#domains/orders/store/natural-keys.ts'
 import {
   headersOf,
   linesOf,

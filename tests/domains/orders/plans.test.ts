@@ -14,13 +14,13 @@ import {
 import {
   headersOf,
   linesOf,
-  listOrders,
   lockHeaders,
   numbersOf,
   openHoldsOf,
   ordersByReference,
   shipTosOf,
 } from '#domains/orders/views.ts'
+import { listOrders } from '#domains/orders/views/lists.ts'
 import { CAUSE, COMPANY, hold, newCustomer, order, write } from '#tests/domains/orders/order-fixtures.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
 

@@ -1,10 +1,10 @@
 /** Opening balances: what an ERP counts when the house first opens. */
 import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import { Books, type Place, placeKey, positionKeys } from './books.ts'
-import type { Bucket, Movement } from './contract.ts'
-import { stockKey } from './rules.ts'
-import { insertMovements, insertPositions, selectUsedPlaces, updatePositions } from './store.ts'
+import { Books, type Place, placeKey, positionKeys } from '../books.ts'
+import type { Bucket, Movement } from '../contract.ts'
+import { stockKey } from '../rules.ts'
+import { insertMovements, insertPositions, selectUsedPlaces, updatePositions } from '../store.ts'
 
 type OnHand = {
   readonly available: Quantity
