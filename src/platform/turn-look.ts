@@ -19,13 +19,13 @@ export async function lookAt(tx: Transaction, epoch: number, entries: readonly E
     tx.query<{ doc: number; version: number }>(versions, [docs, epoch]),
     intentsOf(tx, docs),
     stepRowsOf(tx, docs),
+    loadFacts(tx, entries),
   ])
   for (const { doc, version } of seen) byDoc.get(doc)!.seen = version
   // What a person settled by hand is open no longer.
   for (const entry of entries) entry.intents.clear()
   for (const intent of intents) byDoc.get(intent.doc)!.intents.set(effectKey(intent), intent)
   for (const step of steps) byDoc.get(step.doc)!.steps.set(stepKey(step.step, step.subject), step)
-  await loadFacts(tx, entries)
 }
 
 async function loadFacts(tx: Transaction, entries: readonly Entry[]): Promise<void> {

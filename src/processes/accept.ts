@@ -6,13 +6,14 @@ import { recordAudit } from '#platform/audit.ts'
 import type { Docket, Process } from '#platform/process.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
-import { allocateOrder, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
+import { allocateOrder, type FreeStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
 import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf } from './captured-order.ts'
 import { openHoldExceptions } from './holds.ts'
 import { valueOrders, type ValuedOrder } from './order-pricing.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
+import { waitsForSomebody } from './sla.ts'
 
 export type Captured =
   | { readonly kind: 'new'; readonly doc: number; readonly answer: OrderAnswer }
@@ -47,8 +48,14 @@ export async function acceptOrders(
   }: { arrivals: readonly Arrival[]; gathered: Gathered; process: Process; cause: Cause },
 ): Promise<ReadonlyMap<Arrival, Captured>> {
   const answers = new Map<Arrival, Captured>()
-  const { fresh, repeated } = await onlyNew(tx, await candidatesOf(ports, arrivals, gathered, answers))
-  const credits = await decideOnCredit(tx, ports, fresh)
+  const candidates = await candidatesOf(ports, arrivals, gathered, answers)
+  // Sent together: a repetition locks what it will not use, and all others are answered one journey earlier.
+  const [{ fresh, repeated }, accounts, free] = await Promise.all([
+    onlyNew(tx, candidates),
+    lockAccounts(tx, candidates),
+    lockStock(tx, ports, candidates),
+  ])
+  const credits = decideOnCredit(ports, accounts, fresh)
   const refused = new Map<number, Refusal>()
   for (const { doc, arrival } of fresh) {
     const credit = credits.get(String(doc))
@@ -66,7 +73,7 @@ export async function acceptOrders(
     answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
   giveBackNaturalKeys(tx, fresh.filter(({ doc }) => refused.has(doc)).map(naturalKeyOf))
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
-  const decided = await decide(tx, ports, granted, (doc) => {
+  const decided = await decide(ports, granted, free, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
   })
@@ -153,11 +160,28 @@ const otherContent = (customerOrder: string, doc: number): Refusal =>
     '/customerOrder',
   )
 
-async function decideOnCredit(tx: Transaction, ports: ProcessPorts, candidates: readonly Candidate[]) {
-  const accounts = await lockCreditAccounts(
+const lockAccounts = (tx: Transaction, candidates: readonly Candidate[]) =>
+  lockCreditAccounts(
     tx,
     candidates.map(({ valued }) => valued.customer.id),
   )
+
+function lockStock(
+  tx: Transaction,
+  ports: ProcessPorts,
+  candidates: readonly Candidate[],
+): Promise<FreeStock> {
+  const companies = new Set(candidates.map(({ arrival }) => arrival.request.company))
+  const locations = new Set([...companies].flatMap((code) => ports.company(code).locations))
+  const wanted = candidates.flatMap(({ valued }) =>
+    valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])),
+  )
+  return lockUnclaimedStock(tx, wanted, [...locations])
+}
+
+type Accounts = Awaited<ReturnType<typeof lockCreditAccounts>>
+
+function decideOnCredit(ports: ProcessPorts, accounts: Accounts, candidates: readonly Candidate[]) {
   const byCompany = Map.groupBy(candidates, ({ arrival }) => arrival.request.company)
   const decisions = [...byCompany].flatMap(([company, group]) => [
     ...decideCredits(
@@ -175,21 +199,14 @@ async function decideOnCredit(tx: Transaction, ports: ProcessPorts, candidates: 
 
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
 async function decide(
-  tx: Transaction,
   ports: ProcessPorts,
   candidates: readonly Candidate[],
+  free: FreeStock,
   creditHold: (doc: number) => string | undefined,
 ): Promise<Decided[]> {
   if (candidates.length === 0) return []
   const holds = candidates.map((candidate) => holdsOf(candidate, creditHold(candidate.doc)))
   const ids = await ports.ids.documents(holds.flat().length)
-  const locations = [
-    ...new Set(candidates.flatMap(({ arrival }) => ports.company(arrival.request.company).locations)),
-  ]
-  const wanted = candidates.flatMap(({ valued }) =>
-    valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])),
-  )
-  const free = await lockUnclaimedStock(tx, wanted, locations)
   return candidates.map((candidate, place) => {
     const { request } = candidate.arrival
     const sold = candidate.valued.lines.filter((line) => line.kind === 'sold')
@@ -249,6 +266,15 @@ async function write(
       kind: 'order',
       doc: captured.doc,
       traceId: arrival.traceId,
+    })),
+  )
+  ports.sla.clocks.start(
+    tx,
+    'order_to_erp_posting',
+    orders.map(({ captured: { doc, company, holds } }) => ({
+      doc,
+      company,
+      paused: waitsForSomebody(ports.sla, holds),
     })),
   )
   await openHoldExceptions(tx, ports, orders.flatMap(heldFor))

@@ -22,7 +22,7 @@ export function orderSteps(ports: ProcessPorts, children: { fulfillment: Process
     release: release(ports, children.fulfillment),
     takeBackRelease,
     invoice: invoice(ports, children.invoice),
-    close,
+    close: close(ports),
     cancelLines,
   } satisfies Record<string, Deed>
 }
@@ -97,18 +97,12 @@ function release(ports: ProcessPorts, fulfillment: Process): Deed {
       places.map(({ facts, location }) => ({ doc: facts.doc, location })),
     )
     const requestsOf = Map.groupBy(requests, (request) => request.orderId)
-    const versions = await moveLines(
-      tx,
-      works.map((work) => releasedLines(work, requestsOf.get(work.facts.doc)!)),
-      'order.released',
-      cause,
-    )
-    const begun = await beginFulfillments(
-      tx,
-      fulfillment,
-      requests,
-      new Map(works.map(({ facts }) => [facts.doc, facts])),
-    )
+    const released = works.map((work) => releasedLines(work, requestsOf.get(work.facts.doc)!))
+    const orders = new Map(works.map(({ facts }) => [facts.doc, facts]))
+    const [versions, begun] = await Promise.all([
+      moveLines(tx, released, 'order.released', cause),
+      beginFulfillments(tx, fulfillment, requests, orders),
+    ])
     return new Map(
       offered.map((work): [OrderWork, Done<OrderFacts>] => {
         if (held.has(work)) return [work, 'look']
@@ -188,7 +182,13 @@ function invoice(ports: ProcessPorts, process: Process): Deed {
   }
 }
 
-async function close(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
+const close = (ports: ProcessPorts): Deed => async (tx, works, cause) => {
+  // cancelled before it came to the ERP
+  ports.sla.clocks.stop(
+    tx,
+    'order_to_erp_posting',
+    works.flatMap(({ facts: { doc, order } }) => (order.erpNumber === null ? [doc] : [])),
+  )
   const versions = await changeHeaders(
     tx,
     works.map(({ facts }) => facts),

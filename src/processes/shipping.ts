@@ -80,10 +80,18 @@ export async function bookShipments(
   const moves = movesOf(taken)
   cancelRests(tx, books, moves)
   const departures = taken.flatMap((row) => row.departures)
-  const shortfalls = await ship(tx, departures)
-  await confirmShipments(tx, taken, cause)
   addReferences(tx, taken.flatMap(referencesOf))
-  await moveOrderLines(tx, books, moves, cause)
+  ports.sla.clocks.start(
+    tx,
+    'order_to_invoice_posting',
+    taken.flatMap(({ shipment }) => shipment ?? []),
+  )
+  // The rows of requests and orders are locked already, so all of it may travel together.
+  const [shortfalls] = await Promise.all([
+    ship(tx, departures),
+    confirmShipments(tx, taken, cause),
+    moveOrderLines(tx, books, moves, cause),
+  ])
   return { answers, doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)] }
 }
 
@@ -316,10 +324,12 @@ async function moveOrderLines(
       }),
     ),
   )
-  for (const type of ['order.shipped', 'order.picked_short'] as const) {
-    const told = moves.filter(({ shipments }) => shipments.length > 0 === (type === 'order.shipped'))
-    await moveLines(tx, told.map(linesMoved), type, cause)
-  }
+  await Promise.all(
+    (['order.shipped', 'order.picked_short'] as const).map((type) => {
+      const told = moves.filter(({ shipments }) => shipments.length > 0 === (type === 'order.shipped'))
+      return moveLines(tx, told.map(linesMoved), type, cause)
+    }),
+  )
 }
 
 function linesMoved({ order, sums, shipments }: OrderMove): LinesMoved {
