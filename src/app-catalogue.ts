@@ -15,7 +15,6 @@ import { httpFaults, httpRefusals } from '#platform/http-refusals.ts'
 import { INBOUND_REFUSALS } from '#platform/inbound.ts'
 import { numberRefusals } from '#platform/number-refusals.ts'
 import { parkingRefusals } from '#platform/parking.ts'
-import { replayRefusals } from '#platform/parking-replay.ts'
 import { masterDataRefusals } from './processes/master-data-sync.ts'
 import { EDI_REFUSALS } from './systems/edi/refusals.ts'
 
@@ -35,7 +34,6 @@ export const houseCatalogue = catalogue(
   auditRefusals,
   exceptionRefusals,
   parkingRefusals,
-  replayRefusals,
   INBOUND_REFUSALS,
   CONNECTOR_REFUSALS,
   masterDataRefusals,

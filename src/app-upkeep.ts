@@ -23,6 +23,8 @@ export type UpkeepWires = {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: ReturnType<typeof declareHouseMetrics>
+  /** What other parts of the house have come round. */
+  readonly jobs: readonly Job[]
 }
 
 const SECOND_MS = 1_000
@@ -35,8 +37,9 @@ export function keepUp(wires: UpkeepWires): () => Promise<void> {
   })
 }
 
-function jobsOf({ companies, database, screens, worker, clock, metrics }: UpkeepWires): Job[] {
+function jobsOf({ companies, database, screens, worker, clock, metrics, jobs }: UpkeepWires): Job[] {
   return [
+    ...jobs,
     { name: 'event log partitions', everyMs: 24 * HOUR_MS, run: () => ensureLogPartitions(database) },
     { name: 'ledger partitions', everyMs: 24 * HOUR_MS, run: () => ensureLedgerPartitions(database) },
     { name: 'audit partitions', everyMs: 24 * HOUR_MS, run: () => ensureAuditPartitions(database) },

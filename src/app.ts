@@ -11,6 +11,7 @@ import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
 import { masterDataGate, masterDataSync } from './app-master-data.ts'
+import { messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
@@ -19,11 +20,11 @@ import { keepUp } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
-import type { ChannelTold } from './processes/channel-filing.ts'
+import type { ChannelTold } from './processes/channel-words.ts'
 import { parkChannelMessage } from './processes/channel-trouble.ts'
-import { channelDoor, orderDoor, warehouseDoor } from './processes/doors.ts'
+import { channelDoor, type DoorPorts, orderDoor, warehouseDoor } from './processes/doors.ts'
 import { fulfillment } from './processes/fulfillment.ts'
-import type { Heard } from './processes/inbound.ts'
+import type { Heard } from './processes/message-filing.ts'
 import { invoice } from './processes/invoice.ts'
 import type { SyncProgress } from './processes/master-data-sync.ts'
 import { orderToCash } from './processes/order-to-cash.ts'
@@ -54,7 +55,9 @@ export interface App {
     ingest(path: string): ReturnType<EdiConnector['ingest']>
     check(path: string): ReturnType<EdiConnector['check']>
   }
-  /** Partitions, retention, seals, gauges: from now on, until the house stops. */
+  /** Takes in the parked messages that somebody wants replayed. */
+  replayMessages(): Promise<void>
+  /** Partitions, retention, seals, gauges, replays: from now on, until the house stops. */
   keepUp(): void
   stop(): Promise<void>
 }
@@ -70,21 +73,21 @@ export function createApp(config: Config, ports: AppPorts): App {
   const bound = bindSystems(config, ports, edi)
   const processPorts = portsOf(config, { clock, ids, openExceptions, wishes: wishesOf(bound) })
 
-  const { orders, shipments, payments, all: processes } = houseProcesses(processPorts)
+  const tables = houseProcesses(processPorts)
   const metrics = declareHouseMetrics(ports.metrics)
-  const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes })
+  const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
 
   const masterData = masterDataGate(config, database)
   const summary = createSummary(screens, clock)
-  const doors = {
+  const doors = houseDoors(tables, {
     clock,
     queries: database,
     runner: () => (masterData.check(), worker.runner()),
     batchMax: config.worker.batchMax,
     turnstile: createTurnstile(),
     ports: processPorts,
-  }
-  const channel = channelDoor(doors, orders)
+  })
+  const messages = messageCare({ ...doors, clock, database, bound, processPorts, masterData })
   const routes = houseRoutes({
     config,
     ports,
@@ -96,10 +99,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     processPorts,
     masterData,
     summary,
-    channel,
-    orders: orderDoor(doors, orders),
-    warehouse: warehouseDoor(doors, shipments),
-    payments: paymentDoor(doors, payments),
+    ...doors,
   })
   const server = houseServer(config, ports, { routes, ids, screens })
   let endUpkeep = async (): Promise<void> => undefined
@@ -109,7 +109,8 @@ export function createApp(config: Config, ports: AppPorts): App {
     database,
     sync: masterDataSync(config, { gate: masterData, readers: bound.readers, database, clock }),
     summary,
-    ...(edi ? { edi: partnerDoor(edi, { channel, database, processPorts }) } : {}),
+    ...(edi ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
+    replayMessages: () => messages.replay(),
     keepUp() {
       endUpkeep = keepUp({
         companies: config.companies.map((company) => company.code),
@@ -119,6 +120,7 @@ export function createApp(config: Config, ports: AppPorts): App {
         clock,
         log: ports.log,
         metrics,
+        jobs: messages.jobs,
       })
     },
     async stop() {
@@ -143,6 +145,13 @@ function houseProcesses(ports: ProcessPorts) {
     all: [orders, children.fulfillment, shipments, children.invoice, payments],
   }
 }
+
+const houseDoors = (tables: ReturnType<typeof houseProcesses>, ports: DoorPorts) => ({
+  orders: orderDoor(ports, tables.orders),
+  channel: channelDoor(ports, tables.orders),
+  warehouse: warehouseDoor(ports, tables.shipments),
+  payments: paymentDoor(ports, tables.payments),
+})
 
 type PartnerWires = {
   readonly channel: Door<ChannelTold, Heard>

@@ -24,6 +24,7 @@ export type InboundMessage<T> = {
 
 /** What the inbox keeps of a message. */
 export type FiledMessage = {
+  readonly messageId: string
   readonly type: string
   readonly company?: string | null | undefined
   readonly body: string
@@ -38,8 +39,8 @@ export type InboundDoor<T> = {
   readonly order: Readonly<Record<string, Discipline>>
   /** Refuses a call that is not proven to be theirs, or that cannot be split into messages. */
   read(headers: InboundHeaders, rawBody: Buffer): readonly InboundMessage<T>[]
-  /** A message that was filed earlier; refuses what cannot be understood. */
-  restore(filed: FiledMessage): T
+  /** A message that was filed earlier, perhaps corrected by a person since. */
+  restore(filed: FiledMessage): InboundMessage<T> | Promise<InboundMessage<T>>
 }
 
 export const INBOUND_REFUSALS = {
@@ -127,5 +128,19 @@ export function understood<T>(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { messageId: messageId ?? contentHash(body), type, body, unreadable: error }
+  }
+}
+
+/** Reads a filed message again, as `read` reads it from a call; one that is no JSON any more says nothing. */
+export function readAgain<T>(
+  { messageId, type, body }: FiledMessage,
+  read: (content: unknown) => InboundMessage<T>,
+): InboundMessage<T> {
+  try {
+    return { ...read(JSON.parse(body)), messageId, body }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    const unreadable = new Refusal('inbound.message_unreadable', `The message is no JSON: ${error.message}`)
+    return { messageId, type, body, unreadable }
   }
 }

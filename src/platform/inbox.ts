@@ -89,9 +89,28 @@ const settle = sql(
    returning m.source, m.message_id as "messageId", m.company, m.type, m.doc,
      case when m.state in ('parked', 'quarantined') then m.body end as body`,
 )
+// What a person corrected counts from now on; the hash stays that of what was sent.
+const reopen = sql(
+  'inbox.reopen',
+  `with old as (
+     select m.source, m.message_id, m.state, k.company, k.type, k.stream, k.sequence, k.taken_at, k.body
+     from inbox.message m join unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+       $7::timestamptz[], $8::text[]) as k(source, message_id, company, type, stream, sequence, taken_at, body)
+       on m.source = k.source and m.message_id = k.message_id
+     where m.state in ('parked', 'quarantined') order by m.source, m.message_id for update of m)
+   update inbox.message m set state = 'applied', detail = null, company = old.company, type = old.type,
+     stream = old.stream, sequence = old.sequence, taken_at = old.taken_at, body = old.body
+   from old where m.source = old.source and m.message_id = old.message_id
+   returning m.source, m.message_id as "messageId", old.state as was`,
+)
+const markReplayed = sql(
+  'inbox.mark_replayed',
+  `update inbox.message m set state = 'replayed' from unnest($1::text[], $2::text[]) as k(source, message_id)
+   where m.source = k.source and m.message_id = k.message_id and m.state = 'applied'`,
+)
 const closeParked = sql(
   'inbox.close_parked',
-  `update inbox.message m set state = $3 from unnest($1::text[], $2::text[]) as k(source, message_id)
+  `update inbox.message m set state = 'discarded' from unnest($1::text[], $2::text[]) as k(source, message_id)
    where m.source = k.source and m.message_id = k.message_id and m.state in ('parked', 'quarantined')`,
 )
 const oneMessage = sql(
@@ -258,17 +277,49 @@ function parkedMessage(row: SettledRow, cause: ParkedCause) {
   }
 }
 
-/** Carries what became of parked work over to the messages it stands for; other kinds and conflicts are passed by. */
-export function closeParkedMessages(
+/**
+ * Takes parked and quarantined messages up again, as if they had just been filed as `applied`: in this transaction they
+ * are settled like any other. Answers what each was; one that was not put aside is left out.
+ */
+export async function reopenMessages<Message extends IncomingMessage>(
+  tx: Transaction,
+  messages: readonly Message[],
+): Promise<Map<Message, 'parked' | 'quarantined'>> {
+  if (messages.length === 0) return new Map()
+  const sorted = messages.toSorted(compareNames)
+  const rows = await tx.query<MessageName & { was: 'parked' | 'quarantined' }>(reopen, [
+    ...names(sorted),
+    sorted.map((message) => message.company ?? null),
+    sorted.map((message) => message.type),
+    sorted.map((message) => message.stream ?? null),
+    sorted.map((message) => message.sequence ?? null),
+    sorted.map((message) => message.takenAt ?? null),
+    sorted.map((message) => message.body),
+  ])
+  const was = new Map(rows.map((row) => [messageKey(row), row.was]))
+  return new Map(
+    sorted.flatMap((message): [Message, 'parked' | 'quarantined'][] => {
+      const state = was.get(messageKey(message))
+      return state ? [[message, state]] : []
+    }),
+  )
+}
+
+/** Says of messages that were applied in this transaction that a person had them replayed. */
+export function endReplays(tx: Transaction, messages: readonly MessageName[]): void {
+  if (messages.length > 0) tx.send(markReplayed, names(messages.toSorted(compareNames)))
+}
+
+/** Carries it over to the messages that parked work is given up; other kinds and conflicts are passed by. */
+export function discardMessages(
   tx: Transaction,
   items: readonly Pick<ParkedItem, 'kind' | 'context'>[],
-  outcome: 'replayed' | 'discarded',
 ): void {
   const closed = items
     .filter((item) => item.kind === 'message' && item.context['conflict'] !== true)
     .map((item) => item.context as MessageName)
     .sort(compareNames)
-  if (closed.length > 0) tx.send(closeParked, [...names(closed), outcome])
+  if (closed.length > 0) tx.send(closeParked, names(closed))
 }
 
 export async function showMessage(queries: Queries, name: MessageName): Promise<StoredMessage | undefined> {

@@ -1,18 +1,20 @@
-/** Parked documents and calls, put to work again by a person: in one transaction, by the process that owns them next. */
-import type { Database } from './database.ts'
+/** Parked work, put to work again by a person: documents and calls on the desk, messages at the door they came by. */
+import type { Database, Queries } from './database.ts'
 import { sql, type Transaction } from './database.ts'
 import { closeExceptions, openExceptionsOf } from './exceptions.ts'
-import { Refusal, type RefusalCode } from './faults.ts'
-import { type Decision, type ParkedItem, replay, settleParked } from './parking.ts'
-
-export const replayRefusals = {
-  'parking.sent_again_only': {
-    status: 409,
-    title: 'A message is replayed by its sender',
-    cause: 'What came in is judged as its door reads it, and the door answers its sender.',
-    fix: 'Mend the cause, then have it sent again: a file with crossdock edi ingest FILE, a webhook from its system.',
-  },
-} as const satisfies Record<string, RefusalCode>
+import { type Facts, Refusal } from './faults.ts'
+import {
+  type Decision,
+  park,
+  PARKED_COLUMNS,
+  type ParkedCause,
+  type ParkedItem,
+  type ParkedKind,
+  type ParkedState,
+  type ReplayOutcome,
+  replay,
+  settleParked,
+} from './parking.ts'
 
 /** A call in doubt is looked up before it is sent; one that surely did nothing is sent. Both begin to count anew. */
 const reviveIntents = sql(
@@ -28,31 +30,26 @@ const wakeParked = sql(
    where doc = any(array(select doc from desk.document where doc = any($1::bigint[]) order by doc for update))`,
 )
 
-/** Answers by id what is worked on again, or why not. */
+/**
+ * Answers by id what is worked on again, or why not. Documents and calls are due at once; a message stays `replaying`
+ * until a process with its door has taken it in.
+ */
 export function replayParked(
   database: Database,
   ids: readonly number[],
   decision: Decision,
 ): Promise<ReadonlyMap<number, ParkedItem | Refusal>> {
   return database.transaction(async (tx) => {
-    const kinds = await tx.query<{ id: number; kind: string }>(kindsOf, [ids])
-    const messages = new Set(kinds.filter(({ kind }) => kind === 'message').map(({ id }) => id))
-    const answers = new Map(
-      await replay(
-        tx,
-        ids.filter((id) => !messages.has(id)),
-        decision,
-      ),
+    const answers = await replay(tx, ids, decision)
+    const items = [...answers.values()].filter(
+      (item): item is ParkedItem => !(item instanceof Refusal) && item.kind !== 'message',
     )
-    const items = [...answers.values()].filter((item): item is ParkedItem => !(item instanceof Refusal))
     const docs = items.flatMap(({ doc }) => doc ?? []).toSorted((a, b) => a - b)
     tx.locking('desk row', docs)
     tx.send(wakeParked, [docs])
     tx.send(reviveIntents, [docs, items.filter(({ kind }) => kind === 'effect').map(({ key }) => key)])
     await settleParked(tx, items)
     await closeItsExceptions(tx, items, `${decision.actor} had it worked on again: ${decision.reason}`)
-    for (const id of messages)
-      answers.set(id, new Refusal('parking.sent_again_only', `parked item ${id} is a message`, { id }))
     return answers
   })
 }
@@ -73,7 +70,85 @@ async function closeItsExceptions(tx: Transaction, items: readonly ParkedItem[],
   await closeExceptions(tx, gone, how)
 }
 
-const kindsOf = sql(
-  'parking.kinds',
-  'select id, kind from parking.item where id = any($1::bigint[]) order by id',
+// Messages: marked by a person, taken in by whichever process has their door ------------------------------------------------
+
+const replaying = sql(
+  'parking.replaying_messages',
+  `select ${PARKED_COLUMNS} from parking.item i where i.state = 'replaying' and i.kind = 'message'
+   order by i.id limit $1`,
 )
+const lockReplaying = sql(
+  'parking.lock_replaying',
+  `select i.id from parking.item i where i.id = any($1::bigint[]) and i.state = 'replaying' order by i.id for update`,
+)
+const alike = sql(
+  'parking.alike',
+  `select k.number::int as number from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality
+     as k(company, system, code, about, number)
+   where exists (
+     select 1 from parking.item i
+     where i.state in ('parked', 'replaying') and i.kind = 'message' and coalesce(i.company, '') = k.company
+       and i.system = k.system and i.cause_code = k.code and coalesce(i.cause_facts->>'about', '') = k.about)`,
+)
+
+/** Messages that somebody wants replayed, in the order in which they were parked. */
+export const replayingMessages = (queries: Queries, limit = 100): Promise<ParkedItem[]> =>
+  queries.query<ParkedItem>(replaying, [limit])
+
+/** Which of them are this transaction's to take in; the others have had their replay. */
+export async function lockReplays(
+  tx: Transaction,
+  items: readonly ParkedItem[],
+): Promise<ReadonlySet<number>> {
+  if (items.length === 0) return new Set()
+  const rows = await tx.query<{ id: number }>(lockReplaying, [items.map(({ id }) => id)])
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Its replay came to nothing; false when another process has settled it meanwhile. */
+export async function parkAgain(tx: Transaction, item: ParkedItem, cause: ParkedCause): Promise<boolean> {
+  if (!(await lockReplays(tx, [item])).has(item.id)) return false
+  await park(tx, [{ ...item, system: item.system ?? undefined, step: item.step ?? undefined, cause }])
+  return true
+}
+
+/** Of settled items those whose cause still keeps another message aside: same system, code and subject. */
+export async function sharedCauses(
+  tx: Transaction,
+  items: readonly ParkedItem[],
+): Promise<ReadonlySet<ParkedItem>> {
+  if (items.length === 0) return new Set()
+  const rows = await tx.query<{ number: number }>(alike, [
+    items.map(({ company }) => company ?? ''),
+    items.map(({ system }) => system ?? ''),
+    items.map(({ cause }) => cause.code),
+    items.map(({ cause }) => aboutOf(cause.facts)),
+  ])
+  return new Set(rows.map(({ number }) => items[number - 1]!))
+}
+
+const aboutOf = ({ about }: Facts): string => (typeof about === 'string' ? about : '')
+
+const fates = sql(
+  'parking.fates',
+  `select i.id, i.kind, i.state, i.outcome, i.cause_code as "causeCode", i.cause_message as "causeMessage",
+     coalesce(m.doc, i.doc) as doc
+   from parking.item i left join inbox.message m
+     on i.kind = 'message' and m.source = i.system and m.message_id = substr(i.key, length(i.system) + 2)
+   where i.id = any($1::bigint[])`,
+)
+
+/** How far parked work has come, for whoever waits for it. */
+export type Fate = {
+  readonly id: number
+  readonly kind: ParkedKind
+  readonly state: ParkedState
+  readonly outcome: ReplayOutcome | null
+  readonly causeCode: string
+  readonly causeMessage: string
+  /** The document it stands for, or became. */
+  readonly doc: number | null
+}
+
+export const fatesOf = (queries: Queries, ids: readonly number[]): Promise<Fate[]> =>
+  queries.query<Fate>(fates, [ids])

@@ -6,7 +6,6 @@ import type { ParkedItem, ParkedKind, ParkedState } from './parking.ts'
 import type { PayloadChange } from './payload-changes.ts'
 
 const PAGE = 100
-const STALLED_AFTER_MS = 5 * 60_000
 
 const listItems = sql(
   'parking.list',
@@ -31,13 +30,6 @@ const depths = sql(
      count(*) filter (where poison)::int as poison
    from parking.item where state in ('parked', 'replaying') group by kind, cause_code order by kind, cause_code`,
 )
-const stalled = sql(
-  'parking.stalled',
-  `select ${PARKED_COLUMNS} from parking.item i
-   where i.state = 'replaying' and i.replayed_at <= now() - make_interval(secs => $1::float8 / 1000)
-   order by i.id limit $2`,
-)
-
 export type ParkingFilter = {
   /** Left out: what still waits, parked or replaying. */
   readonly state?: ParkedState
@@ -92,13 +84,4 @@ export type ParkingDepth = {
 /** How much waits, by kind and cause. */
 export function parkingDepth(queries: Queries): Promise<ParkingDepth[]> {
   return queries.query<ParkingDepth>(depths)
-}
-
-/** Replays that were begun and never ended, since their process died: to be driven again. */
-export function stalledReplays(
-  queries: Queries,
-  forMs = STALLED_AFTER_MS,
-  limit = 100,
-): Promise<ParkedItem[]> {
-  return queries.query<ParkedItem>(stalled, [forMs, limit])
 }

@@ -69,7 +69,14 @@ export type ParkedItem = ParkedName & {
   readonly firstFailedAt: Date
   readonly lastFailedAt: Date
   readonly replayedAt: Date | null
+  /** Who decided on it last. */
+  readonly settledBy: string | null
+  /** What its door said when it took it in again. */
+  readonly outcome: ReplayOutcome | null
 }
+
+/** `waiting`: for an earlier message of its stream. */
+export type ReplayOutcome = 'applied' | 'duplicate' | 'superseded' | 'waiting'
 
 /** Who decides, and why. */
 export type Decision = { readonly actor: string; readonly reason: string }
@@ -77,7 +84,7 @@ export type Decision = { readonly actor: string; readonly reason: string }
 export const PARKED_COLUMNS = `i.id, i.kind, i.key, i.company, i.system, i.step, i.doc, i.payload, i.edited, i.context,
   jsonb_build_object('code', i.cause_code, 'message', i.cause_message, 'facts', i.cause_facts) as cause, i.state,
   i.attempts, i.poison, i.first_failed_at as "firstFailedAt", i.last_failed_at as "lastFailedAt",
-  i.replayed_at as "replayedAt"`
+  i.replayed_at as "replayedAt", i.settled_by as "settledBy", i.outcome`
 
 // A payload that a person corrected is not overwritten by another failure.
 const parkItems = sql(
@@ -90,7 +97,7 @@ const parkItems = sql(
      state = 'parked', attempts = i.attempts + 1, poison = i.poison or i.state in ('replaying', 'replayed'),
      payload = case when i.edited then i.payload else coalesce(excluded.payload, i.payload) end,
      cause_code = excluded.cause_code, cause_message = excluded.cause_message, cause_facts = excluded.cause_facts,
-     context = excluded.context, step = excluded.step, last_failed_at = now(), settled_by = null, settled_reason = null`,
+     context = excluded.context, step = excluded.step, last_failed_at = now(), settled_by = null, settled_reason = null, outcome = null`,
 )
 const lockItems = sql(
   'parking.lock',
@@ -104,7 +111,8 @@ const setState = sql(
 )
 const settleReplayed = sql(
   'parking.settle_replayed',
-  `update parking.item i set state = 'replayed' from unnest($1::text[], $2::text[]) as k(kind, key)
+  `update parking.item i set state = 'replayed', outcome = k.outcome
+   from unnest($1::text[], $2::text[], $3::text[]) as k(kind, key, outcome)
    where i.kind = k.kind and i.key = k.key and i.state in ('parked', 'replaying')
    returning ${PARKED_COLUMNS}`,
 )
@@ -141,9 +149,8 @@ export async function park(tx: Transaction, parkables: readonly Parkable[]): Pro
 }
 
 /**
- * Marks items as replaying and answers, by id, what is to be driven again, or why not. The caller drives in the same
- * transaction where it can; a replay that was lost with its process is found by `stalledReplays`. Every replay is safe:
- * messages, effects and documents carry their own keys.
+ * Marks items as replaying and answers, by id, what is to be driven again, or why not. Every replay is safe: messages,
+ * effects and documents carry their own keys.
  */
 export function replay(
   tx: Transaction,
@@ -207,9 +214,16 @@ export async function editPayload(
 }
 
 /** What was parked has now gone well, by a replay or by itself. Answers those that were waiting. */
-export async function settleParked(tx: Transaction, names: readonly ParkedName[]): Promise<ParkedItem[]> {
-  if (names.length === 0) return []
-  return tx.query<ParkedItem>(settleReplayed, [names.map((name) => name.kind), names.map((name) => name.key)])
+export async function settleParked(
+  tx: Transaction,
+  settled: readonly (ParkedName & { readonly outcome?: ReplayOutcome | null })[],
+): Promise<ParkedItem[]> {
+  if (settled.length === 0) return []
+  return tx.query<ParkedItem>(settleReplayed, [
+    settled.map((item) => item.kind),
+    settled.map((item) => item.key),
+    settled.map((item) => item.outcome ?? null),
+  ])
 }
 
 async function lockParked(

@@ -1,13 +1,11 @@
 /** What channels told and nobody can act on by himself: each has an owner who is told why. */
 import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
+import { contentHash, messageKey, receiveMessages, settleMessages } from '#platform/inbox.ts'
 import { park } from '#platform/parking.ts'
-import { contentHash, receiveMessages, settleMessages } from '#platform/inbox.ts'
-import type { ChannelTold, Decided, Filed } from './channel-filing.ts'
+import type { ChannelTold, Decided, Filed } from './channel-words.ts'
+import { conflicting, NO_COMPANY, troubleOf } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
-
-/** Exceptions are a company's; what names none is everybody's. */
-const NO_COMPANY = '*'
 
 type Trouble = {
   readonly decisions: ReadonlyMap<Filed, Decided>
@@ -23,7 +21,10 @@ export async function openChannelExceptions(
   const stopped = [...decisions].filter(([, { outcome }]) => outcome !== 'applied')
   const occurrences = [
     ...stopped.map(([message, decision]) => stoppedBy(message, decision)),
-    ...conflicts.map(conflicting),
+    ...conflicts.map((message) => ({
+      ...conflicting(message, 'Ask the sender which of the two counts; it should never use a number twice.'),
+      owner: message.told.inbound.owner,
+    })),
   ]
   if (occurrences.length > 0) await ports.openExceptions(tx, occurrences)
 }
@@ -31,35 +32,21 @@ export async function openChannelExceptions(
 const senderOf = ({ told: { door, inbound } }: Filed): string =>
   (inbound.message && 'sender' in inbound.message ? inbound.message.sender : undefined) ?? door.instance
 
-/** One for each order that a person must see to; what cannot be understood is one for its sender and reason. */
 function stoppedBy(message: Filed, { outcome, doc, refusal }: Decided): Occurrence {
   const { source, messageId, company = NO_COMPANY, told } = message
   const { code, message: reason, facts } = refusal!
-  const about = facts['about']
-  const subject = outcome === 'quarantined' ? (typeof about === 'string' ? about : '') : messageId
+  const isQuarantined = outcome === 'quarantined'
   return {
     company,
-    cause: [code, source, subject].filter((part) => part !== '').join(':'),
+    cause: troubleOf(message, isQuarantined ? 'quarantined' : 'parked', { code, facts }),
     code,
     title: `${senderOf(message)}: ${reason}`,
-    suggestedAction:
-      outcome === 'quarantined'
-        ? 'Read the message and find out whose it is; mend the cause, then replay it, or discard it.'
-        : 'Settle it with the customer; correct the message and replay it, or discard it.',
+    suggestedAction: isQuarantined
+      ? 'Read the message and find out whose it is; mend the cause, then replay it, or discard it.'
+      : 'Settle it with the customer; correct the message and replay it, or discard it.',
     facts: { ...facts, source, messageId },
     owner: told.inbound.owner,
     ...(doc === undefined ? {} : { affects: { doc, kind: 'order' } }),
-  }
-}
-
-function conflicting({ source, messageId, company = NO_COMPANY, told }: Filed): Occurrence {
-  return {
-    company,
-    cause: `inbound.content_conflict:${source}:${messageId}`,
-    code: 'inbound.content_conflict',
-    title: `${source} sent message ${messageId} again with other content`,
-    suggestedAction: 'Ask the sender which of the two counts; it should never use a number twice.',
-    owner: told.inbound.owner,
   }
 }
 
@@ -87,7 +74,15 @@ export async function parkChannelMessage(
   if (verdict === 'new') await settleMessages(tx, [{ source, messageId, outcome: 'parked', cause }])
   else
     await park(tx, [
-      { kind: 'message', key: `${source}/${messageId}`, company, system: source, payload: body, cause },
+      {
+        kind: 'message',
+        key: messageKey(filed),
+        company,
+        system: source,
+        payload: body,
+        cause,
+        context: { source, messageId, type },
+      },
     ])
   await ports.openExceptions(tx, [
     {

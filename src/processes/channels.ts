@@ -1,16 +1,16 @@
 /** What channels tell: orders placed and taken back, filed in the inbox and applied in the transaction of one list. */
 import type { ChannelMessage, OrderPlaced } from '#capabilities/channel-messages.ts'
 import type { Transaction } from '#platform/database.ts'
-import { receiveMessages, type Settlement, settleMessages } from '#platform/inbox.ts'
-import { arrangeMessages } from '#platform/inbox-streams.ts'
+import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket, Process } from '#platform/process.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { acceptOrders, type Captured, type Gathered } from './accept.ts'
 import type { Arrival } from './captured-order.ts'
-import { type ChannelTold, type Decided, type Filed, fileOf } from './channel-filing.ts'
 import { openChannelExceptions } from './channel-trouble.ts'
-import type { Heard } from './inbound.ts'
+import type { ChannelTold, Decided, Filed } from './channel-words.ts'
+import { endReplays, fileOf, type Heard, takeIn } from './message-filing.ts'
+import { inTheirOrder } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { withdraw } from './withdrawals.ts'
 
@@ -44,47 +44,40 @@ export async function hearChannels(
   ports: ProcessPorts,
   hearing: Hearing,
 ): Promise<ReadonlyMap<ChannelTold, Heard>> {
-  const answers = new Map<ChannelTold, Heard>()
-  const filed = hearing.told.map(fileOf)
-  const verdicts = await receiveMessages(tx, filed, 'applied')
-  for (const message of filed) {
-    const verdict = verdicts.get(message)!
-    if (verdict !== 'new') answers.set(message.told, verdict)
-  }
-  const fresh = filed.filter((message) => verdicts.get(message) === 'new')
-  const due = await inTheirOrder(tx, fresh, answers)
-  const decisions = await decide(tx, turn, ports, { ...hearing, due })
+  const filed = hearing.told.map((one) => fileOf(one))
+  const taken = await takeIn(tx, filed)
+  const fresh = filed.filter((message) => taken.verdicts.get(message) === 'new')
+  const { due, passed } = await inTheirOrder(tx, fresh.filter(isReadable), taken)
+  const inTurn = new Set(due)
+  const decisions = await decide(tx, turn, ports, {
+    ...hearing,
+    due: fresh.filter((message) => inTurn.has(message) || !isReadable(message)),
+  })
   await settleMessages(
     tx,
     [...decisions].map(([message, decision]) => settlementOf(message, decision)),
   )
-  for (const [message, { outcome }] of decisions) answers.set(message.told, outcome)
   await tellConnectors(tx, decisions)
-  const conflicts = filed.filter((message) => verdicts.get(message) === 'conflict')
-  await openChannelExceptions(tx, ports, { decisions, conflicts })
+  await openChannelExceptions(tx, ports, {
+    decisions,
+    conflicts: filed.filter((message) => taken.verdicts.get(message) === 'conflict'),
+  })
+  const answers = new Map(
+    filed.map((message): [ChannelTold, Heard] => {
+      const verdict = taken.verdicts.get(message)!
+      if (verdict !== 'new') return [message.told, verdict]
+      return [message.told, passed.get(message.told) ?? heardAs(message, decisions.get(message)!)]
+    }),
+  )
+  await endReplays(tx, taken, answers)
   return answers
 }
 
-/** What its source has told more lately is over; an order that was taken back before it came is never begun. */
-async function inTheirOrder(
-  tx: Transaction,
-  fresh: readonly Filed[],
-  answers: Map<ChannelTold, Heard>,
-): Promise<readonly Filed[]> {
-  const due = new Set<Filed>()
-  const readable = fresh.filter(({ told }) => told.inbound.message)
-  const groups = Map.groupBy(readable, ({ told, type }) =>
-    JSON.stringify(told.door.order[type] ?? { by: 'none' }),
-  )
-  for (const [name, group] of groups) {
-    const { rulings } = await arrangeMessages(tx, JSON.parse(name) as { by: 'none' }, group)
-    for (const [message, ruling] of rulings) {
-      if (ruling === 'apply') due.add(message)
-      else answers.set(message.told, ruling === 'superseded' ? 'superseded' : 'quarantined')
-    }
-  }
-  return fresh.filter((message) => due.has(message) || !message.told.inbound.message)
-}
+const isReadable = ({ message }: Filed): boolean => message !== undefined
+
+/** The sender learns that his message was taken; who replays it, whether its order was here before. */
+const heardAs = ({ told }: Filed, { outcome, known }: Decided): Heard =>
+  told.parked && outcome === 'applied' && known ? 'duplicate' : outcome
 
 type Deciding = Hearing & { readonly due: readonly Filed[] }
 

@@ -5,14 +5,16 @@ import type { Queries } from '#platform/database.ts'
 import { isOutage } from '#platform/outage.ts'
 import type { Claim } from '#platform/http.ts'
 import { claim, type ClaimState, record, settle } from '#platform/http-idempotency.ts'
+import type { Cause } from '#platform/log.ts'
 import type { Process } from '#platform/process.ts'
 import type { Runner } from '#platform/runner.ts'
 import type { OrderAnswer } from '#domains/orders/contract.ts'
 import { acceptOrders, type Captured, gather } from './accept.ts'
 import type { Arrival } from './captured-order.ts'
-import type { ChannelTold } from './channel-filing.ts'
+import type { ChannelTold } from './channel-words.ts'
 import { arrivalsOf, hearChannels } from './channels.ts'
-import { type Heard, hearWarehouses, type Told } from './inbound.ts'
+import { hearWarehouses, type Told } from './inbound.ts'
+import type { Heard } from './message-filing.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export type DoorPorts = {
@@ -112,17 +114,19 @@ export function orderAnswer(submitted: Submitted) {
   }
 }
 
+/** Events carry the trace of the first message of their batch, and who had it replayed. */
+function causeOfTold([first]: readonly (Told | ChannelTold)[]): Cause {
+  const { door, parked, traceId } = first!
+  return { source: door.instance, actor: parked?.settledBy ?? door.instance, traceId }
+}
+
 /** What warehouses tell. */
 export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: Process): Door<Told, Heard> {
   return createDoor<Told, Heard>({
     ...door,
     bisects: (error) => !isOutage(error),
     run: (told) => {
-      const cause = {
-        source: told[0]!.door.instance,
-        actor: told[0]!.door.instance,
-        traceId: told[0]!.traceId,
-      }
+      const cause = causeOfTold(told)
       return runner().transaction(cause, (tx, turn) =>
         hearWarehouses(tx, turn, ports, { told, shipment, cause }),
       )
@@ -139,8 +143,7 @@ export function channelDoor(
     if (told.length === 0) return new Map()
     const arrivals = arrivalsOf(told)
     const gathered = await gather(queries, ports, [...arrivals.values()])
-    const source = told[0]!.door.instance
-    const cause = { source, actor: source, traceId: told[0]!.traceId }
+    const cause = causeOfTold(told)
     const hearing = { told, arrivals, gathered, process, cause }
     return runner().transaction(cause, (tx, turn) => hearChannels(tx, turn, ports, hearing))
   }

@@ -4,15 +4,8 @@ import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
-import {
-  contentHash,
-  type IncomingMessage,
-  receiveMessages,
-  type Settlement,
-  settleMessages,
-} from '#platform/inbox.ts'
+import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
-import { arrangeMessages } from '#platform/inbox-streams.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket, Process } from '#platform/process.ts'
 import { formatQuantity } from '#platform/quantity.ts'
@@ -28,6 +21,8 @@ import {
 import type { Bucket } from '#domains/inventory/contract.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { changeFulfillments, lockRequests } from '#domains/shipments/operations.ts'
+import { endReplays, type Filed, fileOf, type Heard, takeIn, type Telling } from './message-filing.ts'
+import { inTheirOrder } from './message-order.ts'
 import { parseNumber, type ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
 import { bookShipments, type Confirmation } from './shipping.ts'
@@ -36,120 +31,57 @@ import { openWarehouseExceptions } from './warehouse-trouble.ts'
 export type WarehouseDoor = Pick<InboundDoor<WarehouseMessage>, 'instance' | 'order' | 'restore'>
 
 /** A message at the door, with where it came from. */
-export type Told = {
-  readonly door: WarehouseDoor
-  readonly inbound: InboundMessage<WarehouseMessage>
-  readonly traceId?: string | undefined
-}
+export type Told = Telling<WarehouseDoor, InboundMessage<WarehouseMessage>>
 
-export type Heard = 'applied' | 'duplicate' | 'conflict' | 'superseded' | 'waiting' | 'parked' | 'quarantined'
+/** One that is understood. */
+type Due = Filed<Told> & { readonly message: WarehouseMessage }
 
-type Filed = IncomingMessage & {
-  readonly door: WarehouseDoor
-  readonly told: Told | undefined
-  readonly message: WarehouseMessage
-}
+type Hearing = { readonly told: readonly Told[]; readonly shipment: Process; readonly cause: Cause }
 
 /** Takes what warehouses told; answers each message by itself. A repetition changes nothing. */
 export async function hearWarehouses(
   tx: Transaction,
   turn: Docket,
   ports: ProcessPorts,
-  { told, shipment, cause }: { told: readonly Told[]; shipment: Process; cause: Cause },
+  { told, shipment, cause }: Hearing,
 ): Promise<ReadonlyMap<Told, Heard>> {
-  const answers = new Map<Told, Heard>()
-  const filed = told.map(fileOf)
-  const verdicts = await receiveMessages(tx, filed, 'applied')
-  const fresh: Filed[] = []
-  for (const message of filed) {
-    const verdict = verdicts.get(message)!
-    if (verdict !== 'new') answers.set(message.told, verdict)
-    else if (message.message) fresh.push(message as Filed)
-    else answers.set(message.told, 'quarantined')
-  }
-  const unreadable = unreadableOf(
-    filed.filter((message) => verdicts.get(message) === 'new' && !message.message),
+  const filed = told.map((one) => fileOf(one))
+  const taken = await takeIn(tx, filed)
+  const fresh = filed.filter((message) => taken.verdicts.get(message) === 'new')
+  const { due: inTurn, released, passed } = await inTheirOrder(tx, fresh.filter(isReadable), taken)
+  const unreadable = [...fresh, ...released].filter((message) => !isReadable(message)).map(quarantined)
+  await settleMessages(
+    tx,
+    unreadable.map(([, settlement]) => settlement),
   )
-  await settleMessages(tx, [...unreadable.values()])
-  const due = await inTheirOrder(tx, fresh, answers)
+  const due = [...inTurn, ...released].filter(isReadable)
   const settlements = await apply(tx, turn, ports, { due, shipment, cause })
   await settleMessages(tx, [...settlements.values()])
+  const stopped = new Map<Filed<Told>, Settlement>([...unreadable, ...settlements])
   await openWarehouseExceptions(tx, ports, {
-    settlements: [...unreadable, ...settlements],
-    conflicts: filed.filter((message) => verdicts.get(message) === 'conflict'),
+    settlements: [...stopped],
+    conflicts: filed.filter((message) => taken.verdicts.get(message) === 'conflict'),
   })
-  for (const message of due) {
-    if (message.told) answers.set(message.told, settlements.get(message)?.outcome ?? 'applied')
-  }
+  const answers = new Map(
+    filed.map((message): [Told, Heard] => {
+      const verdict = taken.verdicts.get(message)!
+      if (verdict !== 'new') return [message.told, verdict]
+      return [message.told, passed.get(message.told) ?? stopped.get(message)?.outcome ?? 'applied']
+    }),
+  )
+  await endReplays(tx, taken, answers)
   return answers
 }
 
-function fileOf(told: Told) {
-  const { door, inbound, traceId } = told
-  const { messageId, type, company, stream, sequence, takenAt, body } = inbound
-  return {
-    source: door.instance,
-    messageId,
-    type,
-    company,
-    contentHash: contentHash(body),
-    stream,
-    sequence,
-    takenAt,
-    body,
-    receivedTrace: traceId,
-    door,
-    told,
-    message: inbound.message,
-    unreadable: inbound.unreadable,
-  }
+const isReadable = (filed: Filed<Told>): filed is Due => filed.message !== undefined
+
+function quarantined(filed: Filed<Told>): [Filed<Told>, Settlement] {
+  const { source, messageId } = filed
+  const { code = 'inbound.message_unreadable', message = 'unreadable' } = filed.told.inbound.unreadable ?? {}
+  return [filed, { source, messageId, outcome: 'quarantined', cause: { code, message } }]
 }
 
-type Unreadable = ReturnType<typeof fileOf>
-
-function unreadableOf(messages: readonly Unreadable[]): Map<Unreadable, Settlement> {
-  return new Map(
-    messages.map((filed) => {
-      const { source, messageId, unreadable } = filed
-      const { code = 'inbound.message_unreadable', message = 'unreadable' } = unreadable ?? {}
-      return [filed, { source, messageId, outcome: 'quarantined', cause: { code, message } }]
-    }),
-  )
-}
-
-/** What may be applied now, in the order its source declares; what came too early waits, what came too late is over. */
-async function inTheirOrder(
-  tx: Transaction,
-  fresh: readonly Filed[],
-  answers: Map<Told, Heard>,
-): Promise<Filed[]> {
-  const due: Filed[] = []
-  const groups = Map.groupBy(fresh, ({ door, type }) => JSON.stringify(door.order[type] ?? { by: 'none' }))
-  for (const [name, group] of groups) {
-    const arranged = await arrangeMessages(tx, JSON.parse(name) as { by: 'none' }, group)
-    for (const [message, ruling] of arranged.rulings) {
-      if (ruling === 'apply') due.push(message)
-      else
-        answers.set(
-          message.told!,
-          ruling === 'wait' ? 'waiting' : ruling === 'superseded' ? 'superseded' : 'quarantined',
-        )
-    }
-    const doors = new Map(group.map(({ door }) => [door.instance, door]))
-    for (const stored of arranged.released) {
-      const door = doors.get(stored.source)!
-      due.push({
-        ...(stored as unknown as IncomingMessage),
-        door,
-        told: undefined,
-        message: door.restore(stored),
-      })
-    }
-  }
-  return due
-}
-
-type Applying = { readonly due: readonly Filed[]; readonly shipment: Process; readonly cause: Cause }
+type Applying = { readonly due: readonly Due[]; readonly shipment: Process; readonly cause: Cause }
 
 /** Applies by kind, set by set; answers what turned out otherwise than applied. */
 async function apply(
@@ -157,10 +89,9 @@ async function apply(
   turn: Docket,
   ports: ProcessPorts,
   { due, shipment, cause }: Applying,
-): Promise<Map<Filed, Settlement>> {
-  const settlements = new Map<Filed, Settlement>()
-  const ofType = (type: WarehouseMessage['type']): Filed[] =>
-    due.filter(({ message }) => message.type === type)
+): Promise<Map<Filed<Told>, Settlement>> {
+  const settlements = new Map<Filed<Told>, Settlement>()
+  const ofType = (type: WarehouseMessage['type']): Due[] => due.filter(({ message }) => message.type === type)
   const confirmed = await applyShipments(
     tx,
     ports,
@@ -189,7 +120,7 @@ const wakeRow = (order: OrderHeader): DeskRow => ({
   share: order.customerId,
 })
 
-const parkedAs = ({ source, messageId }: Filed, { code, message, facts }: Refusal): Settlement => ({
+const parkedAs = ({ source, messageId }: Due, { code, message, facts }: Refusal): Settlement => ({
   source,
   messageId,
   outcome: 'parked',
@@ -200,10 +131,10 @@ async function applyShipments(
   tx: Transaction,
   ports: ProcessPorts,
   { due, shipment, cause }: Applying,
-  settlements: Map<Filed, Settlement>,
+  settlements: Map<Filed<Told>, Settlement>,
 ) {
   const confirmations = new Map(
-    due.map((filed): [Confirmation, Filed] => [
+    due.map((filed): [Confirmation, Due] => [
       { source: filed.source, message: filed.message as ShipmentConfirmed },
       filed,
     ]),
@@ -227,7 +158,7 @@ async function applyShipments(
 }
 
 /** From now on the warehouse refuses to take the request back. */
-async function applyPicking(tx: Transaction, due: readonly Filed[], cause: Cause): Promise<void> {
+async function applyPicking(tx: Transaction, due: readonly Due[], cause: Cause): Promise<void> {
   const docs = due.flatMap(({ message }) => parseNumber((message as PickingStarted).fulfillment, 'F') ?? [])
   if (docs.length === 0) return
   const open = (await lockRequests(tx, docs)).filter(
@@ -243,8 +174,8 @@ async function applyPicking(tx: Transaction, due: readonly Filed[], cause: Cause
 
 async function applyStock(
   tx: Transaction,
-  due: readonly Filed[],
-  settlements: Map<Filed, Settlement>,
+  due: readonly Due[],
+  settlements: Map<Filed<Told>, Settlement>,
 ): Promise<{ items: number[]; doubtful: readonly Doubt[] }> {
   const skus = due.map(({ company, message }) => ({
     company: company ?? '',
@@ -278,7 +209,7 @@ const MOVES: Readonly<
   'quality-release': ['quality_hold', 'available'],
 }
 
-function stockChanges({ source, messageId, company, message }: Filed, itemId: number): StockChange[] {
+function stockChanges({ source, messageId, company, message }: Due, itemId: number): StockChange[] {
   const { reason, location, lot = '', quantity, at } = message as StockMoved
   const common = { company: company ?? '', itemId, location, reason, source, sourceKey: messageId, at }
   const change = (from: Bucket, to: Bucket, ofLot = lot): StockChange => ({

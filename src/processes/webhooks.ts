@@ -5,8 +5,9 @@ import type { WarehouseMessage } from '#capabilities/wms.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
 import { INBOUND_REFUSALS, type InboundDoor, type InboundMessage } from '#platform/inbound.ts'
-import type { ChannelTold } from './channel-filing.ts'
-import type { Heard, Told } from './inbound.ts'
+import type { ChannelTold } from './channel-words.ts'
+import type { Told } from './inbound.ts'
+import type { Heard } from './message-filing.ts'
 
 const Accepted = z.object({
   messages: z.array(z.object({ messageId: z.string(), outcome: z.string() })),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { claimUndecided, countUndecided, purgeMessages } from '#platform/inbox-upkeep.ts'
 import {
-  closeParkedMessages,
+  discardMessages,
   contentHash,
   receiveMessages,
   settleMessages,
@@ -163,7 +163,7 @@ test('discarding a parked message ends the message, and leaves the original of a
   await house.database.transaction(async (tx) => {
     const answers = await discard(tx, ids, { actor: 'user:ann', reason: 'sent by mistake' })
     const items = [...answers.values()].filter((answer) => 'context' in answer)
-    closeParkedMessages(tx, items, 'discarded')
+    discardMessages(tx, items)
   })
   expect(await Promise.all(['known', 'bad'].map(stateOf))).toEqual(['applied', 'discarded'])
 })

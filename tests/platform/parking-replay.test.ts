@@ -1,9 +1,15 @@
-/** Replay by a person: documents are looked at again, calls in doubt are looked up first, messages stay their senders'. */
+/** Replay by a person: documents are looked at again, calls in doubt are looked up first, messages wait for their door. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { enrollDocuments } from '#platform/desk.ts'
 import { effectKey, intendEffects, intentsOf } from '#platform/effects.ts'
-import { park } from '#platform/parking.ts'
-import { replayParked } from '#platform/parking-replay.ts'
+import { park, settleParked } from '#platform/parking.ts'
+import {
+  fatesOf,
+  parkAgain,
+  replayingMessages,
+  replayParked,
+  sharedCauses,
+} from '#platform/parking-replay.ts'
 import { listParked } from '#platform/parking-views.ts'
 import { type OpenDatabase, openTestDatabase } from '#tests/support/open-database.ts'
 
@@ -64,25 +70,51 @@ test.each([
   },
 )
 
-test('a message is refused with what to do instead, and its neighbours are replayed', async () => {
-  const id = await parkedCall(9_103, true)
+/** Parks a message that nobody filed, as far as parked work goes. */
+async function parkedMessage(key: string, about?: string): Promise<number> {
+  const facts = about === undefined ? {} : { about }
+  const message = { kind: 'message', key, company: 'NWF', system: 'edi', payload: 'ISA' } as const
   await open.database.transaction((tx) =>
-    park(tx, [
-      {
-        kind: 'message',
-        key: 'edi/1',
-        company: 'NWF',
-        payload: 'ISA',
-        cause: { code: 'edi.x', message: 'unreadable' },
-      },
-    ]),
+    park(tx, [{ ...message, cause: { code: 'edi.x', message: 'unreadable', facts } }]),
   )
-  const message = (await listParked(open.database, { kind: 'message' }))[0]!.id
+  return (await listParked(open.database, { kind: 'message' })).find((item) => item.key === key)!.id
+}
+
+test('a message is handed to whichever process has its door, and its neighbours are replayed', async () => {
+  const id = await parkedCall(9_103, true)
+  const message = await parkedMessage('edi/1')
   const answers = await replayParked(open.database, [message, id, 1_000_000], decision)
-  expect(answers.get(message)).toMatchObject({ code: 'parking.sent_again_only' })
   expect(answers.get(1_000_000)).toMatchObject({ code: 'parking.not_found' })
   expect(answers.get(id)).toMatchObject({ kind: 'effect' })
-  expect(await listParked(open.database, { kind: 'message' })).toHaveLength(1)
+  expect(await replayingMessages(open.database)).toMatchObject([
+    { id: message, state: 'replaying', settledBy: 'anna', payload: 'ISA' },
+  ])
+})
+
+test('a replay is taken by one process alone, and once it has ended by none', async () => {
+  const id = await parkedMessage('edi/2')
+  await replayParked(open.database, [id], decision)
+  const [item] = (await replayingMessages(open.database)).filter((one) => one.id === id)
+  const take = () =>
+    open.database.transaction((tx) => parkAgain(tx, item!, { code: 'edi.y', message: 'still' }))
+  expect(new Set(await Promise.all([take(), take()]))).toEqual(new Set([true, false]))
+  expect(await fatesOf(open.database, [id])).toMatchObject([
+    { id, state: 'parked', causeCode: 'edi.y', causeMessage: 'still', outcome: null },
+  ])
+})
+
+test('a cause is shared as long as another message of its kind is put aside for it', async () => {
+  const ids = [await parkedMessage('edi/3', 'ACME'), await parkedMessage('edi/4', 'ACME')]
+  const other = await parkedMessage('edi/5', 'OTHER')
+  const items = (await listParked(open.database)).filter(({ id }) => [...ids, other].includes(id))
+  const end = (key: string) =>
+    open.database.transaction(async (tx) => {
+      await settleParked(tx, [{ kind: 'message', key, outcome: 'applied' }])
+      return [...(await sharedCauses(tx, items))].map((item) => item.key).toSorted()
+    })
+  expect(await end('edi/5')).toEqual(['edi/3', 'edi/4'])
+  expect(await end('edi/4')).toEqual(['edi/3', 'edi/4'])
+  expect(await end('edi/3')).toEqual([])
 })
 
 test('work that is replayed already is not replayed twice', async () => {

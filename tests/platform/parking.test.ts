@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listAudit } from '#platform/audit.ts'
 import { Refusal } from '#platform/faults.ts'
-import { listParked, parkingDepth, showParked, stalledReplays } from '#platform/parking-views.ts'
+import { listParked, parkingDepth, showParked } from '#platform/parking-views.ts'
 import { discard, editPayload, park, replay, settleParked, type Parkable } from '#platform/parking.ts'
 import { payloadChanges } from '#platform/payload-changes.ts'
 import { messageDatabase, type MessageDatabase } from './message-database.ts'
@@ -105,17 +105,6 @@ test('a replay that went well leaves the waiting list', async () => {
   expect(await listParked(house.database, { state: 'replayed' })).toMatchObject([
     { key: 'm1', state: 'replayed' },
   ])
-})
-
-test('a replay whose process died is found again', async () => {
-  await parkAll(broken('m1'), broken('m2'))
-  const id = await idOf('m1')
-  await house.database.transaction((tx) => replay(tx, [id], ann))
-  expect(await stalledReplays(house.database)).toEqual([])
-  await house.run(
-    `update parking.item set replayed_at = replayed_at - interval '6 minutes' where state = 'replaying'`,
-  )
-  expect(await stalledReplays(house.database)).toMatchObject([{ id, payload: '{"qty":"two"}' }])
 })
 
 test('discarded work is kept with its reason and opens again should it fail again', async () => {

@@ -3,7 +3,14 @@ import type { TrackingMessage } from '#capabilities/carrier.ts'
 import { Refusal } from '#platform/faults.ts'
 import { fieldsOf, optionalText } from '#platform/fields.ts'
 import { parseStrictJson } from '#platform/http-json.ts'
-import { type InboundDoor, proveSignature, splitting, understanding, understood } from '#platform/inbound.ts'
+import {
+  type InboundDoor,
+  type InboundMessage,
+  proveSignature,
+  readAgain,
+  splitting,
+  understood,
+} from '#platform/inbound.ts'
 import { toTracking } from './map.ts'
 import type { SwiftSettings } from './settings.ts'
 import { signatureOf } from './wire.ts'
@@ -22,20 +29,23 @@ export function swiftDoor(instance: string, { credentials }: SwiftSettings): Inb
         throw new Refusal('inbound.signature_missing', 'X-Swift-Signature must be "sha256=<hex>".')
       }
       proveSignature({ signed: rawBody, signature, algorithm: 'sha256', encoding: 'hex' }, secrets)
-      const event = splitting(() => fieldsOf(parseStrictJson(rawBody)))
-      const named = splitting(() => ({
-        messageId: optionalText(event, 'id'),
-        type: optionalText(event, 'type') ?? 'unreadable',
-        body: rawBody.toString('utf8'),
-      }))
-      return [
-        understood(named, () => {
-          const message = toTracking(event)
-          const stream = `parcel/${message.tracking}`
-          return { stream, sequence: message.sequence, takenAt: message.at, message }
-        }),
-      ]
+      const event = splitting(() => parseStrictJson(rawBody))
+      return [splitting(() => readScan(event, rawBody.toString('utf8')))]
     },
-    restore: ({ body }) => understanding(() => toTracking(fieldsOf(JSON.parse(body)))),
+    restore: (filed) => readAgain(filed, (event) => readScan(event, filed.body)),
   }
+}
+
+function readScan(value: unknown, body: string): InboundMessage<TrackingMessage> {
+  const event = fieldsOf(value)
+  const named = {
+    messageId: optionalText(event, 'id'),
+    type: optionalText(event, 'type') ?? 'unreadable',
+    body,
+  }
+  return understood(named, () => {
+    const message = toTracking(event)
+    const stream = `parcel/${message.tracking}`
+    return { stream, sequence: message.sequence, takenAt: message.at, message }
+  })
 }

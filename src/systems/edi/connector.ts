@@ -7,6 +7,7 @@ import type { Connector } from '#platform/connector.ts'
 import type { Database } from '#platform/database.ts'
 import type { Occurrence, OpenExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
+import type { FiledMessage } from '#platform/inbound.ts'
 import { toInbound } from './inbound.ts'
 import { ediOperations } from './answers.ts'
 import { ediBooks, reportOverdue } from './books.ts'
@@ -57,8 +58,6 @@ export type EdiConnector = Connector & {
   ingest(path: string, listener: Listener): Promise<FileReport>
   /** Says what would happen to a file and does none of it. */
   check(path: string): Promise<FileCheck>
-  /** A message that was filed earlier, perhaps corrected since, under the guides of now. */
-  restore(filed: { readonly messageId: string; readonly body: string }): Promise<ChannelInbound>
   stop(): Promise<void>
 }
 
@@ -99,7 +98,12 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
   return {
     instance,
     operations: ediOperations({ database, outbox, clock, guides: partners }),
-    door: { instance, order: {}, ...ediBooks({ outbox, clock, openExceptions }) },
+    door: {
+      instance,
+      order: {},
+      restore: (filed) => restore(filed, index, findItems),
+      ...ediBooks({ outbox, clock, openExceptions }),
+    },
     partners,
     watch(listener) {
       const watch = watchFolder({
@@ -118,7 +122,6 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
     },
     ingest: (path, listener) => receive(path, basename(path), listener),
     check: (path) => checkFile(createReadStream(path), index.all),
-    restore: (filed) => restore(filed, index, findItems),
     stop: () => stop(),
   }
 }
@@ -139,9 +142,9 @@ function damage({ name, state, findings }: FileReport): Occurrence {
   }
 }
 
-/** A message's body is an interchange of its own with that one set in it. */
+/** A message's body is an interchange of its own with that one set in it; the guides of now count. */
 async function restore(
-  { messageId, body }: { readonly messageId: string; readonly body: string },
+  { messageId, body }: FiledMessage,
   guides: PartnerGuides,
   findItems: FindItems,
 ): Promise<ChannelInbound> {

@@ -1,9 +1,17 @@
 /** The webhook door of the hosted shop: an order is placed, or taken back. */
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import { Refusal } from '#platform/faults.ts'
-import { fieldsOf, instant, integer, Unexpected } from '#platform/fields.ts'
+import { type Fields, fieldsOf, instant, integer, Unexpected } from '#platform/fields.ts'
 import { parseStrictJson } from '#platform/http-json.ts'
-import { type InboundDoor, proveSignature, splitting, understanding, understood } from '#platform/inbound.ts'
+import {
+  type InboundDoor,
+  type InboundMessage,
+  type Named,
+  proveSignature,
+  readAgain,
+  splitting,
+  understood,
+} from '#platform/inbound.ts'
 import { toOrderPlaced, toOrderWithdrawn } from './map.ts'
 import type { HostedShopSettings, ShopAccount } from './settings.ts'
 
@@ -33,21 +41,24 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
         type: headers['x-shop-topic'] ?? 'unreadable',
         body: rawBody.toString('utf8'),
       }
-      return [
-        understood(named, () => ({
-          company: shop.company,
-          stream: `order/${integer(order, 'id')}`,
-          takenAt: instant(order, 'updated_at'),
-          message: toMessage(named.type, order, shop.company),
-        })),
-      ]
+      return [readOrder(named, order, shop.company)]
     },
-    restore: ({ type, company, body }) =>
-      understanding(() => toMessage(type, fieldsOf(JSON.parse(body)), company ?? '')),
+    restore: (filed) => readAgain(filed, (order) => readOrder(filed, order, filed.company ?? '')),
   }
 }
 
-function toMessage(topic: string, order: ReturnType<typeof fieldsOf>, company: string): ChannelMessage {
+const readOrder = (named: Named, value: unknown, company: string): InboundMessage<ChannelMessage> =>
+  understood(named, () => {
+    const order = fieldsOf(value)
+    return {
+      company,
+      stream: `order/${integer(order, 'id')}`,
+      takenAt: instant(order, 'updated_at'),
+      message: toMessage(named.type, order, company),
+    }
+  })
+
+function toMessage(topic: string, order: Fields, company: string): ChannelMessage {
   if (topic === 'orders/create') return toOrderPlaced(order, company)
   if (topic === 'orders/cancelled') return toOrderWithdrawn(order, company)
   throw new Unexpected(`"${topic}" is no known topic`)

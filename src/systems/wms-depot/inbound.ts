@@ -9,8 +9,8 @@ import {
   type InboundHeaders,
   type InboundMessage,
   proveSignature,
+  readAgain,
   splitting,
-  understanding,
   understood,
 } from '#platform/inbound.ts'
 import { toMessage } from './map.ts'
@@ -59,7 +59,7 @@ export function depotDoor(
       const events = splitting(() => list(fieldsOf(parseStrictJson(rawBody)), 'events'))
       return events.map(readEvent)
     },
-    restore: ({ body }) => understanding(() => toMessage(fieldsOf(JSON.parse(body)))),
+    restore: (filed) => readAgain(filed, readEvent),
   }
 }
 

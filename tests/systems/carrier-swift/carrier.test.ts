@@ -162,7 +162,7 @@ test('a scan comes in under its own name, with its place on the way of the parce
     sequence: 3,
     message: { milestone: 'in-transit' },
   })
-  expect(carrier.inbound.restore(message!)).toEqual(message!.message)
+  expect(carrier.inbound.restore(message!)).toEqual(message)
 })
 
 test('what is not signed by the carrier does not come in, and what says nothing is kept apart', () => {

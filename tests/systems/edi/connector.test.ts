@@ -238,7 +238,7 @@ test('a message that was filed is read again as it was', async () => {
   const house = listening(connector)
   await connector.ingest(fileOf('000000109'), house)
   const [filed] = house.heard
-  expect(await connector.restore(filed!)).toMatchObject({
+  expect(await connector.door.restore(filed!)).toMatchObject({
     messageId: filed!.messageId,
     body: filed!.body,
     message: filed!.message,

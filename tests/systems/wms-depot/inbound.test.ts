@@ -53,7 +53,8 @@ test('each event of a call becomes a message of its own', () => {
 })
 
 test('a filed message is read again as it was', () => {
-  for (const { type, body, message } of read(BODY)) expect(door.restore({ type, body })).toEqual(message)
+  for (const { messageId, type, body, ...message } of read(BODY))
+    expect(door.restore({ messageId, type, body })).toEqual({ messageId, type, body, ...message })
 })
 
 test('both secrets hold while one replaces the other', () => {
@@ -88,5 +89,12 @@ test('an event that says nothing we understand is kept apart, and its neighbours
   expect(noise!.unreadable?.code).toBe('inbound.message_unreadable')
   expect(noise!.messageId).toMatch(/^[\w-]{43}$/)
   expect(understood!.message).toBeDefined()
-  expect(codeOf(() => door.restore(unknown!))).toBe('inbound.message_unreadable')
+  expect(door.restore(unknown!)).toMatchObject({ unreadable: { code: 'inbound.message_unreadable' } })
+})
+
+test('a filed message that somebody mended into no JSON says nothing, under its own name', () => {
+  expect(door.restore({ messageId: 'E1', type: 'order.short', body: '{"type":' })).toMatchObject({
+    messageId: 'E1',
+    unreadable: { code: 'inbound.message_unreadable' },
+  })
 })

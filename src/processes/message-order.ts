@@ -1,0 +1,53 @@
+/** What may be applied now, in the order its source declares; what came too early waits, what came too late is over. */
+import type { Transaction } from '#platform/database.ts'
+import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
+import type { Discipline } from '#platform/inbox-order.ts'
+import { arrangeMessages } from '#platform/inbox-streams.ts'
+import { type Filed, fileOf, type Heard, type TakenIn, type Telling } from './message-filing.ts'
+
+type Orderly = Telling<Pick<InboundDoor<unknown>, 'instance' | 'order' | 'restore'>, InboundMessage<unknown>>
+
+export type Placed<T extends Orderly> = {
+  /** Those of the list whose turn it is. */
+  readonly due: readonly Filed<T>[]
+  /** Messages that waited for one of them, in order; read anew, which may fail under other rules than before. */
+  readonly released: readonly Filed<T>[]
+  /** The others, each with its outcome in the inbox. */
+  readonly passed: ReadonlyMap<T, Heard>
+}
+
+const HEARD = { superseded: 'superseded', wait: 'waiting', unordered: 'quarantined' } as const
+
+const disciplineOf = ({ told, type }: Filed<Orderly>): Discipline => told.door.order[type] ?? { by: 'none' }
+
+/** Takes messages that are understood. */
+export async function inTheirOrder<T extends Orderly>(
+  tx: Transaction,
+  messages: readonly Filed<T>[],
+  { reopened }: Pick<TakenIn<T>, 'reopened'>,
+): Promise<Placed<T>> {
+  // A parked message was not waited for when it had its turn, so its number is behind its stream by now.
+  const hadItsTurn = (message: Filed<T>): boolean =>
+    reopened.get(message) === 'parked' && disciplineOf(message).by !== 'taken'
+  const due = messages.filter(hadItsTurn)
+  const released: Filed<T>[] = []
+  const passed = new Map<T, Heard>()
+  const groups = Map.groupBy(
+    messages.filter((message) => !hadItsTurn(message)),
+    (message) => JSON.stringify(disciplineOf(message)),
+  )
+  for (const group of groups.values()) {
+    const arranged = await arrangeMessages(tx, disciplineOf(group[0]!), group)
+    for (const [message, ruling] of arranged.rulings) {
+      if (ruling === 'apply') due.push(message)
+      else passed.set(message.told, HEARD[ruling])
+    }
+    const doors = new Map(group.map(({ told }) => [told.door.instance, told.door]))
+    for (const stored of arranged.released) {
+      const door = doors.get(stored.source)!
+      const told = { door, inbound: await door.restore(stored), traceId: stored.receivedTrace ?? undefined }
+      released.push({ ...fileOf(told as T), company: stored.company ?? undefined })
+    }
+  }
+  return { due, released, passed }
+}

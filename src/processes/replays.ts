@@ -1,0 +1,92 @@
+/** Messages that a person wants replayed: read again and brought through the door they came by. */
+import type { Clock } from '#platform/clock.ts'
+import type { Database } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { FiledMessage, InboundMessage } from '#platform/inbound.ts'
+import { isOutage } from '#platform/outage.ts'
+import type { ParkedCause, ParkedItem } from '#platform/parking.ts'
+import { parkAgain, replayingMessages } from '#platform/parking-replay.ts'
+import { NO_COMPANY, troubleOf } from './message-trouble.ts'
+import type { ProcessPorts } from './ports.ts'
+import type { Telling } from './message-filing.ts'
+
+/** The door of one system, as far as a replay goes through it. */
+export type ReplayDoor = {
+  restore(filed: FiledMessage): InboundMessage<unknown> | Promise<InboundMessage<unknown>>
+  hear(inbound: InboundMessage<unknown>, parked: ParkedItem): Promise<unknown>
+}
+
+/** A system's door beside what hears at it. */
+export function replayDoor<Message, Door extends { readonly instance: string } & Pick<ReplayDoor, 'restore'>>(
+  door: Door,
+  hear: (told: Telling<Door, InboundMessage<Message>>) => Promise<unknown>,
+): [string, ReplayDoor] {
+  const heard: ReplayDoor['hear'] = (inbound, parked) =>
+    hear({ door, inbound: inbound as InboundMessage<Message>, parked })
+  return [door.instance, { restore: (filed) => door.restore(filed), hear: heard }]
+}
+
+export type ReplayPorts = Pick<ProcessPorts, 'openExceptions'> & {
+  readonly database: Database
+  readonly clock: Clock
+  /** By the name of the system. */
+  readonly doors: ReadonlyMap<string, ReplayDoor>
+  /** How long a message without a door here is left to a process that may have it. */
+  readonly patienceMs: number
+}
+
+/** One look for replays that were asked for. An outage leaves them to the next. */
+export async function takeReplays(ports: ReplayPorts): Promise<void> {
+  const items = await replayingMessages(ports.database)
+  await Promise.all(items.map((item) => takeReplay(ports, item)))
+}
+
+async function takeReplay(ports: ReplayPorts, item: ParkedItem): Promise<void> {
+  const door = ports.doors.get(item.system ?? '')
+  try {
+    if (door) await door.hear(await door.restore(filedAs(item)), item)
+    else if (waitedMs(ports, item) >= ports.patienceMs) await giveUp(ports, item, noDoor(item))
+  } catch (error) {
+    if (!isOutage(error)) await giveUp(ports, item, causeOf(error))
+  }
+}
+
+const waitedMs = ({ clock }: ReplayPorts, { replayedAt }: ParkedItem): number =>
+  clock.now().getTime() - (replayedAt?.getTime() ?? 0)
+
+/** Under the name it was filed by; a conflict has one of its own. */
+function filedAs({ key, system, company, payload, context }: ParkedItem): FiledMessage {
+  const { type = 'unreadable' } = context as { type?: string }
+  const messageId = key.slice((system?.length ?? 0) + 1)
+  return { messageId, type, company: company === NO_COMPANY ? undefined : company, body: payload ?? '' }
+}
+
+const noDoor = ({ system }: ParkedItem): ParkedCause => ({
+  code: 'work.door_missing',
+  message: `no program has a door for ${system}: it is not configured`,
+})
+
+function causeOf(error: unknown): ParkedCause {
+  if (error instanceof Refusal) return error
+  return { code: 'work.message_parked', message: error instanceof Error ? error.message : String(error) }
+}
+
+async function giveUp({ database, openExceptions }: ReplayPorts, item: ParkedItem, cause: ParkedCause) {
+  const { key, system, company } = item
+  const source = system ?? ''
+  const { code, message, facts } = cause
+  const messageId = key.slice(source.length + 1)
+  await database.transaction(async (tx) => {
+    if (!(await parkAgain(tx, item, { code, message, ...(facts ? { facts } : {}) }))) return
+    await openExceptions(tx, [
+      {
+        company: company ?? NO_COMPANY,
+        cause: troubleOf({ source, messageId }, 'parked', cause),
+        code,
+        title: `A message of ${source} cannot be worked on`,
+        suggestedAction: 'Read the cause, mend it, then replay the parked message.',
+        facts: { message, messageId },
+      },
+    ])
+  })
+}
