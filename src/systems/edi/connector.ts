@@ -61,6 +61,10 @@ export type EdiConnector = Connector & {
   stop(): Promise<void>
 }
 
+/** A reader shows that it lives at every look; one that is busy may be late, but not so late. */
+const DEAD_AFTER_POLLS = 10
+const DEAD_AFTER_MS = 2_000
+
 /** Who posted a document writes it at once, unless he was killed. */
 const FORGOTTEN_AFTER_MS = 5_000
 
@@ -107,7 +111,12 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
     partners,
     watch(listener) {
       const watch = watchFolder({
-        folder: openFolder({ ...settings, clock, reader: options.reader }),
+        folder: openFolder({
+          ...settings,
+          clock,
+          reader: options.reader,
+          abandonedAfterMs: Math.max(settings.pollMs * DEAD_AFTER_POLLS, DEAD_AFTER_MS),
+        }),
         clock,
         pollMs: settings.pollMs,
         read: ({ path, name }) => receive(path, name, listener),

@@ -1,5 +1,5 @@
 /** The watched folder: files are taken by renaming them, so that each is one reader's, and put away when they are read. */
-import { copyFile, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#platform/clock.ts'
 
@@ -10,44 +10,66 @@ export type FolderOptions = {
   readonly clock: Clock
   /** Names this reader among those that watch the same folder. */
   readonly reader: string
+  /** A reader that has shown no sign of life for so long is dead, and its files are anybody's. */
+  readonly abandonedAfterMs: number
 }
 
 export type Claimed = { readonly path: string; readonly name: string }
 
 export interface Folder {
-  /** Files that were taken and not put away: everybody's at the start, later those of this reader. */
-  leftovers(whose: 'everybody' | 'mine'): Promise<Claimed[]>
+  /** A sign of life: without one, others take this reader's files. */
+  beat(): Promise<void>
+  /** Files that were taken and not put away: those of this reader, and those of readers that are dead. */
+  leftovers(): Promise<Claimed[]>
   /** Takes the files that have not changed since the look before. */
   claim(): Promise<Claimed[]>
   putAway(claimed: Claimed, where: 'archive' | 'reject'): Promise<void>
+  /** Gives no more signs of life. */
+  leave(): Promise<void>
 }
 
 /** How uploads name what they have not finished; what begins with a dot is nobody's business. */
 const UNFINISHED = /^\.|\.(?:tmp|part|partial|filepart|crdownload|uploading)$/i
 
+/** When it was taken, by whom, its number there, and how it was called. */
+const CLAIM = /^[^-]+-([^-]+)-\d+-(.+)$/
+
 export function openFolder(options: FolderOptions): Folder {
   const { inboxDirectory, clock, reader } = options
   // inside of the inbox, so that taking a file is a rename on one file system
   const processing = join(inboxDirectory, '.processing')
+  const isDead = watchSigns(processing, options)
   let seen = new Map<string, string>()
   let taken = 0
 
-  async function take(name: string): Promise<Claimed[]> {
+  async function take(from: string, name: string): Promise<Claimed[]> {
     const stamp = clock
       .now()
       .toISOString()
       .replaceAll(/[-:]|\.\d+/g, '')
     const claimed = `${stamp}-${reader}-${++taken}-${name}`
     const path = join(processing, claimed)
-    return (await exists(rename(join(inboxDirectory, name), path))) ? [{ path, name: claimed }] : []
+    return (await exists(rename(from, path))) ? [{ path, name: claimed }] : []
   }
 
   return {
-    async leftovers(whose) {
+    async beat() {
       await mkdir(processing, { recursive: true })
-      const names = (await readdir(processing)).sort()
-      const wanted = whose === 'everybody' ? names : names.filter((name) => name.split('-')[1] === reader)
-      return wanted.map((name) => ({ path: join(processing, name), name }))
+      await writeFile(signOf(processing, reader), clock.now().toISOString())
+    },
+    async leftovers() {
+      await mkdir(processing, { recursive: true })
+      const names = (await readdir(processing)).filter((name) => !name.startsWith('.')).sort()
+      const byReader = Map.groupBy(names, (name) => CLAIM.exec(name)?.[1] ?? '')
+      const found = (byReader.get(reader) ?? []).map((name) => ({ path: join(processing, name), name }))
+      byReader.delete(reader)
+      for (const [other, theirs] of byReader) {
+        if (!(await isDead(other))) continue
+        for (const name of theirs)
+          found.push(...(await take(join(processing, name), CLAIM.exec(name)?.[2] ?? name)))
+        await exists(unlink(signOf(processing, other)))
+      }
+      return found
     },
     async claim() {
       await mkdir(processing, { recursive: true })
@@ -55,7 +77,7 @@ export function openFolder(options: FolderOptions): Folder {
       const settled = [...looks].filter(([name, look]) => seen.get(name) === look)
       seen = looks
       const claimed: Claimed[] = []
-      for (const [name] of settled) claimed.push(...(await take(name)))
+      for (const [name] of settled) claimed.push(...(await take(join(inboxDirectory, name), name)))
       return claimed
     },
     async putAway({ path, name }, where) {
@@ -63,6 +85,30 @@ export function openFolder(options: FolderOptions): Folder {
       await mkdir(directory, { recursive: true })
       await exists(move(path, join(directory, name)))
     },
+    leave: async () => void (await exists(unlink(signOf(processing, reader)))),
+  }
+}
+
+const signOf = (processing: string, reader: string): string => join(processing, `.${reader}`)
+
+/**
+ * Tells the dead by their signs: none, since a reader gives one before it takes anything and removes it when it leaves,
+ * or one that stays as it is for as long as our own clock says, since clocks of other machines mean nothing here. Who is
+ * thought dead and is only slow does no harm: what it reads on is known by its content.
+ */
+function watchSigns(
+  processing: string,
+  { clock, abandonedAfterMs }: FolderOptions,
+): (reader: string) => Promise<boolean> {
+  const signs = new Map<string, { readonly look: string; readonly sinceMs: number }>()
+  return async (reader) => {
+    const look = await lookOf(signOf(processing, reader))
+    if (look === undefined) return true
+    const nowMs = clock.monotonicMs()
+    const before = signs.get(reader)
+    if (before?.look === look) return nowMs - before.sinceMs >= abandonedAfterMs
+    signs.set(reader, { look, sinceMs: nowMs })
+    return false
   }
 }
 
@@ -74,13 +120,16 @@ async function lookAt(directory: string): Promise<Map<string, string>> {
     .map((entry) => entry.name)
   const looks = new Map<string, string>()
   for (const name of names.sort()) {
-    await exists(
-      stat(join(directory, name), { bigint: true }).then(({ size, mtimeNs }) =>
-        looks.set(name, `${size} ${mtimeNs}`),
-      ),
-    )
+    const look = await lookOf(join(directory, name))
+    if (look !== undefined) looks.set(name, look)
   }
   return looks
+}
+
+async function lookOf(path: string): Promise<string | undefined> {
+  let look: string | undefined
+  await exists(stat(path, { bigint: true }).then(({ size, mtimeNs }) => (look = `${size} ${mtimeNs}`)))
+  return look
 }
 
 /** Another reader may have been quicker: then there is nothing left to do. */

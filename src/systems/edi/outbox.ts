@@ -9,9 +9,10 @@ import {
   type Outbound,
   type OutboundFile,
   outboundFiles,
+  lockFiles,
+  lockUnwrittenFiles,
   recordWritten,
   takeControlNumbers,
-  unwrittenFiles,
 } from './store.ts'
 import { type SegmentData, writeInterchange } from './x12-writer.ts'
 
@@ -53,39 +54,42 @@ const FLUSH_BATCH = 100
 export function createOutbox({ directory, database, clock, writer }: OutboxOptions): Outbox {
   let writing: Promise<unknown> = Promise.resolve()
 
-  /** One at a time, so that nothing is written by two who both found it missing. */
+  /** One at a time, so that writing takes one connection at the most. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = writing.then(work)
     writing = done.catch(() => undefined)
     return done
   }
 
-  async function writeAll(files: readonly OutboundFile[]): Promise<void> {
-    const missing = files.filter((file) => !file.written)
-    for (const file of missing) await leave(join(directory, file.partner), { ...file, writer })
-    await recordWritten(
-      database,
-      missing.map(({ key }) => key),
+  /** What is written is recorded before anybody else may look. */
+  const writeLocked = (lock: (tx: Transaction) => Promise<OutboundFile[]>): Promise<OutboundFile[]> =>
+    inTurn(() =>
+      database.transaction(async (tx) => {
+        const files = await lock(tx)
+        const missing = files.filter((file) => !file.written)
+        for (const file of missing) await leave(join(directory, file.partner), { ...file, writer })
+        recordWritten(
+          tx,
+          missing.map(({ key }) => key),
+        )
+        return files
+      }),
     )
-  }
 
   return {
     check: (draft) => void contentOf(draft, 1, clock.now()),
     post: (tx, drafts) => post(tx, drafts, clock.now()),
-    write: (keys) =>
-      inTurn(async () => {
-        const files = await outboundFiles(database, keys)
-        await writeAll([...files.values()])
-        return new Map([...files].map(([key, file]) => [key, file.fileName]))
-      }),
-    flush: (olderThanMs) =>
-      inTurn(async () => {
-        for (;;) {
-          const files = await unwrittenFiles(database, olderThanMs, FLUSH_BATCH)
-          await writeAll(files)
-          if (files.length < FLUSH_BATCH) return
-        }
-      }),
+    async write(keys) {
+      if (keys.length === 0) return new Map()
+      const files = await writeLocked((tx) => lockFiles(tx, keys))
+      return new Map(files.map((file) => [file.key, file.fileName]))
+    },
+    async flush(olderThanMs) {
+      for (;;) {
+        const files = await writeLocked((tx) => lockUnwrittenFiles(tx, olderThanMs, FLUSH_BATCH))
+        if (files.length < FLUSH_BATCH) return
+      }
+    },
   }
 }
 

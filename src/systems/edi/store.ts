@@ -151,11 +151,15 @@ const outboundByKey = sql(
   'edi.outbound_by_key',
   `select ${OUTBOUND_FILE} from edi.outbound where key = any($1::text[])`,
 )
-const unwritten = sql(
-  'edi.unwritten',
+const lockByKey = sql(
+  'edi.lock_outbound',
+  `select ${OUTBOUND_FILE} from edi.outbound where key = any($1::text[]) order by key for update`,
+)
+const lockUnwritten = sql(
+  'edi.lock_unwritten',
   `select ${OUTBOUND_FILE} from edi.outbound
    where written_at is null and created_at <= now() - make_interval(secs => $1::float8 / 1000)
-   order by created_at, control_number limit $2`,
+   order by created_at, control_number limit $2 for update skip locked`,
 )
 const markWritten = sql(
   'edi.mark_written',
@@ -203,14 +207,19 @@ export async function outboundFiles(
   return new Map(rows.map((row) => [row.key, row]))
 }
 
-export const unwrittenFiles = (
-  queries: Queries,
+/** Nobody else writes them until the transaction ends: a file that a partner has collected must not appear again. */
+export const lockFiles = (tx: Transaction, keys: readonly string[]): Promise<OutboundFile[]> =>
+  tx.query<OutboundFile>(lockByKey, [keys])
+
+/** Those that have not been written for so long and that nobody is writing. */
+export const lockUnwrittenFiles = (
+  tx: Transaction,
   olderThanMs: number,
   limit: number,
-): Promise<OutboundFile[]> => queries.query<OutboundFile>(unwritten, [olderThanMs, limit])
+): Promise<OutboundFile[]> => tx.query<OutboundFile>(lockUnwritten, [olderThanMs, limit])
 
-export async function recordWritten(queries: Queries, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await queries.query(markWritten, [keys])
+export function recordWritten(tx: Transaction, keys: readonly string[]): void {
+  if (keys.length > 0) tx.send(markWritten, [keys])
 }
 
 /** The latest document of a type about each purchase order. */

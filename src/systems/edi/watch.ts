@@ -21,9 +21,10 @@ export interface Watch {
 
 export function watchFolder({ folder, clock, pollMs, read, rest, onError }: WatchOptions): Watch {
   let stopped = false
-  let cancel: () => void = () => undefined
+  let cancelLook: () => void = () => undefined
+  let cancelBeat: () => void = () => undefined
   let looking: Promise<void> = Promise.resolve()
-  let first = true
+  let beating: Promise<void> = Promise.resolve()
 
   /** What fails stays taken and is read again at the next look; the files behind it wait no longer for it. */
   async function take(claimed: Claimed): Promise<void> {
@@ -37,9 +38,7 @@ export function watchFolder({ folder, clock, pollMs, read, rest, onError }: Watc
 
   async function look(): Promise<void> {
     try {
-      const leftovers = await folder.leftovers(first ? 'everybody' : 'mine')
-      first = false
-      for (const claimed of [...leftovers, ...(await folder.claim())]) {
+      for (const claimed of [...(await folder.leftovers()), ...(await folder.claim())]) {
         if (stopped) return
         await take(claimed)
       }
@@ -50,17 +49,34 @@ export function watchFolder({ folder, clock, pollMs, read, rest, onError }: Watc
   }
 
   function next(): void {
+    if (stopped) return
     looking = look().finally(() => {
-      if (!stopped) cancel = clock.after(pollMs, next)
+      if (!stopped) cancelLook = clock.after(pollMs, next)
     })
   }
 
+  /** Beside the looks, since reading a large file takes longer than others wait for a sign. */
+  function beat(): void {
+    beating = folder
+      .beat()
+      .catch(onError)
+      .finally(() => {
+        if (!stopped) cancelBeat = clock.after(pollMs, beat)
+      })
+  }
+
   return {
-    start: next,
+    start() {
+      beat()
+      void beating.then(next)
+    },
     async stop() {
       stopped = true
-      cancel()
+      cancelLook()
+      cancelBeat()
       await looking
+      await beating
+      await folder.leave()
     },
   }
 }

@@ -267,13 +267,14 @@ test('NUL characters in a file stop nothing', async () => {
   expect(await connector.ingest(path, house)).toMatchObject({ state: 'read', sets: [{ outcome: 'applied' }] })
 })
 
-const watched = (reader: string) =>
+const watched = (reader: string, clock = fakeClock('2026-11-20T09:00:00Z')) =>
   openFolder({
     inboxDirectory: folder('inbox'),
     archiveDirectory: folder('archive'),
     rejectDirectory: folder('reject'),
-    clock: fakeClock('2026-11-20T09:00:00Z'),
+    clock,
     reader,
+    abandonedAfterMs: 10_000,
   })
 
 test('a file is taken when two looks see it alike, and by one reader alone', async () => {
@@ -289,18 +290,54 @@ test('a file is taken when two looks see it alike, and by one reader alone', asy
   expect(await other.claim()).toEqual([])
 })
 
-test('at the start everybody’s leftovers are read, later only those of this reader', async () => {
-  const [one, other] = [watched('aa'), watched('bb')]
+/** A reader that has taken the one file there is. */
+async function taking(reader: string) {
+  const one = watched(reader)
   mkdirSync(folder('inbox'))
-  writeFileSync(folder('inbox/orders.edi'), 'ISA')
+  writeFileSync(folder('inbox/orders-12.edi'), 'ISA')
+  await one.beat()
   await one.claim()
   const [claimed] = await one.claim()
-  expect(await other.leftovers('everybody')).toEqual([claimed])
-  expect(await other.leftovers('mine')).toEqual([])
-  expect(await one.leftovers('mine')).toEqual([claimed])
-  await one.putAway(claimed!, 'archive')
-  await other.putAway(claimed!, 'archive')
-  expect(namesIn('archive')).toEqual([claimed!.name])
+  return { one, claimed: claimed! }
+}
+
+test('a taken file is its reader’s for as long as that shows that it lives', async () => {
+  const clock = fakeClock('2026-11-20T09:00:00Z')
+  const { one, claimed } = await taking('aa')
+  const other = watched('bb', clock)
+  for (let seconds = 0; seconds < 30; seconds += 5) {
+    expect(await other.leftovers()).toEqual([])
+    await clock.advance(5_000)
+    utimesSync(folder('inbox/.processing/.aa'), 1, seconds)
+  }
+  expect(await one.leftovers()).toEqual([claimed])
+})
+
+test('a taken file is anybody’s once its reader gives no sign of life, and one takes it', async () => {
+  const clock = fakeClock('2026-11-20T09:00:00Z')
+  const { one, claimed } = await taking('aa')
+  const [other, third] = [watched('bb', clock), watched('cc', clock)]
+  for (const reader of [other, third]) {
+    await reader.beat()
+    expect(await reader.leftovers()).toEqual([])
+  }
+  await clock.advance(9_999)
+  expect(await other.leftovers()).toEqual([])
+  await clock.advance(1)
+  const found = [...(await other.leftovers()), ...(await third.leftovers())]
+  expect(found.map(({ name }) => name)).toEqual(['20261120T090010Z-bb-1-orders-12.edi'])
+  // who was only slow finds nothing to put away
+  await one.putAway(claimed, 'archive')
+  expect(namesIn('archive')).toEqual([])
+  await other.putAway(found[0]!, 'archive')
+  expect(namesIn('archive')).toEqual(['20261120T090010Z-bb-1-orders-12.edi'])
+  expect(namesIn('inbox/.processing')).toEqual(['.bb', '.cc'])
+})
+
+test('what a reader leaves behind when it stops is taken at once', async () => {
+  const { one } = await taking('aa')
+  await one.leave()
+  expect(await watched('bb').leftovers()).toHaveLength(1)
 })
 
 test('unfinished uploads are left alone', async () => {
