@@ -13,7 +13,8 @@ const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 /** Colors off, and nothing of the environment that would configure the program. */
-const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1' }
+const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+const environment = { PATH, HOME, NODE_COMPILE_CACHE, NO_COLOR: '1' }
 
 export async function crossdock(...args: string[]): Promise<Ended> {
   const child = spawn(process.execPath, [CLI, ...args], {
