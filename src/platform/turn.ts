@@ -4,16 +4,7 @@
  * to do goes to sleep or leaves the desk. Memory changes only after the commit.
  */
 import type { Transaction } from './database.ts'
-import {
-  type DeskRow,
-  enrollDocuments,
-  type Enrolled,
-  finishDocuments,
-  sleepDocuments,
-  type StepRow,
-  wakeDocuments,
-  writeStepRows,
-} from './desk.ts'
+import { type DeskRow, type StepRow, wakeDocuments, writeStepRows } from './desk.ts'
 import {
   type Deferred,
   deferEffects,
@@ -25,6 +16,7 @@ import {
 } from './effects.ts'
 import type { Cause } from './log.ts'
 import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts, Done, Process } from './process.ts'
+import { Departures } from './turn-departures.ts'
 import {
   type Active,
   activeOf,
@@ -35,14 +27,11 @@ import {
   findCall,
   firstReady,
   intentOf,
-  isFinished,
   isUndo,
   newActive,
   offeredCalls,
   type ReadyStep,
-  rowOf,
   stepKey,
-  wakeAt,
 } from './turn-entry.ts'
 import { lookAt, verifyCarried } from './turn-look.ts'
 
@@ -102,13 +91,14 @@ export class Turn implements Docket {
   readonly #wokenNewborn = new Set<number>()
   readonly #writtenSteps: (StepRow & { actor: string; reason: string | null })[] = []
   readonly #newIntents: Intent[] = []
-  readonly #departures: { readonly docs: readonly number[]; readonly gone: Promise<number[]> }[] = []
+  readonly #departures: Departures
   #lookAgain: readonly Active[] = []
 
   constructor(tx: Transaction, context: TurnContext, cause: Cause) {
     this.#tx = tx
     this.#context = context
     this.#cause = cause
+    this.#departures = new Departures(tx, context.epoch, this.#wokenNewborn)
   }
 
   begin(begun: readonly Begun[]): void {
@@ -153,17 +143,12 @@ export class Turn implements Docket {
     for (const entry of this.#entries.values()) if (entry.current) this.#plan(entry)
     writeStepRows(this.#tx, this.#writtenSteps)
     intendEffects(this.#tx, this.#newIntents)
-    this.#writeDesk()
+    this.#departures.write([...this.#entries.values()], this.#context.now())
   }
 
   /** Once the transaction has committed. */
   async committed(): Promise<Committed> {
-    const gone = new Set<number>()
-    const woken = new Set(this.#wokenNewborn)
-    for (const { docs, gone: answered } of this.#departures) {
-      const left = new Set(await answered)
-      for (const doc of docs) (left.has(doc) ? gone : woken).add(doc)
-    }
+    const { gone, woken } = await this.#departures.answered()
     const owned = [...this.#entries.values()]
       .filter((entry) => !gone.has(entry.doc) && !(entry.isNew && entry.until))
       .map(activeOf)
@@ -349,38 +334,6 @@ export class Turn implements Docket {
       const call = findCall(entry.process, intent.step)
       this.planned.push({ intent, call, facts: entry.facts!, priority: entry.priority })
     }
-  }
-
-  #writeDesk(): void {
-    const now = this.#context.now()
-    const enrolled: Enrolled[] = []
-    const departing = new Map<string, { docs: number[]; version: number; until: Date | undefined }>()
-    for (const entry of this.#entries.values()) {
-      const rests = entry.inFlight.size === 0 && !this.#wokenNewborn.has(entry.doc)
-      const finished = rests && isFinished(entry)
-      if (rests) entry.until = finished && !entry.isNew ? undefined : finished ? now : wakeAt(entry, now)
-      if (entry.isNew) {
-        if (!finished)
-          enrolled.push({ ...rowOf(entry), ...(entry.until ? { sleepsUntil: entry.until } : {}) })
-      } else if (rests) {
-        const name = `${entry.seen} ${entry.until?.getTime()}`
-        const group = departing.get(name) ?? { docs: [], version: entry.seen, until: entry.until }
-        group.docs.push(entry.doc)
-        departing.set(name, group)
-      }
-    }
-    enrollDocuments(this.#tx, this.#context.epoch, enrolled)
-    for (const group of departing.values()) this.#depart(group)
-  }
-
-  /** To sleep, or off the desk when there is nothing to wait for. Who was woken in between stays. */
-  #depart({ docs, version, until }: { docs: number[]; version: number; until: Date | undefined }): void {
-    const { epoch } = this.#context
-    const gone = until
-      ? sleepDocuments(this.#tx, epoch, { docs, version, until })
-      : finishDocuments(this.#tx, epoch, { docs, version })
-    gone.catch(() => undefined)
-    this.#departures.push({ docs, gone })
   }
 }
 
