@@ -7,7 +7,6 @@ import { orderRefusals } from '#domains/orders/contract.ts'
 import { pricingRefusals } from '#domains/pricing/contract.ts'
 import { shipmentRefusals } from '#domains/shipments/contract.ts'
 import { accessRefusals } from '#platform/access.ts'
-import { auditRefusals } from '#platform/audit-sealer.ts'
 import { CONNECTOR_REFUSALS } from '#platform/connector-codes.ts'
 import { exceptionRefusals } from '#platform/exceptions-work.ts'
 import { catalogue } from '#platform/http-catalogue.ts'
@@ -31,7 +30,6 @@ export const houseCatalogue = catalogue(
   httpRefusals,
   httpFaults,
   accessRefusals,
-  auditRefusals,
   exceptionRefusals,
   parkingRefusals,
   INBOUND_REFUSALS,

@@ -5,6 +5,7 @@ import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import { readingProgress } from '#platform/readings.ts'
+import type { Worker } from '#platform/worker.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import { recountOpen } from './processes/credit.ts'
@@ -56,8 +57,8 @@ type Wires = {
   readonly readers: Bound['readers']
   readonly database: Database
   readonly clock: Clock
-  /** Undefined while this process may not take turns. */
-  readonly holder: () => number | undefined
+  /** Whose life takes the turns: none in a process that only opens doors. */
+  readonly worker: Worker
 }
 
 /**
@@ -66,11 +67,11 @@ type Wires = {
  */
 export function masterDataSync(
   config: Config,
-  { gate, readers, database, clock, holder: holderNow }: Wires,
+  { gate, readers, database, clock, worker }: Wires,
 ): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
   return async (onProgress) => {
     await gate.openIfKnown()
-    const holder = holderNow()
+    const holder = worker.life?.epoch
     const failures: unknown[] = []
     for (const { code: company, erp: source } of holder === undefined ? [] : config.companies) {
       const reader = readers.get(source)

@@ -1,4 +1,5 @@
 /** What the house is handed from outside: time, database, network, and where it tells. */
+import type { AuditHeads } from '#platform/audit-heads.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Connections } from '#platform/database.ts'
 import type { HttpClient } from '#platform/http-client.ts'
@@ -17,6 +18,8 @@ export type AppPorts = {
   readonly http: HttpClient
   readonly log: Log
   readonly metrics: Metrics
+  /** Where heads of the audit trail are signed to; without it none are. */
+  readonly auditHeads?: AuditHeads | undefined
   /** Callers on loopback need no credentials: while none are configured. */
   readonly openOnLoopback: boolean
   /** Tests check the lock order, the answers of routes and the facts that memory carries. */

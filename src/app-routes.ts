@@ -4,7 +4,7 @@ import { inventoryRoutes } from '#domains/inventory/routes.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
 import type { Door } from '#platform/batch.ts'
-import type { Database } from '#platform/database.ts'
+import { type Database, ping } from '#platform/database.ts'
 import type { Route } from '#platform/http.ts'
 import { createPages, type Pages } from '#platform/http-cursor.ts'
 import type { Ids } from '#platform/ids.ts'
@@ -47,7 +47,8 @@ export type RouteWires = {
 }
 
 export function houseRoutes(wires: RouteWires): Route[] {
-  const { config, ports, ids, screens, worker, bound, masterData } = wires
+  const { config, ports, ids, screens, bound } = wires
+  if (config.role === 'worker') return probesOf(wires)
   const pages = createPages(config.access.pageTokenSecret ?? ids.token(32))
   const companies = config.companies.map((company) => company.code)
   return [
@@ -59,12 +60,20 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told)),
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told)),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
-    ...telemetryRoutes(ports.metrics, [
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
-      { name: 'worker', check: async () => void worker.runner() },
-      { name: 'master-data', check: async () => masterData.check() },
-    ]),
+    ...probesOf(wires),
   ]
+}
+
+/** Who owns nothing is ready with its database; everyone else with a lease, which needs the database too. */
+function probesOf({ config, ports, database, worker, masterData }: RouteWires): Route[] {
+  const isReception = config.role === 'api'
+  return telemetryRoutes(ports.metrics, [
+    isReception
+      ? { name: 'database', check: () => ping(database) }
+      : { name: 'worker', check: async () => void worker.runner() },
+    { name: 'master-data', check: async () => masterData.check() },
+  ])
 }
 
 function ordersOf({ database, screens, worker, orders }: RouteWires, pages: Pages): Route[] {

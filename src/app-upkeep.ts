@@ -1,7 +1,7 @@
 /** What the house does by itself so that it stays small, whole and visible: partitions, retention, seals, gauges. */
 import { ensureLedgerPartitions } from '#domains/inventory/operations.ts'
 import { ensureAuditPartitions } from '#platform/audit.ts'
-import { sealEntries } from '#platform/audit-seals.ts'
+import { sealAll } from '#platform/audit-seals.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
 import { countStuck } from '#platform/desk.ts'
@@ -10,9 +10,9 @@ import { purgeMessages } from '#platform/inbox-upkeep.ts'
 import { ensureLogPartitions } from '#platform/log.ts'
 import { parkingDepth } from '#platform/parking-views.ts'
 import { type Job, schedule } from '#platform/schedule.ts'
-import type { Log } from '#platform/telemetry-log.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
+import type { AppPorts } from './app-ports.ts'
 import { describeError } from './app-systems.ts'
 
 export type UpkeepWires = {
@@ -20,8 +20,7 @@ export type UpkeepWires = {
   readonly database: Database
   readonly screens: Database
   readonly worker: Worker
-  readonly clock: Clock
-  readonly log: Log
+  readonly ports: Pick<AppPorts, 'clock' | 'log' | 'auditHeads'>
   readonly metrics: ReturnType<typeof declareHouseMetrics>
   /** What other parts of the house have come round. */
   readonly jobs: readonly Job[]
@@ -30,20 +29,35 @@ export type UpkeepWires = {
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600_000
 
-/** Starts upkeep; the answer ends it. */
+/** Starts upkeep; the answer ends it, with what was done until then sealed and signed. */
 export function keepUp(wires: UpkeepWires): () => Promise<void> {
-  return schedule(jobsOf(wires), wires.clock, (name, error) => {
-    wires.log.warn(`upkeep failed: ${name}`, { error: describeError(error) })
+  const { clock, log } = wires.ports
+  const end = schedule(jobsOf(wires), clock, (name, error) => {
+    log.warn(`upkeep failed: ${name}`, { error: describeError(error) })
   })
+  return async () => {
+    await end()
+    await sealTheEnd(wires).catch((error: unknown) => {
+      log.warn('the end of the audit trail is not signed', { error: describeError(error) })
+    })
+  }
 }
 
-function jobsOf({ companies, database, screens, worker, clock, metrics, jobs }: UpkeepWires): Job[] {
+async function sealTheEnd({ database, ports }: UpkeepWires): Promise<void> {
+  await sealAll(database)
+  await ports.auditHeads?.sign(database, 'at the end')
+}
+
+function jobsOf(wires: UpkeepWires): Job[] {
+  const { companies, database, screens, worker, metrics, jobs } = wires
+  const { clock, auditHeads } = wires.ports
   return [
     ...jobs,
     { name: 'event log partitions', everyMs: 24 * HOUR_MS, run: () => ensureLogPartitions(database) },
     { name: 'ledger partitions', everyMs: 24 * HOUR_MS, run: () => ensureLedgerPartitions(database) },
     { name: 'audit partitions', everyMs: 24 * HOUR_MS, run: () => ensureAuditPartitions(database) },
-    { name: 'audit seals', everyMs: SECOND_MS, run: () => sealEntries(database) },
+    { name: 'audit seals', everyMs: SECOND_MS, run: () => sealAll(database) },
+    { name: 'audit heads', everyMs: 60 * SECOND_MS, run: async () => auditHeads?.sign(database) },
     { name: 'messages past retention', everyMs: 24 * HOUR_MS, run: () => purgeMessages(database) },
     { name: 'idempotency keys past retention', everyMs: HOUR_MS, run: () => purgeKeys(database) },
     { name: 'parked work', everyMs: 15 * SECOND_MS, run: () => measureParked(screens, clock, metrics) },

@@ -1,12 +1,13 @@
 /** What lives as long as an epoch: policies, a lane for each system, and the runner of all processes. */
 import type { Connector } from '#platform/connector.ts'
-import type { Database } from '#platform/database.ts'
+import { createDatabase, type Database } from '#platform/database.ts'
 import type { Ids } from '#platform/ids.ts'
 import { createLane } from '#platform/lanes.ts'
 import type { Lease } from '#platform/lease.ts'
 import { Policy } from '#platform/policies.ts'
 import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { Process } from '#platform/process.ts'
+import { createReception } from '#platform/reception.ts'
 import { createRunner } from '#platform/runner.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import { createWorker, type Life, type Worker } from '#platform/worker.ts'
@@ -30,6 +31,7 @@ export function houseWorker(wires: WorkerWires): Worker {
   const { ports, ids } = wires
   const { clock, connections, log, checks = false } = ports
   const random = (): number => ids.random()
+  if (wires.config.role === 'api') return receptionOf(ports, random)
   const calls = wires.metrics.systemRequests
 
   function begin(epoch: number, database: Database, lease: Lease): Life {
@@ -56,7 +58,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       inDoubt: (error) => void lease.release(error.message),
       onError: (message, error) => log.error(message, { error: describeError(error) }),
     })
-    return { runner, lanes, policies }
+    return { epoch, runner, lanes, policies }
   }
 
   const worker = createWorker({
@@ -70,6 +72,17 @@ export function houseWorker(wires: WorkerWires): Worker {
   ports.notices.on('desk', () => worker.life?.runner.claimNow())
   ports.notices.on('policies', () => worker.life?.policies.noticed())
   return worker
+}
+
+/** In place of a worker, in a process that leaves the work to others. */
+function receptionOf(
+  { clock, connections, notices, checks = false }: AppPorts,
+  random: () => number,
+): Worker {
+  const database = createDatabase(connections, { clock, random, assertLockOrder: checks })
+  const runner = createReception(database, () => notices.tell('desk'))
+  const nothing = async (): Promise<void> => undefined
+  return { runner: () => runner, life: undefined, start: nothing, stop: nothing }
 }
 
 function policiesOf({ config, ports, ids }: WorkerWires, holder: number, database: Database): Policies {

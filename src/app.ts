@@ -10,7 +10,7 @@ import { databaseIds, type Ids } from '#platform/ids.ts'
 import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
-import { masterDataGate, masterDataSync } from './app-master-data.ts'
+import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
 import { messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
 import { houseRoutes } from './app-routes.ts'
@@ -42,13 +42,13 @@ export interface App {
   readonly worker: Worker
   readonly database: Database
   /**
-   * Loads customers, items, prices and opening stock from the ERPs. Doors that decide on them open with the first
-   * complete reading; after a restart, at once.
+   * Reads customers, items, prices and opening stock from the ERPs whose turn it is. Doors that decide on them open
+   * with the first complete reading, by whichever process; after a restart, at once.
    */
-  sync(onProgress: (progress: SyncProgress) => void): Promise<void>
+  sync(onProgress: (progress: SyncProgress) => void): Promise<Reading>
   /** How orders fare, a second old at most. */
   summary(): Promise<Summary>
-  /** Absent where EDI is not configured. */
+  /** Absent where EDI is not configured, and in a process that has nothing but doors. */
   readonly edi?: {
     /** Watches the inbox folder from now on; the worker must be at work. */
     watch(): void
@@ -77,7 +77,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   const metrics = declareHouseMetrics(ports.metrics)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
 
-  const masterData = masterDataGate(config, database)
+  const masterData = masterDataGate(config, bound.readers, database)
   const summary = createSummary(screens, clock)
   const doors = houseDoors(tables, {
     clock,
@@ -107,27 +107,27 @@ export function createApp(config: Config, ports: AppPorts): App {
     server,
     worker,
     database,
-    sync: masterDataSync(config, { gate: masterData, readers: bound.readers, database, clock }),
+    sync: masterDataSync(config, { gate: masterData, readers: bound.readers, database, clock, worker }),
     summary,
-    ...(edi ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
+    ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     replayMessages: () => messages.replay(),
     keepUp() {
+      if (config.role === 'api') return
       endUpkeep = keepUp({
         companies: config.companies.map((company) => company.code),
         database,
         screens,
         worker,
-        clock,
-        log: ports.log,
+        ports,
         metrics,
         jobs: messages.jobs,
       })
     },
     async stop() {
-      await endUpkeep()
       await edi?.stop()
       await server.close()
       await worker.stop()
+      await endUpkeep()
     },
   }
 }
@@ -192,6 +192,7 @@ function houseServer(config: Config, ports: AppPorts, { routes, ids, screens }: 
       rates: RATES,
       checkAnswers: checks,
       timeoutMs: config.http.requestTimeoutMs,
+      reference: config.role !== 'worker',
     },
   )
 }

@@ -93,7 +93,9 @@ export function sourcesOf(options: Options): ConfigSources {
   return {
     file: text(options['config']),
     flags: {
+      role: options['role'],
       'database.dataDirectory': inData('postgres'),
+      'audit.headsDirectory': inData('audit'),
       'edi.inboxDirectory': inData('edi', 'inbox'),
       'edi.outboxDirectory': inData('edi', 'outbox'),
       'edi.archiveDirectory': inData('edi', 'archive'),

@@ -1,6 +1,7 @@
 /** `crossdock doctor`: checks that everything is as it must be; exit code 3 when something is not. */
 import { type Context, EXIT, sourcesOf, dataFolder } from './cli-context.ts'
 import { connect, openServer } from './cli-database.ts'
+import { auditChecks } from './cli-audit.ts'
 import { type Finding, soundness } from './cli-soundness.ts'
 import { findRunning } from './cli-running.ts'
 import { loadConfig } from './config.ts'
@@ -45,6 +46,7 @@ export async function doctor(context: Context): Promise<number> {
   const database = await checkDatabase(context, config, tell)
   await checkProgram(config, tell)
   for (const check of await soundnessOf(database)) tell(check)
+  for (const check of database ? await auditChecks(database, config.audit) : []) tell(check)
   return failed === 0 ? EXIT.ok : EXIT.checksFailed
 }
 

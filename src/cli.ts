@@ -80,6 +80,9 @@ define(program, 'up', 'Start the program; Ctrl-C stops it', async () => (await i
   .option('--port <n>', 'port to listen on (default: 7300)')
   .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
   .option('--orders-per-minute <n>', 'how many the demo drives (default: 60)')
+  .addOption(
+    new Option('--role <role>', 'what this process does (default: all)').choices(['all', 'api', 'worker']),
+  )
 
 define(
   program,

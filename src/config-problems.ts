@@ -102,6 +102,11 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
+const Role = z.object({
+  role: z.string().catch('all'),
+  database: z.object({ url: z.unknown() }).partial().catch({}),
+})
+
 /** Only the names, read forgivingly, so that broken references are reported beside every other problem. */
 const Names = z.object({
   companies: z
@@ -119,6 +124,7 @@ export function referenceProblems(given: unknown): Problem[] {
   const systemNames = Object.keys(systems)
   const companyCodes = companies.flatMap(({ code }) => code ?? [])
   return [
+    ...roleProblems(given),
     ...companies.flatMap(({ erp, tax }, i) => [
       ...missing(['companies', i, 'erp'], erp, systemNames),
       ...missing(['companies', i, 'tax'], tax === 'erp' ? undefined : tax, systemNames),
@@ -130,6 +136,14 @@ export function referenceProblems(given: unknown): Problem[] {
     ...repeated('companies', companies),
     ...repeated('locations', locations),
   ]
+}
+
+/** An embedded database serves one process. */
+function roleProblems(given: unknown): Problem[] {
+  const { role, database } = Role.parse(isMap(given) ? given : {})
+  if (role === 'all' || database.url !== undefined) return []
+  const message = `"${role}" shares a database with other processes; name it in database.url`
+  return [{ path: ['role'], message }]
 }
 
 function missing(path: Path, name: string | undefined, known: readonly string[]): Problem[] {

@@ -229,11 +229,31 @@ const Demo = z.strictObject({
   seed: z.int().min(0).max(4_294_967_295).describe('The same seed invents the same world').default(1),
 })
 
+const Audit = z.strictObject({
+  headsDirectory: folder(
+    'Folder of the signed heads of the audit trail; best on another disk than the database',
+    '.crossdock/audit',
+  ),
+  signingKey: secret(
+    'Ed25519 private key, PEM, that signs the heads; without it one is made in that folder',
+    'file:/run/secrets/audit-key.pem',
+  ).optional(),
+  formerKeys: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a public key as a head names it'))
+    .describe('Public keys that signed heads before the one in use')
+    .default([]),
+})
+
 export const Config = z.strictObject({
+  role: z
+    .enum(['all', 'api', 'worker'])
+    .describe('What this process does: everything, only the doors, or only the work behind them')
+    .default('all'),
   http: Http.prefault({}),
   database: Database.prefault({}),
   worker: Worker.prefault({}),
   access: Access.prefault({}),
+  audit: Audit.prefault({}),
   companies: z.array(Company).describe('Legal entities, each on its ERP').default([]),
   systems: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name such as erp-north'), System)

@@ -3,6 +3,7 @@ import { type App, createApp, hasKeys } from './app.ts'
 import { type ConfigSources, loadConfig } from './config.ts'
 import type { Config, ConfigInput } from './config-schema.ts'
 import { assertSafeToListen } from './platform/access.ts'
+import { openAuditHeads } from './platform/audit-heads.ts'
 import type { Clock } from './platform/clock.ts'
 import { openHttpClient } from './platform/http-client.ts'
 import { nameOfLog } from './platform/log-name.ts'
@@ -49,8 +50,9 @@ type Ending = { readonly what: string; readonly end: () => Promise<unknown> }
 
 const END_WITHIN_MS = 20_000
 const POOL_SCREENS = 4
-const SYNC_EVERY_MS = 5 * 60_000
-const SYNC_RETRY_MS = 5_000
+/** How often it is looked whether an ERP is to be read: while the first reading is awaited, and afterwards. */
+const FIRST_READING_MS = 1_000
+const READINGS_MS = 15_000
 
 export async function startHouse(options: HouseOptions): Promise<House> {
   const { clock, log, onProgress = () => undefined } = options
@@ -95,6 +97,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
       http,
       log,
       metrics,
+      ...(config.role === 'api' ? {} : { auditHeads: await openAuditHeads(config.audit, clock) }),
       openOnLoopback: !credentials,
     })
 
@@ -153,39 +156,36 @@ function openPools(
   }
 }
 
-/** Reads the ERPs until it succeeded once, then every few minutes for what changed. */
-async function keepMasterData(
+/**
+ * Reads the ERPs, in turns with other processes, until the house stops. Resolves when all of them were read once, with
+ * which partners are heard.
+ */
+function keepMasterData(
   app: App,
   { clock, log, onProgress = () => undefined }: HouseOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await app.sync(({ company, resource, read }) => onProgress(`${company}: ${read} ${resource} read`))
-      break
-    } catch (error) {
-      log.warn('master data cannot be read; trying again', { error })
-      onProgress(
-        `master data cannot be read (${error instanceof Error ? error.message : 'unknown'}); trying again`,
-      )
-      await clock.sleep(SYNC_RETRY_MS, signal)
-    }
-  }
-  if (signal.aborted) return
-  app.edi?.watch()
-  void syncAgain(app, { clock, log }, signal)
-}
+  const { promise: ready, resolve } = Promise.withResolvers<void>()
+  const tell: Parameters<App['sync']>[0] = ({ company, resource, read }) =>
+    onProgress(`${company}: ${read} ${resource} read`)
 
-async function syncAgain(
-  app: App,
-  { clock, log }: Pick<HouseOptions, 'clock' | 'log'>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    await clock.sleep(SYNC_EVERY_MS, signal)
-    if (signal.aborted) return
-    await app
-      .sync(() => undefined)
-      .catch((error: unknown) => log.warn('master data cannot be read', { error }))
+  async function readOn(): Promise<void> {
+    let isReady = false
+    while (!signal.aborted) {
+      const { known, failures } = await app
+        .sync(isReady ? () => undefined : tell)
+        .catch((error: unknown) => ({ known: false, failures: [error] }))
+      for (const error of failures) log.warn('master data cannot be read; trying again', { error })
+      if (known && !isReady && !signal.aborted) {
+        isReady = true
+        app.edi?.watch()
+        resolve()
+      }
+      await clock.sleep(isReady ? READINGS_MS : FIRST_READING_MS, signal)
+    }
+    resolve()
   }
+
+  void readOn()
+  return ready
 }

@@ -35,10 +35,7 @@ const onlyOneSealer = sql(
 )
 const SEAL_COLUMNS = `number, generation, xid::text as xid, position, entries, encode(hash, 'hex') as hash,
   encode(previous_hash, 'hex') as "previousHash"`
-const newestSeal = sql(
-  'audit.newest_seal',
-  `select ${SEAL_COLUMNS} from audit.seal order by number desc limit 1`,
-)
+const newest = sql('audit.newest_seal', `select ${SEAL_COLUMNS} from audit.seal order by number desc limit 1`)
 const sealsFrom = sql(
   'audit.seals_from',
   `select ${SEAL_COLUMNS} from audit.seal where number > $1 order by number limit $2`,
@@ -72,12 +69,21 @@ function hashOf(previousHash: string, number: number, entries: readonly SealedEn
   return hash.digest('hex')
 }
 
-/** Seals what has been committed since the last seal. The newest is left out when another process seals. */
-export function sealEntries(database: Database): Promise<{ sealed: number; newest: Seal | undefined }> {
+export async function newestSeal(queries: Queries): Promise<Seal | undefined> {
+  return (await queries.query<Seal>(newest))[0]
+}
+
+/** Seals all that can be sealed now. */
+export async function sealAll(database: Database): Promise<void> {
+  while ((await sealEntries(database)) > 0);
+}
+
+/** Seals what has been committed since the last seal; answers how many entries. None while another process seals. */
+export function sealEntries(database: Database): Promise<number> {
   return database.transaction(async (tx: Transaction) => {
     const [lock] = await tx.query<{ mine: boolean }>(onlyOneSealer)
-    if (!lock?.mine) return { sealed: 0, newest: undefined }
-    const last = (await tx.query<Seal>(newestSeal))[0] ?? GENESIS
+    if (!lock?.mine) return 0
+    const last = (await newestSeal(tx)) ?? GENESIS
     const entries = await tx.query<SealedEntry>(unsealed, [
       last.generation,
       last.xid,
@@ -85,24 +91,18 @@ export function sealEntries(database: Database): Promise<{ sealed: number; newes
       ENTRIES_MAX,
     ])
     const end = entries.at(-1)
-    if (!end) return { sealed: 0, newest: last.number > 0 ? last : undefined }
+    if (!end) return 0
     const number = last.number + 1
     const hash = hashOf(last.hash, number, entries)
     const { generation, xid, position } = end
-    const seal = { number, generation, xid, position, entries: entries.length, hash, previousHash: last.hash }
     tx.send(insertSeal, [number, generation, xid, position, entries.length, hash, last.hash])
-    return { sealed: entries.length, newest: seal }
+    return entries.length
   })
 }
 
 export type BrokenSeal = { readonly number: number; readonly reason: string }
 export type Verification =
-  | {
-      readonly intact: true
-      readonly seals: number
-      readonly entries: number
-      readonly newest: Seal | undefined
-    }
+  | { readonly intact: true; readonly seals: number; readonly entries: number }
   | { readonly intact: false; readonly broken: BrokenSeal }
 
 /** A head that was signed and kept outside the database; whoever rewrites the whole chain cannot rewrite these. */
@@ -130,7 +130,7 @@ export async function verifySeals(queries: Queries, heads: readonly Head[] = [])
       intact: false,
       broken: { number: last.number + 1, reason: `seal ${lost.number} was signed and is gone` },
     }
-  return { intact: true, seals: last.number, entries, newest: last.number > 0 ? last : undefined }
+  return { intact: true, seals: last.number, entries }
 }
 
 function linkFault(last: Seal, seal: Seal, signedHash: string | undefined): string | undefined {

@@ -57,6 +57,13 @@ export interface Connections {
   acquire(): Promise<Connection>
 }
 
+const PING = sql('database.ping', 'select 1')
+
+/** Fails when the database does not answer. */
+export async function ping(queries: Queries): Promise<void> {
+  await queries.query(PING)
+}
+
 export type DatabaseOptions = {
   readonly clock: Clock
   /** In [0, 1): spreads retries. */

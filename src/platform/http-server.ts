@@ -45,6 +45,8 @@ export type ServerOptions = {
   /** Holds every answer to its declared status, schema and codes; for tests. */
   readonly checkAnswers?: boolean
   readonly timeoutMs?: number
+  /** Whether the contract and its pages are served as well; they are unless said otherwise. */
+  readonly reference?: boolean
   /** How long a closing server waits for the requests it has begun. */
   readonly drainMs?: number
   readonly maxStreams?: number
@@ -94,7 +96,8 @@ export function createServer(routes: readonly Route[], ports: ServerPorts, optio
     rates: options.rates,
     checkAnswers: options.checkAnswers ?? false,
   }
-  const doors = prepareDoors([...routes, ...referenceRoutes(document, options.catalogue)], rules)
+  const reference = options.reference === false ? [] : referenceRoutes(document, options.catalogue)
+  const doors = prepareDoors([...routes, ...reference], rules)
   const takeToken = createRateLimits(options.rates, ports.clock).take
   const context = { ports, options, doors, closing: new AbortController(), streams: { open: 0 }, takeToken }
   const app = frameworkFor(context)

@@ -12,6 +12,7 @@ import type { Runner } from './runner.ts'
 
 /** What lives as long as an epoch. */
 export type Life = {
+  readonly epoch: number
   readonly runner: Runner
   readonly lanes: ReadonlyMap<string, Lane>
   readonly policies: Policies

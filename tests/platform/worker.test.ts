@@ -80,7 +80,7 @@ function supervised(): Worker {
         inDoubt: (error) => void lease.release(error.message),
         onError: (message, error) => events.push(`${message}: ${String(error)}`),
       })
-      return { runner, lanes, policies }
+      return { epoch, runner, lanes, policies }
     },
   })
   workers.push(worker)
