@@ -6,7 +6,7 @@ import { hash } from '../random.ts'
 import { json, type Reply } from '../server.ts'
 import type { World } from '../world/world.ts'
 import {
-  cancelParts,
+  closingsIn,
   creditEntity,
   customerEntity,
   invoiceEntity,
@@ -143,15 +143,18 @@ const referenceKeys = ({ headers, fields }: Request): string[] => {
   return typeof key === 'string' ? [key] : []
 }
 
-function cancel(store: CloudStore, request: Request): Reply {
+type Change = (order: BookOrder, fields: Fields) => BookOrder
+
+/** Changes the order that the address names, at the version that the caller knows. */
+function change(store: CloudStore, request: Request, how: Change): Reply {
   const order = orderOf(store, request)
   if (!order) return refusal(404, 'BadRequest_NotFound', 'no such order')
   const expected = request.headers['if-match']
   if (typeof expected !== 'string')
-    return refusal(428, 'Request_IfMatchRequired', 'say which version you cancel')
+    return refusal(428, 'Request_IfMatchRequired', 'say which version you change')
   if (expected !== '*' && expected !== orderEtag(order))
     return refusal(412, 'Request_EntityChanged', 'the order has changed')
-  return withEtag(200, store.books.cancelOrder(order, cancelParts(request.fields)))
+  return withEtag(200, how(order, request.fields))
 }
 
 const withEtag = (status: number, order: BookOrder): Reply =>
@@ -232,6 +235,13 @@ function writeRoutes(store: CloudStore): Route[] {
     run: ({ fields }) => run(fields),
     keys: referenceKeys,
   })
+  const action = (name: string, verb: string, how: Change): Route => ({
+    method: 'POST',
+    name,
+    matches: (url) => new RegExp(`^salesOrders\\([^)]+\\)/Microsoft\\.NAV\\.${verb}$`).test(url),
+    run: (request) => change(store, request, how),
+    keys: ({ url }) => [/salesOrders\(([^)]+)\)/.exec(url)?.[1] ?? ''],
+  })
   return [
     post('createOrder', 'salesOrders', (fields) => {
       const order = books.createOrder(orderIn(fields))
@@ -244,13 +254,8 @@ function writeRoutes(store: CloudStore): Route[] {
     post('registerPayment', 'customerPayments', (fields) =>
       json(201, paymentEntity(books.pay(paymentIn(fields)))),
     ),
-    {
-      method: 'POST',
-      name: 'cancelOrder',
-      matches: (url) => /^salesOrders\([^)]+\)\/Microsoft\.NAV\.cancel$/.test(url),
-      run: (request) => cancel(store, request),
-      keys: ({ url }) => [/salesOrders\(([^)]+)\)/.exec(url)?.[1] ?? ''],
-    },
+    action('cancelOrder', 'cancel', (order) => books.cancelOrder(order)),
+    action('closeOrderLines', 'closeLines', (order, fields) => books.closeLines(order, closingsIn(fields))),
   ]
 }
 

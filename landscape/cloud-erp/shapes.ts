@@ -2,7 +2,16 @@
 import { type Fields, text, records } from '../fields.ts'
 import { decimal, type TaxLine } from '../erp/amounts.ts'
 import type { BookCustomer } from '../erp/books.ts'
-import type { BookInvoice, BookOrder, BookPayment, InvoiceIn, OrderIn, PaymentIn } from '../erp/documents.ts'
+import {
+  type BookInvoice,
+  type BookOrder,
+  type BookPayment,
+  type ClosingIn,
+  type InvoiceIn,
+  openMilli,
+  type OrderIn,
+  type PaymentIn,
+} from '../erp/documents.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import { hash } from '../random.ts'
 import type { Address, Item, Price, Receipt, Unit } from '../world/world.ts'
@@ -145,8 +154,7 @@ export const orderIn = (fields: Fields): OrderIn => ({
 
 function orderStatus(order: BookOrder): string {
   if (order.cancelled) return 'Canceled'
-  if (order.lines.every((line) => line.invoicedMilli + line.cancelledMilli >= line.quantityMilli))
-    return 'Invoiced'
+  if (order.lines.every((line) => openMilli(line) === 0)) return 'Invoiced'
   return order.lines.some((line) => line.invoicedMilli > 0) ? 'Partially Invoiced' : 'Open'
 }
 
@@ -175,13 +183,12 @@ export const orderEntity = (order: BookOrder): Fields =>
     lastModifiedDateTime: order.createdAt,
   })
 
-export const cancelParts = (fields: Fields): { line: string; quantityMilli: number }[] | undefined =>
-  fields['salesOrderLines'] === undefined
-    ? undefined
-    : records(fields['salesOrderLines']).map((line) => ({
-        line: String(line['sequence']),
-        quantityMilli: decimal(line['quantity'], 3),
-      }))
+export const closingsIn = (fields: Fields): ClosingIn[] =>
+  records(fields['salesOrderLines']).map((line) => ({
+    line: String(line['sequence']),
+    quantityMilli: decimal(line['quantity'], 3),
+    unit: unitOf(line['unitOfMeasureCode']),
+  }))
 
 /** Rates are per cent with up to four places, which are millionths. */
 const taxIn = (tax: Fields): TaxLine => ({

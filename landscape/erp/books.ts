@@ -10,8 +10,11 @@ import {
   type BookOrderLine,
   type BookPayment,
   type BookTruth,
+  type ClosingIn,
   type InvoiceIn,
   type InvoiceLineIn,
+  isMore,
+  openMilli,
   type OrderIn,
   type OrderLineIn,
   type PaymentIn,
@@ -117,25 +120,36 @@ export class Books {
     })
   }
 
-  /** Cancels what is not invoiced: all of it, or so much of some lines. */
-  cancelOrder(order: BookOrder, parts?: { line: string; quantityMilli: number }[]): BookOrder {
+  /** Cancels what is not invoiced. */
+  cancelOrder(order: BookOrder): BookOrder {
     if (order.cancelled) throw new BookRefusal('order_cancelled', order.number)
-    const open = (line: BookOrderLine): number =>
-      line.quantityMilli - line.invoicedMilli - line.cancelledMilli
-    if (order.lines.every((line) => open(line) === 0)) throw new BookRefusal('order_invoiced', order.number)
-    const whole = order.lines.map((line) => ({ line: line.line, quantityMilli: open(line) }))
-    const cuts = (parts ?? whole).map((part) => {
-      const line = order.lines.find((one) => one.line === part.line)
-      if (!line || !(part.quantityMilli <= open(line)))
-        throw new BookRefusal('order_invoiced', `${order.number} ${part.line}`)
-      return { line, quantityMilli: part.quantityMilli }
+    if (order.lines.every((line) => openMilli(line) === 0))
+      throw new BookRefusal('order_invoiced', order.number)
+    return this.cut(
+      order,
+      order.lines.map((line) => [line, openMilli(line)]),
+    )
+  }
+
+  /** Lowers what is wanted of lines, all of them or none; never raises it, and never below what is invoiced. */
+  closeLines(order: BookOrder, closings: readonly ClosingIn[]): BookOrder {
+    const cuts = closings.map((closing, nth): [BookOrderLine, number] => {
+      const line = order.lines.find((one) => one.line === closing.line)
+      if (!line || !(closing.quantityMilli >= 0)) throw new BookRefusal('quantity_invalid', closing.line, nth)
+      const wanted = this.inOrderUnit(this.item(line, nth), closing, line)
+      if (isMore(line.invoicedMilli, wanted)) throw new BookRefusal('order_invoiced', order.number, nth)
+      return [line, Math.max(0, line.quantityMilli - line.cancelledMilli - wanted)]
     })
-    for (const { line, quantityMilli } of cuts) {
+    return this.cut(order, cuts)
+  }
+
+  private cut(order: BookOrder, cuts: readonly [line: BookOrderLine, quantityMilli: number][]): BookOrder {
+    for (const [line, quantityMilli] of cuts) {
       line.cancelledMilli += quantityMilli
       this.lessOpen(order, line, quantityMilli)
     }
     order.version += 1
-    order.cancelled = order.lines.every((line) => line.cancelledMilli === line.quantityMilli)
+    order.cancelled = order.lines.every((line) => line.invoicedMilli === 0 && openMilli(line) === 0)
     return order
   }
 
@@ -278,15 +292,18 @@ export class Books {
       const ordered = order.lines.find((one) => one.line === line.orderLine)
       if (!ordered) throw new BookRefusal('over_invoiced', line.orderLine, nth)
       const quantity = (taken.get(ordered) ?? 0) + this.inOrderUnit(this.item(line, nth), line, ordered)
-      const left = ordered.quantityMilli - ordered.invoicedMilli - ordered.cancelledMilli
-      if (quantity > left) throw new BookRefusal('over_invoiced', line.orderLine, nth)
+      if (isMore(quantity, openMilli(ordered))) throw new BookRefusal('over_invoiced', line.orderLine, nth)
       taken.set(ordered, quantity)
     })
     return [...taken]
   }
 
-  /** An invoice may count in another unit than its order. */
-  private inOrderUnit(item: Item, line: InvoiceLineIn, ordered: BookOrderLine): number {
+  /** An invoice or a closing may count in another unit than its order. */
+  private inOrderUnit(
+    item: Item,
+    line: Pick<OrderLineIn, 'quantityMilli' | 'unit'>,
+    ordered: BookOrderLine,
+  ): number {
     if (line.unit === ordered.unit) return line.quantityMilli
     const from = factorOf(item, line.unit)
     const to = factorOf(item, ordered.unit)

@@ -48,6 +48,20 @@ export type OrderIn = {
 
 export type BookOrderLine = OrderLineIn & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
 
+/** What is still wanted of a line in all. */
+export type ClosingIn = Pick<OrderLineIn, 'line' | 'quantityMilli' | 'unit'>
+
+/** Of a thousandth: what conversions between units may leave of a line. */
+const SLIVER = 1e-6
+
+/** What is neither invoiced nor cancelled of a line, in thousandths of its unit. */
+export function openMilli(line: BookOrderLine): number {
+  const open = line.quantityMilli - line.invoicedMilli - line.cancelledMilli
+  return Math.abs(open) < SLIVER ? 0 : open
+}
+
+export const isMore = (a: number, b: number): boolean => a > b + SLIVER
+
 export type BookOrder = Omit<OrderIn, 'lines'> & {
   number: string
   id: string

@@ -1,7 +1,7 @@
 /** The legacy ERP's gateway: always HTTP 200, the outcome in RC, no idempotency but look-ups by our reference. */
 import { type Fields, parsed, text } from '../fields.ts'
 import { type Books, type BooksMemory } from '../erp/books.ts'
-import { BookRefusal, type BookFault, type BookTruth } from '../erp/documents.ts'
+import { BookRefusal, type BookFault, type BookOrder, type BookTruth } from '../erp/documents.ts'
 import { pageOf } from '../erp/pages.ts'
 import { inAnotherOrder } from '../random.ts'
 import {
@@ -18,7 +18,7 @@ import {
 import type { Unit, World } from '../world/world.ts'
 import {
   bare,
-  cancelParts,
+  closingsIn,
   conditionRow,
   creditRow,
   customerRow,
@@ -136,23 +136,20 @@ function batch(
   }
 }
 
-const orderVerbs = (
-  books: Books,
-): { create: (fields: Fields) => Answer; cancel: (fields: Fields) => Answer } => ({
-  create: (fields) =>
-    attempt(() => {
-      const order = books.createOrder(orderIn(fields))
-      return { VBELN: order.number, NETWR: betrag(order.netMinor) }
-    }),
-  cancel: (fields) =>
-    attempt(() => {
-      const number = text(fields['VBELN']).padStart(10, '0')
-      const order = books.order(number)
-      if (!order) throw new BookRefusal('order_unknown', number)
-      const cancelled = books.cancelOrder(order, cancelParts(fields))
-      return { VBELN: cancelled.number, NETWR: betrag(cancelled.netMinor) }
-    }),
-})
+function orderVerbs(books: Books) {
+  const totals = (order: BookOrder): Fields => ({ VBELN: order.number, NETWR: betrag(order.netMinor) })
+  const known = (fields: Fields): BookOrder => {
+    const number = text(fields['VBELN']).padStart(10, '0')
+    const order = books.order(number)
+    if (!order) throw new BookRefusal('order_unknown', number)
+    return order
+  }
+  return {
+    create: (fields: Fields) => attempt(() => totals(books.createOrder(orderIn(fields)))),
+    cancel: (fields: Fields) => attempt(() => totals(books.cancelOrder(known(fields)))),
+    close: (fields: Fields) => attempt(() => totals(books.closeLines(known(fields), closingsIn(fields)))),
+  }
+}
 
 const verb = (name: string, keys: Verb['keys'], run: Verb['run']): Verb => ({ name, keys, run })
 
@@ -185,7 +182,7 @@ function masterVerbs({ books, prices, stock, receipts }: LegacyStore, today: str
 }
 
 function documentVerbs({ books }: LegacyStore, tools: Tools, seed: string): Record<string, Verb> {
-  const { create, cancel } = orderVerbs(books)
+  const { create, cancel, close } = orderVerbs(books)
   const invoice = (fields: Fields): Answer =>
     attempt(() => invoiceTotals(books.postInvoice(invoiceIn(fields))))
   const pay = (fields: Fields): Answer =>
@@ -202,6 +199,7 @@ function documentVerbs({ books }: LegacyStore, tools: Tools, seed: string): Reco
     '/idoc/ORDERS': batchOf('createOrders', 'BSTNK', create),
     '/rfc/SD_ORDER_READ': find('findOrders', 'BSTNK', (all) => books.findOrders(all).map(orderRow)),
     '/rfc/SD_ORDER_REJECT': verb('cancelOrder', keyOf('VBELN'), cancel),
+    '/rfc/SD_ORDER_CLOSE': verb('closeOrderLines', keyOf('VBELN'), close),
     '/rfc/FI_INVOICE_POST': verb('postInvoice', keyOf('XBLNR'), invoice),
     '/idoc/INVOIC': batchOf('postInvoices', 'XBLNR', invoice),
     '/rfc/FI_INVOICE_READ': find('findInvoices', 'XBLNR', (all) => books.findInvoices(all).map(invoiceRow)),

@@ -2,7 +2,16 @@
 import { type Fields, text, records } from '../fields.ts'
 import { decimal, decimalText, type TaxLine } from '../erp/amounts.ts'
 import type { BookCustomer } from '../erp/books.ts'
-import type { BookInvoice, BookOrder, BookPayment, InvoiceIn, OrderIn, PaymentIn } from '../erp/documents.ts'
+import {
+  type BookInvoice,
+  type BookOrder,
+  type BookPayment,
+  type ClosingIn,
+  type InvoiceIn,
+  openMilli,
+  type OrderIn,
+  type PaymentIn,
+} from '../erp/documents.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import type { Item, ItemUnit, Price, Receipt, TaxClass, Unit } from '../world/world.ts'
 
@@ -147,7 +156,7 @@ export const orderIn = (fields: Fields): OrderIn => ({
 
 function orderStatus(order: BookOrder): string {
   if (order.cancelled) return 'X'
-  if (order.lines.every((line) => line.invoicedMilli + line.cancelledMilli >= line.quantityMilli)) return 'C'
+  if (order.lines.every((line) => openMilli(line) === 0)) return 'C'
   return order.lines.some((line) => line.invoicedMilli > 0) ? 'B' : 'A'
 }
 
@@ -172,13 +181,12 @@ export const orderRow = (order: BookOrder): Fields => ({
   })),
 })
 
-export const cancelParts = (fields: Fields): { line: string; quantityMilli: number }[] | undefined =>
-  fields['POS'] === undefined
-    ? undefined
-    : records(fields['POS']).map((part) => ({
-        line: text(part['POSNR']),
-        quantityMilli: decimal(part['KWMENG'], 3),
-      }))
+export const closingsIn = (fields: Fields): ClosingIn[] =>
+  records(fields['POS']).map((line) => ({
+    line: text(line['POSNR']),
+    quantityMilli: decimal(line['KWMENG'], 3),
+    unit: unitOf(line['VRKME']),
+  }))
 
 /** KBETR of a tax line is per cent with four places, which is millionths of a rate. */
 const taxIn = (tax: Fields): TaxLine => ({

@@ -51,6 +51,22 @@ export type SalesOrderCancellation = {
 /** Business key: our order number. Refused when the ERP has already gone further. */
 export const cancelSalesOrder = operation<SalesOrderCancellation, object>('erp', 'cancelSalesOrder')
 
+export type SalesOrderLineClosing = {
+  readonly company: string
+  readonly number: string
+  readonly erpNumber: string
+  readonly line: number
+  /** What is still wanted of the line in all, delivered or not; in `unit`. */
+  readonly quantity: Quantity
+  readonly unit: string
+}
+
+/**
+ * Short close: what is wanted of a line is lowered, never raised, so that a closing that comes late or twice changes
+ * nothing. Business key: our order number. Refused when more than that is invoiced.
+ */
+export const closeSalesOrderLine = operation<SalesOrderLineClosing, object>('erp', 'closeSalesOrderLine')
+
 export type InvoicePosting = {
   readonly company: string
   /** Our invoice document, `I-1000042`: the business key. */

@@ -87,6 +87,16 @@ function contextOf(effects: readonly Effect[], signal: AbortSignal): CallContext
   return traceparent === undefined ? { signal } : { signal, traceparent }
 }
 
+/** One call after the other, each with an outcome of its own. */
+export async function sendEach<Request, Body, Answer>(
+  ready: readonly Ready<Request, Body>[],
+  send: (body: Body, effect: Effect) => Promise<Outcome<Answer>>,
+): Promise<OutcomeMap<Answer>> {
+  const outcomes = new Map<Effect, Outcome<Answer>>()
+  for (const { effect, body } of ready) outcomes.set(effect, await send(body, effect))
+  return outcomes
+}
+
 /** The same outcome for every effect of a call. */
 export function allOf<Result>(
   ready: readonly { readonly effect: Effect }[],

@@ -232,6 +232,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
       picked: 0,
       packed: 0,
       shipped: 0,
+      erpClosed: line.cancelled,
     })),
     holds: captured.holds
       .map(({ id, type, reason, blocks }) => ({ id, doc, type, reason, blocks }))

@@ -1,6 +1,12 @@
 /** What order-to-cash asks of other systems: the ERP's sales order, the channel's acknowledgement. */
 import { acknowledge, type OrderAcknowledgement } from '#capabilities/channel.ts'
-import { cancelSalesOrder, createSalesOrder, type SalesOrder } from '#capabilities/erp.ts'
+import {
+  cancelSalesOrder,
+  closeSalesOrderLine,
+  createSalesOrder,
+  type SalesOrder,
+  type SalesOrderLineClosing,
+} from '#capabilities/erp.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import {
@@ -11,9 +17,11 @@ import {
   type Done,
   type RefusedCall,
 } from '#platform/process.ts'
+import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 import {
   changeHeaders,
   type HeaderEvent,
+  recordErpClosings,
   recordErpNumbers,
   type Versions,
 } from '#domains/orders/operations.ts'
@@ -59,11 +67,11 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
     requestedDate: order.requestedDate ?? undefined,
     shipTo: order.shipToCode === null ? undefined : { code: order.shipToCode },
     lines: facts.lines
-      .filter((line) => line.cancelled < line.ordered)
+      .filter((line) => line.erpClosed < line.ordered)
       .map((line) => ({
         line: line.n,
         sku: line.sku,
-        ...countedIn(line, line.ordered - line.cancelled),
+        ...countedIn(line, line.ordered - line.erpClosed),
         priceMinor: line.priceMinor,
         priceUnit: line.priceUnit,
       })),
@@ -134,6 +142,49 @@ export function cancelErpOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
   })
 }
 
+/** Short picks that nobody waits for, and what is cancelled of an order that ships in part. */
+export function closeErpLines(ports: ProcessPorts): AnyCall<OrderFacts> {
+  return call({
+    operation: closeSalesOrderLine,
+    businessKey: (facts) => orderNumber(facts.doc),
+    request({ doc, company, order, lines }, subject): SalesOrderLineClosing {
+      const { n, closed } = closingOf(subject)
+      const line = lines.find((one) => one.n === n)!
+      const wanted = countedIn(line, line.ordered - closed)
+      return { company, number: orderNumber(doc), erpNumber: order.erpNumber!, line: n, ...wanted }
+    },
+    async confirmed(tx, answered, cause) {
+      takeRows(tx, answered)
+      const closingsOf = ({ answers }: (typeof answered)[number]) =>
+        answers.map(({ subject }) => closingOf(subject))
+      const versions = await recordErpClosings(
+        tx,
+        answered.map((work) => ({ ...work.facts, lines: closingsOf(work) })),
+        cause,
+      )
+      return carried(answered, versions, (work) => ({ lines: closedAtErp(work.facts, closingsOf(work)) }))
+    },
+    refused: refusedBy(ports, 'The ERP will not close the rest of an order'),
+  })
+}
+
+type LineClosing = { readonly n: number; readonly closed: Quantity }
+
+/** A subject as `linesToCloseAtErp` names it: what it stands for never changes while its call is under way. */
+function closingOf(subject: string): LineClosing {
+  const [n, closed] = subject.split(':')
+  return { n: Number(n), closed: parseQuantity(closed!) }
+}
+
+const closedAtErp = ({ lines }: OrderFacts, closings: readonly LineClosing[]): OrderFacts['lines'] =>
+  lines.map((line) => ({
+    ...line,
+    erpClosed: Math.max(
+      line.erpClosed,
+      ...closings.flatMap(({ n, closed }) => (n === line.n ? [closed] : [])),
+    ),
+  }))
+
 function changedTo<Answer>(
   change: HeaderChange,
   type: HeaderEvent,
@@ -161,7 +212,7 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
     // a channel's instance is the sender: the shop or the partner door it came through
     location: (facts) => facts.order.sender,
     businessKey: (facts) => orderNumber(facts.doc),
-    request: acknowledgementOf,
+    request: (facts) => acknowledgementOf(facts),
     confirmed: changedTo('acknowledged', 'order.acknowledged', ({ order }) => ({
       acknowledgedTurn: order.turn,
     })),
@@ -196,7 +247,10 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
   })
 }
 
-function acknowledgementOf({ order, lines }: OrderFacts): OrderAcknowledgement {
+export function acknowledgementOf({
+  order,
+  lines,
+}: Pick<OrderFacts, 'order' | 'lines'>): OrderAcknowledgement {
   const changed = lines.some((line) => line.cancelled > 0 || line.backordered > 0)
   return {
     company: order.company,

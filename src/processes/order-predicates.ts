@@ -1,5 +1,6 @@
 /** When each step of order-to-cash is due; pure. */
 import { isFinal } from '#domains/orders/views.ts'
+import { formatQuantity } from '#platform/quantity.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { ChannelWishes } from './ports.ts'
 
@@ -34,6 +35,14 @@ export function releasableLocations(facts: OrderFacts): string[] {
   return [...new Set(facts.reservations.map((claim) => claim.location))].toSorted()
 }
 
+/** Lines of which the ERP wants more than we do, each with what is cancelled of it in all: `3:24`. */
+export const linesToCloseAtErp = ({ order, lines }: OrderFacts): string[] =>
+  order.erpNumber === null || order.erpCancelled
+    ? []
+    : lines.flatMap(({ n, cancelled, erpClosed }) =>
+        cancelled > erpClosed ? [`${n}:${formatQuantity(cancelled)}`] : [],
+      )
+
 export const owesAcknowledgement =
   (wishes: Wishes) =>
   (facts: OrderFacts): boolean =>
@@ -43,9 +52,13 @@ export const owesAcknowledgement =
 
 export const unbilledShipments = (facts: OrderFacts): string[] => facts.unbilled.map(String)
 
-/** All quantities are terminal and everything billable is invoiced; what the channel is told may follow. */
+/** All quantities are terminal, at the ERP too, and everything billable is invoiced; what the channel is told may follow. */
 export const settled = (facts: OrderFacts): boolean =>
-  !facts.order.closed && allFinal(facts) && facts.unbilled.length === 0 && active(facts).length === 0
+  !facts.order.closed &&
+  allFinal(facts) &&
+  facts.unbilled.length === 0 &&
+  active(facts).length === 0 &&
+  linesToCloseAtErp(facts).length === 0
 
 // Taking back -------------------------------------------------------------------------------------------------------------
 

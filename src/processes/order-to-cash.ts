@@ -1,6 +1,6 @@
 /** From an accepted order to its shipments and invoices. Warehouse requests and invoices have tables of their own. */
 import { type Process, process } from '#platform/process.ts'
-import { acknowledgeOrder, cancelErpOrder, postOrder } from './order-calls.ts'
+import { acknowledgeOrder, cancelErpOrder, closeErpLines, postOrder } from './order-calls.ts'
 import { orderFacts, type OrderFacts } from './order-facts.ts'
 import * as is from './order-predicates.ts'
 import { orderSteps } from './order-steps.ts'
@@ -33,6 +33,7 @@ export function orderToCash(
         do: steps.release,
         undo: { each: is.requestsToCancel, do: steps.takeBackRelease },
       },
+      closeAtErp: { each: is.linesToCloseAtErp, call: closeErpLines(ports) },
       acknowledge: { when: is.owesAcknowledgement(ports.wishes), call: acknowledgeOrder(ports) },
       invoice: { each: is.unbilledShipments, do: steps.invoice },
       close: { when: is.settled, do: steps.close },

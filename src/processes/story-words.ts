@@ -62,6 +62,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.posted_to_erp': ({ number }) => `The ERP has the order as ${number}`,
   'order.erp_refused': ({ message }) => `The ERP refused the order${because(message)}`,
   'order.erp_cancelled': () => 'The ERP cancelled the order',
+  'order.lines_closed_at_erp': (told) => `The ERP expects no more of ${linesOf(told)}`,
   'order.released': ({ fulfillments = [] }) =>
     `Released to ${fulfillments.map((request) => request.location).join(' and ')}`,
   'order.release_taken_back': (told) => `The release of ${linesOf(told)} was taken back`,

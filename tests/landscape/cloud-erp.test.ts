@@ -126,15 +126,16 @@ describe('the cloud ERP', () => {
     ])
   })
 
-  it('cancels only the version that is named', async () => {
+  it('cancels, and closes lines of, only the version that is named', async () => {
     await start()
     const created = (await company('salesOrders', { body: order('O-1') })).json()
-    const cancel = (headers: Record<string, string>, body: unknown = {}) =>
-      company(`salesOrders(${created.id})/Microsoft.NAV.cancel`, { headers, body })
+    const change = (action: string, headers: Record<string, string>, body: unknown = {}) =>
+      company(`salesOrders(${created.id})/Microsoft.NAV.${action}`, { headers, body })
+    const cancel = (headers: Record<string, string>) => change('cancel', headers)
     expect((await cancel({})).status).toBe(428)
     expect((await cancel({ 'if-match': 'W/"old"' })).status).toBe(412)
-    const part = { salesOrderLines: [{ sequence: 10_000, quantity: 2 }] }
-    expect((await cancel({ 'if-match': created['@odata.etag'] }, part)).json()).toMatchObject({
+    const rest = { salesOrderLines: [{ sequence: 10_000, quantity: 10, unitOfMeasureCode: 'BOX' }] }
+    expect((await change('closeLines', { 'if-match': created['@odata.etag'] }, rest)).json()).toMatchObject({
       status: 'Open',
       salesOrderLines: [{ canceledQuantity: 2 }],
     })

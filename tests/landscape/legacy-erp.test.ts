@@ -266,11 +266,26 @@ describe('the legacy ERP', () => {
     )
   })
 
+  it('lowers what is wanted of a position and never raises it, whatever unit that is told in', async () => {
+    await start()
+    const { VBELN } = await ask('/rfc/SD_ORDER_CREATE', order('O-1'))
+    const pack = landscape.world.items.find(({ number }) => number === '10000')!.units
+    const pieces = pack.find(({ unit }) => unit === 'CA')!.numerator
+    const close = async (KWMENG: string, VRKME = 'KAR') => {
+      const { RC } = await ask('/rfc/SD_ORDER_CLOSE', { VBELN, POS: [{ POSNR: '000010', KWMENG, VRKME }] })
+      const { ROWS } = await ask('/rfc/SD_ORDER_READ', { BSTNK: ['O-1'] })
+      return [RC, ROWS[0].POS[0].ABGMG, ROWS[0].STATUS]
+    }
+    expect(await close('10.000')).toEqual(['000', '2.000', 'A'])
+    expect(await close('11.000')).toEqual(['000', '2.000', 'A'])
+    expect(await close(`${9 * pieces}.000`, 'ST')).toEqual(['000', '3.000', 'A'])
+    expect(await close('-1')).toEqual(['205', '3.000', 'A'])
+    expect(await close('0.000')).toEqual(['000', '12.000', 'X'])
+  })
+
   it('cancels what is not invoiced, once', async () => {
     await start()
     const { VBELN } = await ask('/rfc/SD_ORDER_CREATE', order('O-1'))
-    const part = { VBELN, ABGRU: 'Z1', POS: [{ POSNR: '000010', KWMENG: '2.000' }] }
-    expect((await ask('/rfc/SD_ORDER_REJECT', part)).RC).toBe('000')
     expect((await ask('/rfc/SD_ORDER_REJECT', { VBELN, ABGRU: 'Z1' })).RC).toBe('000')
     expect((await ask('/rfc/SD_ORDER_REJECT', { VBELN, ABGRU: 'Z1' })).RC).toBe('213')
     expect((await ask('/rfc/SD_ORDER_READ', { BSTNK: ['O-1'] })).ROWS[0]).toMatchObject({

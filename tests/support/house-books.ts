@@ -1,5 +1,7 @@
 /** Our books beside those of the landscape: what each side says of the same documents, in the same words. */
+import { type BookOrder, openMilli } from '#landscape/erp/documents.ts'
 import type { Landscape } from '#landscape/landscape.ts'
+import { factorOf } from '#landscape/world/world.ts'
 import type { Query } from './house-rules.ts'
 
 export type BookedInvoice = {
@@ -61,7 +63,10 @@ function compare(ours: readonly string[], theirs: readonly string[]): Difference
 const numbersOf = async (query: Query, text: string): Promise<string[]> =>
   (await query<{ number: string }>(text)).map(({ number }) => number)
 
-/** Orders at the ERPs, releases and shipments at the WMS, invoices at the ERPs, tax at the engine: each once on both sides. */
+/**
+ * Orders at the ERPs, releases and shipments at the WMS, invoices at the ERPs, tax at the engine: each once on both
+ * sides; and what the ERPs still expect of each line is what we do.
+ */
 export async function differences(query: Query, landscape: Landscape): Promise<Record<string, Difference>> {
   const { legacyErp, cloudErp, wms, tax } = landscape
   const orders = await numbersOf(
@@ -104,7 +109,33 @@ export async function differences(query: Query, landscape: Landscape): Promise<R
       invoices,
       tax.truth().transactions.map(({ code }) => code),
     ),
+    open: compare(await ourOpenLines(query), theirOpenLines(landscape)),
   }
+}
+
+/** `O-1000017 2: 24`: so many pieces of line 2 are neither shipped nor cancelled, of orders that the ERP has. */
+const ourOpenLines = (query: Query): Promise<string[]> =>
+  numbersOf(
+    query,
+    `select 'O-' || id || ' ' || n || ': ' || trim_scale(ordered - cancelled - shipped) as number
+     from orders.sales_order o join orders.line on order_id = id
+     where erp_number is not null and erp_cancelled_at is null and ordered > cancelled + shipped`,
+  )
+
+/** The ERPs number lines in steps; what they call invoiced has been shipped. */
+function theirOpenLines({ legacyErp, cloudErp, world }: Landscape): string[] {
+  const items = new Map(world.items.map((item) => [item.number, item]))
+  const openOf = (orders: readonly BookOrder[], step: number): string[] =>
+    orders.flatMap(({ reference, lines }) =>
+      lines.flatMap((line) => {
+        const open = openMilli(line)
+        if (open === 0) return []
+        const { numerator, denominator } = factorOf(items.get(line.item)!, line.unit)!
+        const pieces = Math.round((open * numerator) / denominator) / 1_000
+        return [`${reference} ${Number(line.line) / step}: ${pieces}`]
+      }),
+    )
+  return [...openOf(legacyErp.truth().orders, 10), ...openOf(cloudErp.truth().orders, 10_000)]
 }
 
 export const EVERYTHING_ONCE: Readonly<Record<string, Difference>> = {
@@ -113,6 +144,7 @@ export const EVERYTHING_ONCE: Readonly<Record<string, Difference>> = {
   shipments: NO_DIFFERENCE,
   invoices: NO_DIFFERENCE,
   tax: NO_DIFFERENCE,
+  open: NO_DIFFERENCE,
 }
 
 /** `DC1 NWF 10012 AVAIL`, and how much. */

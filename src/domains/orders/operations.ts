@@ -15,6 +15,8 @@ import {
   type NewOrder,
   type Reference,
   reduceExposure,
+  type ErpClosing,
+  updateErpClosed,
   updateErpNumbers,
   updateHeaders,
   updateHolds,
@@ -172,6 +174,20 @@ export async function recordErpNumbers(
   return versions
 }
 
+/** The ERP's order is for so much less; answers the orders' versions. */
+export async function recordErpClosings(
+  tx: Transaction,
+  orders: readonly (OrderKey & { readonly lines: readonly Omit<ErpClosing, 'doc'>[] })[],
+  cause: Cause,
+): Promise<Versions> {
+  updateErpClosed(
+    tx,
+    orders.flatMap(({ doc, lines }) => lines.map((line) => ({ ...line, doc }))),
+  )
+  const told = orders.map(({ lines, ...order }) => ({ ...order, data: { lines: lines.map(({ n }) => n) } }))
+  return changeHeaders(tx, told, { change: 'touched', type: 'order.lines_closed_at_erp' }, cause)
+}
+
 export type HeaderEvent =
   | 'order.closed'
   | 'order.cancel_requested'
@@ -180,6 +196,7 @@ export type HeaderEvent =
   | 'order.held'
   | 'order.erp_refused'
   | 'order.erp_cancelled'
+  | 'order.lines_closed_at_erp'
   | 'order.acknowledged'
   | 'order.acknowledgement_refused'
   | 'order.hold_released'

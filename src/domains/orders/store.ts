@@ -116,10 +116,12 @@ export type NewLine = {
 const insertLineRows = sql(
   'orders.insert_lines',
   `insert into orders.line (order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor,
-     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class)
-   select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::int[], $5::numeric[], $6::text[], $7::bigint[],
-     $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::numeric[], $14::numeric[], $15::numeric[],
-     $16::numeric[], $17::text[], $18::text[], $19::text[])`,
+     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, erp_closed)
+   select l.*, l.cancelled from unnest($1::bigint[], $2::smallint[], $3::text[], $4::int[], $5::numeric[], $6::text[],
+     $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::numeric[], $14::numeric[],
+     $15::numeric[], $16::numeric[], $17::text[], $18::text[], $19::text[])
+     as l(order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor, price_unit, net_minor,
+       rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class)`,
 )
 
 export function insertLines(tx: Transaction, lines: readonly (NewLine & { readonly doc: number })[]): void {
@@ -321,6 +323,24 @@ const added = (a: LineChange, b: LineChange): LineChange => ({
   ...a,
   ...Object.fromEntries(CHANGED_COLUMNS.map((bucket) => [bucket, (a[bucket] ?? 0) + (b[bucket] ?? 0)])),
 })
+
+const closeAtErp = sql(
+  'orders.close_at_erp',
+  `update orders.line l set erp_closed = greatest(l.erp_closed, c.closed)
+   from unnest($1::bigint[], $2::smallint[], $3::numeric[]) as c(order_id, n, closed)
+   where l.order_id = any($1::bigint[]) and l.order_id = c.order_id and l.n = c.n`,
+)
+
+/** What the ERP has closed of a line in all. */
+export type ErpClosing = { readonly doc: number; readonly n: number; readonly closed: Quantity }
+
+export function updateErpClosed(tx: Transaction, closings: readonly ErpClosing[]): void {
+  tx.send(closeAtErp, [
+    closings.map((closing) => closing.doc),
+    closings.map((closing) => closing.n),
+    closings.map((closing) => formatQuantity(closing.closed)),
+  ])
+}
 
 const lowerExposure = sql(
   'orders.lower_exposure',

@@ -2,6 +2,7 @@
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { eventsOf } from '#platform/log.ts'
+import type { Quantity } from '#platform/quantity.ts'
 import type { HoldType, ShippingRule } from './contract.ts'
 import { type Milestone, milestonesFrom } from './milestones.ts'
 import { isTerminal, type LineQuantities, stageOf } from './rules.ts'
@@ -53,6 +54,8 @@ export type OrderLine = LineQuantities & {
   readonly priceUnit: string
   readonly netMinor: number
   readonly rejection: string | null
+  /** How much of what is cancelled the ERP has off its order, or never had on it. */
+  readonly erpClosed: Quantity
 }
 
 export type OpenHold = {
@@ -92,7 +95,7 @@ const lines = sql(
   'orders.lines',
   `select l.order_id as doc, l.n, l.customer_line as "customerLine", l.item_id as "itemId", l.sku,
      l.base_unit as "baseUnit", l.tax_class as "taxClass", l.quantity, l.unit, l.numerator, l.denominator, l.price_minor as "priceMinor",
-     l.price_unit as "priceUnit", l.net_minor as "netMinor", l.rejection, l.ordered, l.cancelled, l.open, l.backordered,
+     l.price_unit as "priceUnit", l.net_minor as "netMinor", l.rejection, l.erp_closed as "erpClosed", l.ordered, l.cancelled, l.open, l.backordered,
      l.reserved, l.released, l.picked, l.packed, l.shipped
    from orders.line l where l.order_id = any($1::bigint[]) order by l.order_id, l.n`,
 )

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import {
   cancelSalesOrder,
+  closeSalesOrderLine,
   createSalesOrder,
   type ErpReader,
   type Page,
@@ -21,15 +22,16 @@ import {
   type Ready,
   refused,
   retry,
+  sendEach,
   unknown,
 } from '#platform/connector-binding.ts'
 import { readRows, type ReportRow } from '#platform/connector-rows.ts'
-import type { Connector, Effect } from '#platform/connector.ts'
+import type { Connector } from '#platform/connector.ts'
 import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, text } from '#platform/fields.ts'
 import type { HttpClient } from '#platform/http-client.ts'
 import { type CloudApi, type Creation, openCloudApi, type ReadAnswer } from './api.ts'
-import { toCloudInvoice, toCloudOrder, toCloudPayments, toPostedInvoice } from './map.ts'
+import { toCloudClosing, toCloudInvoice, toCloudOrder, toCloudPayments, toPostedInvoice } from './map.ts'
 import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
 import { CloudErpSettings } from './settings.ts'
 import { entityPage } from './wire.ts'
@@ -64,13 +66,20 @@ export function createCloudErpConnector(options: CloudErpOptions): CloudErpConne
         batchMax: 1,
         // Cancelling what is cancelled already changes nothing and says so.
         recovery: 'key',
-        translate: (cancellation) => cancellation,
-        async send(ready, context) {
-          const outcomes = new Map<Effect, Outcome<object>>()
-          for (const { effect, body } of ready)
-            outcomes.set(effect, await cancel(api, settings, { ...body, context }))
-          return outcomes
-        },
+        translate: ({ number }) => ({ number, action: 'cancel' as const, body: {} }),
+        send: (ready, context) =>
+          sendEach(ready, (lessening, { key }) => lessen(api, settings, { ...lessening, key, context })),
+      }),
+      ...bind(closeSalesOrderLine, {
+        batchMax: 1,
+        recovery: 'key',
+        translate: (closing) => ({
+          number: closing.number,
+          action: 'closeLines' as const,
+          body: toCloudClosing(closing),
+        }),
+        send: (ready, context) =>
+          sendEach(ready, (lessening, { key }) => lessen(api, settings, { ...lessening, key, context })),
       }),
       ...bind(postInvoice, {
         batchMax,
@@ -88,12 +97,7 @@ export function createCloudErpConnector(options: CloudErpOptions): CloudErpConne
         batchMax: 1,
         recovery: 'key',
         translate: (payment) => toCloudPayments(payment, timeZone),
-        async send(ready, context) {
-          const outcomes = new Map<Effect, Outcome<{ number: string }>>()
-          for (const { effect, body } of ready)
-            outcomes.set(effect, await register(api, effect.key, { parts: body, context }))
-          return outcomes
-        },
+        send: (ready, context) => sendEach(ready, (parts, { key }) => register(api, key, { parts, context })),
       }),
     },
   }
@@ -136,15 +140,21 @@ async function register(
   return first ?? refused('NO_INVOICE', 'the payment names no invoice')
 }
 
-type Cancellation = { readonly number: string; readonly context: CallContext }
+type Lessening = {
+  readonly number: string
+  readonly action: 'cancel' | 'closeLines'
+  readonly body: object
+  readonly key: string
+  readonly context: CallContext
+}
 const CANCELED = 'Canceled'
 const ALREADY_CANCELED = 'Application_AlreadyCanceled'
 
-/** The ERP cancels by its internal id, which its look-up by our number gives. */
-async function cancel(
+/** Takes an order back, or a part of it: by its internal id, which the look-up by our number gives. */
+async function lessen(
   api: CloudApi,
   { options }: CloudErpSettings,
-  { number, context }: Cancellation,
+  { number, action, body, key, context }: Lessening,
 ): Promise<Outcome<object>> {
   const company = `companies(${options.company})`
   const filter = encodeURIComponent(`externalDocumentNumber eq '${number.replaceAll("'", "''")}'`)
@@ -158,8 +168,9 @@ async function cancel(
     return orders.length > 0
       ? confirmed({})
       : refused('Application_OrderNotFound', `there is no order ${number}`)
-  const path = `${company}/salesOrders(${filledText(order, 'id')})/Microsoft.NAV.cancel`
-  const response = await api.call({ method: 'POST', path, body: {}, headers: { 'if-match': '*' } }, context)
+  const path = `${company}/salesOrders(${filledText(order, 'id')})/Microsoft.NAV.${action}`
+  const headers = { 'if-match': '*', 'idempotency-key': key }
+  const response = await api.call({ method: 'POST', path, body, headers }, context)
   const outcome = api.outcomeOf(response)
   if (outcome?.kind === 'refused' && outcome.code === ALREADY_CANCELED) return confirmed({})
   return (

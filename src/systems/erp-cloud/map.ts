@@ -5,6 +5,7 @@ import type {
   PaymentRegistration,
   PostedInvoice,
   SalesOrder,
+  SalesOrderLineClosing,
 } from '#capabilities/erp.ts'
 import { atMost, codeList } from '#platform/connector-codes.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -14,6 +15,7 @@ import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import { timeZone } from '#platform/time-zone.ts'
 import {
   type CloudAddress,
+  type CloudClosing,
   type CloudInvoice,
   type CloudOrder,
   type CloudPayment,
@@ -55,6 +57,17 @@ export function toCloudOrder(order: SalesOrder): CloudOrder {
     })),
   }
 }
+
+/** Its lines are lowered to what is still wanted of them. */
+export const toCloudClosing = (closing: SalesOrderLineClosing): CloudClosing => ({
+  salesOrderLines: [
+    {
+      sequence: closing.line * SEQUENCE_STEP,
+      quantity: thousandths(closing.quantity),
+      unitOfMeasureCode: units.theirs(closing.unit),
+    },
+  ],
+})
 
 function shipTo(address: Address | undefined): Pick<CloudOrder, 'shipToCode' | 'shipToAddress'> {
   if (!address) return {}

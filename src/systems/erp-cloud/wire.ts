@@ -40,6 +40,11 @@ export type CloudOrderLine = {
   readonly priceUnitOfMeasureCode: string
 }
 
+/** What is still wanted of lines. */
+export type CloudClosing = {
+  readonly salesOrderLines: readonly Pick<CloudOrderLine, 'sequence' | 'quantity' | 'unitOfMeasureCode'>[]
+}
+
 export type CloudInvoice = {
   readonly customerNumber: string
   /** Our document. */

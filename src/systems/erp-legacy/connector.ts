@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import {
   cancelSalesOrder,
+  closeSalesOrderLine,
   createSalesOrder,
   type ErpReader,
   type InvoicePosting,
@@ -28,6 +29,7 @@ import {
   type Ready,
   refused,
   retry,
+  sendEach,
   unknown,
 } from '#platform/connector-binding.ts'
 import { readRows, type ReportRow } from '#platform/connector-rows.ts'
@@ -36,7 +38,7 @@ import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, list, listOf, optionalText } from '#platform/fields.ts'
 import type { HttpClient } from '#platform/http-client.ts'
 import { type Gateway, openGateway } from './gateway.ts'
-import { toLegacyInvoice, toLegacyOrder, toLegacyPayments, toPostedInvoice } from './map.ts'
+import { toLegacyClosing, toLegacyInvoice, toLegacyOrder, toLegacyPayments, toPostedInvoice } from './map.ts'
 import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
 import { LegacyErpSettings } from './settings.ts'
 import { type LegacyPayment, messageOf, statusesOf } from './wire.ts'
@@ -174,17 +176,30 @@ function orderOperations(gateway: Gateway, { options }: LegacyErpSettings) {
       // Rejecting what is rejected already changes nothing and says so.
       recovery: 'key',
       translate: (cancellation) => ({ VBELN: cancellation.erpNumber, ABGRU: REJECTION_REASON }),
-      async send(ready, context) {
-        const outcomes = new Map<Effect, Outcome<object>>()
-        for (const { effect, body } of ready) {
-          const { failed } = await gateway.call('/rfc/SD_ORDER_REJECT', body, context)
-          const done = !failed || (failed.kind === 'refused' && failed.code === ALREADY_REJECTED)
-          outcomes.set(effect, done ? confirmed({}) : failed)
-        }
-        return outcomes
-      },
+      send: (ready, context) =>
+        sendEach(ready, (body) => lessen(gateway, '/rfc/SD_ORDER_REJECT', body, context)),
+    }),
+    ...bind(closeSalesOrderLine, {
+      batchMax: 1,
+      // Closing what is closed so far already changes nothing.
+      recovery: 'key',
+      translate: toLegacyClosing,
+      send: (ready, context) =>
+        sendEach(ready, (body) => lessen(gateway, '/rfc/SD_ORDER_CLOSE', body, context)),
     }),
   }
+}
+
+/** Takes an order back, or a part of it; of one that is taken back already there is nothing left to do. */
+async function lessen(
+  gateway: Gateway,
+  path: string,
+  body: object,
+  context: CallContext,
+): Promise<Outcome<object>> {
+  const { failed } = await gateway.call(path, body, context)
+  const done = !failed || (failed.kind === 'refused' && failed.code === ALREADY_REJECTED)
+  return done ? confirmed({}) : failed
 }
 
 function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clock: Clock) {
@@ -254,11 +269,7 @@ function paymentOperations(gateway: Gateway, { options }: LegacyErpSettings) {
     recovery: 'lookup',
     visibilityLagMs: options.visibilityLagMs,
     translate: (payment) => toLegacyPayments(payment, options.timeZone),
-    async send(ready, context) {
-      const outcomes = new Map<Effect, Registered>()
-      for (const { effect, body } of ready) outcomes.set(effect, await register(body, context))
-      return outcomes
-    },
+    send: (ready, context) => sendEach(ready, (body) => register(body, context)),
     async lookUp(asked, context) {
       const outcomes = new Map<Effect, Found<{ number: string }>>()
       for (const { effect, request } of asked) {

@@ -6,6 +6,7 @@ import type {
   PaymentRegistration,
   PostedInvoice,
   SalesOrder,
+  SalesOrderLineClosing,
 } from '#capabilities/erp.ts'
 import { atMost, codeList } from '#platform/connector-codes.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -16,6 +17,7 @@ import { timeZone } from '#platform/time-zone.ts'
 import {
   decimalText,
   type LegacyAddress,
+  type LegacyClosing,
   type LegacyInvoice,
   type LegacyInvoiceLine,
   type LegacyOrder,
@@ -50,6 +52,17 @@ export function toLegacyOrder(order: SalesOrder): LegacyOrder {
     })),
   }
 }
+
+export const toLegacyClosing = (closing: SalesOrderLineClosing): LegacyClosing => ({
+  VBELN: closing.erpNumber,
+  POS: [
+    {
+      POSNR: position(closing.line),
+      KWMENG: thousandths(closing.quantity),
+      VRKME: units.theirs(closing.unit),
+    },
+  ],
+})
 
 function shipTo(address: Address | undefined): Pick<LegacyOrder, 'ADRNR' | 'LIEFADR'> {
   if (!address) return {}

@@ -43,6 +43,12 @@ export type LegacyOrderLine = {
   readonly KMEIN: string
 }
 
+/** What is still wanted of positions. */
+export type LegacyClosing = {
+  readonly VBELN: string
+  readonly POS: readonly Pick<LegacyOrderLine, 'POSNR' | 'KWMENG' | 'VRKME'>[]
+}
+
 export type LegacyInvoice = {
   readonly BUKRS: string
   readonly KUNNR: string

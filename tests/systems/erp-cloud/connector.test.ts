@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import {
   cancelSalesOrder,
+  closeSalesOrderLine,
   createSalesOrder,
   type InvoicePosting,
   type PostedInvoice,
@@ -91,13 +92,8 @@ const numberOf = (outcome: EffectOutcome): string => {
 }
 
 test('every operation may be sent again in doubt', () => {
-  const operations = [createSalesOrder, cancelSalesOrder, postInvoice, registerPayment]
-  expect(operations.map((operation) => bindingOf(erp, operation).recovery)).toEqual([
-    'key',
-    'key',
-    'key',
-    'key',
-  ])
+  const operations = [createSalesOrder, cancelSalesOrder, closeSalesOrderLine, postInvoice, registerPayment]
+  for (const operation of operations) expect(bindingOf(erp, operation).recovery).toBe('key')
 })
 
 test('fifty orders are one call, each answered by its own effect', async () => {
@@ -213,6 +209,28 @@ test('an order is cancelled once and stays cancelled; one that is not there is r
     kind: 'refused',
     code: 'Application_OrderNotFound',
   })
+})
+
+test('a line is closed down to what is wanted; twice, late or cancelled before changes nothing more', async () => {
+  const order = orderOf()
+  const erpNumber = numberOf(await send(erp, createSalesOrder, order))
+  const close = (quantity: number) => {
+    const request = { company: 'NWI', number: order.businessKey, erpNumber, line: 1, quantity, unit: 'BX' }
+    return send(erp, closeSalesOrderLine, effectOf(order.businessKey, request))
+  }
+  const { orders } = it.landscape.cloudErp.truth()
+  const known = orders.find(({ number }) => number === erpNumber)!
+  const canceled = () => known.lines.map(({ cancelledMilli }) => cancelledMilli)
+  it.landscape.cloudErp.faults.set({ kind: 'no-answer', operation: 'closeOrderLines', times: 1 })
+  expect(await close(units(10))).toMatchObject({ kind: 'unknown' })
+  for (const quantity of [units(10), units(11)]) {
+    expect(await close(quantity)).toEqual({ kind: 'confirmed', answer: {} })
+    expect(canceled()).toEqual([2_000])
+  }
+  const cancel = effectOf(order.businessKey, { company: 'NWI', number: order.businessKey, erpNumber })
+  expect(await send(erp, cancelSalesOrder, cancel)).toEqual({ kind: 'confirmed', answer: {} })
+  expect(await close(0)).toEqual({ kind: 'confirmed', answer: {} })
+  expect(canceled()).toEqual([12_000])
 })
 
 test('invoices are posted to the cent, and their order cannot be cancelled any more', async () => {

@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import {
   cancelSalesOrder,
+  closeSalesOrderLine,
   createSalesOrder,
   type InvoicePosting,
   type PostedInvoice,
@@ -205,6 +206,28 @@ test('an order is cancelled once, stays cancelled, and may be placed anew under 
   expect(await lookUp(erp, createSalesOrder, order)).toEqual({ kind: 'absent' })
 })
 
+test('a line is closed down to what is wanted; twice, late or cancelled before changes nothing more', async () => {
+  const order = orderOf()
+  const erpNumber = numberOf(await send(erp, createSalesOrder, order))
+  const close = (quantity: number) => {
+    const request = { company: 'NWF', number: order.businessKey, erpNumber, line: 1, quantity, unit: 'CA' }
+    return send(erp, closeSalesOrderLine, effectOf(order.businessKey, request))
+  }
+  const { orders } = it.landscape.legacyErp.truth()
+  const known = orders.find(({ number }) => number === erpNumber)!
+  const rejected = () => known.lines.map(({ cancelledMilli }) => cancelledMilli)
+  it.landscape.legacyErp.faults.set({ kind: 'no-answer', operation: 'closeOrderLines', times: 1 })
+  expect(await close(units(10))).toMatchObject({ kind: 'unknown' })
+  for (const quantity of [units(10), units(11)]) {
+    expect(await close(quantity)).toEqual({ kind: 'confirmed', answer: {} })
+    expect(rejected()).toEqual([2_000])
+  }
+  const cancel = effectOf(order.businessKey, { company: 'NWF', number: order.businessKey, erpNumber })
+  expect(await send(erp, cancelSalesOrder, cancel)).toEqual({ kind: 'confirmed', answer: {} })
+  expect(await close(0)).toEqual({ kind: 'confirmed', answer: {} })
+  expect(rejected()).toEqual([12_000])
+})
+
 test('an invoice is posted to the cent, found again, and cancelling its order is refused', async () => {
   const order = orderOf()
   const erpNumber = numberOf(await send(erp, createSalesOrder, order))
@@ -220,6 +243,10 @@ test('an invoice is posted to the cent, found again, and cancelling its order is
   })
   const cancel = effectOf(order.businessKey, { company: 'NWF', number: order.businessKey, erpNumber })
   expect(await send(erp, cancelSalesOrder, cancel)).toMatchObject({ kind: 'refused', code: '212' })
+  const { businessKey } = order
+  const below = { company: 'NWF', number: businessKey, erpNumber, line: 1, quantity: units(11), unit: 'CA' }
+  const close = effectOf(businessKey, below)
+  expect(await send(erp, closeSalesOrderLine, close)).toMatchObject({ kind: 'refused', code: '212' })
 })
 
 test('invoices of a batch are answered one by one', async () => {
