@@ -190,8 +190,8 @@ listOptions(
 define(
   parking,
   'replay <id...>',
-  'Work on it again',
-  async () => (await import('./cli-work.ts')).parkingReplay,
+  'Work on it again, and tell what became of it',
+  async () => (await import('./cli-replay.ts')).parkingReplay,
 ).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
 
 const keys = program.command('keys').description('API keys of those who call the doors')

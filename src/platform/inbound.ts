@@ -114,20 +114,26 @@ function reading<T>(code: 'inbound.malformed' | 'inbound.message_unreadable', re
 }
 
 /** What is known of a message before it is understood. */
-export type Named = { readonly messageId: string | undefined; readonly type: string; readonly body: string }
+export type Named = {
+  readonly messageId: string | undefined
+  readonly type: string
+  /** Where the call itself says it. */
+  readonly company?: string | undefined
+  readonly body: string
+}
 
 /** The message, or why it cannot be understood. One without a name of its own is named by its content. */
 export function understood<T>(
   named: Named,
   read: () => Omit<InboundMessage<T>, 'messageId' | 'type' | 'body' | 'unreadable'> & { readonly message: T },
 ): InboundMessage<T> {
-  const { type, body, messageId } = named
+  const { type, company, body, messageId } = named
   try {
     if (messageId === undefined) throw new Refusal('inbound.message_unreadable', 'The message has no name.')
-    return { messageId, type, body, ...understanding(read) }
+    return { messageId, type, company, body, ...understanding(read) }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return { messageId: messageId ?? contentHash(body), type, body, unreadable: error }
+    return { messageId: messageId ?? contentHash(body), type, company, body, unreadable: error }
   }
 }
 

@@ -3,7 +3,7 @@
  * lock free declares the epoch dead, after which nothing of it can commit, and gives its documents back to the desk.
  */
 import type { Clock } from './clock.ts'
-import type { Connection, Connections, Database, Transaction } from './database.ts'
+import type { Connection, Connections, Database, Queries, Transaction } from './database.ts'
 import { sql, sqlState } from './database.ts'
 
 /** How long without a heartbeat before others may end the process's session and take over. */
@@ -150,4 +150,20 @@ async function buryWithin(tx: Transaction, epoch: number): Promise<boolean> {
   if (buried.length === 0) return false
   tx.send(giveBack, [epoch])
   return true
+}
+
+// A session that ended has no lock any more; one that is cut off from its process has no fresh heartbeat.
+const living = sql(
+  'lease.living',
+  `select exists (
+     select from desk.node n join pg_locks l on l.locktype = 'advisory' and l.classid = 1 and l.objsubid = 2
+       and l.objid = n.epoch::bigint::oid and l.granted
+       and l.database = (select oid from pg_database where datname = current_database())
+     where not n.dead and n.heartbeat_at > now() - make_interval(secs => $1::float8)) as living`,
+)
+
+/** Whether a process works on this database at this moment, on whatever machine. */
+export async function somebodyWorks(queries: Queries): Promise<boolean> {
+  const [row] = await queries.query<{ living: boolean }>(living, [LEASE_MS / 1000])
+  return row!.living
 }

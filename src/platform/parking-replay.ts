@@ -132,7 +132,16 @@ const aboutOf = ({ about }: Facts): string => (typeof about === 'string' ? about
 const fates = sql(
   'parking.fates',
   `select i.id, i.kind, i.state, i.outcome, i.cause_code as "causeCode", i.cause_message as "causeMessage",
-     coalesce(m.doc, i.doc) as doc
+     coalesce(m.doc, i.doc) as doc,
+     case i.kind
+       when 'message' then i.state = 'replaying'
+       when 'effect' then exists (
+         select from effects.intent e where e.doc = i.doc and e.state <> 'parked'
+           and e.doc || '/' || e.step || '/' || e.subject || '/' || e.generation = i.key)
+       else exists (
+         select from desk.document d
+         where d.doc = i.doc and (d.owner is not null or d.due_at <= now() or d.failures > 0))
+     end as "underWay"
    from parking.item i left join inbox.message m
      on i.kind = 'message' and m.source = i.system and m.message_id = substr(i.key, length(i.system) + 2)
    where i.id = any($1::bigint[])`,
@@ -148,6 +157,8 @@ export type Fate = {
   readonly causeMessage: string
   /** The document it stands for, or became. */
   readonly doc: number | null
+  /** Nobody can say yet what becomes of it. */
+  readonly underWay: boolean
 }
 
 export const fatesOf = (queries: Queries, ids: readonly number[]): Promise<Fate[]> =>

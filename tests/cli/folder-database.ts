@@ -8,7 +8,12 @@ import { startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { dataFolder } from './program.ts'
 
-export type FolderDatabase = { readonly path: string; readonly database: Database; end(): Promise<void> }
+export type FolderDatabase = {
+  readonly path: string
+  readonly url: string
+  readonly database: Database
+  end(): Promise<void>
+}
 
 export async function folderDatabase(): Promise<FolderDatabase> {
   const folder = dataFolder()
@@ -29,6 +34,7 @@ export async function folderDatabase(): Promise<FolderDatabase> {
   })
   return {
     path: folder.path,
+    url: server.url,
     database: createDatabase(pool, { clock: systemClock, random: () => 0.5 }),
     async end() {
       await pool.end()

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '#platform/clock.ts'
 import { type Connections, createDatabase, type Database, sql } from '#platform/database.ts'
-import { fenceStatement, type Lease, openLease, takeOver } from '#platform/lease.ts'
+import { fenceStatement, type Lease, openLease, somebodyWorks, takeOver } from '#platform/lease.ts'
 import { type ConnectionPool, openConnections } from '#platform/postgres-connections.ts'
 import { fakeClock, type FakeClock } from '#tests/support/clock.ts'
 import { meddled } from '#tests/support/meddled-connections.ts'
@@ -233,4 +233,16 @@ test('a released lease is free for others at once', async () => {
   await sessionsAreGone([leaving.epoch])
   expect(await takeOver(house.database, staying.epoch)).toEqual([leaving.epoch])
   expect([await free(), leaving.valid()]).toEqual([[1], false])
+})
+
+test('somebody works for as long as a process shows that it lives, and no longer than its session', async () => {
+  expect(await somebodyWorks(house.database)).toBe(false)
+  const lease = await born()
+  expect(await somebodyWorks(house.database)).toBe(true)
+  await house.run(`update desk.node set heartbeat_at = now() - interval '11 seconds'`)
+  expect(await somebodyWorks(house.database)).toBe(false)
+  await house.run(`update desk.node set heartbeat_at = now()`)
+  await lease.release()
+  await sessionsAreGone([lease.epoch])
+  expect(await somebodyWorks(house.database)).toBe(false)
 })

@@ -12,7 +12,7 @@ import { openConnections } from '#platform/postgres-connections.ts'
 import { openListening } from '#platform/postgres-listening.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
-import { testDatabase } from './database.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
 
 export type House = {
   readonly app: App
@@ -31,10 +31,12 @@ export type HouseOptions = {
   readonly world?: World
   readonly plannedOrders?: number
   readonly policy?: Readonly<Record<string, unknown>>
+  /** A clone of the template unless given. */
+  readonly database?: TestDatabase
 }
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const test = await testDatabase()
+  const test = options.database ?? (await testDatabase())
   const { plannedOrders = 200, world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }) } =
     options
   const landscape = await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape })

@@ -39,22 +39,25 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
       const named = {
         messageId: headers['x-shop-webhook-id'],
         type: headers['x-shop-topic'] ?? 'unreadable',
+        company: shop.company,
         body: rawBody.toString('utf8'),
       }
-      return [readOrder(named, order, shop.company)]
+      return [readOrder(named, order)]
     },
-    restore: (filed) => readAgain(filed, (order) => readOrder(filed, order, filed.company ?? '')),
+    restore: (filed) =>
+      readAgain(filed, (order) => readOrder({ ...filed, company: filed.company ?? '' }, order)),
   }
 }
 
-const readOrder = (named: Named, value: unknown, company: string): InboundMessage<ChannelMessage> =>
-  understood(named, () => {
+type Told = Named & { readonly company: string }
+
+const readOrder = (told: Told, value: unknown): InboundMessage<ChannelMessage> =>
+  understood(told, () => {
     const order = fieldsOf(value)
     return {
-      company,
       stream: `order/${integer(order, 'id')}`,
       takenAt: instant(order, 'updated_at'),
-      message: toMessage(named.type, order, company),
+      message: toMessage(told.type, order, told.company),
     }
   })
 

@@ -1,0 +1,216 @@
+/** Parked work as the person at a terminal has it worked on again: beside a running program, and without one. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { generateWorld } from '#landscape/world/generate.ts'
+import type { WorldOrder } from '#landscape/world/world.ts'
+import { editPayload, park } from '#platform/parking.ts'
+import { demoConfig } from '../../src/demo.ts'
+import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
+import { ediFolders, type EdiFolders, guideOf, sentTo } from '#tests/support/edi.ts'
+import { type House, openHouse } from '#tests/support/house.ts'
+import { openQuery, type Query } from '#tests/support/house-rules.ts'
+import { folderDatabase, type FolderDatabase } from './folder-database.ts'
+import { crossdock, rowsOf } from './program.ts'
+
+const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
+const regular = world.orders(200).filter((one) => one.expected === 'ships_at_once' && one.case === 'regular')
+const [first, second, strange, alone] = regular.filter((one) => one.door === 'shop') as [
+  WorldOrder,
+  WorldOrder,
+  WorldOrder,
+  WorldOrder,
+]
+const [byEdi] = regular.filter((one) => one.door === 'edi') as [WorldOrder]
+
+let folder: FolderDatabase
+let folders: EdiFolders
+let house: House
+let query: Query
+let settings: string
+let disconnect: () => Promise<void>
+beforeAll(async () => {
+  folder = await folderDatabase()
+  folders = ediFolders(demoGuides(world))
+  const database = { url: folder.url, end: async (): Promise<void> => undefined }
+  house = await openHouse({ database, world, config: { edi: folders.config } })
+  house.app.keepUp()
+  house.app.edi!.watch()
+  ;({ query, end: disconnect } = await openQuery(folder.url))
+  // JSON is YAML
+  settings = join(folder.path, 'crossdock.yaml')
+  writeFileSync(settings, JSON.stringify({ ...demoConfig(house.landscape), edi: folders.config }))
+}, 60_000)
+afterAll(async () => {
+  await disconnect()
+  await house.end()
+  await folder.end()
+  folders.remove()
+})
+
+type Told = { id: number; outcome: string; order?: string; code?: string; message?: string }
+
+async function replay(id: number, ...args: string[]): Promise<Told & { exit: number | null }> {
+  const words = ['parking', 'replay', String(id), '--reason', 'the master data is mended', '--json']
+  const ended = await crossdock(...words, '--data', folder.path, ...args)
+  const [told] = rowsOf<Told>(ended)
+  if (!told) throw new Error(ended.stderr)
+  return { ...told, exit: ended.code }
+}
+
+/** What is done to the customer and undone by a person. */
+const hide = (number: string) =>
+  query(`update customers.customer set number = $1 || '!' where number = $1`, [number])
+const mend = (number: string) =>
+  query(`update customers.customer set number = $1 where number = $1 || '!'`, [number])
+
+async function parkedOf(system: string, customer?: string): Promise<number> {
+  const found = () =>
+    query<{ id: number }>(
+      `select id from parking.item where state = 'parked' and system = $1 and cause_message like '%' || $2 || '%'`,
+      [system, customer ?? ''],
+    )
+  await expect.poll(found, { timeout: 10_000 }).toHaveLength(1)
+  return (await found())[0]!.id
+}
+
+const ordersOf = ({ poNumber }: WorldOrder) =>
+  query<{ id: number }>('select id from orders.sales_order where customer_order = $1', [poNumber])
+const exceptionsOf = (messageId: string) =>
+  query(`select state from exceptions.exception where facts->>'messageId' = $1 order by id`, [messageId])
+const messageOf = async (item: number) =>
+  (
+    await query<{ id: string; state: string; doc: number | null }>(
+      `select m.message_id as id, m.state, m.doc from parking.item i
+       join inbox.message m on i.key = m.source || '/' || m.message_id where i.id = $1`,
+      [item],
+    )
+  )[0]!
+
+describe('beside a running program', () => {
+  test('a shop order that was parked for its customer becomes one order, however often it is replayed', async () => {
+    await hide(first.customer)
+    house.landscape.shop.place(first)
+    const id = await parkedOf('shop', first.customer)
+    const { id: messageId } = await messageOf(id)
+
+    const early = await replay(id)
+    expect(early).toMatchObject({
+      outcome: 'parked',
+      exit: 1,
+      message: expect.stringContaining(first.customer),
+    })
+    expect(await exceptionsOf(messageId)).toEqual([{ state: 'open' }])
+
+    await mend(first.customer)
+    const told = await replay(id)
+    expect(told).toMatchObject({ id, outcome: 'applied', exit: 0 })
+    expect(await messageOf(id)).toMatchObject({ state: 'replayed' })
+    expect(await exceptionsOf(messageId)).toEqual([{ state: 'resolved' }])
+    const audit = await query(
+      `select actor, reason from audit.entry where action = 'parking.replayed' and before->>'id' = $1 order by position`,
+      [String(id)],
+    )
+    const decision = { actor: 'cli', reason: 'the master data is mended' }
+    expect(audit).toEqual([decision, decision])
+
+    expect(await replay(id)).toMatchObject({ outcome: 'refused', code: 'parking.not_parked', exit: 1 })
+    expect((await ordersOf(first)).map((order) => `O-${order.id}`)).toEqual([told.order])
+  })
+
+  test('an order that came again meanwhile is not begun by its first message', async () => {
+    await hide(second.customer)
+    const placed = house.landscape.shop.place(second)
+    const id = await parkedOf('shop', second.customer)
+    await mend(second.customer)
+    // the buyer of this test tells its order again, under another name
+    const item = await query<{ payload: string }>('select payload from parking.item where id = $1', [id])
+    await query(
+      `insert into parking.item (kind, key, company, system, payload, cause_code, cause_message, context)
+       select kind, 'shop/again', company, system, payload, 'test', 'again', context || '{"messageId": "again"}'
+       from parking.item where id = $1`,
+      [id],
+    )
+    expect(item[0]!.payload).toContain(String(placed.id))
+    const again = (await query<{ id: number }>(`select id from parking.item where key = 'shop/again'`))[0]!.id
+    expect(await replay(again)).toMatchObject({ outcome: 'applied', exit: 0 })
+    expect(await replay(id)).toMatchObject({ outcome: 'duplicate', exit: 0 })
+    expect(await ordersOf(second)).toHaveLength(1)
+  })
+
+  test('a message that said nothing we understand is read as it was corrected', async () => {
+    const [line] = strange.lines as [WorldOrder['lines'][number]]
+    house.landscape.shop.place({ ...strange, lines: [{ ...line, quantity: 1.5 }] })
+    const id = await parkedOf('shop', 'quantity')
+    const rows = await query<{ payload: string }>('select payload from parking.item where id = $1', [id])
+    const good = rows[0]!.payload.replace(':1.5,', ':2,')
+    await folder.database.transaction((tx) =>
+      editPayload(tx, id, good, { actor: 'anna', reason: 'the shop confirmed the item' }),
+    )
+    expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
+    expect(await ordersOf(strange)).toHaveLength(1)
+  })
+
+  test('a purchase order by EDI is taken in and answered', async () => {
+    const guide = guideOf(world, byEdi)
+    await hide(byEdi.customer)
+    dropFile(folders.config.inboxDirectory, 'order.edi', toInterchange(byEdi, guide))
+    const id = await parkedOf('edi', byEdi.customer)
+    await mend(byEdi.customer)
+    expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
+    expect(await ordersOf(byEdi)).toHaveLength(1)
+    await expect
+      .poll(async () => (await sentTo(folders, guide.partner, '855')).length, { timeout: 10_000 })
+      .toBe(1)
+  })
+
+  test('stock that a warehouse received of an unknown item is booked once', async () => {
+    const { item, site, company } = world.receipts[0]!
+    await query(`update items.item set sku = sku || '!' where sku = $1 and company = $2`, [item, company])
+    house.landscape.wms.receive(`ASN-${world.receipts[0]!.id}`)
+    const id = await parkedOf('wms', item)
+    await query(`update items.item set sku = $1 where sku = $1 || '!' and company = $2`, [item, company])
+    expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
+    const { id: messageId } = await messageOf(id)
+    expect(
+      await query(`select location, reason from inventory.movement where source_key = $1`, [messageId]),
+    ).toEqual([{ location: site, reason: 'receipt' }])
+  })
+
+  test('a document is worked on until it rests again', async () => {
+    const [order] = (await ordersOf(byEdi)) as [{ id: number }]
+    const cause = { code: 'work.document_parked', message: 'a defect' }
+    await folder.database.transaction((tx) =>
+      park(tx, [{ kind: 'document', key: String(order.id), company: byEdi.company, doc: order.id, cause }]),
+    )
+    const [{ id }] = (await query<{ id: number }>(`select id from parking.item where key = $1`, [
+      String(order.id),
+    ])) as [{ id: number }]
+    expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
+  })
+})
+
+describe('without a running program', () => {
+  test('the command takes a message in by doors of its own, or says that it has none for it', async () => {
+    await hide(alone.customer)
+    house.landscape.shop.place(alone)
+    const id = await parkedOf('shop', alone.customer)
+    await mend(alone.customer)
+    await house.app.stop()
+
+    expect(await replay(id)).toMatchObject({
+      outcome: 'parked',
+      code: 'work.door_missing',
+      message: expect.stringContaining('shop'),
+      exit: 1,
+    })
+    expect(await ordersOf(alone)).toEqual([])
+
+    expect(await replay(id, '--config', settings)).toMatchObject({ outcome: 'applied', exit: 0 })
+    const [order] = (await ordersOf(alone)) as [{ id: number }]
+    const due = await query(`select owner, due_at <= now() as due from desk.document where doc = $1`, [
+      order.id,
+    ])
+    expect(due).toEqual([{ owner: null, due: true }])
+  }, 30_000)
+})
