@@ -1,6 +1,7 @@
 /** Code lists between a vendor's words and ours, both ways; a code that is not on the list is never guessed. */
 import { Unexpected } from './fields.ts'
 import { Refusal, type RefusalCode } from './faults.ts'
+import { formatQuantity, type Quantity, units } from './quantity.ts'
 
 export const CONNECTOR_REFUSALS = {
   'connector.code_unmapped': {
@@ -51,6 +52,15 @@ export function codeList(what: string, pairs: Readonly<Record<string, string>>):
       return found
     },
   }
+}
+
+/** Their quantities have so many places; a further one would be lost. */
+export function atMostPlaces(places: 1 | 2 | 3, quantity: Quantity): Quantity {
+  if (quantity % (units(1) / 10 ** places) === 0) return quantity
+  throw new Refusal(
+    'connector.value_unrepresentable',
+    `The quantity ${formatQuantity(quantity)} has more than ${places} places.`,
+  )
 }
 
 /** Their field has so many characters and not one more: a reference that is cut off would name something else. */

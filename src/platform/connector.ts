@@ -1,5 +1,8 @@
 /** What a connector is to the platform: operations of capabilities that can be sent, and looked up when in doubt. */
 
+import type { Clock } from './clock.ts'
+import type { HttpClient } from './http-client.ts'
+
 declare const shape: unique symbol
 
 /** Names an operation of a capability and carries the types of its request and answer. */
@@ -50,6 +53,14 @@ export type OperationBinding = {
   readonly visibilityLagMs: number
   send(effects: readonly Effect[], signal: AbortSignal): Promise<ReadonlyMap<Effect, EffectOutcome>>
   lookUp?(effects: readonly Effect[], signal: AbortSignal): Promise<ReadonlyMap<Effect, LookUpOutcome>>
+}
+
+/** What every connector is made of. */
+export type ConnectorOptions<Settings> = {
+  readonly instance: string
+  readonly settings: Settings
+  readonly http: HttpClient
+  readonly clock: Clock
 }
 
 /** One system instance: its operations by `capability.name`. */

@@ -25,6 +25,10 @@ export function minutesOf(time: string): number {
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5))
 }
 
+/** The ISO date on the wall of a zone. */
+export const localDate = (at: Date, zone: string): string =>
+  new Date(timeZone(zone).toLocalMs(at.getTime())).toISOString().slice(0, 10)
+
 const zones = new Map<string, TimeZone>()
 
 /** Throws a RangeError for a name that the machine does not know. */

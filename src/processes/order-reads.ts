@@ -1,7 +1,6 @@
 /** What is told of an order to whoever reads it: composed from the domains, in the words of the published contract. */
 import type { Queries } from '#platform/database.ts'
 import { formatAmount } from '#platform/money.ts'
-import { formatQuantity } from '#platform/quantity.ts'
 import type { Milestones, OrderView, StoryAnswer } from '#domains/orders/contract/answers.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import type { Channel } from '#domains/orders/contract.ts'
@@ -16,6 +15,7 @@ import {
   stageOfOrder,
 } from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, shipmentsOfOrders } from '#domains/shipments/views.ts'
+import { toldLine } from './order-lines.ts'
 import { fulfillmentNumber, holdNumber, invoiceNumber, orderNumber, shipmentNumber } from './ports.ts'
 import { storyOf } from './story.ts'
 
@@ -59,26 +59,8 @@ export const holdView = ({ id, type, reason, blocks }: OpenHold) => ({
 })
 
 function lineView(line: OrderLine, currency: string): OrderView['lines'][number] {
-  return {
-    line: line.customerLine,
-    sku: line.sku,
-    quantity: formatQuantity(line.quantity),
-    unit: line.unit,
-    price: formatAmount(line.priceMinor, currency),
-    priceUnit: line.priceUnit,
-    net: formatAmount(line.netMinor, currency),
-    ...(line.rejection === null ? {} : { rejection: line.rejection }),
-    baseUnit: line.baseUnit,
-    ordered: formatQuantity(line.ordered),
-    cancelled: formatQuantity(line.cancelled),
-    open: formatQuantity(line.open),
-    backordered: formatQuantity(line.backordered),
-    reserved: formatQuantity(line.reserved),
-    released: formatQuantity(line.released),
-    picked: formatQuantity(line.picked),
-    packed: formatQuantity(line.packed),
-    shipped: formatQuantity(line.shipped),
-  }
+  const { rejection, ...told } = toldLine(line, currency)
+  return { ...told, ...(rejection === null ? {} : { rejection }) }
 }
 
 /** What an order has reached, by what happened to it and to its documents. */

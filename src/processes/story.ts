@@ -4,7 +4,6 @@ import { type Intent, intentsOf } from '#platform/effects.ts'
 import { type OpenException, openExceptionsOf } from '#platform/exceptions.ts'
 import { eventsOf, type RecordedEvent } from '#platform/log.ts'
 import { formatAmount } from '#platform/money.ts'
-import { formatQuantity } from '#platform/quantity.ts'
 import type { InvoiceHeader } from '#domains/billing/contract.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import type { HoldType } from '#domains/orders/contract.ts'
@@ -14,12 +13,12 @@ import {
   numbersOf,
   openHoldsOf,
   type OrderHeader,
-  type OrderLine,
   ordersByReference,
   stageOfOrder,
 } from '#domains/orders/views.ts'
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import { fulfillmentsOfOrders, type ShipmentHeader, shipmentsOfOrders } from '#domains/shipments/views.ts'
+import { toldLine, type ToldLine } from './order-lines.ts'
 import {
   fulfillmentNumber,
   holdNumber,
@@ -29,29 +28,6 @@ import {
   shipmentNumber,
 } from './ports.ts'
 import { titleOf } from './story-words.ts'
-
-export type StoryLine = {
-  readonly line: string
-  readonly sku: string
-  readonly quantity: string
-  readonly unit: string
-  readonly price: string
-  readonly priceUnit: string
-  readonly net: string
-  /** Why the line was rejected at capture. */
-  readonly rejection: string | null
-  /** In base units; together what was ordered. */
-  readonly baseUnit: string
-  readonly ordered: string
-  readonly cancelled: string
-  readonly open: string
-  readonly backordered: string
-  readonly reserved: string
-  readonly released: string
-  readonly picked: string
-  readonly packed: string
-  readonly shipped: string
-}
 
 export type DocumentKind = 'order' | 'fulfillment' | 'shipment' | 'invoice' | 'payment'
 
@@ -105,7 +81,7 @@ export type Story = {
     readonly paid: string
     readonly due: string
   }
-  readonly lines: readonly StoryLine[]
+  readonly lines: readonly ToldLine[]
   readonly documents: readonly StoryDocument[]
   readonly holds: readonly { id: string; type: HoldType; reason: string; blocks: readonly string[] }[]
   readonly exceptions: readonly StoryException[]
@@ -180,7 +156,7 @@ export async function storyOf(queries: Queries, doc: number): Promise<Story | un
   return {
     order: orderOf(header, { stage, held, events }),
     money: moneyOf(header, invoices),
-    lines: lines.map((line) => lineOf(line, header.currency)),
+    lines: lines.map((line) => toldLine(line, header.currency)),
     documents: documentsOf(papers, { stage, events }),
     holds: holds.map(({ id, type, reason, blocks }) => ({ id: holdNumber(id), type, reason, blocks })),
     exceptions: [...exceptions].flatMap(([on, open]) =>
@@ -259,27 +235,6 @@ function moneyOf({ currency, totalMinor }: OrderHeader, invoices: readonly Invoi
     due: formatAmount(invoiced - paid, currency),
   }
 }
-
-const lineOf = (line: OrderLine, currency: string): StoryLine => ({
-  line: line.customerLine,
-  sku: line.sku,
-  quantity: formatQuantity(line.quantity),
-  unit: line.unit,
-  price: formatAmount(line.priceMinor, currency),
-  priceUnit: line.priceUnit,
-  net: formatAmount(line.netMinor, currency),
-  rejection: line.rejection,
-  baseUnit: line.baseUnit,
-  ordered: formatQuantity(line.ordered),
-  cancelled: formatQuantity(line.cancelled),
-  open: formatQuantity(line.open),
-  backordered: formatQuantity(line.backordered),
-  reserved: formatQuantity(line.reserved),
-  released: formatQuantity(line.released),
-  picked: formatQuantity(line.picked),
-  packed: formatQuantity(line.packed),
-  shipped: formatQuantity(line.shipped),
-})
 
 function documentsOf(
   { header, fulfillments, shipments, invoices, numbers }: Papers,

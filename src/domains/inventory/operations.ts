@@ -239,19 +239,7 @@ function departureMovements(departure: Departure, covered: Quantity): Movement[]
 }
 
 /** What a warehouse, a count or an opening balance says happened to stock. */
-export type StockChange = {
-  readonly company: string
-  readonly itemId: number
-  readonly location: string
-  readonly lot: string
-  readonly from: Bucket
-  readonly to: Bucket
-  readonly quantity: Quantity
-  readonly reason: string
-  readonly source: string
-  readonly sourceKey: string
-  readonly at: Date
-}
+export type StockChange = Omit<Movement, 'doc'>
 
 /** Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. */
 export async function move(tx: Transaction, changes: readonly StockChange[]): Promise<Shortfall[]> {

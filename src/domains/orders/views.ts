@@ -3,60 +3,27 @@ import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { eventsOf } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import type { HoldType, ShippingRule } from './contract.ts'
+import type { HoldType } from './contract.ts'
 import { type Milestone, milestonesFrom } from './milestones.ts'
 import { isTerminal, type LineQuantities, stageOf } from './rules.ts'
+import type { NewLine, NewOrder } from './store.ts'
 
-export type OrderHeader = {
-  readonly doc: number
-  readonly company: string
+export type OrderHeader = Omit<NewOrder, 'shipTo' | 'note'> & {
   readonly version: number
-  readonly customerId: number
-  readonly customer: string
-  readonly termsDays: number
-  readonly taxId: string | null
-  /** The customer buys for resale under a certificate. */
-  readonly taxExempt: boolean
-  readonly channel: string
-  readonly sender: string
-  readonly externalId: string | null
-  readonly customerOrder: string
-  readonly orderDate: string | null
-  readonly requestedDate: string | null
-  readonly currency: string
-  readonly shipToCode: string | null
-  readonly shippingRule: ShippingRule
-  readonly totalMinor: number
-  readonly exposureMinor: number
   readonly erpNumber: string | null
   readonly erpCancelled: boolean
   readonly turn: number
   readonly acknowledgedTurn: number
-  /** W3C, 32 hexadecimal digits. */
-  readonly traceId: string | null
   readonly cancelRequested: boolean
   readonly closed: boolean
 }
 
-export type OrderLine = LineQuantities & {
-  readonly doc: number
-  readonly n: number
-  readonly customerLine: string
-  readonly itemId: number
-  readonly sku: string
-  readonly baseUnit: string
-  readonly taxClass: string
-  readonly quantity: number
-  readonly unit: string
-  readonly numerator: number
-  readonly denominator: number
-  readonly priceMinor: number
-  readonly priceUnit: string
-  readonly netMinor: number
-  readonly rejection: string | null
-  /** How much of what is cancelled the ERP has off its order, or never had on it. */
-  readonly erpClosed: Quantity
-}
+export type OrderLine = NewLine &
+  LineQuantities & {
+    readonly doc: number
+    /** How much of what is cancelled the ERP has off its order, or never had on it. */
+    readonly erpClosed: Quantity
+  }
 
 export type OpenHold = {
   readonly id: number

@@ -1,6 +1,7 @@
 /** The lines of an order: what was ordered, and where each quantity is now. */
 import { html, type Html } from '#platform/http-html.ts'
-import type { Story, StoryLine } from '#processes/story.ts'
+import type { ToldLine } from '#processes/order-lines.ts'
+import type { Story } from '#processes/story.ts'
 import { money } from './words.ts'
 
 /** The buckets of a line in the order in which a quantity passes them. */
@@ -35,7 +36,7 @@ const cell = (label: string, content: Html | string, kind = ''): Html =>
 const quantity = (label: string, value: string): Html =>
   cell(label, value === '0' ? html`<span class="none">0</span>` : value, 'number')
 
-function lineRow(line: StoryLine, currency: string, invoiced: string): Html {
+function lineRow(line: ToldLine, currency: string, invoiced: string): Html {
   const ordered = html`${line.quantity} ${line.unit}
   ${line.unit !== line.baseUnit && html`<small>= ${line.ordered} ${line.baseUnit}</small>`}`
   const price = html`${money(line.price, currency)} <small>per ${line.priceUnit}</small>`
@@ -50,11 +51,11 @@ function lineRow(line: StoryLine, currency: string, invoiced: string): Html {
 }
 
 /** Released, picked and packed are all in the warehouse's hands. */
-const underWay = ({ released, picked, packed }: StoryLine): string =>
+const underWay = ({ released, picked, packed }: ToldLine): string =>
   String(Number((Number(released) + Number(picked) + Number(packed)).toFixed(4)))
 
 /** A bar as wide as what was ordered, each bucket its part; the same figures stand beside it. */
-function progress(line: StoryLine): Html {
+function progress(line: ToldLine): Html {
   const ordered = Number(line.ordered)
   const parts = [
     ['shipped', Number(line.shipped)],

@@ -1,7 +1,6 @@
 /** The Swift carrier: labels by our shipment's number, and the way of each parcel by webhook. */
 import type { z } from 'zod'
 import { createLabel, type Label, type TrackingMessage, voidLabel } from '#capabilities/carrier.ts'
-import type { Clock } from '#platform/clock.ts'
 import {
   bind,
   type CallContext,
@@ -13,9 +12,9 @@ import {
   refused,
   unknown,
 } from '#platform/connector-binding.ts'
-import type { Connector, Effect } from '#platform/connector.ts'
+import type { Connector, ConnectorOptions, Effect } from '#platform/connector.ts'
 import { fieldsOf } from '#platform/fields.ts'
-import type { HttpClient, HttpResponse } from '#platform/http-client.ts'
+import type { HttpResponse } from '#platform/http-client.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import { swiftDoor } from './inbound.ts'
 import { toLabel, toSwiftShipment } from './map.ts'
@@ -24,12 +23,7 @@ import { errorOf, type SwiftShipment } from './wire.ts'
 
 export type SwiftConnector = Connector & { readonly inbound: InboundDoor<TrackingMessage> }
 
-export type SwiftOptions = {
-  readonly instance: string
-  readonly settings: z.input<typeof SwiftSettings>
-  readonly http: HttpClient
-  readonly clock: Clock
-}
+export type SwiftOptions = ConnectorOptions<z.input<typeof SwiftSettings>>
 
 /** Calls the carrier; `failureOf` is the outcome of a call that came to nothing. */
 type Api = {

@@ -1,5 +1,4 @@
 /** The cloud ERP's API: a token that all calls share, single requests and `$batch`, and what an answer means. */
-import type { Clock } from '#platform/clock.ts'
 import {
   type CallContext,
   jsonOrNothing,
@@ -12,10 +11,11 @@ import {
   retryAt,
   unknown,
 } from '#platform/connector-binding.ts'
+import type { ConnectorOptions } from '#platform/connector.ts'
 import { type Grant, signedIn, SignInFailed } from '#platform/connector-sign-in.ts'
 import { Outage } from '#platform/faults.ts'
 import { fieldsOf, filledText, integer, Unexpected } from '#platform/fields.ts'
-import type { HttpClient, HttpRequest, HttpResponse } from '#platform/http-client.ts'
+import type { HttpRequest, HttpResponse } from '#platform/http-client.ts'
 import type { CloudErpSettings } from './settings.ts'
 import { batchAnswers, type CloudAnswer, entityPage, errorOf } from './wire.ts'
 
@@ -45,19 +45,14 @@ export type CloudRequest = Pick<HttpRequest, 'method'> & {
 
 export type ReadAnswer<Answer> = (body: unknown, key: string) => Answer
 
-export type CloudApiOptions = {
-  readonly instance: string
-  readonly settings: CloudErpSettings
-  readonly http: HttpClient
-  readonly clock: Clock
-}
+type Options = ConnectorOptions<CloudErpSettings>
 
 const ROOT = '/api/v2.0'
 /** A token is renewed before its end, so that no call under way outlives it. */
 const EARLY_MS = 60_000
 const SECOND_MS = 1_000
 
-export function openCloudApi(options: CloudApiOptions): CloudApi {
+export function openCloudApi(options: Options): CloudApi {
   const { instance, settings, http, clock } = options
   const { baseUrl, timeoutMs } = settings
   const company = `companies(${settings.options.company})`
@@ -100,7 +95,7 @@ export function openCloudApi(options: CloudApiOptions): CloudApi {
   }
 }
 
-async function signIn({ instance, settings, http, clock }: CloudApiOptions): Promise<Grant> {
+async function signIn({ instance, settings, http, clock }: Options): Promise<Grant> {
   const { clientId, clientSecret } = settings.credentials
   const form = new URLSearchParams({
     grant_type: 'client_credentials',

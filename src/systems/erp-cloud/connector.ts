@@ -10,7 +10,6 @@ import {
   postInvoice,
   registerPayment,
 } from '#capabilities/erp.ts'
-import type { Clock } from '#platform/clock.ts'
 import {
   bind,
   type CallContext,
@@ -26,10 +25,9 @@ import {
   unknown,
 } from '#platform/connector-binding.ts'
 import { readRows, type ReportRow } from '#platform/connector-rows.ts'
-import type { Connector } from '#platform/connector.ts'
+import type { Connector, ConnectorOptions } from '#platform/connector.ts'
 import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, text } from '#platform/fields.ts'
-import type { HttpClient } from '#platform/http-client.ts'
 import { type CloudApi, type Creation, openCloudApi, type ReadAnswer } from './api.ts'
 import { toCloudClosing, toCloudInvoice, toCloudOrder, toCloudPayments, toPostedInvoice } from './map.ts'
 import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
@@ -38,11 +36,7 @@ import { entityPage } from './wire.ts'
 
 export type CloudErpConnector = Connector & ErpReader
 
-export type CloudErpOptions = {
-  readonly instance: string
-  readonly settings: z.input<typeof CloudErpSettings>
-  readonly http: HttpClient
-  readonly clock: Clock
+export type CloudErpOptions = ConnectorOptions<z.input<typeof CloudErpSettings>> & {
   /** Told of each row of master data that cannot be read. */
   readonly onUnreadable: ReportRow
 }

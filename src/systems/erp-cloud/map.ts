@@ -7,12 +7,11 @@ import type {
   SalesOrder,
   SalesOrderLineClosing,
 } from '#capabilities/erp.ts'
-import { atMost, codeList } from '#platform/connector-codes.ts'
-import { Refusal } from '#platform/faults.ts'
+import { atMost, atMostPlaces, codeList } from '#platform/connector-codes.ts'
 import { type Fields, filledText, quantityNumber } from '#platform/fields.ts'
 import { minorDigits } from '#platform/money.ts'
-import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import { timeZone } from '#platform/time-zone.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import { localDate } from '#platform/time-zone.ts'
 import {
   type CloudAddress,
   type CloudClosing,
@@ -36,7 +35,6 @@ export const units = codeList('unit', {
 const REFERENCE_LENGTH = 35
 /** Lines are numbered in steps, so that its users can insert between. */
 const SEQUENCE_STEP = 10_000
-const QUANTITY_STEP = 10
 
 export function toCloudOrder(order: SalesOrder): CloudOrder {
   const { currency } = order
@@ -88,14 +86,7 @@ const toCloudAddress = (address: Address): CloudAddress => ({
 /** Minor units as the number that prints as the same decimal. */
 const amountNumber = (minor: number, currency: string): number => minor / 10 ** minorDigits(currency)
 
-/** Its quantities have three places; a fourth would be lost. */
-function thousandths(quantity: Quantity): number {
-  if (quantity % QUANTITY_STEP === 0) return quantityNumber(quantity)
-  throw new Refusal(
-    'connector.value_unrepresentable',
-    `The quantity ${formatQuantity(quantity)} has a fourth place.`,
-  )
-}
+const thousandths = (quantity: Quantity): number => quantityNumber(atMostPlaces(3, quantity))
 
 export function toCloudInvoice(invoice: InvoicePosting, zone: string): CloudInvoice {
   const { currency, tax } = invoice
@@ -148,9 +139,6 @@ export function toCloudPayments(payment: PaymentRegistration, zone: string): Clo
     postingDate: localDate(payment.receivedAt, zone),
   }))
 }
-
-const localDate = (at: Date, zone: string): string =>
-  new Date(timeZone(zone).toLocalMs(at.getTime())).toISOString().slice(0, 10)
 
 /** The ERP tells no time of posting, so it is the moment we heard of it. */
 export const toPostedInvoice = (fields: Fields, currency: string, postedAt: Date): PostedInvoice => ({

@@ -33,10 +33,9 @@ import {
   unknown,
 } from '#platform/connector-binding.ts'
 import { readRows, type ReportRow } from '#platform/connector-rows.ts'
-import type { Connector, Effect } from '#platform/connector.ts'
+import type { Connector, ConnectorOptions, Effect } from '#platform/connector.ts'
 import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, list, listOf, optionalText } from '#platform/fields.ts'
-import type { HttpClient } from '#platform/http-client.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { toLegacyClosing, toLegacyInvoice, toLegacyOrder, toLegacyPayments, toPostedInvoice } from './map.ts'
 import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
@@ -45,11 +44,7 @@ import { type LegacyPayment, messageOf, statusesOf } from './wire.ts'
 
 export type LegacyErpConnector = Connector & ErpReader
 
-export type LegacyErpOptions = {
-  readonly instance: string
-  readonly settings: z.input<typeof LegacyErpSettings>
-  readonly http: HttpClient
-  readonly clock: Clock
+export type LegacyErpOptions = ConnectorOptions<z.input<typeof LegacyErpSettings>> & {
   /** Told of each row of master data that cannot be read. */
   readonly onUnreadable: ReportRow
 }

@@ -1,5 +1,4 @@
 /** The legacy ERP's gateway: a session that all calls share, and what its return codes mean for a call. */
-import type { Clock } from '#platform/clock.ts'
 import {
   type CallContext,
   jsonOrNothing,
@@ -10,10 +9,11 @@ import {
   retryAt,
   unknown,
 } from '#platform/connector-binding.ts'
+import type { ConnectorOptions } from '#platform/connector.ts'
 import { signedIn, SignInFailed } from '#platform/connector-sign-in.ts'
 import { Outage } from '#platform/faults.ts'
 import { type Fields, filledText, Unexpected } from '#platform/fields.ts'
-import type { HttpClient, HttpResponse } from '#platform/http-client.ts'
+import type { HttpResponse } from '#platform/http-client.ts'
 import type { LegacyErpSettings } from './settings.ts'
 import { answerOf, messageOf } from './wire.ts'
 
@@ -33,14 +33,12 @@ export interface Gateway {
   read(path: string, body: unknown): Promise<Fields>
 }
 
-export type GatewayOptions = {
-  readonly instance: string
-  readonly settings: LegacyErpSettings
-  readonly http: HttpClient
-  readonly clock: Clock
-}
-
-export function openGateway({ instance, settings, http, clock }: GatewayOptions): Gateway {
+export function openGateway({
+  instance,
+  settings,
+  http,
+  clock,
+}: ConnectorOptions<LegacyErpSettings>): Gateway {
   const { baseUrl, timeoutMs, credentials, options } = settings
 
   const post = (path: string, body: unknown, headers: Record<string, string>, context?: CallContext) =>

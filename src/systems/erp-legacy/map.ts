@@ -8,12 +8,11 @@ import type {
   SalesOrder,
   SalesOrderLineClosing,
 } from '#capabilities/erp.ts'
-import { atMost, codeList } from '#platform/connector-codes.ts'
-import { Refusal } from '#platform/faults.ts'
+import { atMost, atMostPlaces, codeList } from '#platform/connector-codes.ts'
 import { amountOf, type Fields, filledText } from '#platform/fields.ts'
 import { formatAmount } from '#platform/money.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import { timeZone } from '#platform/time-zone.ts'
+import { localDate } from '#platform/time-zone.ts'
 import {
   decimalText,
   type LegacyAddress,
@@ -31,7 +30,6 @@ export const units = codeList('unit', { EA: 'ST', CA: 'KAR', BX: 'KI', XPX: 'PAL
 
 const REFERENCE_LENGTH = 35
 const POSITION_STEP = 10
-const QUANTITY_STEP = 10
 
 export function toLegacyOrder(order: SalesOrder): LegacyOrder {
   return {
@@ -81,14 +79,7 @@ const toLegacyAddress = (address: Address): LegacyAddress => ({
 /** Line 3 is position 000030: the ERP's users insert between. */
 const position = (line: number): string => String(line * POSITION_STEP).padStart(6, '0')
 
-/** Its quantities have three places; a fourth would be lost. */
-function thousandths(quantity: Quantity): string {
-  if (quantity % QUANTITY_STEP === 0) return formatQuantity(quantity)
-  throw new Refusal(
-    'connector.value_unrepresentable',
-    `The quantity ${formatQuantity(quantity)} has a fourth place.`,
-  )
-}
+const thousandths = (quantity: Quantity): string => formatQuantity(atMostPlaces(3, quantity))
 
 export function toLegacyInvoice(invoice: InvoicePosting, zone: string): LegacyInvoice {
   const { currency, tax } = invoice
@@ -97,7 +88,7 @@ export function toLegacyInvoice(invoice: InvoicePosting, zone: string): LegacyIn
     KUNNR: invoice.customer,
     XBLNR: atMost(REFERENCE_LENGTH, invoice.document, 'invoice document'),
     VBELN: invoice.salesOrder,
-    FKDAT: localDate(invoice.shippedAt, zone),
+    FKDAT: legacyDate(localDate(invoice.shippedAt, zone)),
     WAERS: currency,
     POS: invoice.lines.map((line) => toLegacyInvoiceLine(line, currency)),
     ...(tax && { STEUERBELEG: tax.evidence, STEUER: toTaxes(invoice, tax.jurisdiction) }),
@@ -142,12 +133,8 @@ export function toLegacyPayments(payment: PaymentRegistration, zone: string): Le
     BELNR: number,
     WRBTR: formatAmount(amountMinor, payment.currency),
     WAERS: payment.currency,
-    VALUT: localDate(payment.receivedAt, zone),
+    VALUT: legacyDate(localDate(payment.receivedAt, zone)),
   }))
-}
-
-function localDate(at: Date, zone: string): string {
-  return legacyDate(new Date(timeZone(zone).toLocalMs(at.getTime())).toISOString().slice(0, 10))
 }
 
 /** The ERP tells no time of posting, so it is the moment we heard of it. */

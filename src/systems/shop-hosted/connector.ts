@@ -7,7 +7,6 @@ import {
   type OrderAcknowledgement,
   type ShipNotice,
 } from '#capabilities/channel.ts'
-import type { Clock } from '#platform/clock.ts'
 import {
   bind,
   type CallContext,
@@ -18,10 +17,9 @@ import {
   retry,
   unknown,
 } from '#platform/connector-binding.ts'
-import type { Connector, Effect } from '#platform/connector.ts'
+import type { Connector, ConnectorOptions, Effect } from '#platform/connector.ts'
 import { Refusal } from '#platform/faults.ts'
 import { fieldsOf } from '#platform/fields.ts'
-import type { HttpClient } from '#platform/http-client.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import { openShopApi, type OrderPlace, type ShopApi } from './api.ts'
 import { hostedShopDoor } from './inbound.ts'
@@ -31,12 +29,7 @@ import { fulfillmentOf, fulfillmentsOf, type ShopFulfillment } from './wire.ts'
 
 export type HostedShopConnector = Connector & { readonly inbound: InboundDoor<ChannelMessage> }
 
-export type HostedShopOptions = {
-  readonly instance: string
-  readonly settings: z.input<typeof HostedShopSettings>
-  readonly http: HttpClient
-  readonly clock: Clock
-}
+export type HostedShopOptions = ConnectorOptions<z.input<typeof HostedShopSettings>>
 
 type Told = { readonly reference?: string }
 /** An order of one shop, and what is said about it. */

@@ -1,7 +1,6 @@
 /** The tax engine: one committed transaction for each invoice document, the evidence of its tax. */
 import type { z } from 'zod'
 import { determineTax, type TaxDetermination, type TaxRequest } from '#capabilities/tax.ts'
-import type { Clock } from '#platform/clock.ts'
 import {
   allOf,
   bind,
@@ -18,19 +17,14 @@ import {
   retry,
   unknown,
 } from '#platform/connector-binding.ts'
-import type { Connector } from '#platform/connector.ts'
+import type { Connector, ConnectorOptions } from '#platform/connector.ts'
 import { fieldsOf, Unexpected } from '#platform/fields.ts'
-import type { HttpClient, HttpResponse } from '#platform/http-client.ts'
+import type { HttpResponse } from '#platform/http-client.ts'
 import { toDetermination, toEngineDocument } from './map.ts'
 import { TaxEngineSettings } from './settings.ts'
 import { batchResults, type EngineDocument, type EngineResult, errorOf } from './wire.ts'
 
-export type TaxEngineOptions = {
-  readonly instance: string
-  readonly settings: z.input<typeof TaxEngineSettings>
-  readonly http: HttpClient
-  readonly clock: Clock
-}
+export type TaxEngineOptions = ConnectorOptions<z.input<typeof TaxEngineSettings>>
 
 type Commit = Ready<TaxRequest, EngineDocument>
 

@@ -8,7 +8,6 @@ import {
   type WarehouseMessage,
   type WmsReader,
 } from '#capabilities/wms.ts'
-import type { Clock } from '#platform/clock.ts'
 import {
   allOf,
   bind,
@@ -24,9 +23,9 @@ import {
   retry,
   unknown,
 } from '#platform/connector-binding.ts'
-import type { Connector, Effect } from '#platform/connector.ts'
+import type { Connector, ConnectorOptions, Effect } from '#platform/connector.ts'
 import { fieldsOf, Unexpected } from '#platform/fields.ts'
-import type { HttpClient, HttpResponse } from '#platform/http-client.ts'
+import type { HttpResponse } from '#platform/http-client.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import { type DepotApi, openDepotApi } from './api.ts'
 import { depotDoor } from './inbound.ts'
@@ -46,12 +45,7 @@ import type { z } from 'zod'
 
 export type DepotConnector = Connector & WmsReader & { readonly inbound: InboundDoor<WarehouseMessage> }
 
-export type DepotOptions = {
-  readonly instance: string
-  readonly settings: z.input<typeof DepotSettings>
-  readonly http: HttpClient
-  readonly clock: Clock
-}
+export type DepotOptions = ConnectorOptions<z.input<typeof DepotSettings>>
 
 type Release = Ready<FulfillmentRequest, DepotOrder>
 type Released = Outcome<FulfillmentReference>
