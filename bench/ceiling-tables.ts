@@ -42,6 +42,7 @@ export const ROWS_OF_ACCEPTED: readonly LeftRows[] = [
   byOrder('inventory.reservation', 'doc'),
   byOrder('effects.intent', 'doc'),
   byOrder('desk.document', 'doc'),
+  byOrder('sla.clock', 'doc'),
 ]
 
 /** When the order is shipped, invoiced, posted and closed; a part of them once more for each of its documents. */

@@ -76,7 +76,7 @@ function probesOf({ config, ports, database, worker, masterData }: RouteWires): 
   ])
 }
 
-function ordersOf({ database, screens, worker, orders }: RouteWires, pages: Pages): Route[] {
+function ordersOf({ database, screens, worker, orders, processPorts }: RouteWires, pages: Pages): Route[] {
   return orderRoutes({
     queries: screens,
     pages,
@@ -86,7 +86,7 @@ function ordersOf({ database, screens, worker, orders }: RouteWires, pages: Page
     story: (doc) => storyAnswer(screens, doc),
     find: (anyId) => findOrders(screens, anyId),
     cancel: (asked) => cancelOrder(worker.runner(), asked),
-    releaseHold: (asked) => releaseHoldOf(worker.runner(), asked),
+    releaseHold: (asked) => releaseHoldOf(worker.runner(), processPorts.sla, asked),
     async submit({ request, client, traceId, claim }) {
       const arrival = { request, sender: client, actor: client, traceId, claim }
       const answer = orderAnswer(await orders.add(arrival, client))

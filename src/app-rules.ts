@@ -1,5 +1,5 @@
 /** How each company sells, and who owns what goes wrong: from the configuration to what processes ask. */
-import { businessCalendar } from '#platform/calendars.ts'
+import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import type { Config } from './config-schema.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
@@ -19,24 +19,31 @@ export function portsOf(config: Config, ports: Omit<ProcessPorts, 'company'>): P
   }
 }
 
-export function exceptionsOf(config: Config): ReturnType<typeof exceptionOpener> {
-  const calendars = new Map(
-    config.companies.map((company) => [
-      company.code,
-      businessCalendar({ ...OFFICE_HOURS, timeZone: company.timeZone }),
-    ]),
-  )
-  const anywhere = businessCalendar({ ...OFFICE_HOURS, timeZone: 'UTC' })
-  return exceptionOpener({ ...OWNERSHIP, calendarOf: (company) => calendars.get(company) ?? anywhere })
+export const exceptionsOf = (config: Config): ReturnType<typeof exceptionOpener> =>
+  exceptionOpener({ ...OWNERSHIP, calendarOf: workingTimeOf(config) })
+
+/** Working hours of each company by its own clock; what is nobody's alone goes by office hours in UTC. */
+export function workingTimeOf(config: Config): (company: string) => BusinessCalendar {
+  const calendars = new Map(config.companies.map((company) => [company.code, calendarOf(company)]))
+  const anywhere = calendarOf({ timeZone: 'UTC', hours: OFFICE_HOURS })
+  return (company) => calendars.get(company) ?? anywhere
 }
 
-const WORKDAY = [{ from: '08:00', to: '17:00' }]
 const OFFICE_HOURS = {
-  week: { mon: WORKDAY, tue: WORKDAY, wed: WORKDAY, thu: WORKDAY, fri: WORKDAY },
+  days: ['mon', 'tue', 'wed', 'thu', 'fri'],
+  from: '08:00',
+  to: '17:00',
   holidays: [],
-  specialDays: {},
-  cutOffs: [],
-}
+} satisfies Config['companies'][number]['hours']
+
+const calendarOf = ({ timeZone, hours }: Pick<Config['companies'][number], 'timeZone' | 'hours'>) =>
+  businessCalendar({
+    timeZone,
+    week: Object.fromEntries(hours.days.map((day) => [day, [{ from: hours.from, to: hours.to }]])),
+    holidays: [...hours.holidays],
+    specialDays: {},
+    cutOffs: [],
+  })
 
 const HOUR_MS = 3_600_000
 const PPM_PER_PERCENT = 10_000

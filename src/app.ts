@@ -15,6 +15,7 @@ import { messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
+import { slaOf, slaWatch } from './app-sla.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
 import { keepUp } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
@@ -71,10 +72,11 @@ export function createApp(config: Config, ports: AppPorts): App {
   const openExceptions = exceptionsOf(config)
   const edi = bindEdi(config, ports, { database, reader: ids.token(4), openExceptions })
   const bound = bindSystems(config, ports, edi)
-  const processPorts = portsOf(config, { clock, ids, openExceptions, wishes: wishesOf(bound) })
+  const metrics = declareHouseMetrics(ports.metrics)
+  const sla = slaOf(config, clock, metrics)
+  const processPorts = portsOf(config, { clock, ids, openExceptions, sla, wishes: wishesOf(bound) })
 
   const tables = houseProcesses(processPorts)
-  const metrics = declareHouseMetrics(ports.metrics)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
 
   const masterData = masterDataGate(config, bound.readers, database)
@@ -87,7 +89,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     turnstile: createTurnstile(),
     ports: processPorts,
   })
-  const messages = messageCare({ ...doors, clock, database, bound, processPorts, masterData })
+  const messages = messageCare({ ...doors, ...ports, config, database, bound, processPorts, masterData })
   const routes = houseRoutes({
     config,
     ports,
@@ -120,7 +122,7 @@ export function createApp(config: Config, ports: AppPorts): App {
         worker,
         ports,
         metrics,
-        jobs: messages.jobs,
+        jobs: [...messages.jobs, slaWatch({ config, database, openExceptions, metrics })],
       })
     },
     async stop() {

@@ -1,7 +1,8 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
+import { Weekday } from './platform/calendars.ts'
 import { Policy } from './platform/policies.ts'
-import { TimeZoneName } from './platform/time-zone.ts'
+import { LocalTime, TimeZoneName } from './platform/time-zone.ts'
 
 /** What a setting is beyond its type; carried into the JSON Schema, from which everything else is derived. */
 export type SettingTraits = {
@@ -86,6 +87,13 @@ const Worker = z.strictObject({
   claimPollMs: milliseconds('How often the desk is looked at when nobody notifies', 500, 60_000),
 })
 
+const Inbox = z.strictObject({
+  gapAfterMs: milliseconds(
+    'A message that was not told, and for which later ones wait, is asked for after this time, then told to a person',
+    60_000,
+  ),
+})
+
 const Jwt = z.strictObject({
   issuer: webAddress('Who issues the tokens: their "iss"', 'https://login.example.com/'),
   audience: z
@@ -157,6 +165,19 @@ const PriceRules = z.strictObject({
     .default('hold'),
 })
 
+const WorkingHours = z
+  .strictObject({
+    days: z
+      .array(Weekday)
+      .min(1)
+      .describe('Days on which people work')
+      .default(['mon', 'tue', 'wed', 'thu', 'fri']),
+    from: LocalTime.describe("From when, by the company's clock").default('08:00'),
+    to: LocalTime.describe('Until when; at or before "from" it is on the next day').default('17:00'),
+    holidays: z.array(z.iso.date()).describe('Dates on which nobody works').default([]),
+  })
+  .refine(({ from, to }) => from !== to, { path: ['to'], message: 'working hours must have a length' })
+
 const Company = z.strictObject({
   code: code('Short name, on every document', 'NORTH'),
   name: z
@@ -176,6 +197,7 @@ const Company = z.strictObject({
   tax: code('Who computes its taxes: "erp", or a system', 'erp').default('erp'),
   credit: CreditRules.prefault({}),
   price: PriceRules.prefault({}),
+  hours: WorkingHours.prefault({}),
 })
 
 const System = z.strictObject({
@@ -219,6 +241,70 @@ const Edi = z.strictObject({
     .default(50_000_000),
 })
 
+const MINUTES_OF_A_YEAR = 525_600
+
+const flow = (what: string, warnMinutes: number, dueMinutes: number) =>
+  z
+    .strictObject({
+      warnMinutes: z
+        .number()
+        .gt(0)
+        .max(MINUTES_OF_A_YEAR)
+        .describe(`When somebody is warned: ${what}`)
+        .default(warnMinutes),
+      dueMinutes: z
+        .number()
+        .gt(0)
+        .max(MINUTES_OF_A_YEAR)
+        .describe(`The longest it may take: ${what}`)
+        .default(dueMinutes),
+      hours: z
+        .enum(['working', 'all'])
+        .describe("Whether only the company's working hours count")
+        .default('working'),
+    })
+    .refine((set) => set.warnMinutes <= set.dueMinutes, {
+      path: ['warnMinutes'],
+      message: 'must not be more than dueMinutes',
+    })
+    .prefault({})
+
+const Sla = z.strictObject({
+  orderToErpPosting: flow('from accepting an order to its ERP number', 10, 15),
+  orderToInvoicePosting: flow('from a shipment to its posted invoice', 45, 60),
+  pausedBy: z
+    .array(
+      z.enum([
+        'credit',
+        'price_review',
+        'address',
+        'tax_jurisdiction',
+        'fraud',
+        'compliance',
+        'inventory',
+        'duplicate_suspect',
+        'customer_request',
+        'payment',
+        'edi_mismatch',
+        'margin_floor',
+        'manual',
+      ]),
+    )
+    .describe(
+      "Holds that are the customer's or a person's: while one keeps an order from the ERP, its clock stands still",
+    )
+    .default([
+      'credit',
+      'price_review',
+      'fraud',
+      'duplicate_suspect',
+      'customer_request',
+      'payment',
+      'edi_mismatch',
+      'margin_floor',
+    ]),
+})
+
 const Telemetry = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).describe('The least that is logged').default('info'),
 })
@@ -252,6 +338,7 @@ export const Config = z.strictObject({
   http: Http.prefault({}),
   database: Database.prefault({}),
   worker: Worker.prefault({}),
+  inbox: Inbox.prefault({}),
   access: Access.prefault({}),
   audit: Audit.prefault({}),
   companies: z.array(Company).describe('Legal entities, each on its ERP').default([]),
@@ -261,6 +348,7 @@ export const Config = z.strictObject({
     .default({}),
   locations: z.array(Location).describe('Places that hold stock or send it').default([]),
   edi: Edi.prefault({}),
+  sla: Sla.prefault({}).describe('How long documents may take before somebody is told'),
   telemetry: Telemetry.prefault({}),
   demo: Demo.prefault({}),
 })

@@ -71,6 +71,11 @@ export function createMetrics(options: { process: boolean }): Metrics {
   }
 }
 
+/** Buckets for what is done in milliseconds when all is well, and in hours when a system is away. */
+const PATIENT_SECONDS = [
+  0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400,
+] as const
+
 /** The numbers by which the house is judged; declared in one place so that dashboards find them under one name. */
 export function declareHouseMetrics(metrics: Metrics) {
   return {
@@ -84,6 +89,17 @@ export function declareHouseMetrics(metrics: Metrics) {
       name: 'dlq_oldest_age_seconds',
       help: 'Age of the oldest parked work',
       labels: ['kind'],
+    }),
+    orderToErpSeconds: metrics.histogram({
+      name: 'order_to_erp_seconds',
+      help: 'From accepting an order to its ERP number, of orders that waited for nobody',
+      labels: [],
+      buckets: PATIENT_SECONDS,
+    }),
+    slaBreaches: metrics.counter({
+      name: 'sla_breaches_total',
+      help: 'Documents that were found late on their way through a flow',
+      labels: ['flow'],
     }),
     systemRequests: metrics.counter({
       name: 'adapter_requests_total',

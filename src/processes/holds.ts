@@ -7,7 +7,9 @@ import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import { HOLDS, type HoldType } from '#domains/orders/contract.ts'
 import { addHolds, changeHeaders, rejectOpenHolds, releaseHolds } from '#domains/orders/operations.ts'
+import { openHoldsOf } from '#domains/orders/views.ts'
 import { holdNumber, orderNumber, type ProcessPorts } from './ports.ts'
+import { type Sla, waitsForSomebody } from './sla.ts'
 
 export type HoldToOpen = {
   readonly doc: number
@@ -31,18 +33,22 @@ export async function openHolds(
 ): Promise<void> {
   if (holds.length === 0) return
   const ids = await ports.ids.documents(holds.length)
-  addHolds(
+  const added = holds.map(({ doc, company, type, reason, blocks }, place) => ({
+    id: ids[place]!,
+    doc,
+    company,
+    type,
+    reason,
+    blocks: blocks ?? HOLDS[type].blocks,
+    raisedBy: 'order-to-cash',
+    owner: HOLDS[type].owner,
+  }))
+  addHolds(tx, added)
+  const waiting = added.filter((hold) => waitsForSomebody(ports.sla, [hold]))
+  ports.sla.clocks.pause(
     tx,
-    holds.map(({ doc, company, type, reason, blocks }, place) => ({
-      id: ids[place]!,
-      doc,
-      company,
-      type,
-      reason,
-      blocks: blocks ?? HOLDS[type].blocks,
-      raisedBy: 'order-to-cash',
-      owner: HOLDS[type].owner,
-    })),
+    'order_to_erp_posting',
+    waiting.map(({ doc }) => doc),
   )
   await openHoldExceptions(tx, ports, holds)
 }
@@ -96,13 +102,19 @@ export async function endHolds(
   await closeExceptions(tx, gone, by.reason)
 }
 
-export type HoldRelease = { readonly doc: number; readonly company: string; readonly hold: number }
+export type HoldRelease = {
+  readonly doc: number
+  readonly company: string
+  readonly hold: number
+  readonly actor: string
+  readonly reason: string
+}
 
 /** Releases an order's hold: what it stopped goes on, what was refused is tried again, its exception closes. */
 export async function releaseHold(
   tx: Transaction,
-  { doc, company, hold }: HoldRelease,
-  by: { readonly actor: string; readonly reason: string },
+  sla: Sla,
+  { doc, company, hold, ...by }: HoldRelease,
   cause: Cause,
 ): Promise<void> {
   const [released] = await releaseHolds(tx, doc, [hold], by)
@@ -110,6 +122,9 @@ export async function releaseHold(
     throw new Refusal('orders.hold_unknown', `${orderNumber(doc)} has no open hold ${holdNumber(hold)}`)
   }
   restartSteps(tx, [doc], by.actor)
+  if (!waitsForSomebody(sla, await openHoldsOf(tx, [doc]))) {
+    await sla.clocks.resume(tx, 'order_to_erp_posting', [doc])
+  }
   await changeHeaders(
     tx,
     [{ doc, company, data: { hold: holdNumber(hold), type: released.type, reason: by.reason } }],

@@ -99,6 +99,11 @@ const post = (ports: ProcessPorts) =>
         tx,
         rows.map(({ doc, orderId, number }) => ({ value: number, scheme: 'invoice', doc, orderId })),
       )
+      ports.sla.clocks.stop(
+        tx,
+        'order_to_invoice_posting',
+        answered.map(({ facts }) => facts.invoice.shipmentId),
+      )
       await reportDifferences(tx, ports, answered)
       return carried(answered, versions, ({ invoice }, { number, taxMinor, postedAt }) => ({
         invoice: {

@@ -47,6 +47,11 @@ export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
           effectKey: first!.effectKey,
         })),
         cause,
+      ports.sla.clocks.stop(
+        tx,
+        'order_to_erp_posting',
+        answered.map(({ facts }) => facts.doc),
+      )
       )
       return carried(answered, versions, ({ facts, answers: [first] }) => ({
         order: { ...facts.order, erpNumber: first!.answer.number },

@@ -12,6 +12,7 @@ import { requestCancel } from './cancel.ts'
 import { releaseHold } from './holds.ts'
 import { holdView } from './order-reads.ts'
 import { orderNumber } from './ports.ts'
+import type { Sla } from './sla.ts'
 
 export type OrderCommand = {
   readonly doc: number
@@ -41,11 +42,14 @@ export const cancelOrder = (
 
 export const releaseHoldOf = (
   runner: Runner,
+  sla: Sla,
   command: OrderCommand & { readonly hold: number },
 ): Promise<Given<200, HoldReleased> | Replay> =>
   once(runner, command, async (tx, order, cause) => {
     const before = await openHoldsOf(tx, [order.doc])
-    await releaseHold(tx, { ...order, hold: command.hold }, command, cause)
+    const { doc, company } = order
+    const { hold, actor, reason } = command
+    await releaseHold(tx, sla, { doc, company, hold, actor, reason }, cause)
     const released = before.find(({ id }) => id === command.hold)!
     const holds = before.filter(({ id }) => id !== command.hold).map(holdView)
     const version = await versionOf(tx, order)

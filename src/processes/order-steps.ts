@@ -182,26 +182,28 @@ function invoice(ports: ProcessPorts, process: Process): Deed {
   }
 }
 
-const close = (ports: ProcessPorts): Deed => async (tx, works, cause) => {
-  // cancelled before it came to the ERP
-  ports.sla.clocks.stop(
-    tx,
-    'order_to_erp_posting',
-    works.flatMap(({ facts: { doc, order } }) => (order.erpNumber === null ? [doc] : [])),
-  )
-  const versions = await changeHeaders(
-    tx,
-    works.map(({ facts }) => facts),
-    { change: 'closed', type: 'order.closed' },
-    cause,
-  )
-  return new Map(
-    works.map((work): [OrderWork, Done<OrderFacts>] => {
-      const { facts } = work
-      return [
-        work,
-        { facts: { ...facts, version: versions.get(facts.doc)!, order: { ...facts.order, closed: true } } },
-      ]
-    }),
-  )
-}
+const close =
+  (ports: ProcessPorts): Deed =>
+  async (tx, works, cause) => {
+    // cancelled before it came to the ERP
+    ports.sla.clocks.stop(
+      tx,
+      'order_to_erp_posting',
+      works.flatMap(({ facts: { doc, order } }) => (order.erpNumber === null ? [doc] : [])),
+    )
+    const versions = await changeHeaders(
+      tx,
+      works.map(({ facts }) => facts),
+      { change: 'closed', type: 'order.closed' },
+      cause,
+    )
+    return new Map(
+      works.map((work): [OrderWork, Done<OrderFacts>] => {
+        const { facts } = work
+        return [
+          work,
+          { facts: { ...facts, version: versions.get(facts.doc)!, order: { ...facts.order, closed: true } } },
+        ]
+      }),
+    )
+  }

@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts'
 import type { Ids } from '#platform/ids.ts'
 import type { PricePolicy } from '#domains/pricing/contract.ts'
 import type { StaleCreditFallback } from '#domains/customers/contract.ts'
+import type { Sla } from './sla.ts'
 
 /** How one legal entity sells. */
 export type CompanyRules = {
@@ -31,6 +32,7 @@ export type ProcessPorts = {
   readonly company: (code: string) => CompanyRules
   readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
+  readonly sla: Sla
 }
 
 /** Numbers as people see them: a letter for the kind, then the document's number. */
