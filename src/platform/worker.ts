@@ -140,7 +140,9 @@ class SupervisedWorker implements Worker {
 
   async #takeOver(database: Database, { epoch }: Lease): Promise<void> {
     const epochs = await takeOver(database, epoch)
-    if (epochs.length > 0) this.#options.onEvent('took over from processes that are gone', { epochs })
+    if (epochs.length === 0) return
+    this.#options.onEvent('took over from processes that are gone', { epochs })
+    this.life?.runner.claimNow()
   }
 
   /** Looks each second whether another process is gone. */

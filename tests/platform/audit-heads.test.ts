@@ -145,7 +145,8 @@ describe('the key', () => {
     settings = { ...settings, signingKey }
     const failure = await open().catch((error: Error) => error)
     expect(failure).toMatchObject({ explanation: { cure: expect.stringContaining('openssl genpkey') } })
-    expect(String(failure)).not.toContain(signingKey)
+    expect(JSON.stringify(failure)).not.toContain(signingKey)
+    expect((failure as Error).message).not.toContain(signingKey)
   })
 
   test('may be changed: the new one signs at once, and heads of the former one count while that is named', async () => {

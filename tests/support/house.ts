@@ -9,7 +9,7 @@ import type { World } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
-import { openListening } from '#platform/postgres-listening.ts'
+import { type Listening, openListening } from '#platform/postgres-listening.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
@@ -31,15 +31,24 @@ export type HouseOptions = {
   readonly world?: World
   readonly plannedOrders?: number
   readonly policy?: Readonly<Record<string, unknown>>
+  /** Another house, whose database and systems it shares. */
+  readonly beside?: House
+  /** It neither hears nor tells of word between processes. */
+  readonly isDeaf?: boolean
   /** A clone of the template unless given. */
   readonly database?: TestDatabase
 }
 
+const DEAF: Listening = { on: () => undefined, tell: () => undefined, end: async () => undefined }
+const shared = ({ databaseUrl: url }: House): TestDatabase => ({ url, end: async () => undefined })
+
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const test = options.database ?? (await testDatabase())
+  const test = options.beside ? shared(options.beside) : (options.database ?? (await testDatabase()))
   const { plannedOrders = 200, world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }) } =
     options
-  const landscape = await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape })
+  const landscape =
+    options.beside?.landscape ??
+    (await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape }))
   const complaints: string[] = []
   const log = createLog({
     level: 'warn',
@@ -58,15 +67,16 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       onError: (error) => void complaints.push(String(error)),
     })
   const [connections, screens] = [pool('hot'), pool('screen')]
-  const notices = openListening({
-    url: test.url,
-    clock: systemClock,
-    onEvent: (message) => void complaints.push(message),
-  })
+  const onEvent = (message: string): void => void complaints.push(message)
+  const notices = options.isDeaf ? DEAF : openListening({ url: test.url, clock: systemClock, onEvent })
   const config = loadConfig({
     environment: {},
     file: undefined,
-    defaults: { ...demoConfig(landscape, options.policy), ...options.config },
+    defaults: {
+      ...demoConfig(landscape, options.policy),
+      database: { url: test.url },
+      ...options.config,
+    },
   })
   const metrics = createMetrics({ process: false })
   const app = createApp(config, {
@@ -83,7 +93,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   await app.worker.start()
   await app.sync(() => undefined)
   const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })
-  landscape.deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` })
+  if (config.role !== 'worker')
+    landscape.deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` })
   return {
     app,
     url,
@@ -92,7 +103,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     complaints,
     async end() {
       await app.stop()
-      await landscape.stop()
+      if (!options.beside) await landscape.stop()
       await http.close()
       await Promise.all([connections.end(), screens.end(), notices.end()])
       await test.end()
