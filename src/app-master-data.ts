@@ -1,4 +1,5 @@
 /** Loads what the ERPs own, and keeps the doors shut until it is there. */
+import { oldestFigures } from '#domains/customers/operations.ts'
 import { openBalances } from '#domains/inventory/operations/opening.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
@@ -42,6 +43,7 @@ const openStock: LoadStock = async (tx, { company, source, asOf: at }, records) 
   return { inserted, updated: 0, unchanged: records.length - inserted, superseded: 0, rejected: [] }
 }
 
+const HOUR_MS = 3_600_000
 const AGAIN_MS = 5 * 60_000
 const RETRY_MS = 5_000
 
@@ -69,22 +71,41 @@ export function masterDataSync(
   config: Config,
   { gate, readers, database, clock, worker }: Wires,
 ): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
+  const aging = agingFigures(database, clock)
   return async (onProgress) => {
     await gate.openIfKnown()
     const holder = worker.life?.epoch
     const failures: unknown[] = []
-    for (const { code: company, erp: source } of holder === undefined ? [] : config.companies) {
+    for (const { code: company, erp: source, credit } of holder === undefined ? [] : config.companies) {
       const reader = readers.get(source)
       const turn = { company, source, holder: holder! }
       if (!reader || !(await takeTurn(database, turn))) continue
-      const sync = { reader, company, database, clock, onProgress, recountOpen, onStock: openStock }
+      const complete = await aging.are(company, credit.staleAfterHours * HOUR_MS)
+      const sync = { reader, company, database, clock, complete, onProgress, recountOpen, onStock: openStock }
       const failed = await syncMasterData(sync).then(
         () => undefined,
         (error: unknown) => ({ error }),
       )
       await endTurn(database, turn, failed ? RETRY_MS : AGAIN_MS)
       if (failed) failures.push(failed.error)
+      else if (complete) aging.readAnew(company)
     }
     return { known: await gate.openIfKnown(), failures }
+  }
+}
+
+/**
+ * An ERP does not tell by itself that what a customer owes is still true, so before its figures are too old to decide
+ * on, everything is read anew. Once in that time: a customer that the ERP no longer has stays old for ever.
+ */
+function agingFigures(database: Database, clock: Clock) {
+  const readAnewMs = new Map<string, number>()
+  return {
+    async are(company: string, staleAfterMs: number): Promise<boolean> {
+      const isOld = (atMs: number): boolean => clock.now().getTime() - atMs > staleAfterMs / 2
+      const oldest = await oldestFigures(database, company)
+      return oldest !== undefined && isOld(oldest.getTime()) && isOld(readAnewMs.get(company) ?? 0)
+    },
+    readAnew: (company: string) => void readAnewMs.set(company, clock.now().getTime()),
   }
 }

@@ -130,6 +130,10 @@ export async function refreshCredit(
   return new Set(await store.updateAccounts(tx, figures))
 }
 
+/** As of when the ERP gave the oldest of a company's credit figures; undefined without customers. */
+export const oldestFigures = (queries: Queries, company: string): Promise<Date | undefined> =>
+  store.selectOldestFigures(queries, company)
+
 /** Counts anew what the ERP did not know of these customers as of the reading. */
 export type RecountOpen = (
   tx: Transaction,

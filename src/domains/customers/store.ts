@@ -201,6 +201,16 @@ export function confirmRows(tx: Transaction, { source, asOf }: Reading, ids: rea
   if (ids.length > 0) tx.send(confirm, [ids, source, asOf])
 }
 
+const oldestFigures = sql(
+  'customers.oldest_figures',
+  `select min(receivables_as_of) as "asOf" from customers.credit_account where company = $1`,
+)
+
+export async function selectOldestFigures(queries: Queries, company: string): Promise<Date | undefined> {
+  const [row] = await queries.query<{ asOf: Date | null }>(oldestFigures, [company])
+  return row?.asOf ?? undefined
+}
+
 const openAccounts = sql(
   'customers.open_credit_accounts',
   `insert into customers.credit_account (customer_id, company, credit_limit_minor, receivables_minor, receivables_as_of)
