@@ -1,18 +1,24 @@
-/** What the house does about messages that did not end well when they came: replays that were asked for. */
+/** What the house does by itself about messages: replays that were asked for, and those that never came. */
 import type { Door } from '#platform/batch.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
 import type { Job } from '#platform/schedule.ts'
+import type { Log } from '#platform/telemetry-log.ts'
 import type { MasterDataGate } from './app-master-data.ts'
-import type { Bound } from './app-systems.ts'
+import { type Bound, describeError } from './app-systems.ts'
+import type { Config } from './config-schema.ts'
+import { type AnyDoors, anyDoor } from './processes/any-door.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import type { Told } from './processes/inbound.ts'
+import { gapWatch } from './processes/inbound-gaps.ts'
 import type { Heard } from './processes/message-filing.ts'
 import type { ProcessPorts } from './processes/ports.ts'
-import { type ReplayDoor, replayDoor, takeReplays } from './processes/replays.ts'
+import { takeReplays } from './processes/replays.ts'
 
 export type MessageWires = {
+  readonly config: Config
   readonly clock: Clock
+  readonly log: Log
   readonly database: Database
   readonly bound: Bound
   readonly masterData: MasterDataGate
@@ -30,29 +36,45 @@ export type MessageCare = {
 const SECOND_MS = 1_000
 /** Another process may have the door: EDI folders are watched by one alone. */
 const PATIENCE_MS = 30_000
+/** Gaps are looked at some times while they grow old, and not more often than people would notice. */
+const LOOKS_AT_A_GAP = 4
+const GAP_LOOKS_MS = { least: 100, most: 15_000 }
 
 export function messageCare(wires: MessageWires): MessageCare {
-  const { clock, database, processPorts, masterData } = wires
-  const replays = { clock, database, openExceptions: processPorts.openExceptions, doors: doorsOf(wires) }
+  const { config, log, masterData } = wires
+  const { clock, database, processPorts } = wires
+  const common = { clock, database, openExceptions: processPorts.openExceptions, doors: doorsOf(wires) }
+  const afterMs = config.inbox.gapAfterMs
+  const lookMs = Math.max(afterMs / LOOKS_AT_A_GAP, GAP_LOOKS_MS.least)
   return {
     jobs: [
       {
         name: 'replays of messages',
         everyMs: SECOND_MS,
-        run: () => takeReplays({ ...replays, patienceMs: PATIENCE_MS }),
+        run: () => takeReplays({ ...common, patienceMs: PATIENCE_MS }),
+      },
+      {
+        name: 'messages that never came',
+        everyMs: Math.min(lookMs, GAP_LOOKS_MS.most),
+        run: gapWatch({
+          ...common,
+          afterMs,
+          onError: (system, error) =>
+            log.warn(`what ${system} did not tell could not be asked for`, { error: describeError(error) }),
+        }),
       },
     ],
     async replay() {
       await masterData.openIfKnown()
-      await takeReplays({ ...replays, patienceMs: 0 })
+      await takeReplays({ ...common, patienceMs: 0 })
     },
   }
 }
 
-function doorsOf({ bound, warehouse, channel }: MessageWires): ReadonlyMap<string, ReplayDoor> {
+function doorsOf({ bound, warehouse, channel }: MessageWires): AnyDoors {
   const channels = [...bound.shops.values(), ...(bound.edi ? [bound.edi.door] : [])]
   return new Map([
-    ...[...bound.warehouses.values()].map((door) => replayDoor(door, (told: Told) => warehouse.add(told))),
-    ...channels.map((door) => replayDoor(door, (told: ChannelTold) => channel.add(told))),
+    ...[...bound.warehouses.values()].map((door) => anyDoor(door, (told: Told) => warehouse.add(told))),
+    ...channels.map((door) => anyDoor(door, (told: ChannelTold) => channel.add(told))),
   ])
 }

@@ -16,7 +16,7 @@ import {
 } from '../server.ts'
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
 import type { World } from '../world/world.ts'
-import { type EventsMemory, eventStream } from './events.ts'
+import { type EventsMemory, type EventStream, eventStream } from './events.ts'
 import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
 import type { Shelf } from './stock.ts'
 import {
@@ -233,6 +233,18 @@ function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date):
   return { name: 'readOrder', keys: [id], run }
 }
 
+/** What was told of orders, for those whom a webhook did not reach. */
+function history(stream: EventStream, call: Call): Operation | undefined {
+  if (call.path !== '/api/events') return undefined
+  const asked = new URLSearchParams(call.query).get('external_ref') ?? ''
+  const references = new Set(asked.split(',').filter((one) => one !== ''))
+  const run = (): Reply =>
+    references.size > BATCH
+      ? invalid('external_ref')
+      : json(200, { events: stream.events().filter((event) => references.has(text(event['external_ref']))) })
+  return { name: 'events', keys: [...references], run }
+}
+
 const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' }
 
 const signer =
@@ -289,7 +301,10 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
   }
 
   function operation(call: Call): Operation | undefined {
-    const found = call.method === 'POST' ? releases(bulk, call) : reads(warehouse, world, call, clock.now)
+    const found =
+      call.method === 'POST'
+        ? releases(bulk, call)
+        : (history(stream, call) ?? reads(warehouse, world, call, clock.now))
     if (!found || call.headers['x-api-key'] === options.apiKey) return found
     return {
       ...found,

@@ -60,7 +60,7 @@ export type ChannelDecision = {
   readonly refusal?: Refusal | undefined
 }
 
-export type ChannelDoor = Pick<InboundDoor<ChannelMessage>, 'instance' | 'order' | 'restore'> & {
+export type ChannelDoor = Pick<InboundDoor<ChannelMessage>, 'instance' | 'order' | 'restore' | 'askAgain'> & {
   /** Whether the channel is told of this refusal by `decided`; else a person is. */
   answers?(inbound: ChannelInbound, refusal: Refusal): boolean
   /** In the transaction that decided: what the connector keeps of it, and what it owes its partner. */

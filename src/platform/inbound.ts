@@ -3,6 +3,7 @@ import { type HmacClaim, verifyHmac } from './access-signatures.ts'
 import { Refusal, type RefusalCode } from './faults.ts'
 import { Unexpected } from './fields.ts'
 import type { Discipline } from './inbox-order.ts'
+import type { StreamGap } from './inbox-gaps.ts'
 import { contentHash } from './inbox.ts'
 
 /** One thing that the system told; a call may tell several. */
@@ -41,6 +42,8 @@ export type InboundDoor<T> = {
   read(headers: InboundHeaders, rawBody: Buffer): readonly InboundMessage<T>[]
   /** A message that was filed earlier, perhaps corrected by a person since. */
   restore(filed: FiledMessage): InboundMessage<T> | Promise<InboundMessage<T>>
+  /** Asks the system for what its streams miss; answers what it has of that. Absent where the system keeps no history. */
+  askAgain?(gaps: readonly StreamGap[]): Promise<readonly InboundMessage<T>[]>
 }
 
 export const INBOUND_REFUSALS = {

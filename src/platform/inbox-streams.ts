@@ -1,22 +1,18 @@
 /** Applies a source's order to filed messages: what may be applied now, what is late, what waits for a missing one. */
 import { recordAudit } from './audit.ts'
-import type { Queries, Transaction } from './database.ts'
+import type { Transaction } from './database.ts'
 import { sql } from './database.ts'
+import type { StreamName } from './inbox-gaps.ts'
 import { gapBefore, inOrder, rule, untouched } from './inbox-order.ts'
-import type { Discipline, Gap, Ruling, StreamPosition } from './inbox-order.ts'
+import type { Discipline, Ruling, StreamPosition } from './inbox-order.ts'
 import { MESSAGE_COLUMNS, settleMessages } from './inbox.ts'
 import type { IncomingMessage, Settlement, StoredMessage } from './inbox.ts'
-
-export type StreamName = { readonly source: string; readonly stream: string }
-export type StreamGap = StreamName & { readonly missing: Gap }
 
 export type Arrangement<Message> = {
   /** What to do with each message. Late, waiting and unordered ones have their outcome in the inbox already. */
   readonly rulings: ReadonlyMap<Message, Ruling>
   /** Messages that waited and may now be applied, in order, after those of the list. */
   readonly released: readonly StoredMessage[]
-  /** Streams that miss something since this list: of a global one the caller asks for a delta. */
-  readonly gaps: readonly StreamGap[]
 }
 
 const ensureStreams = sql(
@@ -34,7 +30,8 @@ const moveStreams = sql(
   'inbox.move_streams',
   `update inbox.stream s set last_sequence = k.sequence, last_taken_at = k.taken_at, missing_from = k.missing_from,
      missing_to = k.missing_to,
-     blocked_since = case when k.missing_from is not null then coalesce(s.blocked_since, now()) end
+     blocked_since = case when k.missing_from = s.missing_from then s.blocked_since
+       when k.missing_from is not null then now() end
    from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::bigint[])
      as k(source, stream, sequence, taken_at, missing_from, missing_to)
    where s.source = k.source and s.stream = k.stream`,
@@ -71,13 +68,6 @@ const nextHeld = sql(
    from inbox.held join unnest($1::text[], $2::text[]) as k(source, stream) using (source, stream)
    group by source, stream`,
 )
-const blocked = sql(
-  'inbox.blocked',
-  `select s.source, s.stream, s.missing_from as "from", s.missing_to as "to", s.blocked_since as "blockedSince",
-     (select count(*)::int from inbox.held h where h.source = s.source and h.stream = s.stream) as held
-   from inbox.stream s where s.blocked_since <= now() - make_interval(secs => $1::float8 / 1000)
-   order by s.blocked_since, s.source, s.stream limit $2`,
-)
 const closeGaps = sql(
   'inbox.close_gaps',
   `update inbox.stream s set blocked_since = null, missing_from = null, missing_to = null
@@ -103,7 +93,7 @@ export async function arrangeMessages<Message extends IncomingMessage>(
   messages: readonly Message[],
 ): Promise<Arrangement<Message>> {
   if (discipline.by === 'none' || messages.length === 0) {
-    return { rulings: new Map(messages.map((message) => [message, 'apply'])), released: [], gaps: [] }
+    return { rulings: new Map(messages.map((message) => [message, 'apply'])), released: [] }
   }
   const streams = await openStreams(tx, messages)
   const rulings = new Map<Message, Ruling>()
@@ -119,7 +109,7 @@ export async function arrangeMessages<Message extends IncomingMessage>(
   const moved = streams.filter((stream) => stream.before.missing && advanced(stream))
   const released = discipline.by === 'item' ? await releaseHeld(tx, moved) : []
   writeStreams(tx, streams)
-  return { rulings, released, gaps: streams.flatMap(newGap) }
+  return { rulings, released }
 }
 
 const streamOf = (message: IncomingMessage): string => message.stream ?? ''
@@ -130,12 +120,6 @@ const columns = (streams: readonly StreamName[]): [string[], string[]] => [
 ]
 const advanced = (stream: OpenStream<unknown>): boolean =>
   stream.position.lastSequence !== stream.before.lastSequence
-
-function newGap(stream: OpenStream<unknown>): StreamGap[] {
-  const { source, stream: name, before, position } = stream
-  const isNew = position.missing && position.missing.from !== before.missing?.from
-  return position.missing && isNew ? [{ source, stream: name, missing: position.missing }] : []
-}
 
 type StreamRow = StreamName & {
   lastSequence: number | null
@@ -267,11 +251,4 @@ export async function skipGap(
 /** The delta that a global gap asked for has been applied: the streams leave conservative mode. */
 export function closeGlobalGaps(tx: Transaction, streams: readonly StreamName[]): void {
   if (streams.length > 0) tx.send(closeGaps, columns(streams))
-}
-
-export type BlockedStream = StreamName & Gap & { readonly blockedSince: Date; readonly held: number }
-
-/** Streams that have missed a message for at least `forMs`, the longest first. */
-export function blockedStreams(queries: Queries, forMs = 0, limit = 100): Promise<BlockedStream[]> {
-  return queries.query<BlockedStream>(blocked, [forMs, limit])
 }

@@ -28,7 +28,7 @@ import { beginShipments } from './shipment.ts'
 import { bookShipments, type Confirmation } from './shipping.ts'
 import { openWarehouseExceptions } from './warehouse-trouble.ts'
 
-export type WarehouseDoor = Pick<InboundDoor<WarehouseMessage>, 'instance' | 'order' | 'restore'>
+export type WarehouseDoor = Pick<InboundDoor<WarehouseMessage>, 'instance' | 'order' | 'restore' | 'askAgain'>
 
 /** A message at the door, with where it came from. */
 export type Told = Telling<WarehouseDoor, InboundMessage<WarehouseMessage>>

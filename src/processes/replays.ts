@@ -2,35 +2,18 @@
 import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
-import type { FiledMessage, InboundMessage } from '#platform/inbound.ts'
+import type { FiledMessage } from '#platform/inbound.ts'
 import { isOutage } from '#platform/outage.ts'
 import type { ParkedCause, ParkedItem } from '#platform/parking.ts'
 import { parkAgain, replayingMessages } from '#platform/parking-replay.ts'
+import type { AnyDoors } from './any-door.ts'
 import { NO_COMPANY, troubleOf } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
-import type { Telling } from './message-filing.ts'
-
-/** The door of one system, as far as a replay goes through it. */
-export type ReplayDoor = {
-  restore(filed: FiledMessage): InboundMessage<unknown> | Promise<InboundMessage<unknown>>
-  hear(inbound: InboundMessage<unknown>, parked: ParkedItem): Promise<unknown>
-}
-
-/** A system's door beside what hears at it. */
-export function replayDoor<Message, Door extends { readonly instance: string } & Pick<ReplayDoor, 'restore'>>(
-  door: Door,
-  hear: (told: Telling<Door, InboundMessage<Message>>) => Promise<unknown>,
-): [string, ReplayDoor] {
-  const heard: ReplayDoor['hear'] = (inbound, parked) =>
-    hear({ door, inbound: inbound as InboundMessage<Message>, parked })
-  return [door.instance, { restore: (filed) => door.restore(filed), hear: heard }]
-}
 
 export type ReplayPorts = Pick<ProcessPorts, 'openExceptions'> & {
   readonly database: Database
   readonly clock: Clock
-  /** By the name of the system. */
-  readonly doors: ReadonlyMap<string, ReplayDoor>
+  readonly doors: AnyDoors
   /** How long a message without a door here is left to a process that may have it. */
   readonly patienceMs: number
 }

@@ -63,7 +63,9 @@ export function depotDoor(
   }
 }
 
-function readEvent(value: unknown): InboundMessage<WarehouseMessage> {
+export const streamOfOrder = (reference: string): string => `fulfillment/${reference}`
+
+export function readEvent(value: unknown): InboundMessage<WarehouseMessage> {
   const body = JSON.stringify(value)
   const event = (typeof value === 'object' && value !== null ? value : {}) as Fields
   const { event_id: id, type } = event
@@ -76,7 +78,7 @@ function readEvent(value: unknown): InboundMessage<WarehouseMessage> {
     const message = toMessage(fieldsOf(value))
     const taken = { company: optionalText(event, 'owner'), takenAt: instant(event, 'occurred_at'), message }
     if (message.type === 'stock-moved') return { ...taken, sequence: message.sequence }
-    const stream = `fulfillment/${filledText(event, 'external_ref')}`
+    const stream = streamOfOrder(filledText(event, 'external_ref'))
     return { ...taken, stream, sequence: integer(event, 'order_sequence') }
   })
 }
