@@ -136,6 +136,17 @@ describe('the WMS', () => {
     expect([delivery?.url, delivery?.headers['x-depot-delivery']]).toEqual(['http://us/wms', 'D0000000001'])
   })
 
+  it('tells the history of named orders, at most fifty of them', async () => {
+    await start({ announcePicking: true })
+    for (const reference of ['R-1', 'R-2', 'R-3']) await wms('/outbound_orders', order(reference))
+    await clock.advance(60_000)
+    const history = async (references: string) => wms(`/events?external_ref=${references}`)
+    const told = (await history('R-1,R-3')).json().events as Event[]
+    const places = told.map((event) => `${event['external_ref']} ${event['order_sequence']}`)
+    expect(places.toSorted((a, b) => a.localeCompare(b))).toEqual(['R-1 1', 'R-1 2', 'R-3 1', 'R-3 2'])
+    expect((await history(Array.from({ length: 51 }, (_, n) => `R-${n}`).join(','))).status).toBe(422)
+  })
+
   it('puts up to 50 events into one webhook, or one when told so', async () => {
     await start()
     await wms('/outbound_orders/bulk', { orders: Array.from({ length: 30 }, (_, n) => order(`R-${n}`)) })
