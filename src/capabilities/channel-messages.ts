@@ -1,4 +1,5 @@
 /** What a channel tells the house: an order, and that its buyer took it back; and what the channel hears in return. */
+import type { OrderAcknowledgement } from './channel.ts'
 import type { OrderRequest } from '#domains/orders/contract.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Facts, Refusal } from '#platform/faults.ts'
@@ -58,6 +59,8 @@ export type ChannelDecision = {
   /** The same business document was here before. */
   readonly known?: boolean
   readonly refusal?: Refusal | undefined
+  /** The order as it stands, where what was asked of it comes too late to change anything. */
+  readonly stands?: OrderAcknowledgement | undefined
 }
 
 export type ChannelDoor = Pick<InboundDoor<ChannelMessage>, 'instance' | 'order' | 'restore' | 'askAgain'> & {

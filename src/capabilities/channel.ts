@@ -12,7 +12,7 @@ export type OrderAcknowledgement = {
   readonly externalId?: string | undefined
   readonly currency: string
   readonly outcome: 'accepted' | 'accepted-with-changes' | 'rejected'
-  /** One per state of affairs: a released hold or a filled backorder is told anew. */
+  /** One when it was captured, and one more for each request to cancel it. */
   readonly turn: number
   readonly lines: readonly {
     readonly line: string

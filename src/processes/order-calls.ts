@@ -1,5 +1,4 @@
-/** What order-to-cash asks of other systems: the ERP's sales order, the channel's acknowledgement. */
-import { acknowledge, type OrderAcknowledgement } from '#capabilities/channel.ts'
+/** What order-to-cash asks of the ERP: its sales order, and what is taken back of it. */
 import {
   cancelSalesOrder,
   closeSalesOrderLine,
@@ -28,7 +27,7 @@ import {
 import type { HeaderChange } from '#domains/orders/contract.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
-import { countedIn, inOrderedUnit } from './ordered-unit.ts'
+import { countedIn } from './ordered-unit.ts'
 import { takeRows, waits } from './order-work.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 
@@ -47,11 +46,11 @@ export function postOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
           effectKey: first!.effectKey,
         })),
         cause,
+      )
       ports.sla.clocks.stop(
         tx,
         'order_to_erp_posting',
         answered.map(({ facts }) => facts.doc),
-      )
       )
       return carried(answered, versions, ({ facts, answers: [first] }) => ({
         order: { ...facts.order, erpNumber: first!.answer.number },
@@ -84,7 +83,7 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
 }
 
 /** What the facts are after a change that this process made, unless somebody else changed the order in between. */
-function carried<W extends { readonly facts: OrderFacts }>(
+export function carried<W extends { readonly facts: OrderFacts }>(
   works: readonly W[],
   versions: Versions,
   change: (work: W) => Partial<OrderFacts>,
@@ -208,80 +207,5 @@ function changedTo<Answer>(
       cause,
     )
     return carried(answered, versions, ({ facts }) => ({ order: { ...facts.order, ...next(facts) } }))
-  }
-}
-
-export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
-  return call({
-    operation: acknowledge,
-    // a channel's instance is the sender: the shop or the partner door it came through
-    location: (facts) => facts.order.sender,
-    businessKey: (facts) => orderNumber(facts.doc),
-    request: (facts) => acknowledgementOf(facts),
-    confirmed: changedTo('acknowledged', 'order.acknowledged', ({ order }) => ({
-      acknowledgedTurn: order.turn,
-    })),
-    async refused(tx, refused, cause) {
-      await ports.openExceptions(
-        tx,
-        refused.map(({ facts, refusals: [first] }) => ({
-          company: facts.company,
-          cause: `${first!.system}:${first!.code}`,
-          code: 'orders.acknowledgement_refused',
-          title: `${first!.system} refused the acknowledgement of orders`,
-          suggestedAction: `Read the refusal (${first!.message}), correct the partner's settings, then restart the step.`,
-          affects: {
-            doc: facts.doc,
-            kind: 'order',
-            value: { amountMinor: facts.order.totalMinor, currency: facts.order.currency },
-          },
-        })),
-      )
-      takeRows(tx, refused)
-      const versions = await changeHeaders(
-        tx,
-        refused.map(({ facts, refusals: [first] }) => ({
-          ...facts,
-          data: { code: first!.code, message: first!.message },
-        })),
-        { change: 'touched', type: 'order.acknowledgement_refused' },
-        cause,
-      )
-      return carried(refused, versions, () => ({}))
-    },
-  })
-}
-
-export function acknowledgementOf({
-  order,
-  lines,
-}: Pick<OrderFacts, 'order' | 'lines'>): OrderAcknowledgement {
-  const changed = lines.some((line) => line.cancelled > 0 || line.backordered > 0)
-  return {
-    company: order.company,
-    order: orderNumber(order.doc),
-    customer: order.customer,
-    customerOrder: order.customerOrder,
-    orderDate: order.orderDate ?? undefined,
-    externalId: order.externalId ?? undefined,
-    currency: order.currency,
-    outcome: lines.every((line) => line.cancelled === line.ordered)
-      ? 'rejected'
-      : changed
-        ? 'accepted-with-changes'
-        : 'accepted',
-    turn: order.turn,
-    lines: lines.map((line) => ({
-      line: line.customerLine,
-      sku: line.sku,
-      ...inOrderedUnit(line, {
-        ordered: line.ordered,
-        reserved: line.reserved + line.released + line.picked + line.packed + line.shipped,
-        backordered: line.backordered,
-        cancelled: line.cancelled,
-      }),
-      priceMinor: line.priceMinor,
-      reason: line.rejection ?? undefined,
-    })),
   }
 }

@@ -43,12 +43,14 @@ export const linesToCloseAtErp = ({ order, lines }: OrderFacts): string[] =>
         cancelled > erpClosed ? [`${n}:${formatQuantity(cancelled)}`] : [],
       )
 
-export const owesAcknowledgement =
+/** The turn that the channel was not told of: a captured order is one, and what becomes of a request to cancel it. */
+export const turnsToAcknowledge =
   (wishes: Wishes) =>
-  (facts: OrderFacts): boolean =>
-    wishes(facts.order).acknowledgement &&
-    facts.order.acknowledgedTurn < facts.order.turn &&
-    !blocked(facts, 'postToErp')
+  (facts: OrderFacts): string[] => {
+    const { turn, acknowledgedTurn } = facts.order
+    const isOwed = wishes(facts.order).acknowledgement && acknowledgedTurn < turn
+    return isOwed && !blocked(facts, 'postToErp') ? [String(turn)] : []
+  }
 
 export const unbilledShipments = (facts: OrderFacts): string[] => facts.unbilled.map(String)
 

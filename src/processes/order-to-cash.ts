@@ -1,6 +1,7 @@
 /** From an accepted order to its shipments and invoices. Warehouse requests and invoices have tables of their own. */
 import { type Process, process } from '#platform/process.ts'
-import { acknowledgeOrder, cancelErpOrder, closeErpLines, postOrder } from './order-calls.ts'
+import { acknowledgeOrder } from './order-acknowledgement.ts'
+import { cancelErpOrder, closeErpLines, postOrder } from './order-calls.ts'
 import { orderFacts, type OrderFacts } from './order-facts.ts'
 import * as is from './order-predicates.ts'
 import { orderSteps } from './order-steps.ts'
@@ -34,7 +35,7 @@ export function orderToCash(
         undo: { each: is.requestsToCancel, do: steps.takeBackRelease },
       },
       closeAtErp: { each: is.linesToCloseAtErp, call: closeErpLines(ports) },
-      acknowledge: { when: is.owesAcknowledgement(ports.wishes), call: acknowledgeOrder(ports) },
+      acknowledge: { each: is.turnsToAcknowledge(ports.wishes), call: acknowledgeOrder(ports) },
       invoice: { each: is.unbilledShipments, do: steps.invoice },
       close: { when: is.settled, do: steps.close },
     },

@@ -76,7 +76,6 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.cancel_refused': ({ reason }) => `Too late to cancel${because(reason)}`,
   'order.lines_cancelled': () => 'What had not shipped was cancelled',
   'order.cancelled': () => 'The order was cancelled',
-  'order.turned': () => 'The state of the order is worth telling the customer again',
   'order.closed': () => 'Nothing is left to ship; the order is closed',
   'fulfillment.requested': (told) => `${told.location} was asked to ship ${linesOf(told)}`,
   'fulfillment.accepted': ({ number }) => `The warehouse has the request as ${number}`,

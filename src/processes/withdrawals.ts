@@ -1,12 +1,20 @@
 /** Orders that their channel takes back: found by its number or by the customer's, and asked to be cancelled. */
+import type { OrderAcknowledgement } from '#capabilities/channel.ts'
 import type { OrderWithdrawn, PurchaseOrderWithdrawn } from '#capabilities/channel-messages.ts'
 import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket } from '#platform/process.ts'
-import { headersOf, lockHeaders, type OrderHeader, ordersByReferences } from '#domains/orders/views.ts'
+import {
+  headersOf,
+  linesOf,
+  lockHeaders,
+  type OrderHeader,
+  ordersByReferences,
+} from '#domains/orders/views.ts'
 import { type CancelRequest, requestCancels } from './cancel.ts'
 import type { Decided, Filed } from './channel-words.ts'
+import { acknowledgementOf } from './order-acknowledgement.ts'
 
 type Withdrawal = OrderWithdrawn | PurchaseOrderWithdrawn
 
@@ -31,10 +39,14 @@ export async function withdraw(
   const locked = new Map((await lockHeaders(tx, docs)).map((order) => [order.doc, order]))
   const requests = new Map<Filed, CancelRequest>()
   for (const [message, { doc, sender }] of found) {
+    const order = locked.get(doc)!
+    if (order.closed && order.cancelRequested) continue
     const reason = `cancelled by ${sender}`
-    requests.set(message, { order: locked.get(doc)!, actor: sender, reason, traceId: message.receivedTrace })
+    requests.set(message, { order, actor: sender, reason, traceId: message.receivedTrace })
   }
   const answers = await requestCancels(tx, [...requests.values()], cause)
+  const late = [...answers].flatMap(([{ order }, answer]) => (answer instanceof Refusal ? [order] : []))
+  const standing = await asTheyStand(tx, late)
   // what is taken back frees credit, whose account is locked before any desk row
   turn.wakeAfterwards(
     [...locked.values()].map(({ doc, company, customerId }) => ({
@@ -47,13 +59,43 @@ export async function withdraw(
   )
   return new Map(
     messages.map((message): [Filed, Decided] => {
+      const order = locked.get(found.get(message)?.doc ?? -1)
+      if (!order) return [message, notHere(withdrawalOf(message))]
       const request = requests.get(message)
-      if (!request) return [message, notHere(withdrawalOf(message))]
+      if (!request) return [message, cancelledBefore(order)]
       const answer = answers.get(request)!
-      const { doc } = request.order
-      if (answer instanceof Refusal) return [message, { outcome: 'parked', doc, refusal: answer }]
+      const { doc } = order
+      if (answer instanceof Refusal)
+        return [message, { outcome: 'parked', doc, refusal: answer, stands: standing.get(doc) }]
       return [message, { outcome: 'applied', doc, known: answer === 'known', detail: { cancel: answer } }]
     }),
+  )
+}
+
+/** All that could be cancelled is, and whoever asked was told. */
+const cancelledBefore = ({ doc, externalId }: OrderHeader): Decided => ({
+  outcome: 'applied',
+  doc,
+  known: true,
+  externalId: externalId ?? undefined,
+  detail: { cancel: 'known' },
+})
+
+async function asTheyStand(
+  tx: Transaction,
+  orders: readonly OrderHeader[],
+): Promise<ReadonlyMap<number, OrderAcknowledgement>> {
+  if (orders.length === 0) return new Map()
+  const lines = await linesOf(
+    tx,
+    orders.map(({ doc }) => doc),
+  )
+  const linesOfOrder = Map.groupBy(lines, ({ doc }) => doc)
+  return new Map(
+    orders.map((order) => [
+      order.doc,
+      acknowledgementOf({ order, lines: linesOfOrder.get(order.doc) ?? [] }),
+    ]),
   )
 }
 

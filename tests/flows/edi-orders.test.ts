@@ -20,13 +20,7 @@ const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 
 const shipping = world
   .orders(200)
   .filter((one) => one.door === 'edi' && one.expected === 'ships_at_once' && one.case === 'regular')
-const [ships, thrice, crashed, taken, ...others] = shipping as [
-  WorldOrder,
-  WorldOrder,
-  WorldOrder,
-  WorldOrder,
-  ...WorldOrder[],
-]
+const [ships, thrice, crashed, order] = shipping as [WorldOrder, WorldOrder, WorldOrder, WorldOrder]
 const foods = shipping.find((one) => one.company === 'NWF')!
 const harbor = parsePartnerGuide(
   readFileSync(new URL('../../src/systems/edi/partners/harbor-foods.yaml', import.meta.url), 'utf8'),
@@ -76,8 +70,7 @@ afterAll(async () => {
 
 const ordersNumbered = sql(
   'test.edi_orders',
-  `select id, closed_at is not null as closed, cancel_requested_at is not null as cancelled
-  from orders.sales_order where sender = $1 and customer_order = $2`,
+  `select id, closed_at is not null as closed from orders.sales_order where sender = $1 and customer_order = $2`,
 )
 const messagesLike = sql(
   'test.edi_messages',
@@ -87,17 +80,13 @@ const exceptionsLike = sql(
   'test.edi_exceptions',
   `select code, owner, state from exceptions.exception where cause like $1`,
 )
-const holdsOf = sql(
-  'test.edi_holds',
-  `select type, reason from orders.hold h where order_id = $1 and status = 'open'`,
-)
 const setDue = sql(
   'test.edi_due',
   `update edi.outbound set due_at = now() - interval '1 hour' where partner = $1 and type = '810'`,
 )
 
 const ordersOf = (order: WorldOrder) =>
-  house.app.database.query<{ id: number; closed: boolean; cancelled: boolean }>(ordersNumbered, [
+  house.app.database.query<{ id: number; closed: boolean }>(ordersNumbered, [
     guideOf(world, order).partner,
     order.poNumber,
   ])
@@ -186,35 +175,13 @@ test('an order sent again under another control number is no second order, and i
   )
 })
 
-test('the same number with other content is for a person', async () => {
-  const lines = thrice.lines.map((line) => ({ ...line, quantity: line.quantity + 1 }))
-  drop('other.edi', toInterchange({ ...thrice, lines, nth: 5_002 }, guideOf(world, thrice)))
-  await until(() => exceptions('orders.same_number_other_content:%')).toMatchObject([{ state: 'open' }])
-  expect(await ordersOf(thrice)).toHaveLength(1)
-})
-
 test('a file that was taken before a crash is read to its end', async () => {
   await until(async () => (await ordersOf(crashed)).length).toBe(1)
   await until(async () => archived('crashed.edi').length).toBe(1)
   expect(namesIn(join(folders.config.inboxDirectory, '.processing'))).not.toContain(CRASHED)
 })
 
-test('a cancellation takes the order back; one that is too late is for a person', async () => {
-  const waiting = { ...taken, lines: taken.lines.slice(0, 1).map((line) => ({ ...line, quantity: 800_000 })) }
-  const guide = guideOf(world, taken)
-  drop('taken.edi', toInterchange(waiting, guide))
-  await until(async () => (await ordersOf(taken)).length).toBe(1)
-  const cancellation = (order: WorldOrder, nth: number) =>
-    toInterchange({ ...order, nth }, guideOf(world, order)).replace(/BEG(.)00/, 'BEG$101')
-  drop('taken-back.edi', cancellation(waiting, 5_003))
-  await until(() => ordersOf(taken)).toMatchObject([{ cancelled: true, closed: true }])
-  drop('too-late.edi', cancellation(ships, 5_004))
-  await until(() => exceptions('orders.too_late_to_cancel:%')).toMatchObject([{ state: 'open' }])
-  expect(await ordersOf(ships)).toMatchObject([{ cancelled: false }])
-})
-
 test('an order of which nothing can be ordered is answered line by line', async () => {
-  const [order] = others as [WorldOrder]
   const unknown = { ...order, lines: order.lines.map((line) => ({ ...line, item: '99999' })) }
   drop('unknown-items.edi', toInterchange(unknown, guideOf(world, order)))
   await until(async () => (await answersTo(order, '855')).length).toBe(1)
@@ -227,14 +194,6 @@ test('an order of which nothing can be ordered is answered line by line', async 
     ),
   ).toEqual(unknown.lines.map(() => 'IR items.unknown'))
   expect(await ordersOf(order)).toEqual([])
-})
-
-test('a replacement of an order that was never here is held for a look', async () => {
-  const order = others[1]!
-  drop('replacement.edi', toInterchange(order, guideOf(world, order)).replace(/BEG(.)00/, 'BEG$105'))
-  await until(async () => (await ordersOf(order)).length).toBe(1)
-  const [held] = await ordersOf(order)
-  expect(await house.app.database.query(holdsOf, [held!.id])).toMatchObject([{ type: 'edi_mismatch' }])
 })
 
 test('a 997 that is late opens one exception, which closes when it comes; a rejection stays', async () => {

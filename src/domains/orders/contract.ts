@@ -156,14 +156,7 @@ export const OrderAnswer = z.object({
 export type OrderAnswer = z.infer<typeof OrderAnswer>
 
 /** The ways in which an order's header changes, each with an event of its own. */
-export type HeaderChange =
-  | 'touched'
-  | 'closed'
-  | 'cancel requested'
-  | 'cancel refused'
-  | 'erp cancelled'
-  | 'next turn'
-  | 'acknowledged'
+export type HeaderChange = 'touched' | 'closed' | 'cancel requested' | 'cancel refused' | 'erp cancelled'
 
 export const orderRefusals = {
   'orders.unknown': {

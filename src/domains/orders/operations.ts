@@ -16,6 +16,7 @@ import {
   type Reference,
   reduceExposure,
   type ErpClosing,
+  updateAcknowledged,
   updateErpClosed,
   updateErpNumbers,
   updateHeaders,
@@ -174,6 +175,18 @@ export async function recordErpNumbers(
   return versions
 }
 
+/** The channel was told of these turns. */
+export async function recordAcknowledged(
+  tx: Transaction,
+  orders: readonly (OrderKey & { readonly turn: number })[],
+  cause: Cause,
+): Promise<Versions> {
+  const turns = new Map(orders.map(({ doc, turn }) => [doc, turn]))
+  const versions = versionsOf(await updateAcknowledged(tx, orders))
+  tell(tx, orders, { versions, type: 'order.acknowledged', cause }, (doc) => ({ turn: turns.get(doc)! }))
+  return versions
+}
+
 /** The ERP's order is for so much less; answers the orders' versions. */
 export async function recordErpClosings(
   tx: Transaction,
@@ -197,10 +210,8 @@ export type HeaderEvent =
   | 'order.erp_refused'
   | 'order.erp_cancelled'
   | 'order.lines_closed_at_erp'
-  | 'order.acknowledged'
   | 'order.acknowledgement_refused'
   | 'order.hold_released'
-  | 'order.turned'
 
 /** Changes headers in one way and tells it. */
 export async function changeHeaders(
@@ -252,6 +263,8 @@ export async function moveLines(
 
 /** What the caller is told of the order as a whole. */
 export const decideOutcome = outcomeOf
+
+export { missingInAddress } from './rules.ts'
 
 /** What an order keeps of the stock that was found for it. */
 export const keepByRule = applyShippingRule

@@ -27,6 +27,7 @@ export type NewOrder = {
   readonly totalMinor: number
   /** What counts against the customer's credit: less than the total where the rest was cancelled at once. */
   readonly exposureMinor: number
+  /** W3C, 32 hexadecimal digits. */
   readonly traceId: string | null
 }
 
@@ -259,11 +260,9 @@ const raiseVersion = (name: string, assignments: string): Statement =>
 const CHANGES = {
   touched: raiseVersion('orders.touch', ''),
   closed: raiseVersion('orders.close', 'closed_at = now(), '),
-  'cancel requested': raiseVersion('orders.request_cancel', 'cancel_requested_at = now(), '),
+  'cancel requested': raiseVersion('orders.request_cancel', 'cancel_requested_at = now(), turn = turn + 1, '),
   'cancel refused': raiseVersion('orders.refuse_cancel', 'cancel_requested_at = null, '),
   'erp cancelled': raiseVersion('orders.set_erp_cancelled', 'erp_cancelled_at = now(), '),
-  'next turn': raiseVersion('orders.next_turn', 'turn = turn + 1, '),
-  acknowledged: raiseVersion('orders.set_acknowledged', 'acknowledged_turn = turn, '),
 } as const satisfies Record<HeaderChange, Statement>
 
 export function updateHeaders(
@@ -273,6 +272,20 @@ export function updateHeaders(
 ): Promise<Versioned[]> {
   return tx.query<Versioned>(CHANGES[change], [docs])
 }
+
+const setAcknowledged = sql(
+  'orders.set_acknowledged',
+  `update orders.sales_order o set acknowledged_turn = greatest(o.acknowledged_turn, s.turn), version = o.version + 1
+   from unnest($1::bigint[], $2::int[]) as s(id, turn)
+   where o.id = s.id and o.id = any($1::bigint[]) returning o.id as doc, o.version`,
+)
+
+/** What was told of a turn says nothing of a later one, which began while it was under way. */
+export const updateAcknowledged = (
+  tx: Transaction,
+  orders: readonly { readonly doc: number; readonly turn: number }[],
+): Promise<Versioned[]> =>
+  tx.query<Versioned>(setAcknowledged, [orders.map((order) => order.doc), orders.map((order) => order.turn)])
 
 // Quantities move between the buckets of a line ---------------------------------------------------------------------------
 

@@ -1,21 +1,16 @@
 /** What EDI writes in the transaction that decides its messages: orders kept, answers owed, acknowledgments booked. */
-import type { ChannelDecision, ChannelDoor, ChannelInbound } from '#capabilities/channel-messages.ts'
+import type { ChannelDoor, ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Transaction } from '#platform/database.ts'
 import { closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
-import type { Refusal } from '#platform/faults.ts'
-import { buildOrderAcknowledgment } from './documents/855.ts'
 import type { Acknowledgment } from './documents/997.ts'
-import type { PurchaseOrderDocument } from './documents/purchase-order.ts'
 import type { SetContext } from './inbound.ts'
-import type { RefusedLine } from './map.ts'
-import { toRejection } from './map-answers.ts'
-import type { Draft, Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import type { PartnerGuide } from './partner-guide.ts'
+import { documentOf, isToldInstead, repliesOf, type Settled } from './replies.ts'
 import {
   fallenOverdue,
   keepPurchaseOrders,
-  lastDocuments,
   partnersInArrears,
   recordAcknowledged,
   type SentDocument,
@@ -27,45 +22,24 @@ export type BookPorts = {
   readonly openExceptions: OpenExceptions
 }
 
-type Settled = ChannelDecision & { readonly guide: PartnerGuide; readonly context: SetContext }
-
-/** What the partner did and can mend; what is wrong with our own data is for our own people. */
-const TOLD_TO_PARTNERS: ReadonlySet<string> = new Set([
-  'orders.nothing_acceptable',
-  'orders.currency_mismatch',
-  'orders.address_unknown',
-  'orders.line_repeated',
-  'orders.customer_blocked',
-  'orders.credit_refused',
-])
-
 const contextOf = (inbound: ChannelInbound): SetContext => inbound.context as SetContext
 
 export function ediBooks(ports: BookPorts): Required<Pick<ChannelDoor, 'answers' | 'decided'>> {
   return {
-    answers: (inbound, refusal) =>
-      contextOf(inbound).reading.guide?.sends.includes('855') === true && TOLD_TO_PARTNERS.has(refusal.code),
+    answers: (inbound, refusal) => isToldInstead(contextOf(inbound).reading.guide, refusal),
     async decided(tx, decisions) {
       const settled = decisions.flatMap((decision): Settled[] => {
         const context = contextOf(decision.inbound)
         const { guide } = context.reading
-        return guide && decision.outcome === 'applied' ? [{ ...decision, context, guide }] : []
+        return guide ? [{ ...decision, context, guide }] : []
       })
-      keepOrders(tx, settled)
-      const again = await repeatedAnswers(tx, settled)
+      const applied = settled.filter(({ outcome }) => outcome === 'applied')
+      keepOrders(tx, applied)
       const today = ports.clock.now().toISOString().slice(0, 10)
-      await ports.outbox.post(tx, [...again, ...settled.flatMap((one) => rejectionOf(one, today))])
-      await bookAcknowledgments(tx, ports, settled)
+      await ports.outbox.post(tx, await repliesOf(tx, settled, today))
+      await bookAcknowledgments(tx, ports, applied)
     },
   }
-}
-
-function documentOf({
-  context,
-}: Settled): { document: PurchaseOrderDocument; refusedLines: readonly RefusedLine[] } | undefined {
-  const { outcome } = context.reading
-  if (outcome.kind !== 'order' && outcome.kind !== 'answer') return undefined
-  return { document: outcome.document, refusedLines: outcome.mapping.refusedLines }
 }
 
 /** What our answers will repeat, under the message by which the order is known. */
@@ -79,57 +53,6 @@ function keepOrders(tx: Transaction, settled: readonly Settled[]): void {
       return [{ messageId: inbound.messageId, partner: guide.partner, ...order }]
     }),
   )
-}
-
-/** Who sends an order again is told again what he was told last; what was never told comes by itself. */
-async function repeatedAnswers(tx: Transaction, settled: readonly Settled[]): Promise<Draft[]> {
-  const again = settled.filter(
-    ({ inbound, known, externalId, guide }) =>
-      known && externalId && inbound.message?.type === 'order-placed' && guide.sends.includes('855'),
-  )
-  if (again.length === 0) return []
-  const last = await lastDocuments(
-    tx,
-    again.map(({ externalId }) => externalId!),
-    '855',
-  )
-  return again.flatMap(({ inbound, externalId, guide }): Draft[] => {
-    const segments = last.get(externalId!)
-    return segments
-      ? [{ key: `855/${inbound.messageId}`, guide, type: '855', about: externalId!, segments }]
-      : []
-  })
-}
-
-/** The 855 for an order of which nothing became ours. */
-function rejectionOf(settled: Settled, today: string): Draft[] {
-  const { inbound, guide, refusal, context } = settled
-  const order = documentOf(settled)
-  const nothing = context.reading.outcome.kind === 'answer' && inbound.message?.type === 'remark'
-  if (!order || (!refusal && !nothing)) return []
-  const { outcome } = context.reading
-  const reason =
-    refusal?.code ?? (outcome.kind === 'answer' ? outcome.mapping.refusal?.code : undefined) ?? 'rejected'
-  const answer = toRejection(order.document, [...order.refusedLines, ...refusedByUs(inbound, refusal)], {
-    reason,
-    on: today,
-  })
-  const about = inbound.messageId
-  return [{ key: `855/${about}`, guide, type: '855', about, segments: buildOrderAcknowledgment(answer) }]
-}
-
-/** The reason of each line, where the refusal names lines. */
-function refusedByUs(
-  inbound: ChannelInbound,
-  refusal: Refusal | undefined,
-): { line: string; code: string }[] {
-  const errors = refusal?.facts['errors']
-  if (!Array.isArray(errors) || inbound.message?.type !== 'order-placed') return []
-  const { lines } = inbound.message.order
-  return (errors as { pointer: string; code: string }[]).flatMap(({ pointer, code }) => {
-    const line = lines[Number(/^\/lines\/(\d+)$/.exec(pointer)?.[1] ?? -1)]
-    return line ? [{ line: line.line, code }] : []
-  })
 }
 
 // Their acknowledgments of our documents ----------------------------------------------------------------------------------

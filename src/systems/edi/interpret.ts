@@ -2,6 +2,7 @@
 import type { SetAcknowledgment } from './documents/997.ts'
 import { FUNCTIONAL_ACKNOWLEDGMENT, parseAcknowledgment, setStatus } from './documents/997.ts'
 import type { Acknowledgment } from './documents/997.ts'
+import { ELEMENTS } from './documents/elements.ts'
 import { parsePurchaseOrder, PURCHASE_ORDER } from './documents/850.ts'
 import type { PurchaseOrderDocument } from './documents/purchase-order.ts'
 import type { Loop, StructureNode } from './documents/structure.ts'
@@ -166,7 +167,10 @@ function readOrder(
     ...refusal,
   ]
   const whole = { ...mapping, findings: [...surprises, ...mapping.findings] }
-  if (mapping.request) return { outcome: { kind: 'order', document, mapping: whole }, findings }
+  // a cancellation is about a number; whether its lines could be ordered does not matter
+  const isWithdrawal = document.purpose === 'cancellation'
+  if (mapping.request || isWithdrawal)
+    return { outcome: { kind: 'order', document, mapping: whole }, findings }
   const tooLarge = mapping.refusal?.code === 'po.too_many_lines'
   if (tooLarge || !guide.sends.includes('855')) {
     const reason = tooLarge ? 'order_too_large' : 'answer_not_agreed'
@@ -175,13 +179,12 @@ function readOrder(
   return { outcome: { kind: 'answer', document, mapping: whole }, findings }
 }
 
-/** What the standard allows and the guide does not: a purpose that is not agreed is an invalid code of BEG01. */
+/** What the dictionary allows and the guide does not: a purpose that is not agreed is an invalid code of BEG01. */
 function guideFaults(root: Loop, set: TransactionSet, guide: PartnerGuide): SegmentError[] {
   const beg = first(root, 'BEG')
   const purpose = element(beg, 1)
-  const known = ['00', '01', '05', '06', '07'].includes(purpose)
-  if (set.type !== '850' || !beg || !known || (guide.purposes as readonly string[]).includes(purpose))
-    return []
+  const isAgreed = (guide.purposes as readonly string[]).includes(purpose)
+  if (set.type !== '850' || !beg || isAgreed || !ELEMENTS.get('353')?.codes?.has(purpose)) return []
   return [
     {
       segmentId: 'BEG',

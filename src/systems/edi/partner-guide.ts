@@ -55,6 +55,10 @@ export const PartnerGuide = z
       .default(['855', '856', '810'])
       .describe('Documents that they want'),
     purposes: z.array(z.enum(['00', '01', '05', '06', '07'])).default(['00', '01', '05', '06', '07']),
+    responsePurpose: z
+      .enum(['00', '06', '11'])
+      .default('11')
+      .describe('BAK01 of an 855 that answers a cancellation or a change instead of an order'),
     naturalKey: z
       .enum(['number', 'number-and-year', 'number-and-date'])
       .default('number-and-year')

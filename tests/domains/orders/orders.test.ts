@@ -290,7 +290,7 @@ describe('versions', () => {
           ? changeHeaders(
               tx,
               turn % 4 === 0 ? orders : orders.toReversed(),
-              { change: 'touched', type: 'order.turned' },
+              { change: 'touched', type: 'order.hold_released' },
               CAUSE,
             )
           : moveLines(
@@ -312,10 +312,8 @@ describe('versions', () => {
 
   test.each([
     ['closed', 'order.closed', { closed: true }],
-    ['cancel requested', 'order.cancel_requested', { cancelRequested: true }],
+    ['cancel requested', 'order.cancel_requested', { cancelRequested: true, turn: 2 }],
     ['erp cancelled', 'order.erp_cancelled', { erpCancelled: true }],
-    ['next turn', 'order.turned', { turn: 2 }],
-    ['acknowledged', 'order.acknowledged', { acknowledgedTurn: 1 }],
     ['touched', 'order.hold_released', { turn: 1, closed: false }],
   ] as const)('rise when an order is %s, which is told as %s', async (change, type, header) => {
     const at = await newOrder()

@@ -8,6 +8,7 @@ import {
   giveBackNaturalKeys,
   lowerExposure,
   moveLines,
+  recordAcknowledged,
   recordErpClosings,
   recordErpNumbers,
   releaseHolds,
@@ -49,7 +50,8 @@ test('every statement of orders goes by index', async () => {
       giveBackNaturalKeys(tx, [natural])
       await lockHeaders(tx, [captured.doc])
       await recordErpNumbers(tx, [{ ...key, number: 'SO-1', effectKey: 'k' }], CAUSE)
-      await changeHeaders(tx, [key], { change: 'touched', type: 'order.turned' }, CAUSE)
+      await changeHeaders(tx, [key], { change: 'touched', type: 'order.hold_released' }, CAUSE)
+      await recordAcknowledged(tx, [{ ...key, turn: 1 }], CAUSE)
       await moveLines(
         tx,
         [{ ...key, data: {}, lines: [{ n: 1, reserved: -1, released: 1 }] }],

@@ -29,6 +29,7 @@ const reread = (nodes: readonly StructureNode[], segments: readonly SegmentData[
   )
 
 const acknowledgment = (): OrderAcknowledgment => ({
+  purpose: '11',
   type: 'AC',
   number: 'PO-1',
   release: 'R7',
@@ -37,6 +38,7 @@ const acknowledgment = (): OrderAcknowledgment => ({
   sellerOrder: 'O-1000017',
   currency: 'USD',
   references: [{ qualifier: 'DP', value: '0412' }],
+  notes: ['Too late to cancel.'],
   parties: [
     { role: 'ST', name: 'Store', lines: ['18 Quay'], city: 'Portland', references: [], contacts: [] },
   ],

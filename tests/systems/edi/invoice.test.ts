@@ -6,49 +6,20 @@ import type { InvoiceNotice } from '#capabilities/channel.ts'
 import { extend, extendFraction } from '#platform/money.ts'
 import { parseQuantity, type Quantity, type UnitFactor, units } from '#platform/quantity.ts'
 import { buildInvoice, INVOICE, type InvoiceDocument, parseInvoice } from '#systems/edi/documents/810.ts'
-import type { PurchaseOrderDocument, PurchaseOrderLine } from '#systems/edi/documents/purchase-order.ts'
+import type { PurchaseOrderLine } from '#systems/edi/documents/purchase-order.ts'
 import { toInvoice } from '#systems/edi/map-invoice.ts'
 import type { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { DEFAULT_DELIMITERS, writeSegment } from '#systems/edi/x12-writer.ts'
+import { line as lineOf, order } from './purchase-order-document.ts'
 import { guide, validate } from './x12-text.ts'
 
 type Line = InvoiceNotice['lines'][number]
 
-const AT = { byte: 0, line: 1 }
-const orderLine = (changes: Partial<PurchaseOrderLine> = {}): PurchaseOrderLine => ({
-  line: '1',
-  assignedId: '001',
-  quantity: '10',
-  unit: 'CA',
-  productIds: [{ qualifier: 'VN', value: 'NWF-1001' }],
-  dates: [],
-  references: [],
-  allowances: [],
-  notes: [],
-  schedules: [],
-  destinations: [],
-  parties: [],
-  at: AT,
-  ...changes,
-})
-
-const order = (lines: readonly PurchaseOrderLine[], parties: PurchaseOrderDocument['parties'] = []) =>
-  ({
-    purpose: 'original',
-    type: 'SA',
-    number: 'PO-1',
-    date: '2026-11-17',
-    references: [],
-    contacts: [],
-    terms: [],
-    dates: [],
-    routing: [],
-    allowances: [],
-    notes: [],
-    parties,
-    lines,
-    at: AT,
-  }) satisfies PurchaseOrderDocument
+/** As it was read of an order that names no price. */
+const orderLine = (changes: Partial<PurchaseOrderLine> = {}): PurchaseOrderLine => {
+  const { price: _, priceBasis: __, ...unpriced } = lineOf()
+  return { ...unpriced, ...changes }
+}
 
 const CASE = { numerator: 12, denominator: 1 }
 const ONE = { numerator: 1, denominator: 1 }
@@ -99,7 +70,7 @@ async function reread(
   told: InvoiceNotice,
   { by = guide(), lines = [orderLine()] }: { by?: PartnerGuide; lines?: PurchaseOrderLine[] } = {},
 ): Promise<InvoiceDocument> {
-  const built = buildInvoice(toInvoice(told, order(lines), by))
+  const built = buildInvoice(toInvoice(told, order({ lines }), by))
   const { root, errors } = await validate(
     INVOICE,
     built.map((segment) => writeSegment(segment, DEFAULT_DELIMITERS)),
@@ -187,7 +158,7 @@ test('an invoice names who ordered and where it went, what was shipped when, and
     contacts: [],
   }))
   const built = buildInvoice(
-    toInvoice(notice([ofCase(units(5), 2500)]), order([orderLine()], parties), guide()),
+    toInvoice(notice([ofCase(units(5), 2500)]), order({ lines: [orderLine()], parties }), guide()),
   )
   expect(built.slice(0, 9)).toEqual([
     ['BIG', '20261120', 'INV-9', '20261117', 'PO-1', undefined, '', 'DI'],

@@ -16,7 +16,7 @@ import {
   x12Date,
 } from './parts.ts'
 import type { Loop } from './structure.ts'
-import { element, first, loopsOf, structure } from './structure.ts'
+import { all, element, first, loopsOf, structure } from './structure.ts'
 
 export const ORDER_ACKNOWLEDGMENT = structure(`
   ST M 1; BAK M 1; CUR O 1; REF O >1; PER O 3; TAX O 3; FOB O >1; CTP O >1; PAM O 10; CSH O 25
@@ -43,14 +43,17 @@ export const ORDER_ACKNOWLEDGMENT = structure(`
   SE O 1
 `)
 
-/** X12 587, as far as we answer: with detail and change, with detail and no change, rejected with detail. */
-export type AcknowledgmentType = 'AC' | 'AD' | 'RD'
+/** X12 587, as far as we answer: with detail and change, with detail and no change, on hold, rejected with detail. */
+export type AcknowledgmentType = 'AC' | 'AD' | 'AH' | 'RD'
+
+/** X12 353, as far as we answer: original, confirmation, response. */
+export type AcknowledgmentPurpose = '00' | '06' | '11'
 
 /**
- * X12 668: IA accepted, IB backordered, IC changed, ID deleted, IH on hold, IP price changed, IQ quantity changed,
+ * X12 668: AC accepted and shipped, IA accepted, IB backordered, IC changed, ID deleted, IH on hold, IP price changed, IQ quantity changed,
  * IR rejected, IS substituted, BP partial shipment with the balance backordered, DR date rescheduled.
  */
-export type LineStatus = 'IA' | 'IB' | 'IC' | 'ID' | 'IH' | 'IP' | 'IQ' | 'IR' | 'IS' | 'BP' | 'DR'
+export type LineStatus = 'AC' | 'IA' | 'IB' | 'IC' | 'ID' | 'IH' | 'IP' | 'IQ' | 'IR' | 'IS' | 'BP' | 'DR'
 
 export type LineAcknowledgment = {
   readonly status: LineStatus
@@ -76,6 +79,7 @@ export type OrderAcknowledgmentLine = {
 }
 
 export type OrderAcknowledgment = {
+  readonly purpose: AcknowledgmentPurpose
   readonly type: AcknowledgmentType
   readonly number: string
   readonly release?: string
@@ -86,22 +90,28 @@ export type OrderAcknowledgment = {
   readonly sellerOrder?: string
   readonly currency?: string
   readonly references: readonly Reference[]
+  /** For people: travel as MSG below N9. */
+  readonly notes: readonly string[]
   readonly parties: readonly DocumentParty[]
   readonly lines: readonly OrderAcknowledgmentLine[]
 }
 
 /** The segments between ST and SE. Refuses a line without an answer. */
 export function buildOrderAcknowledgment(answer: OrderAcknowledgment): SegmentData[] {
-  const { type, number, date, release, sellerOrder, acknowledgedOn, currency } = answer
+  const { purpose, type, number, date, release, sellerOrder, acknowledgedOn, currency } = answer
   const segments: SegmentData[] = [
-    ['BAK', '00', type, number, x12Date(date), release, '', '', sellerOrder, x12Date(acknowledgedOn)],
+    ['BAK', purpose, type, number, x12Date(date), release, '', '', sellerOrder, x12Date(acknowledgedOn)],
   ]
   if (currency) segments.push(['CUR', 'SE', currency])
-  segments.push(...writeReferences(answer.references), ...answer.parties.flatMap(writeParty))
+  segments.push(...writeReferences(answer.references))
+  if (answer.notes.length > 0) segments.push(['N9', 'L1', 'NOTE'], ...answer.notes.map(writeNote))
+  segments.push(...answer.parties.flatMap(writeParty))
   for (const [index, line] of answer.lines.entries()) segments.push(...writeLine(line, index))
   segments.push(['CTT', String(answer.lines.length)])
   return segments
 }
+
+const writeNote = (note: string): SegmentData => ['MSG', note]
 
 function writeLine(line: OrderAcknowledgmentLine, index: number): SegmentData[] {
   if (line.acknowledgments.length === 0) {
@@ -125,6 +135,7 @@ function writeLine(line: OrderAcknowledgmentLine, index: number): SegmentData[] 
 export function parseOrderAcknowledgment(root: Loop): OrderAcknowledgment {
   const bak = first(root, 'BAK')
   return {
+    purpose: element(bak, 1) as AcknowledgmentPurpose,
     type: element(bak, 2) as AcknowledgmentType,
     number: element(bak, 3),
     date: isoDate(element(bak, 4)),
@@ -135,6 +146,7 @@ export function parseOrderAcknowledgment(root: Loop): OrderAcknowledgment {
       currency: optional(first(root, 'CUR'), 2),
     }),
     references: references(root),
+    notes: loopsOf(root, 'N9').flatMap((loop) => all(loop, 'MSG').map((msg) => element(msg, 1))),
     parties: loopsOf(root, 'N1').map(party),
     lines: loopsOf(root, 'PO1').map(parseLine),
   }

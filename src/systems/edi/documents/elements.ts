@@ -214,7 +214,7 @@ const DICTIONARY = `
 const CODES: Readonly<Record<string, string>> = {
   248: 'A C N P Q R S',
   349: 'F S X',
-  353: '00 01 05 06 07',
+  353: '00 01 05 06 07 11',
   668: 'AC AR BP DR IA IB IC ID IE IF IH IP IQ IR IS SP',
   715: 'A E M P R W X',
   717: 'A E M R W X',

@@ -1,0 +1,76 @@
+/** What left the house in a partner's words: an 856. Pure. */
+import { Decimal } from 'decimal.js'
+import type { ShipNotice as CanonicalShipNotice } from '#capabilities/channel.ts'
+import { formatQuantity } from '#platform/quantity.ts'
+import type { DocumentParty } from './documents/parts.ts'
+import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
+import type { ShipNotice, ShipNoticeItem } from './documents/ship-notice.ts'
+import { descriptionOf, linesByNumber, partiesOf, productIdsOf, unitOf } from './echo.ts'
+import type { PartnerGuide } from './partner-guide.ts'
+import { weightIn } from './units.ts'
+
+export function toShipNotice(
+  notice: CanonicalShipNotice,
+  document: PurchaseOrderDocument,
+  guide: PartnerGuide,
+): ShipNotice {
+  const lines = linesByNumber(document)
+  const shippedAt = notice.shippedAt.toISOString()
+  const scac =
+    guide.carriers[notice.carrier] ?? (/^[A-Z]{2,4}$/.test(notice.carrier) ? notice.carrier : undefined)
+  const weight = notice.packages.reduce((grams, pack) => grams + (pack.weightGrams ?? 0), 0)
+  return {
+    number: notice.shipment,
+    date: shippedAt.slice(0, 10),
+    time: shippedAt.slice(11, 16).replace(':', ''),
+    shipment: {
+      ...(scac ? { carrier: { scac } } : {}),
+      ...(weight > 0 ? { weight: weightOf(weight, guide) } : {}),
+      references: [{ qualifier: 'VN', value: notice.order }],
+      dates: [{ qualifier: '011', date: shippedAt.slice(0, 10) }],
+      parties: [...partiesOf(document, guide, [guide.shipTo.role]), shipFrom(notice.location)],
+    },
+    orders: [
+      {
+        number: document.number,
+        ...(document.release ? { release: document.release } : {}),
+        date: document.date,
+        packages: notice.packages.map((pack) => ({
+          sscc: pack.sscc ?? '',
+          ...(pack.tracking ? { tracking: pack.tracking } : {}),
+          ...(pack.weightGrams ? { weight: weightOf(pack.weightGrams, guide) } : {}),
+          items: pack.lines.map((line) => shippedItem(line, lines.get(line.line), guide)),
+        })),
+      },
+    ],
+  }
+}
+
+/** Our location by a code of our own. */
+const shipFrom = (location: string): DocumentParty => ({
+  role: 'SF',
+  id: { qualifier: '92', value: location },
+  lines: [],
+  references: [],
+  contacts: [],
+})
+
+const weightOf = (grams: number, { weightUnit }: PartnerGuide) => ({
+  value: weightIn(weightUnit, new Decimal(grams).div(1000)),
+  unit: weightUnit,
+})
+
+function shippedItem(
+  shipped: CanonicalShipNotice['packages'][number]['lines'][number],
+  line: PurchaseOrderLine | undefined,
+  guide: PartnerGuide,
+): ShipNoticeItem {
+  return {
+    ...(line?.assignedId ? { assignedId: line.assignedId } : {}),
+    productIds: productIdsOf(line, shipped.sku),
+    quantity: formatQuantity(shipped.quantity),
+    unit: unitOf(shipped.unit, guide, line?.unit),
+    ...descriptionOf(line, guide),
+    lots: shipped.lot ? [shipped.lot] : [],
+  }
+}
