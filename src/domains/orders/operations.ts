@@ -264,8 +264,6 @@ export async function moveLines(
 /** What the caller is told of the order as a whole. */
 export const decideOutcome = outcomeOf
 
-export { missingInAddress } from './rules.ts'
-
 /** What an order keeps of the stock that was found for it. */
 export const keepByRule = applyShippingRule
 
