@@ -52,6 +52,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       route: router(wires.config, wires.bound.edi),
       ...wires.config.worker,
       verifyFacts: checks,
+      claimed: () => policies.reread(),
       leftDue: () => ports.notices.tell('desk'),
       parked: (tx, effects) => parkEffects(tx, wires.processPorts, effects),
       poisoned: (tx, document) => parkPoison(tx, wires.processPorts, document),

@@ -103,7 +103,7 @@ function editDistance(a: string, b: string): number {
 }
 
 const Role = z.object({
-  role: z.string().catch('all'),
+  role: z.enum(['api', 'worker']).optional().catch(undefined),
   database: z.object({ url: z.unknown() }).partial().catch({}),
 })
 
@@ -141,7 +141,7 @@ export function referenceProblems(given: unknown): Problem[] {
 /** An embedded database serves one process. */
 function roleProblems(given: unknown): Problem[] {
   const { role, database } = Role.parse(isMap(given) ? given : {})
-  if (role === 'all' || database.url !== undefined) return []
+  if (role === undefined || database.url !== undefined) return []
   const message = `"${role}" shares a database with other processes; name it in database.url`
   return [{ path: ['role'], message }]
 }

@@ -23,12 +23,15 @@ export type PoliciesOptions = {
  *   timeout beyond that; a dead worker's come back after 5 s + timeout.
  * - Calls a second: in any W seconds at most burst + rate × (W + 2), since tokens taken are good for 2 s.
  * - `Retry-After` and an open breaker: calls already under way, and those that other workers start until the
- *   notification reaches them: milliseconds, or 1 s when it is lost. Without PostgreSQL each worker stops on its own.
+ *   notification reaches them: milliseconds, or where it is lost until they claim work again, 1 s at most. Without
+ *   PostgreSQL each worker stops on its own.
  */
 export interface Policies {
   gate(instance: string): SystemGate
-  /** Tells and asks now. To be awaited once before the first call, and whenever work is claimed if that pleases. */
+  /** Tells and asks now. To be awaited once before the first call. */
   refresh(): Promise<void>
+  /** To be called when work is claimed: refreshes soon, unless that was done a moment ago. */
+  reread(): void
   /** Refreshes each second until aborted. */
   run(signal: AbortSignal): Promise<void>
   /** To be called at each word on the channel `policies`, and when that channel was down. */
@@ -39,6 +42,7 @@ export interface Policies {
 }
 
 const REFRESH_EVERY_MS = 1_000
+const REREAD_AFTER_MS = 100
 
 export function openPolicies(options: PoliciesOptions): Policies {
   const { clock, random, onError } = options
@@ -49,6 +53,7 @@ export function openPolicies(options: PoliciesOptions): Policies {
   )
   const exchange = exchangeOf(options, gates)
   let asked = false
+  let refreshedMs = -Infinity
   let running: Promise<void> | undefined
   let following: Promise<void> | undefined
 
@@ -63,13 +68,20 @@ export function openPolicies(options: PoliciesOptions): Policies {
 
   /** One exchange at a time. Who asks during one waits for the next, which tells what this one could not. */
   function refresh(): Promise<void> {
-    if (!running) return (running = exchange().finally(() => (running = undefined)))
+    if (!running) {
+      refreshedMs = clock.monotonicMs()
+      return (running = exchange().finally(() => (running = undefined)))
+    }
     return (following ??= running
       .catch(() => undefined)
       .then(() => {
         following = undefined
         return refresh()
       }))
+  }
+
+  function reread(): void {
+    if (clock.monotonicMs() - refreshedMs >= REREAD_AFTER_MS) ask()
   }
 
   async function run(signal: AbortSignal): Promise<void> {
@@ -94,6 +106,7 @@ export function openPolicies(options: PoliciesOptions): Policies {
   return {
     gate,
     refresh,
+    reread,
     run,
     noticed: ask,
     view: () => [...gates.values()].map((one) => one.view()),

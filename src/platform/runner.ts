@@ -34,6 +34,8 @@ export type RunnerOptions = {
   readonly batchMax: number
   readonly claimPollMs: number
   readonly verifyFacts: boolean
+  /** Due documents were claimed, and their systems will be called. */
+  readonly claimed?: () => void
   /** Documents are due that this process has no room for. */
   readonly leftDue?: () => void
   /** In the transaction that parks them. */
@@ -289,6 +291,7 @@ class EpochRunner implements Runner {
       if (this.#crowded) return more ? leftDue?.() : undefined
       const claimed = await this.#commit((tx) => this.#claimUpTo(tx, room))
       if (this.#stopped) return
+      if (claimed.length > 0) this.#options.claimed?.()
       for (const { version, failures, ...row } of claimed) {
         const process = this.#processes.get(row.process)
         if (!process) continue

@@ -1,11 +1,12 @@
 /** Doors in one program, work in two others: nothing is lost or done twice when a worker is killed in the middle. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Landscape, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { ConfigInput } from '../../src/config-schema.ts'
+import { verifyHeads } from '#platform/audit-heads.ts'
 import { systemClock as clock } from '#platform/clock.ts'
 import { migrate } from '#platform/migrations.ts'
 import { type PostgresServer, startPostgres } from '#platform/postgres-server.ts'
@@ -78,6 +79,15 @@ test('orders taken in by one program end as posted invoices of two others, altho
   expect(heir.complaints.filter((line) => !line.includes('took over'))).toEqual([])
   expect(doors.complaints).toEqual([])
 }, 90_000)
+
+test('a worker that stops in order signs the end of the audit trail; doors sign nothing', async () => {
+  await workers[1]!.stop()
+  const headsDirectory = join(folder, 'two')
+  const { heads, faults } = await verifyHeads({ headsDirectory, formerKeys: [] })
+  const [newest] = await query<{ number: number }>(`select max(number) as number from audit.seal`)
+  expect([heads.at(-1)!.number, faults]).toEqual([newest!.number, []])
+  expect(existsSync(join(folder, 'doors'))).toBe(false)
+}, 30_000)
 
 async function count(from: string): Promise<number> {
   const [row] = await query<{ count: number }>(`select count(*) as count from ${from}`)

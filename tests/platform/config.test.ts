@@ -133,6 +133,20 @@ describe('the environment', () => {
   })
 })
 
+describe('a role', () => {
+  test.each(['api', 'worker'])('of %s needs a database that processes can share', (role) => {
+    expect(() => load({ flags: { role } })).toThrow(
+      `"${role}" shares a database with other processes; name it in database.url`,
+    )
+    const environment = { DATABASE_URL: 'postgresql://db/x' }
+    expect(load({ flags: { role }, environment }).role).toBe(role)
+  })
+
+  test('is everything unless said otherwise', () => {
+    expect(load().role).toBe('all')
+  })
+})
+
 describe('a secret', () => {
   test('may be a file named by its variable, or refer to a variable or a file', async () => {
     await writeFile(join(directory, 'secret'), 'postgresql://u:p@db/x\n')

@@ -141,6 +141,28 @@ describe('Retry-After', () => {
     await running
   })
 
+  test('a worker that claims work knows what others were told, also when the notification was lost', async () => {
+    const [first, second] = await both({})
+    first.gate.enter()
+    first.gate.report(inMs(30_000))
+    await world.pass(100)
+    expect(second.gate.enter().go).toBe(true)
+    second.policies.reread()
+    await world.quiet()
+    expect(second.gate.enter().go).toBe(false)
+  })
+
+  test('claims in quick succession cost one reading', async () => {
+    const { policies } = await world.worker({})
+    await world.pass(100)
+    const before = world.statements
+    for (let claim = 0; claim < 10; claim++) {
+      policies.reread()
+      await world.quiet()
+    }
+    expect(world.statements - before).toBe(1)
+  })
+
   test('being told to wait says nothing about health: the breaker stays closed', async () => {
     const { gate, policies } = await world.worker({ breaker: BREAKER })
     expect(enterAll(gate, 16)).toBe(16)

@@ -58,6 +58,18 @@ describe('a worker', () => {
     await world.until(() => world.calls.length === 6, 'the calls that had no room')
   })
 
+  test('says when it claims something, so that what systems can bear is read again, and else is silent', async () => {
+    let said = 0
+    const { runner } = await world.worker({ claimed: () => said++ })
+    runner.start()
+    await world.until(() => world.clock.pending > 0, 'the first poll')
+    expect(said).toBe(0)
+    await world.enroll(...docs(2))
+    runner.claimNow()
+    await world.until(() => world.calls.length === 2, 'the calls')
+    expect(said).toBe(1)
+  })
+
   test('that has room for all that is due says nothing', async () => {
     let said = 0
     const { runner } = await world.worker({ batchMax: 4, inFlightMax: 6, leftDue: () => said++ })
