@@ -137,11 +137,18 @@ export const creditEntity = (customer: BookCustomer): Fields => ({
   currencyCode: customer.currency,
 })
 
+function label(address: unknown): string {
+  const { name, addressLine1, postalCode, city, country } = (address ?? {}) as Fields
+  const place = `${text(postalCode)} ${text(city)}`.trim()
+  return [text(name), text(addressLine1), place, text(country)].filter(Boolean).join(', ')
+}
+
 export const orderIn = (fields: Fields): OrderIn => ({
   reference: text(fields['externalDocumentNumber']),
   customer: text(fields['customerNumber']),
   customerReference: text(fields['customerOrderReference']),
   currency: text(fields['currencyCode']),
+  shipTo: text(fields['shipToCode']) || label(fields['shipToAddress']),
   lines: records(fields['salesOrderLines']).map((line) => ({
     line: String(line['sequence']),
     item: text(line['lineObjectNumber']),

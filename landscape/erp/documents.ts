@@ -43,6 +43,8 @@ export type OrderIn = {
   customer: string
   customerReference: string
   currency: string
+  /** A code of the customer's, or an address of the order's own as it is written on a label. */
+  shipTo: string
   lines: OrderLineIn[]
 }
 

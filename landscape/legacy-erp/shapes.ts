@@ -139,11 +139,19 @@ export const creditRow = (customer: BookCustomer): Fields => ({
   WAERS: customer.currency,
 })
 
+function label(address: unknown): string {
+  const { NAME1, STRAS, PSTLZ, ORT01, LAND1 } = (address ?? {}) as Fields
+  return [text(NAME1), text(STRAS), `${text(PSTLZ)} ${text(ORT01)}`.trim(), text(LAND1)]
+    .filter(Boolean)
+    .join(', ')
+}
+
 export const orderIn = (fields: Fields): OrderIn => ({
   reference: text(fields['BSTNK']),
   customer: bare(fields['KUNNR']),
   customerReference: text(fields['IHREZ']),
   currency: text(fields['WAERS']),
+  shipTo: text(fields['ADRNR']) || label(fields['LIEFADR']),
   lines: records(fields['POS']).map((line) => ({
     line: text(line['POSNR']),
     item: bare(line['MATNR']),

@@ -2,8 +2,15 @@
 import { formatAmount } from '#platform/money.ts'
 import { convertQuantity, formatQuantity } from '#platform/quantity.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
-import { HOLDS, type LineOutcome, type OrderAnswer, type OrderRequest } from '#domains/orders/contract.ts'
+import {
+  HOLDS,
+  type LineOutcome,
+  type OrderAnswer,
+  type OrderRequest,
+  type ShipTo,
+} from '#domains/orders/contract.ts'
 import { type CapturedOrder, decideOutcome, worthOf } from '#domains/orders/operations.ts'
+import type { ShipToSnapshot } from '#domains/orders/views.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { ValuedLine, ValuedOrder } from './order-pricing.ts'
 import { holdNumber, orderNumber } from './ports.ts'
@@ -34,7 +41,7 @@ export function holdsOf({ doc, arrival, valued }: Candidate, creditReason: strin
   const reviews = valued.lines.flatMap((line) =>
     line.kind === 'sold' && line.priceReview ? [line.priceReview] : [],
   )
-  const hold = (type: 'credit' | 'price_review' | 'edi_mismatch', reason: string) => ({
+  const hold = (type: 'credit' | 'price_review' | 'address' | 'edi_mismatch', reason: string) => ({
     doc,
     company: arrival.request.company,
     type,
@@ -46,6 +53,7 @@ export function holdsOf({ doc, arrival, valued }: Candidate, creditReason: strin
   return [
     ...(creditReason === undefined ? [] : [hold('credit', creditReason)]),
     ...(reviews.length === 0 ? [] : [hold('price_review', reviews.join('; '))]),
+    ...(valued.addressReview === undefined ? [] : [hold('address', valued.addressReview)]),
     ...(arrival.mismatch === undefined ? [] : [hold('edi_mismatch', arrival.mismatch)]),
   ]
 }
@@ -187,6 +195,16 @@ function answerOf(
   }
 }
 
+const snapshotOf = (doc: number, shipTo: ShipTo): ShipToSnapshot => ({
+  doc,
+  name: shipTo.name ?? null,
+  lines: shipTo.lines ?? [],
+  city: shipTo.city ?? null,
+  region: shipTo.region ?? null,
+  postalCode: shipTo.postalCode ?? null,
+  country: shipTo.country ?? null,
+})
+
 /** The facts that a look would find, so that nobody has to look. */
 export function factsOf({ captured, allocations }: Decided): OrderFacts {
   const { doc, company } = captured
@@ -240,6 +258,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
     reservations: sold
       .flatMap((line, place) => allocations[place]!.map((allocation) => ({ line: line.n, ...allocation })))
       .toSorted((a, b) => a.line - b.line || (a.location < b.location ? -1 : 1)),
+    shipTo: captured.shipTo === null ? null : snapshotOf(doc, captured.shipTo),
     fulfillments: [],
     reclaimable: [],
     unbilled: [],

@@ -117,7 +117,7 @@ export async function addressesOf(
   )
 }
 
-function addressOf(row: CustomerAddress | ShipToSnapshot | undefined): Address {
+export function addressOf(row: CustomerAddress | ShipToSnapshot | null | undefined): Address {
   if (!row) return {}
   return {
     ...(row.name === null ? {} : { name: row.name }),

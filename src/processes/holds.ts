@@ -79,7 +79,8 @@ const codeOf = (type: HoldType): string => `orders.hold.${type}`
 const ADVICE: Readonly<Partial<Record<HoldType, string>>> = {
   credit: 'Check the open invoices and the limit; release the hold, ask for payment, or cancel the order.',
   price_review: "Compare the customer's price with the contract; release at our price, or cancel the line.",
-  address: 'Complete the ship-to address, then release the hold.',
+  address:
+    'Tell the warehouse what the address lacks, then release the hold; or cancel the order and ask for it anew.',
   manual: 'Read the refusal, mend its cause in the system that refused, then release the hold to try again.',
 }
 

@@ -25,6 +25,7 @@ import {
   type Versions,
 } from '#domains/orders/operations.ts'
 import type { HeaderChange } from '#domains/orders/contract.ts'
+import { addressOf } from './fulfillment-facts.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { countedIn } from './ordered-unit.ts'
@@ -69,7 +70,7 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
     customerOrder: order.customerOrder,
     currency: order.currency,
     requestedDate: order.requestedDate ?? undefined,
-    shipTo: order.shipToCode === null ? undefined : { code: order.shipToCode },
+    shipTo: order.shipToCode === null ? addressOf(facts.shipTo) : { code: order.shipToCode },
     lines: facts.lines
       .filter((line) => line.erpClosed < line.ordered)
       .map((line) => ({

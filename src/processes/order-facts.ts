@@ -12,6 +12,8 @@ import {
   type OpenHold,
   type OrderHeader,
   type OrderLine,
+  type ShipToSnapshot,
+  shipTosOf,
 } from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, linesOfFulfillments, shipmentsOfOrders } from '#domains/shipments/views.ts'
 import type { CompanyRules } from './ports.ts'
@@ -20,6 +22,8 @@ export type OrderFacts = DocumentFacts & {
   readonly order: Omit<OrderHeader, 'version'>
   readonly lines: readonly OrderLine[]
   readonly holds: readonly OpenHold[]
+  /** The address that an order brought along, where it names none of the customer's. */
+  readonly shipTo: ShipToSnapshot | null
   /** Claims not yet handed to a fulfillment request. */
   readonly reservations: readonly Pick<Reservation, 'line' | 'location' | 'quantity'>[]
   readonly fulfillments: readonly {
@@ -51,7 +55,9 @@ export async function orderFacts(
     shipmentsOfOrders(tx, docs),
     invoicesOfOrders(tx, docs),
   ])
-  const [fillable, open] = await Promise.all([
+  const own = headers.flatMap(({ doc, shipToCode }) => (shipToCode === null ? [doc] : []))
+  const [shipTos, fillable, open] = await Promise.all([
+    own.length > 0 ? shipTosOf(tx, own) : [],
     fillableByOrder(tx, headers, lines, company),
     openLinesOf(
       tx,
@@ -76,6 +82,7 @@ export async function orderFacts(
         order,
         lines: of(order.doc),
         holds: holdsOf(order.doc),
+        shipTo: shipTos.find(({ doc }) => doc === order.doc) ?? null,
         reservations: claimsOf(order.doc).map(({ line, location, quantity }) => ({
           line,
           location,

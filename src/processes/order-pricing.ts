@@ -9,6 +9,7 @@ import { findAddresses, findCustomers } from '#domains/customers/operations.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, resolveLines } from '#domains/items/operations.ts'
 import type { OrderRequest, OrderRequestLine } from '#domains/orders/contract.ts'
+import { missingInAddress } from '#domains/orders/operations.ts'
 import { priceKey, type PriceQuestion, type SellingPrice } from '#domains/pricing/contract.ts'
 import { decidePrices, findPrices } from '#domains/pricing/operations.ts'
 import type { ProcessPorts } from './ports.ts'
@@ -40,6 +41,8 @@ export type ValuedOrder = {
   readonly request: OrderRequest
   readonly customer: SellingCustomer
   readonly shipToCode: string | null
+  /** Why a person must look at the address. */
+  readonly addressReview: string | undefined
   readonly lines: readonly ValuedLine[]
   readonly totalMinor: number
   /** SHA-256 of what the customer asked for, in hexadecimal. */
@@ -86,13 +89,20 @@ export async function valueOrders(
     drafts.map((draft, place): [OrderRequest, ValuedOrder | Refusal] => {
       const request = requests[place]!
       if (draft instanceof Refusal) return [request, draft]
-      if (draft.addressCode !== null && !addresses.has(addressKey(draft.customer.id, draft.addressCode))) {
-        const message = `${draft.customer.number} has no address ${draft.addressCode}`
+      const { addressCode: code, customer } = draft
+      const address = code === null ? request.shipTo : addresses.get(addressKey(customer.id, code))
+      if (!address) {
+        const message = `${customer.number} has no address ${code}`
         return [request, new Refusal('orders.address_unknown', message, {}, '/shipTo/code')]
       }
-      return [request, valueOrder(draft, prices, ports)]
+      return [request, valueOrder({ ...draft, addressReview: reviewOf(address) }, prices, ports)]
     }),
   )
+}
+
+function reviewOf(address: Parameters<typeof missingInAddress>[0]): string | undefined {
+  const missing = missingInAddress(address)
+  return missing.length > 0 ? `The ship-to address lacks ${missing.join(' and ')}` : undefined
 }
 
 function distinct<T, K>(rows: readonly T[], key: (row: T) => readonly [string, K]): K[] {
@@ -247,7 +257,7 @@ function pricedBy(
 }
 
 function valueOrder(
-  draft: Draft,
+  draft: Draft & Pick<ValuedOrder, 'addressReview'>,
   prices: ReadonlyMap<string, SellingPrice>,
   ports: ProcessPorts,
 ): ValuedOrder {
@@ -285,6 +295,7 @@ function valueOrder(
     request,
     customer,
     shipToCode: draft.addressCode,
+    addressReview: draft.addressReview,
     lines,
     totalMinor: lines.reduce((sum, line) => sum + (line.kind === 'sold' ? line.netMinor : 0), 0),
     contentHash: contentHash(request),

@@ -119,6 +119,7 @@ export type Wanted = {
   readonly customer?: string
   readonly customerOrder?: string
   readonly shippingRule?: string
+  readonly shipTo?: object
   /** Item, quantity, and its unit: pieces unless told otherwise. */
   readonly lines: readonly (readonly [sku: string, quantity: number, unit?: string])[]
 }

@@ -3,7 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { HeaderChange, HoldType, Outcome } from './contract.ts'
-import { applyShippingRule, outcomeOf } from './rules.ts'
+import { applyShippingRule, missingParts, outcomeOf } from './rules.ts'
 import {
   insertHolds,
   insertLines,
@@ -263,6 +263,9 @@ export async function moveLines(
 
 /** What the caller is told of the order as a whole. */
 export const decideOutcome = outcomeOf
+
+/** What a person must find out before anything can go to an address. */
+export const missingInAddress = missingParts
 
 /** What an order keeps of the stock that was found for it. */
 export const keepByRule = applyShippingRule

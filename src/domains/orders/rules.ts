@@ -54,6 +54,40 @@ export function stageOf(order: {
   return reserved > 0 ? 'partially_allocated' : 'backordered'
 }
 
+/** Countries without postal codes, as far as anybody here ships there. */
+const WITHOUT_POSTAL_CODE = new Set([
+  'AE',
+  'AG',
+  'AO',
+  'BS',
+  'BZ',
+  'FJ',
+  'GY',
+  'HK',
+  'IE',
+  'JM',
+  'MO',
+  'PA',
+  'QA',
+])
+
+type Place = {
+  readonly lines?: readonly string[] | null | undefined
+  readonly city?: string | null | undefined
+  readonly postalCode?: string | null | undefined
+  readonly country?: string | null | undefined
+}
+
+/** What a truck must know and an address does not say. A country that is not told is the company's own. */
+export function missingParts({ lines, city, postalCode, country }: Place): string[] {
+  const has = (part: string | null | undefined): boolean => (part ?? '').trim() !== ''
+  return [
+    ...(lines?.some(has) ? [] : ['a street']),
+    ...(has(city) ? [] : ['a city']),
+    ...(has(postalCode) || WITHOUT_POSTAL_CODE.has(country ?? '') ? [] : ['a postal code']),
+  ]
+}
+
 /** The answer at capture, from what became of the lines. */
 export function outcomeOf(lines: readonly LineOutcome[], held: boolean): Outcome {
   const alive = lines.filter((outcome) => outcome !== 'rejected')

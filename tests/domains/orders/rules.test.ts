@@ -6,6 +6,7 @@ import { worthOf } from '#domains/orders/operations.ts'
 import {
   applyShippingRule,
   isTerminal,
+  missingParts,
   type LineQuantities,
   outcomeOf,
   stageOf,
@@ -208,5 +209,20 @@ describe('the words of orders', () => {
     ['a member nobody knows', { priority: 'high' }],
   ])('take no order with %s', (_, overrides) => {
     expect(OrderRequest.safeParse({ ...request, ...overrides }).success).toBe(false)
+  })
+})
+
+describe('an address', () => {
+  const whole = { lines: ['12 Pier Rd'], city: 'Boston', postalCode: '02110', country: 'US' }
+  test.each([
+    ['nothing', whole, []],
+    ['nothing where no country is told, which is ours', { ...whole, country: null }, []],
+    ['nothing where the country has no postal codes', { ...whole, country: 'HK', postalCode: null }, []],
+    ['a street', { ...whole, lines: [' '] }, ['a street']],
+    ['a city', { ...whole, city: '' }, ['a city']],
+    ['a postal code', { ...whole, postalCode: undefined }, ['a postal code']],
+    ['everything', { country: 'US' }, ['a street', 'a city', 'a postal code']],
+  ])('lacks %s', (_, address, missing) => {
+    expect(missingParts(address)).toEqual(missing)
   })
 })
