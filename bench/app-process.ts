@@ -41,9 +41,10 @@ const app = createApp(loadConfig({ environment: {}, defaults }), {
   openOnLoopback: true,
 })
 await app.worker.start()
-await app.sync(
+const { failures } = await app.sync(
   (p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)),
 )
+if (failures.length > 0) throw failures[0]
 const { url: address } = await app.server.listen({ host: '127.0.0.1', port: 0 })
 
 process.on('message', (message: { kind: string }) => {

@@ -91,7 +91,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     checks: true,
   })
   await app.worker.start()
-  await app.sync(() => undefined)
+  const { failures } = await app.sync(() => undefined)
+  if (failures.length > 0) throw failures[0]
   const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })
   if (config.role !== 'worker')
     landscape.deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` })
