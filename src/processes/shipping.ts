@@ -22,6 +22,7 @@ import {
   lockRequests,
 } from '#domains/shipments/operations.ts'
 import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
+import { reportMissingLots } from './lots.ts'
 import { groupBy } from './order-facts.ts'
 import { parseNumber, type ProcessPorts } from './ports.ts'
 
@@ -91,6 +92,11 @@ export async function bookShipments(
     ship(tx, departures),
     confirmShipments(tx, taken, cause),
     moveOrderLines(tx, books, moves, cause),
+    reportMissingLots(
+      tx,
+      ports,
+      taken.flatMap(({ shipment }) => shipment ?? []),
+    ),
   ])
   return { answers, doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)] }
 }

@@ -141,6 +141,23 @@ describe('a shipment', () => {
     house.landscape.wms.faults.clear()
   })
 
+  test('of what is known by its lot, told without one, is booked and somebody asks for the lot', async () => {
+    await house.query("update items.item set lot_controlled = true where sku = '37001'")
+    const placed = await house.order({ lines: [['37001', 1]] })
+    await house.closed(placed)
+    await house.query("update items.item set lot_controlled = false where sku = '37001'")
+    await house.closed(await house.order({ lines: [['37001', 1]] }))
+    expect(await house.openExceptions('shipments.lot_missing')).toMatchObject([
+      { title: 'DC1 ships 37001 without saying which lots' },
+    ])
+    const affected = await house.query(
+      `select a.doc from exceptions.affected a join exceptions.exception e on e.id = a.exception
+       join shipments.shipment s on s.id = a.doc where e.code = 'shipments.lot_missing' and s.order_id = $1`,
+      [placed.doc],
+    )
+    expect(affected).toHaveLength(1)
+  })
+
   test('told to a system that nobody configured is not found', async () => {
     const response = await tell('nobody', { external_ref: 'F-1' })
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([

@@ -33,6 +33,15 @@ export async function findByIdentifier(
   return new Map(found.map((row) => [identifierKey(row), { itemId: row.itemId, sku: row.sku }]))
 }
 
+/** The numbers of those of these items of which each unit is known by its lot, by id. */
+export async function lotControlledItems(
+  queries: Queries,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  if (ids.length === 0) return new Map()
+  return new Map((await store.selectLotControlled(queries, ids)).map(({ id, sku }) => [id, sku]))
+}
+
 export type OrderedQuantity = {
   readonly key: string
   readonly company: string

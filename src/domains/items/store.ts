@@ -63,6 +63,16 @@ export function selectByIdentifier(
   return queries.query(findIdentifiers, columns)
 }
 
+const lotControlled = sql(
+  'items.lot_controlled',
+  `select id, sku from items.item where id = any($1::int[]) and lot_controlled order by id`,
+)
+
+export const selectLotControlled = (
+  queries: Queries,
+  ids: readonly number[],
+): Promise<{ id: number; sku: string }[]> => queries.query(lotControlled, [ids])
+
 // Loading ---------------------------------------------------------------------------------------------------------------
 
 /** An item as it is compared with what we hold: units and identifiers in the order of their keys. */
