@@ -83,6 +83,8 @@ class EpochRunner implements Runner {
   readonly #processes: ReadonlyMap<string, Process>
   readonly #door: Door<Item, void>
   readonly #waiters: (() => void)[] = []
+  /** A tenth is kept from doors that are never empty: what is due on the desk would wait for ever behind them. */
+  readonly #roomForDoors: number
   /** Claims nothing and asks no system any more. */
   #draining = false
   #stopped = false
@@ -97,6 +99,7 @@ class EpochRunner implements Runner {
   constructor(options: RunnerOptions) {
     const { clock, epoch, route, parked, verifyFacts, batchMax } = options
     this.#options = options
+    this.#roomForDoors = options.inFlightMax - Math.floor(options.inFlightMax / 10)
     this.#processes = new Map(options.processes.map((process) => [process.name, process]))
     const [actives, processes] = [this.#actives, this.#processes]
     this.#context = { epoch, actives, processes, route, parked, verifyFacts, now: () => clock.now() }
@@ -133,7 +136,7 @@ class EpochRunner implements Runner {
   }
 
   room(): Promise<void> {
-    if (this.owned < this.#options.inFlightMax) return Promise.resolve()
+    if (this.owned < this.#roomForDoors) return Promise.resolve()
     return new Promise((free) => this.#waiters.push(free))
   }
 
@@ -194,7 +197,7 @@ class EpochRunner implements Runner {
   }
 
   #noticeRoom(): void {
-    while (this.owned < this.#options.inFlightMax && this.#waiters.length > 0) this.#waiters.shift()!()
+    while (this.owned < this.#roomForDoors && this.#waiters.length > 0) this.#waiters.shift()!()
     if (this.#crowded && this.owned <= this.#options.inFlightMax / 2) this.claimNow()
     if (this.owned === 0) this.#atRest()
   }

@@ -247,6 +247,17 @@ describe('what is under way', () => {
     expect(worker.runner.owned).toBe(1)
   })
 
+  test('is never all of the doors: what is due is claimed, however many wait at them', async () => {
+    const worker = await world.worker({ inFlightMax: 10 })
+    await world.begin(worker, ...docs(9).map((doc) => ({ doc, plan: { post: ['a'] } })))
+    let admitted = false
+    void worker.runner.room().then(() => (admitted = true))
+    await world.enroll({ doc: 10, plan: {} }, { doc: 11, plan: {} })
+    worker.runner.start()
+    await world.polled(async () => (await remaining()).every((doc) => doc < 10), 'the end of what was due')
+    expect([admitted, worker.runner.owned]).toEqual([false, 9])
+  })
+
   test('makes room also when a document is given up', async () => {
     const worker = await started({ inFlightMax: 1 })
     await world.begin(worker, { doc: 1, plan: { post: ['a'], poison: 'confirmed' } })
