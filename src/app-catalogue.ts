@@ -15,6 +15,7 @@ import { INBOUND_REFUSALS } from '#platform/inbound.ts'
 import { numberRefusals } from '#platform/number-refusals.ts'
 import { parkingRefusals } from '#platform/parking.ts'
 import { masterDataRefusals } from './processes/master-data-sync.ts'
+import { retryRefusals } from './processes/refusals.ts'
 import { EDI_REFUSALS } from './systems/edi/refusals.ts'
 
 export const RATES = {
@@ -31,6 +32,7 @@ export const houseCatalogue = catalogue(
   httpFaults,
   accessRefusals,
   exceptionRefusals,
+  retryRefusals,
   parkingRefusals,
   INBOUND_REFUSALS,
   CONNECTOR_REFUSALS,

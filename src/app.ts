@@ -35,6 +35,7 @@ import { numberOf, type ProcessPorts } from './processes/ports.ts'
 import { shipment } from './processes/shipment.ts'
 import { findOrders, type Story as OrderStory, storyOf } from './processes/story.ts'
 import { createSummary, type Summary } from './processes/summary.ts'
+import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
 import type { EdiConnector } from './systems/edi/connector.ts'
 
@@ -217,4 +218,4 @@ export const hasKeys = async (database: Database): Promise<boolean> => (await li
 /** For who looks into the database beside the running program. */
 export const orderStories = { find: findOrders, tell: storyOf }
 export type Story = OrderStory
-export const exceptionWords = { queues: QUEUES, numberOf }
+export const exceptionWork = { queues: QUEUES, numberOf, tryAgain }

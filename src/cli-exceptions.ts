@@ -58,8 +58,8 @@ export async function exceptionsShow(context: Context): Promise<number> {
 export function exceptionsAssign(context: Context): Promise<number> {
   const { to, text } = context.options as { to: string; text?: string }
   return actOn(context, async (tx, id) => {
-    const { exceptionWords } = await import('./app.ts')
-    const isQueue = exceptionWords.queues.has(to) || (await ownsAny(tx, to))
+    const { exceptionWork } = await import('./app.ts')
+    const isQueue = exceptionWork.queues.has(to) || (await ownsAny(tx, to))
     return assignExceptions(tx, [id], isQueue ? { owner: to } : { assignee: to }, { actor: ACTOR, text })
   })
 }
@@ -67,6 +67,14 @@ export function exceptionsAssign(context: Context): Promise<number> {
 export function exceptionsComment(context: Context): Promise<number> {
   const [, text] = context.args
   return actOn(context, (tx, id) => commentExceptions(tx, [id], { actor: ACTOR, text }))
+}
+
+export function exceptionsRetry(context: Context): Promise<number> {
+  const { reason } = context.options as { reason: string }
+  return actOn(context, async (tx, id) => {
+    const { exceptionWork } = await import('./app.ts')
+    return exceptionWork.tryAgain(tx, id, { actor: ACTOR, text: reason })
+  })
 }
 
 export function exceptionsResolve(context: Context): Promise<number> {
@@ -103,7 +111,7 @@ async function storyOf(database: Database, id: number): Promise<ExceptionStory> 
 }
 
 async function tell(terminal: Terminal, story: ExceptionStory): Promise<void> {
-  const { numberOf } = (await import('./app.ts')).exceptionWords
+  const { numberOf } = (await import('./app.ts')).exceptionWork
   const { id, title, state, severity, owner, assignee, company, code, suggestedAction, resolution } = story
   const fields = {
     State: resolution === null ? state : `${state} by ${story.closedBy}: ${resolution}`,

@@ -171,6 +171,12 @@ define(
 )
 define(
   exceptions,
+  'retry <id>',
+  'Have what systems refused of its documents tried again',
+  async () => (await import('./cli-exceptions.ts')).exceptionsRetry,
+).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
+define(
+  exceptions,
   'resolve <id>',
   'Close it; it opens anew when its cause is seen again',
   async () => (await import('./cli-exceptions.ts')).exceptionsResolve,

@@ -246,12 +246,19 @@ export function writeStepRows(
 const restart = sql(
   'desk.restart_steps',
   `update desk.step set state = 'waiting', generation = generation + 1, actor = $2, at = now()
-   where doc = any($1::bigint[]) and state = 'refused'`,
+   where doc = any($1::bigint[]) and state = 'refused' returning doc`,
 )
 
-/** Lets what was refused be tried again, under a new generation and so a new key at the target. */
-export function restartSteps(tx: Transaction, docs: readonly number[], actor: string): void {
-  tx.send(restart, [docs, actor])
+/**
+ * Lets what was refused be tried again, under a new generation and so a new key at the target. Answers the documents of
+ * which something was.
+ */
+export async function restartSteps(
+  tx: Transaction,
+  docs: readonly number[],
+  actor: string,
+): Promise<number[]> {
+  return docsOf(await tx.query<{ doc: number }>(restart, [docs, actor]))
 }
 
 const stuck = sql(

@@ -27,6 +27,9 @@ export type Intent = IntentKey & {
 export const effectKey = (intent: IntentKey): string =>
   `${intent.doc}/${intent.step}/${intent.subject}/${intent.generation}`
 
+/** Which try a key is of: above 1, what came before was refused. */
+export const generationOf = (key: string): number => Number(key.slice(key.lastIndexOf('/') + 1))
+
 const intend = sql(
   'effects.intend',
   `insert into effects.intent (doc, step, subject, generation, system, operation, business_key)

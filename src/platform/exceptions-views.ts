@@ -126,6 +126,23 @@ export type ExceptionStory = ExceptionView & {
   readonly notes: readonly ExceptionNote[]
 }
 
+const affectedNowRows = sql(
+  'exceptions.affected_now',
+  `select a.doc, a.kind, e.company, e.code from exceptions.affected a join exceptions.exception e on e.id = a.exception
+   where a.exception = $1 and a.cleared_at is null and e.closed_at is null order by a.doc`,
+)
+
+export type AffectedNow = {
+  readonly doc: number
+  readonly kind: string
+  readonly company: string
+  readonly code: string
+}
+
+/** Every document that an open exception stops. */
+export const affectedNow = (queries: Queries, id: number): Promise<AffectedNow[]> =>
+  queries.query<AffectedNow>(affectedNowRows, [id])
+
 export async function showException(queries: Queries, id: number): Promise<ExceptionStory | undefined> {
   const [[exception], documents, notes] = await Promise.all([
     queries.query<ExceptionView>(showExceptionRow, [id]),

@@ -122,7 +122,7 @@ export async function releaseHold(
   if (!released) {
     throw new Refusal('orders.hold_unknown', `${orderNumber(doc)} has no open hold ${holdNumber(hold)}`)
   }
-  restartSteps(tx, [doc], by.actor)
+  await restartSteps(tx, [doc], by.actor)
   if (!waitsForSomebody(sla, await openHoldsOf(tx, [doc]))) {
     await sla.clocks.resume(tx, 'order_to_erp_posting', [doc])
   }

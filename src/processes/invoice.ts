@@ -18,6 +18,7 @@ import { recordPosted, recordSent, recordTax } from '#domains/billing/operations
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
 import { invoiceNumber, orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
+import { endRefusals } from './refusals.ts'
 
 export function invoice(ports: ProcessPorts): Process {
   return process<InvoiceFacts>('invoice', {
@@ -35,6 +36,10 @@ export function invoice(ports: ProcessPorts): Process {
     finished: ({ invoice, wanted }) => invoice.number !== null && (invoice.sent || !wanted),
   })
 }
+
+const TAX_REFUSED = 'billing.tax_refused'
+const POSTING_REFUSED = 'billing.posting_refused'
+const SENDING_REFUSED = 'billing.sending_refused'
 
 const owesTax = ({ taxedBy, invoice }: InvoiceFacts): boolean =>
   taxedBy === 'tax-system' && invoice.taxEvidence === null
@@ -67,6 +72,7 @@ const tax = (ports: ProcessPorts) =>
     async confirmed(tx, answered, cause) {
       const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.invoice, ...first!.answer }))
       const versions = await recordTax(tx, rows, cause)
+      await endRefusals(tx, answered, TAX_REFUSED)
       return carried(answered, versions, ({ invoice, lines }, determined) => {
         const taxOf = new Map(determined.lines.map((line) => [line.line, line]))
         const totalMinor = invoice.netMinor + determined.taxMinor
@@ -80,7 +86,7 @@ const tax = (ports: ProcessPorts) =>
         }
       })
     },
-    refused: refusedBy(ports, 'tax_refused', 'The tax system refuses to determine tax'),
+    refused: refusedBy(ports, TAX_REFUSED, 'The tax system refuses to determine tax'),
   })
 
 const post = (ports: ProcessPorts) =>
@@ -104,6 +110,7 @@ const post = (ports: ProcessPorts) =>
         'order_to_invoice_posting',
         answered.map(({ facts }) => facts.invoice.shipmentId),
       )
+      await endRefusals(tx, answered, POSTING_REFUSED)
       await reportDifferences(tx, ports, answered)
       return carried(answered, versions, ({ invoice }, { number, taxMinor, postedAt }) => ({
         invoice: {
@@ -116,7 +123,7 @@ const post = (ports: ProcessPorts) =>
         },
       }))
     },
-    refused: refusedBy(ports, 'posting_refused', 'The ERP refuses to post invoices'),
+    refused: refusedBy(ports, POSTING_REFUSED, 'The ERP refuses to post invoices'),
   })
 
 function postingOf({ doc, company, invoice, lines, order, shipment }: InvoiceFacts): InvoicePosting {
@@ -194,9 +201,9 @@ function refusedBy(ports: ProcessPorts, code: string, title: string) {
       refused.map(({ facts, refusals: [first] }) =>
         occurrence(facts, {
           cause: `${first!.system}:${first!.code}`,
-          code: `billing.${code}`,
+          code,
           title: `${title}: ${first!.message}`,
-          suggestedAction: `Mend the cause in ${first!.system}, then restart the step of the invoices concerned.`,
+          suggestedAction: `Mend the cause in ${first!.system}, then have them tried again.`,
         }),
       ),
     )
@@ -218,12 +225,13 @@ const send = (ports: ProcessPorts) =>
         reference: first!.answer.reference,
       }))
       const changed = await recordSent(tx, rows, cause)
+      await endRefusals(tx, answered, SENDING_REFUSED)
       const versions = new Map([...changed].map(([doc, { version }]) => [doc, version]))
       return carried(answered, versions, ({ doc, invoice }) => ({
         invoice: { ...invoice, sent: true, state: changed.get(doc)!.state },
       }))
     },
-    refused: refusedBy(ports, 'sending_refused', 'The channel refuses invoices'),
+    refused: refusedBy(ports, SENDING_REFUSED, 'The channel refuses invoices'),
   })
 
 function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFacts): InvoiceNotice {

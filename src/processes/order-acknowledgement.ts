@@ -7,6 +7,10 @@ import type { OrderFacts } from './order-facts.ts'
 import { takeRows } from './order-work.ts'
 import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
+import { isAgain, leaveRefusals } from './refusals.ts'
+
+const REFUSED = 'orders.acknowledgement_refused'
+const FIRST_TURN = 1
 
 /** Its subjects are turns, since what is told of one is not the answer that the next one owes. */
 export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
@@ -25,6 +29,9 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
         answered.map((work) => ({ ...work.facts, turn: turnOf(work) })),
         cause,
       )
+      // a later turn tells all that an earlier one would have told
+      const after = answered.filter((work) => turnOf(work) > FIRST_TURN || isAgain(work))
+      await leaveRefusals(tx, after, REFUSED)
       return carried(answered, versions, (work) => {
         const { order } = work.facts
         return { order: { ...order, acknowledgedTurn: Math.max(order.acknowledgedTurn, turnOf(work)) } }
@@ -36,9 +43,9 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
         refused.map(({ facts, refusals: [first] }) => ({
           company: facts.company,
           cause: `${first!.system}:${first!.code}`,
-          code: 'orders.acknowledgement_refused',
+          code: REFUSED,
           title: `${first!.system} refused the acknowledgement of orders`,
-          suggestedAction: `Read the refusal (${first!.message}), correct the partner's settings, then restart the step.`,
+          suggestedAction: `Read the refusal (${first!.message}), correct the partner's settings, then have it tried again.`,
           affects: {
             doc: facts.doc,
             kind: 'order',

@@ -14,6 +14,7 @@ import { lockPayments, type PaymentHeader } from '#domains/billing/views.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
 import { paymentNumber, type ProcessPorts } from './ports.ts'
+import { endRefusals } from './refusals.ts'
 
 export type PaymentFacts = DocumentFacts & {
   readonly payment: Omit<PaymentHeader, 'version'>
@@ -61,6 +62,8 @@ export async function paymentFacts(
   )
 }
 
+const REFUSED = 'billing.registration_refused'
+
 const register = (ports: ProcessPorts) =>
   call<PaymentFacts, PaymentRegistration, { readonly number: string }>({
     operation: registerPayment,
@@ -82,6 +85,7 @@ const register = (ports: ProcessPorts) =>
         effectKey: first!.effectKey,
       }))
       await recordRegistered(tx, rows, cause)
+      await endRefusals(tx, answered, REFUSED)
       return lookAll(answered)
     },
     async refused(tx, refused) {
@@ -90,9 +94,9 @@ const register = (ports: ProcessPorts) =>
         refused.map(({ facts: { doc, company, payment: row }, refusals: [first] }) => ({
           company,
           cause: `${first!.system}:${first!.code}`,
-          code: 'billing.registration_refused',
+          code: REFUSED,
           title: `The ERP refuses to register payments: ${first!.message}`,
-          suggestedAction: `Mend the cause in ${first!.system}, then restart the step of the payments concerned.`,
+          suggestedAction: `Mend the cause in ${first!.system}, then have them tried again.`,
           affects: { doc, kind: 'payment', value: { amountMinor: row.amountMinor, currency: row.currency } },
         })),
       )

@@ -15,6 +15,7 @@ import {
 import { groupBy } from './order-facts.ts'
 import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
+import { endRefusals } from './refusals.ts'
 
 export type ShipmentFacts = DocumentFacts & {
   readonly shipment: Omit<ShipmentHeader, 'version'>
@@ -96,6 +97,8 @@ export async function beginShipments(
   return [...(await shipmentFacts(tx, docs)).values()].map((facts) => ({ process, facts }))
 }
 
+const REFUSED = 'shipments.notice_refused'
+
 const notify = (ports: ProcessPorts) =>
   call<ShipmentFacts, ShipNotice, { readonly reference?: string }>({
     operation: notifyShipment,
@@ -130,6 +133,7 @@ const notify = (ports: ProcessPorts) =>
         reference: first!.answer.reference,
       }))
       const versions = await recordNotified(tx, rows, cause)
+      await endRefusals(tx, answered, REFUSED)
       return new Map(
         answered.map((work): [typeof work, Done<ShipmentFacts>] => {
           const version = versions.get(work.facts.doc)!
@@ -147,10 +151,9 @@ const notify = (ports: ProcessPorts) =>
         refused.map(({ facts, refusals: [first] }) => ({
           company: facts.company,
           cause: `${first!.system}:${first!.code}`,
-          code: 'shipments.notice_refused',
+          code: REFUSED,
           title: `${first!.system} refuses ship notices: ${first!.message}`,
-          suggestedAction:
-            'Mend the cause with the channel, then restart the step of the shipments concerned.',
+          suggestedAction: 'Mend the cause with the channel, then have them tried again.',
           affects: {
             doc: facts.doc,
             kind: 'shipment',

@@ -3,7 +3,10 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { sql } from '#platform/database.ts'
+import { openExceptionsOf } from '#platform/exceptions.ts'
+import { listExceptions, showException } from '#platform/exceptions-views.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
+import { tryAgain } from '../../src/processes/refusals.ts'
 
 let house: House
 let orders: WorldOrder[]
@@ -20,6 +23,7 @@ const ordersNumbered = sql(
   `select id, closed_at is not null as closed, cancel_requested_at is not null as cancelled
   from orders.sales_order where sender = 'shop' and external_id = $1`,
 )
+const renumber = sql('test.renumber', 'update orders.sales_order set external_id = $2 where id = $1')
 const messages = sql(
   'test.shop_messages',
   `select state, repeats, detail from inbox.message where source = 'shop' and message_id = $1`,
@@ -78,6 +82,43 @@ test('a shop order is closed, and its buyer reads what became of it and of its g
   expect(told().note).toMatch(/^O-\d+: accepted/)
   expect(house.complaints).toEqual([])
 }, 30_000)
+
+test('what the shop refuses to be told reaches it once it is tried again, and then nobody has to look any more', async () => {
+  const { database } = house.app
+  house.landscape.wms.faults.set({ kind: 'latency', ms: 500 })
+  const order = orders.filter((one) => one.company === 'NWF')[1]!
+  const placed = house.landscape.shop.place(order)
+  await expect.poll(() => ordersOf(placed.id), { timeout: 10_000 }).toHaveLength(1)
+  Object.assign(placed, { cancelled_at: placed.created_at })
+  house.landscape.wms.faults.clear()
+  const open = () => listExceptions(database, { code: 'shipments.notice_refused' })
+  await expect.poll(open, { timeout: 10_000 }).toMatchObject([{ owner: 'customer-service', affected: 1 }])
+  Object.assign(placed, { cancelled_at: null })
+  const { id } = (await open())[0]!
+  await database.transaction((tx) => tryAgain(tx, id, { actor: 'ann', text: 'open again' }))
+  await expect.poll(open, { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => placed.fulfillment_status, { timeout: 10_000 }).toBe('fulfilled')
+}, 30_000)
+
+test('an acknowledgement that the shop refused leaves its exception once it is tried again', async () => {
+  const { database } = house.app
+  expect(await outcomeOf('orders/create', 'unheard', document({ id: 7_009, po_number: 'UNHEARD' }))).toBe(
+    'applied',
+  )
+  const doc = (await ordersOf(7_009))[0]!.id
+  const refused = async () =>
+    (await openExceptionsOf(database, [doc]))
+      .get(doc)
+      ?.find(({ code }) => code.endsWith('acknowledgement_refused'))
+  await expect.poll(refused, { timeout: 10_000 }).toBeDefined()
+  const { id } = (await refused())!
+  const known = house.landscape.shop.truth().orders[0]!
+  await database.query(renumber, [doc, String(known.id)])
+  await database.transaction((tx) => tryAgain(tx, id, { actor: 'ann', text: 'the number was wrong' }))
+  await expect.poll(refused, { timeout: 10_000 }).toBeUndefined()
+  const story = await showException(database, id)
+  expect(story!.documents.find((one) => one.doc === doc)).toMatchObject({ clearedHow: 'it went through' })
+})
 
 test('a webhook that comes three times makes one order, and its repetitions are counted', async () => {
   const order = document({ id: 7_001, po_number: 'THRICE' })

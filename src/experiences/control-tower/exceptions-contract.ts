@@ -65,6 +65,9 @@ export const AssignRequest = z.strictObject({
 })
 export const StartRequest = z.strictObject({ text: Words.optional().describe('Kept in the history') })
 export const CommentRequest = z.strictObject({ text: Words })
+export const RetryRequest = z.strictObject({
+  reason: Words.describe('Why it will go well now'),
+})
 export const ResolveRequest = z.strictObject({
   reason: Words.describe('What was done about it, or why nothing will be'),
   as: z

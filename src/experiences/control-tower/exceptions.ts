@@ -21,6 +21,7 @@ import { oncePerKey } from '#platform/http-idempotency.ts'
 import { assertMatch } from '#platform/http-preconditions.ts'
 import { formatAmount } from '#platform/money.ts'
 import { numberOf } from '#processes/ports.ts'
+import { tryAgain } from '#processes/refusals.ts'
 import {
   AssignRequest,
   CommentRequest,
@@ -28,6 +29,7 @@ import {
   ExceptionSummary,
   ExceptionView,
   ResolveRequest,
+  RetryRequest,
   StartRequest,
 } from './exceptions-contract.ts'
 
@@ -65,6 +67,14 @@ export function exceptionRoutes(ports: ExceptionPorts): Route[] {
       body: CommentRequest,
       example: { text: 'Payment is promised for Monday' },
       act: (tx, id, _, remark) => commentExceptions(tx, [id], remark),
+    }),
+    actRoute(ports, {
+      verb: 'retry',
+      summary: 'Have what systems refused of its documents tried again',
+      body: RetryRequest,
+      example: { reason: 'The posting period is open again' },
+      refusals: ['exceptions.nothing_refused'],
+      act: (tx, id, _, remark) => tryAgain(tx, id, remark),
     }),
     actRoute(ports, {
       verb: 'resolve',
@@ -156,17 +166,18 @@ const readRoute = ({ queries }: ExceptionPorts): Route =>
   })
 
 type ActRoute<Body extends z.ZodType> = {
-  readonly verb: 'assign' | 'start' | 'comment' | 'resolve'
+  readonly verb: 'assign' | 'start' | 'comment' | 'retry' | 'resolve'
   readonly summary: string
   readonly body: Body
   readonly example: z.input<Body>
+  readonly refusals?: readonly string[]
   act(tx: Transaction, id: number, body: z.output<Body>, remark: Remark): Promise<ActAnswers>
 }
 
 /** What a person does with one exception: once per key, at the version he has seen, as a note and an audit row. */
 function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: string | undefined }>>(
   { database }: ExceptionPorts,
-  { verb, summary, body, example, act }: ActRoute<Body>,
+  { verb, summary, body, example, act, refusals = [] }: ActRoute<Body>,
 ): Route {
   type Asking = Request<{ readonly id: string }, unknown, z.output<Body>, Claim>
 
@@ -199,6 +210,7 @@ function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: s
       'exceptions.closed',
       'exceptions.text_missing',
       'http.precondition_failed',
+      ...refusals,
     ],
     example: { params: { id: '812' }, body: example, answer: examples.view },
     handler: oncePerKey(database, work),

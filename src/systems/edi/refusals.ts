@@ -79,7 +79,7 @@ export const EDI_REFUSALS = {
     status: 422,
     title: 'The partner has no guide any more',
     cause: 'The order came from a partner whose guide was removed since.',
-    fix: "Put the partner's guide back, then restart the step.",
+    fix: "Put the partner's guide back, then have it tried again.",
   },
   'edi.quarantined': {
     status: 422,
