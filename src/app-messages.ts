@@ -1,10 +1,12 @@
-/** What the house does by itself about messages: replays that were asked for, and those that never came. */
+/** What the house does by itself about messages: replays that were asked for, those that never came, those that changed. */
 import type { Door } from '#platform/batch.ts'
-import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
+import type { InboundMessage } from '#platform/inbound.ts'
+import { type DriftWatch, driftWatch } from '#platform/inbox-drift.ts'
 import type { Job } from '#platform/schedule.ts'
-import type { Log } from '#platform/telemetry-log.ts'
+import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { MasterDataGate } from './app-master-data.ts'
+import type { AppPorts } from './app-ports.ts'
 import { type Bound, describeError } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import { type AnyDoors, anyDoor } from './processes/any-door.ts'
@@ -12,23 +14,29 @@ import type { ChannelTold } from './processes/channel-words.ts'
 import type { Told } from './processes/inbound.ts'
 import { gapWatch } from './processes/inbound-gaps.ts'
 import type { Heard } from './processes/message-filing.ts'
+import { reportDrift } from './processes/payload-drift.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { takeReplays } from './processes/replays.ts'
 
 export type MessageWires = {
   readonly config: Config
-  readonly clock: Clock
-  readonly log: Log
+  readonly ports: Pick<AppPorts, 'clock' | 'log'>
   readonly database: Database
   readonly bound: Bound
   readonly masterData: MasterDataGate
   readonly processPorts: ProcessPorts
   readonly warehouse: Door<Told, Heard>
   readonly channel: Door<ChannelTold, Heard>
+  readonly metrics: Pick<ReturnType<typeof declareHouseMetrics>, 'contractViolations'>
 }
 
 export type MessageCare = {
+  /** Of a process that works. */
   readonly jobs: readonly Job[]
+  /** Of a process that has doors: about what came in by them. */
+  readonly doorJobs: readonly Job[]
+  /** Looks at what a system told, now and then. */
+  notice(system: string, inbound: InboundMessage<unknown>): void
   /** Takes in what was asked to be replayed; parks again at once what no door here can read. */
   replay(): Promise<void>
 }
@@ -38,15 +46,20 @@ const SECOND_MS = 1_000
 const PATIENCE_MS = 30_000
 /** Gaps are looked at some times while they grow old, and not more often than people would notice. */
 const LOOKS_AT_A_GAP = 4
+const DRIFT_REPORT_MS = 5_000
+const DRIFT_QUIET_MS = 10 * 60_000
 const GAP_LOOKS_MS = { least: 100, most: 15_000 }
 
 export function messageCare(wires: MessageWires): MessageCare {
-  const { config, log, masterData } = wires
-  const { clock, database, processPorts } = wires
+  const { config, database, processPorts, masterData } = wires
+  const { clock, log } = wires.ports
   const common = { clock, database, openExceptions: processPorts.openExceptions, doors: doorsOf(wires) }
   const afterMs = config.inbox.gapAfterMs
   const lookMs = Math.max(afterMs / LOOKS_AT_A_GAP, GAP_LOOKS_MS.least)
+  const watches = watchesOf(wires)
   return {
+    notice: (system, inbound) => watches.get(system)?.notice(inbound),
+    doorJobs: [driftJob(wires, watches)],
     jobs: [
       {
         name: 'replays of messages',
@@ -68,6 +81,31 @@ export function messageCare(wires: MessageWires): MessageCare {
       await masterData.openIfKnown()
       await takeReplays({ ...common, patienceMs: 0 })
     },
+  }
+}
+
+const watchesOf = ({ bound, ports }: MessageWires): ReadonlyMap<string, DriftWatch> =>
+  new Map(
+    [...bound.warehouses.values(), ...bound.shops.values()].map(({ instance, samples }) => [
+      instance,
+      driftWatch(samples, ports.clock),
+    ]),
+  )
+
+function driftJob(wires: MessageWires, watches: ReadonlyMap<string, DriftWatch>): Job {
+  const { database, processPorts, metrics, ports } = wires
+  return {
+    name: 'messages that changed',
+    everyMs: DRIFT_REPORT_MS,
+    run: () =>
+      reportDrift({
+        database,
+        openExceptions: processPorts.openExceptions,
+        watches,
+        quietAfterMs: DRIFT_QUIET_MS,
+        onDrift: (system, type, times) => metrics.contractViolations.add({ system, type }, times),
+        onNewDrift: (words, facts) => ports.log.warn(words, { ...facts }),
+      }),
   }
 }
 

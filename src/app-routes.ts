@@ -27,7 +27,7 @@ import { paymentAnswer, type PaymentArrival, type PaymentReceipt } from './proce
 import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
 import { findOrders } from './processes/story.ts'
 import type { Summary } from './processes/summary.ts'
-import { shopRoutes, webhookRoutes } from './processes/webhooks.ts'
+import { type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
 
 export type RouteWires = {
   readonly config: Config
@@ -43,6 +43,7 @@ export type RouteWires = {
   readonly orders: Door<Submission, Submitted>
   readonly warehouse: Door<Told, Heard>
   readonly channel: Door<ChannelTold, Heard>
+  readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
 }
 
@@ -57,8 +58,8 @@ export function houseRoutes(wires: RouteWires): Route[] {
       receivePayment: async (arrival) => paymentAnswer(await wires.payments.add(arrival, arrival.client)),
     }),
     ...availabilityOf(wires, companies),
-    ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told)),
-    ...shopRoutes(bound.shops, (told) => wires.channel.add(told)),
+    ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
+    ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
     ...probesOf(wires),

@@ -29,16 +29,19 @@ export type UpkeepWires = {
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600_000
 
-/** Starts upkeep; the answer ends it, with what was done until then sealed and signed. */
-export function keepUp(wires: UpkeepWires): () => Promise<void> {
-  const { clock, log } = wires.ports
-  const end = schedule(jobsOf(wires), clock, (name, error) => {
+/** Starts these jobs alone; the answer ends them. */
+export const comeRound = (jobs: readonly Job[], { clock, log }: Pick<AppPorts, 'clock' | 'log'>) =>
+  schedule(jobs, clock, (name, error) => {
     log.warn(`upkeep failed: ${name}`, { error: describeError(error) })
   })
+
+/** Starts upkeep; the answer ends it, with what was done until then sealed and signed. */
+export function keepUp(wires: UpkeepWires): () => Promise<void> {
+  const end = comeRound(jobsOf(wires), wires.ports)
   return async () => {
     await end()
     await sealTheEnd(wires).catch((error: unknown) => {
-      log.warn('the end of the audit trail is not signed', { error: describeError(error) })
+      wires.ports.log.warn('the end of the audit trail is not signed', { error: describeError(error) })
     })
   }
 }

@@ -17,7 +17,7 @@ import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
-import { keepUp } from './app-upkeep.ts'
+import { comeRound, keepUp } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
@@ -90,8 +90,7 @@ export function createApp(config: Config, ports: AppPorts): App {
     turnstile: createTurnstile(),
     ports: processPorts,
   })
-  const messages = messageCare({ ...doors, ...ports, config, database, bound, processPorts, masterData })
-  const routes = houseRoutes({
+  const wires = {
     config,
     ports,
     ids,
@@ -102,8 +101,11 @@ export function createApp(config: Config, ports: AppPorts): App {
     processPorts,
     masterData,
     summary,
+    metrics,
     ...doors,
-  })
+  }
+  const messages = messageCare(wires)
+  const routes = houseRoutes({ ...wires, notice: messages.notice })
   const server = houseServer(config, ports, { routes, ids, screens })
   let endUpkeep = async (): Promise<void> => undefined
   return {
@@ -115,16 +117,13 @@ export function createApp(config: Config, ports: AppPorts): App {
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     replayMessages: () => messages.replay(),
     keepUp() {
-      if (config.role === 'api') return
-      endUpkeep = keepUp({
-        companies: config.companies.map((company) => company.code),
-        database,
-        screens,
-        worker,
-        ports,
-        metrics,
-        jobs: [...messages.jobs, slaWatch({ config, database, openExceptions, metrics })],
-      })
+      const { jobs, doorJobs } = messages
+      const late = slaWatch({ config, database, openExceptions, metrics })
+      const companies = config.companies.map((company) => company.code)
+      endUpkeep =
+        config.role === 'api'
+          ? comeRound(doorJobs, ports)
+          : keepUp({ ...wires, companies, jobs: [...doorJobs, ...jobs, late] })
     },
     async stop() {
       await edi?.stop()

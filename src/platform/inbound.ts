@@ -38,6 +38,8 @@ export type InboundDoor<T> = {
   readonly instance: string
   /** In which order messages of a type count; a type that is not named here stands for itself. */
   readonly order: Readonly<Record<string, Discipline>>
+  /** Recorded bodies of each type: what a message is expected to look like. */
+  readonly samples: Readonly<Record<string, readonly unknown[]>>
   /** Refuses a call that is not proven to be theirs, or that cannot be split into messages. */
   read(headers: InboundHeaders, rawBody: Buffer): readonly InboundMessage<T>[]
   /** A message that was filed earlier, perhaps corrected by a person since. */

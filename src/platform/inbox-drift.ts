@@ -1,4 +1,5 @@
 /** Payload drift: a field that is new, missing or of another type is a warning before it is a failure. */
+import type { Clock } from './clock.ts'
 import type { Queries, Transaction } from './database.ts'
 import { sql } from './database.ts'
 
@@ -109,74 +110,148 @@ export function driftOf(shape: Shape, payload: unknown): Drift[] {
   return drifts
 }
 
-export type Sampling = { readonly first: number; readonly every: number }
-
-export interface DriftWatch {
-  /** Compares the payload if its turn has come; answers nothing for most. A type without a shape is not compared. */
-  inspect(type: string, payload: unknown): Drift[]
+/** Whether the shape has grown to hold what once departed from it. */
+export function accepts(shape: Shape, { path, kind, found = '' }: Drift): boolean {
+  const known = Object.hasOwn(shape, path) ? shape[path]! : undefined
+  if (kind === 'missing') return known === undefined || known.endsWith('?')
+  const types = known?.replace(/\?$/, '').split('|') ?? []
+  return found.split('|').every((type) => types.includes(type))
 }
 
-/** Looks at the first payloads of each type since the start, and then at every thousandth. */
-export function driftWatch(
-  shapes: Readonly<Record<string, Shape>>,
-  sampling: Sampling = { first: 20, every: 1_000 },
-): DriftWatch {
-  const seen = new Map<string, number>()
+/** What was seen of one type of message since the last report. */
+export type Looked = {
+  readonly type: string
+  readonly shape: Shape
+  /** By path and kind. */
+  readonly drifts: ReadonlyMap<string, Sighting>
+}
+export type Sighting = Drift & { readonly messageId: string; readonly times: number }
+
+export interface DriftWatch {
+  /** Compares a message with the recorded shape of its type when its turn has come. */
+  notice(message: { readonly type: string; readonly messageId: string; readonly body: string }): void
+  /** What was seen since this was last asked. */
+  take(): Looked[]
+}
+
+/**
+ * A comparison costs a parse and a walk, so a type is compared ten times a second at most: every message where few
+ * come, and where many come as much as tells a change of their release from the rule.
+ */
+const LOOK_EVERY_MS = 100
+/** A source that makes up field names must not make up work for people without end. */
+const FIELDS_TOLD_MAX = 20
+
+export const driftKey = ({ path, kind }: Pick<Drift, 'path' | 'kind'>): string => `${path} ${kind}`
+
+/** Types without a sample are not compared. */
+export function driftWatch(samples: Readonly<Record<string, readonly unknown[]>>, clock: Clock): DriftWatch {
+  const types = new Map(
+    Object.entries(samples).map(([type, bodies]) => [
+      type,
+      {
+        type,
+        shape: shapeOf(bodies),
+        nextLookMs: -Infinity,
+        looked: false,
+        drifts: new Map<string, Sighting>(),
+      },
+    ]),
+  )
   return {
-    inspect(type, payload) {
-      const shape = Object.hasOwn(shapes, type) ? shapes[type] : undefined
-      if (!shape) return []
-      const count = (seen.get(type) ?? 0) + 1
-      seen.set(type, count)
-      return count <= sampling.first || count % sampling.every === 0 ? driftOf(shape, payload) : []
+    notice({ type, messageId, body }) {
+      const known = types.get(type)
+      const nowMs = clock.monotonicMs()
+      if (!known || nowMs < known.nextLookMs) return
+      known.nextLookMs = nowMs + LOOK_EVERY_MS
+      known.looked = true
+      for (const drift of driftOf(known.shape, JSON.parse(body))) {
+        const before = known.drifts.get(driftKey(drift))
+        if (before || known.drifts.size < FIELDS_TOLD_MAX)
+          known.drifts.set(driftKey(drift), { ...drift, messageId, times: (before?.times ?? 0) + 1 })
+      }
+    },
+    take() {
+      const taken = [...types.values()].filter(({ looked }) => looked)
+      return taken.map((known) => {
+        const { type, shape, drifts } = known
+        known.drifts = new Map()
+        known.looked = false
+        return { type, shape, drifts }
+      })
     },
   }
 }
 
 const record = sql(
   'inbox.record_drift',
-  `insert into inbox.drift (source, type, path, kind, expected, found, message_id)
+  `insert into inbox.drift as d (source, type, path, kind, expected, found, message_id)
    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-   on conflict do nothing`,
+   on conflict (source, type, path, kind) do update set last_seen_at = now(), expected = excluded.expected,
+     found = excluded.found
+   returning d.source, d.type, d.path, d.kind, xmax = 0 as "isNew"`,
 )
-const listDrift = sql(
-  'inbox.list_drift',
-  `select source, type, path, kind, expected, found, message_id as "messageId", seen_at as "seenAt" from inbox.drift
-   where $1::text is null or source = $1 order by seen_at desc, source, type, path, kind limit $2`,
+const standing = sql(
+  'inbox.standing_drift',
+  `select source, type, path, kind, expected, found, message_id as "messageId", seen_at as "seenAt",
+     last_seen_at < now() - make_interval(secs => $2::float8 / 1000) as "isQuiet"
+   from inbox.drift where source = any($1::text[]) order by source, type, path, kind`,
+)
+const forget = sql(
+  'inbox.forget_drift',
+  `delete from inbox.drift d using unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(source, type, path, kind)
+   where d.source = k.source and d.type = k.type and d.path = k.path and d.kind = k.kind`,
 )
 
-export type SeenDrift = {
+export type DriftName = {
   readonly source: string
   readonly type: string
-  readonly messageId: string
-  readonly drift: Drift
+  readonly path: string
+  readonly kind: Drift['kind']
 }
+export type SeenDrift = { readonly source: string; readonly type: string; readonly sighting: Sighting }
 
-/** Keeps each warning once for its source, type, path and kind. */
-export function recordDrift(tx: Transaction, seen: readonly SeenDrift[]): void {
-  if (seen.length === 0) return
+/** Keeps each warning once for its source, type, path and kind; answers those that are new. */
+export async function recordDrift(tx: Transaction, seen: readonly SeenDrift[]): Promise<DriftName[]> {
+  if (seen.length === 0) return []
   const rows = seen.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
-  tx.send(record, [
+  const recorded = await tx.query<DriftName & { isNew: boolean }>(record, [
     rows.map((row) => row.source),
     rows.map((row) => row.type),
-    rows.map((row) => row.drift.path),
-    rows.map((row) => row.drift.kind),
-    rows.map((row) => row.drift.expected ?? null),
-    rows.map((row) => row.drift.found ?? null),
-    rows.map((row) => row.messageId),
+    rows.map(({ sighting }) => sighting.path),
+    rows.map(({ sighting }) => sighting.kind),
+    rows.map(({ sighting }) => sighting.expected ?? null),
+    rows.map(({ sighting }) => sighting.found ?? null),
+    rows.map(({ sighting }) => sighting.messageId),
   ])
+  return recorded.filter(({ isNew }) => isNew)
 }
-const sortKey = ({ source, type, drift }: SeenDrift): string =>
-  `${source}/${type}/${drift.path}/${drift.kind}`
+const sortKey = ({ source, type, sighting }: SeenDrift): string => `${source}/${type}/${driftKey(sighting)}`
 
-export type DriftWarning = Drift & {
-  readonly source: string
-  readonly type: string
+export type StandingDrift = DriftName & {
+  readonly expected: string | null
+  readonly found: string | null
+  /** The first message that showed it. */
   readonly messageId: string
   readonly seenAt: Date
+  /** Not seen again for a while. */
+  readonly isQuiet: boolean
 }
 
-/** The warnings so far, newest first. */
-export function driftWarnings(queries: Queries, source?: string, limit = 200): Promise<DriftWarning[]> {
-  return queries.query<DriftWarning>(listDrift, [source ?? null, limit])
+/** The warnings of these sources. */
+export const standingDrift = (
+  queries: Queries,
+  sources: readonly string[],
+  quietAfterMs: number,
+): Promise<StandingDrift[]> => queries.query<StandingDrift>(standing, [sources, quietAfterMs])
+
+/** Payloads are as recorded again, or the record has grown. */
+export function forgetDrift(tx: Transaction, gone: readonly DriftName[]): void {
+  if (gone.length === 0) return
+  tx.send(forget, [
+    gone.map((row) => row.source),
+    gone.map((row) => row.type),
+    gone.map((row) => row.path),
+    gone.map((row) => row.kind),
+  ])
 }

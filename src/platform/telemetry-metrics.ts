@@ -106,6 +106,11 @@ export function declareHouseMetrics(metrics: Metrics) {
       help: 'Calls to other systems by outcome',
       labels: ['system', 'outcome'],
     }),
+    contractViolations: metrics.counter({
+      name: 'contract_violations_total',
+      help: 'Fields of messages that are new, missing or of another type than recorded, of those that were compared',
+      labels: ['system', 'type'],
+    }),
     circuitState: metrics.gauge({
       name: 'circuit_state',
       help: 'Breaker of a system: 0 closed, 1 half open, 2 open',

@@ -13,12 +13,16 @@ const Accepted = z.object({
   messages: z.array(z.object({ messageId: z.string(), outcome: z.string() })),
 })
 
+/** Sees each message before it is heard. */
+export type Notice = (system: string, inbound: InboundMessage<unknown>) => void
+
 type Feed<Message> = {
   readonly path: string
   readonly operationId: string
   readonly summary: string
   readonly description: string
   readonly doors: ReadonlyMap<string, InboundDoor<Message>>
+  readonly notice: Notice
   hear(told: {
     door: InboundDoor<Message>
     inbound: InboundMessage<Message>
@@ -26,7 +30,7 @@ type Feed<Message> = {
   }): Promise<Heard>
 }
 
-function feed<Message>({ doors, hear, ...about }: Feed<Message>): Route {
+function feed<Message>({ doors, notice, hear, ...about }: Feed<Message>): Route {
   return route({
     ...about,
     method: 'POST',
@@ -43,6 +47,7 @@ function feed<Message>({ doors, hear, ...about }: Feed<Message>): Route {
       if (!door) throw new Refusal('inbound.system_unknown', `no system is called ${params.system}`)
       const { traceId } = trace
       const told = door.read(headers, bytes).map((inbound) => ({ door, inbound, traceId }))
+      for (const { inbound } of told) notice(door.instance, inbound)
       const outcomes = await Promise.all(told.map((one) => hear(one)))
       const messages = told.map(({ inbound }, place) => ({
         messageId: inbound.messageId,
@@ -57,6 +62,7 @@ function feed<Message>({ doors, hear, ...about }: Feed<Message>): Route {
 export const webhookRoutes = (
   doors: ReadonlyMap<string, InboundDoor<WarehouseMessage>>,
   hear: (told: Told) => Promise<Heard>,
+  notice: Notice,
 ): Route[] => [
   feed<WarehouseMessage>({
     path: '/system/:system/v1/events',
@@ -65,6 +71,7 @@ export const webhookRoutes = (
     description:
       'Signed as the connector of the system demands. Each event is filed once, however often it is sent.',
     doors,
+    notice,
     hear,
   }),
 ]
@@ -73,6 +80,7 @@ export const webhookRoutes = (
 export const shopRoutes = (
   doors: ReadonlyMap<string, InboundDoor<ChannelMessage>>,
   hear: (told: ChannelTold) => Promise<Heard>,
+  notice: Notice,
 ): Route[] => [
   feed<ChannelMessage>({
     path: '/system/:system/v1/orders',
@@ -81,6 +89,7 @@ export const shopRoutes = (
     description:
       'Signed as the connector of the shop demands. An order is captured once, however often it is told; one that is taken back is cancelled.',
     doors,
+    notice,
     hear,
   }),
 ]

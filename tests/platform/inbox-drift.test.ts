@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { driftOf, driftWarnings, driftWatch, recordDrift, shapeOf } from '#platform/inbox-drift.ts'
-import { messageDatabase, type MessageDatabase } from './message-database.ts'
+import { describe, expect, test } from 'vitest'
+import { accepts, driftOf, driftWatch, shapeOf } from '#platform/inbox-drift.ts'
+import { fakeClock } from '#tests/support/clock.ts'
 
 const samples = [
   { order: 'A-1', lines: [{ sku: 'x', qty: 2, lot: null }], carrier: { code: 'UPS' } },
@@ -69,27 +69,51 @@ describe('drift', () => {
   })
 })
 
-test('the first payloads of a type are compared, then only one in so many', () => {
-  const watch = driftWatch({ ship: shape }, { first: 2, every: 5 })
-  const looks = Array.from({ length: 11 }, () => watch.inspect('ship', { order: 'A' }).length > 0)
-  expect(looks.flatMap((looked, index) => (looked ? [index + 1] : []))).toEqual([1, 2, 5, 10])
-  expect(watch.inspect('unknown', 1)).toEqual([])
+describe('what a record has grown to hold', () => {
+  test.each([
+    [{ path: 'carrier.code', kind: 'new', found: 'string' }, true],
+    [{ path: 'order', kind: 'retyped', found: 'number' }, false],
+    [{ path: 'lines[].qty', kind: 'retyped', found: 'string' }, true],
+    [{ path: 'gift', kind: 'new', found: 'boolean' }, false],
+    [{ path: 'carrier', kind: 'missing' }, true],
+    [{ path: 'order', kind: 'missing' }, false],
+    [{ path: 'never-recorded', kind: 'missing' }, true],
+  ] as const)('%j is accepted: %s', (drift, accepted) => {
+    expect(accepts(shape, drift)).toBe(accepted)
+  })
 })
 
-describe('warnings', () => {
-  let house: MessageDatabase
-  beforeAll(async () => {
-    house = await messageDatabase()
+describe('a watch', () => {
+  const message = (number: number, content: object = { order: 'A' }, type = 'order') => ({
+    type,
+    messageId: `m${number}`,
+    body: JSON.stringify(content),
   })
-  afterAll(() => house.end())
 
-  test('each path warns once, with the first message that showed it', async () => {
-    const drift = { path: 'order', kind: 'retyped', expected: 'string', found: 'number' } as const
-    for (const messageId of ['m1', 'm2']) {
-      const seen = { source: 'shop', type: 'order', messageId, drift }
-      await house.database.transaction(async (tx) => recordDrift(tx, [seen, seen]))
+  test('compares a type ten times a second at most, and every message where few come', async () => {
+    const clock = fakeClock()
+    const watch = driftWatch({ order: samples }, clock)
+    for (let number = 0; number < 50; number++) watch.notice(message(number))
+    expect(watch.take()[0]!.drifts.get('lines missing')).toMatchObject({ messageId: 'm0', times: 1 })
+    for (let number = 0; number < 3; number++) {
+      await clock.advance(100)
+      watch.notice(message(number))
     }
-    expect(await driftWarnings(house.database, 'shop')).toMatchObject([{ ...drift, messageId: 'm1' }])
-    expect(await driftWarnings(house.database, 'other')).toEqual([])
+    expect(watch.take()[0]!.drifts.get('lines missing')).toMatchObject({ messageId: 'm2', times: 3 })
+  })
+
+  test('says which types it looked at, and nothing of those without a sample or without a message', () => {
+    const watch = driftWatch({ order: samples, other: samples }, fakeClock())
+    watch.notice(message(1, samples[0]))
+    watch.notice(message(2, {}, 'unknown'))
+    expect(watch.take()).toEqual([{ type: 'order', shape, drifts: new Map() }])
+    expect(watch.take()).toEqual([])
+  })
+
+  test('does not follow a source that makes up field names without end', () => {
+    const watch = driftWatch({ order: samples }, fakeClock())
+    const madeUp = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`field-${n}`, n]))
+    watch.notice(message(1, { ...samples[0], ...madeUp }))
+    expect(watch.take()[0]!.drifts.size).toBe(20)
   })
 })

@@ -12,6 +12,7 @@ import {
   understood,
 } from '#platform/inbound.ts'
 import { toTracking } from './map.ts'
+import scans from './samples/tracking.json' with { type: 'json' }
 import type { SwiftSettings } from './settings.ts'
 import { signatureOf } from './wire.ts'
 
@@ -23,6 +24,7 @@ export function swiftDoor(instance: string, { credentials }: SwiftSettings): Inb
     instance,
     // Each scan is a fact of its own; a parcel's sequence tells which is the latest.
     order: {},
+    samples: { 'tracking.updated': scans },
     read(headers, rawBody) {
       const signature = signatureOf(headers['x-swift-signature'])
       if (signature === undefined) {

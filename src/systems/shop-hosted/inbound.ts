@@ -13,6 +13,8 @@ import {
   understood,
 } from '#platform/inbound.ts'
 import { toOrderPlaced, toOrderWithdrawn } from './map.ts'
+import cancelled from './samples/orders-cancelled.json' with { type: 'json' }
+import created from './samples/orders-create.json' with { type: 'json' }
 import type { HostedShopSettings, ShopAccount } from './settings.ts'
 
 export function hostedShopDoor(instance: string, { shops }: HostedShopSettings): InboundDoor<ChannelMessage> {
@@ -28,6 +30,7 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
     instance,
     // An order that was taken back before it came is over when it comes.
     order: { 'orders/create': { by: 'taken' }, 'orders/cancelled': { by: 'taken' } },
+    samples: { 'orders/create': [created], 'orders/cancelled': [cancelled] },
     read(headers, rawBody) {
       const shop = senderOf(headers['x-shop-domain'])
       const signature = headers['x-shop-hmac-sha256']

@@ -15,9 +15,12 @@ import {
 } from '#platform/inbound.ts'
 import { toMessage } from './map.ts'
 import type { DepotSettings } from './settings.ts'
+import byLot from './samples/events-by-lot.json' with { type: 'json' }
+import recorded from './samples/events.json' with { type: 'json' }
 import { signatureOf } from './wire.ts'
 
 const SECOND_MS = 1_000
+const SAMPLES: readonly { readonly type: string }[] = [...recorded.events, ...byLot.events]
 
 export function depotDoor(
   instance: string,
@@ -54,6 +57,7 @@ export function depotDoor(
       'order.short': { by: 'item', first: 1 },
       'order.picking_started': { by: 'item', first: 1 },
     },
+    samples: Object.fromEntries(Map.groupBy(SAMPLES, ({ type }) => type)),
     read(headers, rawBody) {
       prove(headers, rawBody)
       const events = splitting(() => list(fieldsOf(parseStrictJson(rawBody)), 'events'))
