@@ -2,13 +2,21 @@
 import { createDoor, type Door } from '#platform/batch.ts'
 import { recordAudit } from '#platform/audit.ts'
 import type { Transaction } from '#platform/database.ts'
+import { closeExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Claim, Replay } from '#platform/http.ts'
 import { claim, type ClaimState, record, settle } from '#platform/http-idempotency.ts'
 import type { Cause } from '#platform/log.ts'
+import { formatAmount } from '#platform/money.ts'
 import { isOutage } from '#platform/outage.ts'
 import type { Docket, Process } from '#platform/process.ts'
-import type { NewPayment, PaymentAnswer, PaymentRequest, ReceivedPayment } from '#domains/billing/contract.ts'
+import type {
+  NewPayment,
+  PaymentAnswer,
+  PaymentRequest,
+  ReceivedPayment,
+  ShortPaid,
+} from '#domains/billing/contract.ts'
 import {
   type PaymentOutcome,
   readPayment,
@@ -136,7 +144,7 @@ async function receive(
   const outcomes = await receivePayments(tx, payments, cause)
   const taken = payments.flatMap((payment) => {
     const outcome = outcomes.get(payment)!
-    return outcome.kind === 'received' ? [{ payment, received: outcome.payment }] : []
+    return outcome.kind === 'received' ? [{ payment, received: outcome.payment, short: outcome.short }] : []
   })
   // credit is counted in the customer's currency; cash in another one waits on account
   const counted = taken.filter(({ payment: { currency, payerCurrency } }) => currency === payerCurrency)
@@ -145,12 +153,17 @@ async function receive(
     counted.map(({ payment: { customerId, amountMinor } }) => ({ customerId, amountMinor: -amountMinor })),
   )
   await openUnapplied(tx, ports, taken)
+  await openDeductions(tx, ports, taken)
   auditReceipts(tx, taken, cause)
   await beginAndWake(tx, turn, process, taken)
   return new Map(open.map((arrival) => [arrival, receiptOf(read.get(arrival)!, outcomes)]))
 }
 
-type Taken = { readonly payment: Received; readonly received: ReceivedPayment }
+type Taken = {
+  readonly payment: Received
+  readonly received: ReceivedPayment
+  readonly short: readonly ShortPaid[]
+}
 
 /** Each payment's own process begins; those of the invoices it paid see that they changed. */
 async function beginAndWake(
@@ -202,6 +215,31 @@ async function openUnapplied(tx: Transaction, ports: ProcessPorts, taken: readon
       },
     })),
   )
+}
+
+/** A payer who keeps something back has a reason, which somebody has to find out; what is paid later ends the question. */
+async function openDeductions(tx: Transaction, ports: ProcessPorts, taken: readonly Taken[]): Promise<void> {
+  const causeOf = (invoice: number): string => `billing.short_payment:${invoiceNumber(invoice)}`
+  await ports.openExceptions(
+    tx,
+    taken.flatMap(({ payment: { company, currency, customerNumber, reference }, short }) =>
+      short.map(({ invoice, number, openMinor }) => ({
+        company,
+        cause: causeOf(invoice),
+        code: 'billing.short_payment',
+        title: `Customer ${customerNumber} paid ${formatAmount(openMinor, currency)} ${currency} too little on ${number}`,
+        suggestedAction: 'Ask the payer why: credit what is justified in the ERP, ask for what is not.',
+        facts: { reference, invoice: number },
+        affects: { doc: invoice, kind: 'invoice', value: { amountMinor: openMinor, currency } },
+      })),
+    ),
+  )
+  const settled = taken.flatMap(({ payment: { company }, received }) =>
+    received.applications.flatMap(({ invoice, invoiceState }) =>
+      invoiceState === 'paid' ? [{ company, cause: causeOf(invoice), doc: invoice }] : [],
+    ),
+  )
+  await closeExceptions(tx, settled, 'the rest was paid')
 }
 
 function auditReceipts(tx: Transaction, taken: readonly Taken[], cause: Cause): void {

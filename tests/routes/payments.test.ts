@@ -123,6 +123,35 @@ test('cash beyond the open invoices stays on account, with an exception that bil
   expect(open).toMatchObject([{ owner: 'billing', stake: [{ amountMinor: 500, currency: 'USD' }] }])
 })
 
+async function deductionsOf({ number }: Bill) {
+  const open = await listExceptions(door.app.database, { code: 'billing.short_payment' })
+  return open.filter(({ title }) => title.endsWith(` on ${number}`))
+}
+
+test('a payment that is short of the invoice it names is for a person, until the rest is paid', async () => {
+  const due = await bill()
+  const part = due.totalMinor - 250
+  expect((await pay(paymentOf(due, 'WIRE-7', part))).body).toMatchObject({
+    applications: [{ number: due.number, invoiceState: 'partially_paid' }],
+  })
+  expect(await deductionsOf(due)).toMatchObject([
+    {
+      owner: 'billing',
+      title: `Customer ${due.customer} paid 2.50 USD too little on ${due.number}`,
+      stake: [{ amountMinor: 250, currency: 'USD' }],
+    },
+  ])
+  await pay(paymentOf(due, 'WIRE-8', 250))
+  expect(await deductionsOf(due)).toEqual([])
+})
+
+test('what is left of the oldest invoice by cash that names none is no deduction', async () => {
+  const due = await bill()
+  const { invoices: _, ...payment } = paymentOf(due, 'WIRE-9', 100)
+  expect((await pay(payment)).body).toMatchObject({ state: 'applied' })
+  expect(await deductionsOf(due)).toEqual([])
+})
+
 test.each([
   ['billing.customer_unknown', { customer: 'nobody' }],
   ['billing.invoice_unknown', { invoices: [{ number: '1', amount: '1.00' }] }],

@@ -105,6 +105,9 @@ export type PaymentApplication = {
   readonly invoiceState: InvoiceState
 }
 
+/** An invoice that a payment named and did not pay to the end. */
+export type ShortPaid = { readonly invoice: number; readonly number: string; readonly openMinor: number }
+
 const Amount = z
   .string()
   .regex(/^\d{1,13}(\.\d{1,4})?$/)

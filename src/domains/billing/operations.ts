@@ -9,6 +9,7 @@ import type {
   NewPayment,
   PaymentApplication,
   ReceivedPayment,
+  ShortPaid,
 } from './contract.ts'
 import { answerPayment, applyPayment, openOf, paymentOf, stateAfterPayment } from './rules.ts'
 import {
@@ -140,7 +141,8 @@ export async function recordSent(
 
 /** What became of a payment: taken now, taken before under the same natural key, or refused. */
 export type PaymentOutcome =
-  | { readonly kind: 'received' | 'known'; readonly payment: ReceivedPayment }
+  | { readonly kind: 'received'; readonly payment: ReceivedPayment; readonly short: readonly ShortPaid[] }
+  | { readonly kind: 'known'; readonly payment: ReceivedPayment }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 /**
@@ -230,11 +232,18 @@ class Taken {
       const appliedMinor = applied.reduce((sum, row) => sum + row.amountMinor, 0)
       const received = { doc, currency, amountMinor, appliedMinor, applications }
       this.#received.push({ payment, received })
-      return { kind: 'received', payment: received }
+      return { kind: 'received', payment: received, short: payment.named ? this.#shortOf(applications) : [] }
     } catch (error) {
       if (error instanceof Refusal) return { kind: 'refused', refusal: error }
       throw error
     }
+  }
+
+  #shortOf(applications: readonly PaymentApplication[]): ShortPaid[] {
+    return applications.flatMap(({ invoice, number }) => {
+      const openMinor = openOf(this.#ledger.get(invoice)!)
+      return openMinor > 0 ? [{ invoice, number, openMinor }] : []
+    })
   }
 
   #pay(

@@ -47,6 +47,8 @@ async function receive(...payments: readonly NewPayment[]): Promise<PaymentOutco
 
 const appliedOf = (outcome: PaymentOutcome | undefined): number | undefined =>
   outcome && outcome.kind !== 'refused' ? outcome.payment.appliedMinor : undefined
+const paymentIn = (outcome: PaymentOutcome | undefined) =>
+  outcome && outcome.kind !== 'refused' ? outcome.payment : undefined
 const codeOf = (outcome: PaymentOutcome | undefined): string | undefined =>
   outcome?.kind === 'refused' ? outcome.refusal.code : undefined
 const invoiceOf = async (doc: number) => (await lockInvoices(db.database, [doc]))[0]!
@@ -59,6 +61,7 @@ describe('a payment', () => {
     expect(await receive(paid)).toEqual([
       {
         kind: 'received',
+        short: [],
         payment: {
           doc: paid.doc,
           currency: 'USD',
@@ -102,6 +105,18 @@ describe('a payment', () => {
       ['invoice.partially_paid', 4, 20],
       ['invoice.paid', 5, 0],
     ])
+  })
+
+  test('is short of what it names by what it leaves open, and of nothing that it does not name', async () => {
+    const customer = newDoc()
+    const owed = await post(db, { customerId: customer })
+    const outcomes = await receive(
+      payment(customer, 60, { named: [named(owed, 60)] }),
+      payment(customer, 10),
+      payment(customer, 30, { named: [named(owed, 30)] }),
+    )
+    const short = outcomes.map((outcome) => (outcome.kind === 'received' ? outcome.short : undefined))
+    expect(short).toEqual([[{ invoice: owed.doc, number: numberOf(owed), openMinor: 40 }], [], []])
   })
 
   test('without a name pays what fell due first, and never a draft, another payer or another currency', async () => {
@@ -158,7 +173,7 @@ describe('a repeated payment', () => {
     const [before] = await receive(first)
     await receive(payment(customer, 40))
     const [again] = await receive({ ...first, doc: newDoc(), receivedAt: new Date('2026-04-01T00:00:00Z') })
-    expect(again).toEqual({ ...before, kind: 'known' })
+    expect(again).toEqual({ payment: paymentIn(before), kind: 'known' })
     expect(await invoiceOf(owed.doc)).toMatchObject({ paidMinor: 100 })
   })
 
@@ -191,7 +206,7 @@ describe('a repeated payment', () => {
     const bad = payment(customer, 200, { named: [named(owed, 200)] })
     const outcomes = await receive(good, { ...good, doc: newDoc() }, bad, { ...bad, doc: newDoc() })
     expect(outcomes.map(({ kind }) => kind)).toEqual(['received', 'known', 'refused', 'refused'])
-    expect(outcomes[1]).toEqual({ ...outcomes[0], kind: 'known' })
+    expect(outcomes[1]).toEqual({ payment: paymentIn(outcomes[0]), kind: 'known' })
     expect(codeOf(outcomes[3])).toBe('billing.invoice_overpaid')
     expect(await invoiceOf(owed.doc)).toMatchObject({ paidMinor: 60 })
   })
