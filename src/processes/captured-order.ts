@@ -23,6 +23,8 @@ export type Arrival = {
   readonly externalId?: string | undefined
   /** What tells recurring purchase order numbers apart; the year of the order when absent. */
   readonly period?: string | undefined
+  /** How far its prices may be from ours, where that is more than the company's own tolerance. */
+  readonly priceTolerancePpm?: number | undefined
   /** Why a person must compare the order with what its partner sent. */
   readonly mismatch?: string | undefined
   readonly actor: string
@@ -87,7 +89,7 @@ export function compose(candidate: Candidate, { allocations, kept, holds }: Shar
     externalId: arrival.externalId ?? null,
     customerOrder: request.customerOrder,
     orderDate: request.orderDate ?? null,
-    requestedDate: request.requestedDate ?? null,
+    requestedDate: request.requestedDate ?? earliest(request.lines),
     currency: valued.customer.currency,
     shipToCode: valued.shipToCode,
     shipTo: valued.shipToCode === null ? (request.shipTo ?? null) : null,
@@ -102,6 +104,10 @@ export function compose(candidate: Candidate, { allocations, kept, holds }: Shar
   }
   return { ...candidate, captured, allocations, answer: answerOf(captured, valued.lines, outcomes) }
 }
+
+/** ISO dates sort as they follow each other. */
+const earliest = (lines: OrderRequest['lines']): string | null =>
+  lines.flatMap(({ requestedDate }) => requestedDate ?? []).toSorted()[0] ?? null
 
 function outcomeOfShare(share: Shares['kept'][number] | undefined): LineOutcome {
   if (!share) return 'rejected'

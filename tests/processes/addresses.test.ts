@@ -1,5 +1,6 @@
-/** Where an order goes when it brings its own address: to the warehouse and the ERP, or to a person where it lacks something. */
+/** Where an order goes and when: what it says of its own reaches the warehouse and the ERP, or a person where it lacks something. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { O2C } from '#tests/routes/front-door.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const FOOD = '37001'
@@ -92,6 +93,18 @@ test("so does an address of the customer's that the ERP knows only in part", asy
   )
   const order = await house.order({ customer: HOMELESS, lines: [[FOOD, 1]] })
   expect(await holdsOf(order)).toEqual([['address', 'The ship-to address lacks a street and a postal code']])
+})
+
+test('an order without a date is wanted when the first of its lines is', async () => {
+  const line = { sku: FOOD, quantity: '1', unit: 'EA' }
+  const lines = ['2026-12-09', '2026-12-07'].map((requestedDate, at) => ({
+    ...line,
+    line: String(at),
+    requestedDate,
+  }))
+  const body = { company: 'NWF', customer: GROCER, customerOrder: 'DATED-1', lines }
+  const { id } = (await house.send('POST', `${O2C}/orders`, { body })).body
+  expect((await house.send('GET', `${O2C}/orders/${id}`)).body).toMatchObject({ requestedDate: '2026-12-07' })
 })
 
 test('nobody complains', () => expect(house.complaints).toEqual([]))

@@ -50,7 +50,10 @@ export const OrderRequestLine = z.strictObject({
   price: AmountText.optional().describe(
     'What the customer expects to pay for one unit; ours applies when absent',
   ),
-  requestedDate: z.iso.date().optional(),
+  requestedDate: z.iso
+    .date()
+    .optional()
+    .describe('The earliest of the lines is wanted for the order, where it names no date itself'),
 })
 export type OrderRequestLine = z.infer<typeof OrderRequestLine>
 
