@@ -196,7 +196,7 @@ test('an order of which nothing can be ordered is answered line by line', async 
   expect(await ordersOf(order)).toEqual([])
 })
 
-test('a 997 that is late opens one exception, which closes when it comes; a rejection stays', async () => {
+test('a 997 that is late opens one exception, which closes when it comes; so does a rejection when it is taken after all', async () => {
   const guide = guideOf(world, ships)
   await house.app.database.query(setDue, [guide.partner])
   const missing = () => exceptions(`edi.acknowledgment_missing:${guide.partner}`)
@@ -224,6 +224,23 @@ test('a 997 that is late opens one exception, which closes when it comes; a reje
     { owner: 'edi', state: 'open' },
   ])
   expect(await missing()).toMatchObject([{ state: 'resolved' }])
+  const control = Number(notice!.control)
+  drop('their-yes.edi', acknowledgmentOf(guide, { group: 'SH', type: '856', control, status: 'A' }, 6_003))
+  await until(() => exceptions(`edi.document_rejected:${guide.partner}:856`)).toMatchObject([
+    { state: 'resolved' },
+  ])
+})
+
+test('a 997 for what we never sent has an owner until the partner names a document of ours', async () => {
+  const guide = guideOf(world, ships)
+  const unmatched = () => exceptions(`edi.acknowledgment_unmatched:${guide.partner}`)
+  const acknowledge = (name: string, control: number, number: number) =>
+    drop(name, acknowledgmentOf(guide, { group: 'IN', type: '810', control, status: 'A' }, number))
+  acknowledge('whose.edi', 900_001, 6_004)
+  await until(unmatched).toMatchObject([{ owner: 'edi', state: 'open' }])
+  const [invoice] = await answersTo(ships, '810')
+  acknowledge('ours.edi', Number(invoice!.control), 6_005)
+  await until(unmatched).toMatchObject([{ state: 'resolved' }])
 })
 
 type TheirWord = {
@@ -266,10 +283,13 @@ test.each([
   }
 })
 
-test('a file that is no X12 goes to the reject folder with an owner', async () => {
+test('a file that is no X12 goes to the reject folder with an owner, until a whole one of its name comes', async () => {
   drop('picture.edi', 'this is no purchase order')
   await until(async () => namesIn(folders.config.rejectDirectory).length).toBe(1)
-  expect(await exceptions('edi.file_damaged:%picture.edi')).toMatchObject([{ owner: 'edi', state: 'open' }])
+  const damaged = () => exceptions('edi.file_damaged:picture.edi')
+  expect(await damaged()).toMatchObject([{ owner: 'edi', state: 'open' }])
+  drop('picture.edi', toInterchange({ ...ships, poNumber: 'WHOLE', nth: 5_009 }, guideOf(world, ships)))
+  await until(damaged).toMatchObject([{ state: 'resolved' }])
 })
 
 test('what is still being uploaded is left alone', async () => {

@@ -2,7 +2,7 @@
 import type { ChannelDoor, ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Transaction } from '#platform/database.ts'
-import { closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
+import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
 import type { Acknowledgment } from './documents/997.ts'
 import type { SetContext } from './inbound.ts'
 import type { Outbox } from './outbox.ts'
@@ -82,22 +82,40 @@ async function bookAcknowledgments(
   const documents = new Map(
     meant.map((document) => [`${document.partner} ${document.controlNumber}`, document]),
   )
-  const occurrences = told.flatMap(({ guide, acknowledgment }): Occurrence[] => {
+  const wrong: Occurrence[] = []
+  const right: Cause[] = []
+  for (const { guide, acknowledgment } of told) {
     const document = documents.get(`${guide.partner} ${acknowledgment.controlNumber}`)
-    if (!document) return [unmatched(guide, acknowledgment)]
-    return statusOf(acknowledgment) === 'rejected' ? [rejected(guide, document, acknowledgment)] : []
-  })
-  if (occurrences.length > 0) await ports.openExceptions(tx, occurrences)
+    if (!document) {
+      wrong.push(unmatched(guide, acknowledgment))
+      continue
+    }
+    right.push(unmatchedCause(guide))
+    if (statusOf(acknowledgment) === 'accepted') right.push(rejectedCause(document))
+    else wrong.push(rejected(guide, document, acknowledgment))
+  }
+  // what is wrong in one place and right in another of the same list stays with people
+  await closeExceptions(tx, right, 'the partner acknowledged a later one')
+  if (wrong.length > 0) await ports.openExceptions(tx, wrong)
   await closeArrears(tx, meant)
 }
 
 const statusOf = ({ status }: Acknowledgment): 'accepted' | 'rejected' =>
-  status === 'R' || status === 'P' ? 'rejected' : 'accepted'
+  status === 'A' || status === 'E' ? 'accepted' : 'rejected'
+
+const unmatchedCause = ({ company, partner }: PartnerGuide): Cause => ({
+  company,
+  cause: `edi.acknowledgment_unmatched:${partner}`,
+})
+
+const rejectedCause = ({ company, partner, type }: SentDocument): Cause => ({
+  company,
+  cause: `edi.document_rejected:${partner}:${type}`,
+})
 
 function unmatched(guide: PartnerGuide, { functionalId, controlNumber }: Acknowledgment): Occurrence {
   return {
-    company: guide.company,
-    cause: `edi.acknowledgment_unmatched:${guide.partner}`,
+    ...unmatchedCause(guide),
     code: 'edi.acknowledgment_unmatched',
     title: `${guide.name} acknowledges a document that we did not send`,
     suggestedAction:
@@ -116,8 +134,7 @@ function rejected(guide: PartnerGuide, document: SentDocument, { sets }: Acknowl
     }),
   ])
   return {
-    company: document.company,
-    cause: `edi.document_rejected:${guide.partner}:${document.type}`,
+    ...rejectedCause(document),
     code: 'edi.document_rejected',
     title: `${guide.name} rejects our ${document.type}`,
     suggestedAction:

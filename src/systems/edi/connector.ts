@@ -5,7 +5,7 @@ import type { ChannelDoor, ChannelInbound } from '#capabilities/channel-messages
 import type { Clock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import type { Database } from '#platform/database.ts'
-import type { Occurrence, OpenExceptions } from '#platform/exceptions.ts'
+import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { FiledMessage } from '#platform/inbound.ts'
 import { toInbound } from './inbound.ts'
@@ -13,7 +13,7 @@ import { ediOperations } from './answers.ts'
 import { ediBooks, reportOverdue } from './books.ts'
 import { checkFile, type FileCheck } from './check-file.ts'
 import { crosswalkFor, type FindItems } from './crosswalk.ts'
-import { openFolder } from './folder.ts'
+import { firstNameOf, openFolder } from './folder.ts'
 import { createOutbox } from './outbox.ts'
 import { loadPartnerGuides } from './partner-guide-files.ts'
 import { indexGuides, type PartnerGuide, type PartnerGuides } from './partner-guide.ts'
@@ -93,6 +93,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
       maxFileBytes: settings.maxFileBytes,
       async report(tx, end) {
         if (isDamaged(end)) await openExceptions(tx, [damage(end)])
+        else await closeExceptions(tx, [damageOf(end)], 'a whole file of this name came')
       },
     })
     await outbox.flush(0)
@@ -138,12 +139,16 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
 const isDamaged = ({ state, findings }: FileReport): boolean =>
   state === 'rejected' || findings.some(({ severity }) => severity === 'error')
 
+const damageOf = ({ name }: Pick<FileReport, 'name'>): Cause => ({
+  company: NO_COMPANY,
+  cause: `edi.file_damaged:${firstNameOf(name)}`,
+})
+
 /** A file of which nothing, or not everything, could be used. */
 function damage({ name, state, findings }: FileReport): Occurrence {
   const first = findings.find(({ severity }) => severity === 'error')
   return {
-    company: NO_COMPANY,
-    cause: `edi.file_damaged:${name}`,
+    ...damageOf({ name }),
     code: 'edi.file_damaged',
     title: state === 'rejected' ? `${name} cannot be read at all` : `${name} is damaged and was read in part`,
     suggestedAction: 'Check the file, find out who sent it, and ask for a whole one.',

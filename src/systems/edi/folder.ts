@@ -34,6 +34,9 @@ const UNFINISHED = /^\.|\.(?:tmp|part|partial|filepart|crdownload|uploading)$/i
 /** When it was taken, by whom, its number there, and how it was called. */
 const CLAIM = /^[^-]+-([^-]+)-\d+-(.+)$/
 
+/** How a file was called when it came, whoever has taken it since. */
+export const firstNameOf = (name: string): string => CLAIM.exec(name)?.[2] ?? name
+
 export function openFolder(options: FolderOptions): Folder {
   const { inboxDirectory, clock, reader } = options
   // inside of the inbox, so that taking a file is a rename on one file system
@@ -65,8 +68,7 @@ export function openFolder(options: FolderOptions): Folder {
       byReader.delete(reader)
       for (const [other, theirs] of byReader) {
         if (!(await isDead(other))) continue
-        for (const name of theirs)
-          found.push(...(await take(join(processing, name), CLAIM.exec(name)?.[2] ?? name)))
+        for (const name of theirs) found.push(...(await take(join(processing, name), firstNameOf(name))))
         await exists(unlink(signOf(processing, other)))
       }
       return found
