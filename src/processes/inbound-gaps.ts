@@ -82,8 +82,8 @@ function tellingOf({ doors }: GapPorts, gap: UntoldGap): Occurrence {
     company,
     cause,
     code: MISSING,
-    title: `${source} never told ${which} of ${stream}, and ${waiting} that came later ${waiting === 1 ? 'waits' : 'wait'}`,
-    suggestedAction: `${wasAsked ? `${source} was asked and has not told it. ` : ''}Have ${source} send ${which} of ${stream} again; what waits is then applied by itself.`,
+    title: `${source}: ${which} of ${stream} ${from === to ? 'is' : 'are'} missing, and ${waiting} later ${waiting === 1 ? 'one waits' : 'ones wait'}`,
+    suggestedAction: `${wasAsked ? `${source} was asked and has not told. ` : ''}Have ${source} send ${which} of ${stream} again; where it lies in quarantine, mend and replay it. What waits is then applied by itself.`,
     facts: { source, stream, from, to, waiting, since: since.toISOString() },
   }
 }

@@ -65,11 +65,11 @@ export async function takeIn<T extends AnyTelling>(
     tx,
     asked.map(({ told }) => told.parked!),
   )
-  const replays = asked.filter(({ told }) => mine.has(told.parked!.id))
+  const replays = firstOfEach(asked.filter(({ told }) => mine.has(told.parked!.id)))
   const reopened = await reopenMessages(tx, replays)
   // A conflict is replayed as the message of its own that it claims to be, and filed now.
   const arrived = filed.filter(
-    (message) => !message.told.parked || (mine.has(message.told.parked.id) && !reopened.has(message)),
+    (message) => !message.told.parked || (replays.includes(message) && !reopened.has(message)),
   )
   const received = await receiveMessages(tx, arrived, 'applied')
   const verdicts = new Map(
@@ -80,6 +80,11 @@ export async function takeIn<T extends AnyTelling>(
   )
   return { verdicts, replays, reopened }
 }
+
+/** Two looks of one process may bring the same replay. */
+const firstOfEach = <T extends AnyTelling>(replays: readonly Filed<T>[]): Filed<T>[] => [
+  ...new Map(replays.toReversed().map((message) => [message.told.parked!.id, message])).values(),
+]
 
 /** What a replay came to; undefined for what was put aside again. A new conflict is parked work of its own. */
 function endOf(heard: Heard | undefined): ReplayOutcome | undefined {

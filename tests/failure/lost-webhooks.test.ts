@@ -5,6 +5,8 @@ import { DEFAULT_CREDENTIALS } from '#landscape/landscape.ts'
 import type { WmsEvent } from '#landscape/wms/shapes.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
+import { editPayload } from '#platform/parking.ts'
+import { fatesOf, replayParked } from '#platform/parking-replay.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { atRest, openQuery, type Query, violationsAtRest } from '#tests/support/house-rules.ts'
@@ -123,3 +125,31 @@ test('a gap that closes on its own way is neither asked for nor told', async () 
   expect(asked()).toBe(0)
   expect(await everTold()).toEqual([])
 })
+
+test('what waits for an event that could not be read is applied after its replay, and all of its trouble ends', async () => {
+  house.landscape.wms.faults.set([
+    { kind: 'webhook-drop', times: 2 },
+    { kind: 'server-error', operation: 'events' },
+  ])
+  await submit(house.url, order, 'unreadable')
+  await until(async () => events().length).toBe(2)
+  const [begun, shipped] = events() as [WmsEvent, WmsEvent]
+  expect(await tell({ ...begun, type: 'order.teleported' })).toBe('quarantined')
+  expect(await tell(shipped)).toBe('waiting')
+  await until(missing).toHaveLength(1)
+
+  const [parked] = (await query<{ id: number }>('select id from parking.item')) as [{ id: number }]
+  const anna = { actor: 'anna', reason: 'the warehouse says that picking began' }
+  const { database } = house.app
+  await database.transaction((tx) => editPayload(tx, parked.id, JSON.stringify(begun), anna))
+  await replayParked(database, [parked.id], anna)
+  await Promise.all([house.app.replayMessages(), house.app.replayMessages()])
+
+  expect(await fatesOf(database, [parked.id])).toMatchObject([{ state: 'replayed', outcome: 'applied' }])
+  expect(await query(`select actor from log.event where type = 'shipment.confirmed'`)).toEqual([
+    { actor: 'anna' },
+  ])
+  await restsInOrder()
+  const open = () => query(`select code from exceptions.exception where closed_at is null`)
+  await until(open).toEqual([])
+}, 30_000)
