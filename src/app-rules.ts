@@ -46,6 +46,7 @@ const calendarOf = ({ timeZone, hours }: Pick<Config['companies'][number], 'time
   })
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 const PPM_PER_PERCENT = 10_000
 
 function rulesOf(config: Config, company: Config['companies'][number]): CompanyRules {
@@ -58,6 +59,8 @@ function rulesOf(config: Config, company: Config['companies'][number]): CompanyR
       .map((place) => place.code),
     taxedBy: company.tax === 'erp' ? 'erp' : 'tax-system',
     credit: { staleAfterMs: company.credit.staleAfterHours * HOUR_MS, fallback: company.credit.fallback },
+    holdsExpireAfterMs:
+      company.holds.expireAfterDays === undefined ? undefined : company.holds.expireAfterDays * DAY_MS,
     price: { ...priceRules, tolerancePpm: Math.round(tolerancePercent * PPM_PER_PERCENT) },
   }
 }

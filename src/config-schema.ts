@@ -165,6 +165,15 @@ const PriceRules = z.strictObject({
     .default('hold'),
 })
 
+const HoldRules = z.strictObject({
+  expireAfterDays: z
+    .number()
+    .gt(0)
+    .max(3_650)
+    .describe('An order on whose hold nobody has decided for so long is cancelled; without it, it waits')
+    .optional(),
+})
+
 const WorkingHours = z
   .strictObject({
     days: z
@@ -197,6 +206,7 @@ const Company = z.strictObject({
   tax: code('Who computes its taxes: "erp", or a system', 'erp').default('erp'),
   credit: CreditRules.prefault({}),
   price: PriceRules.prefault({}),
+  holds: HoldRules.prefault({}),
   hours: WorkingHours.prefault({}),
 })
 

@@ -10,7 +10,7 @@ import { allocateOrder, type FreeStock, lockUnclaimedStock, reserve } from '#dom
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
 import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf } from './captured-order.ts'
-import { openHoldExceptions } from './holds.ts'
+import { expiryOf, openHoldExceptions } from './holds.ts'
 import { valueOrders, type ValuedOrder } from './order-pricing.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 import { waitsForSomebody } from './sla.ts'
@@ -218,7 +218,8 @@ async function decide(
     )
     // what an order that waits for more does not keep is not there for the next: that would overtake it
     const allocations = found.map((some, at) => (kept[at]!.reserve > 0 ? some : []))
-    const numbered = holds[place]!.map((hold) => ({ ...hold, id: ids.pop()! }))
+    const expiresAt = expiryOf(ports, request.company)
+    const numbered = holds[place]!.map((hold) => ({ ...hold, id: ids.pop()!, expiresAt }))
     return compose(candidate, { allocations, kept, holds: numbered })
   })
 }

@@ -63,7 +63,8 @@ export function holdsOf({ doc, arrival, valued }: Candidate, creditReason: strin
 type Shares = {
   readonly allocations: readonly (readonly Allocation[])[]
   readonly kept: readonly { readonly reserve: number; readonly backorder: number; readonly cancel: number }[]
-  readonly holds: readonly (ReturnType<typeof holdsOf>[number] & { readonly id: number })[]
+  readonly holds: readonly (ReturnType<typeof holdsOf>[number] &
+    Pick<CapturedOrder['holds'][number], 'id' | 'expiresAt'>)[]
 }
 
 /** What becomes of a candidate with the stock and the holds it gets. */
@@ -259,7 +260,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
       erpClosed: line.cancelled,
     })),
     holds: captured.holds
-      .map(({ id, type, reason, blocks }) => ({ id, doc, type, reason, blocks }))
+      .map(({ id, type, reason, blocks, expiresAt }) => ({ id, doc, type, reason, blocks, expiresAt }))
       .toSorted((a, b) => a.id - b.id),
     reservations: sold
       .flatMap((line, place) => allocations[place]!.map((allocation) => ({ line: line.n, ...allocation })))

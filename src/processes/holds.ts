@@ -6,7 +6,14 @@ import { recordAudit } from '#platform/audit.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import { HOLDS, type HoldType } from '#domains/orders/contract.ts'
-import { addHolds, changeHeaders, rejectOpenHolds, releaseHolds } from '#domains/orders/operations.ts'
+import {
+  addHolds,
+  changeHeaders,
+  expireHolds as endExpired,
+  rejectOpenHolds,
+  type ReleasedHold,
+  releaseHolds,
+} from '#domains/orders/operations.ts'
 import { openHoldsOf } from '#domains/orders/views.ts'
 import { holdNumber, orderNumber, type ProcessPorts } from './ports.ts'
 import { type Sla, waitsForSomebody } from './sla.ts'
@@ -42,6 +49,7 @@ export async function openHolds(
     blocks: blocks ?? HOLDS[type].blocks,
     raisedBy: 'order-to-cash',
     owner: HOLDS[type].owner,
+    expiresAt: expiryOf(ports, company),
   }))
   addHolds(tx, added)
   const waiting = added.filter((hold) => waitsForSomebody(ports.sla, [hold]))
@@ -51,6 +59,12 @@ export async function openHolds(
     waiting.map(({ doc }) => doc),
   )
   await openHoldExceptions(tx, ports, holds)
+}
+
+/** When a hold that is opened now needs no decision any more. */
+export function expiryOf(ports: ProcessPorts, company: string): Date | null {
+  const { holdsExpireAfterMs: afterMs } = ports.company(company)
+  return afterMs === undefined ? null : new Date(ports.clock.now().getTime() + afterMs)
 }
 
 /** The exceptions of holds that stand already. */
@@ -91,8 +105,25 @@ export async function endHolds(
   by: { readonly actor: string; readonly reason: string },
 ): Promise<void> {
   const docs = orders.map(({ doc }) => doc)
-  const ended = await rejectOpenHolds(tx, docs, by)
+  await closeHoldExceptions(tx, await rejectOpenHolds(tx, docs, by), by.reason)
+}
+
+/** Ends holds on which nobody decided, and what asked people to. */
+export async function expireHolds(
+  tx: Transaction,
+  holds: readonly { readonly doc: number; readonly id: number }[],
+  by: { readonly actor: string; readonly reason: string },
+): Promise<void> {
+  await closeHoldExceptions(tx, await endExpired(tx, holds, by), by.reason)
+}
+
+async function closeHoldExceptions(
+  tx: Transaction,
+  ended: readonly ReleasedHold[],
+  how: string,
+): Promise<void> {
   if (ended.length === 0) return
+  const docs = [...new Set(ended.map(({ doc }) => doc))]
   const open = await openExceptionsOf(tx, docs)
   const codes = new Set(ended.map(({ doc, type }) => `${doc} ${codeOf(type)}`))
   const gone = [...open].flatMap(([doc, each]) =>
@@ -100,7 +131,7 @@ export async function endHolds(
       codes.has(`${doc} ${code}`) ? [{ company, cause, doc }] : [],
     ),
   )
-  await closeExceptions(tx, gone, by.reason)
+  await closeExceptions(tx, gone, how)
 }
 
 export type HoldRelease = {

@@ -15,6 +15,24 @@ const active = (facts: OrderFacts): OrderFacts['fulfillments'] =>
 const shipped = (facts: OrderFacts): boolean => facts.lines.some((line) => line.shipped > 0)
 const allFinal = (facts: OrderFacts): boolean => facts.lines.every(isFinal)
 
+/** Holds with an end, of an order of which something can still be taken back. */
+const undecided = (facts: OrderFacts): { readonly id: number; readonly expiresAt: Date }[] =>
+  facts.order.cancelRequested || allFinal(facts)
+    ? []
+    : facts.holds.flatMap(({ id, expiresAt }) => (expiresAt === null ? [] : [{ id, expiresAt }]))
+
+/** Holds on which nobody has decided in time. */
+export const expiredHolds =
+  (now: () => Date) =>
+  (facts: OrderFacts): string[] =>
+    undecided(facts).flatMap(({ id, expiresAt }) => (expiresAt <= now() ? [String(id)] : []))
+
+/** When the first of the holds expires. */
+export const nextExpiry = (facts: OrderFacts): Date | undefined =>
+  undecided(facts)
+    .map(({ expiresAt }) => expiresAt)
+    .toSorted((a, b) => a.getTime() - b.getTime())[0]
+
 export const fillableLines = (facts: OrderFacts): string[] =>
   facts.order.closed ? [] : facts.fillable.map(String)
 

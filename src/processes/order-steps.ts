@@ -8,6 +8,7 @@ import { requestFulfillments, writeOffRequests } from '#domains/shipments/operat
 import { fillBackorders } from './backorders.ts'
 import { holdWithoutCredit } from './credit.ts'
 import { beginFulfillments } from './fulfillment-facts.ts'
+import { expireHolds } from './holds.ts'
 import { draftFromShipments } from './invoicing.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { cancelLines, refuseCancel, takeBackRelease } from './order-undo.ts'
@@ -16,6 +17,7 @@ import type { ProcessPorts } from './ports.ts'
 
 export function orderSteps(ports: ProcessPorts, children: { fulfillment: Process; invoice: Process }) {
   return {
+    expireHolds: takeBackUndecided,
     refuseCancel,
     reclaim,
     fillBackorders: fillBackorders(ports),
@@ -25,6 +27,23 @@ export function orderSteps(ports: ProcessPorts, children: { fulfillment: Process
     close: close(ports),
     cancelLines,
   } satisfies Record<string, Deed>
+}
+
+/** Nobody decided on a hold in time, so what the order keeps goes to others, as far as it can still be taken back. */
+async function takeBackUndecided(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
+  const reason = 'nobody decided on its hold in time'
+  await expireHolds(
+    tx,
+    works.flatMap(({ facts: { doc }, subjects }) => subjects.map((id) => ({ doc, id: Number(id) }))),
+    { actor: cause.actor, reason },
+  )
+  await changeHeaders(
+    tx,
+    works.map(({ facts: { doc, company } }) => ({ doc, company, data: { actor: cause.actor, reason } })),
+    { change: 'cancel requested', type: 'order.cancel_requested' },
+    cause,
+  )
+  return lookAll(works)
 }
 
 /** What a warehouse will not fill is the order's own claim again. */

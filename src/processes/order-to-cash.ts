@@ -17,6 +17,7 @@ export function orderToCash(
     rank: 1,
     facts: (tx, docs) => orderFacts(tx, docs, ports.company),
     steps: {
+      expireHolds: { each: is.expiredHolds(() => ports.clock.now()), do: steps.expireHolds },
       refuseCancel: { when: is.tooLateToCancel, do: steps.refuseCancel },
       reclaim: { each: is.reclaimableRequests, do: steps.reclaim },
       reserve: {
@@ -40,6 +41,7 @@ export function orderToCash(
       close: { when: is.settled, do: steps.close },
     },
     undoing: is.beingTakenBack,
+    wakeAt: is.nextExpiry,
     finished: (facts) => facts.order.closed,
   })
 }

@@ -17,6 +17,8 @@ export type CompanyRules = {
   readonly taxedBy: 'erp' | 'tax-system'
   readonly credit: { readonly staleAfterMs: number; readonly fallback: StaleCreditFallback }
   readonly price: PricePolicy
+  /** How long an order waits for somebody to decide on a hold; for ever where undefined. */
+  readonly holdsExpireAfterMs: number | undefined
 }
 
 /** What a channel wants to be told of an order that came through it. */

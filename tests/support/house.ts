@@ -27,6 +27,8 @@ export type House = {
 export type HouseOptions = {
   readonly landscape?: Partial<LandscapeOptions>
   readonly config?: Partial<ConfigInput>
+  /** Of each company, beside what the demo says of it. */
+  readonly company?: Partial<NonNullable<ConfigInput['companies']>[number]>
   /** A generated one for so many orders unless given. */
   readonly world?: World
   readonly plannedOrders?: number
@@ -69,11 +71,13 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const [connections, screens] = [pool('hot'), pool('screen')]
   const onEvent = (message: string): void => void complaints.push(message)
   const notices = options.isDeaf ? DEAF : openListening({ url: test.url, clock: systemClock, onEvent })
+  const demo = demoConfig(landscape, options.policy)
   const config = loadConfig({
     environment: {},
     file: undefined,
     defaults: {
-      ...demoConfig(landscape, options.policy),
+      ...demo,
+      companies: demo.companies?.map((company) => ({ ...company, ...options.company })),
       database: { url: test.url },
       ...options.config,
     },

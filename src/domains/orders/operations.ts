@@ -294,6 +294,16 @@ export const rejectOpenHolds = (
   by: { readonly actor: string; readonly reason: string },
 ): Promise<ReleasedHold[]> => updateHolds(tx, { docs, status: 'rejected', ...by })
 
+/** Ends open holds on which nobody decided in time; answers those that were open. */
+export const expireHolds = (
+  tx: Transaction,
+  holds: readonly { readonly doc: number; readonly id: number }[],
+  by: { readonly actor: string; readonly reason: string },
+): Promise<ReleasedHold[]> => {
+  const [docs, ids] = [holds.map(({ doc }) => doc), holds.map(({ id }) => id)]
+  return updateHolds(tx, { docs, ids, status: 'expired', ...by })
+}
+
 /** What so many base units of a line are worth at the price it was captured at, in minor units, rounded half up. */
 export function worthOf(line: { netMinor: number; ordered: Quantity }, quantity: Quantity): number {
   if (quantity === 0) return 0

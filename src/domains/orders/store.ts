@@ -158,14 +158,16 @@ export type NewHold = {
   readonly blocks: readonly string[]
   readonly raisedBy: string
   readonly owner: string
+  /** When nobody needs to decide any more: the order is taken back. */
+  readonly expiresAt: Date | null
 }
 
 const insertHoldRows = sql(
   'orders.insert_holds',
-  `insert into orders.hold (id, order_id, company, type, reason, blocks, raised_by, owner)
-   select id, order_id, company, type, reason, array(select jsonb_array_elements_text(blocks)), raised_by, owner
-   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[])
-     as h(id, order_id, company, type, reason, blocks, raised_by, owner)`,
+  `insert into orders.hold (id, order_id, company, type, reason, blocks, raised_by, owner, expires_at)
+   select id, order_id, company, type, reason, array(select jsonb_array_elements_text(blocks)), raised_by, owner, expires_at
+   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[],
+     $9::timestamptz[]) as h(id, order_id, company, type, reason, blocks, raised_by, owner, expires_at)`,
 )
 
 export function insertHolds(tx: Transaction, holds: readonly NewHold[]): void {
@@ -179,6 +181,7 @@ export function insertHolds(tx: Transaction, holds: readonly NewHold[]): void {
     holds.map((hold) => JSON.stringify(hold.blocks)),
     holds.map((hold) => hold.raisedBy),
     holds.map((hold) => hold.owner),
+    holds.map((hold) => hold.expiresAt),
   ])
 }
 
@@ -193,7 +196,7 @@ export type HoldsEnded = {
   readonly docs: readonly number[]
   /** All of these orders when absent. */
   readonly ids?: readonly number[]
-  readonly status: 'resolved' | 'rejected'
+  readonly status: 'resolved' | 'rejected' | 'expired'
   readonly reason: string
   readonly actor: string
 }

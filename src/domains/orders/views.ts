@@ -31,6 +31,7 @@ export type OpenHold = {
   readonly type: HoldType
   readonly reason: string
   readonly blocks: readonly string[]
+  readonly expiresAt: Date | null
 }
 
 const HEADER = `o.id as doc, o.company, o.version, o.customer_id as "customerId", o.customer, o.terms_days as "termsDays", o.tax_id as "taxId",
@@ -72,7 +73,7 @@ export const linesOf = (queries: Queries, docs: readonly number[]): Promise<Orde
 
 const openHolds = sql(
   'orders.open_holds',
-  `select id, order_id as doc, type, reason, blocks from orders.hold
+  `select id, order_id as doc, type, reason, blocks, expires_at as "expiresAt" from orders.hold
    where order_id = any($1::bigint[]) and status = 'open' order by order_id, id`,
 )
 

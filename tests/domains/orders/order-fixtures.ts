@@ -51,6 +51,7 @@ export const hold = (doc: number, overrides: Partial<NewHold> = {}): NewHold => 
   blocks: ['postToErp', 'release'],
   raisedBy: 'accept',
   owner: 'credit',
+  expiresAt: null,
   ...overrides,
 })
 
