@@ -8,6 +8,7 @@ import { countStuck } from '#platform/desk.ts'
 import { purge as purgeIdempotency } from '#platform/http-idempotency.ts'
 import { purgeMessages } from '#platform/inbox-upkeep.ts'
 import { ensureLogPartitions } from '#platform/log.ts'
+import { endRecovered } from '#platform/parking-replay.ts'
 import { parkingDepth } from '#platform/parking-views.ts'
 import { type Job, schedule } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
@@ -63,6 +64,7 @@ function jobsOf(wires: UpkeepWires): Job[] {
     { name: 'audit heads', everyMs: 60 * SECOND_MS, run: async () => auditHeads?.sign(database) },
     { name: 'messages past retention', everyMs: 24 * HOUR_MS, run: () => purgeMessages(database) },
     { name: 'idempotency keys past retention', everyMs: HOUR_MS, run: () => purgeKeys(database) },
+    { name: 'parked work that goes on', everyMs: 5 * SECOND_MS, run: () => endRecovered(database) },
     { name: 'parked work', everyMs: 15 * SECOND_MS, run: () => measureParked(screens, clock, metrics) },
     {
       name: 'stuck documents',

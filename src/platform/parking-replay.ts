@@ -54,6 +54,31 @@ export function replayParked(
   })
 }
 
+// A document that was woken and came to rest has no failures any more; a call that is settled is no intent.
+const recovered = sql(
+  'parking.recovered',
+  `select ${PARKED_COLUMNS} from parking.item i
+   where i.state = 'parked' and case i.kind
+     when 'document' then not exists (
+       select from desk.document d where d.doc = i.doc and (d.failures > 0 or d.owner is not null))
+     when 'effect' then not exists (
+       select from effects.intent e where e.doc = i.doc and e.state = 'parked'
+         and e.doc || '/' || e.step || '/' || e.subject || '/' || e.generation = i.key)
+     else false end
+   order by i.id limit $1 for update of i skip locked`,
+)
+const PORTION = 100
+
+/** Documents and calls that go on although nobody had them replayed: nobody has to look at them any more. */
+export function endRecovered(database: Database): Promise<number> {
+  return database.transaction(async (tx) => {
+    const items = await tx.query<ParkedItem>(recovered, [PORTION])
+    await settleParked(tx, items)
+    await closeItsExceptions(tx, items, 'it went on by itself')
+    return items.length
+  })
+}
+
 /** What it was parked for is over for its document; it opens anew where the work fails again. */
 async function closeItsExceptions(tx: Transaction, items: readonly ParkedItem[], how: string): Promise<void> {
   const open = await openExceptionsOf(

@@ -4,6 +4,7 @@ import { enrollDocuments } from '#platform/desk.ts'
 import { effectKey, intendEffects, intentsOf } from '#platform/effects.ts'
 import { park, settleParked } from '#platform/parking.ts'
 import {
+  endRecovered,
   fatesOf,
   parkAgain,
   replayingMessages,
@@ -11,6 +12,7 @@ import {
   sharedCauses,
 } from '#platform/parking-replay.ts'
 import { listParked } from '#platform/parking-views.ts'
+import { exceptionOpener, openExceptionsOf } from '#platform/exceptions.ts'
 import { type OpenDatabase, openTestDatabase } from '#tests/support/open-database.ts'
 
 let open: OpenDatabase
@@ -69,6 +71,52 @@ test.each([
     expect(audited).toEqual([{ ...decision, action: 'parking.replayed' }])
   },
 )
+
+const openExceptions = exceptionOpener({
+  rules: [],
+  otherwise: { owner: 'integration', severity: 'high', dueBusinessHours: 2 },
+  calendarOf: () => ({ addBusinessMs: (at, ms) => new Date(at.getTime() + ms) }),
+})
+const stopped = async (doc: number, code: string) => {
+  const occurrence = { company: 'NWF', code, title: 'stopped', suggestedAction: 'look' }
+  await open.database.transaction((tx) =>
+    openExceptions(tx, [{ ...occurrence, cause: `${code}:${doc}`, affects: { doc, kind: 'order' } }]),
+  )
+}
+const codesOf = async (doc: number) =>
+  ((await openExceptionsOf(open.database, [doc])).get(doc) ?? []).map(({ code }) => code)
+
+test('a parked call that is settled by other means is parked no longer, and its exception closes; one that is not stays', async () => {
+  for (const doc of [9_120, 9_121]) {
+    await parkedCall(doc, true)
+    await stopped(doc, 'work.effect_parked')
+  }
+  await open.run('delete from effects.intent where doc = 9120')
+  expect(await endRecovered(open.database)).toBe(1)
+  expect([await listParked(open.database, { doc: 9_120 }), await codesOf(9_120)]).toEqual([[], []])
+  expect(await listParked(open.database, { doc: 9_121 })).toHaveLength(1)
+  expect(await codesOf(9_121)).toEqual(['work.effect_parked'])
+})
+
+test('a parked document that was woken and worked on is parked no longer, and its exception closes', async () => {
+  const doc = 9_122
+  const code = 'work.document_parked'
+  await parkedCall(doc, false)
+  await open.database.transaction((tx) =>
+    park(tx, [{ kind: 'document', key: String(doc), company: 'NWF', doc, cause: { code, message: 'x' } }]),
+  )
+  await stopped(doc, code)
+  await open.run(`update desk.document set failures = 5 where doc = ${doc}`)
+  await endRecovered(open.database)
+  expect(await codesOf(doc)).toEqual([code])
+  await open.run(`update desk.document set failures = 0, owner = 1 where doc = ${doc}`)
+  await endRecovered(open.database)
+  expect(await codesOf(doc)).toEqual([code])
+  await open.run(`update desk.document set owner = null where doc = ${doc}`)
+  await endRecovered(open.database)
+  expect(await codesOf(doc)).toEqual([])
+  expect(await listParked(open.database, { doc })).toMatchObject([{ kind: 'effect' }])
+})
 
 /** Parks a message that nobody filed, as far as parked work goes. */
 async function parkedMessage(key: string, about?: string): Promise<number> {
