@@ -9,6 +9,7 @@ import { demoConfig } from '../../src/demo.ts'
 import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders, guideOf, sentTo } from '#tests/support/edi.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
+import { submit } from '#tests/support/house-doors.ts'
 import { openQuery, type Query } from '#tests/support/house-rules.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, rowsOf } from './program.ts'
@@ -22,6 +23,7 @@ const [first, second, strange, alone] = regular.filter((one) => one.door === 'sh
   WorldOrder,
 ]
 const [byEdi] = regular.filter((one) => one.door === 'edi') as [WorldOrder]
+const [byApi] = regular.filter((one) => one.door === 'api' && one.company === 'NWF') as [WorldOrder]
 
 let folder: FolderDatabase
 let folders: EdiFolders
@@ -33,7 +35,12 @@ beforeAll(async () => {
   folder = await folderDatabase()
   folders = ediFolders(demoGuides(world))
   const database = { url: folder.url, end: async (): Promise<void> => undefined }
-  house = await openHouse({ database, world, config: { edi: folders.config } })
+  house = await openHouse({
+    database,
+    world,
+    config: { edi: folders.config },
+    policy: { retry: { maxAttempts: 2, baseMs: 5, maxMs: 10 } },
+  })
   house.app.keepUp()
   house.app.edi!.watch()
   ;({ query, end: disconnect } = await openQuery(folder.url))
@@ -177,18 +184,33 @@ describe('beside a running program', () => {
     ).toEqual([{ location: site, reason: 'receipt' }])
   })
 
-  test('a document is worked on until it rests again', async () => {
-    const [order] = (await ordersOf(byEdi)) as [{ id: number }]
-    const cause = { code: 'work.document_parked', message: 'a defect' }
-    await folder.database.transaction((tx) =>
-      park(tx, [{ kind: 'document', key: String(order.id), company: byEdi.company, doc: order.id, cause }]),
-    )
-    const [{ id }] = (await query<{ id: number }>(`select id from parking.item where key = $1`, [
-      String(order.id),
-    ])) as [{ id: number }]
-    expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
+  test('a document and a call that failed too often are worked on again, and their order goes on', async () => {
+    house.landscape.legacyErp.faults.set({ kind: 'server-error' })
+    expect(await submit(house.url, byApi, 'call')).toMatchObject({ status: 201 })
+    const call = await parkedOf('erp-foods')
+    const [order] = (await ordersOf(byApi)) as [{ id: number }]
+    const document = await poisoned(order.id, byApi.company)
+    house.landscape.legacyErp.faults.clear()
+    expect(await replay(document)).toMatchObject({ outcome: 'applied', exit: 0 })
+    expect(await replay(call)).toMatchObject({ outcome: 'applied', exit: 0 })
+    const isClosed = () =>
+      query(`select closed_at is not null as closed from orders.sales_order where id = $1`, [order.id])
+    await expect.poll(isClosed, { timeout: 10_000 }).toEqual([{ closed: true }])
   })
 })
+
+/** As the runner leaves a document that failed again and again. */
+async function poisoned(doc: number, company: string): Promise<number> {
+  const cause = { code: 'work.document_parked', message: 'a defect' }
+  await query(`update desk.document set failures = 5, due_at = now() + interval '100 years' where doc = $1`, [
+    doc,
+  ])
+  await folder.database.transaction((tx) =>
+    park(tx, [{ kind: 'document', key: String(doc), company, doc, cause }]),
+  )
+  const [item] = await query<{ id: number }>('select id from parking.item where key = $1', [String(doc)])
+  return item!.id
+}
 
 describe('without a running program', () => {
   test('the command takes a message in by doors of its own, or says that it has none for it', async () => {
