@@ -241,6 +241,7 @@ test('a 997 for what we never sent has an owner until the partner names a docume
   const [invoice] = await answersTo(ships, '810')
   acknowledge('ours.edi', Number(invoice!.control), 6_005)
   await until(unmatched).toMatchObject([{ state: 'resolved' }])
+  expect(await unmatched()).toHaveLength(1)
 })
 
 type TheirWord = {

@@ -191,7 +191,7 @@ export class ToyWorld {
   /** A person asks for another try of what was refused. */
   async restart(doc: number): Promise<void> {
     await this.house.database.transaction(async (tx) => {
-      restartSteps(tx, [doc], 'tester')
+      await restartSteps(tx, [doc], 'tester')
       await wakeDocuments(tx, null, [toyRow(doc)])
     })
   }
