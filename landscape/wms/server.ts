@@ -247,6 +247,9 @@ function history(stream: EventStream, call: Call): Operation | undefined {
 
 const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' }
 
+const trouble = (status: number, detail: string): Reply =>
+  json(status, { error: { code: CODE[status] ?? 'BUSY', message: detail } })
+
 const signer =
   (secret: string) =>
   (body: string) =>
@@ -319,8 +322,6 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     sequence: warehouse.lastSequence(),
     webhooks: hooks.truth(),
   })
-  const trouble = (status: number, detail: string): Reply =>
-    json(status, { error: { code: CODE[status] ?? 'BUSY', message: detail } })
   const remember = (): WmsMemory => ({ warehouse: warehouse.remember(), stream: stream.remember() })
   const handle = await startSystem({ system: WMS, operation, trouble, truth, remember }, tools, options)
   return {
