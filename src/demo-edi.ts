@@ -36,6 +36,7 @@ export function demoGuides(world: World): PartnerGuide[] {
       delimiters: STYLES[place % STYLES.length],
       units: { CA: 'CA', BX: 'BX' },
       items: [{ qualifier: 'VN', is: 'sku' }],
+      carriers: { SWIFT: 'SWFT' },
       hierarchy: place % 2 === 0 ? 'SOPI' : 'SOI',
     }),
   )

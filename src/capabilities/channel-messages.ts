@@ -15,6 +15,8 @@ export type OrderPlaced = {
   readonly sender?: string | undefined
   /** What tells recurring purchase order numbers apart, where the partner's profile says; else the year. */
   readonly period?: string | undefined
+  /** How far its prices may be from ours, in millionths, where that is more than the company's own tolerance. */
+  readonly priceTolerancePpm?: number | undefined
   /** Why a person must look before it is worked on. */
   readonly mismatch?: string | undefined
 }

@@ -75,6 +75,7 @@ export type InvoiceNotice = {
   readonly customerOrder: string
   readonly orderDate?: string | undefined
   readonly externalId?: string | undefined
+  /** As the ship notice names it. */
   readonly shipment: string
   readonly currency: string
   readonly netMinor: number

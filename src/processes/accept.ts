@@ -28,12 +28,7 @@ export const gather = (
   queries: Queries,
   ports: ProcessPorts,
   arrivals: readonly Arrival[],
-): Promise<Gathered> =>
-  valueOrders(
-    queries,
-    ports,
-    arrivals.map((arrival) => arrival.request),
-  )
+): Promise<Gathered> => valueOrders(queries, ports, arrivals)
 
 /** Writes what can be accepted and begins its process; answers by arrival. */
 export async function acceptOrders(

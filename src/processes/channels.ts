@@ -33,8 +33,9 @@ export const arrivalsOf = (told: readonly ChannelTold[]): ReadonlyMap<ChannelTol
   )
 
 function arrivalOf({ door, traceId }: ChannelTold, placed: OrderPlaced): Arrival {
-  const { order: request, sender = door.instance, externalId, period, mismatch } = placed
-  return { request, sender, externalId, period, mismatch, actor: sender, traceId }
+  const { order: request, sender = door.instance, ...said } = placed
+  const { externalId, period, priceTolerancePpm, mismatch } = said
+  return { request, sender, externalId, period, priceTolerancePpm, mismatch, actor: sender, traceId }
 }
 
 /** Takes what channels told; answers each message by itself. A repetition changes nothing. */

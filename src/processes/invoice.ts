@@ -17,7 +17,7 @@ import type { UnitFactor } from '#platform/quantity.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
-import { invoiceNumber, orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
+import { invoiceNumber, orderNumber, type ProcessPorts } from './ports.ts'
 import { endRefusals } from './refusals.ts'
 
 export function invoice(ports: ProcessPorts): Process {
@@ -244,7 +244,7 @@ function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFact
     customerOrder: order.customerOrder,
     orderDate: order.orderDate ?? undefined,
     externalId: order.externalId ?? undefined,
-    shipment: shipmentNumber(invoice.shipmentId),
+    shipment: shipment.number,
     currency: invoice.currency,
     netMinor: invoice.netMinor,
     taxMinor: invoice.taxMinor ?? 0,

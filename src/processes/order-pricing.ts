@@ -49,12 +49,19 @@ export type ValuedOrder = {
   readonly contentHash: string
 }
 
+type Asked = {
+  readonly request: OrderRequest
+  /** How far its prices may be from ours, where that is more than the company's own tolerance. */
+  readonly priceTolerancePpm?: number | undefined
+}
+
 /** Gathers what the requests depend on from our copies and values each; answers by request. */
 export async function valueOrders(
   queries: Queries,
   ports: ProcessPorts,
-  requests: readonly OrderRequest[],
+  asked: readonly Asked[],
 ): Promise<ReadonlyMap<OrderRequest, ValuedOrder | Refusal>> {
+  const requests = asked.map(({ request }) => request)
   const [customers, items] = await Promise.all([
     findCustomers(
       queries,
@@ -87,7 +94,7 @@ export async function valueOrders(
   ])
   return new Map(
     drafts.map((draft, place): [OrderRequest, ValuedOrder | Refusal] => {
-      const request = requests[place]!
+      const { request, priceTolerancePpm = 0 } = asked[place]!
       if (draft instanceof Refusal) return [request, draft]
       const { addressCode: code, customer } = draft
       const address = code === null ? request.shipTo : addresses.get(addressKey(customer.id, code))
@@ -95,7 +102,10 @@ export async function valueOrders(
         const message = `${customer.number} has no address ${code}`
         return [request, new Refusal('orders.address_unknown', message, {}, '/shipTo/code')]
       }
-      return [request, valueOrder({ ...draft, addressReview: reviewOf(address) }, prices, ports)]
+      return [
+        request,
+        valueOrder({ ...draft, priceTolerancePpm, addressReview: reviewOf(address) }, prices, ports),
+      ]
     }),
   )
 }
@@ -257,11 +267,13 @@ function pricedBy(
 }
 
 function valueOrder(
-  draft: Draft & Pick<ValuedOrder, 'addressReview'>,
+  draft: Draft & Pick<ValuedOrder, 'addressReview'> & { readonly priceTolerancePpm: number },
   prices: ReadonlyMap<string, SellingPrice>,
   ports: ProcessPorts,
 ): ValuedOrder {
   const { request, customer, currency } = draft
+  const policy = ports.company(request.company).price
+  const tolerancePpm = Math.max(policy.tolerancePpm, draft.priceTolerancePpm)
   const oursMinor = new Map(draft.lines.map((line) => [line.requested.line, priceOf(line, prices)]))
   const decisions = decidePrices(
     draft.lines.map(({ requested }) => ({
@@ -270,7 +282,7 @@ function valueOrder(
       expectedMinor: requested.price === undefined ? undefined : parseAmount(requested.price, currency),
       currency,
     })),
-    ports.company(request.company).price,
+    { ...policy, tolerancePpm },
   )
   const lines = draft.lines.map((line): ValuedLine => {
     const { requested, item, quantity, factor, base, priced } = line

@@ -20,12 +20,20 @@ const [shipped, picked, unknown, ...others] = regular.filter((one) => one.expect
   ...WorldOrder[],
 ]
 const inStock = new Set(world.stock.map(({ item }) => item))
+const lenient = others[3]!
+const strict = others.slice(4).find(({ customer }) => customer !== lenient.customer)!
 const waiting = regular.find(({ lines }) => lines.every(({ item }) => !inStock.has(item)))!
 
 let folders: EdiFolders
 let house: House
 beforeAll(async () => {
-  folders = ediFolders(demoGuides(world))
+  folders = ediFolders(
+    demoGuides(world).map((guide) =>
+      guide.partner === guideOf(world, lenient).partner
+        ? { ...guide, tolerances: { pricePercent: 4, pastDays: 0 } }
+        : guide,
+    ),
+  )
   house = await openHouse({
     world,
     config: { edi: folders.config },
@@ -182,6 +190,26 @@ test.each(['05', '06', '07'].map((purpose, place) => [purpose, others[place]!] a
     expect((await said(order))[1]).toMatch(/^00 A[CD] /)
   },
 )
+
+const OURS_AND = (percent: number) => (order: WorldOrder) => ({
+  lines: order.lines.map((line) => ({
+    ...line,
+    priceMinor: Math.round(line.priceMinor * (1 + percent / 100)),
+  })),
+})
+
+test('prices are off by as much as the guide of the partner says before anybody has to look', async () => {
+  send(lenient, '00', OURS_AND(3.5)(lenient))
+  await until(async () => (await said(lenient)).length).toBe(1)
+  expect(await said(lenient)).toEqual(['00 AC IP'])
+  send(lenient, '00', { ...OURS_AND(4.5)(lenient), poNumber: 'DEARER' })
+  send(strict, '00', OURS_AND(3.5)(strict))
+  for (const order of [{ ...lenient, poNumber: 'DEARER' }, strict]) {
+    await until(() => ordersOf(order)).toHaveLength(1)
+    const [held] = await ordersOf(order)
+    expect(await house.app.database.query(holdsOf, [held!.id])).toMatchObject([{ type: 'price_review' }])
+  }
+})
 
 test('none of it was a defect', () => {
   expect(house.complaints).toEqual([])

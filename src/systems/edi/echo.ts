@@ -35,9 +35,18 @@ export function descriptionOf(
 }
 
 /** A repetition that the delimiters of our files, or version 004010, cannot carry is left out: nothing depends on it. */
-const carries = ({ delimiters }: PartnerGuide, text: string): boolean =>
+export const carries = ({ delimiters }: PartnerGuide, text: string): boolean =>
   !/[\u0000-\u001f\u007f]/.test(text) &&
   ![delimiters.element, delimiters.component, delimiters.terminator].some((sign) => text.includes(sign))
+
+/** Ourselves by a code of our own, as far as it can be written. */
+export const ourParty = (role: string, code: string, guide: PartnerGuide): DocumentParty[] =>
+  echoParty(
+    { role, id: { qualifier: ASSIGNED_BY_SELLER, value: code }, lines: [], references: [], contacts: [] },
+    guide,
+  )
+/** X12 66. */
+const ASSIGNED_BY_SELLER = '91'
 
 /** Those of the order's parties that a document names, in the order of the roles. */
 export const partiesOf = (

@@ -92,6 +92,7 @@ export const FINDINGS = {
   'po.unit_unknown': ['error', 'The unit of the line is not in the guide.'],
   'po.quantity_unusable': ['error', 'The quantity of the line is missing, not positive or not exact.'],
   'po.price_unusable': ['warning', 'The price of the line cannot be compared with ours.'],
+  'po.requested_before_order': ['warning', "The requested date lies before the order's own date."],
   'po.allowance_unknown': ['warning', 'An allowance or charge is not in the guide.'],
   'po.schedule_not_kept': [
     'note',

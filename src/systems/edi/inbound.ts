@@ -109,10 +109,21 @@ function orderMessage(
   }
   const { request: order } = mapping
   if (!order) return { type: 'remark', detail: { becomes: 'answer', reason: mapping.refusal?.code } }
-  const placed: OrderPlaced = { type: 'order-placed', company, sender, externalId, order, period }
+  const priceTolerancePpm = Math.round(guide.tolerances.pricePercent * PPM_OF_PERCENT)
+  const placed: OrderPlaced = {
+    type: 'order-placed',
+    company,
+    sender,
+    externalId,
+    order,
+    period,
+    priceTolerancePpm,
+  }
   const mismatch = mismatchOf(document.purpose, mapping)
   return mismatch === undefined ? placed : { ...placed, mismatch }
 }
+
+const PPM_OF_PERCENT = 10_000
 
 /** The start of the order's date that tells recurring numbers apart. */
 function periodOf({ date }: PurchaseOrderDocument, { naturalKey }: PartnerGuide): string {

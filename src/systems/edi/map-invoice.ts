@@ -5,7 +5,7 @@ import { minorDigits } from '#platform/money.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import type { InvoiceCharge, InvoiceDocument, InvoiceLine } from './documents/810.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
-import { descriptionOf, linesByNumber, partiesOf, productIdsOf, unitOf } from './echo.ts'
+import { descriptionOf, linesByNumber, ourParty, partiesOf, productIdsOf, unitOf } from './echo.ts'
 import { type LinePricing, priceOfLine } from './invoice-price.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { KILOGRAMS_IN, weightIn } from './units.ts'
@@ -39,7 +39,10 @@ export function toInvoice(
       { qualifier: 'VN', value: notice.order },
       { qualifier: 'SI', value: notice.shipment },
     ],
-    parties: partiesOf(document, guide, [guide.shipTo.role, 'BT', 'BY']),
+    parties: [
+      ...ourParty('SE', notice.company, guide),
+      ...partiesOf(document, guide, [guide.shipTo.role, 'BT', 'BY']),
+    ],
     terms: { netDays: String(notice.termsDays) },
     dates: [{ qualifier: '011', date: isoDate(notice.shippedAt) }],
     lines: billed.map(({ line }) => line),

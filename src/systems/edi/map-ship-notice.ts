@@ -2,10 +2,9 @@
 import { Decimal } from 'decimal.js'
 import type { ShipNotice as CanonicalShipNotice } from '#capabilities/channel.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { DocumentParty } from './documents/parts.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
 import type { ShipNotice, ShipNoticeItem } from './documents/ship-notice.ts'
-import { descriptionOf, linesByNumber, partiesOf, productIdsOf, unitOf } from './echo.ts'
+import { carries, descriptionOf, linesByNumber, ourParty, partiesOf, productIdsOf, unitOf } from './echo.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { weightIn } from './units.ts'
 
@@ -16,19 +15,20 @@ export function toShipNotice(
 ): ShipNotice {
   const lines = linesByNumber(document)
   const shippedAt = notice.shippedAt.toISOString()
-  const scac =
-    guide.carriers[notice.carrier] ?? (/^[A-Z]{2,4}$/.test(notice.carrier) ? notice.carrier : undefined)
   const weight = notice.packages.reduce((grams, pack) => grams + (pack.weightGrams ?? 0), 0)
   return {
     number: notice.shipment,
     date: shippedAt.slice(0, 10),
     time: shippedAt.slice(11, 16).replace(':', ''),
     shipment: {
-      ...(scac ? { carrier: { scac } } : {}),
+      ...carrierOf(notice.carrier, guide),
       ...(weight > 0 ? { weight: weightOf(weight, guide) } : {}),
       references: [{ qualifier: 'VN', value: notice.order }],
       dates: [{ qualifier: '011', date: shippedAt.slice(0, 10) }],
-      parties: [...partiesOf(document, guide, [guide.shipTo.role]), shipFrom(notice.location)],
+      parties: [
+        ...partiesOf(document, guide, [guide.shipTo.role]),
+        ...ourParty('SF', notice.location, guide),
+      ],
     },
     orders: [
       {
@@ -46,14 +46,14 @@ export function toShipNotice(
   }
 }
 
-/** Our location by a code of our own. */
-const shipFrom = (location: string): DocumentParty => ({
-  role: 'SF',
-  id: { qualifier: '92', value: location },
-  lines: [],
-  references: [],
-  contacts: [],
-})
+/** By its SCAC, else by its name as routing text. */
+function carrierOf(code: string, guide: PartnerGuide): Pick<ShipNotice['shipment'], 'carrier'> {
+  const scac = guide.carriers[code] ?? (/^[A-Z]{2,4}$/.test(code) ? code : undefined)
+  if (scac) return { carrier: { scac } }
+  const routing = code.slice(0, ROUTING_MAX)
+  return routing !== '' && carries(guide, routing) ? { carrier: { routing } } : {}
+}
+const ROUTING_MAX = 35
 
 const weightOf = (grams: number, { weightUnit }: PartnerGuide) => ({
   value: weightIn(weightUnit, new Decimal(grams).div(1000)),

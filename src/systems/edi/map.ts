@@ -1,10 +1,11 @@
 /** A purchase order under its partner's guide becomes a canonical order request; what cannot be mapped is named by line. */
 import { Decimal } from 'decimal.js'
 import type { OrderRequest, OrderRequestLine, ShipTo } from '#domains/orders/contract.ts'
+import { minorDigits } from '#platform/money.ts'
 import { parseQuantity } from '#platform/quantity.ts'
 import type { DocumentParty, QualifiedDate } from './documents/parts.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
-import type { Finding, FindingCode } from './findings.ts'
+import type { Finding, FindingCode, Position } from './findings.ts'
 import { finding } from './findings.ts'
 import type { ItemIdentity, PartnerGuide } from './partner-guide.ts'
 import { toUnece } from './units.ts'
@@ -39,8 +40,9 @@ export function toOrderRequest(
   const findings: Finding[] = []
   const refusedLines: RefusedLine[] = []
   const lines: OrderRequestLine[] = []
+  const currency = currencyOf(document, guide)
   for (const line of document.lines) {
-    const mapped = mapLine(line, guide, crosswalk, findings)
+    const mapped = mapLine(line, { guide, crosswalk, currency, document }, findings)
     if (typeof mapped !== 'string') lines.push(mapped)
     else {
       const refused = finding(mapped, line.at, `(line ${line.line})`)
@@ -50,11 +52,10 @@ export function toOrderRequest(
   }
   reportAllowances(document, guide, findings)
   const naturalKey = naturalKeyOf(document, guide)
-  const currency = currencyOf(document, guide)
   const refusal = refusalOf(document, lines, currency)
   if (refusal || !currency) return { naturalKey, refusedLines, ...(refusal ? { refusal } : {}), findings }
   const shipTo = shipToOf(document, guide, findings)
-  const requestedDate = requestedDateOf(document.dates)
+  const requestedDate = requestedDateOf(document, document.at, { guide, document }, findings)
   const note = document.notes.join('\n').slice(0, 500)
   const request: OrderRequest = {
     company: guide.company,
@@ -109,24 +110,26 @@ function currencyOf(document: PurchaseOrderDocument, guide: PartnerGuide): strin
   return [...currencies][0] ?? guide.currency
 }
 
+type Reading = { readonly guide: PartnerGuide; readonly document: PurchaseOrderDocument }
+
 function mapLine(
   line: PurchaseOrderLine,
-  guide: PartnerGuide,
-  crosswalk: ItemCrosswalk,
+  reading: Reading & { readonly crosswalk: ItemCrosswalk; readonly currency: string | undefined },
   findings: Finding[],
 ): OrderRequestLine | FindingCode {
+  const { guide, crosswalk, currency } = reading
   const sku = skuOf(line, guide, crosswalk)
   if (!sku) return 'po.item_unidentified'
   const unit = line.unit && toUnece(line.unit, guide.units)
   if (!unit) return 'po.unit_unknown'
   const quantity = quantityOf(line.quantity)
   if (!quantity) return 'po.quantity_unusable'
-  const price = priceOf(line, guide)
+  const price = comparablePrice(line, guide, currency)
   if (line.price && price === undefined) {
     const basis = line.priceBasis ? ` ${line.priceBasis}` : ''
     findings.push(finding('po.price_unusable', line.at, `(line ${line.line}: ${line.price}${basis})`))
   }
-  const requestedDate = requestedDateOf(line.dates)
+  const requestedDate = requestedDateOf(line, line.at, reading, findings)
   return {
     line: line.line,
     sku,
@@ -168,10 +171,36 @@ export function priceOf(
   return price.decimalPlaces() > 4 || price.gte(1e13) ? undefined : price.toFixed()
 }
 
-function requestedDateOf(dates: readonly QualifiedDate[]): string | undefined {
+/** Prices are kept in the currency's minor unit: a part of one is rounded away as far as the guide's tolerance goes. */
+function comparablePrice(
+  line: PurchaseOrderLine,
+  guide: PartnerGuide,
+  currency: string | undefined,
+): string | undefined {
+  const exact = priceOf(line, guide)
+  if (exact === undefined || currency === undefined) return exact
+  const price = new Decimal(exact)
+  const rounded = price.toDecimalPlaces(minorDigits(currency))
+  const isClose = rounded.minus(price).abs().times(100).lte(price.times(guide.tolerances.pricePercent))
+  return isClose ? rounded.toFixed() : undefined
+}
+
+const DAY_MS = 86_400_000
+
+/** The first of the dates that say when; one that lies before the order itself is a question. */
+function requestedDateOf(
+  { dates }: { readonly dates: readonly QualifiedDate[] },
+  at: Position,
+  { guide, document }: Reading,
+  findings: Finding[],
+): string | undefined {
   for (const qualifier of REQUESTED_DATES) {
     const date = dates.find((candidate) => candidate.qualifier === qualifier)?.date
-    if (date && /^\d{4}-\d{2}-\d{2}$/.test(date)) return date
+    if (!date || !/^\d{4}-\d{2}-\d{2}$/.test(date)) continue
+    const daysBefore = (Date.parse(document.date) - Date.parse(date)) / DAY_MS
+    if (daysBefore > guide.tolerances.pastDays)
+      findings.push(finding('po.requested_before_order', at, `(${date}, ordered ${document.date})`))
+    return date
   }
   return undefined
 }

@@ -100,12 +100,20 @@ export const PartnerGuide = z
       .describe('Our carrier codes to SCAC, where they differ'),
     tolerances: z
       .strictObject({
-        pricePercent: z.number().min(0).max(100).default(0),
-        earlyDays: z.int().min(0).default(0),
-        lateDays: z.int().min(0).default(0),
+        pricePercent: z
+          .number()
+          .min(0)
+          .max(100)
+          .default(0)
+          .describe("How far a price may be from ours, where that is more than the company's own tolerance"),
+        pastDays: z
+          .int()
+          .min(0)
+          .default(0)
+          .describe("How many days before the order's own date it may be requested"),
       })
       .prefault({})
-      .describe('How far price and dates may be off before the order is held'),
+      .describe('How far prices and dates may be off before the order is held'),
     tolerated: z
       .array(
         z.strictObject({

@@ -160,11 +160,12 @@ test('an invoice names who ordered and where it went, what was shipped when, and
   const built = buildInvoice(
     toInvoice(notice([ofCase(units(5), 2500)]), order({ lines: [orderLine()], parties }), guide()),
   )
-  expect(built.slice(0, 9)).toEqual([
+  expect(built.slice(0, 10)).toEqual([
     ['BIG', '20261120', 'INV-9', '20261117', 'PO-1', undefined, '', 'DI'],
     ['CUR', 'SE', 'USD'],
     ['REF', 'VN', 'O-1', undefined],
     ['REF', 'SI', 'S-1', undefined],
+    ['N1', 'SE', undefined, '91', 'NWF'],
     ['N1', 'ST', undefined, '92', 'ST1'],
     ['N1', 'BY', undefined, '92', 'BY1'],
     ['ITD', '05', '3', undefined, '', undefined, '', '30'],

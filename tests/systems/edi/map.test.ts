@@ -118,6 +118,37 @@ test.each([
   expect(codes(mapping)).toContain('po.price_unusable')
 })
 
+test.each([
+  ['24.905', 0, undefined],
+  ['24.905', 0.02, undefined],
+  ['24.905', 0.03, '24.91'],
+  ['0.004', 99, undefined],
+  ['0.004', 100, '0'],
+  ['24.900', 0, '24.9'],
+])('a price of %s is compared in cents within %s per cent, as %s', (price, pricePercent, expected) => {
+  const by = guide({ tolerances: { pricePercent } })
+  const mapping = toOrderRequest(order({ lines: [line({ price })] }), by, none)
+  expect(mapping.request?.lines[0]?.price).toBe(expected)
+  expect(codes(mapping)).toEqual(expected === undefined ? ['po.price_unusable'] : [])
+})
+
+test('a date before the order itself is a question, at the line as at the header', () => {
+  const early = (days: string) => [{ qualifier: '002', date: `2026-11-${days}` }]
+  const document = order({ dates: early('16'), lines: [line({ dates: early('14') })] })
+  expect(codes(toOrderRequest(document, guide(), none))).toEqual([
+    'po.requested_before_order',
+    'po.requested_before_order',
+  ])
+  const patient = guide({ tolerances: { pastDays: 2 } })
+  const mapping = toOrderRequest(document, patient, none)
+  expect(codes(mapping)).toEqual(['po.requested_before_order'])
+  expect(mapping.request).toMatchObject({
+    requestedDate: '2026-11-16',
+    lines: [{ requestedDate: '2026-11-14' }],
+  })
+  expect(codes(toOrderRequest(order({ dates: early('17') }), guide(), none))).toEqual([])
+})
+
 test('a missing ship-to, an unknown country and an unknown allowance are findings', () => {
   expect(codes(toOrderRequest(order({ parties: [] }), guide(), none))).toContain('po.ship_to_missing')
   const [party] = order().parties

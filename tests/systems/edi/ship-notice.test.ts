@@ -72,6 +72,20 @@ test('what a notice repeats of an order and cannot write is left out, not refuse
   expect(notice.orders[0]?.packages[0]?.items[0]).not.toHaveProperty('description')
 })
 
+test.each([
+  ['FEDX', {}, ['TD5', '', '2', 'FEDX', undefined, undefined]],
+  ['SWIFT', {}, ['TD5', '', undefined, undefined, undefined, 'SWIFT']],
+  ['SWIFT', { carriers: { SWIFT: 'SWFT' } }, ['TD5', '', '2', 'SWFT', undefined, undefined]],
+])('the carrier %s is named by its SCAC, else as it is called', (carrier, changes, expected) => {
+  const built = buildShipNotice(toShipNotice({ ...shipNotice, carrier }, order(), guide(changes)))
+  expect(built).toContainEqual(expected)
+})
+
+test('a location whose code X12 cannot carry is left out', () => {
+  const { shipment } = toShipNotice({ ...shipNotice, location: '1' }, order(), guide())
+  expect(shipment.parties.map(({ role }) => role)).toEqual(['ST'])
+})
+
 test('a unit that the partner has no code for is refused', () => {
   const packages = shipNotice.packages.map((pack) => ({
     ...pack,

@@ -80,7 +80,10 @@ function writeShipment({ shipment, orders }: ShipNotice): SegmentData[] {
   const segments: SegmentData[] = [
     ['TD1', 'CTN', String(packages.size), '', '', '', ...(weight ? ['G', weight.value, weight.unit] : [])],
   ]
-  if (carrier) segments.push(['TD5', '', '2', carrier.scac, carrier.method, carrier.routing])
+  if (carrier) {
+    const { scac, method, routing } = carrier
+    segments.push(['TD5', '', scac && '2', scac, method, routing])
+  }
   segments.push(...writeReferences(shipment.references), ...writeDates(shipment.dates))
   if (freightPayment) segments.push(['FOB', freightPayment])
   return [...segments, ...shipment.parties.flatMap(writeParty)]
@@ -137,10 +140,8 @@ export function parseShipNotice(root: Loop): ShipNotice {
     time: element(bsn, 4),
     shipment: {
       ...present({
-        carrier: td5 && {
-          scac: element(td5, 3),
-          ...present({ method: optional(td5, 4), routing: optional(td5, 5) }),
-        },
+        carrier:
+          td5 && present({ scac: optional(td5, 3), method: optional(td5, 4), routing: optional(td5, 5) }),
         weight: element(td1, 7) ? { value: element(td1, 7), unit: element(td1, 8) } : undefined,
         freightPayment: optional(shipment && first(shipment.loop, 'FOB'), 1),
       }),

@@ -32,7 +32,7 @@ export type ShipNotice = {
   readonly date: string
   readonly time: string
   readonly shipment: {
-    readonly carrier?: { readonly scac: string; readonly method?: string; readonly routing?: string }
+    readonly carrier?: { readonly scac?: string; readonly method?: string; readonly routing?: string }
     readonly weight?: { readonly value: string; readonly unit: string }
     readonly freightPayment?: string
     readonly references: readonly Reference[]
