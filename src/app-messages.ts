@@ -9,8 +9,9 @@ import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
 import { type Bound, describeError } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
-import { type AnyDoors, anyDoor } from './processes/any-door.ts'
+import { type AnyDoor, type AnyDoors, anyDoor } from './processes/any-door.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
+import type { warehouseGoesOn } from './processes/doors.ts'
 import type { Told } from './processes/inbound.ts'
 import { gapWatch } from './processes/inbound-gaps.ts'
 import type { Heard } from './processes/message-filing.ts'
@@ -27,6 +28,7 @@ export type MessageWires = {
   readonly processPorts: ProcessPorts
   readonly warehouse: Door<Told, Heard>
   readonly channel: Door<ChannelTold, Heard>
+  readonly goOn: ReturnType<typeof warehouseGoesOn>
   readonly metrics: Pick<ReturnType<typeof declareHouseMetrics>, 'contractViolations'>
 }
 
@@ -109,10 +111,13 @@ function driftJob(wires: MessageWires, watches: ReadonlyMap<string, DriftWatch>)
   }
 }
 
-function doorsOf({ bound, warehouse, channel }: MessageWires): AnyDoors {
+function doorsOf({ bound, warehouse, goOn, channel }: MessageWires): AnyDoors {
   const channels = [...bound.shops.values(), ...(bound.edi ? [bound.edi.door] : [])]
   return new Map([
-    ...[...bound.warehouses.values()].map((door) => anyDoor(door, (told: Told) => warehouse.add(told))),
+    ...[...bound.warehouses.values()].map((door): [string, AnyDoor] => {
+      const [name, any] = anyDoor(door, (told: Told) => warehouse.add(told))
+      return [name, { ...any, goOn: (gap, parked) => goOn({ ...gap, door, parked }) }]
+    }),
     ...channels.map((door) => anyDoor(door, (told: ChannelTold) => channel.add(told))),
   ])
 }

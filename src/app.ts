@@ -23,7 +23,7 @@ import type { Config } from './config-schema.ts'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import { parkChannelMessage } from './processes/channel-trouble.ts'
-import { channelDoor, type DoorPorts, orderDoor, warehouseDoor } from './processes/doors.ts'
+import { channelDoor, type DoorPorts, orderDoor, warehouseDoor, warehouseGoesOn } from './processes/doors.ts'
 import { fulfillment } from './processes/fulfillment.ts'
 import type { Heard } from './processes/message-filing.ts'
 import { invoice } from './processes/invoice.ts'
@@ -152,6 +152,7 @@ const houseDoors = (tables: ReturnType<typeof houseProcesses>, ports: DoorPorts)
   orders: orderDoor(ports, tables.orders),
   channel: channelDoor(ports, tables.orders),
   warehouse: warehouseDoor(ports, tables.shipments),
+  goOn: warehouseGoesOn(ports, tables.shipments),
   payments: paymentDoor(ports, tables.payments),
 })
 

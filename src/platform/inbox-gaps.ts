@@ -42,7 +42,7 @@ const untold = sql(
 )
 const over = sql(
   'inbox.gaps_that_are_over',
-  `select e.company, e.cause from exceptions.exception e
+  `select e.company, e.cause, e.facts->>'source' as source from exceptions.exception e
    left join inbox.stream s on s.source = e.facts->>'source' and s.stream = e.facts->>'stream'
    where e.closed_at is null and e.code = '${MISSING}'
      and s.missing_from is distinct from (e.facts->>'from')::bigint`,
@@ -66,4 +66,5 @@ export const untoldGaps = (queries: Queries, forMs: number): Promise<UntoldGap[]
   queries.query<UntoldGap>(untold, [forMs])
 
 /** Exceptions that tell of a gap which is closed. */
-export const gapsThatAreOver = (queries: Queries): Promise<Cause[]> => queries.query<Cause>(over)
+export const gapsThatAreOver = (queries: Queries): Promise<(Cause & Pick<StreamName, 'source'>)[]> =>
+  queries.query<Cause & Pick<StreamName, 'source'>>(over)

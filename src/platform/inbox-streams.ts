@@ -68,14 +68,6 @@ const nextHeld = sql(
    from inbox.held join unnest($1::text[], $2::text[]) as k(source, stream) using (source, stream)
    group by source, stream`,
 )
-const closeGaps = sql(
-  'inbox.close_gaps',
-  `update inbox.stream s set blocked_since = null, missing_from = null, missing_to = null
-   from unnest($1::text[], $2::text[]) as k(source, stream)
-   where s.source = k.source and s.stream = k.stream and s.blocked_since is not null
-     and not exists (select 1 from inbox.held h where h.source = s.source and h.stream = s.stream)`,
-)
-
 /** One stream while it is being decided: locked, moved in memory, written back at the end. */
 type OpenStream<Message> = StreamName & {
   position: StreamPosition
@@ -227,17 +219,17 @@ function writeStreams(tx: Transaction, streams: readonly OpenStream<unknown>[]):
 }
 
 /**
- * Gives up on what a stream misses: a person says that it will not come. Answers the messages that waited for it, in
- * order, to be applied in this transaction.
+ * Gives up on what a stream misses, from that number on: a person says that it will not come, or has seen to it.
+ * Answers the messages that waited for it, in order, to be applied in this transaction.
  */
 export async function skipGap(
   tx: Transaction,
-  name: StreamName,
+  { from, ...name }: StreamName & { readonly from: number },
   decision: { readonly actor: string; readonly reason: string },
 ): Promise<StoredMessage[]> {
   const [row] = await tx.query<StreamRow>(lockStreams, [[name.source], [name.stream]])
   const before = row ? positionOf(row) : untouched
-  if (!before.missing) return []
+  if (before.missing?.from !== from) return []
   const lastSequence = Math.max(before.lastSequence ?? 0, before.missing.to)
   const stream = { ...name, before, position: { ...before, lastSequence }, messages: [] }
   const released = await releaseHeld(tx, [stream])
@@ -246,9 +238,4 @@ export async function skipGap(
     { ...decision, action: 'inbox.gap_skipped', before: { ...name, missing: before.missing } },
   ])
   return released
-}
-
-/** The delta that a global gap asked for has been applied: the streams leave conservative mode. */
-export function closeGlobalGaps(tx: Transaction, streams: readonly StreamName[]): void {
-  if (streams.length > 0) tx.send(closeGaps, columns(streams))
 }

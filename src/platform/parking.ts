@@ -69,8 +69,9 @@ export type ParkedItem = ParkedName & {
   readonly firstFailedAt: Date
   readonly lastFailedAt: Date
   readonly replayedAt: Date | null
-  /** Who decided on it last. */
+  /** Who decided on it last, and why. */
   readonly settledBy: string | null
+  readonly settledReason: string | null
   /** What its door said when it took it in again. */
   readonly outcome: ReplayOutcome | null
 }
@@ -84,7 +85,8 @@ export type Decision = { readonly actor: string; readonly reason: string }
 export const PARKED_COLUMNS = `i.id, i.kind, i.key, i.company, i.system, i.step, i.doc, i.payload, i.edited, i.context,
   jsonb_build_object('code', i.cause_code, 'message', i.cause_message, 'facts', i.cause_facts) as cause, i.state,
   i.attempts, i.poison, i.first_failed_at as "firstFailedAt", i.last_failed_at as "lastFailedAt",
-  i.replayed_at as "replayedAt", i.settled_by as "settledBy", i.outcome`
+  i.replayed_at as "replayedAt", i.settled_by as "settledBy",
+  i.settled_reason as "settledReason", i.outcome`
 
 // A payload that a person corrected is not overwritten by another failure.
 const parkItems = sql(

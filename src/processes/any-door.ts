@@ -6,7 +6,11 @@ import type { Telling } from './message-filing.ts'
 export type AnyDoor = Pick<InboundDoor<unknown>, 'restore' | 'askAgain'> & {
   /** `parked`: a person had it replayed. */
   hear(inbound: InboundMessage<unknown>, parked?: ParkedItem): Promise<unknown>
+  /** Lets a stream go on without what it misses; absent where none has gaps. */
+  goOn?(gap: StreamStop, parked: ParkedItem): Promise<unknown>
 }
+
+export type StreamStop = { readonly stream: string; readonly from: number }
 
 /** By the name of the system. */
 export type AnyDoors = ReadonlyMap<string, AnyDoor>

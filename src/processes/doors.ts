@@ -13,8 +13,9 @@ import { acceptOrders, type Captured, gather } from './accept.ts'
 import type { Arrival } from './captured-order.ts'
 import type { ChannelTold } from './channel-words.ts'
 import { arrivalsOf, hearChannels } from './channels.ts'
-import { hearWarehouses, type Told } from './inbound.ts'
+import { hearWarehouses, type Told, type WarehouseDoor } from './inbound.ts'
 import type { Heard } from './message-filing.ts'
+import type { Skip } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export type DoorPorts = {
@@ -133,6 +134,17 @@ export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: P
     },
   })
 }
+
+/** Lets a warehouse's stream go on without what it misses. */
+export const warehouseGoesOn =
+  ({ runner, ports }: DoorPorts, shipment: Process) =>
+  (skip: Skip<WarehouseDoor>): Promise<unknown> => {
+    const source = skip.door.instance
+    const cause = { source, actor: skip.parked.settledBy ?? source }
+    return runner().transaction(cause, (tx, turn) =>
+      hearWarehouses(tx, turn, ports, { told: [], skip, shipment, cause }),
+    )
+  }
 
 /** What channels tell. An order of a batch is there before its withdrawal in the same batch is heard. */
 export function channelDoor(

@@ -13,6 +13,7 @@ import {
 import { headersOf } from '#domains/orders/views.ts'
 import { fulfillmentsOf } from '#domains/shipments/views.ts'
 import type { AnyDoors } from './any-door.ts'
+import { type Parkable, park, settleParked } from '#platform/parking.ts'
 import { parseNumber, type ProcessPorts } from './ports.ts'
 
 export type GapPorts = Pick<ProcessPorts, 'openExceptions'> & {
@@ -36,11 +37,21 @@ export function gapWatch(ports: GapPorts): () => Promise<void> {
     await ports.database.transaction(async (tx) => {
       const untold = await untoldGaps(tx, ports.afterMs)
       const orders = await ordersBehind(tx, ports, untold)
+      const told = untold.map((gap) => ({
+        gap,
+        occurrence: { ...tellingOf(ports, gap), ...orders.get(gap) },
+      }))
       await ports.openExceptions(
         tx,
-        untold.map((gap) => ({ ...tellingOf(ports, gap), ...orders.get(gap) })),
+        told.map(({ occurrence }) => occurrence),
       )
-      await closeExceptions(tx, await gapsThatAreOver(tx), 'the missing message came')
+      await park(tx, told.map(parkedAs))
+      const over = await gapsThatAreOver(tx)
+      await settleParked(
+        tx,
+        over.map((gap) => ({ kind: 'message', key: keyOf(gap) })),
+      )
+      await closeExceptions(tx, over, 'what was missing is here, or nobody waits for it any more')
     })
   }
 }
@@ -83,8 +94,24 @@ function tellingOf({ doors }: GapPorts, gap: UntoldGap): Occurrence {
     cause,
     code: MISSING,
     title: `${source}: ${which} of ${stream} ${from === to ? 'is' : 'are'} missing, and ${waiting} later ${waiting === 1 ? 'one waits' : 'ones wait'}`,
-    suggestedAction: `${wasAsked ? `${source} was asked and has not told. ` : ''}Have ${source} send ${which} of ${stream} again; where it lies in quarantine, mend and replay it. What waits is then applied by itself.`,
+    suggestedAction: `${wasAsked ? `${source} was asked and has not told. ` : ''}Have ${source} send ${which} of ${stream} again; where it lies in quarantine, mend and replay it. What waits is then applied by itself. Where it will never come, see to what it said and replay the parked work of this gap: what waits goes on without it.`,
     facts: { source, stream, from, to, waiting, since: since.toISOString() },
+  }
+}
+
+const keyOf = ({ source, cause }: Pick<UntoldGap, 'source' | 'cause'>): string => `${source}/${cause}`
+
+/** What waits is parked work: replayed, it goes on without what is missing. */
+function parkedAs({ gap, occurrence }: { gap: UntoldGap; occurrence: Occurrence }): Parkable {
+  const { company, source, stream, missing } = gap
+  return {
+    kind: 'message',
+    key: keyOf(gap),
+    company,
+    system: source,
+    doc: occurrence.affects?.doc,
+    cause: { code: MISSING, message: occurrence.title },
+    context: { gap: { stream, from: missing.from } },
   }
 }
 

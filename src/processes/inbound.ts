@@ -22,7 +22,7 @@ import type { Bucket } from '#domains/inventory/contract.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { changeFulfillments, lockRequests } from '#domains/shipments/operations.ts'
 import { endReplays, type Filed, fileOf, type Heard, takeIn, type Telling } from './message-filing.ts'
-import { inTheirOrder } from './message-order.ts'
+import { goOnWithout, inTheirOrder, type Skip } from './message-order.ts'
 import { parseNumber, type ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
 import { bookShipments, type Confirmation } from './shipping.ts'
@@ -36,19 +36,26 @@ export type Told = Telling<WarehouseDoor, InboundMessage<WarehouseMessage>>
 /** One that is understood. */
 type Due = Filed<Told> & { readonly message: WarehouseMessage }
 
-type Hearing = { readonly told: readonly Told[]; readonly shipment: Process; readonly cause: Cause }
+type Hearing = {
+  readonly told: readonly Told[]
+  /** Lets one stream go on without what it misses. */
+  readonly skip?: Skip<WarehouseDoor>
+  readonly shipment: Process
+  readonly cause: Cause
+}
 
 /** Takes what warehouses told; answers each message by itself. A repetition changes nothing. */
 export async function hearWarehouses(
   tx: Transaction,
   turn: Docket,
   ports: ProcessPorts,
-  { told, shipment, cause }: Hearing,
+  { told, skip, shipment, cause }: Hearing,
 ): Promise<ReadonlyMap<Told, Heard>> {
   const filed = told.map((one) => fileOf(one))
   const taken = await takeIn(tx, filed)
   const fresh = filed.filter((message) => taken.verdicts.get(message) === 'new')
-  const { due: inTurn, released, passed } = await inTheirOrder(tx, fresh.filter(isReadable), taken)
+  const { due: inTurn, released: followers, passed } = await inTheirOrder(tx, fresh.filter(isReadable), taken)
+  const released = skip ? [...followers, ...(await goOnWithout<Told>(tx, skip))] : followers
   const unreadable = [...fresh, ...released].filter((message) => !isReadable(message)).map(quarantined)
   await settleMessages(
     tx,

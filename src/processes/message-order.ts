@@ -2,7 +2,10 @@
 import type { Transaction } from '#platform/database.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import type { Discipline } from '#platform/inbox-order.ts'
-import { arrangeMessages } from '#platform/inbox-streams.ts'
+import { arrangeMessages, skipGap } from '#platform/inbox-streams.ts'
+import type { StoredMessage } from '#platform/inbox.ts'
+import { type ParkedItem, settleParked } from '#platform/parking.ts'
+import { lockReplays } from '#platform/parking-replay.ts'
 import { type Filed, fileOf, type Heard, type TakenIn, type Telling } from './message-filing.ts'
 
 type Orderly = Telling<Pick<InboundDoor<unknown>, 'instance' | 'order' | 'restore'>, InboundMessage<unknown>>
@@ -43,11 +46,35 @@ export async function inTheirOrder<T extends Orderly>(
       else passed.set(message.told, HEARD[ruling])
     }
     const doors = new Map(group.map(({ told }) => [told.door.instance, told.door]))
-    for (const stored of arranged.released) {
-      const door = doors.get(stored.source)!
-      const told = { door, inbound: await door.restore(stored), traceId: stored.receivedTrace ?? undefined }
-      released.push({ ...fileOf(told as T), company: stored.company ?? undefined })
-    }
+    for (const stored of arranged.released)
+      released.push(await readAgain<T>(doors.get(stored.source)!, stored))
   }
   return { due, released, passed }
+}
+
+async function readAgain<T extends Orderly>(door: T['door'], stored: StoredMessage): Promise<Filed<T>> {
+  const told = { door, inbound: await door.restore(stored), traceId: stored.receivedTrace ?? undefined }
+  return { ...fileOf(told as T), company: stored.company ?? undefined }
+}
+
+/** What a stream misses from that number on will not come, or was seen to: parked work that a person had replayed. */
+export type Skip<Door> = {
+  readonly door: Door
+  readonly stream: string
+  readonly from: number
+  readonly parked: ParkedItem
+}
+
+/** Answers what waited for it, read anew. A gap that closed meanwhile is let be. */
+export async function goOnWithout<T extends Orderly>(
+  tx: Transaction,
+  { door, stream, from, parked }: Skip<T['door']>,
+): Promise<Filed<T>[]> {
+  if (!(await lockReplays(tx, [parked])).has(parked.id)) return []
+  const decision = { actor: parked.settledBy ?? 'crossdock', reason: parked.settledReason ?? '' }
+  const stored = await skipGap(tx, { source: door.instance, stream, from }, decision)
+  await settleParked(tx, [{ ...parked, outcome: stored.length > 0 ? 'applied' : 'superseded' }])
+  const released: Filed<T>[] = []
+  for (const message of stored) released.push(await readAgain<T>(door, message))
+  return released
 }

@@ -6,7 +6,7 @@ import type { FiledMessage } from '#platform/inbound.ts'
 import { isOutage } from '#platform/outage.ts'
 import type { ParkedCause, ParkedItem } from '#platform/parking.ts'
 import { parkAgain, replayingMessages } from '#platform/parking-replay.ts'
-import type { AnyDoors } from './any-door.ts'
+import type { AnyDoor, AnyDoors, StreamStop } from './any-door.ts'
 import { NO_COMPANY, troubleOf } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
 
@@ -27,11 +27,17 @@ export async function takeReplays(ports: ReplayPorts): Promise<void> {
 async function takeReplay(ports: ReplayPorts, item: ParkedItem): Promise<void> {
   const door = ports.doors.get(item.system ?? '')
   try {
-    if (door) await door.hear(await door.restore(filedAs(item)), item)
+    if (door) await takeBy(door, item)
     else if (waitedMs(ports, item) >= ports.patienceMs) await giveUp(ports, item, noDoor(item))
   } catch (error) {
     if (!isOutage(error)) await giveUp(ports, item, causeOf(error))
   }
+}
+
+async function takeBy(door: AnyDoor, item: ParkedItem): Promise<unknown> {
+  const { gap } = item.context as { readonly gap?: StreamStop }
+  if (gap) return door.goOn?.(gap, item)
+  return door.hear(await door.restore(filedAs(item)), item)
 }
 
 const waitedMs = ({ clock }: ReplayPorts, { replayedAt }: ParkedItem): number =>

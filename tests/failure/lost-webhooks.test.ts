@@ -6,6 +6,7 @@ import type { WmsEvent } from '#landscape/wms/shapes.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { editPayload } from '#platform/parking.ts'
+import { listParked } from '#platform/parking-views.ts'
 import { fatesOf, replayParked } from '#platform/parking-replay.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
@@ -114,6 +115,7 @@ test('a gap that the warehouse does not fill is one exception on its order, whic
   expect(await tell(lost)).toBe('applied')
   await restsInOrder()
   await until(everTold).toEqual([{ state: 'resolved' }])
+  expect(await listParked(house.app.database)).toEqual([])
   expect(house.complaints.filter((line) => !line.includes('could not be asked for'))).toEqual([])
 }, 30_000)
 
@@ -138,7 +140,9 @@ test('what waits for an event that could not be read is applied after its replay
   expect(await tell(shipped)).toBe('waiting')
   await until(missing).toHaveLength(1)
 
-  const [parked] = (await query<{ id: number }>('select id from parking.item')) as [{ id: number }]
+  const [parked] = (await query<{ id: number }>(
+    `select id from parking.item where cause_code = 'inbound.message_unreadable'`,
+  )) as [{ id: number }]
   const anna = { actor: 'anna', reason: 'the warehouse says that picking began' }
   const { database } = house.app
   await database.transaction((tx) => editPayload(tx, parked.id, JSON.stringify(begun), anna))
@@ -152,4 +156,29 @@ test('what waits for an event that could not be read is applied after its replay
   await restsInOrder()
   const open = () => query(`select code from exceptions.exception where closed_at is null`)
   await until(open).toEqual([])
+}, 30_000)
+
+test('what waits for a message that will never come goes on without it when a person says so', async () => {
+  house.landscape.wms.faults.set([
+    { kind: 'webhook-drop', times: 1 },
+    { kind: 'server-error', operation: 'events' },
+  ])
+  await submit(house.url, order, 'gone')
+  await until(missing).toHaveLength(1)
+  const [parked] = await listParked(house.app.database)
+  expect(parked).toMatchObject({ system: 'wms', cause: { code: 'inbound.message_missing' } })
+  const decision = { actor: 'anna', reason: 'picking needs no word' }
+  await replayParked(house.app.database, [parked!.id], decision)
+  await house.app.replayMessages()
+
+  const [fate] = await fatesOf(house.app.database, [parked!.id])
+  expect(fate).toMatchObject({ state: 'replayed', outcome: 'applied' })
+  await restsInOrder()
+  await until(everTold).toEqual([{ state: 'resolved' }])
+  expect(await query(`select actor, reason from audit.entry where action = 'inbox.gap_skipped'`)).toEqual([
+    decision,
+  ])
+  // it comes after all
+  const [lost] = events() as [WmsEvent]
+  expect(await tell(lost)).toBe('superseded')
 }, 30_000)
