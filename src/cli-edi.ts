@@ -1,7 +1,7 @@
 /** `crossdock edi check FILE…` and `crossdock edi ingest FILE…`. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { copyFile, mkdir, rename, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CommandFailure, type Context, dataFolder, EXIT, sourcesOf, type Terminal } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
@@ -71,6 +71,8 @@ function becomes({ verdict }: SetCheck): string {
       const { customerOrder, lines, refusedLines, held } = verdict
       return `order ${customerOrder} with ${lines} lines${refusedLines ? `, ${refusedLines} refused` : ''}${held ? ', held' : ''}`
     }
+    case 'cancellation':
+      return `the cancellation of order ${verdict.customerOrder}`
     case 'answer':
       return `an answer to ${verdict.customerOrder}: ${verdict.reason}`
     case 'rejection':
@@ -82,8 +84,13 @@ function becomes({ verdict }: SetCheck): string {
   }
 }
 
-const findingText = ({ severity, at, message }: Finding): string =>
-  `${severity} at line ${at.line}, byte ${at.byte}: ${message}`
+function findingText({ severity, at: { line, byte, segment, element }, message }: Finding): string {
+  const inside = [
+    ...(segment === undefined ? [] : [`segment ${segment}`]),
+    ...(element === undefined ? [] : [`element ${element}`]),
+  ]
+  return `${severity} at ${[`line ${line}`, `byte ${byte}`, ...inside].join(', ')}: ${message}`
+}
 
 const POLL_MS = 200
 const WAIT_MS = 60_000
@@ -126,6 +133,7 @@ export async function ediIngest(context: Context): Promise<number> {
   }
   let bad = 0
   for (const file of args) {
+    await refuseLarge(file, config.edi.maxFileBytes)
     terminal.note(`${file}: handed over`)
     const told = await ingest(file, inbox, { database, signal })
     if (told.state !== 'read' || told.sets.some(({ outcome }) => !TAKEN.has(outcome))) bad++
@@ -135,6 +143,16 @@ export async function ediIngest(context: Context): Promise<number> {
   return bad === args.length ? EXIT.failed : EXIT.partial
 }
 
+/** The program would put it aside unread, and never know it again. */
+async function refuseLarge(file: string, maxBytes: number): Promise<void> {
+  const { size } = await stat(file)
+  if (size <= maxBytes) return
+  throw new CommandFailure({
+    problem: `${file} has ${size} bytes; the program reads at most ${maxBytes}.`,
+    cure: 'Send its interchanges in several files, or raise edi.maxFileBytes.',
+  })
+}
+
 const TAKEN: ReadonlySet<string> = new Set(['applied', 'duplicate', 'superseded'])
 
 async function ingest(
@@ -142,9 +160,7 @@ async function ingest(
   inbox: string,
   { database, signal }: { database: Queries; signal: AbortSignal },
 ) {
-  const hash = createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex')
+  const hash = await hashOf(file)
   const [before] = await database.query<FileRow>(fileRow, [hash])
   await mkdir(inbox, { recursive: true })
   const name = `${hash.slice(0, 12)}-${basename(file)}`
@@ -163,6 +179,12 @@ async function ingest(
     sets: sets.map(({ doc, ...set }) => ({ ...set, order: doc === null ? null : `O-${doc}` })),
     findings: row.findings,
   }
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
 }
 
 async function verdict(

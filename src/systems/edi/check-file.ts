@@ -4,7 +4,7 @@ import type { OrderPurpose } from './documents/purchase-order.ts'
 import type { Finding } from './findings.ts'
 import { finding } from './findings.ts'
 import type { QuarantineReason, SetReading } from './interpret.ts'
-import type { ItemCrosswalk } from './map.ts'
+import { customerOrderOf, type ItemCrosswalk } from './map.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { indexGuides } from './partner-guide.ts'
 import type { ReceivedEvent } from './receive.ts'
@@ -22,6 +22,7 @@ export type SetVerdict =
       /** Warnings among the findings: the order is taken and held until a person has looked. */
       readonly held: boolean
     }
+  | { readonly becomes: 'cancellation'; readonly customerOrder: string; readonly naturalKey: string }
   | { readonly becomes: 'answer'; readonly customerOrder: string; readonly reason: string }
   | { readonly becomes: 'rejection'; readonly places: readonly string[] }
   | { readonly becomes: 'acknowledgment'; readonly group: number; readonly status: GroupStatus }
@@ -85,7 +86,7 @@ class FileReport {
   #interchanges: Draft<InterchangeCheck>[] = []
   #findings: Finding[] = []
   #sets: SetCheck[] = []
-  #counts = { order: 0, answer: 0, rejection: 0, acknowledgment: 0, quarantine: 0 }
+  #counts = { order: 0, cancellation: 0, answer: 0, rejection: 0, acknowledgment: 0, quarantine: 0 }
   #errors = 0
 
   add(event: ReceivedEvent): void {
@@ -158,11 +159,14 @@ function verdictOf({ outcome, acknowledgment, findings }: SetReading): SetVerdic
   switch (outcome.kind) {
     case 'order': {
       const { document, mapping } = outcome
+      const { naturalKey } = mapping
+      if (document.purpose === 'cancellation')
+        return { becomes: 'cancellation', customerOrder: customerOrderOf(document), naturalKey }
       return {
         becomes: 'order',
         purpose: document.purpose,
         customerOrder: mapping.request?.customerOrder ?? document.number,
-        naturalKey: mapping.naturalKey,
+        naturalKey,
         lines: mapping.request?.lines.length ?? 0,
         refusedLines: mapping.refusedLines.length,
         held: mapping.findings.some(({ severity }) => severity === 'warning'),

@@ -159,17 +159,16 @@ function readOrder(
 ): Pick<SetReading, 'outcome' | 'findings'> {
   const { document, findings: surprises } = parsePurchaseOrder(root)
   const mapping = toOrderRequest(document, guide, crosswalk)
+  // a cancellation is about a number; whether its lines could be ordered does not matter
+  const isCancellation = document.purpose === 'cancellation'
   const refusal = mapping.refusal ? [mapping.refusal] : []
   const findings = [
     ...syntax,
     ...surprises.slice(0, MAX_FINDINGS),
-    ...mapping.findings.slice(0, MAX_FINDINGS),
-    ...refusal,
+    ...(isCancellation ? [] : [...mapping.findings.slice(0, MAX_FINDINGS), ...refusal]),
   ]
   const whole = { ...mapping, findings: [...surprises, ...mapping.findings] }
-  // a cancellation is about a number; whether its lines could be ordered does not matter
-  const isWithdrawal = document.purpose === 'cancellation'
-  if (mapping.request || isWithdrawal)
+  if (mapping.request || isCancellation)
     return { outcome: { kind: 'order', document, mapping: whole }, findings }
   const tooLarge = mapping.refusal?.code === 'po.too_many_lines'
   if (tooLarge || !guide.sends.includes('855')) {

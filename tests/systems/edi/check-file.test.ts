@@ -41,7 +41,6 @@ test('a good order is an order, is acknowledged, and the file is clean', async (
 
 test.each([
   ['00', 'original'],
-  ['01', 'cancellation'],
   ['05', 'replacement'],
   ['06', 'confirmation'],
   ['07', 'duplicate'],
@@ -138,6 +137,17 @@ test('an order of which nothing can be ordered is answered, or quarantined where
     reason: 'answer_not_agreed',
     owner: 'edi-desk',
   })
+})
+
+test('a cancellation is about a number, whatever its lines say', async () => {
+  const text = good.replace('BEG*00', 'BEG*01').replace('*10*CA*24.9*', '*0*QQ*x*')
+  const report = await check(text.replace('*x*', '*1*'))
+  expect(report.interchanges[0]?.groups[0]?.sets[0]?.verdict).toEqual({
+    becomes: 'cancellation',
+    customerOrder: 'PO-1',
+    naturalKey: 'buyer|850|PO-1||2026',
+  })
+  expect(report.clean).toBe(true)
 })
 
 test('a total that does not match holds the order', async () => {

@@ -1,7 +1,10 @@
 /** The reader: what it finds, what it tolerates, what it says about what it does not tolerate. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readHeader } from '#systems/edi/x12-header.ts'
+import { readX12 } from '#systems/edi/x12-reader.ts'
 import { eventsOf, fileText, findingsOf, HEADER, ORDER, setsOf, setText } from './x12-text.ts'
 
 const good = fileText([setText(ORDER)])
@@ -225,6 +228,38 @@ test('a file beyond its limit ends with a finding and without a complaint about 
   expect(findingsOf(events)).toContain('limit.file_size')
   expect(setsOf(events)).toHaveLength(2)
 })
+
+test('a file of many groups is read in the memory of one', async () => {
+  const collect = collector()
+  const lines = Array.from({ length: 200 }, (_, place) => `PO1*${place + 1}*10*CA*24.9*PE*VN*NWF-1001`)
+  const set = setText([...ORDER.slice(0, 4), ...lines, 'CTT*200'])
+  function* file(): Generator<string> {
+    yield HEADER
+    for (let group = 1; group <= GROUPS; group++)
+      yield `GS*PO*BUYER*SELLER*20261118*0915*${group}*X*004010~${set}GE*1*${group}~`
+    yield `IEA*${GROUPS}*000000007~`
+  }
+  let [sets, early, late] = [0, 0, 0]
+  for await (const event of readX12(file())) {
+    if (event.kind !== 'set') continue
+    sets++
+    if (sets === GROUPS / 10) early = collect()
+    if (sets === GROUPS) late = collect()
+  }
+  expect(sets).toBe(GROUPS)
+  expect(late - early).toBeLessThan(1_000_000)
+})
+const GROUPS = 400
+
+/** Collects garbage and says how many bytes are in use. */
+function collector(): () => number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  return () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+}
 
 test('a segment that never ends is forgotten as it is read', async () => {
   async function* endless() {
