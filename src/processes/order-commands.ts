@@ -1,5 +1,6 @@
 /** What people and clients ask of one order: cancel it, release a hold. Once per key, and its process sees it at once. */
 import type { Transaction } from '#platform/database.ts'
+import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Claim, Replay } from '#platform/http.ts'
 import { claim, record, settle } from '#platform/http-idempotency.ts'
@@ -8,6 +9,7 @@ import type { Cause } from '#platform/log.ts'
 import type { Runner } from '#platform/runner.ts'
 import type { CancelAnswer, HoldReleased } from '#domains/orders/contract/answers.ts'
 import { headersOf, isPartners, lockHeaders, openHoldsOf, type OrderHeader } from '#domains/orders/views.ts'
+import { cancelParts, type LineToCancel } from './cancel-lines.ts'
 import { requestCancel } from './cancel.ts'
 import { releaseHold } from './holds.ts'
 import { holdView } from './order-reads.ts'
@@ -30,14 +32,16 @@ export type Given<Status extends number, Body> = { readonly status: Status; read
 
 export const cancelOrder = (
   runner: Runner,
-  command: OrderCommand,
+  { lines, ...command }: OrderCommand & { readonly lines: readonly LineToCancel[] | undefined },
 ): Promise<Given<202, CancelAnswer> | Replay> =>
   once(runner, command, async (tx, order, cause) => {
-    await requestCancel(tx, order, command, cause)
-    return {
-      status: 202,
-      body: { id: orderNumber(order.doc), state: 'cancel_requested', version: await versionOf(tx, order) },
-    }
+    const { actor, reason, traceId } = command
+    const by = { actor, reason, traceId }
+    const wakes = lines && (await cancelParts(tx, order, { ...by, lines }, cause))
+    if (!wakes) await requestCancel(tx, order, by, cause)
+    const state = lines ? 'lines_cancelled' : 'cancel_requested'
+    const body = { id: orderNumber(order.doc), state, version: await versionOf(tx, order) } as const
+    return { status: 202, body, ...(wakes && { wakes }) }
   })
 
 export const releaseHoldOf = (
@@ -66,7 +70,11 @@ async function versionOf(tx: Transaction, { doc }: OrderHeader): Promise<number>
 function once<Status extends number, Body>(
   runner: Runner,
   command: OrderCommand,
-  work: (tx: Transaction, order: OrderHeader, cause: Cause) => Promise<Given<Status, Body>>,
+  work: (
+    tx: Transaction,
+    order: OrderHeader,
+    cause: Cause,
+  ) => Promise<Given<Status, Body> & { readonly wakes?: readonly DeskRow[] }>,
 ): Promise<Given<Status, Body> | Replay> {
   const cause = { source: 'api', actor: command.actor, traceId: command.traceId }
   return runner.transaction(cause, async (tx, turn) => {
@@ -79,7 +87,7 @@ function once<Status extends number, Body>(
       throw new Refusal('orders.unknown', `there is no order ${orderNumber(command.doc)}`)
     }
     if (command.ifMatch !== undefined) assertMatch(command.ifMatch, order.version)
-    const given = await work(tx, order, cause)
+    const { wakes = [], ...given } = await work(tx, order, cause)
     // what is taken back frees credit, whose account is locked before any desk row
     turn.wakeAfterwards([
       {
@@ -89,6 +97,7 @@ function once<Status extends number, Body>(
         priority: 2,
         share: order.customerId,
       },
+      ...wakes,
     ])
     record(tx, [{ ...command.claim, ...given }])
     return given

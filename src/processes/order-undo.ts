@@ -68,7 +68,10 @@ export async function cancelLines(tx: Transaction, works: readonly OrderWork[], 
     { actor: cause.actor, reason: 'the order was cancelled' },
   )
   await moveLines(tx, works.map(cancelledLines), 'order.lines_cancelled', cause)
-  return lookAll(works, { wakes: await wakesOfFreed(tx, works) })
+  const freed = works.flatMap(({ facts }) =>
+    facts.lines.filter((line) => leftOf(line) > 0).map((line) => line.itemId),
+  )
+  return lookAll(works, { wakes: await wakesOfFreed(tx, freed) })
 }
 
 const waitingLines = ({ facts }: OrderWork) =>
@@ -90,10 +93,7 @@ const cancelledLines = ({ facts }: OrderWork): LinesMoved => ({
 })
 
 /** Whose turn it is now, since somebody gave back stock or a place in the queue. */
-async function wakesOfFreed(tx: Transaction, works: readonly OrderWork[]): Promise<DeskRow[]> {
-  const items = works.flatMap(({ facts }) =>
-    facts.lines.filter((line) => leftOf(line) > 0).map((line) => line.itemId),
-  )
+export async function wakesOfFreed(tx: Transaction, items: readonly number[]): Promise<DeskRow[]> {
   const waiting = await headersOf(tx, await fillableOrders(tx, [...new Set(items)]))
   return waiting.map(wakeOrder)
 }

@@ -74,7 +74,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.acknowledgement_refused': ({ message }) => `The acknowledgement was refused${because(message)}`,
   'order.cancel_requested': ({ reason }) => `Cancellation was asked for${because(reason)}`,
   'order.cancel_refused': ({ reason }) => `Too late to cancel${because(reason)}`,
-  'order.lines_cancelled': () => 'What had not shipped was cancelled',
+  'order.lines_cancelled': (told) =>
+    told.lines ? `${linesOf(told)} cancelled${because(told.reason)}` : 'What had not shipped was cancelled',
   'order.cancelled': () => 'The order was cancelled',
   'order.closed': () => 'Nothing is left to ship; the order is closed',
   'fulfillment.requested': (told) => `${told.location} was asked to ship ${linesOf(told)}`,

@@ -7,17 +7,14 @@ import { allocate, coverable, type FreeStock, setAside, stockKey } from './rules
 import {
   type BackorderRow,
   deleteBackorders,
-  deleteReservations,
   ensurePartitions,
   ensurePositions,
   type FillableLine,
   insertMovements,
-  insertReservations,
   selectFillableLines,
   selectFillableOrders,
   selectFreeForUpdate,
   selectPositionsForUpdate,
-  selectReservations,
   selectUnreconciled,
   selectWaiting,
   type UnreconciledStock,
@@ -25,6 +22,12 @@ import {
   updateReserved,
   upsertBackorders,
 } from './store.ts'
+import {
+  deleteReservations,
+  insertReservations,
+  reduceReservations,
+  selectReservations,
+} from './store/reservations.ts'
 
 /** Locks the positions of these items and answers what is free of them. */
 export async function lockFreeStock(
@@ -151,6 +154,13 @@ export async function releaseOrders(tx: Transaction, docs: readonly number[]): P
   const reservations = await selectReservations(tx, docs)
   await freeClaims(tx, reservations)
   deleteReservations(tx, reservations)
+}
+
+/** Gives a part of orders' claims back to stock. */
+export async function giveBack(tx: Transaction, claims: readonly Reservation[]): Promise<void> {
+  if (claims.length === 0) return
+  await freeClaims(tx, claims)
+  reduceReservations(tx, claims)
 }
 
 export function leaveQueue(

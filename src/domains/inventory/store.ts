@@ -2,7 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import type { Movement, Reservation } from './contract.ts'
+import type { Movement } from './contract.ts'
 
 /** What `unreconciled` lacks is minus; what it has too much is nobody's to sell until somebody has explained it. */
 const lockPositions = sql(
@@ -46,52 +46,6 @@ export function updateReserved(tx: Transaction, changes: readonly ReservedChange
     changes.map((change) => change.company),
     changes.map((change) => formatQuantity(change.quantity)),
   ])
-}
-
-const insertReservationRows = sql(
-  'inventory.insert_reservations',
-  `insert into inventory.reservation as r (doc, line, location, company, item_id, quantity)
-   select doc, line, location, company, item_id, quantity
-   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[])
-     as n(doc, line, location, company, item_id, quantity)
-   on conflict (doc, line, location) do update set quantity = r.quantity + excluded.quantity`,
-)
-
-export function insertReservations(tx: Transaction, reservations: readonly Reservation[]): void {
-  if (reservations.length === 0) return
-  tx.send(insertReservationRows, [
-    reservations.map((row) => row.doc),
-    reservations.map((row) => row.line),
-    reservations.map((row) => row.location),
-    reservations.map((row) => row.company),
-    reservations.map((row) => row.itemId),
-    reservations.map((row) => formatQuantity(row.quantity)),
-  ])
-}
-
-const deleteReservationRows = sql(
-  'inventory.delete_reservations',
-  `delete from inventory.reservation where doc = any($1::bigint[]) and doc || ' ' || location = any($2::text[])`,
-)
-
-/** Removes an order's claims on these locations; what follows them is the caller's to say. */
-export function deleteReservations(
-  tx: Transaction,
-  claims: readonly { readonly doc: number; readonly location: string }[],
-): void {
-  if (claims.length === 0) return
-  const docs = [...new Set(claims.map((claim) => claim.doc))]
-  tx.send(deleteReservationRows, [docs, claims.map((claim) => `${claim.doc} ${claim.location}`)])
-}
-
-const reservations = sql(
-  'inventory.reservations',
-  `select doc, line, location, company, item_id as "itemId", quantity from inventory.reservation
-   where doc = any($1::bigint[]) order by doc, line, location`,
-)
-
-export function selectReservations(queries: Queries, docs: readonly number[]): Promise<Reservation[]> {
-  return queries.query<Reservation>(reservations, [docs])
 }
 
 const insertBackorderRows = sql(

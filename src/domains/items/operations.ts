@@ -11,7 +11,7 @@ import {
   ItemRecord,
   type SellingItem,
 } from './contract.ts'
-import { toBase } from './rules.ts'
+import { isCounted, toBase } from './rules.ts'
 import * as store from './store.ts'
 
 /** By `itemKey`; what is unknown is absent. */
@@ -41,6 +41,9 @@ export async function lotControlledItems(
   if (ids.length === 0) return new Map()
   return new Map((await store.selectLotControlled(queries, ids)).map(({ id, sku }) => [id, sku]))
 }
+
+/** Whether a unit comes in whole numbers only. */
+export const comesWhole = isCounted
 
 export type OrderedQuantity = {
   readonly key: string

@@ -222,6 +222,12 @@ export const orderRefusals = {
     cause: "The customer's credit could not be verified, and the company's rule refuses such orders.",
     fix: 'Send the order again once the ERP answers, or ask the credit department.',
   },
+  'orders.line_unknown': {
+    status: 422,
+    title: 'The order has no such line',
+    cause: "No line of the order carries this customer's line number.",
+    fix: 'Read the order; its lines are listed there under the numbers that they came with.',
+  },
   'orders.hold_unknown': {
     status: 404,
     title: 'There is no such open hold',
@@ -230,8 +236,8 @@ export const orderRefusals = {
   },
   'orders.too_late_to_cancel': {
     status: 409,
-    title: 'The order can no longer be cancelled',
-    cause: 'Everything of it is shipped, cancelled or closed.',
-    fix: 'Ask for a return instead.',
+    title: 'So much can no longer be cancelled',
+    cause: 'It is shipped, cancelled or closed; of a single line, also what a warehouse has been asked for.',
+    fix: 'Cancel less of the line or the whole order, or ask for a return instead.',
   },
 } as const satisfies Record<string, RefusalCode>

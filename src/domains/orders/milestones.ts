@@ -81,7 +81,7 @@ class Story {
         if (this.#none('shipped')) return []
         return this.#completed(event, this.#lines.every(isTerminal)) ? ['shipped'] : ['partially_shipped']
       case 'order.lines_cancelled':
-        return this.#lines.every(isTerminal) && this.#none('shipped')
+        return this.#completed(event, this.#lines.every(isTerminal) && this.#none('shipped'))
           ? ['cancelled']
           : ['partially_cancelled']
       case 'invoice.posted':

@@ -201,6 +201,9 @@ export async function recordErpClosings(
   return changeHeaders(tx, told, { change: 'touched', type: 'order.lines_closed_at_erp' }, cause)
 }
 
+/** What is cancelled of lines before the ERP hears of their order, which it is never told of. */
+export const keepFromErp = updateErpClosed
+
 export type HeaderEvent =
   | 'order.closed'
   | 'order.cancel_requested'

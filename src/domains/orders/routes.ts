@@ -54,7 +54,9 @@ export type OrderPorts = {
     traceId: string
     claim: Claim
   }) => Promise<Known<OrderAnswer> | Replay>
-  readonly cancel: (asked: Asked) => Promise<Given<202, CancelAnswer> | Replay>
+  readonly cancel: (
+    asked: Asked & { readonly lines: CancelRequest['lines'] },
+  ) => Promise<Given<202, CancelAnswer> | Replay>
   readonly releaseHold: (
     asked: Asked & { readonly hold: number },
   ) => Promise<Given<200, HoldReleased> | Replay>
@@ -268,8 +270,8 @@ const cancelOrder = (ports: OrderPorts): Route =>
     operationId: 'orders.cancel',
     summary: 'Cancel an order',
     description:
-      'Takes back what can still be taken back, latest step first; the milestones say how it ends. If-Match is optional: ' +
-      'with it the order is cancelled at that version only.',
+      'Takes back what can still be taken back, latest step first; the milestones say how it ends. With lines only so ' +
+      'much of them, all or nothing. If-Match is optional: with it the order is cancelled at that version only.',
     scope: 'process.orders:write',
     rateClass: 'commands',
     bodyLimitBytes: 4 * 1024,
@@ -277,13 +279,20 @@ const cancelOrder = (ports: OrderPorts): Route =>
     body: CancelRequest,
     idempotent: true,
     answers: { 202: { description: 'The wish is recorded and worked on', body: CancelAnswer } },
-    refusals: ['orders.unknown', 'orders.too_late_to_cancel', 'http.precondition_failed'],
+    refusals: [
+      'orders.unknown',
+      'orders.line_unknown',
+      'orders.line_repeated',
+      'orders.too_late_to_cancel',
+      'items.quantity_not_exact',
+      'http.precondition_failed',
+    ],
     example: {
       params: { id: 'O-1000017' },
       body: { reason: 'The customer ordered twice' },
       answer: example.cancelled,
     },
-    handler: (request) => ports.cancel(asked(ports, request)),
+    handler: (request) => ports.cancel({ ...asked(ports, request), lines: request.body.lines }),
   })
 
 const releaseHold = (ports: OrderPorts): Route =>

@@ -166,7 +166,7 @@ describe('a captured order', () => {
       { n: 2, reserved: units(4), backordered: units(20) },
     ])
     expect(await openHoldsOf(db.database, [doc])).toEqual([
-      { id: held.id, doc, type: 'credit', reason: held.reason, blocks: [...held.blocks] },
+      { id: held.id, doc, type: 'credit', reason: held.reason, expiresAt: null, blocks: [...held.blocks] },
     ])
     expect(await shipTosOf(db.database, [doc])).toMatchObject([
       { lines: ['1 Pier'], region: null, country: 'US' },

@@ -181,12 +181,30 @@ export type StoryAnswer = z.infer<typeof StoryAnswer>
 
 const Reason = z.string().min(3).max(500).describe('Why, for the audit trail and for whoever asks later')
 
-export const CancelRequest = z.strictObject({ reason: Reason })
+export const CancelRequest = z.strictObject({
+  reason: Reason,
+  lines: z
+    .array(
+      z.strictObject({
+        line: z.string().min(1).max(20).describe("The customer's own line number"),
+        quantity: QuantityText.optional().describe(
+          'In the unit that was ordered; all of it that no warehouse has been asked for when absent',
+        ),
+      }),
+    )
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('Only so much of these lines; the whole order when absent'),
+})
+export type CancelRequest = z.infer<typeof CancelRequest>
 export const HoldReleaseRequest = z.strictObject({ reason: Reason })
 
 export const CancelAnswer = z.object({
   id: OrderNumber,
-  state: z.literal('cancel_requested'),
+  state: z
+    .enum(['cancel_requested', 'lines_cancelled'])
+    .describe('The order is being taken back, or its lines have been'),
   version: z.int(),
 })
 export type CancelAnswer = z.infer<typeof CancelAnswer>
