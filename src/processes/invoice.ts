@@ -18,7 +18,7 @@ import { recordPosted, recordSent, recordTax } from '#domains/billing/operations
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
 import { invoiceNumber, orderNumber, type ProcessPorts } from './ports.ts'
-import { endRefusals } from './refusals.ts'
+import { endRefusals, refusalCause } from './refusals.ts'
 
 export function invoice(ports: ProcessPorts): Process {
   return process<InvoiceFacts>('invoice', {
@@ -200,7 +200,7 @@ function refusedBy(ports: ProcessPorts, code: string, title: string) {
       tx,
       refused.map(({ facts, refusals: [first] }) =>
         occurrence(facts, {
-          cause: `${first!.system}:${first!.code}`,
+          cause: refusalCause(code, first!),
           code,
           title: `${title}: ${first!.message}`,
           suggestedAction: `Mend the cause in ${first!.system}, then have them tried again.`,

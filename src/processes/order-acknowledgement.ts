@@ -7,7 +7,7 @@ import type { OrderFacts } from './order-facts.ts'
 import { takeRows } from './order-work.ts'
 import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
-import { isAgain, leaveRefusals } from './refusals.ts'
+import { isAgain, leaveRefusals, refusalCause } from './refusals.ts'
 
 const REFUSED = 'orders.acknowledgement_refused'
 const FIRST_TURN = 1
@@ -42,7 +42,7 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
         tx,
         refused.map(({ facts, refusals: [first] }) => ({
           company: facts.company,
-          cause: `${first!.system}:${first!.code}`,
+          cause: refusalCause(REFUSED, first!),
           code: REFUSED,
           title: `${first!.system} refused the acknowledgement of orders`,
           suggestedAction: `Read the refusal (${first!.message}), correct the partner's settings, then have it tried again.`,

@@ -14,7 +14,7 @@ import { lockPayments, type PaymentHeader } from '#domains/billing/views.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
 import { paymentNumber, type ProcessPorts } from './ports.ts'
-import { endRefusals } from './refusals.ts'
+import { endRefusals, refusalCause } from './refusals.ts'
 
 export type PaymentFacts = DocumentFacts & {
   readonly payment: Omit<PaymentHeader, 'version'>
@@ -93,7 +93,7 @@ const register = (ports: ProcessPorts) =>
         tx,
         refused.map(({ facts: { doc, company, payment: row }, refusals: [first] }) => ({
           company,
-          cause: `${first!.system}:${first!.code}`,
+          cause: refusalCause(REFUSED, first!),
           code: REFUSED,
           title: `The ERP refuses to register payments: ${first!.message}`,
           suggestedAction: `Mend the cause in ${first!.system}, then have them tried again.`,

@@ -28,6 +28,12 @@ const PROCESSES: Readonly<Record<string, string>> = {
 const PRIORITY = 1
 const FIRST_TRY = 1
 
+/** One reason of one system for one kind of step: what is refused for the same reason elsewhere is another exception. */
+export const refusalCause = (
+  code: string,
+  refusal: { readonly system: string; readonly code: string },
+): string => `${code}:${refusal.system}:${refusal.code}`
+
 /**
  * Has the refused steps of an exception's documents tried again, under new keys. Their processes find it on the desk;
  * what is refused again joins the exception again, what goes through leaves it. A refusal has to end the transaction.

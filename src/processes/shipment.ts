@@ -15,7 +15,7 @@ import {
 import { groupBy } from './order-facts.ts'
 import { inOrderedUnit } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
-import { endRefusals } from './refusals.ts'
+import { endRefusals, refusalCause } from './refusals.ts'
 
 export type ShipmentFacts = DocumentFacts & {
   readonly shipment: Omit<ShipmentHeader, 'version'>
@@ -150,7 +150,7 @@ const notify = (ports: ProcessPorts) =>
         tx,
         refused.map(({ facts, refusals: [first] }) => ({
           company: facts.company,
-          cause: `${first!.system}:${first!.code}`,
+          cause: refusalCause(REFUSED, first!),
           code: REFUSED,
           title: `${first!.system} refuses ship notices: ${first!.message}`,
           suggestedAction: 'Mend the cause with the channel, then have them tried again.',

@@ -13,6 +13,8 @@ import { matchStructure } from '#systems/edi/documents/structure.ts'
 import { parsePartnerGuide, PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders, guideOf, namesIn, type Sent, sentTo } from '#tests/support/edi.ts'
+import { listExceptions } from '#platform/exceptions-views.ts'
+import { tryAgain } from '../../src/processes/refusals.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
 
 // the same world as the house's own, since its guides must be there before the house is
@@ -75,6 +77,15 @@ const ordersNumbered = sql(
 const messagesLike = sql(
   'test.edi_messages',
   `select message_id as id, type, state, detail from inbox.message where source = 'edi' and message_id like $1 order by 1`,
+)
+const hide = sql(
+  'test.edi_hide',
+  `update edi.purchase_order set message_id = $2 || message_id
+   where message_id = (select external_id from orders.sales_order where id = $1)`,
+)
+const unhide = sql(
+  'test.edi_unhide',
+  `update edi.purchase_order set message_id = substr(message_id, 2) where message_id like '-%'`,
 )
 const exceptionsLike = sql(
   'test.edi_exceptions',
@@ -243,6 +254,28 @@ test('a 997 for what we never sent has an owner until the partner names a docume
   await until(unmatched).toMatchObject([{ state: 'resolved' }])
   expect(await unmatched()).toHaveLength(1)
 })
+
+test('a notice and an invoice that EDI refused are sent once they are tried again, and nobody has to look any more', async () => {
+  const { database } = house.app
+  const hidden = { ...ships, poNumber: 'HIDDEN', nth: 5_020 }
+  const sent = async (type: '855' | '810') => (await answersTo(hidden, type)).length
+  const [answers, invoices] = [await sent('855'), await sent('810')]
+  house.landscape.wms.faults.set({ kind: 'webhook-delay', ms: 1_500 })
+  drop('hidden.edi', toInterchange(hidden, guideOf(world, hidden)))
+  await until(() => sent('855')).toBe(answers + 1)
+  const { id } = (await ordersOf(hidden))[0]!
+  await database.query(hide, [id, '-'])
+  house.landscape.wms.faults.clear()
+  const refused = async () => (await listExceptions(database)).filter(({ code }) => code.endsWith('_refused'))
+  const codes = async () => (await refused()).map(({ code }) => code).toSorted()
+  await until(codes).toEqual(['billing.sending_refused', 'shipments.notice_refused'])
+  await database.query(unhide)
+  for (const exception of await refused()) {
+    await database.transaction((tx) => tryAgain(tx, exception.id, { actor: 'ann', text: 'mended' }))
+  }
+  await until(codes).toEqual([])
+  await until(() => sent('810')).toBe(invoices + 1)
+}, 30_000)
 
 type TheirWord = {
   readonly group: string
