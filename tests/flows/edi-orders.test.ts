@@ -275,6 +275,7 @@ test('a notice and an invoice that EDI refused are sent once they are tried agai
   }
   await until(codes).toEqual([])
   await until(() => sent('810')).toBe(invoices + 1)
+  expect(await codes()).toEqual([])
 }, 30_000)
 
 type TheirWord = {
