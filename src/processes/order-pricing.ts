@@ -8,7 +8,7 @@ import { addressKey, customerKey, type SellingCustomer } from '#domains/customer
 import { findAddresses, findCustomers } from '#domains/customers/operations.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, resolveLines } from '#domains/items/operations.ts'
-import type { OrderRequest, OrderRequestLine } from '#domains/orders/contract.ts'
+import type { OrderRequest, OrderRequestLine, ShipTo } from '#domains/orders/contract.ts'
 import { missingInAddress } from '#domains/orders/operations.ts'
 import { priceKey, type PriceQuestion, type SellingPrice } from '#domains/pricing/contract.ts'
 import { decidePrices, findPrices } from '#domains/pricing/operations.ts'
@@ -310,7 +310,7 @@ function valueOrder(
     addressReview: draft.addressReview,
     lines,
     totalMinor: lines.reduce((sum, line) => sum + (line.kind === 'sold' ? line.netMinor : 0), 0),
-    contentHash: contentHash(request),
+    contentHash: contentHash(draft),
   }
 }
 
@@ -324,7 +324,29 @@ function priceOf(
   return base && Math.round((base.amountMinor * factor.numerator) / factor.denominator)
 }
 
-/** What the customer asked for, without what only says how it reached us. */
-function contentHash({ channel: _, note: __, ...content }: OrderRequest): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex')
+/**
+ * What the customer asked for, in whatever order and with whatever zeros it wrote it, without what only says how it
+ * reached us. A field that is added to the contract fails to compile here until it is decided on.
+ */
+function contentHash({ request, currency, lines }: Draft): string {
+  const { channel: _, note: __, currency: ___, lines: ____, shipTo, ...header } = request
+  const { company, customer, customerOrder, orderDate, requestedDate, shippingRule, ...others } = header
+  others satisfies Record<string, never>
+  const content = [company, customer, customerOrder, orderDate, requestedDate, shippingRule, currency]
+  return createHash('sha256')
+    .update(
+      JSON.stringify([...content, shipTo && placeOf(shipTo), lines.map((line) => askedOf(line, currency))]),
+    )
+    .digest('hex')
+}
+
+function placeOf({ code, name, lines, city, region, postalCode, country, ...others }: ShipTo): unknown[] {
+  others satisfies Record<string, never>
+  return [code, name, lines, city, region, postalCode, country]
+}
+
+function askedOf({ requested, quantity }: DraftLine, currency: string): unknown[] {
+  const { line, sku, quantity: _, unit, price, requestedDate, ...others } = requested
+  others satisfies Record<string, never>
+  return [line, sku, quantity, unit, price === undefined ? null : parseAmount(price, currency), requestedDate]
 }

@@ -1,6 +1,6 @@
 /** The same business document many times at one moment: one order, or one refusal for each that sent it. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { demoConfig } from '../../src/demo.ts'
+import { O2C } from '#tests/routes/front-door.ts'
 import { openWholesaler, type Wholesaler } from './wholesaler.ts'
 
 const TIMES = 30
@@ -41,10 +41,21 @@ test('with another content each makes one order, and the others are told that th
   expect(await ordersNumbered('CROWD-2')).toHaveLength(1)
 })
 
+test('with the same content written otherwise is the same order', async () => {
+  const send = (line: object, order: object = {}) => {
+    const lines = [{ line: '1', sku: '35001', unit: 'EA', ...line }]
+    const body = { company: 'NWF', customer: '500001', customerOrder: 'SPELLED', ...order, lines }
+    return house.send('POST', `${O2C}/orders`, { body })
+  }
+  const first = await send({ quantity: '2', price: '10' })
+  const again = await send({ price: '10.00', quantity: '2.0' }, { currency: 'USD', note: 'urgent' })
+  expect([first.status, again.status, again.body.id]).toEqual([201, 200, first.body.id])
+  expect((await send({ quantity: '2', price: '10.01' })).body.code).toBe('orders.same_number_other_content')
+})
+
 test('that is refused for credit is refused for every sender, none is told of an order that is not there', async () => {
-  const { companies = [], ...rest } = demoConfig(house.landscape)
   const strict = await openWholesaler([{ number: '35001', stock: { DC1: 900 } }], [{ number: '500001' }], {
-    config: { ...rest, companies: companies.map((one) => ({ ...one, credit: { fallback: 'refuse' } })) },
+    company: { credit: { fallback: 'refuse' } },
   })
   try {
     await strict.query("update customers.credit_account set receivables_as_of = now() - interval '3 days'")
