@@ -7,7 +7,7 @@ import type { Acknowledgment } from './documents/997.ts'
 import type { SetContext } from './inbound.ts'
 import type { Outbox } from './outbox.ts'
 import type { PartnerGuide } from './partner-guide.ts'
-import { documentOf, isToldInstead, repliesOf, type Settled } from './replies.ts'
+import { documentOf, isToldInstead, type Replies, repliesOf, type Settled } from './replies.ts'
 import {
   fallenOverdue,
   keepPurchaseOrders,
@@ -35,8 +35,10 @@ export function ediBooks(ports: BookPorts): Required<Pick<ChannelDoor, 'answers'
       })
       const applied = settled.filter(({ outcome }) => outcome === 'applied')
       keepOrders(tx, applied)
-      const today = ports.clock.now().toISOString().slice(0, 10)
-      await ports.outbox.post(tx, await repliesOf(tx, settled, today))
+      const on = ports.clock.now().toISOString().slice(0, 10)
+      const { drafts, unwritten } = await repliesOf(tx, settled, { on, check: ports.outbox.check })
+      await ports.outbox.post(tx, drafts)
+      if (unwritten.length > 0) await ports.openExceptions(tx, unwritten.map(unwrittenAnswer))
       await bookAcknowledgments(tx, ports, applied)
     },
   }
@@ -53,6 +55,20 @@ function keepOrders(tx: Transaction, settled: readonly Settled[]): void {
       return [{ messageId: inbound.messageId, partner: guide.partner, ...order }]
     }),
   )
+}
+
+function unwrittenAnswer({ to, refusal }: Replies['unwritten'][number]): Occurrence {
+  const { inbound, guide } = to
+  return {
+    company: guide.company,
+    cause: `edi.answer_unwritten:${inbound.messageId}`,
+    code: 'edi.answer_unwritten',
+    title: `Our 855 for ${guide.name} cannot be written: ${refusal.message}`,
+    suggestedAction:
+      'Tell the partner by other means what became of its document, and correct its guide or have it correct what it sends.',
+    facts: { ...refusal.facts, messageId: inbound.messageId },
+    owner: guide.owner,
+  }
 }
 
 // Their acknowledgments of our documents ----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /** The 855s that are owed as soon as a message is decided: repetitions, rejections, holds, and what stands unchanged. */
 import type { ChannelDecision, ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Transaction } from '#platform/database.ts'
-import type { Refusal } from '#platform/faults.ts'
+import { Refusal } from '#platform/faults.ts'
 import { buildOrderAcknowledgment, type OrderAcknowledgment } from './documents/855.ts'
 import type { PurchaseOrderDocument } from './documents/purchase-order.ts'
 import type { SetContext } from './inbound.ts'
@@ -9,7 +9,7 @@ import type { RefusedLine } from './map.ts'
 import { toHeld, toRejection, toStanding } from './map-acknowledgment.ts'
 import type { Draft } from './outbox.ts'
 import type { PartnerGuide } from './partner-guide.ts'
-import { lastDocuments, purchaseOrders } from './store.ts'
+import { type KeptOrder, lastDocuments, purchaseOrders } from './store.ts'
 
 export type Settled = ChannelDecision & { readonly guide: PartnerGuide; readonly context: SetContext }
 
@@ -42,17 +42,33 @@ export function documentOf({
   return { document: outcome.document, refusedLines: outcome.mapping.refusedLines }
 }
 
+export type Replies = {
+  readonly drafts: readonly Draft[]
+  /** Answers that X12 or the partner's delimiters cannot carry. */
+  readonly unwritten: readonly { readonly to: Settled; readonly refusal: Refusal }[]
+}
+
+/** Each answer by itself: one that cannot be written keeps no message from being decided. */
 export async function repliesOf(
   tx: Transaction,
   settled: readonly Settled[],
-  on: string,
-): Promise<readonly Draft[]> {
+  { on, check }: { readonly on: string; readonly check: (draft: Draft) => void },
+): Promise<Replies> {
   const wanting = settled.filter(({ guide }) => guide.sends.includes('855'))
-  return [
-    ...(await repetitions(tx, wanting)),
-    ...(await standing(tx, wanting, on)),
-    ...wanting.flatMap((one) => [...rejection(one, on), ...hold(one, on)]),
-  ]
+  const [last, kept] = await Promise.all([lastAnswers(tx, wanting), keptOrders(tx, wanting)])
+  const drafts: Draft[] = []
+  const unwritten: Replies['unwritten'][number][] = []
+  for (const to of wanting) {
+    try {
+      const owed = [...repetition(to, last), ...standing(to, kept, on), ...rejection(to, on), ...hold(to, on)]
+      owed.forEach(check)
+      drafts.push(...owed)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      unwritten.push({ to, refusal: error })
+    }
+  }
+  return { drafts, unwritten }
 }
 
 /** Known by the message that it answers: a message that is decided again, by a person, is not answered again. */
@@ -64,39 +80,35 @@ const draft = ({ inbound, guide }: Settled, answer: OrderAcknowledgment): Draft 
   segments: buildOrderAcknowledgment(answer),
 })
 
+const isRepeated = ({ outcome, known, externalId }: Settled): boolean =>
+  outcome === 'applied' && known === true && externalId !== undefined
+
+async function lastAnswers(tx: Transaction, settled: readonly Settled[]) {
+  const about = settled.filter(isRepeated).map(({ externalId }) => externalId!)
+  return about.length === 0 ? new Map<string, Draft['segments']>() : lastDocuments(tx, about, '855')
+}
+
 /** Who sends an order or a cancellation again is told again what he was told last; what was never told comes by itself. */
-async function repetitions(tx: Transaction, settled: readonly Settled[]): Promise<Draft[]> {
-  const again = settled.filter(
-    ({ outcome, known, externalId }) => outcome === 'applied' && known && externalId,
-  )
-  if (again.length === 0) return []
-  const last = await lastDocuments(
-    tx,
-    again.map(({ externalId }) => externalId!),
-    '855',
-  )
-  return again.flatMap(({ inbound, externalId, guide }): Draft[] => {
-    const segments = last.get(externalId!)
-    return segments
-      ? [{ key: `855/${inbound.messageId}`, guide, type: '855', about: externalId!, segments }]
-      : []
-  })
+function repetition(settled: Settled, last: ReadonlyMap<string, Draft['segments']>): Draft[] {
+  const { inbound, externalId, guide } = settled
+  const segments = isRepeated(settled) ? last.get(externalId!) : undefined
+  return segments
+    ? [{ key: `855/${inbound.messageId}`, guide, type: '855', about: externalId!, segments }]
+    : []
+}
+
+async function keptOrders(tx: Transaction, settled: readonly Settled[]) {
+  const ids = settled.flatMap(({ stands }) => stands?.externalId ?? [])
+  return ids.length === 0 ? new Map<string, KeptOrder>() : purchaseOrders(tx, ids)
 }
 
 /** A cancellation that comes too late: the order as it stands, in the words in which it was ordered. */
-async function standing(tx: Transaction, settled: readonly Settled[], on: string): Promise<Draft[]> {
-  const late = settled.filter(({ stands }) => stands !== undefined)
-  if (late.length === 0) return []
-  const kept = await purchaseOrders(
-    tx,
-    late.flatMap(({ stands }) => stands?.externalId ?? []),
-  )
-  return late.flatMap((one): Draft[] => {
-    const order = kept.get(one.stands!.externalId ?? '') ?? documentOf(one)
-    if (!order) return []
-    const reason = one.refusal?.code ?? 'orders.too_late_to_cancel'
-    return [draft(one, toStanding(order, one.guide, { acknowledgement: one.stands!, reason, on }))]
-  })
+function standing(settled: Settled, kept: ReadonlyMap<string, KeptOrder>, on: string): Draft[] {
+  const { stands, guide, refusal } = settled
+  const order = stands && (kept.get(stands.externalId ?? '') ?? documentOf(settled))
+  if (!order) return []
+  const reason = refusal?.code ?? 'orders.too_late_to_cancel'
+  return [draft(settled, toStanding(order, guide, { acknowledgement: stands, reason, on }))]
 }
 
 /** The 855 for a document of which nothing became ours. */

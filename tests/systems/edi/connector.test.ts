@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { OrderAcknowledgement } from '#capabilities/channel.ts'
 import type { ChannelDecision, ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Effect } from '#platform/connector.ts'
+import type { Occurrence } from '#platform/exceptions.ts'
 import { Outage } from '#platform/faults.ts'
 import { units } from '#platform/quantity.ts'
 import { createEdiConnector, type EdiConnector, type Listener } from '#systems/edi/connector.ts'
@@ -35,6 +36,8 @@ const namesIn = (name: string): string[] => {
   }
 }
 
+const opened: Occurrence[] = []
+
 /** Each test has a partner of its own, since control numbers are a partner's. */
 function connectorFor(partner: string, changes: Record<string, unknown> = {}): EdiConnector {
   const own: PartnerGuide = guide({ partner, ...changes })
@@ -55,7 +58,10 @@ function connectorFor(partner: string, changes: Record<string, unknown> = {}): E
     clock: fakeClock('2026-11-20T09:00:00Z'),
     reader: 'aa',
     findItems: () => Promise.resolve(new Map()),
-    openExceptions: () => Promise.resolve(new Map()),
+    openExceptions: (_tx, occurrences) => {
+      opened.push(...occurrences)
+      return Promise.resolve(new Map())
+    },
     onError: (error) => {
       throw error
     },
@@ -161,6 +167,18 @@ test('a document that X12 cannot carry is refused alone', async () => {
   expect(outcomes.get(bad)).toMatchObject({ kind: 'refused', code: 'edi.delimiter_in_data' })
   expect(outcomes.get(good)).toMatchObject({ kind: 'confirmed' })
   expect(outcomes.get(stranger)).toMatchObject({ kind: 'refused', code: 'connector.reference_missing' })
+})
+
+test('an order whose answer our delimiters cannot carry is kept, and its owner tells the partner', async () => {
+  const connector = connectorFor('carries-not', { delimiters: { element: '|' } })
+  const path = folder('carries-not.edi')
+  const segments = ORDER.map((segment) => segment.replace('BEG*00', 'BEG*05').replace('NWF-1001', 'NWF|1001'))
+  writeFileSync(path, fileText([setText(segments)]).replaceAll('000000007', '000000114'))
+  expect(await connector.ingest(path, listening(connector))).toMatchObject({ sets: [{ outcome: 'applied' }] })
+  expect(opened).toMatchObject([
+    { code: 'edi.answer_unwritten', owner: 'edi-desk', facts: { segment: 'PO1', delimiter: '|' } },
+  ])
+  expect(namesIn('outbox/carries-not').map((name) => name.slice(0, 3))).toEqual(['997'])
 })
 
 test('an order of a partner whose guide is gone is answered by nobody, and says why', async () => {
