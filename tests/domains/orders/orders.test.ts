@@ -6,7 +6,6 @@ import {
   changeHeaders,
   lowerExposure,
   moveLines,
-  recordErpClosings,
   recordErpNumbers,
   releaseHolds,
 } from '#domains/orders/operations.ts'
@@ -256,37 +255,6 @@ describe('versions', () => {
       type: 'order.posted_to_erp',
       data: { number: 'SO-4711' },
     })
-  })
-})
-
-describe('what the ERP has closed of a line', () => {
-  const closed = (at: { doc: number; company: string }, quantity: number) =>
-    db.database.transaction((tx) =>
-      recordErpClosings(tx, [{ ...at, lines: [{ n: 1, closed: quantity }] }], CAUSE),
-    )
-  const closedOf = async ({ doc }: { doc: number }) => (await linesOf(db.database, [doc]))[0]!.erpClosed
-
-  test('is what was cancelled at capture, then rises with each closing and never falls', async () => {
-    const at = await newOrder({
-      lines: [line({ ordered: units(9), cancelled: units(4), reserved: units(5) })],
-    })
-    expect(await closedOf(at)).toBe(units(4))
-    const lines = [{ n: 1, reserved: -units(5), cancelled: units(5) }]
-    await db.database.transaction((tx) =>
-      moveLines(tx, [{ ...at, data: {}, lines }], 'order.lines_cancelled', CAUSE),
-    )
-    expect(await closedOf(at)).toBe(units(4))
-    await closed(at, units(7))
-    await closed(at, units(6))
-    expect(await closedOf(at)).toBe(units(7))
-    expect((await toldOf(db, at.doc)).at(-1)).toMatchObject({
-      type: 'order.lines_closed_at_erp',
-      data: { lines: [1] },
-    })
-  })
-
-  test('is never more than what is cancelled', async () => {
-    await expect(closed(await newOrder(), units(1))).rejects.toMatchObject({ code: '23514' })
   })
 })
 
