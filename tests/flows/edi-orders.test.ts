@@ -117,7 +117,8 @@ const answersTo = async (order: WorldOrder, type: '855' | '856' | '810' | '997')
 
 test('an 850 is acknowledged, answered, shipped and invoiced, and each document says what was ordered', async () => {
   drop('ships.edi', toInterchange(ships, guideOf(world, ships)))
-  await until(async () => (await answersTo(ships, '810')).length).toBe(1)
+  for (const type of ['855', '856', '810'] as const)
+    await until(async () => (await answersTo(ships, type)).length).toBe(1)
   expect(await ordersOf(ships)).toMatchObject([{ closed: true }])
 
   const [ack] = await answersTo(ships, '997')

@@ -14,6 +14,7 @@ import { toShipNotice } from './map-ship-notice.ts'
 import type { Draft, Outbox } from './outbox.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { type KeptOrder, purchaseOrders } from './store.ts'
+import { wallClock } from './wall-clock.ts'
 import type { SegmentData } from './x12-writer.ts'
 
 type Told = { readonly reference?: string }
@@ -30,7 +31,7 @@ export type AnswerPorts = {
 const BATCH_MAX = 50
 
 export function ediOperations(ports: AnswerPorts): Connector['operations'] {
-  const today = (): string => ports.clock.now().toISOString().slice(0, 10)
+  const today = (guide: PartnerGuide): string => wallClock(ports.clock.now(), guide).date
 
   /** The effect's key names the document, so that sending it again neither numbers nor writes it anew. */
   const sent = <Request extends AboutOrder>(
@@ -51,7 +52,7 @@ export function ediOperations(ports: AnswerPorts): Connector['operations'] {
   return {
     ...sent(acknowledge, '855', (acknowledgement, { document, refusedLines }, guide) =>
       buildOrderAcknowledgment(
-        toOrderAcknowledgment(document, guide, { acknowledgement, refusedLines, on: today() }),
+        toOrderAcknowledgment(document, guide, { acknowledgement, refusedLines, on: today(guide) }),
       ),
     ),
     ...sent(notifyShipment, '856', (notice, { document }, guide) =>

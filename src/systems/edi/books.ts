@@ -35,8 +35,8 @@ export function ediBooks(ports: BookPorts): Required<Pick<ChannelDoor, 'answers'
       })
       const applied = settled.filter(({ outcome }) => outcome === 'applied')
       keepOrders(tx, applied)
-      const on = ports.clock.now().toISOString().slice(0, 10)
-      const { drafts, unwritten } = await repliesOf(tx, settled, { on, check: ports.outbox.check })
+      const { clock, outbox } = ports
+      const { drafts, unwritten } = await repliesOf(tx, settled, { now: clock.now(), check: outbox.check })
       await ports.outbox.post(tx, drafts)
       if (unwritten.length > 0) await ports.openExceptions(tx, unwritten.map(unwrittenAnswer))
       await bookAcknowledgments(tx, ports, applied)

@@ -9,6 +9,7 @@ import { descriptionOf, linesByNumber, ourParty, partiesOf, productIdsOf, unitOf
 import { type LinePricing, priceOfLine } from './invoice-price.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { KILOGRAMS_IN, weightIn } from './units.ts'
+import { wallClock } from './wall-clock.ts'
 
 type BilledLine = InvoiceNotice['lines'][number]
 type Context = {
@@ -29,7 +30,7 @@ export function toInvoice(
   )
   return {
     number: notice.number,
-    date: isoDate(notice.issuedAt),
+    date: wallClock(notice.issuedAt, guide).date,
     orderNumber: document.number,
     orderDate: document.date,
     ...(document.release ? { release: document.release } : {}),
@@ -44,7 +45,7 @@ export function toInvoice(
       ...partiesOf(document, guide, [guide.shipTo.role, 'BT', 'BY']),
     ],
     terms: { netDays: String(notice.termsDays) },
-    dates: [{ qualifier: '011', date: isoDate(notice.shippedAt) }],
+    dates: [{ qualifier: '011', date: wallClock(notice.shippedAt, guide).date }],
     lines: billed.map(({ line }) => line),
     charges: roundingOf(
       billed.reduce((sum, { differenceMinor }) => sum + differenceMinor, 0),
@@ -54,8 +55,6 @@ export function toInvoice(
     totalMinor: notice.totalMinor,
   }
 }
-
-const isoDate = (at: Date): string => at.toISOString().slice(0, 10)
 
 type Billed = { readonly line: InvoiceLine; readonly differenceMinor: number }
 

@@ -7,6 +7,7 @@ import type { ShipNotice, ShipNoticeItem } from './documents/ship-notice.ts'
 import { carries, descriptionOf, linesByNumber, ourParty, partiesOf, productIdsOf, unitOf } from './echo.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { weightIn } from './units.ts'
+import { wallClock } from './wall-clock.ts'
 
 export function toShipNotice(
   notice: CanonicalShipNotice,
@@ -14,17 +15,17 @@ export function toShipNotice(
   guide: PartnerGuide,
 ): ShipNotice {
   const lines = linesByNumber(document)
-  const shippedAt = notice.shippedAt.toISOString()
+  const { date, time } = wallClock(notice.shippedAt, guide)
   const weight = notice.packages.reduce((grams, pack) => grams + (pack.weightGrams ?? 0), 0)
   return {
     number: notice.shipment,
-    date: shippedAt.slice(0, 10),
-    time: shippedAt.slice(11, 16).replace(':', ''),
+    date,
+    time,
     shipment: {
       ...carrierOf(notice.carrier, guide),
       ...(weight > 0 ? { weight: weightOf(weight, guide) } : {}),
       references: [{ qualifier: 'VN', value: notice.order }],
-      dates: [{ qualifier: '011', date: shippedAt.slice(0, 10) }],
+      dates: [{ qualifier: '011', date }],
       parties: [
         ...partiesOf(document, guide, [guide.shipTo.role]),
         ...ourParty('SF', notice.location, guide),

@@ -14,6 +14,7 @@ import {
   recordWritten,
   takeControlNumbers,
 } from './store.ts'
+import { wallClock } from './wall-clock.ts'
 import { type SegmentData, writeInterchange } from './x12-writer.ts'
 
 /** X12 479. */
@@ -132,13 +133,13 @@ function outboundOf(draft: Draft, controlNumber: number, now: Date): Outbound {
 /** One document an interchange, so that one number names the interchange, its group and what the 997 refers to. */
 function contentOf({ guide, type, segments }: Draft, controlNumber: number, now: Date): string {
   const { ours, theirs } = guide
-  const at = now.toISOString()
+  const { date, time } = wallClock(now, guide)
   return writeInterchange(
     {
       sender: { qualifier: ours.qualifier, id: ours.id },
       receiver: { qualifier: theirs.qualifier, id: theirs.id },
-      date: at.slice(0, 10),
-      time: at.slice(11, 16).replace(':', ''),
+      date,
+      time,
       controlNumber,
       usage: guide.usage,
       acknowledgmentRequested: false,

@@ -1,6 +1,7 @@
 /** A trading partner's implementation guide as data: who they are, which codes they use, what they want from us. */
 import { z } from 'zod'
 import { Refusal } from '#platform/faults.ts'
+import { TimeZoneName } from '#platform/time-zone.ts'
 import { parse as parseYaml } from 'yaml'
 
 const InterchangeId = z.strictObject({
@@ -127,6 +128,7 @@ export const PartnerGuide = z
       )
       .default([])
       .describe('Breaks of the standard that are accepted with errors noted instead of rejected'),
+    timeZone: TimeZoneName.default('UTC').describe('Of dates and times in what we send'),
     weightUnit: z.enum(['KG', 'LB']).default('KG').describe('X12 355 of weights in what we send'),
     invoice: z
       .strictObject({

@@ -10,6 +10,7 @@ import { toHeld, toRejection, toStanding } from './map-acknowledgment.ts'
 import type { Draft } from './outbox.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import { type KeptOrder, lastDocuments, purchaseOrders } from './store.ts'
+import { wallClock } from './wall-clock.ts'
 
 export type Settled = ChannelDecision & { readonly guide: PartnerGuide; readonly context: SetContext }
 
@@ -52,13 +53,14 @@ export type Replies = {
 export async function repliesOf(
   tx: Transaction,
   settled: readonly Settled[],
-  { on, check }: { readonly on: string; readonly check: (draft: Draft) => void },
+  { now, check }: { readonly now: Date; readonly check: (draft: Draft) => void },
 ): Promise<Replies> {
   const wanting = settled.filter(({ guide }) => guide.sends.includes('855'))
   const [last, kept] = await Promise.all([lastAnswers(tx, wanting), keptOrders(tx, wanting)])
   const drafts: Draft[] = []
   const unwritten: Replies['unwritten'][number][] = []
   for (const to of wanting) {
+    const on = wallClock(now, to.guide).date
     try {
       const owed = [...repetition(to, last), ...standing(to, kept, on), ...rejection(to, on), ...hold(to, on)]
       owed.forEach(check)

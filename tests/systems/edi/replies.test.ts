@@ -34,7 +34,8 @@ async function settledBy(
 const check = ({ segments }: Draft): void => {
   for (const segment of segments) writeSegment(segment, DEFAULT_DELIMITERS)
 }
-const replies = (...settled: Settled[]) => repliesOf(NOTHING_STORED, settled, { on: '2026-11-18', check })
+const replies = (...settled: Settled[]) =>
+  repliesOf(NOTHING_STORED, settled, { now: new Date('2026-11-18T09:00:00Z'), check })
 const changed = (purpose: string, id = 'NWF-1001'): string[] =>
   ORDER.map((segment) => segment.replace('BEG*00', `BEG*${purpose}`).replace('NWF-1001', id))
 

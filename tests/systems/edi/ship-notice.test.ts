@@ -81,6 +81,14 @@ test.each([
   expect(built).toContainEqual(expected)
 })
 
+test('what left in the evening left on that day where the partner reads it', () => {
+  const evening = { ...shipNotice, shippedAt: new Date('2026-11-20T01:30:00Z') }
+  const notice = toShipNotice(evening, order(), guide({ timeZone: 'America/New_York' }))
+  expect(notice).toMatchObject({ date: '2026-11-19', time: '2030' })
+  expect(notice.shipment.dates).toEqual([{ qualifier: '011', date: '2026-11-19' }])
+  expect(toShipNotice(evening, order(), guide())).toMatchObject({ date: '2026-11-20', time: '0130' })
+})
+
 test('a location whose code X12 cannot carry is left out', () => {
   const { shipment } = toShipNotice({ ...shipNotice, location: '1' }, order(), guide())
   expect(shipment.parties.map(({ role }) => role)).toEqual(['ST'])
