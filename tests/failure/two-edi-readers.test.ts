@@ -104,8 +104,10 @@ test('two programs that watch one folder share its files, and each file is read 
 
 test('files that a program took and did not put away before it was killed are read by the other', async () => {
   const readers = readersOf(archived())
-  second.signal('SIGSTOP')
+  for (const program of [first, second]) program.signal('SIGSTOP')
   for (const order of orders.slice(FILES, 2 * FILES)) drop(order)
+  // it finds them all at once, and takes them all before it reads any
+  first.signal('SIGCONT')
   await vi.waitFor(() => expect(inProcess().length).toBeGreaterThan(FILES / 2), {
     timeout: 10_000,
     interval: 1,
