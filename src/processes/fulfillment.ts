@@ -14,14 +14,8 @@ export function fulfillment(ports: ProcessPorts): Process {
     rank: 2,
     facts: fulfillmentFacts,
     steps: {
-      request: {
-        when: ({ request }) => request.state === 'requested' && !request.cancelRequested,
-        call: ask(ports),
-      },
-      withdraw: {
-        when: ({ request }) => request.state === 'requested' && request.cancelRequested,
-        do: withdraw,
-      },
+      // also of one that is to be cancelled: only the warehouse's answer tells whether it has it
+      request: { when: ({ request }) => request.state === 'requested', call: ask(ports) },
       cancel: {
         when: ({ request }) =>
           request.cancelRequested && (request.state === 'accepted' || request.state === 'picking'),
@@ -134,13 +128,6 @@ const wakeOrder = ({ request, company }: FulfillmentFacts): DeskRow => ({
   priority: 2,
   share: 0,
 })
-
-/** Cancelled before the warehouse ever heard of it. */
-const withdraw = (
-  tx: Parameters<typeof changeFulfillments>[0],
-  works: readonly { readonly facts: FulfillmentFacts; readonly subjects: readonly string[] }[],
-  cause: Parameters<typeof changeFulfillments>[3],
-) => settle(tx, works, { state: 'cancelled', cause })
 
 const takeBack = () =>
   call<FulfillmentFacts, { number: string; location: string; reason: string }, object>({
