@@ -17,6 +17,7 @@ import type { UnitFactor } from '#platform/quantity.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
+import { KILOGRAM } from './nominal-weight.ts'
 import { invoiceNumber, orderNumber, type ProcessPorts } from './ports.ts'
 import { endRefusals, refusalCause } from './refusals.ts'
 
@@ -255,8 +256,6 @@ function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFact
     lines: lines.map(noticeLineOf),
   }
 }
-
-const KILOGRAM = 'KGM'
 
 function noticeLineOf(line: InvoiceFacts['lines'][number]): InvoiceNotice['lines'][number] {
   const { customerLine, sku, quantity, unit, priceMinor, priceUnit, catchWeight, netMinor } = line

@@ -10,9 +10,11 @@ import type { ShipmentLine } from '#domains/shipments/contract.ts'
 import { linesOfShipments, shipmentsOf } from '#domains/shipments/views.ts'
 import { addressesOf } from './fulfillment-facts.ts'
 import { composeInvoice } from './invoice-facts.ts'
+import { KILOGRAM } from './nominal-weight.ts'
 import { groupBy, type OrderFacts } from './order-facts.ts'
 import { countedIn } from './ordered-unit.ts'
 import type { ProcessPorts } from './ports.ts'
+import { reportUnweighed, type Unweighed, unweighedIn } from './unweighed.ts'
 
 type Drafting = {
   readonly process: Process
@@ -38,10 +40,14 @@ export async function draftFromShipments(
   ])
   const shippedLinesOf = groupBy(lines, (line) => line.doc)
   const factsOf = new Map(works.map(({ facts }) => [facts.doc, facts]))
-  const drafts = shipments.map((shipment, place) => {
-    const facts = factsOf.get(shipment.orderId)!
-    return { shipment, facts, invoice: draft(ids[place]!, facts, shipment.doc, shippedLinesOf(shipment.doc)) }
+  const given = shipments.map((shipment) => {
+    return { shipment, facts: factsOf.get(shipment.orderId)!, lines: shippedLinesOf(shipment.doc) }
   })
+  const unweighed = await unweighedIn(tx, given)
+  const drafts = given.map(({ shipment, facts, lines: shipped }, place) => {
+    return { shipment, facts, invoice: draft(ids[place]!, facts, { shipment, shipped, unweighed }) }
+  })
+  await reportUnweighed(tx, ports, unweighed)
   draftInvoices(
     tx,
     drafts.map(({ invoice }) => invoice),
@@ -61,14 +67,22 @@ export async function draftFromShipments(
   return Map.groupBy(begun, ({ facts }) => facts.correlationId)
 }
 
+type Shipped = {
+  readonly shipment: { readonly doc: number }
+  readonly shipped: readonly ShipmentLine[]
+  readonly unweighed: ReadonlyMap<ShipmentLine, Unweighed>
+}
+
 function draft(
   doc: number,
   { order, lines }: OrderFacts,
-  shipmentId: number,
-  shipped: readonly ShipmentLine[],
+  { shipment: { doc: shipmentId }, shipped, unweighed }: Shipped,
 ): NewInvoice {
   const lineOf = new Map(lines.map((line) => [line.n, line]))
-  const billed = shipped.map((row) => billLine(shipmentId, row, lineOf.get(row.line)!))
+  const billed = shipped.map((row) => {
+    const line = lineOf.get(row.line)!
+    return { ...billLine(shipmentId, row, line), netMinor: netOf(row, line, unweighed.get(row)) }
+  })
   return {
     doc,
     company: order.company,
@@ -82,26 +96,34 @@ function draft(
   }
 }
 
-/** In the ordered unit where it is a whole number of it, else in the base unit; catch weight is priced by what was weighed. */
-function billLine(shipmentId: number, shipped: ShipmentLine, line: OrderLine): InvoiceLine {
-  const common = {
-    n: shipped.n,
-    shipmentId,
-    shipmentLine: shipped.n,
-    orderLine: shipped.line,
-    itemId: shipped.itemId,
-    priceMinor: line.priceMinor,
-    priceUnit: line.priceUnit,
-    catchWeight: shipped.catchWeight,
-    taxMinor: null,
-    taxRatePpm: null,
-  }
-  const inUnit = { numerator: line.denominator, denominator: line.numerator }
-  const netMinor =
-    shipped.catchWeight === null
-      ? extendFraction(line.priceMinor, shipped.quantity, inUnit)
-      : extend(line.priceMinor, shipped.catchWeight)
-  return { ...common, ...countedIn(line, shipped.quantity), netMinor }
+/** In the ordered unit where it is a whole number of it, else in the base unit. */
+const billLine = (
+  shipmentId: number,
+  shipped: ShipmentLine,
+  line: OrderLine,
+): Omit<InvoiceLine, 'netMinor'> => ({
+  n: shipped.n,
+  shipmentId,
+  shipmentLine: shipped.n,
+  orderLine: shipped.line,
+  itemId: shipped.itemId,
+  priceMinor: line.priceMinor,
+  priceUnit: line.priceUnit,
+  catchWeight: line.priceUnit === KILOGRAM ? shipped.catchWeight : null,
+  taxMinor: null,
+  taxRatePpm: null,
+  ...countedIn(line, shipped.quantity),
+})
+
+/** A price by weight counts for what was weighed, else for what the goods weigh nominally, as at capture. */
+function netOf(
+  { quantity, catchWeight }: ShipmentLine,
+  { priceMinor, priceUnit, numerator, denominator }: OrderLine,
+  unweighed: Unweighed | undefined,
+): number {
+  if (priceUnit === KILOGRAM && catchWeight !== null) return extend(priceMinor, catchWeight)
+  const perBase = unweighed?.perBase ?? { numerator: denominator, denominator: numerator }
+  return extendFraction(priceMinor, quantity, perBase)
 }
 
 const newHeader = ({ lines: _, ...invoice }: NewInvoice) => ({

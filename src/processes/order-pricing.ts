@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { extend, parseAmount } from '#platform/money.ts'
-import { convertQuantity, parseQuantity, type Quantity, type UnitFactor } from '#platform/quantity.ts'
+import { parseQuantity, type Quantity, type UnitFactor } from '#platform/quantity.ts'
 import { addressKey, customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
 import { findAddresses, findCustomers } from '#domains/customers/operations.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
@@ -12,6 +12,7 @@ import type { OrderRequest, OrderRequestLine, ShipTo } from '#domains/orders/con
 import { missingInAddress } from '#domains/orders/operations.ts'
 import { priceKey, type PriceQuestion, type SellingPrice } from '#domains/pricing/contract.ts'
 import { decidePrices, findPrices } from '#domains/pricing/operations.ts'
+import { KILOGRAM, nominalWeight } from './nominal-weight.ts'
 import type { ProcessPorts } from './ports.ts'
 
 /** One line that can be sold, or why it cannot. */
@@ -81,7 +82,9 @@ export async function valueOrders(
   const today = ports.clock.now().toISOString().slice(0, 10)
   const drafts = requests.map((request) => resolveOrder(request, customers, items, today))
   const questions = drafts.flatMap((draft) =>
-    draft instanceof Refusal ? [] : draft.lines.flatMap((line) => line.questions),
+    draft instanceof Refusal
+      ? []
+      : draft.lines.flatMap((line) => line.quotes.map(({ question }) => question)),
   )
   const codes = drafts.flatMap((draft) =>
     draft instanceof Refusal || draft.addressCode === null
@@ -126,9 +129,16 @@ type DraftLine = {
   readonly quantity: Quantity
   readonly factor: UnitFactor
   readonly base: Quantity
-  readonly priced: { readonly unit: string; readonly quantity: Quantity }
-  /** The unit's own price first, then the base unit's. */
-  readonly questions: readonly PriceQuestion[]
+  /** The first that has a price counts. */
+  readonly quotes: readonly Quote[]
+}
+
+/** A way to price a line: `quantity` of `unit`, of which each costs `factor` times what is asked for. */
+type Quote = {
+  readonly question: PriceQuestion
+  readonly unit: string
+  readonly quantity: Quantity
+  readonly factor: UnitFactor
 }
 
 type Draft = {
@@ -211,15 +221,7 @@ function draftLine(given: {
 }): DraftLine {
   const { requested, item, found, customer, date } = given
   const quantity = parseQuantity(requested.quantity)
-  const nothing = {
-    requested,
-    item,
-    quantity,
-    factor: ONE,
-    base: 0,
-    priced: { unit: requested.unit, quantity },
-    questions: [],
-  }
+  const nothing = { requested, item, quantity, factor: ONE, base: 0, quotes: [] }
   if (found instanceof Refusal) return { ...nothing, refusal: found }
   if (found.item.status === 'discontinued') {
     return {
@@ -227,43 +229,42 @@ function draftLine(given: {
       refusal: new Refusal('orders.item_discontinued', `${requested.sku} is no longer sold`),
     }
   }
-  const priced = pricedBy(found.item, { unit: requested.unit, quantity, base: found.base })
-  const ask = (unit: string, amount: Quantity): PriceQuestion => ({
-    company: customer.company,
-    itemId: found.item.id,
-    customerNumber: customer.number,
-    priceList: customer.priceList,
-    unit,
-    currency: customer.currency,
-    quantity: amount,
-    date,
-  })
-  const questions = [ask(priced.unit, priced.quantity)]
-  if (priced.unit !== found.item.baseUnit) questions.push(ask(found.item.baseUnit, found.base))
-  return {
-    requested,
-    item: found.item,
-    refusal: undefined,
-    quantity,
-    factor: found.factor,
-    base: found.base,
-    priced,
-    questions,
-  }
+  const { factor, base } = found
+  const quotes = waysToPrice(found.item, { unit: requested.unit, quantity, factor, base }).map(
+    ({ per, ...way }): Quote => ({
+      ...way,
+      question: {
+        company: customer.company,
+        itemId: found.item.id,
+        customerNumber: customer.number,
+        priceList: customer.priceList,
+        currency: customer.currency,
+        date,
+        ...per,
+      },
+    }),
+  )
+  return { requested, item: found.item, refusal: undefined, quantity, factor, base, quotes }
 }
 
 const ONE: UnitFactor = { numerator: 1, denominator: 1 }
-const KILOGRAM = 'KGM'
+type WayToPrice = Omit<Quote, 'question'> & { readonly per: Pick<PriceQuestion, 'unit' | 'quantity'> }
 
-/** Catch-weight items are priced by weight, at capture by the nominal one; all others by the ordered unit. */
-function pricedBy(
+/**
+ * Catch weight by the kilogram, at capture by the nominal weight; everything by the ordered unit, and by what the base
+ * unit's price comes to. A catch-weight item that has no price by weight costs the same whatever it weighs.
+ */
+function waysToPrice(
   item: SellingItem,
-  { unit, quantity, base }: { unit: string; quantity: Quantity; base: Quantity },
-): { unit: string; quantity: Quantity } {
-  const weight = item.catchWeight ? item.units.get(KILOGRAM) : undefined
-  if (!weight) return { unit, quantity }
-  const nominal = convertQuantity(base, { numerator: weight.denominator, denominator: weight.numerator })
-  return nominal === undefined ? { unit, quantity } : { unit: KILOGRAM, quantity: nominal }
+  { unit, quantity, factor, base }: { unit: string; quantity: Quantity; factor: UnitFactor; base: Quantity },
+): WayToPrice[] {
+  const ways: WayToPrice[] = [{ unit, quantity, factor: ONE, per: { unit, quantity } }]
+  if (unit !== item.baseUnit)
+    ways.push({ unit, quantity, factor, per: { unit: item.baseUnit, quantity: base } })
+  const nominal = item.catchWeight && unit !== KILOGRAM ? nominalWeight(item, base) : undefined
+  if (nominal === undefined) return ways
+  const weighed = { unit: KILOGRAM, quantity: nominal }
+  return [{ ...weighed, factor: ONE, per: weighed }, ...ways]
 }
 
 function valueOrder(
@@ -274,20 +275,21 @@ function valueOrder(
   const { request, customer, currency } = draft
   const policy = ports.company(request.company).price
   const tolerancePpm = Math.max(policy.tolerancePpm, draft.priceTolerancePpm)
-  const oursMinor = new Map(draft.lines.map((line) => [line.requested.line, priceOf(line, prices)]))
+  const priced = new Map(draft.lines.map((line) => [line.requested.line, priceOf(line, prices)]))
   const decisions = decidePrices(
     draft.lines.map(({ requested }) => ({
       key: requested.line,
-      oursMinor: oursMinor.get(requested.line),
+      oursMinor: priced.get(requested.line)?.oursMinor,
       expectedMinor: requested.price === undefined ? undefined : parseAmount(requested.price, currency),
       currency,
     })),
     { ...policy, tolerancePpm },
   )
   const lines = draft.lines.map((line): ValuedLine => {
-    const { requested, item, quantity, factor, base, priced } = line
+    const { requested, item, quantity, factor, base } = line
     const decision = decisions.get(requested.line)!
-    if (line.refusal || !item) return { kind: 'rejected', requested, item, refusal: line.refusal! }
+    const price = priced.get(requested.line)
+    if (line.refusal || !item || !price) return { kind: 'rejected', requested, item, refusal: line.refusal! }
     if (decision.kind === 'refuse') return { kind: 'rejected', requested, item, refusal: decision.refusal }
     const priceMinor = decision.amountMinor
     return {
@@ -298,8 +300,8 @@ function valueOrder(
       factor,
       base,
       priceMinor,
-      priceUnit: priced.unit,
-      netMinor: extend(priceMinor, priced.quantity),
+      priceUnit: price.unit,
+      netMinor: extend(priceMinor, price.quantity),
       priceReview: decision.kind === 'hold' ? decision.reason : undefined,
     }
   })
@@ -314,14 +316,16 @@ function valueOrder(
   }
 }
 
-/** The price of the priced unit: its own, or what the base unit's price comes to. */
-function priceOf(
-  { questions, factor }: DraftLine,
-  prices: ReadonlyMap<string, SellingPrice>,
-): number | undefined {
-  const [own, base] = questions.map((question) => prices.get(priceKey(question)))
-  if (own) return own.amountMinor
-  return base && Math.round((base.amountMinor * factor.numerator) / factor.denominator)
+type Priced = Pick<Quote, 'unit' | 'quantity'> & { readonly oursMinor: number | undefined }
+
+/** Undefined where nothing is sold; without a price of ours it is the customer's to name one. */
+function priceOf({ quotes }: DraftLine, prices: ReadonlyMap<string, SellingPrice>): Priced | undefined {
+  const quote = quotes.find(({ question }) => prices.has(priceKey(question))) ?? quotes[0]
+  if (!quote) return undefined
+  const { question, unit, quantity, factor } = quote
+  const own = prices.get(priceKey(question))
+  const oursMinor = own && Math.round((own.amountMinor * factor.numerator) / factor.denominator)
+  return { unit, quantity, oursMinor }
 }
 
 /**
