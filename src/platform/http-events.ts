@@ -13,17 +13,11 @@ export async function* frames(
 ): AsyncGenerator<string> {
   yield 'retry: 2000\n\n'
   const iterator = events[Symbol.asyncIterator]()
-  const aborted = new Promise<'aborted'>((resolve) => {
-    if (signal.aborted) resolve('aborted')
-    signal.addEventListener('abort', () => resolve('aborted'), { once: true })
-  })
   let next: Promise<IteratorResult<ServerEvent>> | undefined
   try {
     for (;;) {
       next ??= iterator.next()
-      const silence = pause(clock)
-      const first = await Promise.race([next, silence.over, aborted])
-      silence.cancel()
+      const first = await firstOf(next, clock, signal)
       if (first === 'aborted') return
       if (first === 'silent') yield HEARTBEAT
       else if (first.done) return
@@ -39,12 +33,18 @@ export async function* frames(
   }
 }
 
-function pause(clock: Clock): { over: Promise<'silent'>; cancel: () => void } {
-  let cancel = () => {}
-  const over = new Promise<'silent'>(
-    (resolve) => (cancel = clock.after(HEARTBEAT_MS, () => resolve('silent'))),
-  )
-  return { over, cancel }
+/** Not a race with one promise for the end of the stream: until then that would keep every event that won. */
+function firstOf<T>(next: Promise<T>, clock: Clock, signal: AbortSignal): Promise<T | 'silent' | 'aborted'> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | 'silent' | 'aborted'>()
+  const cancel = clock.after(HEARTBEAT_MS, () => resolve('silent'))
+  const abort = (): void => resolve('aborted')
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  next.then(resolve, reject)
+  return promise.finally(() => {
+    cancel()
+    signal.removeEventListener('abort', abort)
+  })
 }
 
 /** Data is JSON on one line, so it needs no splitting; line breaks in id and event would forge frames. */

@@ -5,7 +5,7 @@ import type { Principal } from './access.ts'
 import { Refusal } from './faults.ts'
 import type { Claim, Method, Request } from './http.ts'
 import type { Door } from './http-doors.ts'
-import { fingerprintOf, parseKey } from './http-idempotency.ts'
+import { canonical, fingerprintOf, parseKey } from './http-idempotency.ts'
 import { parseStrictJson } from './http-json.ts'
 import type { FieldError } from './http-problem.ts'
 import type { Ids } from './ids.ts'
@@ -92,8 +92,12 @@ export function readRequest(door: Door, request: FastifyRequest, reply: FastifyR
 
 function claimOf(exchange: Exchange, method: Method, path: string, body: unknown): Claim {
   const key = parseKey(exchange.header('idempotency-key'))
-  return { client: exchange.principal.client, key, fingerprint: fingerprintOf(method, path, body) }
+  return { client: ownerOf(exchange.principal), key, fingerprint: fingerprintOf(method, path, body) }
 }
+
+/** A client that speaks for several partners has keys for each: none is told what another was answered. */
+const ownerOf = ({ client, partner }: Principal): string =>
+  partner === undefined ? client : canonical([client, partner])
 
 function invalid(errors: readonly FieldError[]): Refusal {
   const more = errors.length > 1 ? ` And ${errors.length - 1} more, listed in errors.` : ''

@@ -15,7 +15,7 @@ export type AnswerSpec =
   | { readonly description: string; readonly body?: undefined; readonly contentType?: string }
 export type AnswerSpecs = Readonly<Record<number, AnswerSpec>>
 
-/** One client's intent: its Idempotency-Key, and a hash of all that the request says. */
+/** One intent of a client, or of a partner that it speaks for: its Idempotency-Key, and a hash of what the request says. */
 export type Claim = { readonly client: string; readonly key: string; readonly fingerprint: Buffer }
 
 /** An answer given before; the server marks it with `Idempotency-Replayed: true`. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Credentials, Principal } from '#platform/access.ts'
 import { systemClock } from '#platform/clock.ts'
 import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -150,6 +151,28 @@ test('a plain door answers 409 with Retry-After while the key is in flight', asy
     { code: 'http.idempotency_key_in_flight', retryable: true },
   ])
   await release()
+  await server.close()
+})
+
+test('a key of a client counts for each partner that it speaks for by itself, and is never answered to another', async () => {
+  let effects = 0
+  const work = oncePerKey(base.database, async () => ({ status: 201, body: { id: `${++effects}`, count: 1 } }))
+  const access = {
+    authenticate: ({ apiKey }: Credentials): Principal => ({
+      client: 'portal',
+      scopes: new Set(['crates:write']),
+      ...(apiKey === 'staff' ? {} : { partner: apiKey! }),
+    }),
+  }
+  const { server } = house([{ ...packCrate, handler: work }], { clock: systemClock, access })
+  const idFor = async (who: string): Promise<unknown> => {
+    const { headers, ...call } = packing({ label: 'A', count: 1 })
+    const answer = await server.call({ ...call, headers: { ...headers, 'x-api-key': who } })
+    return (JSON.parse(answer.body) as { id: unknown }).id
+  }
+  const ids = []
+  for (const who of ['staff', 'acme', 'bravo', 'acme', 'staff']) ids.push(await idFor(who))
+  expect(ids).toEqual(['1', '2', '3', '2', '1'])
   await server.close()
 })
 

@@ -1,9 +1,12 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Agent, request as send } from 'undici'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '#platform/clock.ts'
 import { route } from '#platform/http.ts'
-import type { Request } from '#platform/http.ts'
+import type { Request, ServerEvent } from '#platform/http.ts'
+import { frames } from '#platform/http-events.ts'
 import { fakeClock } from '#tests/support/clock.ts'
 import { asWriter, closeHouses, codeOf, crateRoutes, reading, readsCrate, started } from './http-house.ts'
 
@@ -106,4 +109,24 @@ test('a taken port is an error that names the way out', async () => {
   const { port } = await first.server.listen({ host: '127.0.0.1', port: 0 })
   const second = started(crateRoutes)
   await expect(second.server.listen({ host: '127.0.0.1', port })).rejects.toThrow(/taken[^]*--port/)
+})
+
+test('an open event stream keeps nothing of the events that it has sent', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const sent: WeakRef<object>[] = []
+  async function* events(): AsyncGenerator<ServerEvent> {
+    for (;;) {
+      const data = { number: sent.length }
+      sent.push(new WeakRef(data))
+      yield { data }
+    }
+  }
+  const stream = frames(events(), fakeClock(), new AbortController().signal)
+  for (let read = 0; read < 20; read++) await stream.next()
+  await fakeClock().until(() => {
+    collect()
+    return sent.slice(0, 10).every((one) => one.deref() === undefined)
+  }, 'the first events are forgotten')
+  await stream.return(undefined)
 })
