@@ -16,6 +16,8 @@ export type Drift = {
 /** Where a look at a payload stops: beyond it drift is not looked for, so that a look has a price limit. */
 const FIELDS_MAX = 2_000
 const ELEMENTS_MAX = 20
+/** A longer path is told by its beginning: it must fit into an index, and names nest. */
+const PATH_MAX = 200
 
 /** What was seen: types by path, how often each path, and how often it was an object that could hold fields. */
 type Sight = {
@@ -41,9 +43,14 @@ function walk(value: unknown, path: string, sight: Sight): void {
     for (const element of value.slice(0, ELEMENTS_MAX)) walk(element, `${path}[]`, sight)
   } else if (value !== null && typeof value === 'object') {
     count(sight.objects, path)
-    for (const [name, field] of Object.entries(value))
-      walk(field, path === '' ? name : `${path}.${name}`, sight)
+    for (const [name, field] of Object.entries(value)) walk(field, within(path, name), sight)
   }
+}
+
+/** Names are the sender's: a dot in one is no step into it, and what the database cannot store is shown as such. */
+function within(path: string, name: string): string {
+  const shown = name.slice(0, PATH_MAX).replaceAll('.', '·').replaceAll('\0', '\ufffd')
+  return (path === '' ? shown : `${path}.${shown}`).slice(0, PATH_MAX).toWellFormed()
 }
 
 function count(counts: Map<string, number>, path: string): void {
