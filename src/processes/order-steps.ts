@@ -3,7 +3,14 @@ import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Done, Process } from '#platform/process.ts'
 import { handOver, takeBack } from '#domains/inventory/operations.ts'
-import { changeHeaders, type LinesMoved, moveLines } from '#domains/orders/operations.ts'
+import {
+  changeHeaders,
+  changeLockedHeaders,
+  type LinesMoved,
+  type LockedOrder,
+  moveLines,
+  moveLockedLines,
+} from '#domains/orders/operations.ts'
 import { requestFulfillments, writeOffRequests } from '#domains/shipments/operations.ts'
 import { fillBackorders } from './backorders.ts'
 import { holdWithoutCredit } from './credit.ts'
@@ -117,11 +124,9 @@ function release(ports: ProcessPorts, fulfillment: Process): Deed {
     )
     const requestsOf = Map.groupBy(requests, (request) => request.orderId)
     const released = works.map((work) => releasedLines(work, requestsOf.get(work.facts.doc)!))
+    const versions = moveLockedLines(tx, released, 'order.released', cause)
     const orders = new Map(works.map(({ facts }) => [facts.doc, facts]))
-    const [versions, begun] = await Promise.all([
-      moveLines(tx, released, 'order.released', cause),
-      beginFulfillments(tx, fulfillment, requests, orders),
-    ])
+    const begun = await beginFulfillments(tx, fulfillment, requests, orders)
     return new Map(
       offered.map((work): [OrderWork, Done<OrderFacts>] => {
         if (held.has(work)) return [work, 'look']
@@ -146,7 +151,7 @@ function claimsAt(facts: OrderFacts, location: string) {
     .map((claim) => ({ line: claim.line, itemId: itemOf.get(claim.line)!, quantity: claim.quantity }))
 }
 
-function releasedLines({ facts }: OrderWork, requests: readonly Request[]): LinesMoved {
+function releasedLines({ facts }: OrderWork, requests: readonly Request[]): LinesMoved & LockedOrder {
   return {
     ...facts,
     data: { fulfillments: requests.map((request) => ({ id: request.doc, location: request.location })) },
@@ -210,7 +215,7 @@ const close =
       'order_to_erp_posting',
       works.flatMap(({ facts: { doc, order } }) => (order.erpNumber === null ? [doc] : [])),
     )
-    const versions = await changeHeaders(
+    const versions = changeLockedHeaders(
       tx,
       works.map(({ facts }) => facts),
       { change: 'closed', type: 'order.closed' },

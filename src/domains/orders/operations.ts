@@ -10,10 +10,12 @@ import {
   insertOrders,
   insertReferences,
   type LineChange,
+  type LockedChange,
   type NewHold,
   type NewLine,
   type NewOrder,
   type Reference,
+  raiseLockedHeaders,
   reduceExposure,
   type ErpClosing,
   updateAcknowledged,
@@ -231,6 +233,22 @@ export async function changeHeaders(
   return versions
 }
 
+/** An order whose row the caller has locked, and the version that it has: nobody waits for the next one. */
+export type LockedOrder = OrderKey & { readonly version: number }
+
+/** As `changeHeaders`, for locked orders. */
+export function changeLockedHeaders(
+  tx: Transaction,
+  orders: readonly LockedOrder[],
+  { change, type }: { change: LockedChange; type: HeaderEvent },
+  cause: Cause,
+): Versions {
+  if (orders.length === 0) return new Map()
+  const versions = versionsOf(raiseLockedHeaders(tx, change, orders))
+  tell(tx, orders, { versions, type, cause }, () => ({}))
+  return versions
+}
+
 export type LinesMoved = OrderKey & {
   readonly data: object
   readonly lines: readonly Omit<LineChange, 'doc'>[]
@@ -254,15 +272,33 @@ export async function moveLines(
   if (orders.length === 0) return new Map()
   const docs = orders.map((order) => order.doc).toSorted((a, b) => a - b)
   const touched = updateHeaders(tx, 'touched', docs)
-  updateLines(
-    tx,
-    orders.flatMap(({ doc, lines }) => lines.map((line) => ({ ...line, doc }))),
-  )
+  writeLines(tx, orders)
   const data = new Map(orders.map((order) => [order.doc, order.data]))
   const versions = versionsOf(await touched)
   tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
   return versions
 }
+
+/** As `moveLines`, for locked orders. */
+export function moveLockedLines(
+  tx: Transaction,
+  orders: readonly (LinesMoved & LockedOrder)[],
+  type: LinesEvent,
+  cause: Cause,
+): Versions {
+  if (orders.length === 0) return new Map()
+  const versions = versionsOf(raiseLockedHeaders(tx, 'touched', orders))
+  writeLines(tx, orders)
+  const data = new Map(orders.map((order) => [order.doc, order.data]))
+  tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
+  return versions
+}
+
+const writeLines = (tx: Transaction, orders: readonly LinesMoved[]): void =>
+  updateLines(
+    tx,
+    orders.flatMap(({ doc, lines }) => lines.map((line) => ({ ...line, doc }))),
+  )
 
 /** What the caller is told of the order as a whole. */
 export const decideOutcome = outcomeOf

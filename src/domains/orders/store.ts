@@ -276,6 +276,33 @@ export function updateHeaders(
   return tx.query<Versioned>(CHANGES[change], [docs])
 }
 
+// Divides by zero, and so fails the transaction, where a version is not the one that the caller has locked.
+const raiseLocked = (name: string, assignments: string): Statement =>
+  sql(
+    name,
+    `with raised as (
+       update orders.sales_order o set ${assignments}version = o.version + 1 from unnest($1::bigint[], $2::int[]) as k(id, version)
+       where o.id = k.id and o.version = k.version and o.id = any($1::bigint[]) returning o.id)
+     select 1 / (count(*) = cardinality($1::bigint[]))::int from raised`,
+  )
+
+const LOCKED_CHANGES = {
+  touched: raiseLocked('orders.touch_locked', ''),
+  closed: raiseLocked('orders.close_locked', 'closed_at = now(), '),
+} as const
+
+export type LockedChange = keyof typeof LOCKED_CHANGES
+
+/** Without an answer to wait for: each order is at one version more than it was, or nothing is committed. */
+export function raiseLockedHeaders(
+  tx: Transaction,
+  change: LockedChange,
+  orders: readonly Versioned[],
+): Versioned[] {
+  tx.send(LOCKED_CHANGES[change], [orders.map(({ doc }) => doc), orders.map(({ version }) => version)])
+  return orders.map(({ doc, version }) => ({ doc, version: version + 1 }))
+}
+
 const setAcknowledged = sql(
   'orders.set_acknowledged',
   `update orders.sales_order o set acknowledged_turn = greatest(o.acknowledged_turn, s.turn), version = o.version + 1

@@ -4,8 +4,10 @@ import {
   addHolds,
   addReferences,
   changeHeaders,
+  changeLockedHeaders,
   lowerExposure,
   moveLines,
+  moveLockedLines,
   recordErpNumbers,
   releaseHolds,
 } from '#domains/orders/operations.ts'
@@ -186,6 +188,43 @@ describe('moving quantities', () => {
     const twice = [moved(at, release), moved(at, release)]
     const move = db.database.transaction((tx) => moveLines(tx, twice, 'order.released', CAUSE))
     await expect(move).rejects.toMatchObject({ code: '23505' })
+  })
+})
+
+describe('an order that is known to be locked', () => {
+  const release = { n: 1, reserved: -units(10), released: units(10) }
+
+  test('is changed and told without waiting for its version', async () => {
+    const at = await newOrder()
+    const versions = await db.database.transaction(async (tx) => {
+      moveLockedLines(tx, [{ ...moved(at, release), version: 1 }], 'order.released', CAUSE)
+      return changeLockedHeaders(
+        tx,
+        [{ ...at, version: 2 }],
+        { change: 'closed', type: 'order.closed' },
+        CAUSE,
+      )
+    })
+    expect(versions).toEqual(new Map([[at.doc, 3]]))
+    expect(await headersOf(db.database, [at.doc])).toMatchObject([{ version: 3, closed: true }])
+    expect(await toldOf(db, at.doc)).toMatchObject([
+      { version: 1 },
+      { type: 'order.released', version: 2, data: { lines: [1] } },
+      { type: 'order.closed', version: 3 },
+    ])
+  })
+
+  test.each([
+    ['another version than is believed', async () => ({ ...moved(await newOrder(), release), version: 2 })],
+    ['no order at all', async () => ({ ...moved({ doc: newDoc(), company: COMPANY }, release), version: 1 })],
+  ])('with %s fails the whole transaction', async (_, wrong) => {
+    const [good, bad] = [{ ...moved(await newOrder(), release), version: 1 }, await wrong()]
+    const move = db.database.transaction(async (tx) =>
+      moveLockedLines(tx, [good, bad], 'order.released', CAUSE),
+    )
+    await expect(move).rejects.toMatchObject({ code: '22012' })
+    expect(await headersOf(db.database, [good.doc])).toMatchObject([{ version: 1 }])
+    expect(await toldOf(db, good.doc)).toHaveLength(1)
   })
 })
 
