@@ -9,6 +9,7 @@ import type { Allocation } from '#domains/inventory/contract.ts'
 import { allocateOrder, type FreeStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
+import { heldExposure } from '#domains/orders/views.ts'
 import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf } from './captured-order.ts'
 import { expiryOf, openHoldExceptions } from './holds.ts'
 import { valueOrders, type ValuedOrder } from './order-pricing.ts'
@@ -50,7 +51,7 @@ export async function acceptOrders(
     lockAccounts(tx, candidates),
     lockStock(tx, ports, candidates),
   ])
-  const credits = decideOnCredit(ports, accounts, fresh)
+  const credits = await decideOnCredit(tx, ports, { accounts, candidates: fresh })
   const refused = new Map<number, Refusal>()
   for (const { doc, arrival } of fresh) {
     const credit = credits.get(String(doc))
@@ -176,7 +177,27 @@ function lockStock(
 
 type Accounts = Awaited<ReturnType<typeof lockCreditAccounts>>
 
-function decideOnCredit(ports: ProcessPorts, accounts: Accounts, candidates: readonly Candidate[]) {
+type Deciding = { readonly accounts: Accounts; readonly candidates: readonly Candidate[] }
+type Decisions = ReturnType<typeof decideCredits>
+
+/** Orders on credit hold stop nobody else: where credit does not suffice, what they would take of it is left out. */
+async function decideOnCredit(
+  tx: Transaction,
+  ports: ProcessPorts,
+  { accounts, candidates }: Deciding,
+): Promise<Decisions> {
+  const decisions = decideAll(ports, { accounts, candidates })
+  const doubtful = candidates.filter(({ doc }) => decisions.get(String(doc))?.kind === 'hold')
+  if (doubtful.length === 0) return decisions
+  const heldMinor = await heldExposure(tx, [...new Set(doubtful.map(({ valued }) => valued.customer.id))])
+  if (heldMinor.size === 0) return decisions
+  const withoutHeld = [...accounts].map(([id, { openMinor, ...account }]) => {
+    return [id, { ...account, openMinor: openMinor - (heldMinor.get(id) ?? 0) }] as const
+  })
+  return decideAll(ports, { accounts: new Map(withoutHeld), candidates })
+}
+
+function decideAll(ports: ProcessPorts, { accounts, candidates }: Deciding): Decisions {
   const byCompany = Map.groupBy(candidates, ({ arrival }) => arrival.request.company)
   const decisions = [...byCompany].flatMap(([company, group]) => [
     ...decideCredits(

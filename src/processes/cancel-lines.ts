@@ -10,7 +10,8 @@ import { changeExposure } from '#domains/customers/operations.ts'
 import type { Reservation } from '#domains/inventory/contract.ts'
 import { comesWhole } from '#domains/items/operations.ts'
 import { giveBack, reservationsOf, reserve } from '#domains/inventory/operations.ts'
-import { keepFromErp, lowerExposure, moveLines, worthOf } from '#domains/orders/operations.ts'
+import { exposureFreed } from '#domains/orders/operations/exposure.ts'
+import { keepFromErp, lowerExposure, moveLines } from '#domains/orders/operations.ts'
 import { isFinal, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import type { Canceller } from './cancel.ts'
 import { endHolds } from './holds.ts'
@@ -92,9 +93,9 @@ function inBase({ numerator, denominator, unit, baseUnit }: OrderLine, text: str
 /** Credit, then stock and the queue: in the order in which everybody locks them. */
 async function giveUp(tx: Transaction, order: OrderHeader, cuts: readonly Cut[]): Promise<void> {
   const { doc, company, customerId } = order
-  const amountMinor = cuts.reduce(
-    (sum, { line, waiting, claimed }) => sum + worthOf(line, waiting + claimed),
-    0,
+  const amountMinor = exposureFreed(
+    order,
+    cuts.map(({ line, waiting, claimed }) => ({ line, quantity: waiting + claimed })),
   )
   changeExposure(tx, [{ customerId, amountMinor: -amountMinor }])
   lowerExposure(tx, [{ doc, amountMinor }])

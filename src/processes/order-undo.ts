@@ -4,13 +4,8 @@ import type { DeskRow } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import { changeExposure } from '#domains/customers/operations.ts'
 import { fillableOrders, leaveQueue, releaseOrders } from '#domains/inventory/operations.ts'
-import {
-  changeHeaders,
-  type LinesMoved,
-  lowerExposure,
-  moveLines,
-  worthOf,
-} from '#domains/orders/operations.ts'
+import { changeHeaders, type LinesMoved, lowerExposure, moveLines } from '#domains/orders/operations.ts'
+import { exposureFreed } from '#domains/orders/operations/exposure.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { requestCancellations } from '#domains/shipments/operations.ts'
 import { endHolds } from './holds.ts'
@@ -50,7 +45,10 @@ export async function cancelLines(tx: Transaction, works: readonly OrderWork[], 
   const worth = works.map(({ facts }) => ({
     doc: facts.doc,
     customerId: facts.order.customerId,
-    amountMinor: facts.lines.reduce((sum, line) => sum + worthOf(line, leftOf(line)), 0),
+    amountMinor: exposureFreed(
+      facts.order,
+      facts.lines.map((line) => ({ line, quantity: leftOf(line) })),
+    ),
   }))
   changeExposure(
     tx,

@@ -11,8 +11,8 @@ import {
   type LinesMoved,
   lowerExposure,
   moveLines,
-  worthOf,
 } from '#domains/orders/operations.ts'
+import { exposureFreed } from '#domains/orders/operations/exposure.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import type { Fulfillment, FulfillmentLine, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
 import {
@@ -290,9 +290,9 @@ const cancelsRest = (order: OrderHeader): boolean => order.shippingRule === 'can
 function cancelRests(tx: Transaction, { orderLines }: Books, moves: readonly OrderMove[]): void {
   const worth = moves.flatMap(({ order, sums }) => {
     if (!cancelsRest(order)) return []
-    const amountMinor = sums.reduce(
-      (sum, [n, { short }]) => sum + worthOf(orderLines.get(lineKey(order.doc, n))!, short),
-      0,
+    const amountMinor = exposureFreed(
+      order,
+      sums.map(([n, { short }]) => ({ line: orderLines.get(lineKey(order.doc, n))!, quantity: short })),
     )
     return amountMinor > 0 ? [{ doc: order.doc, customerId: order.customerId, amountMinor }] : []
   })

@@ -11,8 +11,15 @@ beforeAll(async () => {
     [
       { number: '36001', stock: { DC1: 90 } },
       { number: '36002', stock: { DC1: 3 } },
+      { number: '36003', stock: { DC1: 90 }, priceMinor: 101, item: { priceUnit: 'CA' } },
     ],
-    [{ number: '500001' }, { number: '500002' }, { number: '500003' }],
+    [
+      { number: '500001' },
+      { number: '500002' },
+      { number: '500003' },
+      { number: '500004', creditLimitMinor: 1_000 },
+      { number: '500005', creditLimitMinor: 0 },
+    ],
   )
 }, 60_000)
 afterAll(() => house.end())
@@ -90,5 +97,35 @@ describe('what the ERP cannot know yet', () => {
       [id],
     )
     expect(await recounted(orders[0]!, LONG_AGO)).toBe(account!.open)
+  })
+})
+
+describe('an order on credit hold', () => {
+  test('takes nothing of the limit from those that come after it', async () => {
+    const large = await house.order({ customer: '500004', lines: [['36001', 5]] })
+    expect(large.body).toMatchObject({ outcome: 'accepted-with-holds' })
+    const small = await house.order({ customer: '500004', lines: [['36001', 1]] })
+    expect(small.body).toMatchObject({ outcome: 'accepted' })
+    const another = await house.order({ customer: '500004', lines: [['36001', 1]] })
+    expect(another.body).toMatchObject({ outcome: 'accepted-with-holds' })
+    await house.closed(small)
+  })
+
+  test('gives back to the cent what it took, in however many parts it is cancelled', async () => {
+    const order = await house.order({ customer: '500005', lines: [['36003', 1, 'CA']] })
+    const cancelHalf = () =>
+      house.send('POST', `/process/order-to-cash/v1/orders/${order.body.id}:cancel`, {
+        body: { reason: 'half', lines: [{ line: '1', quantity: '0.5' }] },
+      })
+    const taken = () =>
+      house.query(
+        `select o.exposure_minor as exposure, a.open_minor as open from orders.sales_order o
+         join customers.credit_account a on a.customer_id = o.customer_id where o.id = $1`,
+        [order.doc],
+      )
+    expect(await taken()).toEqual([{ exposure: 101, open: 101 }])
+    expect((await cancelHalf()).status).toBe(202)
+    expect((await cancelHalf()).status).toBe(202)
+    expect(await taken()).toEqual([{ exposure: 0, open: 0 }])
   })
 })
