@@ -206,11 +206,12 @@ test('an unchanged style sheet is not sent twice', async () => {
   ).toBe(304)
 })
 
-test('a partner sees its own orders only', async () => {
+test('a partner sees its own orders only, and no figures of the house', async () => {
   const foreign = await submit()
   const list = await (await get('/', partner.headers)).text()
   expect(list).toContain(first)
   expect(list).not.toContain(foreign)
+  expect(list).not.toContain('last 24 hours')
   expect((await get(`/orders/${foreign}`, partner.headers)).status).toBe(404)
   expect((await get(`/find?number=${foreign}`, partner.headers)).status).toBe(404)
 })

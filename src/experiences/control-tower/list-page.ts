@@ -6,7 +6,8 @@ import { age, channelWords, figure, money, spaced, span, stageBadge, warningBadg
 
 export type ListPage = {
   readonly rows: readonly Row[]
-  readonly summary: Summary
+  /** Absent for a partner. */
+  readonly summary: Summary | undefined
   readonly companies: readonly string[]
   readonly chosen: { readonly state: string; readonly company: string; readonly text: string }
   /** The address of the page after this one. */
@@ -18,7 +19,7 @@ export type ListPage = {
 
 export function listPage(page: ListPage): Html {
   return html`<h1 class="visually-hidden">Orders</h1>
-    ${tiles(page.summary)}
+    ${page.summary && tiles(page.summary)}
     <div class="filters">${stateLinks(page.chosen)}${page.companies.length > 1 && companyLinks(page)}</div>
     ${
       page.chosen.text !== '' &&

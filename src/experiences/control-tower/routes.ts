@@ -72,7 +72,8 @@ const listRoute = ({ queries, clock, pages, companies, summary }: TowerPorts): R
       }
       const [{ rows, next }, figures] = await Promise.all([
         readRows(queries, filter, cursorOf(after)),
-        summary(),
+        // How the whole house fares is not a partner's to know.
+        principal.partner === undefined ? summary() : undefined,
       ])
       const { body } = pages.answer(listing, [], next && [next.createdAt, next.id])
       const older = body.nextCursor === undefined ? undefined : addressOf(chosen, body.nextCursor)
