@@ -156,7 +156,10 @@ test('a plain door answers 409 with Retry-After while the key is in flight', asy
 
 test('a key of a client counts for each partner that it speaks for by itself, and is never answered to another', async () => {
   let effects = 0
-  const work = oncePerKey(base.database, async () => ({ status: 201, body: { id: `${++effects}`, count: 1 } }))
+  const work = oncePerKey(base.database, async () => ({
+    status: 201,
+    body: { id: `${++effects}`, count: 1 },
+  }))
   const access = {
     authenticate: ({ apiKey }: Credentials): Principal => ({
       client: 'portal',

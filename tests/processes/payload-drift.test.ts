@@ -75,7 +75,14 @@ test('a new, a missing and a retyped field are an exception each, warned of once
 
 test('field names that no table could hold are told in part, and keep nothing else from being told', async () => {
   const long = Array.from({ length: 900 }, (_, number) => `field${number * 7_919}`).join('.')
-  await told({ ...recorded, order: 1, 'nul\0': true, 'half \ud800': true, [long]: true, deep: { [long]: { [long]: true } } })
+  await told({
+    ...recorded,
+    order: 1,
+    'nul\0': true,
+    'half \ud800': true,
+    [long]: true,
+    deep: { [long]: { [long]: true } },
+  })
   expect((await titles()).map((title) => title.slice(0, 60)).toSorted()).toEqual([
     'shop sends placed with "order" as number, not as string',
     'shop sends placed with a new field, "deep" (object)',

@@ -1,4 +1,4 @@
-/** What changes, as server-sent events: read from the log by cursor, twice a second, so that none is missed or doubled. */
+/** What changes, as server-sent events: read from the log by cursor, twice a second, so that no change is missed. */
 import type { Clock } from '#platform/clock.ts'
 import type { Queries } from '#platform/database.ts'
 import type { ServerEvent } from '#platform/http.ts'
@@ -21,6 +21,8 @@ const COALESCE_MS = 500
 /** With nothing to tell, a tick lets pages renew ages and know that they are live. */
 const TICK_MS = 15_000
 const READ_MAX = 1_000
+/** Who is so many full reads behind is told that much changed, and goes on from now: a log of days is not read again. */
+const READS_BEHIND_MAX = 10
 /** With more orders than this in one event it only says that there are many. */
 const NAMED_MAX = 200
 
@@ -35,8 +37,16 @@ export async function* follow({
   let cursor = cursorOf(lastEventId) ?? (await headOfLog(queries))
   yield { id: idOf(cursor), event: 'ready', data: {} }
   let toldMs = clock.monotonicMs()
+  let readsBehind = 0
   while (!signal.aborted) {
     const events = await readEvents(queries, cursor, READ_MAX)
+    readsBehind = events.length < READ_MAX ? 0 : readsBehind + 1
+    if (readsBehind > READS_BEHIND_MAX) {
+      cursor = await headOfLog(queries)
+      readsBehind = 0
+      yield { id: idOf(cursor), event: 'change', data: MANY }
+      continue
+    }
     cursor = events.at(-1)?.cursor ?? cursor
     const orders = await visible(queries, ordersIn(events), partner)
     if (orders.length > 0) yield { id: idOf(cursor), event: 'change', data: changeOf(orders) }
@@ -62,8 +72,10 @@ async function visible(
     .map((order) => order.doc)
 }
 
+const MANY = { many: true, orders: [] }
+
 const changeOf = (orders: readonly number[]) =>
-  orders.length > NAMED_MAX ? { many: true, orders: [] } : { many: false, orders: orders.map(orderNumber) }
+  orders.length > NAMED_MAX ? MANY : { many: false, orders: orders.map(orderNumber) }
 
 const idOf = ({ generation, xid, position }: Cursor): string => `${generation}.${xid}.${position}`
 
