@@ -8,10 +8,12 @@ import type { LandscapeMessage } from './processes.ts'
 /** Handed over once and read by the warehouse at every order, so that it can be changed on the way. */
 const pace: Pace = { pickAfterMs: 0, shipAfterMs: 0 }
 
+const { items } = JSON.parse(process.argv[2]!) as { items?: number }
+
 const landscape = await startLandscape({
   clock: systemClock,
   seed: 'bench',
-  world: benchWorld(),
+  world: benchWorld(items),
   keep: 5_000,
   endlessStock: true,
   pace,

@@ -7,6 +7,7 @@ import { reportOf, type Result, tableOf } from './report.ts'
 import type { Run } from './run.ts'
 import { openStage, type Stage } from './stage.ts'
 import { undoAll } from './undoing.ts'
+import { QUICK_ITEMS } from './world.ts'
 
 type Scenario = (stage: Stage, run: Run) => Promise<Result[]>
 
@@ -19,7 +20,7 @@ const USAGE = `usage: npm run bench -- [SCENARIO…] [--mode batch|single] [--qu
   accept         orders until they are answered
 
   --mode   batch: targets take 50 documents in a call; single: one each
-  --quick  short runs, for a first impression
+  --quick  short runs with a tenth of the items, for a first impression
   --json   one object on stdout; progress goes to stderr either way
 `
 
@@ -68,7 +69,7 @@ async function runAll(wanted: Wanted): Promise<void> {
   let postgres = ''
   for (const name of wanted.scenarios) {
     const tooLong = setTimeout(() => void leave(1, `${name} takes too long and is given up`), SCENARIO_MS_MAX)
-    const stage = await openStage()
+    const stage = await openStage(wanted.quick ? QUICK_ITEMS : undefined)
     postgres = stage.postgresVersion
     results.push(...(await SCENARIOS[name]!(stage, wanted)))
     await stage.end()

@@ -21,6 +21,7 @@ export type Result = {
     readonly arrivalsPerSecond: number
     readonly p50Ms: number
     readonly p99Ms: number
+    readonly afterCheckpointP99Ms: number
   }
   /** From the acceptance to the posted invoice; `counterpartsMs` of it is the warehouse's own pace. */
   readonly acceptedToPosted?: {
@@ -119,10 +120,10 @@ function linesOf(result: Result): string[] {
 function furtherLines({ halfSaturation, acceptedToPosted, memory }: Result): Line[] {
   const lines: Line[] = []
   if (halfSaturation) {
-    const { arrivalsPerSecond, p50Ms, p99Ms } = halfSaturation
+    const { arrivalsPerSecond, p50Ms, p99Ms, afterCheckpointP99Ms } = halfSaturation
     lines.push([
       `accept p50 / p99 at ${whole(arrivalsPerSecond)}/s`,
-      `${millis(p50Ms)} / ${millis(p99Ms)} ms`,
+      `${millis(p50Ms)} / ${millis(p99Ms)} ms; p99 right after a checkpoint ${millis(afterCheckpointP99Ms)} ms`,
     ])
   }
   if (acceptedToPosted) {

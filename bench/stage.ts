@@ -43,12 +43,13 @@ export const WAREHOUSE_PACE: Pace = { pickAfterMs: 30, shipAfterMs: 20 }
 /** Sessions report their counters once a second at most. */
 const COUNTERS_LAG_MS = 1_100
 
-export async function openStage(): Promise<Stage> {
+/** Of a world with so many items; undefined: the whole one. */
+export async function openStage(items?: number): Promise<Stage> {
   const cluster = await openCluster()
   const client = new Client({ connectionString: cluster.url })
   await client.connect()
   const endClient = undoable(() => client.end())
-  const landscape = await startPart('./landscape-process.ts')
+  const landscape = await startPart('./landscape-process.ts', { items })
   let app: Part | undefined
 
   async function play({ mode, pace = WAREHOUSE_PACE }: Play) {
@@ -85,7 +86,7 @@ export async function openStage(): Promise<Stage> {
   }
 
   return {
-    world: benchWorld(),
+    world: benchWorld(items),
     client,
     databaseUrl: cluster.url,
     postgresVersion: cluster.version,
