@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { claimUndecided, countUndecided, purgeMessages } from '#platform/inbox-upkeep.ts'
+import { purgeMessages } from '#platform/inbox-upkeep.ts'
 import {
   discardMessages,
   contentHash,
@@ -129,26 +129,6 @@ test('a message that was decided in an earlier transaction cannot be decided aga
   )
   await expect(second).rejects.toThrow('wms-north/m1 is not in the inbox or was decided before')
   expect(await stateOf('m1')).toBe('applied')
-})
-
-test('undecided messages are counted after five minutes and claimed by one transaction at a time', async () => {
-  await receive([message('m1'), message('m2')], 'received')
-  expect(await countUndecided(house.database)).toEqual({ count: 0, oldestAt: null })
-  await house.run(
-    `update inbox.message set received_at = now() - interval '6 minutes' where message_id = 'm1'`,
-  )
-  expect(await countUndecided(house.database)).toMatchObject({ count: 1 })
-
-  await house.database.transaction(async (tx) => {
-    const mine = await claimUndecided(tx, { limit: 1, olderThanMs: 0 })
-    const theirs = await house.database.transaction((other) =>
-      claimUndecided(other, { limit: 10, olderThanMs: 0 }),
-    )
-    expect([mine, theirs].map((claimed) => claimed.map((one) => one.messageId))).toEqual([['m1'], ['m2']])
-    await settleMessages(tx, [{ ...message('m1'), outcome: 'applied', doc: 9 }])
-  })
-  expect(await showMessage(house.database, message('m1'))).toMatchObject({ state: 'applied', doc: 9 })
-  expect(await countUndecided(house.database)).toMatchObject({ count: 0 })
 })
 
 test('discarding a parked message ends the message, and leaves the original of a conflict alone', async () => {
