@@ -61,6 +61,7 @@ export function customerEntity(customer: BookCustomer): Fields {
     creditLimit: amount(customer.creditLimitMinor),
     balanceDue: amount(customer.balanceMinor),
     blocked: blocked(customer),
+    creditLimitIncludesOrders: !customer.openOrdersFree,
     taxLiable: !customer.resale,
     taxRegistrationNumber: customer.vatNumber,
     shippingAdvice: customer.shipComplete ? 'Complete' : 'Partial',

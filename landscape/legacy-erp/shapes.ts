@@ -51,6 +51,7 @@ export function customerRow(customer: BookCustomer): Fields {
     KLIMK: betrag(customer.creditLimitMinor),
     SKFOR: betrag(customer.balanceMinor),
     AUFSD: customer.creditBlocked ? '01' : '',
+    AUFFREI: customer.openOrdersFree ? 'X' : '',
     TAXKD: customer.resale ? '0' : '1',
     STCEG: customer.vatNumber,
     VSBED: customer.shipComplete ? '02' : '01',

@@ -86,6 +86,7 @@ const customerOf = (seed: string, row: Row, nth: number): Customer => ({
   creditLimitMinor: 0,
   receivablesMinor: 0,
   creditBlocked: false,
+  openOrdersFree: false,
   overLimit: false,
   resale: true,
   vatNumber: '',

@@ -85,6 +85,7 @@ function customerOf(seed: string, company: Company, nth: number): Customer {
       ? OVER_LIMIT_MINOR - 1
       : drawInteger(seed, `${site}/open`, nth, [0, 2_000_000]),
     creditBlocked: nth < BLOCKED,
+    openOrdersFree: false,
     overLimit,
     resale: code === 'NWF' && draw(seed, `${site}/resale`, nth) < 0.4,
     vatNumber: code === 'NWI' ? `${main.country}${drawInteger(seed, `${site}/vat`, nth, [1e8, 9e8])}` : '',

@@ -34,6 +34,8 @@ export type Customer = {
   creditLimitMinor: number
   receivablesMinor: number
   creditBlocked: boolean
+  /** What it has ordered and was not billed for uses up none of its limit. */
+  openOrdersFree: boolean
   /** Every order of this customer exceeds its limit. */
   overLimit: boolean
   resale: boolean

@@ -148,6 +148,8 @@ export type ErpCustomer = {
   readonly creditLimitMinor: number | null
   readonly receivablesMinor: number
   readonly creditHold: boolean
+  /** Whether what was ordered and not billed uses up its credit. */
+  readonly countsOpenOrders: boolean
   readonly taxId?: string | undefined
   /** Buys for resale under a certificate: not taxed. */
   readonly taxExempt: boolean

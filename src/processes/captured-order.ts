@@ -97,7 +97,9 @@ export function compose(candidate: Candidate, { allocations, kept, holds }: Shar
     shippingRule: request.shippingRule ?? valued.customer.shippingRule,
     note: request.note ?? null,
     totalMinor: valued.totalMinor,
-    exposureMinor: lines.reduce((sum, line) => sum + worthOf(line, line.ordered - line.cancelled), 0),
+    exposureMinor: valued.customer.countsOpenOrders
+      ? lines.reduce((sum, line) => sum + worthOf(line, line.ordered - line.cancelled), 0)
+      : 0,
     traceId: arrival.traceId ?? null,
     outcome,
     lines,

@@ -10,7 +10,7 @@ import {
   exposureOf,
   type RecountOpen,
 } from '#domains/customers/operations.ts'
-import { changeHeaders } from '#domains/orders/operations.ts'
+import { changeHeaders, worthOf } from '#domains/orders/operations.ts'
 import { acceptedTimes, creditReleased, heldExposure, openWorth } from '#domains/orders/views.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
@@ -30,7 +30,8 @@ export async function holdWithoutCredit(
 ): Promise<ReadonlySet<OrderWork>> {
   const standings = await creditStandings(tx, distinct(works.map(({ facts }) => facts.order.customerId)))
   const standingOf = ({ facts }: OrderWork): CreditStanding => standings.get(facts.order.customerId)!
-  const doubtful = works.filter((work) => lacksCredit(standingOf(work), 0))
+  const exposedMinor = (work: OrderWork): number => exposureWith(work, standingOf(work))
+  const doubtful = works.filter((work) => lacksCredit(standingOf(work), exposedMinor(work)))
   if (doubtful.length === 0) return new Set()
   const docs = doubtful.map(({ facts }) => facts.doc)
   const [accepted, released, heldMinor] = await Promise.all([
@@ -39,34 +40,41 @@ export async function holdWithoutCredit(
     heldExposure(tx, distinct(doubtful.map(({ facts }) => facts.order.customerId))),
   ])
   const now = ports.clock.now().getTime()
+  // what orders on credit hold would take is not taken, so it stops nobody else
+  const takenMinor = (work: OrderWork): number =>
+    exposedMinor(work) - (heldMinor.get(work.facts.order.customerId) ?? 0)
   const held = doubtful.filter((work) => {
-    const { doc, company, order } = work.facts
-    if (released.has(doc) || !lacksCredit(standingOf(work), heldMinor.get(order.customerId) ?? 0))
-      return false
+    const { doc, company } = work.facts
+    const standing = standingOf(work)
+    if (released.has(doc) || !lacksCredit(standing, takenMinor(work))) return false
     const decidedAt = accepted.get(doc)?.getTime() ?? now
-    return standingOf(work).creditHold || now - decidedAt > ports.company(company).credit.staleAfterMs
+    return standing.creditHold || now - decidedAt > ports.company(company).credit.staleAfterMs
   })
   await hold(
     tx,
     ports,
-    held.map((work) => ({ facts: work.facts, reason: reasonOf(standingOf(work)) })),
+    held.map((work) => ({ facts: work.facts, reason: reasonOf(standingOf(work), takenMinor(work)) })),
     cause,
   )
   return new Set(held)
 }
 
-/** What orders on credit hold would take is not taken, so it stops nobody else. */
-function lacksCredit(standing: CreditStanding, heldMinor: number): boolean {
-  const { creditHold, creditLimitMinor } = standing
-  return creditHold || (creditLimitMinor !== null && exposureOf(standing) - heldMinor > creditLimitMinor)
+const lacksCredit = ({ creditHold, creditLimitMinor }: CreditStanding, exposureMinor: number): boolean =>
+  creditHold || (creditLimitMinor !== null && exposureMinor > creditLimitMinor)
+
+/** A customer's exposure with this order in it: it is there among the open ones, or they do not count. */
+function exposureWith({ facts }: OrderWork, standing: CreditStanding): number {
+  const exposureMinor = exposureOf(standing)
+  if (standing.countsOpenOrders) return exposureMinor
+  return facts.lines.reduce(
+    (sum, line) => sum + worthOf(line, line.ordered - line.cancelled - line.shipped),
+    exposureMinor,
+  )
 }
 
-function reasonOf(standing: CreditStanding): string {
-  const { creditHold, creditLimitMinor, currency } = standing
+function reasonOf({ creditHold, creditLimitMinor, currency }: CreditStanding, exposureMinor: number): string {
   if (creditHold) return 'The ERP has put the customer on credit hold since the order was accepted'
-  const [exposure, limit] = [exposureOf(standing), creditLimitMinor!].map((minor) =>
-    formatAmount(minor, currency),
-  )
+  const [exposure, limit] = [exposureMinor, creditLimitMinor!].map((minor) => formatAmount(minor, currency))
   return `Exposure of ${exposure} ${currency} exceeds the limit of ${limit} since the order was accepted`
 }
 
@@ -120,7 +128,8 @@ export const recountOpen: RecountOpen = async (tx, customerIds, { asOf }) => {
         (row) => row.customerId === id && row.currency === standings.get(id)?.currency,
       )
       const cashMinor = cash.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
-      return [id, (orders.get(id) ?? 0) + (invoices.get(id) ?? 0) - cashMinor]
+      const orderedMinor = standings.get(id)?.countsOpenOrders ? (orders.get(id) ?? 0) : 0
+      return [id, orderedMinor + (invoices.get(id) ?? 0) - cashMinor]
     }),
   )
 }

@@ -12,6 +12,8 @@ beforeAll(async () => {
       { number: '36001', stock: { DC1: 90 } },
       { number: '36002', stock: { DC1: 3 } },
       { number: '36003', stock: { DC1: 90 }, priceMinor: 101, item: { priceUnit: 'CA' } },
+      { number: '46001', company: 'NWI' },
+      { number: '36004' },
     ],
     [
       { number: '500001' },
@@ -19,6 +21,8 @@ beforeAll(async () => {
       { number: '500003' },
       { number: '500004', creditLimitMinor: 1_000 },
       { number: '500005', creditLimitMinor: 0 },
+      { number: '500006', creditLimitMinor: 1_000, openOrdersFree: true },
+      { number: 'C60001', company: 'NWI', creditLimitMinor: 1_000, openOrdersFree: true },
     ],
   )
 }, 60_000)
@@ -127,5 +131,33 @@ describe('an order on credit hold', () => {
     expect((await cancelHalf()).status).toBe(202)
     expect((await cancelHalf()).status).toBe(202)
     expect(await taken()).toEqual([{ exposure: 0, open: 0 }])
+  })
+})
+
+describe.each([
+  ['NWF', '500006', '36004'],
+  ['NWI', 'C60001', '46001'],
+] as const)('of a customer whose open orders do not count, at %s,', (company, customer, sku) => {
+  const order = (quantity: number) => house.order({ company, customer, lines: [[sku, quantity]] })
+
+  test('each order is decided on what is owed and itself alone', async () => {
+    const first = await order(1)
+    const second = await order(1)
+    const tooLarge = await order(2)
+    const outcomes = [first, second, tooLarge].map(({ body }) => body['outcome'])
+    expect(outcomes).toEqual(['backordered', 'backordered', 'accepted-with-holds'])
+    expect(await recounted(first, LONG_AGO)).toBe(0)
+  })
+
+  test('a cancelled order gives back nothing, since it took nothing', async () => {
+    const cancelled = await order(1)
+    await house.send('POST', `/process/order-to-cash/v1/orders/${cancelled.body.id}:cancel`, {
+      body: { reason: 'enough' },
+    })
+    await house.closed(cancelled)
+    const open = await house.query('select open_minor from customers.credit_account where customer_id = $1', [
+      await customerOf(cancelled),
+    ])
+    expect(open).toEqual([{ open_minor: 0 }])
   })
 })

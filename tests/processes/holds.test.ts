@@ -13,6 +13,7 @@ beforeAll(async () => {
       { number: '34003', stock: { DC1: 1 } },
       { number: '34004', stock: { DC1: 1 } },
       { number: '34005', stock: { DC1: 50 } },
+      { number: '34006', stock: { DC1: 1 } },
     ],
     [
       { number: '500001' },
@@ -21,6 +22,7 @@ beforeAll(async () => {
       { number: '500004', creditLimitMinor: 10_000 },
       { number: '500005' },
       { number: '500006', creditLimitMinor: 10_000 },
+      { number: '500007', creditLimitMinor: 10_000, openOrdersFree: true },
     ],
   )
 }, 60_000)
@@ -134,6 +136,18 @@ describe('credit before goods leave', () => {
     await house.releaseHold(order, 'credit')
     await house.closed(order)
     expect(await house.holdsOf(order)).toHaveLength(1)
+  })
+
+  test("an order counts itself where its customer's open orders do not", async () => {
+    const order = await waitingSince('34006', '500007')
+    await house.query(
+      `update customers.credit_account set receivables_minor = 9000 where customer_id =
+       (select customer_id from orders.sales_order where id = $1)`,
+      [order.doc],
+    )
+    house.count('DC1', '34006', 2)
+    await held(order, 'credit')
+    expect((await house.holdsOf(order))[0]!.reason).toMatch(/^Exposure of 110\.00 USD/)
   })
 
   test('an order whose customer the ERP has put on hold since is held, however young it is', async () => {

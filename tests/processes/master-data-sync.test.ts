@@ -74,6 +74,7 @@ const customer = (number: string, overrides: Partial<Changed<ErpCustomer>> = {})
   creditLimitMinor: null,
   receivablesMinor: 0,
   creditHold: false,
+  countsOpenOrders: true,
   taxExempt: false,
   shippingRule: 'ship-available',
   addresses: [{ code: 'MAIN' }],

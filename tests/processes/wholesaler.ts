@@ -95,6 +95,7 @@ const customerOf = (buyer: Buyer): Customer => ({
   creditLimitMinor: 100_000_000,
   receivablesMinor: 0,
   creditBlocked: false,
+  openOrdersFree: false,
   overLimit: false,
   resale: false,
   ...buyer,

@@ -30,6 +30,7 @@ export const CustomerRecord = z
     creditLimitMinor: MinorUnits.min(0).nullable(),
     receivablesMinor: MinorUnits,
     creditHold: z.boolean(),
+    countsOpenOrders: z.boolean().default(true),
     taxId: z.string().max(40).optional(),
     taxExempt: z.boolean(),
     shippingRule: z.enum(['ship-available', 'ship-complete', 'line-complete', 'cancel-rest']),
@@ -62,6 +63,8 @@ export type SellingCustomer = {
   readonly shippingRule: ShippingRule
   /** Set by the ERP: everything of this customer waits for a person. */
   readonly creditHold: boolean
+  /** Whether what was ordered and not billed uses up its credit. */
+  readonly countsOpenOrders: boolean
   readonly taxId: string | null
   /** Buys for resale under a certificate: not taxed. */
   readonly taxExempt: boolean

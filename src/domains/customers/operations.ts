@@ -61,7 +61,7 @@ export const exposureOf = exposureMinor
 
 export type OrderOnCredit = {
   readonly key: string
-  readonly customer: Pick<SellingCustomer, 'id' | 'currency' | 'creditHold'>
+  readonly customer: Pick<SellingCustomer, 'id' | 'currency' | 'creditHold' | 'countsOpenOrders'>
   readonly orderMinor: number
 }
 
@@ -93,7 +93,7 @@ export function decideCredits(
       currency: customer.currency,
       creditHold: customer.creditHold,
     })
-    if (decision.kind === 'ok') granted.set(customer.id, before + orderMinor)
+    if (decision.kind === 'ok' && customer.countsOpenOrders) granted.set(customer.id, before + orderMinor)
     decisions.set(key, decision)
   }
   return decisions

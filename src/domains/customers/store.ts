@@ -11,7 +11,7 @@ const findByNumber = sql(
   `select c.* from unnest($1::text[], $2::text[]) as k(company, number)
    cross join lateral (
      select id, company, number, name, status, currency, terms_days as "termsDays", price_list as "priceList",
-       shipping_rule as "shippingRule", credit_hold as "creditHold", tax_id as "taxId",
+       shipping_rule as "shippingRule", credit_hold as "creditHold", counts_open_orders as "countsOpenOrders", tax_id as "taxId",
        tax_exempt as "taxExempt", default_ship_to as "defaultShipTo", as_of as "asOf"
      from customers.customer where company = k.company and number = k.number limit 1) c`,
 )
@@ -99,7 +99,8 @@ const standings = sql(
   'customers.credit_standings',
   `select s.* from unnest($1::int[]) as k(id)
    cross join lateral (
-     select c.id as "customerId", c.currency, c.credit_hold as "creditHold", a.credit_limit_minor as "creditLimitMinor",
+     select c.id as "customerId", c.currency, c.credit_hold as "creditHold", c.counts_open_orders as "countsOpenOrders",
+       a.credit_limit_minor as "creditLimitMinor",
        a.receivables_minor as "receivablesMinor", a.open_minor as "openMinor"
      from customers.customer c join customers.credit_account a on a.customer_id = c.id
      where c.id = k.id and a.customer_id = k.id limit 1) s`,
@@ -110,6 +111,7 @@ export type CreditStanding = Pick<CreditAccount, 'creditLimitMinor' | 'receivabl
   readonly customerId: number
   readonly currency: string
   readonly creditHold: boolean
+  readonly countsOpenOrders: boolean
 }
 
 export function selectStandings(queries: Queries, ids: readonly number[]): Promise<CreditStanding[]> {
@@ -127,6 +129,7 @@ export type CustomerRow = {
   readonly termsDays: number
   readonly priceList: string
   readonly creditHold: boolean
+  readonly countsOpenOrders: boolean
   readonly taxId: string | null
   readonly taxExempt: boolean
   readonly shippingRule: string
@@ -141,7 +144,7 @@ const held = sql(
   'customers.held',
   `select c.id, c.as_of as "asOf", json_build_object(
      'number', c.number, 'name', c.name, 'status', c.status, 'currency', c.currency, 'termsDays', c.terms_days,
-     'priceList', c.price_list, 'creditHold', c.credit_hold, 'taxId', c.tax_id, 'taxExempt', c.tax_exempt,
+     'priceList', c.price_list, 'creditHold', c.credit_hold, 'countsOpenOrders', c.counts_open_orders, 'taxId', c.tax_id, 'taxExempt', c.tax_exempt,
      'shippingRule', c.shipping_rule, 'defaultShipTo', c.default_ship_to,
      'creditLimitMinor', a.credit_limit_minor, 'receivablesMinor', a.receivables_minor,
      'addresses', d.addresses) as record
@@ -167,15 +170,15 @@ export function selectHeld(
 const upsert = sql(
   'customers.upsert',
   `insert into customers.customer as c (company, number, name, status, currency, terms_days, price_list, credit_hold,
-     tax_id, tax_exempt, shipping_rule, default_ship_to, source, as_of)
-   select $1, number, name, status, currency, "termsDays", "priceList", "creditHold", "taxId", "taxExempt",
+     counts_open_orders, tax_id, tax_exempt, shipping_rule, default_ship_to, source, as_of)
+   select $1, number, name, status, currency, "termsDays", "priceList", "creditHold", "countsOpenOrders", "taxId", "taxExempt",
      "shippingRule", "defaultShipTo", $2, $3
    from jsonb_to_recordset($4::jsonb) as r(number text, name text, status text, currency text, "termsDays" int,
-     "priceList" text, "creditHold" boolean, "taxId" text, "taxExempt" boolean, "shippingRule" text,
+     "priceList" text, "creditHold" boolean, "countsOpenOrders" boolean, "taxId" text, "taxExempt" boolean, "shippingRule" text,
      "defaultShipTo" text)
    on conflict (company, number) do update set name = excluded.name, status = excluded.status,
      currency = excluded.currency, terms_days = excluded.terms_days, price_list = excluded.price_list,
-     credit_hold = excluded.credit_hold, tax_id = excluded.tax_id, tax_exempt = excluded.tax_exempt,
+     credit_hold = excluded.credit_hold, counts_open_orders = excluded.counts_open_orders, tax_id = excluded.tax_id, tax_exempt = excluded.tax_exempt,
      shipping_rule = excluded.shipping_rule, default_ship_to = excluded.default_ship_to,
      source = excluded.source, as_of = excluded.as_of
    where c.as_of <= excluded.as_of

@@ -33,6 +33,8 @@ export function toCustomer(row: Fields): ErpCustomer {
     creditLimitMinor: minorOf(row, 'creditLimit', currency),
     receivablesMinor: minorOf(row, 'balanceDue', currency),
     creditHold: blocked === 'Ship',
+    countsOpenOrders:
+      row['creditLimitIncludesOrders'] === undefined || truth(row, 'creditLimitIncludesOrders'),
     taxId: optionalText(row, 'taxRegistrationNumber'),
     taxExempt: !truth(row, 'taxLiable'),
     shippingRule: shippingRuleOf(filledText(row, 'shippingAdvice')),

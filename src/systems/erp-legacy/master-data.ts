@@ -32,6 +32,7 @@ export function toCustomer(row: Fields): ErpCustomer {
     creditLimitMinor: amount(row, 'KLIMK', currency),
     receivablesMinor: amount(row, 'SKFOR', currency),
     creditHold: optionalText(row, 'AUFSD') !== undefined,
+    countsOpenOrders: optionalText(row, 'AUFFREI') === undefined,
     taxId: optionalText(row, 'STCEG'),
     taxExempt: isExempt(text(row, 'TAXKD')),
     shippingRule: shippingRuleOf(text(row, 'VSBED')),

@@ -67,6 +67,7 @@ describe('loading customers', () => {
       priceList: 'wholesale',
       shippingRule: 'ship-available',
       creditHold: false,
+      countsOpenOrders: true,
       taxId: null,
       taxExempt: false,
       defaultShipTo: 'MAIN',
@@ -183,7 +184,7 @@ describe('a credit account', () => {
         const accounts = await lockCreditAccounts(tx, [id])
         const order = {
           key: 'o',
-          customer: { id, currency: 'USD', creditHold: false },
+          customer: { id, currency: 'USD', creditHold: false, countsOpenOrders: true },
           orderMinor: amountMinor,
         }
         const policy = { staleAfterMs: 1_000, now: MONDAY, fallback: 'hold' as const }
@@ -218,7 +219,7 @@ test('decisions on a list let each order see what those before it have used', ()
   const accounts = new Map([
     [1, { creditLimitMinor: 100, receivablesMinor: 0, receivablesAsOf: MONDAY, openMinor: 0 }],
   ])
-  const who = { id: 1, currency: 'USD', creditHold: false }
+  const who = { id: 1, currency: 'USD', creditHold: false, countsOpenOrders: true }
   const order = (key: string, orderMinor: number) => ({ key, customer: who, orderMinor })
   const orders = [order('a', 60), order('too much', 41), order('b', 40), order('c', 1)]
   const decisions = decideCredits(accounts, orders, { staleAfterMs: 1, now: MONDAY, fallback: 'hold' })

@@ -155,6 +155,7 @@ test('customers are read with terms, credit, block and tax number', () => {
     creditLimitMinor: 1_000_000,
     receivablesMinor: 902_814,
     creditHold: true,
+    countsOpenOrders: true,
     taxId: 'DE595894024',
     defaultShipTo: '01',
   })
@@ -166,6 +167,8 @@ test('customers are read with terms, credit, block and tax number', () => {
     status: 'active',
     creditHold: false,
   })
+  const outside = toCustomer({ ...rows('customers')[0]!, creditLimitIncludesOrders: false })
+  expect(outside.countsOpenOrders).toBe(false)
 })
 
 test('items are read with units, and a blocked one as discontinued', () => {

@@ -175,10 +175,12 @@ test('a customer is read with terms, credit and addresses', () => {
     creditLimitMinor: 3_000_000,
     receivablesMinor: 1_169_020,
     creditHold: true,
+    countsOpenOrders: true,
     defaultShipTo: '01',
   })
   expect(toCustomer(rows('customers')[0]!).addresses.map((address) => address.code)).toEqual(['01', '02'])
   expect(toCustomer({ ...rows('customers')[0]!, LOEVM: 'X' }).status).toBe('blocked')
+  expect(toCustomer({ ...rows('customers')[0]!, AUFFREI: 'X' }).countsOpenOrders).toBe(false)
 })
 
 test('materials are read with units, catch weight, lots and what is no longer sold', () => {
