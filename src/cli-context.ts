@@ -55,12 +55,24 @@ export function openTerminal({ json, quiet, color }: Options): Terminal {
   return {
     json: json === true,
     quiet: quiet === true,
-    data: (value, human) => void process.stdout.write(`${json ? JSON.stringify(value) : human()}\n`),
-    note: (text) => void (quiet || process.stderr.write(`${text}\n`)),
+    data: (value, human) =>
+      void process.stdout.write(`${json ? JSON.stringify(value) : printable(human())}\n`),
+    note: (text) => void (quiet || process.stderr.write(`${printable(text)}\n`)),
     paint: (style, text) =>
       color === false || json ? text : styleText(style, text, { stream: process.stdout }),
   }
 }
+
+const COLOR = /^\u{1b}\[[\d;]{0,12}m/u
+
+/**
+ * Titles, reasons and names come from other systems: what would steer the terminal is shown as something unreadable.
+ * Colors stay, since ours are among the words by then.
+ */
+export const printable = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (control, at: number) =>
+    '\n\t'.includes(control) || COLOR.test(text.slice(at, at + 16)) ? control : '\ufffd',
+  )
 
 /** Rows as a table with columns as wide as they need, or one JSON object a line. */
 export function printList<Row extends object>(
@@ -74,7 +86,9 @@ export function printList<Row extends object>(
   }
   if (rows.length === 0) return
   const titles = Object.keys(columns)
-  const cells = rows.map((row) => Object.values(columns).map((of) => of(row)))
+  const cells = rows.map((row) =>
+    Object.values(columns).map((of) => printable(of(row)).replaceAll('\n', ' ')),
+  )
   const widths = titles.map((title, n) => Math.max(title.length, ...cells.map((row) => row[n]!.length)))
   const lineOf = (row: readonly string[]) =>
     row

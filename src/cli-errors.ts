@@ -1,5 +1,5 @@
 /** Errors as a person at a terminal reads them: what, why, and the next thing to type. */
-import { CommandFailure, EXIT, type Terminal } from './cli-context.ts'
+import { CommandFailure, EXIT, printable, type Terminal } from './cli-context.ts'
 import { Outage, Refusal } from './platform/faults.ts'
 import { Misconfiguration } from './platform/misconfiguration.ts'
 
@@ -9,7 +9,9 @@ type Told = { readonly code: string; readonly what: string; readonly why?: strin
 export function explain(error: unknown, terminal: Terminal): number {
   const told = tell(error)
   const lines = [`crossdock: ${told.what}`, told.why && `  ${told.why}`, `  ${told.next}`].filter(Boolean)
-  process.stderr.write(terminal.json ? `${JSON.stringify({ error: told })}\n` : `${lines.join('\n')}\n`)
+  process.stderr.write(
+    terminal.json ? `${JSON.stringify({ error: told })}\n` : `${printable(lines.join('\n'))}\n`,
+  )
   return error instanceof CommandFailure ? error.exitCode : EXIT.failed
 }
 

@@ -1,7 +1,7 @@
 /** `crossdock up`: the house, with or without its simulated counterparts, until somebody stops it. */
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Context, dataFolder, EXIT, sourcesOf, type Terminal } from './cli-context.ts'
+import { type Context, dataFolder, EXIT, printable, sourcesOf, type Terminal } from './cli-context.ts'
 import { forgetRunning, noteRunning } from './cli-running.ts'
 import { showSummary, type LiveSummary } from './cli-summary.ts'
 import { loadConfig } from './config.ts'
@@ -101,7 +101,7 @@ function openLog(config: Config, folder: string, tell: ((line: string) => void) 
       write(line) {
         file.write(line)
         const { level: of, message } = JSON.parse(line) as { level: string; message: string }
-        if (of === 'warn' || of === 'error') tell(`  ${of}: ${message}`)
+        if (of === 'warn' || of === 'error') tell(`  ${of}: ${printable(message)}`)
       },
     },
   })
