@@ -10,7 +10,17 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import { access, constants, link, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Head, newestSeal, type Seal } from './audit-seals.ts'
 import type { Clock } from './clock.ts'
@@ -81,15 +91,27 @@ function signedHead({ number, hash }: Seal, key: KeyObject, now: Date): SignedHe
   return { ...head, signature: sign(null, bytesOf(head), key).toString('base64url') }
 }
 
-/** Waits until it is on the disk. One write, so that processes that share the folder do not mix their lines. */
+/**
+ * Waits until it is on the disk. One write, so that processes that share the folder do not mix their lines; what a crash
+ * or a full disk has left of an earlier one keeps its line to itself.
+ */
 async function append(path: string, line: string): Promise<void> {
-  const file = await open(path, 'a', 0o600)
+  const file = await open(path, 'a+', 0o600)
   try {
-    await file.write(line)
+    const bytes = Buffer.from((await endsInMidLine(file)) ? `\n${line}` : line)
+    const { bytesWritten } = await file.write(bytes)
+    if (bytesWritten < bytes.length) throw new Error(`${path} has no room for a head`)
     await file.sync()
   } finally {
     await file.close()
   }
+}
+
+async function endsInMidLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return false
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer.toString() !== '\n'
 }
 
 export type HeadFault = { readonly line: number; readonly reason: string }

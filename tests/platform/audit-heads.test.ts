@@ -101,6 +101,19 @@ describe('a head', () => {
     expect(await numbers()).toEqual([3])
   })
 
+  test('is whole behind one that a crash cut off', async () => {
+    await sealed('a')
+    await (await open()).sign(house.database)
+    const whole = await readFile(headFile(), 'utf8')
+    await writeFile(headFile(), `${whole}${whole.slice(0, 40)}`)
+    await sealed('b')
+    await (await open()).sign(house.database, 'at the end')
+    expect(await verifyHeads(settings)).toMatchObject({
+      heads: [{ number: 1 }, { number: 2 }],
+      faults: [{ line: 2, reason: 'it is no head' }],
+    })
+  })
+
   test('stands on a line of its own, readable by its owner alone', async () => {
     await signedTrail()
     expect((await readFile(headFile(), 'utf8')).split('\n')).toHaveLength(2)
