@@ -80,7 +80,7 @@ export async function valueOrders(
     ),
   ])
   const today = ports.clock.now().toISOString().slice(0, 10)
-  const drafts = requests.map((request) => resolveOrder(request, customers, items, today))
+  const drafts = requests.map((request) => orRefusal(() => resolveOrder(request, customers, items, today)))
   const questions = drafts.flatMap((draft) =>
     draft instanceof Refusal
       ? []
@@ -105,12 +105,20 @@ export async function valueOrders(
         const message = `${customer.number} has no address ${code}`
         return [request, new Refusal('orders.address_unknown', message, {}, '/shipTo/code')]
       }
-      return [
-        request,
-        valueOrder({ ...draft, priceTolerancePpm, addressReview: reviewOf(address) }, prices, ports),
-      ]
+      const reviewed = { ...draft, priceTolerancePpm, addressReview: reviewOf(address) }
+      return [request, orRefusal(() => valueOrder(reviewed, prices, ports))]
     }),
   )
+}
+
+/** A number that is none is the answer to its own order, not to those beside it. */
+function orRefusal<T>(value: () => T): T | Refusal {
+  try {
+    return value()
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
 }
 
 function reviewOf(address: Parameters<typeof missingInAddress>[0]): string | undefined {

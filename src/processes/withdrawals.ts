@@ -65,6 +65,9 @@ export async function withdraw(
       if (!request) return [message, cancelledBefore(order)]
       const answer = answers.get(request)!
       const { doc } = order
+      // whoever cancelled it, there is nothing left for anybody to do
+      if (answer instanceof Refusal && standing.get(doc)?.outcome === 'rejected')
+        return [message, cancelledBefore(order)]
       if (answer instanceof Refusal)
         return [message, { outcome: 'parked', doc, refusal: answer, stands: standing.get(doc) }]
       return [message, { outcome: 'applied', doc, known: answer === 'known', detail: { cancel: answer } }]

@@ -151,6 +151,40 @@ test('an order of an unknown customer is parked with an owner', async () => {
   expect(found).toMatchObject([{ code: 'orders.customer_unknown', owner: 'customer-service', state: 'open' }])
 })
 
+test('an order whose price is no amount of its currency is parked with an owner, and its neighbours go on', async () => {
+  const [line] = document().line_items
+  const finer = document({ id: 7_011, po_number: 'FINER', line_items: [{ ...line!, price: '12.345' }] })
+  const good = document({ id: 7_012, po_number: 'PLAIN' })
+  const outcomes = await Promise.all([
+    outcomeOf('orders/create', 'finer', finer),
+    outcomeOf('orders/create', 'plain', good),
+  ])
+  expect(outcomes).toEqual(['parked', 'applied'])
+  const found = await house.app.database.query(exceptions, ['money.malformed:shop%'])
+  expect(found).toMatchObject([{ state: 'open' }])
+})
+
+test('an order that was cancelled here before its buyer takes it back needs nobody', async () => {
+  const waiting = document({
+    id: 7_013,
+    po_number: 'HERE FIRST',
+    line_items: [{ ...document().line_items[0]!, quantity: 900_000 }],
+  })
+  await tell('orders/create', 'here-1', waiting)
+  const [{ id } = { id: 0 }] = await ordersOf(7_013)
+  const answer = await fetch(`${house.url}/process/order-to-cash/v1/orders/O-${id}:cancel`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'here-first' },
+    body: JSON.stringify({ reason: 'out of season', lines: [{ line: String(waiting.line_items[0]!.id) }] }),
+  })
+  expect(answer.status).toBe(202)
+  await expect.poll(() => ordersOf(7_013), { timeout: 10_000 }).toMatchObject([{ closed: true }])
+  const cancelled_at = new Date(Date.parse(waiting.updated_at) + 1_000).toISOString()
+  const withdrawn = { ...waiting, cancelled_at, updated_at: cancelled_at }
+  expect(await outcomeOf('orders/cancelled', 'here-2', withdrawn)).toBe('applied')
+  expect(await messageOf('here-2')).toMatchObject({ detail: { cancel: 'known' } })
+})
+
 test('an order that its buyer takes back is cancelled', async () => {
   const waiting = document({
     id: 7_003,
