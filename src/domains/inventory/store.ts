@@ -113,10 +113,10 @@ const fillable = sql(
    cross join lateral (
      select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0), 0)) as free from inventory.position p
      where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
-   where q.ahead < stock.free order by q.since, q.doc limit 500`,
+   where q.ahead < stock.free order by q.since, q.doc`,
 )
 
-/** Orders whose turn it is at the stock that these items have free. */
+/** Orders whose turn it is at the stock that these items have free; all of them, since nobody wakes the others later. */
 export async function selectFillableOrders(queries: Queries, itemIds: readonly number[]): Promise<number[]> {
   const rows = await queries.query<{ doc: number }>(fillable, [itemIds])
   return [...new Set(rows.map((row) => row.doc))]

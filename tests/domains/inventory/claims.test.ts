@@ -230,6 +230,20 @@ describe('a line that waits', () => {
     expect(await fillableOrders(db.database, [item])).toEqual([first, second, third])
   })
 
+  test('has its turn with all others that the stock reaches, however many they are', async () => {
+    const item = newItem()
+    const docs = Array.from({ length: 1_200 }, newDoc)
+    const waits = { line: 1, company: COMPANY, itemId: item, allocations: [], waited: false } as const
+    await db.database.transaction(async (tx) =>
+      reserve(
+        tx,
+        docs.map((doc) => ({ ...waits, doc, backordered: units(1) })),
+      ),
+    )
+    await receive(db, item, units(1_200))
+    expect(await fillableOrders(db.database, [item])).toEqual(docs)
+  })
+
   test('is served by what one location has although another owes', async () => {
     const item = newItem()
     const doc = newDoc()
