@@ -44,10 +44,10 @@ export function bind<Request, Answer, Body>(
     recovery: calls.recovery,
     visibilityLagMs: calls.visibilityLagMs ?? 0,
     async send(effects, signal) {
-      const { ready, refused } = translateAll(effects, calls)
-      if (ready.length === 0) return refused
+      const { ready, unsaid } = translateAll(effects, calls)
+      if (ready.length === 0) return unsaid
       const outcomes = await calls.send(ready, contextOf(effects, signal))
-      return refused.size === 0 ? outcomes : new Map([...refused, ...outcomes])
+      return unsaid.size === 0 ? outcomes : new Map([...unsaid, ...outcomes])
     },
     ...(lookUp && {
       async lookUp(effects, signal) {
@@ -66,19 +66,24 @@ export function bind<Request, Answer, Body>(
 function translateAll<Request, Answer, Body>(
   effects: readonly Effect[],
   calls: Calls<Request, Answer, Body>,
-): { ready: Ready<Request, Body>[]; refused: Map<Effect, EffectOutcome> } {
+): { ready: Ready<Request, Body>[]; unsaid: Map<Effect, EffectOutcome> } {
   const ready: Ready<Request, Body>[] = []
-  const refused = new Map<Effect, EffectOutcome>()
+  const unsaid = new Map<Effect, EffectOutcome>()
   for (const effect of effects) {
     const request = effect.request as Request
     try {
       ready.push({ effect, request, body: calls.translate(request, effect) })
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      refused.set(effect, { kind: 'refused', code: error.code, message: error.message })
+      unsaid.set(effect, outcomeUnsaid(error))
     }
   }
-  return { ready, refused }
+  return { ready, unsaid }
+}
+
+/** A defect of ours in one translation is that effect's own, and ends with a person; the others are sent. */
+function outcomeUnsaid(error: unknown): EffectOutcome {
+  if (error instanceof Refusal) return { kind: 'refused', code: error.code, message: error.message }
+  return { kind: 'retry', reason: `it cannot be put into their words: ${String(error)}` }
 }
 
 /** A call for several effects belongs to no single trace. */
@@ -109,6 +114,12 @@ export const unknown = (reason: string): Outcome<never> => ({ kind: 'unknown', r
 export const confirmed = <Answer>(answer: Answer): Outcome<Answer> => ({ kind: 'confirmed', answer })
 export const refused = (code: string, message: string): Outcome<never> => ({ kind: 'refused', code, message })
 export const retry = (reason: string, at?: Date): Outcome<never> => ({ kind: 'retry', reason, at })
+export const throttled = (reason: string, at?: Date): Outcome<never> => ({
+  kind: 'retry',
+  reason,
+  at,
+  throttled: true,
+})
 
 /** A good status whose content is not what it must be proves nothing: perhaps done. */
 export function legible<Answer>(read: () => Outcome<Answer>): Outcome<Answer> {
@@ -161,7 +172,7 @@ export function outcomeOfStatus(
 ): Outcome<never> | undefined {
   const { status } = response
   const at = retryAt(response, now)
-  if (status === 429 || (status === 503 && at)) return retry(`status ${status}`, at)
+  if (status === 429 || (status === 503 && at)) return throttled(`status ${status}`, at)
   if (status === 401 || status === 403) return retry(`the credentials were not accepted (${status})`)
   if (status >= 500) return undone(response) ? retry(`status ${status}`, at) : unknown(`status ${status}`)
   if (status >= 300 && status < 400) return unknown(`status ${status}, which leads elsewhere`)

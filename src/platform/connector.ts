@@ -32,7 +32,13 @@ export type EffectOutcome =
   /** The system said no, for good. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   /** Surely not done; may be tried again, not before `at` when the system named a time. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly at?: Date | undefined }
+  | {
+      readonly kind: 'retry'
+      readonly reason: string
+      readonly at?: Date | undefined
+      /** It asked to be left alone, whether or not it said for how long. */
+      readonly throttled?: boolean
+    }
   /** Perhaps done: a timeout, a broken or senseless answer. */
   | { readonly kind: 'unknown'; readonly reason: string }
 

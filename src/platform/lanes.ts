@@ -284,7 +284,9 @@ function outcomeOfFailure(error: unknown): LookUpOutcome {
 function reportOf(outcomes: ReadonlyMap<Sendable, LookUpOutcome>, tookMs: number): CallReport {
   let failed = 0
   for (const outcome of outcomes.values()) {
-    if (outcome.kind === 'retry' && outcome.at) return { outcome: 'throttled', tookMs, retryAt: outcome.at }
+    if (outcome.kind === 'retry' && (outcome.throttled || outcome.at)) {
+      return { outcome: 'throttled', tookMs, retryAt: outcome.at }
+    }
     if (outcome.kind === 'retry' || outcome.kind === 'unknown') failed++
   }
   return { outcome: failed === outcomes.size ? 'failure' : 'success', tookMs }

@@ -34,7 +34,7 @@ test.each([
   [409, {}, false, undefined],
   [401, {}, false, { kind: 'retry' }],
   [403, {}, false, { kind: 'retry' }],
-  [429, {}, false, { kind: 'retry', at: undefined }],
+  [429, {}, false, { kind: 'retry', at: undefined, throttled: true }],
   [429, { 'retry-after': '30' }, false, { kind: 'retry', at: new Date('2026-11-02T08:00:30Z') }],
   [
     503,
@@ -83,6 +83,15 @@ test('what cannot be said in their words is refused at home, and its neighbours 
   const outcomes = await send(effects)
   expect(effects.map((effect) => outcomes.get(effect)?.kind)).toEqual(['confirmed', 'refused', 'confirmed'])
   expect(calls).toEqual([{ bodies: ['HALLO', 'TSCHUESS'], traceparent: undefined }])
+})
+
+test('a defect that one effect meets in translation is its own, and its neighbours go on', async () => {
+  const { calls, send } = speaker()
+  const [good, bad] = [effectOf('hello'), { ...effectOf('broken'), request: undefined }]
+  const outcomes = await send([good, bad])
+  expect(calls).toMatchObject([{ bodies: ['HALLO'] }])
+  expect(outcomes.get(good)).toEqual(confirmed('HALLO'))
+  expect(outcomes.get(bad)).toMatchObject({ kind: 'retry', reason: expect.stringContaining('TypeError') })
 })
 
 test('nothing is called when nothing can be said', async () => {

@@ -237,6 +237,11 @@ describe('an outcome', () => {
       { a: confirmed, b: { kind: 'retry', reason: '429', at: new Date(1) } },
       'throttled',
     ],
+    [
+      'so does one that asks for silence and names none',
+      { a: { kind: 'retry', reason: '429', throttled: true } },
+      'throttled',
+    ],
   ])('tells the gate how the system fares: %s', async (_, outcomes, expected) => {
     const gate = gateOf(1)
     enqueue(lane(gate), 'a', 'b')

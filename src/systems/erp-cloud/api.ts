@@ -9,6 +9,7 @@ import {
   refused,
   retry,
   retryAt,
+  throttled,
   unknown,
 } from '#platform/connector-binding.ts'
 import type { ConnectorOptions } from '#platform/connector.ts'
@@ -194,6 +195,7 @@ function outcomeOfAnswer<Answer>(
 function outcomeOfError(status: number, body: unknown): Outcome<never> {
   const error = errorOf(body)
   if (!error || error.code === KEY_CONFLICT) return unknown(error?.message ?? `status ${status}`)
-  if (error.code === BUSY || status === 429 || status === 401) return retry(error.message)
+  if (status === 429) return throttled(error.message)
+  if (error.code === BUSY || status === 401) return retry(error.message)
   return status < 500 ? refused(error.code, error.message) : unknown(error.message)
 }
