@@ -86,19 +86,26 @@ const ask = (ports: ProcessPorts) =>
           title: `${first!.system} refuses requests: ${first!.message}`,
         })),
       )
-      return settle(tx, refused, { state: 'refused', cause })
+      const dataOf = ({ refusals: [first] }: RefusedCall<FulfillmentFacts>) => ({ reason: first!.message })
+      return settle(tx, refused, { state: 'refused', cause, dataOf })
     },
   })
+
+type Settling<W> = {
+  readonly state: 'refused' | 'cancelled'
+  readonly cause: Parameters<typeof changeFulfillments>[3]
+  readonly dataOf?: (work: W) => object
+}
 
 /** The request ends; its order sees it and takes the claims back. */
 async function settle<W extends { readonly facts: FulfillmentFacts }>(
   tx: Parameters<typeof changeFulfillments>[0],
   works: readonly W[],
-  { state, cause }: { state: 'refused' | 'cancelled'; cause: Parameters<typeof changeFulfillments>[3] },
+  { state, cause, dataOf = () => ({}) }: Settling<W>,
 ): Promise<Answers<W, FulfillmentFacts>> {
   await changeFulfillments(
     tx,
-    works.map(({ facts }) => ({ ...facts.request, data: {} })),
+    works.map((work) => ({ ...work.facts.request, data: dataOf(work) })),
     state,
     cause,
   )

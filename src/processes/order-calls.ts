@@ -124,7 +124,7 @@ function refusedBy(ports: ProcessPorts, title: string) {
       tx,
       refused.map(({ facts, refusals: [first] }) => ({
         ...facts,
-        data: { code: first!.code, message: first!.message },
+        data: { code: first!.code, message: first!.message, refused: title },
       })),
       { change: 'touched', type: 'order.erp_refused' },
       cause,

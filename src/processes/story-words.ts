@@ -24,6 +24,7 @@ type Told = {
   readonly payment?: number
   readonly reason?: string
   readonly reference?: string
+  readonly refused?: string
   readonly shipments?: readonly string[]
   readonly short?: readonly number[]
   readonly taxMinor?: number
@@ -60,9 +61,10 @@ const WORDS: Readonly<Record<string, Words>> = {
     `Hold ${type?.replaceAll('_', ' ')} released${because(reason)}`,
   'order.allocated': (told) => `Stock arrived for ${linesOf(told)} that waited for it`,
   'order.posted_to_erp': ({ number }) => `The ERP has the order as ${number}`,
-  'order.erp_refused': ({ message }) => `The ERP refused the order${because(message)}`,
+  'order.erp_refused': ({ message, refused = 'The ERP refused the order' }) =>
+    `${refused}${because(message)}`,
   'order.erp_cancelled': () => 'The ERP cancelled the order',
-  'order.lines_closed_at_erp': (told) => `The ERP expects no more of ${linesOf(told)}`,
+  'order.lines_closed_at_erp': (told) => `The ERP expects less of ${linesOf(told)}`,
   'order.released': ({ fulfillments = [] }) =>
     `Released to ${fulfillments.map((request) => request.location).join(' and ')}`,
   'order.release_taken_back': (told) => `The release of ${linesOf(told)} was taken back`,

@@ -32,6 +32,13 @@ test.each([
     { customerOrder: 'PO-1', customer: '4711', lines: 2, totalMinor: 1_050, allocation: 'backordered' },
     'Order PO-1 of customer 4711 accepted, 2 lines worth 10.50 USD, waiting for stock',
   ],
+  ['order.lines_closed_at_erp', { lines: [1] }, 'The ERP expects less of 1 line'],
+  ['order.erp_refused', { message: 'gone' }, 'The ERP refused the order: gone'],
+  [
+    'order.erp_refused',
+    { message: 'it is invoiced', refused: 'The ERP will not cancel the order' },
+    'The ERP will not cancel the order: it is invoiced',
+  ],
   ['order.allocated', { lines: [1] }, 'Stock arrived for 1 line that waited for it'],
   ['order.released', { fulfillments: [{ location: 'DC1' }, { location: 'DC3' }] }, 'Released to DC1 and DC3'],
   [
