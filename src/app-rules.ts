@@ -54,6 +54,7 @@ function rulesOf(config: Config, company: Config['companies'][number]): CompanyR
   return {
     code: company.code,
     currency: company.currency,
+    timeZone: company.timeZone,
     locations: config.locations
       .filter((place) => (place.company ?? company.code) === company.code)
       .map((place) => place.code),

@@ -14,6 +14,7 @@ import {
   type RefusedCall,
 } from '#platform/process.ts'
 import type { UnitFactor } from '#platform/quantity.ts'
+import { localDate } from '#platform/time-zone.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
@@ -61,7 +62,7 @@ const tax = (ports: ProcessPorts) =>
       shipTo,
       shipFrom: shipment.location,
       currency: invoice.currency,
-      date: shipment.shippedAt.toISOString().slice(0, 10),
+      date: localDate(shipment.shippedAt, ports.company(company).timeZone),
       lines: lines.map(({ n, sku, taxClass, quantity, netMinor }) => ({
         line: n,
         sku,

@@ -4,6 +4,7 @@ import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { extend, parseAmount } from '#platform/money.ts'
 import { parseQuantity, type Quantity, type UnitFactor } from '#platform/quantity.ts'
+import { localDate } from '#platform/time-zone.ts'
 import { addressKey, customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
 import { findAddresses, findCustomers } from '#domains/customers/operations.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
@@ -79,7 +80,7 @@ export async function valueOrders(
       ),
     ),
   ])
-  const today = ports.clock.now().toISOString().slice(0, 10)
+  const today = daysOf(ports)
   const drafts = requests.map((request) => orRefusal(() => resolveOrder(request, customers, items, today)))
   const questions = drafts.flatMap((draft) =>
     draft instanceof Refusal
@@ -109,6 +110,17 @@ export async function valueOrders(
       return [request, orRefusal(() => valueOrder(reviewed, prices, ports))]
     }),
   )
+}
+
+/** The date at each company, which has customers and so is configured. */
+function daysOf({ clock, company }: ProcessPorts): (code: string) => string {
+  const now = clock.now()
+  const days = new Map<string, string>()
+  return (code) => {
+    const day = days.get(code) ?? localDate(now, company(code).timeZone)
+    days.set(code, day)
+    return day
+  }
 }
 
 /** A number that is none is the answer to its own order, not to those beside it. */
@@ -161,7 +173,7 @@ function resolveOrder(
   request: OrderRequest,
   customers: ReadonlyMap<string, SellingCustomer>,
   items: ReadonlyMap<string, SellingItem>,
-  today: string,
+  today: (company: string) => string,
 ): Draft | Refusal {
   const { company } = request
   const customer = customers.get(customerKey(company, request.customer))
@@ -185,7 +197,7 @@ function resolveOrder(
       '/lines',
     )
   }
-  const date = request.orderDate ?? today
+  const date = request.orderDate ?? today(company)
   return {
     request,
     customer,

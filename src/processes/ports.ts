@@ -11,6 +11,8 @@ import type { Sla } from './sla.ts'
 export type CompanyRules = {
   readonly code: string
   readonly currency: string
+  /** By whose clock its days begin. */
+  readonly timeZone: string
   /** Where its stock may be taken from, in the order of preference. */
   readonly locations: readonly string[]
   /** Who determines tax: the ERP while it posts, or the tax system before. */
