@@ -48,7 +48,7 @@ export interface App {
    * with the first complete reading, by whichever process; after a restart, at once.
    */
   sync(onProgress: (progress: SyncProgress) => void): Promise<Reading>
-  /** How orders fare, a second old at most. */
+  /** How orders fare, a second old while counting is quick. */
   summary(): Promise<Summary>
   /** Absent where EDI is not configured, and in a process that has nothing but doors. */
   readonly edi?: {

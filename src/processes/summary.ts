@@ -24,6 +24,8 @@ const WINDOW_MS = 24 * 3_600_000
 const SAMPLE = 500
 /** Counting is shared by everybody who looks within this time. */
 const FRESH_MS = 1_000
+/** And within so many times as long as it took. */
+const REST = 10
 
 export async function summarize(queries: Queries, now: Date): Promise<Summary> {
   const [{ accepted, firstId }, held, backordered, exceptions, p95Ms] = await Promise.all([
@@ -51,16 +53,30 @@ async function slowest(queries: Queries): Promise<number | undefined> {
   return durations[Math.ceil(durations.length * 0.95) - 1]
 }
 
-/** A summary at most a second old. */
+/**
+ * A summary at most a second old, in a house where counting takes long ten times as old as that: one count at a time,
+ * and most of the time none.
+ */
 export function createSummary(queries: Queries, clock: Clock): () => Promise<Summary> {
-  let counted: { readonly atMs: number; readonly summary: Promise<Summary> } | undefined
-  return () => {
-    const nowMs = clock.monotonicMs()
-    if (!counted || nowMs - counted.atMs >= FRESH_MS) {
-      const summary = summarize(queries, clock.now())
-      summary.catch(() => (counted = undefined))
-      counted = { atMs: nowMs, summary }
+  let counted: Promise<Summary> | undefined
+  let freshUntilMs = 0
+
+  async function count(): Promise<Summary> {
+    const begunMs = clock.monotonicMs()
+    freshUntilMs = Number.POSITIVE_INFINITY
+    try {
+      const summary = await summarize(queries, clock.now())
+      const tookMs = clock.monotonicMs() - begunMs
+      freshUntilMs = clock.monotonicMs() + Math.max(FRESH_MS, REST * tookMs)
+      return summary
+    } catch (error) {
+      counted = undefined
+      throw error
     }
-    return counted.summary
+  }
+
+  return () => {
+    if (!counted || clock.monotonicMs() >= freshUntilMs) counted = count()
+    return counted
   }
 }
