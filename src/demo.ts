@@ -9,6 +9,8 @@ import type { ConfigInput } from './config-schema.ts'
 /** Where the simulated systems answer, in whichever process they run. */
 export type DemoSystems = Readonly<Record<SystemName, { readonly url: string }>> & { readonly world: World }
 
+const ZONES = { NWF: 'America/New_York', NWI: 'Europe/Berlin' } as const
+
 /** Companies, systems and locations as the landscape has them. */
 export function demoConfig(
   landscape: DemoSystems,
@@ -21,7 +23,7 @@ export function demoConfig(
       name: company.name,
       currency: company.currency,
       country: company.country,
-      timeZone: company.currency === 'USD' ? 'America/New_York' : 'Europe/Berlin',
+      timeZone: ZONES[company.code],
       erp: company.code === 'NWF' ? 'erp-foods' : 'erp-industrial',
       tax: 'tax',
     })),
@@ -36,13 +38,14 @@ export function demoConfig(
         connector: 'erp-legacy',
         baseUrl: legacyErp.url,
         credentials: { user: 'CROSSDOCK', password: 'secret' },
+        options: { timeZone: ZONES.NWF },
         policy,
       },
       'erp-industrial': {
         connector: 'erp-cloud',
         baseUrl: cloudErp.url,
         credentials: { clientId: 'crossdock', clientSecret: 'secret' },
-        options: { company: 'NWI' },
+        options: { company: 'NWI', timeZone: ZONES.NWI },
         policy,
       },
       wms: {
