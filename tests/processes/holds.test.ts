@@ -14,6 +14,7 @@ beforeAll(async () => {
       { number: '34004', stock: { DC1: 1 } },
       { number: '34005', stock: { DC1: 50 } },
       { number: '34006', stock: { DC1: 1 } },
+      { number: '34007', stock: { DC1: 1 } },
     ],
     [
       { number: '500001' },
@@ -23,6 +24,7 @@ beforeAll(async () => {
       { number: '500005' },
       { number: '500006', creditLimitMinor: 10_000 },
       { number: '500007', creditLimitMinor: 10_000, openOrdersFree: true },
+      { number: '500008', creditLimitMinor: 10_000 },
     ],
   )
 }, 60_000)
@@ -148,6 +150,25 @@ describe('credit before goods leave', () => {
     house.count('DC1', '34006', 2)
     await held(order, 'credit')
     expect((await house.holdsOf(order))[0]!.reason).toMatch(/^Exposure of 110\.00 USD/)
+  })
+
+  test('what has left of a held order is owed, and counts against those that come after it', async () => {
+    const order = await house.order({ customer: '500008', lines: [['34007', 3]] })
+    await expect
+      .poll(() => house.lines(order), { timeout: 10_000 })
+      .toMatchObject([{ shipped: 1, backordered: 2 }])
+    await house.query("update orders.sales_order set created_at = now() - interval '2 days' where id = $1", [
+      order.doc,
+    ])
+    await house.query(
+      `update customers.credit_account set receivables_minor = 9000 where customer_id =
+       (select customer_id from orders.sales_order where id = $1)`,
+      [order.doc],
+    )
+    house.count('DC1', '34007', 2)
+    await held(order, 'credit')
+    const next = await house.order({ customer: '500008', lines: [['34001', 1]] })
+    expect(next.body).toMatchObject({ outcome: 'accepted-with-holds' })
   })
 
   test('an order whose customer the ERP has put on hold since is held, however young it is', async () => {

@@ -160,9 +160,14 @@ export async function creditReleased(
   return new Set(rows.map((row) => row.doc))
 }
 
+const WORTH_OF_OPEN_LINES =
+  'sum(round(l.net_minor * (l.ordered - l.cancelled - l.shipped) / nullif(l.ordered, 0)))'
+
 const heldOnCredit = sql(
   'orders.held_on_credit',
-  `select customer_id as "customerId", sum(exposure_minor)::bigint as "amountMinor" from orders.sales_order
+  `select customer_id as "customerId", sum(least(exposure_minor, (
+     select ${WORTH_OF_OPEN_LINES} from orders.line l where l.order_id = o.id)))::bigint as "amountMinor"
+   from orders.sales_order o
    where id in (select order_id from orders.hold where status = 'open' and type = 'credit')
      and customer_id = any($1::int[]) and closed_at is null group by customer_id`,
 )
@@ -172,7 +177,7 @@ type CustomerAmount = { readonly customerId: number; readonly amountMinor: numbe
 const byCustomer = (rows: readonly CustomerAmount[]): ReadonlyMap<number, number> =>
   new Map(rows.map((row) => [row.customerId, row.amountMinor]))
 
-/** What orders that wait for credit would take of it, by customer. */
+/** What orders that wait for credit would take of it, by customer; what has left is owed whoever waits. */
 export const heldExposure = async (
   queries: Queries,
   customerIds: readonly number[],
@@ -182,7 +187,7 @@ export const heldExposure = async (
 const worthOfOpen = sql(
   'orders.open_worth',
   `select o.customer_id as "customerId",
-     sum(round(l.net_minor * (l.ordered - l.cancelled - l.shipped) / nullif(l.ordered, 0)))::bigint as "amountMinor"
+     (${WORTH_OF_OPEN_LINES})::bigint as "amountMinor"
    from orders.sales_order o join orders.line l on l.order_id = o.id
    where o.id = any($1::bigint[]) and l.order_id = any($1::bigint[]) and o.closed_at is null group by o.customer_id`,
 )
