@@ -54,6 +54,7 @@ export function milestonesFrom(events: readonly Happened[], lines: readonly Line
 }
 
 class Story {
+  readonly #events: readonly Happened[]
   readonly #lastOf: ReadonlyMap<string, Happened>
   readonly #lines: readonly LineQuantities[]
   readonly #invoiced: boolean
@@ -63,6 +64,7 @@ class Story {
     const docsOf = (type: string): number =>
       new Set(events.flatMap((event) => (event.type === type ? [event.key] : []))).size
     const invoices = docsOf('invoice.posted')
+    this.#events = events
     this.#lines = lines
     this.#lastOf = new Map(events.map((event) => [event.type, event]))
     this.#invoiced = lines.every(isTerminal) && invoices >= docsOf('shipment.confirmed')
@@ -81,9 +83,9 @@ class Story {
         if (this.#none('shipped')) return []
         return this.#completed(event, this.#lines.every(isTerminal)) ? ['shipped'] : ['partially_shipped']
       case 'order.lines_cancelled':
-        return this.#completed(event, this.#lines.every(isTerminal) && this.#none('shipped'))
-          ? ['cancelled']
-          : ['partially_cancelled']
+        return this.#endedBy(event) ? ['cancelled'] : ['partially_cancelled']
+      case 'order.picked_short':
+        return this.#endedBy(event) ? ['cancelled'] : []
       case 'invoice.posted':
         return this.#completed(event, this.#invoiced) ? ['invoiced'] : ['partially_invoiced']
       case 'invoice.paid':
@@ -97,10 +99,18 @@ class Story {
     return nothingLeft && this.#lastOf.get(event.type) === event
   }
 
+  /** What is not found ends an order that wants no rest. */
+  #endedBy(event: Happened): boolean {
+    const isLast = this.#events.findLast(({ type }) => CANCELS.has(type)) === event
+    return isLast && this.#lines.every(isTerminal) && this.#none('shipped')
+  }
+
   #none(bucket: 'backordered' | 'shipped'): boolean {
     return this.#lines.every((line) => line[bucket] === 0)
   }
 }
+
+const CANCELS: ReadonlySet<string> = new Set(['order.lines_cancelled', 'order.picked_short'])
 
 /** A refusal by a system puts the order on hold; a warehouse tells of packing when it tells of the shipment. */
 const ALWAYS: Readonly<Record<string, readonly MilestoneKind[]>> = {

@@ -270,6 +270,16 @@ describe('milestones', () => {
     ])
   })
 
+  test('call an order cancelled of which nothing was found and nothing is wanted later', () => {
+    const nothing = [{ ...FULL, cancelled: 10 }]
+    expect(kinds([['order.picked_short']], nothing)).toEqual(['cancelled'])
+    expect(kinds([['order.lines_cancelled'], ['order.picked_short']], nothing)).toEqual([
+      'partially_cancelled',
+      'cancelled',
+    ])
+    expect(kinds([['order.picked_short']], [{ ...FULL, backordered: 10 }])).toEqual([])
+  })
+
   test('tell a cancelled order from one of which a part is cancelled', () => {
     expect(kinds([['order.lines_cancelled']], [{ ...FULL, cancelled: 10 }])).toEqual(['cancelled'])
     expect(kinds([['order.lines_cancelled']], [{ ...FULL, cancelled: 4, shipped: 6 }])).toEqual([
