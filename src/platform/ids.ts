@@ -5,7 +5,7 @@ import { sql } from './database.ts'
 
 /** Documents of every kind share one number range, so a number alone names a document. */
 export interface Ids {
-  /** The next `count` document numbers. Gaps are normal: a block of 1,000 dies with its process. */
+  /** The next `count` document numbers. Gaps are normal: what is left of two blocks of 1,000 dies with its process. */
   documents(count: number): Promise<number[]>
   /** `bytes` of randomness in hexadecimal, for tokens, trace ids and keys. */
   token(bytes: number): string
@@ -17,28 +17,36 @@ export interface Ids {
 export const firstSecret = (bytes: number): string => randomBytes(bytes).toString('hex')
 
 const BLOCK = 1_000
+/** With fewer left the next block is asked for: who needs it in a transaction need not wait for a second connection. */
+const LOW = BLOCK / 2
 const nextBlock = sql('ids.next_block', `select nextval('desk.document_block')::int8 as block`)
 
 /** Numbers in blocks: one `nextval` gives a thousand, so that documents are numbered without the database. */
 export function databaseIds(database: Database): Ids {
   let next = 0
   let end = 0
-  let refill: Promise<void> | undefined
+  /** Where the block after this one begins, once it is there. */
+  let spare: number | undefined
+  let fetching: Promise<void> | undefined
 
-  async function takeBlock(): Promise<void> {
+  async function fetchBlock(): Promise<void> {
     const [row] = await database.query<{ block: number }>(nextBlock)
     if (!row) throw new Error('the document sequence gave no number')
-    next = row.block * BLOCK
-    end = next + BLOCK
+    spare = row.block * BLOCK
   }
+
+  const fetched = (): Promise<void> => (fetching ??= fetchBlock().finally(() => (fetching = undefined)))
 
   return {
     async documents(count) {
       const numbers: number[] = []
       while (numbers.length < count) {
-        while (next === end) await (refill ??= takeBlock().finally(() => (refill = undefined)))
-        while (next < end && numbers.length < count) numbers.push(next++)
+        if (next < end) numbers.push(next++)
+        else if (spare === undefined) await fetched()
+        else [next, end, spare] = [spare, spare + BLOCK, undefined]
       }
+      // its failure is for who will be left without a number
+      if (count > 0 && end - next < LOW && spare === undefined) fetched().catch(() => undefined)
       return numbers
     },
     token: (bytes) => randomBytes(bytes).toString('hex'),

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '#platform/clock.ts'
+import { createDatabase, ping } from '#platform/database.ts'
 import { databaseIds } from '#platform/ids.ts'
+import { openConnections } from '#platform/postgres-connections.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
 let house: OpenDatabase
@@ -33,10 +36,31 @@ test('a thousand numbers cost one question', async () => {
     },
   }
   const ids = databaseIds(counted)
-  for (let call = 0; call < 100; call++) await ids.documents(10)
+  for (let call = 0; call < 50; call++) await ids.documents(10)
   expect(asked).toBe(1)
-  await ids.documents(1)
+  for (let call = 0; call < 100; call++) await ids.documents(10)
   expect(asked).toBe(2)
+})
+
+test('a transaction that holds the last connection is given numbers beyond the end of a block', async () => {
+  const pool = openConnections({
+    url: house.url,
+    size: 1,
+    statementTimeoutMs: 5_000,
+    lockTimeoutMs: 5_000,
+    idleInTransactionTimeoutMs: 1_000,
+    plans: 'hot',
+    onError: () => undefined,
+  })
+  const database = createDatabase(pool, { clock: systemClock, random: () => 0.5 })
+  const ids = databaseIds(database)
+  await ids.documents(900)
+  const numbers = await database.transaction(async (tx) => {
+    await ping(tx)
+    return ids.documents(200)
+  })
+  expect(new Set(numbers).size).toBe(200)
+  await pool.end()
 })
 
 test('a question that failed is asked again by the next caller', async () => {
