@@ -3,6 +3,7 @@
  * desk and by the outcomes of effects. No timer: waiting longer gains nothing and costs latency at light load.
  */
 import type { Clock } from './clock.ts'
+import { Outage } from './faults.ts'
 
 export type Door<Item, Answer> = {
   /** Resolves with the answer to this item alone; rejects with its own failure, never a neighbour's. */
@@ -35,6 +36,8 @@ export function createTurnstile(): Turnstile {
 export type DoorOptions<Item, Answer> = {
   readonly clock: Clock
   readonly batchMax: number
+  /** With more batches waiting, who comes next is told to come later: it would have left before its answer. */
+  readonly batchesWaitingMax?: number
   /** Doors that share one take turns, so that their transactions do not wait for each other's locks. */
   readonly turnstile?: Turnstile
   /** Awaited before a batch is taken: what arrives meanwhile joins it. */
@@ -53,6 +56,8 @@ type Waiting<Item, Answer> = {
 }
 
 export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Door<Item, Answer> {
+  const { batchMax, batchesWaitingMax = Number.POSITIVE_INFINITY } = options
+  const waitingMax = batchMax * batchesWaitingMax
   const queues = new Map<string, Waiting<Item, Answer>[]>()
   let waiting = 0
   let running = 0
@@ -66,7 +71,7 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
       // To the end of the row, where this very loop comes by again.
       queues.delete(share)
       if (queue.length > 0) queues.set(share, queue)
-      if (batch.length === options.batchMax) break
+      if (batch.length === batchMax) break
     }
     waiting -= batch.length
     return batch
@@ -101,6 +106,8 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
 
   return {
     add(item, share = '') {
+      if (waiting >= waitingMax)
+        return Promise.reject(new Outage('crossdock', 'more waits at this door than can be answered in time'))
       return new Promise((resolve, reject) => {
         const queue = queues.get(share)
         if (queue) queue.push({ item, resolve, reject })

@@ -18,6 +18,9 @@ import type { Heard } from './message-filing.ts'
 import type { Skip } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 
+/** What callers wait for at once: about as much as is answered before they give up. */
+export const BATCHES_WAITING_MAX = 100
+
 export type DoorPorts = {
   readonly clock: Clock
   readonly queries: Queries
@@ -43,6 +46,7 @@ export function orderDoor(
 ): Door<Submission, Submitted> {
   return createDoor<Submission, Submitted>({
     ...door,
+    batchesWaitingMax: BATCHES_WAITING_MAX,
     ready: () => roomIn(runner),
     bisects: (error) => !isOutage(error),
     async run(submissions) {

@@ -25,7 +25,7 @@ import {
 } from '#domains/billing/operations.ts'
 import { customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
 import { changeExposure, findCustomers } from '#domains/customers/operations.ts'
-import type { DoorPorts } from './doors.ts'
+import { BATCHES_WAITING_MAX, type DoorPorts } from './doors.ts'
 import { paymentFacts } from './payment.ts'
 import { invoiceNumber, paymentNumber, type ProcessPorts } from './ports.ts'
 
@@ -48,6 +48,7 @@ export function paymentDoor(door: DoorPorts, process: Process): Door<PaymentArri
   return createDoor<PaymentArrival, PaymentReceipt>({
     clock: door.clock,
     batchMax: door.batchMax,
+    batchesWaitingMax: BATCHES_WAITING_MAX,
     bisects: (error) => !isOutage(error),
     async run(arrivals) {
       const runner = door.runner()

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createDoor, type Door } from '#platform/batch.ts'
+import { Outage } from '#platform/faults.ts'
 import { fakeClock, type FakeClock } from '#tests/support/clock.ts'
 
 type Item = { readonly name: string }
@@ -21,10 +22,11 @@ const upper = (batch: readonly Item[]): Map<Item, string> =>
   new Map([...batch].toReversed().map((one) => [one, one.name.toUpperCase()]))
 
 /** A door whose runs end when the test says so. */
-function heldDoor(batchMax = 100): Door<Item, string> {
+function heldDoor(batchMax = 100, batchesWaitingMax?: number): Door<Item, string> {
   return createDoor({
     clock,
     batchMax,
+    ...(batchesWaitingMax === undefined ? {} : { batchesWaitingMax }),
     run: (batch) => {
       const { promise, resolve, reject } = Promise.withResolvers<Map<Item, string>>()
       runs.push({ items: batch, finish: () => resolve(upper(batch)), fail: reject })
@@ -86,6 +88,24 @@ test('a batch is never larger than it may be', async () => {
   }
   await Promise.all(answers)
   expect(runs.map(({ items }) => items.length)).toEqual([4, 4, 2])
+})
+
+test('a door that is full turns away who comes next, and nobody who waits', async () => {
+  const door = heldDoor(2, 3)
+  const first = door.add(item('first'))
+  await clock.settle()
+  const waiting = items(6).map((one) => door.add(one))
+  const late = door.add(item('late'))
+  await expect(late).rejects.toThrow('more waits at this door')
+  await expect(late).rejects.toBeInstanceOf(Outage)
+  runs[0]!.finish()
+  await clock.settle()
+  const next = door.add(item('next'))
+  for (let run = 1; run < 5; run++) {
+    runs[run]?.finish()
+    await clock.settle()
+  }
+  expect(await Promise.all([first, ...waiting, next])).toHaveLength(8)
 })
 
 test('a neighbour with one item rides in the next batch, however long the file before it is', async () => {
