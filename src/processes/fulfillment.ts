@@ -3,7 +3,12 @@ import { cancelFulfillment, type FulfillmentRequest, requestFulfillment } from '
 import type { DeskRow } from '#platform/desk.ts'
 import { type Answers, call, type Done, type Process, process, type RefusedCall } from '#platform/process.ts'
 import { addReferences } from '#domains/orders/operations.ts'
-import { changeFulfillments, recordWmsNumbers, requestCancellations } from '#domains/shipments/operations.ts'
+import {
+  changeFulfillments,
+  lockRequests,
+  recordWmsNumbers,
+  requestCancellations,
+} from '#domains/shipments/operations.ts'
 import { fulfillmentFacts, type FulfillmentFacts } from './fulfillment-facts.ts'
 import { openHolds } from './holds.ts'
 import { fulfillmentNumber, orderNumber, type ProcessPorts } from './ports.ts'
@@ -17,14 +22,17 @@ export function fulfillment(ports: ProcessPorts): Process {
       // also of one that is to be cancelled: only the warehouse's answer tells whether it has it
       request: { when: ({ request }) => request.state === 'requested', call: ask(ports) },
       cancel: {
-        when: ({ request }) =>
-          request.cancelRequested && (request.state === 'accepted' || request.state === 'picking'),
+        when: ({ request }) => request.cancelRequested && isUnderWay(request),
         call: takeBack(),
       },
     },
-    finished: ({ request }) => request.state !== 'requested' && !request.cancelRequested,
+    finished: ({ request }) =>
+      request.state !== 'requested' && !(request.cancelRequested && isUnderWay(request)),
   })
 }
+
+const isUnderWay = ({ state }: Pick<FulfillmentFacts['request'], 'state'>): boolean =>
+  state === 'accepted' || state === 'picking'
 
 const ask = (ports: ProcessPorts) =>
   call<FulfillmentFacts, FulfillmentRequest, { readonly number: string }>({
@@ -109,14 +117,6 @@ async function settle<W extends { readonly facts: FulfillmentFacts }>(
     state,
     cause,
   )
-  await requestCancellations(
-    tx,
-    works.flatMap(({ facts }) =>
-      facts.request.cancelRequested ? [{ ...facts.request, reason: state }] : [],
-    ),
-    false,
-    cause,
-  )
   return lookAndWake(works)
 }
 
@@ -147,11 +147,18 @@ const takeBack = () =>
       reason: 'order cancelled',
     }),
     confirmed: (tx, answered, cause) => settle(tx, answered, { state: 'cancelled', cause }),
-    /** Too late: it ships, and comes back as a return if it must. */
+    /** Too late: it ships, or has meanwhile, and comes back as a return if it must. */
     async refused(tx, refused: readonly RefusedCall<FulfillmentFacts>[], cause) {
+      const stands = await lockRequests(
+        tx,
+        refused.map(({ facts }) => facts.doc),
+      )
+      // what the warehouse tells meanwhile wakes nobody here, so memory may not know that it is done
+      const open = new Set(stands.filter(isUnderWay).map(({ doc }) => doc))
+      const underWay = refused.filter(({ facts }) => open.has(facts.doc))
       await changeFulfillments(
         tx,
-        refused.map(({ facts, refusals: [first] }) => ({
+        underWay.map(({ facts, refusals: [first] }) => ({
           ...facts.request,
           data: { reason: first!.message },
         })),

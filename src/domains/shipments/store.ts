@@ -57,10 +57,12 @@ export function updateWmsNumbers(
 
 const setStateRows = sql(
   'shipments.set_fulfillment_states',
-  `update shipments.fulfillment set state = $2, version = version + 1 where id = any($1::bigint[])
-   returning id as doc, version`,
+  `update shipments.fulfillment set state = $2, version = version + 1,
+     cancel_requested_at = case when $2 not in ('refused', 'cancelled') then cancel_requested_at end
+   where id = any($1::bigint[]) returning id as doc, version`,
 )
 
+/** What a request to take back asked for has come when nothing of the fulfillment will be shipped. */
 export function updateFulfillmentStates(
   tx: Transaction,
   docs: readonly number[],
