@@ -197,7 +197,7 @@ function answerOf(
         reserved: inUnit(line.reserved),
         backordered: inUnit(line.backordered),
         ...(valued.kind === 'sold'
-          ? { price: formatAmount(line.priceMinor, order.currency) }
+          ? { price: formatAmount(line.priceMinor, order.currency), priceUnit: line.priceUnit }
           : { reason: { code: valued.refusal.code, message: valued.refusal.message } }),
       }
     }),

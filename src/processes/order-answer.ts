@@ -37,7 +37,7 @@ export async function capturedAnswers(queries: Queries, doc: number): Promise<Or
       reserved: inUnit(line, promised(line)),
       backordered: inUnit(line, line.backordered),
       ...(line.rejection === null
-        ? { price: formatAmount(line.priceMinor, order.currency) }
+        ? { price: formatAmount(line.priceMinor, order.currency), priceUnit: line.priceUnit }
         : {
             reason: { code: line.rejection, message: 'The line was rejected when the order was captured.' },
           }),

@@ -72,7 +72,10 @@ describe.each([
   const [, company, sku, customer, priceMinor] = row
   test('are ordered in cases, reserved in pieces and invoiced by what was weighed', async () => {
     const order = await house.order({ company, customer, lines: [[sku, 3, 'CA']] })
-    expect(order.body).toMatchObject({ outcome: 'accepted', lines: [{ reserved: '3', unit: 'CA' }] })
+    expect(order.body).toMatchObject({
+      outcome: 'accepted',
+      lines: [{ reserved: '3', unit: 'CA', priceUnit: 'KGM' }],
+    })
     const nominal = await house.query(
       'select ordered, price_unit, net_minor from orders.line where order_id = $1',
       [order.doc],

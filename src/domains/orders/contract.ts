@@ -141,6 +141,7 @@ export const AcceptedLine = z.object({
   reserved: QuantityText,
   backordered: QuantityText,
   price: AmountText.optional(),
+  priceUnit: Unit.optional().describe('What the price is for: of goods sold by weight the kilogram'),
   reason: z.object({ code: z.string(), message: z.string() }).optional(),
 })
 
