@@ -9,8 +9,9 @@ import { type Departure, reserve, ship, type Shortfall } from '#domains/inventor
 import {
   addReferences,
   type LinesMoved,
+  type LockedOrder,
   lowerExposure,
-  moveLines,
+  moveLockedLines,
 } from '#domains/orders/operations.ts'
 import { exposureFreed } from '#domains/orders/operations/exposure.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
@@ -88,10 +89,11 @@ export async function bookShipments(
     taken.flatMap(({ shipment }) => shipment ?? []),
   )
   // The rows of requests and orders are locked already, so all of it may travel together.
+  const shipping = ship(tx, departures)
+  moveOrderLines(tx, books, moves, cause)
   const [shortfalls] = await Promise.all([
-    ship(tx, departures),
+    shipping,
     confirmShipments(tx, taken, cause),
-    moveOrderLines(tx, books, moves, cause),
     reportMissingLots(
       tx,
       ports,
@@ -304,12 +306,7 @@ function cancelRests(tx: Transaction, { orderLines }: Books, moves: readonly Ord
 }
 
 /** Released becomes shipped; what was short waits again, or is cancelled where the order wants no rest. */
-async function moveOrderLines(
-  tx: Transaction,
-  books: Books,
-  moves: readonly OrderMove[],
-  cause: Cause,
-): Promise<void> {
+function moveOrderLines(tx: Transaction, books: Books, moves: readonly OrderMove[], cause: Cause): void {
   reserve(
     tx,
     moves.flatMap(({ order, sums }) =>
@@ -330,19 +327,18 @@ async function moveOrderLines(
       }),
     ),
   )
-  await Promise.all(
-    (['order.shipped', 'order.picked_short'] as const).map((type) => {
-      const told = moves.filter(({ shipments }) => shipments.length > 0 === (type === 'order.shipped'))
-      return moveLines(tx, told.map(linesMoved), type, cause)
-    }),
-  )
+  for (const type of ['order.shipped', 'order.picked_short'] as const) {
+    const told = moves.filter(({ shipments }) => shipments.length > 0 === (type === 'order.shipped'))
+    moveLockedLines(tx, told.map(linesMoved), type, cause)
+  }
 }
 
-function linesMoved({ order, sums, shipments }: OrderMove): LinesMoved {
+function linesMoved({ order, sums, shipments }: OrderMove): LinesMoved & LockedOrder {
   const short = sums.flatMap(([n, sum]) => (sum.short > 0 ? [n] : []))
   return {
     doc: order.doc,
     company: order.company,
+    version: order.version,
     data: { ...(shipments.length > 0 ? { shipments } : {}), ...(short.length > 0 ? { short } : {}) },
     lines: sums.map(([n, { shipped, short: missing }]) => ({
       n,
