@@ -33,6 +33,8 @@ export interface Webhooks {
   truth(): WebhookTruth
   /** What was sent and neither delivered nor given up. */
   undelivered(): Undelivered[]
+  /** As somebody presses the vendor's button for it: what waits for its next attempt is tried now. */
+  redeliver(): void
   stop(): void
 }
 
@@ -53,9 +55,28 @@ type Outbox = {
   dispatch(delivery: Delivery): void
   deliverTo(url: string): void
   later(ms: number, task: () => void): void
+  redeliver(): void
   counts: WebhookTruth
   open: ReadonlySet<Delivery>
   stop(): void
+}
+
+function timersOf(clock: Clock) {
+  const running = new Set<() => void>()
+  return {
+    /** The answer cancels it. */
+    later(ms: number, task: () => void): () => void {
+      const cancel = clock.after(ms, () => {
+        running.delete(cancel)
+        task()
+      })
+      running.add(cancel)
+      return cancel
+    },
+    cancel(): void {
+      for (const cancel of running) cancel()
+    },
+  }
 }
 
 /** Sends and retries, well behaved. */
@@ -64,16 +85,10 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
   let stopped = false
   const waiting: Delivery[] = []
   const open = new Set<Delivery>()
-  const timers = new Set<() => void>()
+  const timers = timersOf(clock)
+  /** What waits for its next attempt, and how to make it now. */
+  const retries = new Map<Delivery, () => void>()
   const counts: WebhookTruth = { queued: 0, delivered: 0, retried: 0, givenUp: 0, dropped: 0 }
-
-  function later(ms: number, task: () => void): void {
-    const cancel = clock.after(ms, () => {
-      timers.delete(cancel)
-      task()
-    })
-    timers.add(cancel)
-  }
 
   async function attempt(delivery: Delivery, nth: number): Promise<void> {
     if (stopped) return
@@ -98,7 +113,15 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
     }
     counts.retried += 1
     const jitter = 1 + RETRY_JITTER * (2 * draw(seed, `webhook-retry/${delivery.id}`, nth) - 1)
-    later(pauseMs * jitter, () => void attempt(delivery, nth + 1))
+    const again = (): void => {
+      retries.delete(delivery)
+      void attempt(delivery, nth + 1)
+    }
+    const cancel = timers.later(pauseMs * jitter, again)
+    retries.set(delivery, () => {
+      cancel()
+      again()
+    })
   }
 
   return {
@@ -111,19 +134,20 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
       target = next
       for (const delivery of waiting.splice(0)) void attempt(delivery, 0)
     },
-    later,
+    later: timers.later,
+    redeliver: () => [...retries.values()].forEach((now) => now()),
     counts,
     open,
     stop() {
       stopped = true
-      for (const cancel of timers) cancel()
+      timers.cancel()
     },
   }
 }
 
 export function webhooks(options: WebhookOptions): Webhooks {
   const { seed, faults } = options
-  const { dispatch, deliverTo, later, counts, open, stop } = outbox(options)
+  const { dispatch, deliverTo, later, redeliver, counts, open, stop } = outbox(options)
   let reordering: Delivery[] = []
 
   /** Collects a window of deliveries, then lets them leave in a drawn order. */
@@ -162,6 +186,7 @@ export function webhooks(options: WebhookOptions): Webhooks {
     send: (delivery) => (faults.quiet ? dispatch(delivery) : misbehave(delivery)),
     truth: () => ({ ...counts }),
     undelivered: () => [...open].map(({ id, topic, body }) => ({ id, topic, body })),
+    redeliver,
     stop,
   }
 }

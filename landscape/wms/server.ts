@@ -66,6 +66,8 @@ export type Wms = SystemHandle<WmsTruth> & {
   /** All dated receipts that have not arrived yet arrive now. */
   receiveAll(): void
   adjust(adjustment: Adjustment): void
+  /** What waits for its next attempt at us is told now. */
+  redeliver(): void
 }
 
 const publicOrder = ({ seenFromMs: _seen, events: _events, ...order }: Known): OutboundOrder => order
@@ -330,6 +332,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     receive: (asnId) => warehouse.receive(asnId),
     receiveAll: () => [...warehouse.inbound.keys()].forEach((asnId) => warehouse.receive(asnId)),
     adjust: (adjustment) => warehouse.adjust(adjustment),
+    redeliver: hooks.redeliver,
     async stop() {
       warehouse.stop()
       hooks.stop()

@@ -1,8 +1,8 @@
 /** The stream of changes by itself, over a log that is longer than anybody wants to be told again. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '#platform/clock.ts'
 import { headOfLog } from '#platform/log.ts'
 import { follow } from '#experiences/control-tower/stream.ts'
-import { fakeClock } from '#tests/support/clock.ts'
 import { type OpenDatabase, openTestDatabase } from '#tests/support/open-database.ts'
 
 let open: OpenDatabase
@@ -22,7 +22,8 @@ test('a reader that was away for long is told that much changed, and goes on wit
   const gone = new AbortController()
   const stream = follow({
     queries: open.database,
-    clock: fakeClock(),
+    // Of the server's own time: what is told may wait for a transaction of another test.
+    clock: systemClock,
     partner: undefined,
     lastEventId: `${seen.generation}.${seen.xid}.${seen.position}`,
     signal: gone.signal,

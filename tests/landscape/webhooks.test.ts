@@ -48,6 +48,19 @@ describe('webhooks', () => {
     expect(hooks.truth()).toMatchObject({ delivered: 1, retried: 2, queued: 0 })
   })
 
+  it('are tried at once when somebody asks for it, and no second time when their own time comes', async () => {
+    const { clock, hooks, bodies } = desk(undefined, (nth) => (nth < 4 ? 503 : 204))
+    hooks.send(delivery('a'))
+    await clock.advance(13_000)
+    expect(bodies()).toHaveLength(4)
+    hooks.redeliver()
+    hooks.redeliver()
+    await clock.settle()
+    expect([bodies().length, hooks.truth().delivered]).toEqual([5, 1])
+    await clock.advance(3_600_000)
+    expect(bodies()).toHaveLength(5)
+  })
+
   it('are given up at last', async () => {
     const { clock, hooks, bodies } = desk(undefined, () => 500)
     hooks.send(delivery('a'))
