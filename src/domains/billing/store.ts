@@ -58,7 +58,7 @@ const postRows = sql(
   `update billing.invoice i set state = 'posted', number = s.number, tax_minor = s.tax, total_minor = i.net_minor + s.tax,
      posted_at = s.posted_at, due_date = (s.posted_at at time zone 'UTC')::date + i.terms_days, version = i.version + 1
    from unnest($1::bigint[], $2::text[], $3::bigint[], $4::timestamptz[]) as s(id, number, tax, posted_at)
-   where i.id = s.id and i.id = any($1::bigint[]) returning i.id as doc, i.version`,
+   where i.id = s.id returning i.id as doc, i.version`,
 )
 
 export type Posted = {
@@ -85,13 +85,13 @@ const taxRows = sql(
   `update billing.invoice i set state = 'taxed', tax_minor = s.tax, total_minor = i.net_minor + s.tax,
      tax_evidence = s.evidence, tax_jurisdiction = s.jurisdiction, version = i.version + 1
    from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as s(id, tax, evidence, jurisdiction)
-   where i.id = s.id and i.id = any($1::bigint[]) returning i.id as doc, i.version`,
+   where i.id = s.id returning i.id as doc, i.version`,
 )
 const taxLineRows = sql(
   'billing.tax_lines',
   `update billing.invoice_line l set tax_minor = s.tax, tax_rate_ppm = s.rate
    from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[]) as s(invoice_id, n, tax, rate)
-   where l.invoice_id = s.invoice_id and l.n = s.n and l.invoice_id = any($1::bigint[])`,
+   where l.invoice_id = s.invoice_id and l.n = s.n`,
 )
 
 export type Taxed = {
@@ -237,7 +237,7 @@ const payRows = sql(
   'billing.pay_invoices',
   `update billing.invoice i set paid_minor = s.paid, state = s.state, version = s.version
    from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[]) as s(id, paid, state, version)
-   where i.id = s.id and i.id = any($1::bigint[])`,
+   where i.id = s.id`,
 )
 const insertApplicationRows = sql(
   'billing.insert_applications',
@@ -247,7 +247,7 @@ const insertApplicationRows = sql(
 const setAppliedRows = sql(
   'billing.set_applied',
   `update billing.payment p set applied_minor = s.applied
-   from unnest($1::bigint[], $2::bigint[]) as s(id, applied) where p.id = s.id and p.id = any($1::bigint[])`,
+   from unnest($1::bigint[], $2::bigint[]) as s(id, applied) where p.id = s.id`,
 )
 
 /** Writes what locked invoices have become and what each payment did to them. */
@@ -304,7 +304,7 @@ const setPaymentNumbers = sql(
   'billing.set_payment_numbers',
   `update billing.payment p set erp_number = s.number, registered_at = now(), version = p.version + 1
    from unnest($1::bigint[], $2::text[]) as s(id, number)
-   where p.id = s.id and p.id = any($1::bigint[]) returning p.id as doc, p.version`,
+   where p.id = s.id returning p.id as doc, p.version`,
 )
 
 export function updatePaymentNumbers(

@@ -240,7 +240,7 @@ const setErpNumber = sql(
   'orders.set_erp_number',
   `update orders.sales_order o set erp_number = s.number, version = o.version + 1
    from unnest($1::bigint[], $2::text[]) as s(id, number)
-   where o.id = s.id and o.id = any($1::bigint[]) returning o.id as doc, o.version`,
+   where o.id = s.id returning o.id as doc, o.version`,
 )
 
 export function updateErpNumbers(
@@ -276,14 +276,13 @@ export function updateHeaders(
   return tx.query<Versioned>(CHANGES[change], [docs])
 }
 
-// Divides by zero, and so fails the transaction, where a version is not the one that the caller has locked.
+// Divides by zero, and so fails the transaction, where the rows are not at the versions that the caller has locked.
 const raiseLocked = (name: string, assignments: string): Statement =>
   sql(
     name,
     `with raised as (
-       update orders.sales_order o set ${assignments}version = o.version + 1 from unnest($1::bigint[], $2::int[]) as k(id, version)
-       where o.id = k.id and o.version = k.version and o.id = any($1::bigint[]) returning o.id)
-     select 1 / (count(*) = cardinality($1::bigint[]))::int from raised`,
+       update orders.sales_order set ${assignments}version = version + 1 where id = any($1::bigint[]) returning version)
+     select 1 / (count(*) = cardinality($1::bigint[]) and sum(version) = $2::bigint)::int from raised`,
   )
 
 const LOCKED_CHANGES = {
@@ -299,8 +298,10 @@ export function raiseLockedHeaders(
   change: LockedChange,
   orders: readonly Versioned[],
 ): Versioned[] {
-  tx.send(LOCKED_CHANGES[change], [orders.map(({ doc }) => doc), orders.map(({ version }) => version)])
-  return orders.map(({ doc, version }) => ({ doc, version: version + 1 }))
+  const raised = orders.map(({ doc, version }) => ({ doc, version: version + 1 }))
+  const sum = raised.reduce((total, { version }) => total + version, 0)
+  tx.send(LOCKED_CHANGES[change], [raised.map(({ doc }) => doc), sum])
+  return raised
 }
 
 const setAcknowledged = sql(
@@ -335,7 +336,7 @@ const changeLines = sql(
      reserved = l.reserved + c.reserved, released = l.released + c.released, shipped = l.shipped + c.shipped
    from unnest($1::bigint[], $2::smallint[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[])
      as c(order_id, n, cancelled, backordered, reserved, released, shipped)
-   where l.order_id = c.order_id and l.n = c.n and l.order_id = any($1::bigint[])`,
+   where l.order_id = c.order_id and l.n = c.n`,
 )
 
 const CHANGED_COLUMNS = ['cancelled', 'backordered', 'reserved', 'released', 'shipped'] as const
@@ -388,7 +389,7 @@ export function updateErpClosed(tx: Transaction, closings: readonly ErpClosing[]
 const lowerExposure = sql(
   'orders.lower_exposure',
   `update orders.sales_order set exposure_minor = exposure_minor - s.amount from unnest($1::bigint[], $2::bigint[]) as s(id, amount)
-   where sales_order.id = s.id and sales_order.id = any($1::bigint[])`,
+   where sales_order.id = s.id`,
 )
 
 export function reduceExposure(

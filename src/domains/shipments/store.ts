@@ -45,7 +45,7 @@ const acceptFulfillmentRows = sql(
   `update shipments.fulfillment f set wms_number = s.number, version = f.version + 1,
      state = case when f.state = 'requested' then 'accepted' else f.state end
    from unnest($1::bigint[], $2::text[]) as s(id, number)
-   where f.id = s.id and f.id = any($1::bigint[]) returning f.id as doc, f.version, f.state`,
+   where f.id = s.id returning f.id as doc, f.version, f.state`,
 )
 
 export function updateWmsNumbers(
@@ -89,7 +89,7 @@ const addShippedRows = sql(
   'shipments.add_shipped',
   `update shipments.fulfillment_line l set shipped = l.shipped + s.shipped, short = l.short + s.short
    from unnest($1::bigint[], $2::smallint[], $3::numeric[], $4::numeric[]) as s(fulfillment_id, line, shipped, short)
-   where l.fulfillment_id = s.fulfillment_id and l.line = s.line and l.fulfillment_id = any($1::bigint[])`,
+   where l.fulfillment_id = s.fulfillment_id and l.line = s.line`,
 )
 
 export function addShipped(
