@@ -10,22 +10,20 @@ import {
   insertOrders,
   insertReferences,
   type LineChange,
-  type LockedChange,
   type NewHold,
   type NewLine,
   type NewOrder,
   type Reference,
-  raiseLockedHeaders,
   reduceExposure,
   type ErpClosing,
   updateAcknowledged,
   updateErpClosed,
   updateErpNumbers,
-  updateHeaders,
   updateHolds,
   updateLines,
   type Versioned,
 } from './store.ts'
+import { type LockedChange, raiseLockedHeaders, updateHeaders } from './store/headers.ts'
 import {
   deleteNaturalKeys,
   insertNaturalKeys,
