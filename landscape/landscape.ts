@@ -36,6 +36,8 @@ export type LandscapeOptions = {
   /** Events in one WMS webhook at most. Default 50. */
   webhookBatch?: number
   announcePicking?: boolean
+  /** Sites of the WMS that tell of picks and packages before they ship. Default none. */
+  tellPicks?: readonly string[]
   enforceCutOff?: boolean
   /** Shelves that never empty, for benches. */
   endlessStock?: boolean
@@ -152,6 +154,7 @@ export async function startLandscape(options: LandscapeOptions): Promise<Landsca
     webhookUrl: webhooks.wms,
     webhookBatch: options.webhookBatch ?? WEBHOOK_BATCH,
     announcePicking: options.announcePicking ?? false,
+    tellPicks: options.tellPicks ?? [],
     enforceCutOff: options.enforceCutOff ?? false,
     endlessStock: options.endlessStock ?? false,
     dayMs: options.dayMs ?? 0,

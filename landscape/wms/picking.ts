@@ -10,6 +10,7 @@ import {
   type OrderLine,
   type OutboundOrder,
   type Package,
+  type PickShort,
   type ShortLine,
 } from './shapes.ts'
 import type { Shelves, Taken } from './stock.ts'
@@ -91,6 +92,35 @@ function contentOf(seed: string, { item, line, perUnit, key }: Source, part: Tak
     catch_weight_kg: item.catchWeight ? grams / 1_000 : null,
   }
 }
+
+const handled = ({ line_no, sku, qty, uom: unit, base_qty, lot }: Content) => ({
+  line_no,
+  sku,
+  qty,
+  uom: unit,
+  base_qty,
+  lot,
+})
+
+/** What is told of a pick once all of an order is picked. */
+export const toldOfPicks = (items: Floor['items'], picks: readonly Picked[]) => ({
+  picks: picks.flatMap(({ contents }) => contents.map(handled)),
+  short_lines: picks.flatMap(({ short }) => short.map((line) => pickShort(items, line))),
+})
+
+function pickShort(
+  items: Floor['items'],
+  { line_no, sku, ordered_qty, shipped_qty, uom: unit, reason }: ShortLine,
+): PickShort {
+  const { numerator, denominator } = baseFactor(items.get(sku)!, unit)!
+  const short_base_qty = Math.round(((ordered_qty - shipped_qty) * numerator) / denominator)
+  return { line_no, sku, ordered_qty, picked_qty: shipped_qty, uom: unit, short_base_qty, reason }
+}
+
+/** What is told of cartons that are closed and not loaded yet. */
+export const toldOfPackages = (packages: readonly Package[]) => ({
+  cartons: packages.map(({ sscc, contents }) => ({ sscc, contents: contents.map(handled) })),
+})
 
 export function pack(
   items: ReadonlyMap<string, Item>,

@@ -41,6 +41,7 @@ export type WmsOptions = ServerOptions & {
   webhookUrl: string | undefined
   webhookBatch: number
   announcePicking: boolean
+  tellPicks: readonly string[]
   enforceCutOff: boolean
   endlessStock: boolean
   /** Receipts of the world arrive by themselves, so long after the start for each day. 0: only when told to. */
@@ -70,7 +71,7 @@ export type Wms = SystemHandle<WmsTruth> & {
   redeliver(): void
 }
 
-const publicOrder = ({ seenFromMs: _seen, events: _events, ...order }: Known): OutboundOrder => order
+const publicOrder = ({ seenFromMs: _, events: __, parts: ___, ...order }: Known): OutboundOrder => order
 const briefly = ({ wms_order_id, status, external_ref }: OutboundOrder): Fields => ({
   external_ref,
   wms_order_id,

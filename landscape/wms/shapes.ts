@@ -60,6 +60,17 @@ export type ShortLine = {
   reason: 'NOT_FOUND'
 }
 
+/** What was not found of a line while it was picked. */
+export type PickShort = {
+  line_no: number
+  sku: string
+  ordered_qty: number
+  picked_qty: number
+  uom: string
+  short_base_qty: number
+  reason: 'NOT_FOUND'
+}
+
 export type WmsEvent = Fields & {
   event_id: string
   transaction_id: string

@@ -5,7 +5,7 @@ import type { FaultBoard } from '../faults.ts'
 import { kept, type Keep, type Kept } from '../kept.ts'
 import type { Receipt, StockStatus, World } from '../world/world.ts'
 import { cutOffAt } from './cut-off.ts'
-import { pack, pick, type Floor, type Picked } from './picking.ts'
+import { pack, pick, type Floor, type Picked, toldOfPackages, toldOfPicks } from './picking.ts'
 import {
   baseFactor,
   STATUS,
@@ -13,6 +13,8 @@ import {
   unitOf,
   type OrderLine,
   type OutboundOrder,
+  type Package,
+  type ShortLine,
   type WmsEvent,
 } from './shapes.ts'
 import { type Shelf, Shelves } from './stock.ts'
@@ -28,6 +30,8 @@ export type WarehouseOptions = {
   visibilityLagMs: number
   pace: Pace
   announcePicking: boolean
+  /** Sites that tell of picks and packages; the others tell of the shipment alone. */
+  tellPicks: readonly string[]
   enforceCutOff: boolean
   endlessStock: boolean
   publish: (event: WmsEvent) => void
@@ -47,7 +51,9 @@ export class WmsRefusal extends Error {
   }
 }
 
-export type Known = OutboundOrder & { seenFromMs: number; events: number }
+/** A part of an order that ships at once: picked, and packed where that is told before it ships. */
+type Part = { picked: Picked; packages?: Package[] }
+export type Known = OutboundOrder & { seenFromMs: number; events: number; parts?: Part[] }
 export type Adjustment = {
   site: string
   owner: string
@@ -276,22 +282,71 @@ export class Warehouse {
       order.status = 'PICKING'
       if (this.options.announcePicking) this.tellOf(order, 'order.picking_started', {})
     }
-    if (open.length > 0)
-      this.later(this.options.pace.shipAfterMs, () => open.forEach((order) => this.ship(order)))
+    const { pace, tellPicks } = this.options
+    const telling = open.filter(({ site }) => tellPicks.includes(site))
+    const silent = open.filter(({ site }) => !tellPicks.includes(site))
+    if (silent.length > 0) this.later(pace.shipAfterMs, () => silent.forEach((order) => this.ship(order)))
+    if (telling.length > 0) this.workAloud(telling, Math.floor(pace.shipAfterMs / 3))
   }
 
-  private ship(order: Known): void {
+  /** Picks, packs and ships, each a while after the other and each told. */
+  private workAloud(orders: readonly Known[], afterMs: number): void {
+    this.later(afterMs, () => {
+      for (const order of orders) this.tellPicked(order)
+      this.later(afterMs, () => {
+        for (const order of orders) this.tellPacked(order)
+        this.later(afterMs, () => orders.forEach((order) => this.ship(order)))
+      })
+    })
+  }
+
+  private tellPicked(order: Known): void {
+    const picks = this.partsOf(order).map(({ picked }) => picked)
+    this.tellOf(order, 'order.picked', toldOfPicks(this.floor.items, picks))
+    this.tellLosses(order, picks)
+  }
+
+  private tellPacked(order: Known): void {
+    const parts = this.partsOf(order).filter(({ picked }) => picked.contents.length > 0)
+    for (const part of parts) part.packages = this.packed(part.picked)
+    const packages = parts.flatMap((part) => part.packages ?? [])
+    if (packages.length > 0) this.tellOf(order, 'order.packed', toldOfPackages(packages))
+  }
+
+  /** Picks the order unless that is done. */
+  private partsOf(order: Known): Part[] {
+    if (order.parts) return order.parts
     const { faults } = this.options
     const splits =
       !faults.quiet && order.lines.length > 1 && faults.strike('split-shipment', 'pick', order.external_ref)
     const parts = splits ? [order.lines.slice(0, 1), order.lines.slice(1)] : [order.lines]
-    const picks = parts.map((lines) => pick(this.floor, order, lines))
-    const shipped = picks.filter((one) => one.contents.length > 0)
+    order.parts = parts.map((lines) => ({ picked: pick(this.floor, order, lines) }))
+    return order.parts
+  }
+
+  private packed({ contents }: Picked): Package[] {
+    const packages = pack(this.floor.items, contents, this.lastPackage + 1)
+    this.lastPackage += packages.length
+    return packages
+  }
+
+  private ship(order: Known): void {
+    const parts = this.partsOf(order)
+    const short = parts.flatMap(({ picked }) => picked.short)
+    const shipped = parts.filter(({ picked }) => picked.contents.length > 0)
     order.status = shipped.length > 0 ? 'SHIPPED' : 'SHORT'
-    shipped.forEach((one, nth) => this.confirm(order, one, nth === shipped.length - 1 ? picks : undefined))
-    if (shipped.length === 0)
-      this.tellOf(order, 'order.short', { short_lines: picks.flatMap((one) => one.short) })
-    for (const lost of picks.flatMap((one) => one.writtenOff)) {
+    shipped.forEach((part, nth) => this.confirm(order, part, nth === shipped.length - 1 ? short : undefined))
+    if (shipped.length === 0) this.tellOf(order, 'order.short', { short_lines: short })
+    this.tellLosses(
+      order,
+      parts.map(({ picked }) => picked),
+    )
+    delete order.parts
+  }
+
+  /** Once: at the pick where that is told, beside the shipment where not. */
+  private tellLosses(order: Known, picks: readonly Picked[]): void {
+    for (const lost of picks.flatMap((one) => one.writtenOff.splice(0))) {
       const facts = {
         site: order.site,
         owner: order.owner,
@@ -305,17 +360,15 @@ export class Warehouse {
   }
 
   /** The last shipment of an order is final and names all that is short. */
-  private confirm(order: Known, picked: Picked, all: Picked[] | undefined): void {
-    const packages = pack(this.floor.items, picked.contents, this.lastPackage + 1)
-    this.lastPackage += packages.length
+  private confirm(order: Known, part: Part, short: ShortLine[] | undefined): void {
     this.tellOf(order, 'shipment.confirmed', {
       shipment_id: `SH${String(++this.lastShipment).padStart(8, '0')}`,
-      final: all !== undefined,
+      final: short !== undefined,
       carrier: 'SWIFT',
       service: 'GROUND',
       shipped_at: this.options.clock.now().toISOString(),
-      packages,
-      short_lines: all?.flatMap((one) => one.short) ?? [],
+      packages: part.packages ?? this.packed(part.picked),
+      short_lines: short ?? [],
     })
   }
 

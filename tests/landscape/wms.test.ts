@@ -253,6 +253,34 @@ describe('the WMS', () => {
     ])
   })
 
+  it('tells picks and packages where a site is said to, what was short when it is picked', async () => {
+    await start({ announcePicking: true, tellPicks: ['DC1'] })
+    landscape.wms.faults.set({ kind: 'short-pick', times: 1 })
+    await wms('/outbound_orders', order('R-1', [line(1, item().number, 5)]))
+    const told = await shipped()
+    const perCase = item().units.find((unit) => unit.unit === 'CA')?.numerator ?? 0
+    expect(told.map((event) => [event.type, event['order_sequence']])).toEqual([
+      ['order.picking_started', 1],
+      ['order.picked', 2],
+      ['inventory.adjusted', undefined],
+      ['order.packed', 3],
+      ['shipment.confirmed', 4],
+    ])
+    const [, picked, , packed, shipment] = told
+    expect(picked).toMatchObject({
+      picks: [{ line_no: 1, base_qty: 2 * perCase }],
+      short_lines: [{ line_no: 1, picked_qty: 2, short_base_qty: 3 * perCase }],
+    })
+    expect(packed['cartons'][0].sscc).toBe(shipment['packages'][0].sscc)
+    expect(shipment['short_lines']).toMatchObject([{ ordered_qty: 5, shipped_qty: 2 }])
+  })
+
+  it('tells the shipment alone where a site is not said to tell more', async () => {
+    await start({ tellPicks: ['DC2'] })
+    await wms('/outbound_orders', order('R-1'))
+    expect((await shipped()).map((event) => event.type)).toEqual(['shipment.confirmed'])
+  })
+
   it('receives dated receipts on their day, or all at once', async () => {
     await start({ dayMs: 1_000 })
     const days = landscape.world.receipts.map((receipt) => receipt.day)
