@@ -18,6 +18,8 @@ export type LandscapeTask = {
   /** Preferred ports; a taken one is replaced by a free one. */
   readonly ports: Readonly<Partial<Record<SystemName, number>>>
   readonly pace: 'bench' | 'demo'
+  /** Sites that tell of picks and packages before they ship. */
+  readonly tellPicks: readonly string[]
   /** Dated receipts arrive after day × dayMs. */
   readonly dayMs: number
 }
@@ -57,6 +59,7 @@ async function run(task: LandscapeTask): Promise<void> {
     world,
     ports: await choosePorts(task.ports),
     pace: task.pace,
+    tellPicks: task.tellPicks,
     dayMs: task.dayMs,
     ...(before ? { memory: before.systems } : {}),
   })

@@ -28,6 +28,8 @@ export type DemoHouse = {
 const PORTS = { legacyErp: 1, cloudErp: 2, wms: 3, shop: 4, carrier: 5, tax: 6 } as const
 /** Dated receipts: a day of the world passes in so long. */
 const DAY_MS = 60_000
+/** One site tells of picks and packages; the others, as many do, of shipments alone. */
+const TELL_PICKS = ['DC1']
 
 export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse {
   let landscape: DemoLandscape | undefined
@@ -43,6 +45,7 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
           world: await worldFor(folder, config, clock),
           ports: portsAbove(config.http.port),
           pace: 'demo',
+          tellPicks: TELL_PICKS,
           dayMs: DAY_MS,
         },
         log,

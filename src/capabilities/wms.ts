@@ -84,6 +84,36 @@ export type PickingStarted = {
   readonly at: Date
 }
 
+/**
+ * What was picked of a request, and what was not found. Quantities are of the line in all, not since the last message:
+ * one that comes twice, late or never does no harm. Many warehouses tell only of the shipment.
+ */
+export type PickingConfirmed = {
+  readonly type: 'picking-confirmed'
+  readonly fulfillment: string
+  readonly at: Date
+  /** A line stands once for each lot. */
+  readonly lines: readonly PickedLine[]
+  readonly short: readonly HandledLine[]
+}
+
+/** What is packed of a request's lines, in all. */
+export type PackingConfirmed = {
+  readonly type: 'packing-confirmed'
+  readonly fulfillment: string
+  readonly at: Date
+  readonly lines: readonly HandledLine[]
+}
+
+export type HandledLine = {
+  readonly line: number
+  readonly sku: string
+  /** In the item's base unit. */
+  readonly quantity: Quantity
+}
+
+export type PickedLine = HandledLine & { readonly lot?: string | undefined }
+
 /** Stock moved inside the warehouse for a reason of its own: received, counted, damaged, put on hold. */
 export type StockMoved = {
   readonly type: 'stock-moved'
@@ -105,4 +135,7 @@ export interface WmsReader {
   stockSnapshot(location: string): Promise<{ lines: readonly StockOnHand[]; sequence: number; takenAt: Date }>
 }
 
-export type WarehouseMessage = ShipmentConfirmed | PickingStarted | StockMoved
+/** What a warehouse tells of a request. */
+export type RequestMessage = ShipmentConfirmed | PickingStarted | PickingConfirmed | PackingConfirmed
+
+export type WarehouseMessage = RequestMessage | StockMoved

@@ -32,7 +32,7 @@ export function fulfillment(ports: ProcessPorts): Process {
 }
 
 const isUnderWay = ({ state }: Pick<FulfillmentFacts['request'], 'state'>): boolean =>
-  state === 'accepted' || state === 'picking'
+  state === 'accepted' || state === 'picking' || state === 'packed'
 
 const ask = (ports: ProcessPorts) =>
   call<FulfillmentFacts, FulfillmentRequest, { readonly number: string }>({
@@ -154,7 +154,9 @@ const takeBack = () =>
         refused.map(({ facts }) => facts.doc),
       )
       // what the warehouse tells meanwhile wakes nobody here, so memory may not know that it is done
-      const open = new Set(stands.filter(isUnderWay).map(({ doc }) => doc))
+      const open = new Set(
+        stands.filter((stand) => isUnderWay(stand) && stand.state !== 'packed').map(({ doc }) => doc),
+      )
       const underWay = refused.filter(({ facts }) => open.has(facts.doc))
       await changeFulfillments(
         tx,

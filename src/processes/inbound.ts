@@ -1,5 +1,5 @@
 /** What systems tell us: filed in the inbox, put in order, applied, all in the transaction of one list. */
-import type { PickingStarted, ShipmentConfirmed, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
+import type { RequestMessage, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import type { DeskRow } from '#platform/desk.ts'
@@ -20,12 +20,12 @@ import {
 } from '#domains/inventory/operations.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
-import { changeFulfillments, lockRequests } from '#domains/shipments/operations.ts'
 import { endReplays, type Filed, fileOf, type Heard, takeIn, type Telling } from './message-filing.ts'
 import { goOnWithout, inTheirOrder, type Skip } from './message-order.ts'
-import { parseNumber, type ProcessPorts } from './ports.ts'
+import type { ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
-import { bookShipments, type Confirmation } from './shipping.ts'
+import { bookTold } from './warehouse-booking.ts'
+import type { Confirmation } from './warehouse-books.ts'
 import { openWarehouseExceptions } from './warehouse-trouble.ts'
 
 export type WarehouseDoor = Pick<InboundDoor<WarehouseMessage>, 'instance' | 'order' | 'restore' | 'askAgain'>
@@ -98,15 +98,10 @@ async function apply(
   { due, shipment, cause }: Applying,
 ): Promise<Map<Filed<Told>, Settlement>> {
   const settlements = new Map<Filed<Told>, Settlement>()
-  const ofType = (type: WarehouseMessage['type']): Due[] => due.filter(({ message }) => message.type === type)
-  const confirmed = await applyShipments(
-    tx,
-    ports,
-    { due: ofType('shipment-confirmed'), shipment, cause },
-    settlements,
-  )
-  await applyPicking(tx, ofType('picking-started'), cause)
-  const moved = await applyStock(tx, ofType('stock-moved'), settlements)
+  const requests = due.filter(({ message }) => message.type !== 'stock-moved')
+  const stock = due.filter(({ message }) => message.type === 'stock-moved')
+  const confirmed = await applyToRequests(tx, ports, { due: requests, shipment, cause }, settlements)
+  const moved = await applyStock(tx, stock, settlements)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
   await reportDoubts(tx, ports, doubtful)
   const gained = new Set([...moved.items, ...doubtful.map(({ itemId }) => itemId)])
@@ -134,7 +129,7 @@ const parkedAs = ({ source, messageId }: Due, { code, message, facts }: Refusal)
   cause: { code, message, facts },
 })
 
-async function applyShipments(
+async function applyToRequests(
   tx: Transaction,
   ports: ProcessPorts,
   { due, shipment, cause }: Applying,
@@ -142,11 +137,11 @@ async function applyShipments(
 ) {
   const confirmations = new Map(
     due.map((filed): [Confirmation, Due] => [
-      { source: filed.source, message: filed.message as ShipmentConfirmed },
+      { source: filed.source, key: filed.messageId, message: filed.message as RequestMessage },
       filed,
     ]),
   )
-  const { answers, doubtful } = await bookShipments(tx, ports, [...confirmations.keys()], cause)
+  const { answers, doubtful } = await bookTold(tx, ports, [...confirmations.keys()], cause)
   const orders: OrderHeader[] = []
   const shipped: { doc: number; order: OrderHeader }[] = []
   for (const [confirmation, answer] of answers) {
@@ -162,21 +157,6 @@ async function applyShipments(
   }
   const wanted = shipped.filter(({ order }) => ports.wishes(order).shipNotice)
   return { orders, doubtful, begun: await beginShipments(tx, shipment, wanted) }
-}
-
-/** From now on the warehouse refuses to take the request back. */
-async function applyPicking(tx: Transaction, due: readonly Due[], cause: Cause): Promise<void> {
-  const docs = due.flatMap(({ message }) => parseNumber((message as PickingStarted).fulfillment, 'F') ?? [])
-  if (docs.length === 0) return
-  const open = (await lockRequests(tx, docs)).filter(
-    ({ state }) => state === 'requested' || state === 'accepted',
-  )
-  await changeFulfillments(
-    tx,
-    open.map((request) => ({ ...request, data: {} })),
-    'picking',
-    cause,
-  )
 }
 
 async function applyStock(

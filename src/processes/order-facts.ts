@@ -102,9 +102,11 @@ export async function orderFacts(
   )
 }
 
+const HAS_IT: ReadonlySet<FulfillmentState> = new Set(['accepted', 'picking', 'packed'])
+
 /** How far the warehouse is matters to an order only once it is to be taken back: until then nobody wakes it for that. */
 const asSeenBy = (order: { readonly cancelRequested: boolean }, state: FulfillmentState): FulfillmentState =>
-  !order.cancelRequested && (state === 'accepted' || state === 'picking') ? 'requested' : state
+  !order.cancelRequested && HAS_IT.has(state) ? 'requested' : state
 
 /** Which of these requests still claim something. */
 async function openLinesOf(tx: Transaction, requests: readonly number[]): Promise<ReadonlySet<number>> {

@@ -6,7 +6,7 @@ import type { ChannelWishes } from './ports.ts'
 
 type Wishes = (order: OrderFacts['order']) => ChannelWishes
 
-const ACTIVE = new Set(['requested', 'accepted', 'picking'])
+const ACTIVE = new Set(['requested', 'accepted', 'picking', 'packed'])
 
 const blocked = (facts: OrderFacts, step: string): boolean =>
   facts.holds.some((hold) => hold.blocks.includes(step))
@@ -88,7 +88,7 @@ export const requestsToCancel = (facts: OrderFacts): string[] =>
 
 /** A warehouse has begun to pick: the order ships, and comes back as a return if it must. */
 export const tooLateToCancel = (facts: OrderFacts): boolean =>
-  facts.order.cancelRequested && active(facts).some((request) => request.state === 'picking')
+  facts.order.cancelRequested && active(facts).some(({ state }) => state === 'picking' || state === 'packed')
 
 /** The ERP's order goes only when nothing of it left the house. */
 export const erpOrderToCancel = (facts: OrderFacts): boolean =>

@@ -66,12 +66,13 @@ async function reclaim(tx: Transaction, works: readonly OrderWork[], cause: Caus
   )
   const linesOf = Map.groupBy(lines, (line) => line.doc)
   const claims = requests.flatMap(({ facts, request }) =>
-    (linesOf.get(request.doc) ?? []).map(({ line, itemId, quantity }) => ({
+    (linesOf.get(request.doc) ?? []).map(({ line, itemId, quantity, was }) => ({
       doc: facts.doc,
       company: facts.company,
       line,
       itemId,
       quantity,
+      was,
       location: request.location,
     })),
   )
@@ -82,9 +83,11 @@ async function reclaim(tx: Transaction, works: readonly OrderWork[], cause: Caus
     works.map(({ facts }) => ({
       ...facts,
       data: { lines: (claimsOf.get(facts.doc) ?? []).map((claim) => claim.line) },
-      lines: sumByLine(claimsOf.get(facts.doc) ?? []).map(([n, quantity]) => ({
-        n,
-        released: -quantity,
+      lines: (claimsOf.get(facts.doc) ?? []).map(({ line, quantity, was }) => ({
+        n: line,
+        released: -was.released,
+        picked: -was.picked,
+        packed: -was.packed,
         reserved: quantity,
       })),
     })),

@@ -16,6 +16,7 @@ type Told = {
   readonly holds?: readonly { readonly type: string; readonly reason: string }[]
   readonly lines?: number | readonly number[]
   readonly location?: string
+  readonly lots?: readonly string[]
   readonly message?: string
   readonly netMinor?: number
   readonly number?: string
@@ -70,7 +71,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.release_taken_back': (told) => `The release of ${linesOf(told)} was taken back`,
   'order.shipped': ({ shipments = [], short = [] }) =>
     `${count(shipments.length, 'shipment')} left${short.length > 0 ? `, ${count(short.length, 'line')} short` : ''}`,
-  'order.picked_short': ({ short = [] }) => `The warehouse found nothing of ${count(short.length, 'line')}`,
+  'order.picked': (told) =>
+    `${linesOf(told)} picked${told.lots ? `, ${told.lots.length === 1 ? 'lot' : 'lots'} ${told.lots.join(', ')}` : ''}`,
+  'order.packed': (told) => `${linesOf(told)} packed`,
+  'order.picked_short': ({ short = [] }) =>
+    `The warehouse did not find all of ${count(short.length, 'line')}`,
   'order.held': ({ reason }) => `Put on hold${because(reason)}`,
   'order.acknowledged': () => 'The customer was told what becomes of the order',
   'order.acknowledgement_refused': ({ message }) => `The acknowledgement was refused${because(message)}`,
@@ -84,6 +89,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   'fulfillment.accepted': ({ number }) => `The warehouse has the request as ${number}`,
   'fulfillment.refused': ({ reason }) => `The warehouse refused the request${because(reason)}`,
   'fulfillment.picking': () => 'The warehouse is picking',
+  'fulfillment.packed': () => 'The warehouse has packed what it will ship',
   'fulfillment.shipped': () => 'The warehouse is done with the request',
   'fulfillment.cancel_requested': ({ reason }) => `The warehouse was asked to stop${because(reason)}`,
   'fulfillment.cancel_refused': ({ reason }) => `The warehouse could not stop${because(reason)}`,

@@ -41,6 +41,9 @@ test.each([
   ],
   ['order.allocated', { lines: [1] }, 'Stock arrived for 1 line that waited for it'],
   ['order.released', { fulfillments: [{ location: 'DC1' }, { location: 'DC3' }] }, 'Released to DC1 and DC3'],
+  ['order.picked', { lines: [1] }, '1 line picked'],
+  ['order.picked', { lines: [1, 2], lots: ['L1', 'L2'] }, '2 lines picked, lots L1, L2'],
+  ['order.picked_short', { short: [1] }, 'The warehouse did not find all of 1 line'],
   [
     'shipment.confirmed',
     { lines: 1, location: 'DC1', carrier: 'SWIFT', tracking: ['SW1', 'SW2'] },

@@ -54,17 +54,21 @@ const ALWAYS: Readonly<Record<string, string>> = {
     from (select * from inventory.position where lot = '') p full join claimed c using (item_id, location, company)
     where coalesce(p.reserved, 0) <> coalesce(c.quantity, 0)`,
   'an order line is reserved, released, waiting and shipped as the documents beneath it say': `
-    select l.order_id, l.n, l.reserved, r.quantity as reservations, l.released, f.quantity as requests,
+    select l.order_id, l.n, l.reserved, r.quantity as reservations, l.released, f.quantity as requests, l.picked, l.packed,
       l.backordered, b.quantity as queued, l.shipped, s.quantity as shipments
     from orders.line l
     left join (select doc, line, sum(quantity) as quantity from inventory.reservation group by 1, 2) r
       on (r.doc, r.line) = (l.order_id, l.n)
-    left join (select order_id, line, sum(quantity - shipped - short) as quantity from shipments.fulfillment f
+    left join (select order_id, line, sum(quantity - shipped - short) as quantity,
+        sum(least(greatest(picked - shipped, 0), quantity - shipped - short)) as picked,
+        sum(least(greatest(packed - shipped, 0), quantity - shipped - short)) as packed
+      from shipments.fulfillment f
       join shipments.fulfillment_line fl on fl.fulfillment_id = f.id group by 1, 2) f on (f.order_id, f.line) = (l.order_id, l.n)
     left join inventory.backorder b on (b.doc, b.line) = (l.order_id, l.n)
     left join (select order_id, line, sum(quantity) as quantity from shipments.shipment s
       join shipments.shipment_line sl on sl.shipment_id = s.id group by 1, 2) s on (s.order_id, s.line) = (l.order_id, l.n)
     where l.reserved <> coalesce(r.quantity, 0) or l.released + l.picked + l.packed <> coalesce(f.quantity, 0)
+      or l.picked + l.packed <> coalesce(f.picked, 0) or l.packed <> coalesce(f.packed, 0)
       or l.backordered <> coalesce(b.quantity, 0) or l.shipped <> coalesce(s.quantity, 0)`,
   'the versions of a document are its events, without a gap': `
     select d.kind, d.doc, d.version, e.events, e.last from (${DOCUMENTS}) d
@@ -142,7 +146,7 @@ export async function underWay(query: Query): Promise<number> {
   const [row] = await query<{ count: number }>(`
     select (select count(*) from desk.document where owner is not null or due_at <= now())
       + (select count(*) from effects.intent where state <> 'parked')
-      + (select count(*) from shipments.fulfillment where state in ('requested', 'accepted', 'picking')) as count`)
+      + (select count(*) from shipments.fulfillment where state in ('requested', 'accepted', 'picking', 'packed')) as count`)
   return row!.count
 }
 

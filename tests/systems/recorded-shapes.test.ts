@@ -8,7 +8,7 @@ import { HostedShopSettings } from '#systems/shop-hosted/settings.ts'
 import { fakeClock } from '#tests/support/clock.ts'
 import { ground, world } from './landscape.ts'
 
-const it = ground({ pace: { pickAfterMs: 1, shipAfterMs: 1 }, announcePicking: true })
+const it = ground({ pace: { pickAfterMs: 1, shipAfterMs: 1 }, announcePicking: true, tellPicks: ['DC1'] })
 const orders = world.orders(100)
 const UNITS: Readonly<Record<string, string>> = { CA: 'CS', PL: 'PLT', BG: 'BAG' }
 

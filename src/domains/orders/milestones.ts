@@ -86,6 +86,8 @@ class Story {
         return this.#endedBy(event) ? ['cancelled'] : ['partially_cancelled']
       case 'order.picked_short':
         return this.#endedBy(event) ? ['cancelled'] : []
+      case 'shipment.confirmed':
+        return this.#lastOf.has('fulfillment.packed') ? [] : ['packed']
       case 'invoice.posted':
         return this.#completed(event, this.#invoiced) ? ['invoiced'] : ['partially_invoiced']
       case 'invoice.paid':
@@ -112,14 +114,14 @@ class Story {
 
 const CANCELS: ReadonlySet<string> = new Set(['order.lines_cancelled', 'order.picked_short'])
 
-/** A refusal by a system puts the order on hold; a warehouse tells of packing when it tells of the shipment. */
+/** A refusal by a system puts the order on hold. */
 const ALWAYS: Readonly<Record<string, readonly MilestoneKind[]>> = {
   'order.held': ['on_hold'],
   'order.erp_refused': ['on_hold'],
   'fulfillment.refused': ['on_hold'],
   'order.released': ['released'],
   'fulfillment.picking': ['picking'],
-  'shipment.confirmed': ['packed'],
+  'fulfillment.packed': ['packed'],
   'invoice.partially_paid': ['partially_paid'],
   'order.closed': ['closed'],
 }

@@ -255,6 +255,8 @@ export type LinesMoved = OrderKey & {
 export type LinesEvent =
   | 'order.released'
   | 'order.release_taken_back'
+  | 'order.picked'
+  | 'order.packed'
   | 'order.shipped'
   | 'order.picked_short'
   | 'order.allocated'

@@ -1,5 +1,5 @@
 /** The SQL of orders; the only file that writes its tables. */
-import type { Transaction } from '#platform/database.ts'
+import type { Statement, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { HoldType, ShippingRule, ShipTo } from './contract.ts'
@@ -276,28 +276,39 @@ export type LineChange = {
   readonly backordered?: Quantity
   readonly reserved?: Quantity
   readonly released?: Quantity
+  readonly picked?: Quantity
+  readonly packed?: Quantity
   readonly shipped?: Quantity
 }
 
-const changeLines = sql(
-  'orders.change_lines',
-  `update orders.line l set cancelled = l.cancelled + c.cancelled, backordered = l.backordered + c.backordered,
-     reserved = l.reserved + c.reserved, released = l.released + c.released, shipped = l.shipped + c.shipped
-   from unnest($1::bigint[], $2::smallint[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[])
-     as c(order_id, n, cancelled, backordered, reserved, released, shipped)
-   where l.order_id = c.order_id and l.n = c.n`,
-)
+type Bucket = Exclude<keyof LineChange, 'doc' | 'n'>
 
-const CHANGED_COLUMNS = ['cancelled', 'backordered', 'reserved', 'released', 'shipped'] as const
+const changeLines = (name: string, buckets: readonly Bucket[]): Statement =>
+  sql(
+    name,
+    `update orders.line l set ${buckets.map((bucket) => `${bucket} = l.${bucket} + c.${bucket}`).join(', ')}
+     from unnest($1::bigint[], $2::smallint[], ${buckets.map((_, place) => `$${place + 3}::numeric[]`).join(', ')})
+       as c(order_id, n, ${buckets.join(', ')})
+     where l.order_id = c.order_id and l.n = c.n`,
+  )
+
+const USUAL_BUCKETS = ['cancelled', 'backordered', 'reserved', 'released', 'shipped'] as const
+const BUCKETS = [...USUAL_BUCKETS, 'picked', 'packed'] as const
+const changeUsual = changeLines('orders.change_lines', USUAL_BUCKETS)
+const changeAny = changeLines('orders.change_all_buckets', BUCKETS)
 
 /** Adds to the buckets; what enters one must leave another, or the line's CHECK fails. */
 export function updateLines(tx: Transaction, changes: readonly LineChange[]): void {
   if (changes.length === 0) return
   const sums = sumByLine(changes)
-  tx.send(changeLines, [
+  // most warehouses tell of shipments alone, and need not pay for those that tell more
+  const isUsual = sums.every(({ picked = 0, packed = 0 }) => picked === 0 && packed === 0)
+  tx.send(isUsual ? changeUsual : changeAny, [
     sums.map((change) => change.doc),
     sums.map((change) => change.n),
-    ...CHANGED_COLUMNS.map((bucket) => sums.map((change) => formatQuantity(change[bucket] ?? 0))),
+    ...(isUsual ? USUAL_BUCKETS : BUCKETS).map((bucket) =>
+      sums.map((change) => formatQuantity(change[bucket] ?? 0)),
+    ),
   ])
 }
 
@@ -314,7 +325,7 @@ function sumByLine(changes: readonly LineChange[]): LineChange[] {
 
 const added = (a: LineChange, b: LineChange): LineChange => ({
   ...a,
-  ...Object.fromEntries(CHANGED_COLUMNS.map((bucket) => [bucket, (a[bucket] ?? 0) + (b[bucket] ?? 0)])),
+  ...Object.fromEntries(BUCKETS.map((bucket) => [bucket, (a[bucket] ?? 0) + (b[bucket] ?? 0)])),
 })
 
 const closeAtErp = sql(

@@ -2,8 +2,15 @@
 import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
-/** `requested` until the warehouse has it; `refused` when it will not; `done` when nothing more comes. */
-export type FulfillmentState = 'requested' | 'accepted' | 'picking' | 'done' | 'refused' | 'cancelled'
+/** `requested` until the warehouse has it; `refused` when it will not; `packed` when all that it still will ship is; `done` when nothing more comes. */
+export type FulfillmentState =
+  | 'requested'
+  | 'accepted'
+  | 'picking'
+  | 'packed'
+  | 'done'
+  | 'refused'
+  | 'cancelled'
 
 export type Fulfillment = {
   readonly doc: number
@@ -24,6 +31,10 @@ export type FulfillmentLine = {
   readonly quantity: Quantity
   readonly shipped: Quantity
   readonly short: Quantity
+  /** What the warehouse has told to be picked in all, whether it has shipped since or not; 0 where it tells no picks. */
+  readonly picked: Quantity
+  /** Of that, what it has told to be packed. */
+  readonly packed: Quantity
 }
 
 export type NewFulfillment = {
@@ -76,8 +87,9 @@ export const shipmentRefusals = {
   },
   'shipments.line_unknown': {
     status: 422,
-    title: 'The shipment has a line that was not asked for',
-    cause: 'The warehouse shipped a line or an item that is not part of the fulfillment request.',
+    title: 'The warehouse handles what was not asked for',
+    cause:
+      'The warehouse picked, packed or shipped a line, an item or a quantity that the fulfillment request does not leave open.',
     fix: 'Have the warehouse correct its confirmation, or adopt the line by hand.',
   },
 } as const satisfies Record<string, RefusalCode>

@@ -3,7 +3,9 @@ import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Fulfillment, FulfillmentState, NewFulfillment, NewShipment } from './contract.ts'
+import { type AtWarehouse, atWarehouse, leftOf } from './rules.ts'
 import {
+  addPicked,
   addShipped,
   insertFulfillments,
   insertShipments,
@@ -36,6 +38,7 @@ type FulfillmentEvent =
   | 'fulfillment.accepted'
   | 'fulfillment.refused'
   | 'fulfillment.picking'
+  | 'fulfillment.packed'
   | 'fulfillment.shipped'
   | 'fulfillment.cancel_requested'
   | 'fulfillment.cancel_refused'
@@ -104,6 +107,7 @@ export async function recordWmsNumbers(
 const EVENT_OF: Readonly<Partial<Record<FulfillmentState, FulfillmentEvent>>> = {
   refused: 'fulfillment.refused',
   picking: 'fulfillment.picking',
+  packed: 'fulfillment.packed',
   cancelled: 'fulfillment.cancelled',
   done: 'fulfillment.shipped',
 }
@@ -150,17 +154,33 @@ export async function requestCancellations(
   return versions
 }
 
+export type { AtWarehouse }
+
+/** How far what is left of a request's line has come at the warehouse. */
+export const progressOf = atWarehouse
+
+/** What of a request's line has neither shipped nor come up short. */
+export const stillOpen = leftOf
+
 export type OpenLine = {
   readonly doc: number
   readonly line: number
   readonly itemId: number
   readonly quantity: Quantity
+  /** How far the warehouse had come with it. */
+  readonly was: AtWarehouse
 }
 
 /** What these requests claimed and did not ship counts as short; answers it. */
 export async function writeOffRequests(tx: Transaction, docs: readonly number[]): Promise<OpenLine[]> {
   const lines = (await linesOfFulfillments(tx, docs))
-    .map(({ quantity, shipped, short, ...line }) => ({ ...line, quantity: quantity - shipped - short }))
+    .map((row) => ({
+      doc: row.doc,
+      line: row.line,
+      itemId: row.itemId,
+      quantity: leftOf(row),
+      was: atWarehouse(row),
+    }))
     .filter((line) => line.quantity > 0)
   addShipped(
     tx,
@@ -215,8 +235,8 @@ export async function confirmShipments(
     })),
     cause,
   )
-  const requests = progressOf(confirmed)
-  for (const state of ['done', 'picking'] as const) {
+  const requests = statesAfter(confirmed)
+  for (const state of ['done', 'picking', 'packed'] as const) {
     await changeFulfillments(
       tx,
       requests.filter((request) => request.next === state),
@@ -227,13 +247,18 @@ export async function confirmShipments(
 }
 
 /** One change for each request, however many of its shipments come at once; one that is final ends it. */
-function progressOf(confirmed: readonly ConfirmedShipment[]) {
+function statesAfter(confirmed: readonly ConfirmedShipment[]) {
   return [...Map.groupBy(confirmed, ({ fulfillment }) => fulfillment.doc).values()].map((rows) => ({
     ...rows[0]!.fulfillment,
-    next: rows.some((row) => row.final) ? ('done' as const) : ('picking' as const),
+    next: rows.some((row) => row.final) ? ('done' as const) : stillAt(rows.at(-1)!.fulfillment),
     data: { shipments: rows.flatMap(({ shipment }) => shipment?.sourceKey ?? []) },
   }))
 }
+
+const stillAt = ({ state }: Fulfillment): 'packed' | 'picking' => (state === 'packed' ? 'packed' : 'picking')
+
+/** Lines as the warehouse told them, each once: picked and packed in all, and what else it did not find. */
+export const recordPicks = addPicked
 
 /** The channel knows of these shipments. Answers versions by document. */
 export async function recordNotified(

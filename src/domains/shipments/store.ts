@@ -2,7 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import type { Fulfillment, NewFulfillment, NewShipment } from './contract.ts'
+import type { Fulfillment, FulfillmentLine, NewFulfillment, NewShipment } from './contract.ts'
 
 const insertFulfillmentRows = sql(
   'shipments.insert_fulfillments',
@@ -114,6 +114,31 @@ export function addShipped(
     added.map((row) => row.line),
     added.map((row) => formatQuantity(row.shipped)),
     added.map((row) => formatQuantity(row.short)),
+  ])
+}
+
+// A message that comes again, or late, tells less than is known already.
+const addPickedRows = sql(
+  'shipments.add_picked',
+  `update shipments.fulfillment_line l set short = l.short + s.short,
+     picked = greatest(l.picked, s.picked, s.packed), packed = greatest(l.packed, s.packed)
+   from unnest($1::bigint[], $2::smallint[], $3::numeric[], $4::numeric[], $5::numeric[])
+     as s(fulfillment_id, line, picked, packed, short)
+   where l.fulfillment_id = s.fulfillment_id and l.line = s.line`,
+)
+
+/** A line stands once in the list: picked and packed in all, and what is short besides what was. */
+export function addPicked(
+  tx: Transaction,
+  rows: readonly Pick<FulfillmentLine, 'doc' | 'line' | 'picked' | 'packed' | 'short'>[],
+): void {
+  if (rows.length === 0) return
+  tx.send(addPickedRows, [
+    rows.map((row) => row.doc),
+    rows.map((row) => row.line),
+    rows.map((row) => formatQuantity(row.picked)),
+    rows.map((row) => formatQuantity(row.packed)),
+    rows.map((row) => formatQuantity(row.short)),
   ])
 }
 

@@ -18,7 +18,7 @@ const fulfillmentsOfOrderRows = sql(
 )
 const fulfillmentLineRows = sql(
   'shipments.fulfillment_lines',
-  `select fulfillment_id as doc, line, item_id as "itemId", quantity, shipped, short
+  `select fulfillment_id as doc, line, item_id as "itemId", quantity, shipped, short, picked, packed
    from shipments.fulfillment_line where fulfillment_id = any($1::bigint[]) order by fulfillment_id, line`,
 )
 
@@ -107,7 +107,7 @@ const openClaims = sql(
   'shipments.open_claims',
   `select l.item_id as "itemId", f.location, sum(l.quantity - l.shipped - l.short) as quantity
    from shipments.fulfillment f join shipments.fulfillment_line l on l.fulfillment_id = f.id
-   where f.state in ('requested', 'accepted', 'picking') group by l.item_id, f.location`,
+   where f.state in ('requested', 'accepted', 'picking', 'packed') group by l.item_id, f.location`,
 )
 
 /** What open requests may still take of each item at each location. */

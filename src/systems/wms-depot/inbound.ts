@@ -16,11 +16,12 @@ import {
 import { toMessage } from './map.ts'
 import type { DepotSettings } from './settings.ts'
 import byLot from './samples/events-by-lot.json' with { type: 'json' }
+import picks from './samples/events-picks.json' with { type: 'json' }
 import recorded from './samples/events.json' with { type: 'json' }
 import { signatureOf } from './wire.ts'
 
 const SECOND_MS = 1_000
-const SAMPLES: readonly { readonly type: string }[] = [...recorded.events, ...byLot.events]
+const SAMPLES: readonly { readonly type: string }[] = [...recorded.events, ...byLot.events, ...picks.events]
 
 export function depotDoor(
   instance: string,
@@ -56,6 +57,8 @@ export function depotDoor(
       'shipment.confirmed': { by: 'item', first: 1 },
       'order.short': { by: 'item', first: 1 },
       'order.picking_started': { by: 'item', first: 1 },
+      'order.picked': { by: 'item', first: 1 },
+      'order.packed': { by: 'item', first: 1 },
     },
     samples: Object.fromEntries(Map.groupBy(SAMPLES, ({ type }) => type)),
     read(headers, rawBody) {

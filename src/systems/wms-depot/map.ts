@@ -2,6 +2,10 @@
 import type { Address, StockOnHand } from '#capabilities/erp.ts'
 import type {
   FulfillmentRequest,
+  HandledLine,
+  PackingConfirmed,
+  PickedLine,
+  PickingConfirmed,
   PickingStarted,
   ShipmentConfirmed,
   ShippedLine,
@@ -66,6 +70,10 @@ export function toMessage(event: Fields): WarehouseMessage {
       return toNothingFound(event)
     case 'order.picking_started':
       return toPickingStarted(event)
+    case 'order.picked':
+      return toPicking(event)
+    case 'order.packed':
+      return toPacking(event)
     case 'inventory.adjusted':
     case 'inventory.received':
       return toStockMoved(event)
@@ -124,6 +132,35 @@ const toPickingStarted = (event: Fields): PickingStarted => ({
   type: 'picking-started',
   fulfillment: filledText(event, 'external_ref'),
   at: instant(event, 'occurred_at'),
+})
+
+/** Depot tells a pick once it is all done, so what it tells of a line is all of it. */
+const toPicking = (event: Fields): PickingConfirmed => ({
+  type: 'picking-confirmed',
+  fulfillment: filledText(event, 'external_ref'),
+  at: instant(event, 'occurred_at'),
+  lines: listOf(event, 'picks', toPickedLine),
+  short: listOf(event, 'short_lines', (line) => toHandledLine(line, 'short_base_qty')),
+})
+
+const toPacking = (event: Fields): PackingConfirmed => ({
+  type: 'packing-confirmed',
+  fulfillment: filledText(event, 'external_ref'),
+  at: instant(event, 'occurred_at'),
+  lines: listOf(event, 'cartons', (carton) =>
+    listOf(carton, 'contents', (content) => toHandledLine(content, 'base_qty')),
+  ).flat(),
+})
+
+const toHandledLine = (line: Fields, base: string): HandledLine => ({
+  line: integer(line, 'line_no'),
+  sku: filledText(line, 'sku'),
+  quantity: quantity(line, base),
+})
+
+const toPickedLine = (pick: Fields): PickedLine => ({
+  ...toHandledLine(pick, 'base_qty'),
+  lot: optionalText(pick, 'lot'),
 })
 
 const REASONS: Readonly<Record<string, StockMoved['reason']>> = {

@@ -237,6 +237,18 @@ describe('milestones', () => {
     ])
   })
 
+  test('say packed when packing is told, and then not again with the shipment', () => {
+    const facts: Fact[] = [
+      ['fulfillment.picking', 2],
+      ['order.picked'],
+      ['order.packed'],
+      ['fulfillment.packed', 2],
+      ['shipment.confirmed', 3],
+      ['order.shipped'],
+    ]
+    expect(kinds(facts)).toEqual(['picking', 'packed', 'shipped'])
+  })
+
   test('do not call an order invoiced while a shipment of it is not', () => {
     const facts: Fact[] = [
       ['shipment.confirmed', 3],

@@ -150,6 +150,7 @@ describe('a fulfillment request', () => {
   test.each([
     ['refused', 'fulfillment.refused'],
     ['picking', 'fulfillment.picking'],
+    ['packed', 'fulfillment.packed'],
     ['cancelled', 'fulfillment.cancelled'],
     ['done', 'fulfillment.shipped'],
   ] as const)('that is %s says so once as %s', async (state, type) => {
@@ -183,9 +184,10 @@ describe('a fulfillment request', () => {
       final: false,
     })
     const writeOff = () => db.database.transaction((tx) => writeOffRequests(tx, [key.doc]))
+    const was = { released: units(5), picked: 0, packed: 0 }
     expect(await writeOff()).toEqual([
-      { doc: key.doc, line: 1, itemId: 11, quantity: units(5) },
-      { doc: key.doc, line: 2, itemId: 12, quantity: units(5) },
+      { doc: key.doc, line: 1, itemId: 11, quantity: units(5), was },
+      { doc: key.doc, line: 2, itemId: 12, quantity: units(5), was },
     ])
     expect(await amountsOf(key)).toEqual([
       [units(4), units(6)],

@@ -64,6 +64,42 @@ test('picking that began is told with its time', () => {
   })
 })
 
+const picks = listOf(fieldsOf(sample('wms-depot/events-picks')), 'events', (event) => event)
+const pickOf = (type: string, reference: string) =>
+  picks.find((event) => event['type'] === type && event['external_ref'] === reference)!
+
+test('a pick names its lines in base units, each with its lot where there is one', () => {
+  expect(toMessage(pickOf('order.picked', 'F-1000021'))).toEqual({
+    type: 'picking-confirmed',
+    fulfillment: 'F-1000021',
+    at: new Date('2026-11-27T00:10:35.521Z'),
+    lines: [
+      { line: 1, sku: '10001', quantity: units(24), lot: undefined },
+      { line: 2, sku: '10002', quantity: units(12), lot: 'L10002A' },
+    ],
+    short: [],
+  })
+})
+
+test('what a pick did not find is told in base units too', () => {
+  expect(toMessage(pickOf('order.picked', 'F-1000022'))).toMatchObject({
+    lines: [{ line: 1, quantity: units(12) }],
+    short: [{ line: 1, sku: '10001', quantity: units(18) }],
+  })
+})
+
+test('closed cartons tell what is packed of each line', () => {
+  expect(toMessage(pickOf('order.packed', 'F-1000021'))).toEqual({
+    type: 'packing-confirmed',
+    fulfillment: 'F-1000021',
+    at: new Date('2026-11-27T00:10:35.529Z'),
+    lines: [
+      { line: 1, sku: '10001', quantity: units(24) },
+      { line: 2, sku: '10002', quantity: units(12) },
+    ],
+  })
+})
+
 test('a count that finds less is a loss, a hold moves what it takes from the available stock', () => {
   const moved = { type: 'stock-moved', location: 'DC1', sku: '10000', lot: undefined }
   expect(toMessage(eventOf('inventory.adjusted', { reason: 'COUNT' }))).toMatchObject({

@@ -1,0 +1,86 @@
+/** What warehouses tell of requests, booked in shipments, orders and stock in one transaction. */
+import type { Transaction } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Cause } from '#platform/log.ts'
+import { ship, type Shortfall } from '#domains/inventory/operations.ts'
+import { addReferences } from '#domains/orders/operations.ts'
+import type { OrderHeader } from '#domains/orders/views.ts'
+import type { NewShipment } from '#domains/shipments/contract.ts'
+import { confirmShipments } from '#domains/shipments/operations.ts'
+import { reportMissingLots } from './lots.ts'
+import { confirmPicks, type Picking, takePick } from './picks.ts'
+import type { ProcessPorts } from './ports.ts'
+import { type Shipping, takeShipment } from './shipping.ts'
+import { type Confirmation, openBooks, type Taken } from './warehouse-books.ts'
+import { cancelRests, moveOrderLines, movesOf, queueShorts } from './warehouse-moves.ts'
+
+export type Answered =
+  /** `shipment` is absent where nothing left, or nothing was found to ship. */
+  | { readonly kind: 'applied'; readonly order: OrderHeader; readonly shipment: number | undefined }
+  /** It tells nothing new: a shipment that is booked already, a pick of what has shipped. */
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+export type Booked = {
+  /** Each message's own answer. */
+  readonly answers: ReadonlyMap<Confirmation, Answered>
+  /** Where books and shelves differ: more left than the books had, or a pick did not find what they have. */
+  readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+}
+
+const isShipping = (one: Confirmation): one is Shipping => one.message.type === 'shipment-confirmed'
+
+/** Books what was picked, packed and shipped, and what was short of it; in the order of the list. */
+export async function bookTold(
+  tx: Transaction,
+  ports: ProcessPorts,
+  told: readonly Confirmation[],
+  cause: Cause,
+): Promise<Booked> {
+  if (told.length === 0) return { answers: new Map(), doubtful: [] }
+  const [books, ids] = await Promise.all([
+    openBooks(tx, told),
+    ports.ids.documents(told.filter(isShipping).length),
+  ])
+  const answers = new Map<Confirmation, Answered>()
+  const taken: Taken[] = []
+  for (const one of told) {
+    const result = isShipping(one) ? takeShipment(books, one, ids.shift()!) : takePick(books, one as Picking)
+    if (result instanceof Refusal) answers.set(one, { kind: 'refused', refusal: result })
+    else if (result === 'known') answers.set(one, { kind: 'superseded' })
+    else {
+      taken.push(result)
+      answers.set(one, {
+        kind: 'applied',
+        order: result.order,
+        shipment: result.confirmed?.shipment?.doc,
+      })
+    }
+  }
+  const moves = movesOf(taken)
+  cancelRests(tx, books, moves)
+  const departures = taken.flatMap((row) => row.departures)
+  const confirmed = taken.flatMap((row) => row.confirmed ?? [])
+  const shipments = confirmed.flatMap(({ shipment }) => shipment ?? [])
+  addReferences(tx, shipments.flatMap(referencesOf))
+  ports.sla.clocks.start(tx, 'order_to_invoice_posting', shipments)
+  // The rows of requests and orders are locked already, so all of it may travel together.
+  const shipping = departures.length > 0 ? ship(tx, departures) : []
+  queueShorts(tx, books, moves)
+  moveOrderLines(tx, moves, cause)
+  const [shortfalls] = await Promise.all([
+    shipping,
+    confirmShipments(tx, confirmed, cause),
+    confirmPicks(tx, books, taken, cause),
+    reportMissingLots(tx, ports, shipments),
+  ])
+  return { answers, doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)] }
+}
+
+const referencesOf = ({ doc, orderId, sourceKey, packages }: NewShipment) => [
+  { value: sourceKey, scheme: 'wms-shipment', doc, orderId },
+  ...packages.flatMap(({ tracking, sscc }) => [
+    ...(tracking ? [{ value: tracking, scheme: 'tracking', doc, orderId }] : []),
+    ...(sscc ? [{ value: sscc, scheme: 'sscc', doc, orderId }] : []),
+  ]),
+]

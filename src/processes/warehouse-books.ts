@@ -1,0 +1,145 @@
+/** What warehouses told of requests, taken against what these still expect; all of it locked in one transaction. */
+import type { RequestMessage } from '#capabilities/wms.ts'
+import type { Transaction } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { Departure } from '#domains/inventory/operations.ts'
+import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
+import type { Fulfillment, FulfillmentLine } from '#domains/shipments/contract.ts'
+import {
+  type AtWarehouse,
+  type ConfirmedShipment,
+  findKnownShipments,
+  lockRequests,
+  progressOf,
+  stillOpen,
+} from '#domains/shipments/operations.ts'
+import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
+import { parseNumber } from './ports.ts'
+
+/** One message about a request as the warehouse `source` told it, under its own id. */
+export type Confirmation<Message extends RequestMessage = RequestMessage> = {
+  readonly source: string
+  readonly key: string
+  readonly message: Message
+}
+
+export type Books = {
+  /** Their states go on as messages are taken. */
+  readonly requests: Map<number, Fulfillment>
+  readonly orders: ReadonlyMap<number, OrderHeader>
+  readonly orderLines: ReadonlyMap<string, OrderLine>
+  /** Lines by request and by order line; counted on as messages are taken. */
+  readonly lines: ReadonlyMap<number, Map<number, FulfillmentLine>>
+  /** Shipments that are booked, by the warehouse and its number. */
+  readonly known: Set<string>
+}
+
+export const lineKey = (doc: number, line: number): string => `${doc} ${line}`
+
+export async function openBooks(tx: Transaction, told: readonly Confirmation[]): Promise<Books> {
+  const docs = [...new Set(told.flatMap(({ message }) => parseNumber(message.fulfillment, 'F') ?? []))]
+  const orderIds = [...new Set((await fulfillmentsOf(tx, docs)).map((row) => row.orderId))].toSorted(
+    (a, b) => a - b,
+  )
+  tx.locking('document', orderIds)
+  const [headers, orderLines, requests, lines, ...known] = await Promise.all([
+    lockHeaders(tx, orderIds),
+    linesOf(tx, orderIds),
+    lockRequests(tx, docs),
+    linesOfFulfillments(tx, docs),
+    ...[...Map.groupBy(told, ({ source }) => source)].map(async ([source, group]) => {
+      const found = await findKnownShipments(tx, source, group.flatMap(shipmentOf))
+      return [...found.keys()].map((key) => `${source} ${key}`)
+    }),
+  ])
+  return {
+    requests: new Map(requests.map((row) => [row.doc, row])),
+    orders: new Map(headers.map((row) => [row.doc, row])),
+    orderLines: new Map(orderLines.map((row) => [lineKey(row.doc, row.n), row])),
+    lines: new Map(
+      [...Map.groupBy(lines, ({ doc }) => doc)].map(([doc, rows]) => [
+        doc,
+        new Map(rows.map((row) => [row.line, row])),
+      ]),
+    ),
+    known: new Set(known.flat()),
+  }
+}
+
+const shipmentOf = ({ message }: Confirmation): string[] =>
+  message.type === 'shipment-confirmed' ? [message.shipment] : []
+
+/** The step of an order that a change of its lines is told as. */
+export type Step = 'picked' | 'packed' | 'left'
+
+/** What a message changes of one line of an order, in base units. */
+export type LineStep = AtWarehouse & {
+  readonly step: Step
+  readonly line: number
+  readonly shipped: Quantity
+  readonly short: Quantity
+}
+
+/** What came of one message. */
+export type Taken = {
+  /** As it was before. */
+  readonly request: Fulfillment
+  readonly order: OrderHeader
+  readonly steps: readonly LineStep[]
+  /** Of what was picked, as far as the warehouse says. */
+  readonly lots: readonly string[]
+  /** Claims that end, and stock that left or was not found. */
+  readonly departures: readonly Departure[]
+  readonly confirmed?: ConfirmedShipment
+}
+
+/** The request that a message is about. */
+export function requestOf(books: Books, { message }: Confirmation): Fulfillment | Refusal {
+  const request = books.requests.get(parseNumber(message.fulfillment, 'F') ?? -1)
+  return (
+    request ?? new Refusal('shipments.fulfillment_unknown', `we never sent a request ${message.fulfillment}`)
+  )
+}
+
+/** The request's line that a message names, with the item that it names. */
+export function openLine(
+  books: Books,
+  { doc, orderId }: Fulfillment,
+  { line, sku }: { readonly line: number; readonly sku: string },
+): FulfillmentLine | Refusal {
+  const open = lineOf(books, doc, line)
+  if (open && books.orderLines.get(lineKey(orderId, line))?.sku === sku) return open
+  return new Refusal('shipments.line_unknown', `line ${line} with ${sku} is not part of F-${doc}`)
+}
+
+export const lineOf = (books: Books, request: number, line: number): FulfillmentLine | undefined =>
+  books.lines.get(request)?.get(line)
+
+export const linesOfRequest = (books: Books, request: number): FulfillmentLine[] => [
+  ...(books.lines.get(request)?.values() ?? []),
+]
+
+type Change = Partial<Record<'shipped' | 'short' | 'picked' | 'packed', Quantity>>
+
+/** Counts a line on, and answers what that moves between the buckets of its order's line. */
+export function settleLine(books: Books, before: FulfillmentLine, step: Step, change: Change): LineStep {
+  const after = { ...before, ...change }
+  books.lines.get(before.doc)!.set(before.line, after)
+  const [from, to] = [progressOf(before), progressOf(after)]
+  return {
+    step,
+    line: before.line,
+    released: to.released - from.released,
+    picked: to.picked - from.picked,
+    packed: to.packed - from.packed,
+    shipped: after.shipped - before.shipped,
+    short: after.short - before.short,
+  }
+}
+
+/** What the request may still ship of that line. */
+export const leftOf = (books: Books, request: number, line: number): Quantity => {
+  const open = lineOf(books, request, line)
+  return open ? stillOpen(open) : 0
+}
