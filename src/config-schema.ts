@@ -1,5 +1,6 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
+import { HoldType } from './domains/orders/contract.ts'
 import { Weekday } from './platform/calendars.ts'
 import { Policy } from './platform/policies.ts'
 import { LocalTime, TimeZoneName } from './platform/time-zone.ts'
@@ -283,23 +284,7 @@ const Sla = z.strictObject({
   orderToErpPosting: flow('from accepting an order to its ERP number', 10, 15),
   orderToInvoicePosting: flow('from a shipment to its posted invoice', 45, 60),
   pausedBy: z
-    .array(
-      z.enum([
-        'credit',
-        'price_review',
-        'address',
-        'tax_jurisdiction',
-        'fraud',
-        'compliance',
-        'inventory',
-        'duplicate_suspect',
-        'customer_request',
-        'payment',
-        'edi_mismatch',
-        'margin_floor',
-        'manual',
-      ]),
-    )
+    .array(HoldType)
     .describe(
       "Holds that are the customer's or a person's: while one keeps an order from the ERP, its clock stands still",
     )

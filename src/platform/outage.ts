@@ -32,7 +32,7 @@ const SOCKET = /^E(CONN[A-Z]+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_A
 /** What sockets and the driver say when a connection is gone; they have no SQLSTATE for it. */
 const isConnectionLoss = (error: unknown): boolean => {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
-  // A socket in a folder that is not there says ENOENT, as any missing file does.
+  // A server that is down has taken its socket's file along: ENOENT, but only of a connect.
   if (syscall === 'connect' || (typeof code === 'string' && SOCKET.test(code))) return true
   return (
     error instanceof Error &&

@@ -4,8 +4,13 @@ import type { DeskRow } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import { changeExposure } from '#domains/customers/operations.ts'
 import { fillableOrders, leaveQueue, releaseOrders } from '#domains/inventory/operations.ts'
-import { changeHeaders, type LinesMoved, lowerExposure, moveLines } from '#domains/orders/operations.ts'
-import { exposureFreed } from '#domains/orders/operations/exposure.ts'
+import {
+  changeHeaders,
+  exposureFreed,
+  type LinesMoved,
+  lowerExposure,
+  moveLines,
+} from '#domains/orders/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { requestCancellations } from '#domains/shipments/operations.ts'
 import { endHolds } from './holds.ts'

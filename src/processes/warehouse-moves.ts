@@ -5,12 +5,12 @@ import type { Quantity } from '#platform/quantity.ts'
 import { changeExposure } from '#domains/customers/operations.ts'
 import { reserve } from '#domains/inventory/operations.ts'
 import {
+  exposureFreed,
   type LinesEvent,
   type LinesMoved,
   lowerExposure,
   moveLockedLines,
 } from '#domains/orders/operations.ts'
-import { exposureFreed } from '#domains/orders/operations/exposure.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
 import { type Books, lineKey, type LineStep, type Step, type Taken } from './warehouse-books.ts'

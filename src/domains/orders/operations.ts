@@ -1,8 +1,8 @@
 /** The verbs of orders. Each takes the transaction and a list; each change is told as an event of its order. */
 import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
-import type { Quantity } from '#platform/quantity.ts'
 import type { HeaderChange, HoldType, Outcome } from './contract.ts'
+import { freedExposure, lineWorth } from './rules/exposure.ts'
 import { applyShippingRule, missingParts, outcomeOf } from './rules.ts'
 import {
   insertHolds,
@@ -132,21 +132,21 @@ export type Versions = ReadonlyMap<number, number>
 const versionsOf = (rows: readonly Versioned[]): Versions =>
   new Map(rows.map((row) => [row.doc, row.version]))
 
-function tell(
+function tell<Order extends OrderKey>(
   tx: Transaction,
-  orders: readonly OrderKey[],
+  orders: readonly Order[],
   { versions, type, cause }: { versions: Versions; type: string; cause: Cause },
-  dataOf: (doc: number) => object,
+  dataOf: (order: Order) => object,
 ): void {
   appendEvents(
     tx,
-    orders.map(({ doc, company }) => ({
+    orders.map((order) => ({
       type,
-      key: doc,
-      keyVersion: versions.get(doc) ?? raiseMissing(doc),
-      company,
-      correlationId: doc,
-      data: dataOf(doc),
+      key: order.doc,
+      keyVersion: versions.get(order.doc) ?? raiseMissing(order.doc),
+      company: order.company,
+      correlationId: order.doc,
+      data: dataOf(order),
     })),
     cause,
   )
@@ -162,16 +162,15 @@ export async function recordErpNumbers(
   orders: readonly (OrderKey & { readonly number: string; readonly effectKey: string })[],
   cause: Cause,
 ): Promise<Versions> {
-  const byDoc = new Map(orders.map((order) => [order.doc, order]))
   const versions = versionsOf(await updateErpNumbers(tx, orders))
   insertReferences(
     tx,
     orders.map(({ doc, number }) => ({ value: number, scheme: 'erp-order', doc, orderId: doc })),
   )
-  tell(tx, orders, { versions, type: 'order.posted_to_erp', cause }, (doc) => {
-    const { number, effectKey } = byDoc.get(doc)!
-    return { number, effectKey }
-  })
+  tell(tx, orders, { versions, type: 'order.posted_to_erp', cause }, ({ number, effectKey }) => ({
+    number,
+    effectKey,
+  }))
   return versions
 }
 
@@ -181,9 +180,8 @@ export async function recordAcknowledged(
   orders: readonly (OrderKey & { readonly turn: number })[],
   cause: Cause,
 ): Promise<Versions> {
-  const turns = new Map(orders.map(({ doc, turn }) => [doc, turn]))
   const versions = versionsOf(await updateAcknowledged(tx, orders))
-  tell(tx, orders, { versions, type: 'order.acknowledged', cause }, (doc) => ({ turn: turns.get(doc)! }))
+  tell(tx, orders, { versions, type: 'order.acknowledged', cause }, ({ turn }) => ({ turn }))
   return versions
 }
 
@@ -224,10 +222,9 @@ export async function changeHeaders(
   cause: Cause,
 ): Promise<Versions> {
   if (orders.length === 0) return new Map()
-  const data = new Map(orders.map((order) => [order.doc, order.data ?? {}]))
   const docs = orders.map((order) => order.doc).toSorted((a, b) => a - b)
   const versions = versionsOf(await updateHeaders(tx, change, docs))
-  tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
+  tell(tx, orders, { versions, type, cause }, ({ data = {} }) => data)
   return versions
 }
 
@@ -273,9 +270,8 @@ export async function moveLines(
   const docs = orders.map((order) => order.doc).toSorted((a, b) => a - b)
   const touched = updateHeaders(tx, 'touched', docs)
   writeLines(tx, orders)
-  const data = new Map(orders.map((order) => [order.doc, order.data]))
   const versions = versionsOf(await touched)
-  tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
+  tell(tx, orders, { versions, type, cause }, ({ data }) => data)
   return versions
 }
 
@@ -289,8 +285,7 @@ export function moveLockedLines(
   if (orders.length === 0) return new Map()
   const versions = versionsOf(raiseLockedHeaders(tx, 'touched', orders))
   writeLines(tx, orders)
-  const data = new Map(orders.map((order) => [order.doc, order.data]))
-  tell(tx, orders, { versions, type, cause }, (doc) => data.get(doc)!)
+  tell(tx, orders, { versions, type, cause }, ({ data }) => data)
   return versions
 }
 
@@ -308,6 +303,12 @@ export const missingInAddress = missingParts
 
 /** What an order keeps of the stock that was found for it. */
 export const keepByRule = applyShippingRule
+
+/** What so many base units of a line are worth to the credit account. */
+export const worthOf = lineWorth
+
+/** What it gets back when so much of an order's lines is cancelled besides. */
+export const exposureFreed = freedExposure
 
 /** Takes off an order's worth to the credit account what is cancelled of it. */
 export const lowerExposure = reduceExposure
@@ -341,12 +342,4 @@ export const expireHolds = (
 ): Promise<ReleasedHold[]> => {
   const [docs, ids] = [holds.map(({ doc }) => doc), holds.map(({ id }) => id)]
   return updateHolds(tx, { docs, ids, status: 'expired', ...by })
-}
-
-/** What so many base units of a line are worth at the price it was captured at, in minor units, rounded half up. */
-export function worthOf(line: { netMinor: number; ordered: Quantity }, quantity: Quantity): number {
-  if (quantity === 0) return 0
-  return Number(
-    (BigInt(line.netMinor) * BigInt(quantity) * 2n + BigInt(line.ordered)) / (2n * BigInt(line.ordered)),
-  )
 }

@@ -257,7 +257,7 @@ const setAcknowledged = sql(
   'orders.set_acknowledged',
   `update orders.sales_order o set acknowledged_turn = greatest(o.acknowledged_turn, s.turn), version = o.version + 1
    from unnest($1::bigint[], $2::int[]) as s(id, turn)
-   where o.id = s.id and o.id = any($1::bigint[]) returning o.id as doc, o.version`,
+   where o.id = s.id returning o.id as doc, o.version`,
 )
 
 /** What was told of a turn says nothing of a later one, which began while it was under way. */
