@@ -24,8 +24,8 @@ export type LandscapeOptions = {
   world: World
   /** Default 127.0.0.1. */
   host?: string
-  /** A free one where none is given. */
-  ports?: Partial<Record<SystemName, number>>
+  /** A free one where none is given; `none` opens no sockets at all. */
+  ports?: Partial<Record<SystemName, number>> | 'none'
   /** How many documents each store remembers. Default all. */
   keep?: Keep
   /** How fast the warehouse works. Default bench: 30 ms to the first pick, 20 more to the shipment. */
@@ -91,7 +91,7 @@ function serverOptions(options: LandscapeOptions, system: SystemName): ServerOpt
     clock,
     seed,
     host,
-    port: ports?.[system] ?? 0,
+    port: ports === 'none' ? undefined : (ports?.[system] ?? 0),
     keep,
     visibilityLagMs: lag,
     memory: memory?.[system],

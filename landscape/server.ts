@@ -46,7 +46,8 @@ export type ServerOptions = {
   readonly clock: Clock
   readonly seed: string
   readonly host: string
-  readonly port: number
+  /** Undefined: it answers only who calls `answer`, as in a simulation. */
+  readonly port: number | undefined
   readonly keep: Keep
   readonly visibilityLagMs: number
 }
@@ -90,6 +91,29 @@ export async function startSystem<Truth>(
 ): Promise<SystemHandle<Truth>> {
   const { faults, received } = tools
   const answer = (call: Call): Promise<Reply | Silence> => answerCall(door, tools, options, call)
+  const { url, stop } = await openSocket(answer, faults, options)
+  return {
+    system: door.system,
+    url: url ?? `http://${door.system}.invalid`,
+    faults,
+    received,
+    visibilityLagMs: options.visibilityLagMs,
+    truth: () => door.truth(),
+    remember: () => door.remember(),
+    answer,
+    stop,
+  }
+}
+
+type Socket = { readonly url?: string; stop(): Promise<void> }
+
+/** Closed while a fault of the board refuses connections. */
+async function openSocket(
+  answer: SystemHandle<unknown>['answer'],
+  faults: FaultBoard,
+  options: ServerOptions,
+): Promise<Socket> {
+  if (options.port === undefined) return { stop: async () => undefined }
   const server = http.createServer({ keepAliveTimeout: 60_000, noDelay: true }, (request, response) => {
     void readBody(request)
       .then((body) => answer(callOf(request, body)))
@@ -107,14 +131,7 @@ export async function startSystem<Truth>(
   }
   faults.watch(() => (switching = switching.then(followFaults)))
   return {
-    system: door.system,
     url: `http://${options.host}:${port}`,
-    faults,
-    received,
-    visibilityLagMs: options.visibilityLagMs,
-    truth: () => door.truth(),
-    remember: () => door.remember(),
-    answer,
     async stop() {
       stopped = true
       await switching

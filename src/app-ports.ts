@@ -3,6 +3,7 @@ import type { AuditHeads } from '#platform/audit-heads.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Connections } from '#platform/database.ts'
 import type { HttpClient } from '#platform/http-client.ts'
+import type { Chance } from '#platform/ids.ts'
 import type { Notices } from '#platform/notices.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Metrics } from '#platform/telemetry-metrics.ts'
@@ -15,6 +16,8 @@ export type AppPorts = {
   /** Word from and to the other processes. */
   readonly notices: Notices
   readonly clock: Clock
+  /** The system's own unless a simulation hands in another. */
+  readonly chance?: Chance
   readonly http: HttpClient
   readonly log: Log
   readonly metrics: Metrics

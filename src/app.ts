@@ -69,7 +69,7 @@ export function createApp(config: Config, ports: AppPorts): App {
   const options = { clock, random: (): number => ids.random(), assertLockOrder: checks }
   const database = createDatabase(ports.connections, options)
   const screens = createDatabase(ports.screens, options)
-  const ids = databaseIds(database)
+  const ids = databaseIds(database, ports.chance)
   const openExceptions = exceptionsOf(config)
   const edi = bindEdi(config, ports, { database, reader: ids.token(4), openExceptions })
   const bound = bindSystems(config, ports, edi)

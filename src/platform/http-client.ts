@@ -222,7 +222,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-class Answer implements HttpResponse {
+/** A complete answer of the system at `origin`. */
+export class Answer implements HttpResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer

@@ -13,6 +13,13 @@ export interface Ids {
   random(): number
 }
 
+export type Chance = Pick<Ids, 'token' | 'random'>
+
+export const systemChance: Chance = {
+  token: (bytes) => randomBytes(bytes).toString('hex'),
+  random: () => Math.random(),
+}
+
 /** Randomness in hexadecimal for what must be made before there is a database: its own password. */
 export const firstSecret = (bytes: number): string => randomBytes(bytes).toString('hex')
 
@@ -22,7 +29,7 @@ const LOW = BLOCK / 2
 const nextBlock = sql('ids.next_block', `select nextval('desk.document_block')::int8 as block`)
 
 /** Numbers in blocks: one `nextval` gives a thousand, so that documents are numbered without the database. */
-export function databaseIds(database: Database): Ids {
+export function databaseIds(database: Database, chance: Chance = systemChance): Ids {
   let next = 0
   let end = 0
   /** Where the block after this one begins, once it is there. */
@@ -49,7 +56,6 @@ export function databaseIds(database: Database): Ids {
       if (count > 0 && end - next < LOW && spare === undefined) fetched().catch(() => undefined)
       return numbers
     },
-    token: (bytes) => randomBytes(bytes).toString('hex'),
-    random: () => Math.random(),
+    ...chance,
   }
 }

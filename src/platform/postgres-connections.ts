@@ -18,7 +18,8 @@ export type ConnectionSettings = {
   readonly onError: (error: Error) => void
 }
 
-const HOT_PLANS =
+/** As options of a session. */
+export const HOT_PLANS =
   '-c plan_cache_mode=force_generic_plan -c jit=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off'
 
 const INT8 = 20
@@ -30,7 +31,8 @@ function safeInteger(text: string): number {
   return value
 }
 
-const types: pg.CustomTypesConfig = {
+/** What the house reads out of columns. */
+export const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8) return safeInteger
     if (oid === NUMERIC) return parseQuantity

@@ -10,7 +10,8 @@ import { listParked } from '#platform/parking-views.ts'
 import { fatesOf, replayParked } from '#platform/parking-replay.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
-import { atRest, openQuery, type Query, violationsAtRest } from '#tests/support/house-rules.ts'
+import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-rules.ts'
 
 const GAP_AFTER_MS = 500
 

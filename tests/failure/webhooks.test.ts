@@ -15,7 +15,8 @@ import {
   theirStock,
 } from '#tests/support/house-books.ts'
 import { inParallel, submit } from '#tests/support/house-doors.ts'
-import { atRest, openQuery, type Query, violationsAtRest } from '#tests/support/house-rules.ts'
+import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-rules.ts'
 
 const COUNT = 150
 const BATCH = 7

@@ -1,7 +1,8 @@
 /** An order whose warehouse tells how far it is: followed from release to the truck, and the next one's short pick. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { O2C } from '#tests/routes/front-door.ts'
-import { atRest, violations, violationsAtRest } from '#tests/support/house-rules.ts'
+import { violations, violationsAtRest } from '#tests/support/books-rules.ts'
+import { atRest } from '#tests/support/house-rules.ts'
 import { openWholesaler, type Placed, type Wholesaler } from '../processes/wholesaler.ts'
 
 const WITHIN = { timeout: 15_000, interval: 20 }

@@ -18,7 +18,8 @@ import {
 } from '#tests/support/house-books.ts'
 import { type Answer, bring } from '#tests/support/house-doors.ts'
 import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
-import { atRest, openQuery, type Query, underWay, violationsAtRest } from '#tests/support/house-rules.ts'
+import { type Query, underWay, violationsAtRest } from '#tests/support/books-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-rules.ts'
 
 const COUNT = 830
 const TODAY = '2026-11-02'

@@ -1,7 +1,7 @@
 /** What warehouses tell of picks and packages: in any order, again, late or not at all, it comes to the same. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { O2C } from '#tests/routes/front-door.ts'
-import { violations } from '#tests/support/house-rules.ts'
+import { violations } from '#tests/support/books-rules.ts'
 import { depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 

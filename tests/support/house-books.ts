@@ -2,7 +2,7 @@
 import { type BookOrder, openMilli } from '#landscape/erp/documents.ts'
 import type { Landscape } from '#landscape/landscape.ts'
 import { factorOf } from '#landscape/world/world.ts'
-import type { Query } from './house-rules.ts'
+import type { Query } from './books-rules.ts'
 
 export type BookedInvoice = {
   readonly company: string

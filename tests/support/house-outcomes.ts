@@ -1,7 +1,7 @@
 /** What became of each order of the world, read from what the house answered and recorded at the door it came through. */
 import type { Outcome, WorldOrder } from '#landscape/world/world.ts'
 import type { Answer } from './house-doors.ts'
-import type { Query } from './house-rules.ts'
+import type { Query } from './books-rules.ts'
 
 /** Why nothing of an order could be sold, as the API, the shop's exception and the 855 all word it. */
 const REASONS: Readonly<Record<string, Outcome>> = {
