@@ -153,7 +153,7 @@ type Shelf = { readonly place: string; readonly quantity: number }
 /** What our books say is in the building, by status, where there is anything. */
 export async function ourStock(query: Query): Promise<Shelf[]> {
   return query<Shelf>(`
-    select (location || ' ' || p.company || ' ' || sku || ' ' || held.status) collate "C" as place, quantity
+    select (location || ' ' || p.company || ' ' || sku || ' ' || held.status) collate "C" as place, quantity::float8 as quantity
     from inventory.position p join items.item i on i.id = p.item_id
     cross join lateral (values ('AVAIL', available), ('HOLD', quality_hold), ('DAMAGED', damaged)) as held(status, quantity)
     where lot = '' and quantity <> 0 order by 1`)

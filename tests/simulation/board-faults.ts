@@ -1,0 +1,57 @@
+/** Bad days of the counterparts themselves: which of them a seed has, until they end. */
+import type { Fault } from '#landscape/faults.ts'
+import type { Landscape } from '#landscape/landscape.ts'
+import { draw } from '#landscape/random.ts'
+import { SYSTEMS } from './network.ts'
+import type { FaultScript } from './fault-script.ts'
+
+const CALLS: Readonly<Record<string, Fault>> = {
+  'rate-limit': { kind: 'rate-limit', perSecond: 4, burst: 4, retryAfterSeconds: 2 },
+  'rate-limit-date': { kind: 'rate-limit', perSecond: 4, burst: 4, retryAfterSeconds: 2, retryAfterAs: 'date' },
+  'server-errors': { kind: 'server-error', share: 0.15 },
+  'server-errors-with-retry-after': { kind: 'server-error', share: 0.1, retryAfterSeconds: 1 },
+  'outage-refused': { kind: 'outage', mode: 'unavailable', afterMs: 1_500, forMs: 5_000 },
+  'outage-reset': { kind: 'outage', mode: 'reset', afterMs: 800, forMs: 3_000 },
+  'no-answer-reset': { kind: 'no-answer', mode: 'reset', share: 0.1 },
+  'no-answer-hang': { kind: 'no-answer', mode: 'hang', share: 0.06 },
+  'html-body': { kind: 'wrong-body', body: 'html', share: 0.08 },
+  'empty-body': { kind: 'wrong-body', body: 'empty', share: 0.06 },
+  'truncated-body': { kind: 'wrong-body', body: 'truncated', share: 0.06 },
+  'item-failure': { kind: 'item-failure', share: 0.1 },
+  latency: { kind: 'latency', ms: 150, jitterMs: 900, share: 0.3 },
+}
+const WEBHOOKS: Readonly<Record<string, Fault>> = {
+  'webhook-duplicate': { kind: 'webhook-duplicate', share: 0.3 },
+  'webhook-reorder': { kind: 'webhook-reorder', window: 4 },
+  'webhook-delay': { kind: 'webhook-delay', ms: 200, jitterMs: 3_000, share: 0.3 },
+  'webhook-stale': { kind: 'webhook-stale', ms: 6_000, share: 0.2 },
+  'webhook-drop': { kind: 'webhook-drop', share: 0.06 },
+  'short-pick': { kind: 'short-pick', share: 0.1, adjust: true },
+  'split-shipment': { kind: 'split-shipment', share: 0.2 },
+}
+export const BOARD_KINDS: readonly string[] = [...Object.keys(CALLS), ...Object.keys(WEBHOOKS)]
+
+const SHARE = 0.12
+
+type Bad = {
+  readonly seed: string
+  readonly kinds?: readonly string[]
+  readonly only?: ReadonlySet<string>
+  readonly faults: FaultScript
+}
+
+/** Switches on what the seed draws for each system; struck ones are counted by the boards themselves. */
+export function boardFaults(landscape: Landscape, { seed, kinds, only, faults }: Bad): { end(): void } {
+  const set = (system: (typeof SYSTEMS)[number], table: typeof CALLS): void => {
+    for (const [name, fault] of Object.entries(table)) {
+      const id = `board/${system}/${name}`
+      const has = kinds ? kinds.includes(name) : draw(seed, 'board', id) < SHARE
+      if (!has || (only && !only.has(id))) continue
+      landscape[system].faults.set(fault)
+      faults.also(id)
+    }
+  }
+  for (const system of SYSTEMS) set(system, CALLS)
+  for (const system of ['wms', 'shop'] as const) set(system, WEBHOOKS)
+  return { end: () => SYSTEMS.forEach((system) => landscape[system].faults.clear()) }
+}

@@ -1,0 +1,83 @@
+/** What must be true: at every moment, and when faults have ended and nothing is under way. */
+import type pg from 'pg'
+import type { Landscape } from '#landscape/landscape.ts'
+import { type Query, underWay, violations, violationsAtRest } from '#tests/support/books-rules.ts'
+import { differences, EVERYTHING_ONCE, ourInvoices, ourStock, theirInvoices, theirStock } from '#tests/support/house-books.ts'
+import type { Clients } from './clients.ts'
+
+export type Violation = { readonly invariant: string; readonly found: string }
+
+const queryOf =
+  (side: pg.Client): Query =>
+  async (text, values = []) =>
+    (await side.query(text, values)).rows
+
+/** What is wrong although work goes on. */
+export async function unsafe(side: pg.Client, landscape: Landscape): Promise<Violation[]> {
+  const query = queryOf(side)
+  const broken = (await violations(query)).map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))
+  return [...broken, ...twice(landscape)]
+}
+
+/** A counterpart that holds two documents for one of ours was told twice. */
+function twice({ legacyErp, cloudErp, wms, tax }: Landscape): Violation[] {
+  const books = {
+    'an order is once at its ERP': [...legacyErp.truth().orders, ...cloudErp.truth().orders].map((one) => one.reference),
+    'an invoice is once at its ERP': [...legacyErp.truth().invoices, ...cloudErp.truth().invoices].map((one) => one.reference),
+    'a release is once at the warehouse': wms.truth().orders.map((one) => one.external_ref),
+    'a transaction is once at the tax engine': tax.truth().transactions.map((one) => one.code),
+  }
+  return Object.entries(books).flatMap(([invariant, references]) => {
+    const repeated = references.filter((reference, place) => references.indexOf(reference) !== place)
+    return repeated.length > 0 ? [{ invariant, found: repeated.join(', ') }] : []
+  })
+}
+
+/** Nothing owned, due, open, awaited or on its way; told without being a reason to fail. */
+export async function isAtRest(side: pg.Client, landscape: Landscape, clients: Clients): Promise<boolean> {
+  if (clients.open() > 0) return false
+  if (landscape.wms.truth().webhooks.queued > 0 || landscape.shop.truth().webhooks.queued > 0) return false
+  return (await underWay(queryOf(side))) === 0
+}
+
+/** What is wrong, or not at rest, after faults have ended. */
+export async function unsettled(side: pg.Client, landscape: Landscape, clients: Clients): Promise<Violation[]> {
+  const query = queryOf(side)
+  const rules = (await violationsAtRest(query)).map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))
+  const found: Violation[] = [...rules, ...(await promises(query, clients))]
+  const compare = (invariant: string, ours: unknown, theirs: unknown): void => {
+    if (JSON.stringify(ours) !== JSON.stringify(theirs))
+      found.push({ invariant, found: `ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}` })
+  }
+  const books = await differences(query, landscape)
+  for (const [documents, difference] of Object.entries(books))
+    compare(`both sides have the same ${documents}, once`, difference, EVERYTHING_ONCE[documents])
+  compare('both sides have the same invoices, to the cent', await ourInvoices(query), theirInvoices(landscape))
+  compare('both sides have the same stock', await ourStock(query), theirStock(landscape))
+  return found
+}
+
+/** Who was told that an order is accepted finds it, who was refused finds none, and nobody finds two. */
+async function promises(query: Query, { told, cancelled }: Clients): Promise<Violation[]> {
+  const rows = await query<{ id: string; key: string }>(
+    `select 'O-' || id as id, company || ' ' || customer || ' ' || customer_order as key from orders.sales_order`,
+  )
+  const ids = new Map(rows.map(({ id, key }) => [key, id]))
+  const lost = told.flatMap(({ order, status, id, code }) => {
+    const kept = ids.get(`${order.company} ${order.customer} ${order.poNumber}`)
+    const accepted = status === 201 || status === 200
+    if (accepted && kept !== id) return [`${order.poNumber} was accepted as ${id}, and ${kept} is there`]
+    const others = told.some((one) => one.order.poNumber === order.poNumber && one.status < 300)
+    if (!accepted && status !== 409 && kept && !others) return [`${order.poNumber} was refused with ${status} ${code}, and ${kept} is there`]
+    return []
+  })
+  const requested = await query<{ id: string }>(
+    `select distinct 'O-' || key as id from log.event where type like 'order.cancel%'`,
+  )
+  const known = new Set(requested.map(({ id }) => id))
+  const forgotten = [...cancelled].filter((id) => !known.has(id))
+  return [
+    ...(lost.length > 0 ? [{ invariant: 'an answer that was given stays true', found: lost.join('; ') }] : []),
+    ...(forgotten.length > 0 ? [{ invariant: 'an accepted cancellation is recorded', found: forgotten.join(', ') }] : []),
+  ]
+}

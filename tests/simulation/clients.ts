@@ -1,0 +1,110 @@
+/** Who brings orders: API clients that repeat until they know, buyers in the shop. Each remembers what it was told. */
+import { toOrderRequest } from '../../src/demo.ts'
+import type { Landscape } from '#landscape/landscape.ts'
+import { draw, drawInteger } from '#landscape/random.ts'
+import type { World, WorldOrder } from '#landscape/world/world.ts'
+import type { FaultScript } from './fault-script.ts'
+import type { Network } from './network.ts'
+import type { Actor, Scheduler } from './scheduler.ts'
+
+export type Told = {
+  readonly order: WorldOrder
+  /** The last complete answer. */
+  readonly status: number
+  readonly id?: string | undefined
+  readonly code?: string | undefined
+}
+
+export type Clients = {
+  readonly told: readonly Told[]
+  readonly shopOrders: readonly WorldOrder[]
+  /** Cancellations that were answered with 2xx, by order id. */
+  readonly cancelled: ReadonlySet<string>
+  readonly open: () => number
+}
+
+export type ClientParts = {
+  readonly seed: string
+  readonly world: World
+  readonly network: Network
+  readonly scheduler: Scheduler
+  readonly faults: FaultScript
+  readonly landscape: Landscape
+  readonly outside: Actor
+  readonly orders: number
+}
+
+const ORDERS = '/process/order-to-cash/v1/orders'
+const SPREAD_MS = 3_000
+const AGAIN_MS = 700
+const CANCEL_SHARE = 0.2
+const SHOP_SHARE = 0.25
+
+export function openClients(parts: ClientParts): Clients {
+  const { seed, world, network, scheduler, faults, landscape, outside } = parts
+  const told: Told[] = []
+  const shopOrders: WorldOrder[] = []
+  const cancelled = new Set<string>()
+  let open = 0
+  const later = (ms: number, label: string, run: () => void): void =>
+    void scheduler.after(ms, { actor: outside, label, run })
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => later(ms, 'client waits', resolve))
+
+  /** The same key at every attempt, until somebody answers who is able to. */
+  async function post(url: string, key: string, body: string) {
+    for (;;) {
+      const lost = faults.strikes('client-request-lost', key)
+      const answerLost = (): boolean => faults.strikes('client-answer-lost', key)
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key }
+      const answer = await network
+        .visit({ method: 'POST', url, headers, body }, `client ${key}`, { lost, answerLost })
+        .catch(() => undefined)
+      const isAnswer = answer && answer.status < 500 && answer.status !== 429 && !isInFlight(answer)
+      if (isAnswer) return answer
+      await sleep(AGAIN_MS)
+    }
+  }
+
+  async function submit(order: WorldOrder, key: string): Promise<void> {
+    open++
+    const answer = await post(ORDERS, key, JSON.stringify(toOrderRequest(order)))
+    const body = JSON.parse(answer.body) as { id?: string; code?: string }
+    told.push({ order, status: answer.status, id: body.id, code: body.code })
+    open--
+    if (answer.status === 201 && draw(seed, 'cancels', key) < CANCEL_SHARE) void cancel(body.id!, key)
+  }
+
+  async function cancel(id: string, key: string): Promise<void> {
+    open++
+    await sleep(drawInteger(seed, 'cancel-after', key, [0, 2_500]))
+    const answer = await post(
+      `${ORDERS}/${id}:cancel`,
+      `cancel-${key}`,
+      JSON.stringify({ reason: 'customer changed its mind' }),
+    )
+    if (answer.status < 300) cancelled.add(id)
+    open--
+  }
+
+  for (let nth = 0; nth < parts.orders; nth++) {
+    const place = drawInteger(seed, 'order', nth, [0, world.plannedOrders - 1])
+    const [order] = world.orders(1, place)
+    const atMs = drawInteger(seed, 'arrives', nth, [0, SPREAD_MS])
+    if (draw(seed, 'door', nth) < SHOP_SHARE && order!.door === 'shop') {
+      shopOrders.push(order!)
+      later(atMs, 'buyer', () => void landscape.shop.place(order!))
+      continue
+    }
+    open++
+    later(atMs, 'client', () => {
+      open--
+      void submit(order!, `order-${nth}`)
+      if (faults.strikes('client-repeats', `order-${nth}`)) void submit(order!, `order-${nth}`)
+    })
+  }
+  later(drawInteger(seed, 'receipts', 0, [2_000, 8_000]), 'receipts', () => landscape.wms.receiveAll())
+  return { told, shopOrders, cancelled, open: () => open }
+}
+
+const isInFlight = ({ status, body }: { status: number; body: string }): boolean =>
+  status === 409 && body.includes('in_flight')

@@ -1,0 +1,133 @@
+/** A throw-away PostgreSQL of one lane: its clock is the simulation's, its plans are fixed, and it is reset for each seed. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { systemClock } from '#platform/clock.ts'
+import { migrate } from '#platform/migrations.ts'
+import { HOT_PLANS, types } from '#platform/postgres-connections.ts'
+import { startPostgres } from '#platform/postgres-server.ts'
+import { createLog } from '#platform/telemetry-log.ts'
+import { Backend } from './backend.ts'
+import { BEGIN } from './virtual-clock.ts'
+
+/** Enough for every pool of every program, dead ones' connections being used again. */
+const BACKENDS = 24
+
+export type Cluster = {
+  readonly backends: readonly Backend[]
+  /** Looks into the server beside the simulated programs; between two actions only. */
+  readonly side: pg.Client
+  /** From now on a reset brings back what is in the database at this moment. */
+  keepBaseline(): Promise<void>
+  reset(): Promise<void>
+  end(): Promise<void>
+}
+
+const log = createLog({ level: 'error', clock: systemClock, destination: process.stderr })
+
+// The built-in is shadowed by a function of the same name that comes first in the path, also in defaults of columns.
+const VIRTUAL_NOW = `
+  create function public.now() returns timestamptz language sql stable as
+  $$ select current_setting('sim.now')::timestamptz $$`
+
+export async function openCluster(): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'crossdock-simulation-'))
+  const server = await startPostgres({
+    dataDirectory: join(folder, 'postgres'),
+    durable: false,
+    clock: systemClock,
+    log,
+  })
+  const url = new URL(server.url)
+  await prepare(server.url, url.pathname.slice(1))
+  await migrate(server.url)
+  const side = await connect(server.url)
+  const clients = await Promise.all(Array.from({ length: BACKENDS }, () => connect(server.url)))
+  const backends = await Promise.all(clients.map((client) => Backend.of(client, side)))
+  const resetting = resets(side)
+  return {
+    backends,
+    side,
+    ...resetting,
+    async end() {
+      await Promise.all([side, ...clients].map((client) => client.end()))
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function prepare(url: string, database: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  for (const setting of [
+    // A backend that stands still must never be caught looking for deadlocks: the simulation finds them itself.
+    `deadlock_timeout = '1d'`,
+    'autovacuum = off',
+    'log_lock_waits = off',
+    `log_min_duration_statement = -1`,
+  ])
+    await client.query(`alter system set ${setting}`)
+  await client.query('select pg_reload_conf()')
+  await client.query(`alter database ${database} set search_path = public, pg_catalog`)
+  await client.query(`alter database ${database} set sim.now = '${BEGIN.toISOString()}'`)
+  await client.query(VIRTUAL_NOW)
+  await client.end()
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, types, options: HOT_PLANS, pipeline: true })
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
+
+type Table = { readonly name: string; readonly kept: boolean }
+
+/** Tables are emptied and filled again from copies; sequences go on from where the copies were taken. */
+function resets(side: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
+  let script = ''
+  return {
+    async keepBaseline() {
+      await side.query('drop schema if exists baseline cascade; create schema baseline')
+      const { rows } = await side.query<{ name: string; sequence: boolean }>(`
+        select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'S' as sequence
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p', 'S') and not c.relispartition
+          and n.nspname not in ('pg_catalog', 'information_schema', 'baseline', 'pg_toast') and c.relname <> 'migration'
+        order by n.nspname, c.relname`)
+      const tables = await Promise.all(
+        rows.filter(({ sequence }) => !sequence).map(({ name }) => keepTable(side, name)),
+      )
+      const sequences = await Promise.all(
+        rows.filter(({ sequence }) => sequence).map(({ name }) => keepSequence(side, name)),
+      )
+      script = [
+        `set session_replication_role = replica`,
+        ...tables.map(({ name }) => `delete from ${name}`),
+        ...tables.filter(({ kept }) => kept).map(({ name }) => fill(name)),
+        ...sequences,
+        `set session_replication_role = origin`,
+      ].join('; ')
+    },
+    reset: async () => void (await side.query(script)),
+  }
+}
+
+const copyOf = (name: string): string => `baseline."${name.replaceAll('"', '')}"`
+const fill = (name: string): string =>
+  `insert into ${name} overriding system value select * from ${copyOf(name)}`
+
+async function keepTable(side: pg.Client, name: string): Promise<Table> {
+  await side.query(`create table ${copyOf(name)} as select * from ${name}`)
+  const { rows } = await side.query(`select from ${copyOf(name)} limit 1`)
+  return { name, kept: rows.length > 0 }
+}
+
+async function keepSequence(side: pg.Client, name: string): Promise<string> {
+  const { rows } = await side.query<{ last: string; called: boolean }>(
+    `select last_value::text as last, is_called as called from ${name}`,
+  )
+  return `select setval('${name}', ${rows[0]!.last}, ${rows[0]!.called})`
+}

@@ -1,0 +1,75 @@
+/**
+ * Which faults strike in a run. Each opportunity has a name, so that dropping one fault leaves every other draw as it
+ * was: that is what lets a failing script be shrunk.
+ */
+import { draw } from '#landscape/random.ts'
+
+/** Of all opportunities of a kind, the share that strikes in a run that has this kind at all. */
+export const RATES = {
+  'request-refused': 0.06,
+  'request-lost': 0.06,
+  'answer-lost': 0.08,
+  'answer-slow': 0.08,
+  'request-twice': 0.05,
+  'webhook-lost': 0.08,
+  'webhook-answer-lost': 0.08,
+  'client-request-lost': 0.1,
+  'client-answer-lost': 0.1,
+  'client-repeats': 0.15,
+  crash: 0.004,
+  stall: 0.003,
+  zombie: 0.0015,
+  'session-ended': 0.002,
+  'database-restart': 0.0004,
+  'acknowledgement-lost': 0.01,
+  deadlock: 0.002,
+} as const
+
+export type FaultKind = keyof typeof RATES
+
+export type FaultScript = {
+  /** Whether the fault strikes at this opportunity. */
+  strikes(kind: FaultKind, site: string): boolean
+  /** Names of what struck, in order. */
+  readonly struck: readonly string[]
+  /** Takes note of a fault that strikes by itself. */
+  also(name: string): void
+  /** Faults of this kind do not strike any more: the world is getting well. */
+  end(): void
+}
+
+export type FaultOptions = {
+  readonly seed: string
+  /** Kinds that this run has; drawn unless given. */
+  readonly kinds?: readonly FaultKind[]
+  /** When given, only these strike. */
+  readonly only?: ReadonlySet<string>
+}
+
+/** Half of the kinds in a run, so that rare combinations are not drowned by frequent ones. */
+const KIND_SHARE = 0.5
+
+export function faultScript({ seed, kinds, only }: FaultOptions): FaultScript {
+  const has = (kind: FaultKind): boolean =>
+    kinds ? kinds.includes(kind) : draw(seed, 'has', kind) < KIND_SHARE
+  const present = new Map((Object.keys(RATES) as FaultKind[]).map((kind) => [kind, has(kind)]))
+  const asked = new Map<string, number>()
+  const struck: string[] = []
+  let ended = false
+  return {
+    strikes(kind, site) {
+      const nth = asked.get(`${kind}/${site}`) ?? 0
+      asked.set(`${kind}/${site}`, nth + 1)
+      if (ended || !present.get(kind) || draw(seed, `${kind}/${site}`, nth) >= RATES[kind]) return false
+      const name = `${kind}/${site}/${nth}`
+      if (only && !only.has(name)) return false
+      struck.push(name)
+      return true
+    },
+    struck,
+    also: (name) => void struck.push(name),
+    end() {
+      ended = true
+    },
+  }
+}

@@ -1,0 +1,91 @@
+/** What the seeds of one lane share: a cluster, a world, a configuration, and the database as it is before the first order. */
+import { demoConfig } from '../../src/demo.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { Config } from '../../src/config-schema.ts'
+import { startLandscape, type Landscape } from '#landscape/landscape.ts'
+import { generateWorld } from '#landscape/world/generate.ts'
+import type { World } from '#landscape/world/world.ts'
+import type { Post } from '#landscape/webhooks.ts'
+import type { Clock } from '#platform/clock.ts'
+import { type Cluster, openCluster } from './cluster.ts'
+import { faultScript } from './fault-script.ts'
+import { Network } from './network.ts'
+import { NoticeBoard, startProgram } from './program.ts'
+import { type Actor, Scheduler } from './scheduler.ts'
+import { DatabaseServer } from './sessions.ts'
+import { BEGIN, virtualClock } from './virtual-clock.ts'
+
+export const PLANNED_ORDERS = 60
+
+export type Lane = {
+  readonly cluster: Cluster
+  readonly world: World
+  readonly config: Config
+  end(): Promise<void>
+}
+
+/** The counterparts of a seed, each with its own truth, without sockets. */
+export const landscapeOf = (
+  seed: string,
+  world: World,
+  { clock, post }: { clock: Clock; post: Post },
+): Promise<Landscape> =>
+  startLandscape({ clock, seed, world, ports: 'none', post, pace: { pickAfterMs: 200, shipAfterMs: 300 } })
+
+export async function openLane(): Promise<Lane> {
+  const world = generateWorld({
+    seed: 'simulation',
+    today: BEGIN.toISOString().slice(0, 10),
+    plannedOrders: PLANNED_ORDERS,
+    items: 24,
+    customersPerCompany: 8,
+  })
+  const cluster = await openCluster()
+  const config = await readMasterData(cluster, world)
+  await cluster.keepBaseline()
+  return { cluster, world, config, end: () => cluster.end() }
+}
+
+/** Master data and opening stock come from the ERPs as at a first start, on a day without faults. */
+async function readMasterData(cluster: Cluster, world: World): Promise<Config> {
+  const scheduler = new Scheduler({ seed: 'baseline', mode: 'sticky' })
+  const outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
+  const clock = virtualClock(scheduler, outside)
+  const database = new DatabaseServer(scheduler, cluster.backends, () => undefined)
+  const network: Network = new Network(
+    {
+      scheduler,
+      faults: faultScript({ seed: 'baseline', kinds: [] }),
+      seed: 'baseline',
+      landscape: () => landscape,
+      doors: () => [],
+      heard: () => undefined,
+      countMessage: () => undefined,
+    },
+    outside,
+  )
+  const landscape = await landscapeOf('baseline', world, { clock, post: network.post })
+  const config = loadConfig({
+    environment: {},
+    file: undefined,
+    defaults: { ...demoConfig(landscape), worker: { claimPollMs: 2_000 } } as never,
+  })
+  const program = startProgram({
+    name: 'baseline',
+    seed: 'baseline',
+    config,
+    scheduler,
+    database,
+    http: (actor) => network.client(actor),
+    notices: new NoticeBoard(scheduler),
+    skewMs: 0,
+    complain: (line) => process.stderr.write(`${line}\n`),
+  })
+  await scheduler.run(() => program.isOpen)
+  let stopped = false
+  void program.app.stop().then(() => (stopped = true))
+  await scheduler.run(() => stopped)
+  await database.restart()
+  await landscape.stop()
+  return config
+}

@@ -1,0 +1,194 @@
+/** Everything that travels between programs, counterparts and clients, and what becomes of it on the way. */
+import type { Landscape, SystemName } from '#landscape/landscape.ts'
+import { draw } from '#landscape/random.ts'
+import type { Reply, Silence } from '#landscape/server.ts'
+import type { Post } from '#landscape/webhooks.ts'
+import {
+  Answer,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  NotSent,
+  Unanswered,
+} from '#platform/http-client.ts'
+import type { Call, Called } from '#platform/http-server.ts'
+import type { FaultScript } from './fault-script.ts'
+import type { Actor, Scheduler } from './scheduler.ts'
+
+export const SYSTEMS: readonly SystemName[] = ['legacyErp', 'cloudErp', 'wms', 'shop', 'carrier', 'tax']
+
+/** A program of ours whose doors are open. */
+export type Door = { readonly actor: Actor; call(call: Call): Promise<Called> }
+
+export type NetworkParts = {
+  readonly scheduler: Scheduler
+  readonly faults: FaultScript
+  readonly seed: string
+  readonly landscape: () => Landscape
+  readonly doors: () => readonly Door[]
+  /** Told of each call of a counterpart and its answer. */
+  readonly heard: (line: string) => void
+  readonly countMessage: () => void
+}
+
+const SLOW_MS = [400, 9_000] as const
+const ANSWER_WITHIN_MS = 5_000
+
+export class Network {
+  readonly #parts: NetworkParts
+  readonly #outside: Actor
+  readonly #nth = new Map<string, number>()
+
+  constructor(parts: NetworkParts, outside: Actor) {
+    this.#parts = parts
+    this.#outside = outside
+  }
+
+  /** The outgoing HTTP of one program. */
+  client(actor: Actor): HttpClient {
+    return { request: (request) => this.#request(actor, request) }
+  }
+
+  #request(actor: Actor, request: HttpRequest): Promise<HttpResponse> {
+    const { scheduler, faults } = this.#parts
+    const url = new URL(request.url)
+    const site = `${request.method} ${url.host}${url.pathname.replaceAll(/\d+/g, 'N')}`
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
+    let [sent, over] = [false, false]
+    const finish = (end: () => void): void => {
+      if (over) return
+      over = true
+      cancel()
+      end()
+    }
+    const fail = (reason: 'connect' | 'timeout' | 'reset' | 'withdrawn' | 'aborted'): void =>
+      finish(() => reject(new (sent ? Unanswered : NotSent)(url.host, reason)))
+    const cancel = scheduler.after(request.timeoutMs, {
+      actor,
+      label: 'deadline',
+      run: () => fail('timeout'),
+    })
+    request.signal?.addEventListener('abort', () => fail('aborted'))
+    const receive = (reply: Reply | Silence): void => {
+      if ('silent' in reply) {
+        if (reply.silent === 'reset') this.#deliver(actor, `reset ${site}`, () => fail('reset'))
+        return
+      }
+      if (faults.strikes('answer-lost', site))
+        return this.#deliver(actor, `lost ${site}`, () => fail('reset'))
+      const answer = new Answer(url.host, reply.status, lower(reply.headers ?? {}), Buffer.from(reply.body))
+      const arrive = (): void => finish(() => resolve(answer))
+      if (faults.strikes('answer-slow', site)) {
+        const ms = this.#between(site, SLOW_MS)
+        return void scheduler.after(ms, { actor, label: `slow ${site}`, run: arrive })
+      }
+      this.#deliver(actor, `answer ${site}`, arrive)
+    }
+    scheduler.offer({
+      actor,
+      label: `call ${site}`,
+      run: () => {
+        if (over) return
+        if (request.mayStillSend?.() === false) return fail('withdrawn')
+        if (faults.strikes('request-refused', site)) return fail('connect')
+        sent = true
+        if (faults.strikes('request-lost', site)) return
+        this.#ask(request, url, receive)
+        if (faults.strikes('request-twice', site)) this.#ask(request, url, () => undefined)
+      },
+    })
+    return promise
+  }
+
+  /** The counterpart gets it at a moment of its own. */
+  #ask(request: HttpRequest, url: URL, receive: (reply: Reply | Silence) => void): void {
+    const { scheduler, landscape, heard, countMessage } = this.#parts
+    const handle = SYSTEMS.map((name) => landscape()[name]).find((system) => system.url === url.origin)
+    if (!handle) throw new Error(`no simulated system answers at ${url.origin}`)
+    const call = {
+      method: request.method,
+      path: url.pathname,
+      query: url.search.slice(1),
+      headers: lower(request.headers ?? {}),
+      body: request.body === undefined ? '' : Buffer.from(request.body).toString(),
+    }
+    scheduler.offer({
+      actor: this.#outside,
+      label: `${handle.system} ${request.method} ${url.pathname}`,
+      run: () => {
+        countMessage()
+        void handle.answer(call).then((reply) => {
+          heard(
+            `${call.method} ${url.host}${call.path} ${call.body} -> ${'silent' in reply ? reply.silent : `${reply.status} ${reply.body}`}`,
+          )
+          receive(reply)
+        })
+      },
+    })
+  }
+
+  /** How the landscape's webhooks travel. */
+  readonly post: Post = (url, headers, body) => {
+    const { faults } = this.#parts
+    const path = new URL(url).pathname
+    const lost = faults.strikes('webhook-lost', path)
+    return this.visit({ method: 'POST', url: path, headers, body }, `webhook ${path}`, {
+      lost,
+      answerLost: () => faults.strikes('webhook-answer-lost', path),
+    }).then(({ status }) => status)
+  }
+
+  /** A call of somebody outside at one of our open doors; fails when there is none, or when no answer comes in time. */
+  visit(
+    call: Call,
+    site: string,
+    { lost, answerLost }: { readonly lost: boolean; readonly answerLost: () => boolean },
+  ): Promise<Called> {
+    const { scheduler, doors, countMessage } = this.#parts
+    const outside = this.#outside
+    const { promise, resolve, reject } = Promise.withResolvers<Called>()
+    const gone = (): void => reject(new Error('no answer in time'))
+    const cancel = scheduler.after(ANSWER_WITHIN_MS, { actor: outside, label: 'gave up', run: gone })
+    const arrive = (): void => {
+      const open = doors()
+      const door = open[Math.floor(this.#draw(site) * open.length)]
+      if (!door || lost) return
+      countMessage()
+      scheduler.offer({
+        actor: door.actor,
+        label: `door ${site}`,
+        run: () =>
+          void door.call(call).then((called) => {
+            if (answerLost()) return
+            scheduler.offer({
+              actor: outside,
+              label: `answered ${site}`,
+              run: () => {
+                cancel()
+                resolve(called)
+              },
+            })
+          }),
+      })
+    }
+    scheduler.offer({ actor: outside, label: site, run: arrive })
+    return promise
+  }
+
+  #deliver(actor: Actor, label: string, run: () => void): void {
+    this.#parts.scheduler.offer({ actor, label, run })
+  }
+
+  #draw(site: string): number {
+    const nth = this.#nth.get(site) ?? 0
+    this.#nth.set(site, nth + 1)
+    return draw(this.#parts.seed, `network/${site}`, nth)
+  }
+
+  #between(site: string, [low, high]: readonly [number, number]): number {
+    return Math.floor(low + this.#draw(`slow ${site}`) * (high - low))
+  }
+}
+
+const lower = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

@@ -1,0 +1,250 @@
+/** One seed: a landscape, two programs, clients, faults until a moment, then peace; and what was found wrong. */
+import { createHash } from 'node:crypto'
+import { draw, drawInteger } from '#landscape/random.ts'
+import type { Landscape } from '#landscape/landscape.ts'
+import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
+import { openClients } from './clients.ts'
+import { type FaultKind, faultScript } from './fault-script.ts'
+import { boardFaults } from './board-faults.ts'
+import { landscapeOf, type Lane } from './lane.ts'
+import { Network } from './network.ts'
+import { NoticeBoard, type Program, startProgram } from './program.ts'
+import { type Action, type Actor, Scheduler } from './scheduler.ts'
+import { DatabaseServer } from './sessions.ts'
+import { virtualClock } from './virtual-clock.ts'
+
+export type Mode = 'safety' | 'liveness'
+
+export type Plan = {
+  readonly seed: string
+  readonly mode: Mode
+  readonly orders?: number
+  readonly programs?: number
+  /** Kinds of fault that this world has; drawn by the seed unless given. */
+  readonly kinds?: readonly FaultKind[]
+  /** When given, only these faults strike. */
+  readonly only?: ReadonlySet<string>
+  readonly trace?: (line: string) => void
+}
+
+export type Outcome = {
+  readonly seed: string
+  readonly violations: readonly Violation[]
+  /** Names of the faults that struck. */
+  readonly struck: readonly string[]
+  readonly history: string
+  readonly steps: number
+  readonly virtualMs: number
+  readonly messages: number
+  readonly orders: number
+  readonly complaints: readonly string[]
+}
+
+const PEACE_AFTER_MS = 6_000
+const END_AFTER_MS = 900_000
+const STEPS_MAX = 60_000
+const LOOK_EVERY = 40
+const SAFE_EVERY = 400
+const STALL_MS = [500, 4_000] as const
+/** Longer than others believe in a heartbeat. */
+const ZOMBIE_MS = [11_000, 16_000] as const
+const RESTART_MS: [number, number] = [50, 3_000]
+
+export async function simulate(lane: Lane, plan: Plan): Promise<Outcome> {
+  await lane.cluster.reset()
+  const run = new Run(lane, plan)
+  return run.toItsEnd()
+}
+
+class Run {
+  readonly #lane: Lane
+  readonly #plan: Plan
+  readonly #scheduler: Scheduler
+  readonly #database: DatabaseServer
+  readonly #network: Network
+  readonly #faults
+  readonly #notices: NoticeBoard
+  readonly #outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
+  readonly #programs: (Program | undefined)[] = []
+  readonly #hash = createHash('sha256')
+  readonly #complaints: string[] = []
+  #landscape!: Landscape
+  #messages = 0
+  #lives = 0
+  #peace = false
+
+  constructor(lane: Lane, plan: Plan) {
+    const { seed } = plan
+    this.#lane = lane
+    this.#plan = plan
+    this.#faults = faultScript(plan)
+    const mode = draw(seed, 'mode', 0) < 0.5 ? 'sticky' : 'uniform'
+    this.#scheduler = new Scheduler({ seed, mode, before: (action) => this.#meddle(action) })
+    this.#database = new DatabaseServer(this.#scheduler, lane.cluster.backends, (actor, { name }, outcome) => {
+      const answer = 'error' in outcome ? String(outcome.error) : `${outcome.command} ${outcome.rows.length}`
+      this.#note(`${actor.name} ${name} ${answer}`)
+    })
+    this.#database.losesAcknowledgement = (actor) => this.#faults.strikes('acknowledgement-lost', actor.name)
+    this.#notices = new NoticeBoard(this.#scheduler)
+    this.#network = new Network(
+      {
+        scheduler: this.#scheduler,
+        faults: this.#faults,
+        seed,
+        landscape: () => this.#landscape,
+        doors: () => this.#programs.filter((program) => program?.isOpen && program.actor.alive) as Program[],
+        heard: (line) => this.#note(line),
+        countMessage: () => void this.#messages++,
+      },
+      this.#outside,
+    )
+  }
+
+  async toItsEnd(): Promise<Outcome> {
+    const { seed, mode, orders = drawInteger(seed, 'orders', 0, [2, 7]), programs = 2 } = this.#plan
+    const scheduler = this.#scheduler
+    const clock = virtualClock(scheduler, this.#outside)
+    this.#landscape = await landscapeOf(seed, this.#lane.world, { clock, post: this.#network.post })
+    this.#landscape.deliverTo({
+      wms: 'http://crossdock.invalid/system/wms/v1/events',
+      shop: 'http://crossdock.invalid/system/shop/v1/orders',
+    })
+    const board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
+    for (let nth = 0; nth < programs; nth++) this.#start(nth)
+    const clients = openClients({
+      ...this,
+      seed,
+      world: this.#lane.world,
+      network: this.#network,
+      scheduler,
+      faults: this.#faults,
+      landscape: this.#landscape,
+      outside: this.#outside,
+      orders,
+    })
+    const { side } = this.#lane.cluster
+    const violations: Violation[] = []
+    // Two questions to the database between actions, asked so often as they may end the run early.
+    let looked = 0
+    let checked = 0
+    let ended = false
+    while (!ended) {
+      const nextLook = scheduler.steps + LOOK_EVERY
+      const left = await scheduler.run(() => scheduler.steps >= nextLook)
+      if (!this.#peace && scheduler.nowMs >= PEACE_AFTER_MS) {
+        this.#peace = true
+        if (mode === 'liveness') {
+          this.#faults.end()
+          board.end()
+        }
+      }
+      looked++
+      if (scheduler.steps - checked >= SAFE_EVERY) {
+        checked = scheduler.steps
+        violations.push(...(await unsafe(side, this.#landscape)))
+      }
+      if (violations.length > 0) break
+      if (mode === 'safety' ? scheduler.nowMs >= 2 * PEACE_AFTER_MS : this.#peace && (await isAtRest(side, this.#landscape, clients)))
+        ended = true
+      if (left === 'nothing left' || scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX) {
+        if (mode === 'liveness' && !ended)
+          violations.push({ invariant: 'everything ends', found: `${left} after ${scheduler.steps} steps, ${scheduler.nowMs} ms` })
+        ended = true
+      }
+    }
+    if (violations.length === 0) violations.push(...(await unsafe(side, this.#landscape)))
+    if (mode === 'liveness' && (violations.length === 0 || violations[0]!.invariant === 'everything ends'))
+      violations.push(...(await unsettled(side, this.#landscape, clients)))
+    await this.#tellEvents(side)
+    await this.#stopAll()
+    return {
+      seed,
+      violations,
+      struck: this.#faults.struck,
+      history: this.#hash.digest('hex'),
+      steps: scheduler.steps,
+      virtualMs: scheduler.nowMs,
+      messages: this.#messages,
+      orders,
+      complaints: this.#complaints,
+    }
+  }
+
+  #start(nth: number): void {
+    const { seed } = this.#plan
+    const name = `p${nth + 1}.${++this.#lives}`
+    this.#programs[nth] = startProgram({
+      name,
+      seed,
+      config: this.#lane.config,
+      scheduler: this.#scheduler,
+      database: this.#database,
+      http: (actor) => this.#network.client(actor),
+      notices: this.#notices,
+      skewMs: draw(seed, 'skewed', name) < 0.3 ? drawInteger(seed, 'skew', name, [-120_000, 120_000]) : 0,
+      complain: (line) => {
+        this.#plan.trace?.(line)
+        this.#complaints.push(line)
+      },
+    })
+  }
+
+  /** What may happen before an action: its program dies or stands still, a session or the whole server goes. */
+  async #meddle(action: Action): Promise<void> {
+    this.#plan.trace?.(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}`)
+    this.#hash.update(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}\n`)
+    const nth = this.#programs.findIndex((program) => program?.actor === action.actor)
+    if (nth < 0) return
+    const { actor } = action
+    const site = `${actor.name.split('.')[0]}/${action.label}`
+    if (this.#faults.strikes('crash', site)) return this.#crash(nth)
+    if (this.#faults.strikes('stall', site)) this.#stall(actor, STALL_MS)
+    if (this.#faults.strikes('zombie', site)) this.#stall(actor, ZOMBIE_MS)
+    if (this.#faults.strikes('session-ended', site)) {
+      const sessions = this.#database.sessionsOf(actor)
+      const place = drawInteger(this.#plan.seed, 'session', this.#scheduler.steps, [0, Math.max(0, sessions.length - 1)])
+      const session = sessions[place]
+      if (session) await this.#database.end(session)
+    }
+    if (this.#faults.strikes('database-restart', site)) await this.#database.restart()
+  }
+
+  #stall(actor: Actor, [low, high]: readonly [number, number]): void {
+    const ms = drawInteger(this.#plan.seed, 'stall-for', `${actor.name} ${this.#scheduler.steps}`, [low, high])
+    actor.stalledUntilMs = this.#scheduler.nowMs + ms
+  }
+
+  async #crash(nth: number): Promise<void> {
+    const { actor } = this.#programs[nth]!
+    this.#programs[nth] = undefined
+    actor.alive = false
+    this.#scheduler.drop(actor)
+    await this.#database.endAllOf(actor)
+    const ms = drawInteger(this.#plan.seed, 'restart-after', actor.name, RESTART_MS)
+    this.#scheduler.after(ms, { actor: this.#outside, label: 'restart', run: () => this.#start(nth) })
+  }
+
+  #note(line: string): void {
+    this.#plan.trace?.(`   ${line.slice(0, 400)}`)
+    this.#hash.update(`${line}\n`)
+  }
+
+  /** Events as they were recorded, without what the server numbers by itself. */
+  async #tellEvents(side: Lane['cluster']['side']): Promise<void> {
+    const { rows } = await side.query<{ line: string }>(
+      `select concat_ws(' ', type, key, key_version, company, recorded_at, source, actor, data::text) as line
+       from log.event order by key, key_version`,
+    )
+    for (const { line } of rows) this.#hash.update(`${line}\n`)
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const program of this.#programs) {
+      if (!program) continue
+      program.actor.alive = false
+      this.#scheduler.drop(program.actor)
+    }
+    await this.#database.restart()
+    await this.#landscape.stop()
+  }
+}
