@@ -29,9 +29,7 @@ export async function lookAt(tx: Transaction, epoch: number, entries: readonly E
 }
 
 async function loadFacts(tx: Transaction, entries: readonly Entry[]): Promise<void> {
-  const byProcess = [...Map.groupBy(entries, (entry) => entry.process)]
-  for (const [process, group] of byProcess.toSorted(([a], [b]) => a.rank - b.rank)) {
-    const docs = group.map((entry) => entry.doc).toSorted((a, b) => a - b)
+  await eachProcess(entries, async (process, docs, group) => {
     tx.locking('document', docs)
     const facts = await process.facts(tx, docs)
     for (const entry of group) {
@@ -40,6 +38,18 @@ async function loadFacts(tx: Transaction, entries: readonly Entry[]): Promise<vo
         throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
       entry.current = true
     }
+  })
+}
+
+/** One process after the other, in the order in which their documents are locked. */
+async function eachProcess(
+  entries: readonly Entry[],
+  work: (process: Entry['process'], docs: readonly number[], group: readonly Entry[]) => Promise<void>,
+): Promise<void> {
+  const byProcess = [...Map.groupBy(entries, (entry) => entry.process)]
+  for (const [process, group] of byProcess.toSorted(([a], [b]) => a.rank - b.rank)) {
+    const docs = group.map((entry) => entry.doc).toSorted((a, b) => a - b)
+    await work(process, docs, group)
   }
 }
 
@@ -52,14 +62,18 @@ export async function verifyCarried(
   epoch: number,
   entries: readonly Entry[],
 ): Promise<void> {
-  for (const { doc, process, facts, seen } of entries) {
-    const found = (await process.facts(tx, [doc])).get(doc)
-    const [row] = await tx.query<{ version: number }>(versions, [[doc], epoch])
-    const [carried, looked] = [canonicalFacts(facts), canonicalFacts(found)]
-    if (carried !== looked && (row?.version ?? seen) === seen) {
-      throw new Error(`facts of ${process.name} ${doc} differ:\ncarried ${carried}\nlooked  ${looked}`)
+  await eachProcess(entries, async (process, docs, group) => {
+    const found = await process.facts(tx, docs)
+    // After the facts: a wake-up between the two must excuse the difference it made.
+    const rows = await tx.query<{ doc: number; version: number }>(versions, [docs, epoch])
+    const versionOf = new Map(rows.map(({ doc, version }) => [doc, version]))
+    for (const { doc, facts, seen } of group) {
+      const [carried, looked] = [canonicalFacts(facts), canonicalFacts(found.get(doc))]
+      if (carried !== looked && (versionOf.get(doc) ?? seen) === seen) {
+        throw new Error(`facts of ${process.name} ${doc} differ:\ncarried ${carried}\nlooked  ${looked}`)
+      }
     }
-  }
+  })
 }
 
 /** JSON with sorted keys and maps, so that equal facts are equal text. */
