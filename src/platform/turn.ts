@@ -91,6 +91,7 @@ export class Turn implements Docket {
   readonly #wokenNewborn = new Set<number>()
   readonly #writtenSteps: (StepRow & { actor: string; reason: string | null })[] = []
   readonly #newIntents: Intent[] = []
+  readonly #sentAgain: Deferred[] = []
   readonly #departures: Departures
   #lookAgain: readonly Active[] = []
 
@@ -143,6 +144,7 @@ export class Turn implements Docket {
     for (const entry of this.#entries.values()) if (entry.current) this.#plan(entry)
     writeStepRows(this.#tx, this.#writtenSteps)
     intendEffects(this.#tx, this.#newIntents)
+    deferEffects(this.#tx, this.#sentAgain)
     this.#departures.write([...this.#entries.values()], this.#context.now())
   }
 
@@ -331,6 +333,9 @@ export class Turn implements Docket {
     }
     for (const intent of dueIntents(entry, this.#context.now())) {
       entry.inFlight = new Set([...entry.inFlight, effectKey(intent)])
+      // From here on it may be sent: should this process die, the next one must not take it for unsent.
+      if (intent.state === 'retry')
+        this.#sentAgain.push({ ...intent, state: 'intended', detail: 'sent again' })
       const call = findCall(entry.process, intent.step)
       this.planned.push({ intent, call, facts: entry.facts!, priority: entry.priority })
     }

@@ -67,6 +67,19 @@ describe('a call', () => {
     expect([await world.done(1), await world.intents(1)]).toEqual([['post a', 'close'], []])
   })
 
+  test('that is sent again is in doubt for whoever takes over before it is answered', async () => {
+    const worker = await started()
+    await world.begin(worker, { doc: 1, plan: post })
+    ;(await world.called('1/post/a/1')).answer({ kind: 'retry', reason: 'busy' })
+    await world.polled(() => world.asleep(1))
+    await world.timePasses(1_000)
+    const again = await world.called('1/post/a/1', 2)
+    expect(await world.intents(1)).toMatchObject([{ state: 'intended', attempts: 1 }])
+    again.answer()
+    await world.polled(() => world.left(1))
+    expect(await world.intents(1)).toEqual([])
+  })
+
   test('comes back neither before its time nor because of a wake-up', async () => {
     const worker = await started()
     await world.begin(worker, { doc: 1, plan: post })
