@@ -1,6 +1,6 @@
 /** Boot checks: every route is complete, unambiguous and explainable, or nothing starts. */
 import type { Catalogue } from './http-catalogue.ts'
-import type { Route } from './http.ts'
+import type { Route, Schema } from './http.ts'
 import { compileCheck, jsonSchemaOf, withPlainRoot } from './http-schema.ts'
 import type { Check, JsonSchema } from './http-schema.ts'
 import type { Rates } from './http-rate.ts'
@@ -96,9 +96,14 @@ function prepare(route: Route, rules: DoorRules): Door {
 
 /** A misspelt filter would silently list everything, so unknown query members are refused. */
 function querySchemaOf({ query }: Route): JsonSchema {
-  const schema = query ? withPlainRoot(jsonSchemaOf(query)) : { type: 'object', properties: {} }
-  return { ...schema, additionalProperties: false }
+  if (!query) return NO_QUERY
+  const known = querySchemas.get(query) ?? { ...withPlainRoot(jsonSchemaOf(query)), additionalProperties: false }
+  querySchemas.set(query, known)
+  return known
 }
+
+const NO_QUERY: JsonSchema = { type: 'object', properties: {}, additionalProperties: false }
+const querySchemas = new WeakMap<Schema, JsonSchema>()
 
 /** `/orders/:id:cancel` is a parameter followed by a custom method; the framework wants its colon doubled. */
 function patternsOf(path: string): { pattern: string; matches: RegExp } {

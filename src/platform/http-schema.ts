@@ -28,8 +28,19 @@ const FORMATS = {
  * schema that has one fails the boot: a rule of that kind belongs into the domain's rules.
  */
 export function jsonSchemaOf(schema: Schema): JsonSchema {
+  const known = published.get(schema)
+  if (known) return known
+  const made = publish(schema)
+  published.set(schema, made)
+  return made
+}
+
+/** Schemas are constants of their modules; each is published once, however many houses stand in this process. */
+const published = new WeakMap<Schema, JsonSchema>()
+
+function publish(schema: Schema): JsonSchema {
   z.toJSONSchema(schema, { io: 'output' })
-  const { $schema: _dialect, ...published } = z.toJSONSchema(schema, {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
     io: 'input',
     override({ zodSchema, path }) {
       const checks = zodSchema._zod.def.checks ?? []
@@ -38,7 +49,7 @@ export function jsonSchemaOf(schema: Schema): JsonSchema {
       }
     },
   })
-  return published
+  return json
 }
 
 /** The same schema with its root spelled out, also where the root has a name. */
@@ -64,6 +75,7 @@ const reading = validator(true)
 const exact = validator(false)
 
 export function compileCheck(schema: JsonSchema, options: { coerce: boolean; root: string }): Check {
+  // Compiled once per schema: the validators remember what they have compiled.
   const validate = (options.coerce ? reading : exact).compile(schema)
   return (value) => {
     if (validate(value)) return []
