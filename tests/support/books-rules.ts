@@ -4,7 +4,8 @@ export type Query = <Row extends object>(text: string, values?: unknown[]) => Pr
 
 const BUCKETS = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconciled']
 
-const DOCUMENTS = `
+/** Every document of ours with its version. */
+export const DOCUMENTS = `
   select 'order' as kind, id as doc, version from orders.sales_order
   union all select 'fulfillment', id, version from shipments.fulfillment
   union all select 'shipment', id, version from shipments.shipment
@@ -79,7 +80,9 @@ const AT_REST: Readonly<Record<string, string>> = {
   'every message is decided': `
     select source, message_id, state from inbox.message where state = 'received'
     union all select source, message_id, 'held' from inbox.held`,
-  'no stream waits for a gap': `select source, stream, missing_from from inbox.stream where blocked_since is not null`,
+  'no stream waits for a gap or for a message that was put aside': `
+    select source, stream, missing_from, stopped_by from inbox.stream
+    where blocked_since is not null or stopped_by is not null`,
   'nobody owns a document, and none of them failed': `
     select doc, process, owner, failures, due_at from desk.document where owner is not null or failures > 0 or due_at <= now()`,
   'only held and waiting orders are at the desk': `

@@ -4,6 +4,11 @@ import type { Landscape } from '#landscape/landscape.ts'
 import { factorOf } from '#landscape/world/world.ts'
 import type { Query } from './books-rules.ts'
 
+/** What the counterparts believe: a landscape, or what was read of one that runs elsewhere. */
+export type Books = Pick<Landscape, 'world'> & {
+  readonly [System in 'legacyErp' | 'cloudErp' | 'wms' | 'tax']: Pick<Landscape[System], 'truth'>
+}
+
 export type BookedInvoice = {
   readonly company: string
   readonly number: string
@@ -23,7 +28,7 @@ export async function ourInvoices(query: Query): Promise<BookedInvoice[]> {
   return rows.toSorted(byNumber)
 }
 
-export function theirInvoices({ legacyErp, cloudErp }: Landscape): BookedInvoice[] {
+export function theirInvoices({ legacyErp, cloudErp }: Books): BookedInvoice[] {
   const books = [
     ['NWF', legacyErp.truth().invoices],
     ['NWI', cloudErp.truth().invoices],
@@ -67,7 +72,7 @@ const numbersOf = async (query: Query, text: string): Promise<string[]> =>
  * Orders at the ERPs, releases and shipments at the WMS, invoices at the ERPs, tax at the engine: each once on both
  * sides; and what the ERPs still expect of each line is what we do.
  */
-export async function differences(query: Query, landscape: Landscape): Promise<Record<string, Difference>> {
+export async function differences(query: Query, landscape: Books): Promise<Record<string, Difference>> {
   const { legacyErp, cloudErp, wms, tax } = landscape
   const orders = await numbersOf(
     query,
@@ -114,7 +119,7 @@ export async function differences(query: Query, landscape: Landscape): Promise<R
 }
 
 /** `O-1000017 2: 24`: so many pieces of line 2 are neither shipped nor cancelled, of orders that the ERP has. */
-const ourOpenLines = (query: Query): Promise<string[]> =>
+export const ourOpenLines = (query: Query): Promise<string[]> =>
   numbersOf(
     query,
     `select 'O-' || id || ' ' || n || ': ' || trim_scale(ordered - cancelled - shipped) as number
@@ -123,7 +128,7 @@ const ourOpenLines = (query: Query): Promise<string[]> =>
   )
 
 /** The ERPs number lines in steps; what they call invoiced has been shipped. */
-function theirOpenLines({ legacyErp, cloudErp, world }: Landscape): string[] {
+export function theirOpenLines({ legacyErp, cloudErp, world }: Books): string[] {
   const items = new Map(world.items.map((item) => [item.number, item]))
   const openOf = (orders: readonly BookOrder[], step: number): string[] =>
     orders.flatMap(({ reference, lines }) =>
@@ -160,7 +165,7 @@ export async function ourStock(query: Query): Promise<Shelf[]> {
 }
 
 /** What lies on the shelves. */
-export function theirStock({ wms }: Landscape): Shelf[] {
+export function theirStock({ wms }: Books): Shelf[] {
   const shelves = new Map<string, number>()
   for (const { site, owner, sku, status, qty } of wms.truth().stock) {
     if (qty === 0) continue
