@@ -1,0 +1,139 @@
+/** Carries out the plan: kills, freezes, stops the database, spoils the network; counts what it has really done. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Query } from '#tests/support/books-rules.ts'
+import { openQuery } from './evidence.ts'
+import type { FaultKind, FaultProxy } from './fault-proxy.ts'
+import type { Fleet } from './fleet.ts'
+import type { Strike } from './plan.ts'
+
+export type Done = {
+  kills: number
+  /** Process frozen and let go on. */
+  freezes: number
+  /** Of those, for longer than a lease lasts. */
+  zombies: number
+  databaseStops: number
+  terminatedSessions: number
+}
+
+export type ChaosParts = {
+  readonly fleet: Fleet
+  readonly proxies: ReadonlyMap<string, FaultProxy>
+  /** Of the database, past every proxy. */
+  readonly databaseUrl: string
+  /** Where its postmaster.pid is. */
+  readonly dataDirectory: string
+}
+
+const ZOMBIE_FROM_MS = 10_000
+
+export class Chaos {
+  readonly done: Done = { kills: 0, freezes: 0, zombies: 0, databaseStops: 0, terminatedSessions: 0 }
+  readonly #parts: ChaosParts
+  readonly #calming = new AbortController()
+  readonly #endings: Promise<void>[] = []
+
+  constructor(parts: ChaosParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when the last strike has been made. */
+  async run(plan: readonly Strike[]): Promise<void> {
+    const startedMs = performance.now()
+    for (const strike of plan) {
+      await this.#sleep(startedMs + strike.atMs - performance.now())
+      await this.#strike(strike)
+    }
+  }
+
+  /** Every fault ends now, for good. */
+  async calm(): Promise<void> {
+    this.#calming.abort()
+    await Promise.all(this.#endings)
+    this.#parts.fleet.thawAll()
+    for (const proxy of this.#parts.proxies.values()) proxy.set(undefined)
+  }
+
+  /** Connections struck, by kind of fault, over all proxies. */
+  get proxyFaults(): Partial<Record<FaultKind, number>> {
+    const sum: Partial<Record<FaultKind, number>> = {}
+    for (const { struck } of this.#parts.proxies.values())
+      for (const [kind, count] of Object.entries(struck) as [FaultKind, number][])
+        sum[kind] = (sum[kind] ?? 0) + count
+    return sum
+  }
+
+  async #strike(strike: Strike): Promise<void> {
+    const { fleet } = this.#parts
+    switch (strike.kind) {
+      case 'kill':
+        if (await this.#firstOf((nth) => fleet.kill(strike.member + nth))) this.done.kills++
+        return
+      case 'freeze':
+        return this.#freeze(strike.member, strike.forMs)
+      case 'terminate':
+        this.done.terminatedSessions += await this.#terminate(strike.sessions, strike.first)
+        return
+      case 'stop-database':
+        return this.#stopDatabase()
+      case 'network':
+        return this.#spoil(strike)
+    }
+  }
+
+  /** The drawn member, or the next one that is alive. */
+  async #firstOf(tryOn: (nth: number) => boolean): Promise<boolean> {
+    for (let nth = 0; nth < this.#parts.fleet.size; nth++) if (tryOn(nth)) return true
+    return false
+  }
+
+  #freeze(member: number, forMs: number): void {
+    const thaw = this.#parts.fleet.freeze(member)
+    if (!thaw) return
+    this.done.freezes++
+    if (forMs >= ZOMBIE_FROM_MS) this.done.zombies++
+    this.#endings.push(this.#sleep(forMs).then(thaw))
+  }
+
+  #spoil({ proxy, fault, forMs }: Extract<Strike, { kind: 'network' }>): void {
+    const spoilt = this.#parts.proxies.get(proxy)!
+    spoilt.set(fault)
+    this.#endings.push(this.#sleep(forMs).then(() => spoilt.set(undefined)))
+  }
+
+  async #terminate(sessions: number, first: number): Promise<number> {
+    const terminate = async (query: Query): Promise<number> => {
+      const rows = await query(
+        `with ours as (select pid, row_number() over (order by pid) as nth, count(*) over () as all
+           from pg_stat_activity where application_name like 'crossdock%' and application_name not like '% process %')
+         select pg_terminate_backend(pid) from ours where (nth + $2) % "all" < $1`,
+        [sessions, first],
+      )
+      return rows.length
+    }
+    return this.#ask(terminate).catch(() => 0)
+  }
+
+  /** As a power cut; whoever owns the server brings it back. */
+  #stopDatabase(): void {
+    const noted = readFileSync(join(this.#parts.dataDirectory, 'postmaster.pid'), 'utf8')
+    try {
+      process.kill(Number.parseInt(noted, 10), 'SIGQUIT')
+      this.done.databaseStops++
+    } catch {
+      // It is down already.
+    }
+  }
+
+  async #ask<T>(question: (query: Query) => Promise<T>): Promise<T> {
+    const { query, end } = await openQuery(this.#parts.databaseUrl)
+    return question(query).finally(() => end().catch(() => undefined))
+  }
+
+  /** Until then, or until all becomes calm. */
+  async #sleep(ms: number): Promise<void> {
+    if (ms > 0) await sleep(ms, undefined, { signal: this.#calming.signal }).catch(() => undefined)
+  }
+}

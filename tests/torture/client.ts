@@ -1,0 +1,151 @@
+/**
+ * Clients that order at a fixed rate whatever becomes of their orders, repeat, cancel, give up, and write down each
+ * word they say and hear.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { draw, drawInteger } from '#landscape/random.ts'
+import type { WorldOrder } from '#landscape/world/world.ts'
+import { toOrderRequest } from '../../src/demo.ts'
+import type { Entry } from './history.ts'
+
+const ORDERS = '/process/order-to-cash/v1/orders'
+const ANSWER_WITHIN_MS = 5_000
+const AGAIN_AFTER_MS: [number, number] = [200, 1_500]
+const TWICE_AFTER_MS: [number, number] = [0, 2_500]
+const CANCEL_AFTER_MS: [number, number] = [0, 4_000]
+const TWICE_SHARE = 0.1
+const CANCEL_SHARE = 0.08
+/** Of those whose call failed, who never ask again. */
+const GIVES_UP_SHARE = 0.25
+
+export type ClientOptions = {
+  readonly door: string
+  readonly seed: string
+  readonly orderAt: (nth: number) => WorldOrder
+  readonly perSecond: number
+  readonly forMs: number
+}
+
+export type Client = {
+  readonly log: readonly Entry[]
+  /** Resolves when the last order has left. */
+  readonly sent: Promise<void>
+  /** Resolves when every client knows, or has given up; those who wait longer are named. */
+  settle(withinMs: number): Promise<string[]>
+}
+
+type Request = Pick<Entry, 'operation' | 'key' | 'subject'> & {
+  readonly path: string
+  readonly body: unknown
+}
+
+export const subjectOf = ({ company, customer, poNumber }: WorldOrder): string =>
+  `${company} ${customer} ${poNumber}`
+
+export function startClient(options: ClientOptions): Client {
+  const { seed, forMs, perSecond } = options
+  const log: Entry[] = []
+  const open = new Map<Promise<void>, string>()
+  const startedMs = performance.now()
+  const attempt = attempts(options, log, startedMs)
+
+  /** The same key at every attempt. */
+  async function untilAnswered(request: Request): Promise<Entry> {
+    const isPatient = draw(seed, 'gives-up', request.key) >= GIVES_UP_SHARE
+    for (let nth = 0; ; nth++) {
+      const answer = await attempt(request)
+      if (answer.kind !== 'info' || !isPatient) return answer
+      await sleep(drawInteger(seed, `again/${request.key}`, nth, AGAIN_AFTER_MS))
+    }
+  }
+
+  function begin(key: string, work: () => Promise<void>): void {
+    const done = work().finally(() => open.delete(done))
+    open.set(done, key)
+  }
+
+  async function submit(order: WorldOrder): Promise<void> {
+    const key = `arrival-${order.nth}`
+    const body = toOrderRequest(order)
+    const request: Request = { operation: 'submit', key, subject: subjectOf(order), path: ORDERS, body }
+    if (draw(seed, 'twice', key) < TWICE_SHARE)
+      begin(key, async () => {
+        await sleep(drawInteger(seed, 'twice-after', key, TWICE_AFTER_MS))
+        await untilAnswered(request)
+      })
+    const answer = await untilAnswered(request)
+    if (answer.status === 201 && draw(seed, 'cancels', key) < CANCEL_SHARE) await cancel(answer.id!)
+  }
+
+  async function cancel(id: string): Promise<void> {
+    await sleep(drawInteger(seed, 'cancel-after', id, CANCEL_AFTER_MS))
+    const body = { reason: 'The customer changed its mind.' }
+    const path = `${ORDERS}/${id}:cancel`
+    await untilAnswered({ operation: 'cancel', key: `cancel-${id}`, subject: id, path, body })
+  }
+
+  async function send(): Promise<void> {
+    for (let nth = 0; nth < (forMs / 1_000) * perSecond; nth++) {
+      const waitMs = startedMs + (nth * 1_000) / perSecond - performance.now()
+      if (waitMs > 0) await sleep(waitMs)
+      const order = options.orderAt(nth)
+      begin(`arrival-${order.nth}`, () => submit(order))
+    }
+  }
+
+  return {
+    log,
+    sent: send(),
+    async settle(withinMs) {
+      const untilMs = performance.now() + withinMs
+      while (open.size > 0 && performance.now() < untilMs) {
+        await Promise.race([...open.keys(), sleep(untilMs - performance.now(), undefined, { ref: false })])
+      }
+      return [...open.values()]
+    },
+  }
+}
+
+type Told = Pick<Entry, 'kind' | 'status' | 'id' | 'code'>
+
+/** One call and its entries in the log. */
+function attempts(
+  { door }: ClientOptions,
+  log: Entry[],
+  startedMs: number,
+): (request: Request) => Promise<Entry> {
+  let calls = 0
+  return async ({ path, body, ...about }) => {
+    const call = calls++
+    const write = (told: Told): Entry => {
+      const entry = { atMs: Math.round(performance.now() - startedMs), call, ...about, ...told }
+      log.push(entry)
+      return entry
+    }
+    write({ kind: 'invoke' })
+    try {
+      const response = await fetch(`${door}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': about.key },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      })
+      return write(meaningOf(response.status, await response.text()))
+    } catch (error) {
+      return write({ kind: 'info', code: causeOf(error) })
+    }
+  }
+}
+
+/** Only a complete answer that says what became of the request tells anything. */
+function meaningOf(status: number, text: string): Told {
+  const { id, code } = JSON.parse(text) as { id?: string; code?: string }
+  if (status < 300) return { kind: 'ok', status, id }
+  const isOpen = status >= 500 || status === 429 || (status === 409 && code?.includes('in_flight') === true)
+  return { kind: isOpen ? 'info' : 'fail', status, code }
+}
+
+function causeOf(error: unknown): string {
+  const { name, cause } = error as Error
+  return (cause as NodeJS.ErrnoException | undefined)?.code ?? name
+}

@@ -1,0 +1,154 @@
+/** Programs of the house that are started anew whenever they end, as a supervisor does it. */
+import { type ChildProcess, fork } from 'node:child_process'
+import type { ConfigInput } from '../../src/config-schema.ts'
+
+const MAIN = new URL('../support/program-main.ts', import.meta.url)
+const AGAIN_FIRST_MS = 100
+const AGAIN_MOST_MS = 2_000
+const STOP_WITHIN_MS = 15_000
+const LAST_LINES = 5
+
+export type Ended = { readonly name: string; readonly code: number | null; readonly lines: readonly string[] }
+
+export type FleetOptions = {
+  /** By name; each says its role. */
+  readonly configs: Readonly<Record<string, Partial<ConfigInput>>>
+  /** What programs log: warnings and worse. */
+  readonly onLog: (name: string, text: string) => void
+}
+
+export class Fleet {
+  /** Programs that were ready and ended although nobody had killed them. */
+  readonly ended: Ended[] = []
+  /** Ends before readiness: the database was away, most likely. */
+  failedStarts = 0
+  readonly #members: readonly Member[]
+
+  constructor({ configs, onLog }: FleetOptions) {
+    this.#members = Object.entries(configs).map(([name, config]) => new Member(name, config, this, onLog))
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  get ready(): boolean {
+    return this.#members.every(({ url }) => url !== undefined)
+  }
+
+  /** Ports of the programs whose doors are open, or were before they were frozen. */
+  get doors(): number[] {
+    return this.#members.flatMap(({ url, hasDoors }) => (url && hasDoors ? [Number(new URL(url).port)] : []))
+  }
+
+  /** False when there is nothing to kill at this moment. */
+  kill(nth: number): boolean {
+    return this.#members[nth % this.size]!.signal('SIGKILL')
+  }
+
+  /** Answers what thaws it; undefined when it cannot be frozen. */
+  freeze(nth: number): (() => void) | undefined {
+    return this.#members[nth % this.size]!.freeze()
+  }
+
+  thawAll(): void {
+    for (const member of this.#members) member.signal('SIGCONT')
+  }
+
+  /** In order; what takes too long is killed. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.stop()))
+  }
+
+  /** At once, when the torture itself has to end. */
+  abandon(): void {
+    for (const member of this.#members) member.abandon()
+  }
+}
+
+class Member {
+  /** Once it is ready. */
+  url: string | undefined
+  readonly hasDoors: boolean
+  #child: ChildProcess | undefined
+  #killed = false
+  #stopping = false
+  #again: NodeJS.Timeout | undefined
+  #attempt = 0
+  #lines: string[] = []
+  readonly #name: string
+  readonly #config: Partial<ConfigInput>
+  readonly #fleet: Fleet
+  readonly #onLog: FleetOptions['onLog']
+
+  constructor(name: string, config: Partial<ConfigInput>, fleet: Fleet, onLog: FleetOptions['onLog']) {
+    this.#name = name
+    this.#config = config
+    this.#fleet = fleet
+    this.#onLog = onLog
+    this.hasDoors = config.role !== 'worker'
+    this.#start()
+  }
+
+  signal(signal: NodeJS.Signals): boolean {
+    if (signal === 'SIGKILL' && this.#child) this.#killed = true
+    return this.#child?.kill(signal) ?? false
+  }
+
+  freeze(): (() => void) | undefined {
+    const child = this.#child
+    if (!child?.kill('SIGSTOP')) return undefined
+    return () => void child.kill('SIGCONT')
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#again)
+    const child = this.#child
+    if (!child) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGCONT')
+    child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+    await gone
+    clearTimeout(late)
+  }
+
+  abandon(): void {
+    this.#stopping = true
+    clearTimeout(this.#again)
+    this.#child?.kill('SIGKILL')
+  }
+
+  #start(): void {
+    this.#killed = false
+    this.#lines = []
+    const child = fork(MAIN, [JSON.stringify(this.#config)], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    child.stderr!.on('data', (chunk: Buffer) => this.#hear(String(chunk)))
+    child.once('message', ({ url }: { url: string }) => {
+      this.url = url
+      this.#attempt = 0
+    })
+    child.once('exit', (code) => this.#onExit(code))
+  }
+
+  #hear(text: string): void {
+    this.#onLog(this.#name, text)
+    this.#lines = [...this.#lines, text].slice(-LAST_LINES)
+  }
+
+  #onExit(code: number | null): void {
+    const wasReady = this.url !== undefined
+    this.url = undefined
+    this.#child = undefined
+    if (this.#stopping) return
+    if (!this.#killed && !wasReady) this.#fleet.failedStarts++
+    if (!this.#killed && wasReady) this.#fleet.ended.push({ name: this.#name, code, lines: this.#lines })
+    const waitMs = Math.min(AGAIN_FIRST_MS * 2 ** this.#attempt++, AGAIN_MOST_MS)
+    this.#again = setTimeout(() => this.#start(), waitMs)
+  }
+}

@@ -1,0 +1,198 @@
+/** One run: chaos while clients order, then calm until all work has drained, then the evidence. */
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type Query, underWay, violationsAtRest } from '#tests/support/books-rules.ts'
+import { Chaos, type Done } from './chaos.ts'
+import { type Client, startClient } from './client.ts'
+import { gatherEvidence, openQuery } from './evidence.ts'
+import type { FaultKind } from './fault-proxy.ts'
+import { type Anomaly, checkHistory, type Entry } from './history.ts'
+import { planOf } from './plan.ts'
+import { openStage, type Stage } from './stage.ts'
+
+export type Report = Done & {
+  readonly minutes: number
+  readonly seed: string
+  readonly orders: number
+  readonly acknowledged: number
+  readonly refused: number
+  readonly unknown: number
+  readonly cancelled: number
+  readonly failedStarts: number
+  readonly proxyFaults: Partial<Record<FaultKind, number>>
+  readonly anomalies: readonly Anomaly[]
+  readonly drainMs: number
+  readonly durationMs: number
+  readonly exitCode: 0 | 1
+}
+
+export type RunOptions = {
+  readonly minutes: number
+  readonly seed: string
+  readonly say: (text: string) => void
+}
+
+const PER_SECOND = 15
+const READY_WITHIN_MS = 60_000
+const ANSWERED_WITHIN_MS = 60_000
+const DRAINED_WITHIN_MS = 120_000
+const LOOK_MS = 250
+const SAY_EVERY_MS = 2_000
+
+export async function torture({ minutes, seed, say }: RunOptions): Promise<Report> {
+  const startedMs = performance.now()
+  const forMs = minutes * 60_000
+  const stage = await openStage(seed, Math.ceil((forMs / 1_000) * PER_SECOND))
+  await until(() => stage.fleet.ready, READY_WITHIN_MS, 'the programs do not become ready')
+  say(`${stage.fleet.size} programs are ready, seed ${seed}`)
+  const chaos = new Chaos(stage)
+  const plan = planOf({ seed, forMs, members: stage.fleet.size, proxies: [...stage.proxies.keys()] })
+  const client = startClient({
+    door: stage.door,
+    seed,
+    forMs,
+    perSecond: PER_SECOND,
+    orderAt: (nth) => stage.world.orders(1, nth)[0]!,
+  })
+  const telling = setInterval(() => say(progressOf(client, chaos)), SAY_EVERY_MS)
+  await Promise.all([client.sent, chaos.run(plan)])
+  await chaos.calm()
+  say('every fault has ended')
+  const drainFromMs = performance.now()
+  const undrained = await drain(stage, client)
+  const drainMs = Math.round(performance.now() - drainFromMs)
+  clearInterval(telling)
+  say(`drained in ${drainMs} ms, ${progressOf(client, chaos)}`)
+  const anomalies = [...undrained, ...endedByThemselves(stage), ...(await examine(stage, client.log))]
+  const counted = countsOf(client.log)
+  if (anomalies.length > 0) {
+    stage.keepFolder()
+    say(`history, log and database are kept in ${stage.folder}`)
+  }
+  await stage.end()
+  return {
+    minutes,
+    seed,
+    ...counted,
+    ...chaos.done,
+    failedStarts: stage.fleet.failedStarts,
+    proxyFaults: chaos.proxyFaults,
+    anomalies,
+    drainMs,
+    durationMs: Math.round(performance.now() - startedMs),
+    exitCode: anomalies.length > 0 ? 1 : 0,
+  }
+}
+
+async function until(
+  isSo: () => boolean | Promise<boolean>,
+  withinMs: number,
+  otherwise: string,
+): Promise<void> {
+  const untilMs = performance.now() + withinMs
+  while (!(await isSo())) {
+    if (performance.now() > untilMs) throw new Error(otherwise)
+    await sleep(LOOK_MS)
+  }
+}
+
+/** Waits until clients know and nothing is under way; receipts that orders wait for arrive on the way. */
+async function drain(stage: Stage, client: Client): Promise<Anomaly[]> {
+  const late = (kind: string) => (error: Error) => [{ kind, documents: [], detail: error.message }]
+  const { query, end } = await openQuery(stage.databaseUrl)
+  const rest = (): Promise<void> =>
+    until(async () => (await underWay(query)) === 0, DRAINED_WITHIN_MS, 'work is still under way')
+  const waitsForReceipts = async (): Promise<boolean> =>
+    (await query('select from inventory.backorder limit 1')).length > 0
+  try {
+    await until(() => stage.fleet.ready, READY_WITHIN_MS, 'programs are not ready again')
+    const unanswered = await client.settle(ANSWERED_WITHIN_MS)
+    stage.tell({ kind: 'redeliver' })
+    await rest()
+    stage.tell({ kind: 'receive-all' })
+    await until(async () => !(await waitsForReceipts()), DRAINED_WITHIN_MS, 'orders still wait for receipts')
+    await rest()
+    return unanswered.map((key) => ({ kind: 'a client has no answer', documents: [], detail: key }))
+  } catch (error) {
+    return late('faults ended, and not everything drained')(error as Error)
+  } finally {
+    await end()
+  }
+}
+
+const endedByThemselves = ({ fleet }: Stage): Anomaly[] =>
+  fleet.ended.map(({ name, code, lines }) => ({
+    kind: 'a program ended by itself',
+    documents: [],
+    detail: `${name}: ${code}: ${lines.join('')}`,
+  }))
+
+async function examine(stage: Stage, log: readonly Entry[]): Promise<Anomaly[]> {
+  const { query, end } = await openQuery(stage.databaseUrl)
+  try {
+    const evidence = await gatherEvidence(query, await stage.books(), log)
+    const anomalies = [...checkHistory(evidence), ...(await brokenRules(query)), ...(await doctor(stage))]
+    if (anomalies.length > 0)
+      writeFileSync(join(stage.folder, 'history.json'), JSON.stringify({ anomalies, ...evidence }))
+    return anomalies
+  } finally {
+    await end()
+  }
+}
+
+const brokenRules = async (query: Query): Promise<Anomaly[]> =>
+  (await violationsAtRest(query)).map(({ rule, found }) => ({
+    kind: `a rule is broken: ${rule}`,
+    documents: found.map((row) => String(Object.values(row)[0])),
+    detail: JSON.stringify(found),
+  }))
+
+/** `crossdock doctor`, as an operator would ask it. */
+async function doctor({ environment }: Stage): Promise<Anomaly[]> {
+  const cli = new URL('../../src/cli.ts', import.meta.url).pathname
+  const result = promisify(execFile)(process.execPath, [cli, 'doctor'], {
+    env: { ...process.env, ...environment },
+  })
+  return result.then(
+    () => [],
+    (error: { stdout: string; stderr: string }) => [
+      { kind: 'the doctor finds something', documents: [], detail: error.stdout + error.stderr },
+    ],
+  )
+}
+
+function countsOf(
+  log: readonly Entry[],
+): Pick<Report, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled'> {
+  const of = (operation: Entry['operation'], kind?: Entry['kind']): Set<string> =>
+    new Set(
+      log.flatMap((entry) =>
+        entry.operation === operation && (!kind || entry.kind === kind) ? [entry.key] : [],
+      ),
+    )
+  const [orders, acknowledged, refused] = [of('submit'), of('submit', 'ok'), of('submit', 'fail')]
+  return {
+    orders: orders.size,
+    acknowledged: acknowledged.size,
+    refused: refused.size,
+    unknown: [...orders].filter((key) => !acknowledged.has(key) && !refused.has(key)).length,
+    cancelled: of('cancel', 'ok').size,
+  }
+}
+
+function progressOf({ log }: Client, { done, proxyFaults }: Chaos): string {
+  const { orders, acknowledged } = countsOf(log)
+  const struck = Object.values(proxyFaults).reduce((sum, count) => sum + count, 0)
+  return [
+    `${orders} orders`,
+    `${acknowledged} acknowledged`,
+    `${done.kills} kills`,
+    `${done.freezes} freezes`,
+    `${done.databaseStops} database stops`,
+    `${done.terminatedSessions} sessions ended`,
+    `${struck} connections spoilt`,
+  ].join(', ')
+}
