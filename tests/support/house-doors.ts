@@ -38,7 +38,7 @@ export async function submitUntilAnswered(
     if (answer.status >= 500 || answer.status === 429) throw new Error(`the house answers ${answer.status}`)
     return answer
   }
-  return vi.waitFor(attempt, { timeout: withinMs, interval: 20 })
+  return vi.waitFor(attempt, { timeout: withinMs, interval: 100 })
 }
 
 /** Does `work` for all of them, so many at once, each worker with its next as soon as it is done with one. */
