@@ -17,7 +17,7 @@ import { gapWatch } from './processes/inbound-gaps.ts'
 import type { Heard } from './processes/message-filing.ts'
 import { reportDrift } from './processes/payload-drift.ts'
 import type { ProcessPorts } from './processes/ports.ts'
-import { takeReplays } from './processes/replays.ts'
+import { goOnWhereSettled, takeReplays } from './processes/replays.ts'
 
 export type MessageWires = {
   readonly config: Config
@@ -69,6 +69,11 @@ export function messageCare(wires: MessageWires): MessageCare {
         run: () => takeReplays({ ...common, patienceMs: PATIENCE_MS }),
       },
       {
+        name: 'streams behind settled messages',
+        everyMs: SECOND_MS,
+        run: () => goOnWhereSettled(common),
+      },
+      {
         name: 'messages that never came',
         everyMs: Math.min(lookMs, GAP_LOOKS_MS.most),
         run: gapWatch({
@@ -82,6 +87,7 @@ export function messageCare(wires: MessageWires): MessageCare {
     async replay() {
       await masterData.openIfKnown()
       await takeReplays({ ...common, patienceMs: 0 })
+      await goOnWhereSettled(common)
     },
   }
 }
@@ -116,7 +122,11 @@ function doorsOf({ bound, warehouse, goOn, channel }: MessageWires): AnyDoors {
   return new Map([
     ...[...bound.warehouses.values()].map((door): [string, AnyDoor] => {
       const [name, any] = anyDoor(door, (told: Told) => warehouse.add(told))
-      return [name, { ...any, goOn: (gap, parked) => goOn({ ...gap, door, parked }) }]
+      const goingOn: Pick<AnyDoor, 'goOn' | 'goOnBehind'> = {
+        goOn: (gap, parked) => goOn({ ...gap, door, parked }),
+        goOnBehind: (stop) => goOn({ ...stop, door }),
+      }
+      return [name, { ...any, ...goingOn }]
     }),
     ...channels.map((door) => anyDoor(door, (told: ChannelTold) => channel.add(told))),
   ])

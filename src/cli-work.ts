@@ -19,6 +19,7 @@ export async function parkingList(context: Context): Promise<number> {
     KEY: ({ key }) => key,
     ATTEMPTS: ({ attempts }) => String(attempts),
     'LAST FAILED': ({ lastFailedAt }) => minute(lastFailedAt),
+    WAITING: ({ waiting }) => (waiting > 0 ? String(waiting) : '–'),
     CAUSE: ({ cause }) => cause.message,
   })
   if (found.length === 0) context.terminal.note('Nothing is parked.')

@@ -13,13 +13,20 @@ export type StreamPosition = {
   readonly lastSequence: number | null
   readonly lastTakenAt: Date | null
   readonly missing: Gap | null
+  /** The id of the message that was put aside at its turn: what follows in an item stream waits for it. */
+  readonly stoppedBy: string | null
 }
 
-export const untouched: StreamPosition = { lastSequence: null, lastTakenAt: null, missing: null }
+export const untouched: StreamPosition = {
+  lastSequence: null,
+  lastTakenAt: null,
+  missing: null,
+  stoppedBy: null,
+}
 
 /**
- * `superseded`: something later has been applied. `wait`: an earlier one of the same stream is missing. `unordered`:
- * the message lacks what its discipline needs and is quarantined.
+ * `superseded`: something later has been applied. `wait`: an earlier one of the same stream is missing or was put
+ * aside. `unordered`: the message lacks what its discipline needs and is quarantined.
  */
 export type Ruling = 'apply' | 'superseded' | 'wait' | 'unordered'
 export type Ruled = { readonly ruling: Ruling; readonly position: StreamPosition }
@@ -59,6 +66,7 @@ function ruleBySequence(
 ): Ruled {
   if (sequence === null || sequence === undefined) return { ruling: 'unordered', position }
   if (next !== undefined && sequence < next) return { ruling: 'superseded', position }
+  if (by === 'item' && position.stoppedBy !== null) return { ruling: 'wait', position }
   const applied = { ...position, lastSequence: sequence }
   if (next === undefined || sequence === next) return { ruling: 'apply', position: applied }
   if (by === 'item') {

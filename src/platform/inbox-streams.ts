@@ -5,8 +5,8 @@ import { sql } from './database.ts'
 import type { StreamName } from './inbox-gaps.ts'
 import { gapBefore, inOrder, rule, untouched } from './inbox-order.ts'
 import type { Discipline, Ruling, StreamPosition } from './inbox-order.ts'
-import { MESSAGE_COLUMNS, settleMessages } from './inbox.ts'
-import type { IncomingMessage, Settlement, StoredMessage } from './inbox.ts'
+import { MESSAGE_COLUMNS, messageKey, settleMessages } from './inbox.ts'
+import type { IncomingMessage, MessageName, Settlement, StoredMessage } from './inbox.ts'
 
 export type Arrangement<Message> = {
   /** What to do with each message. Late, waiting and unordered ones have their outcome in the inbox already. */
@@ -22,7 +22,7 @@ const ensureStreams = sql(
 const lockStreams = sql(
   'inbox.lock_streams',
   `select source, stream, last_sequence as "lastSequence", last_taken_at as "lastTakenAt",
-     missing_from as "missingFrom", missing_to as "missingTo"
+     missing_from as "missingFrom", missing_to as "missingTo", stopped_by as "stoppedBy"
    from inbox.stream s join unnest($1::text[], $2::text[]) as k(source, stream) using (source, stream)
    order by source, stream for no key update of s`,
 )
@@ -118,12 +118,13 @@ type StreamRow = StreamName & {
   lastTakenAt: Date | null
   missingFrom: number | null
   missingTo: number | null
+  stoppedBy: string | null
 }
 
 function positionOf(row: StreamRow): StreamPosition {
-  const { lastSequence, lastTakenAt, missingFrom, missingTo } = row
+  const { lastSequence, lastTakenAt, missingFrom, missingTo, stoppedBy } = row
   const missing = missingFrom === null || missingTo === null ? null : { from: missingFrom, to: missingTo }
-  return { lastSequence, lastTakenAt, missing }
+  return { lastSequence, lastTakenAt, missing, stoppedBy }
 }
 
 async function openStreams<Message extends IncomingMessage>(
@@ -156,16 +157,22 @@ async function holdWaiting<Message extends IncomingMessage>(
 ): Promise<void> {
   const waiting = [...rulings].filter(([, ruling]) => ruling === 'wait').map(([message]) => message)
   if (waiting.length === 0) return
-  const rows = await tx.query<{ source: string; messageId: string }>(hold, [
-    waiting.map((message) => message.source),
-    waiting.map(streamOf),
-    waiting.map((message) => message.sequence ?? null),
-    waiting.map((message) => message.messageId),
+  const held = await holdMessages(tx, waiting)
+  for (const message of waiting) if (!held.has(messageKey(message))) rulings.set(message, 'superseded')
+}
+
+/** Puts messages of this transaction on the bench of their streams; answers the keys of those that found a place. */
+export async function holdMessages(
+  tx: Transaction,
+  messages: readonly IncomingMessage[],
+): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<MessageName>(hold, [
+    messages.map((message) => message.source),
+    messages.map(streamOf),
+    messages.map((message) => message.sequence ?? null),
+    messages.map((message) => message.messageId),
   ])
-  const held = new Set(rows.map((row) => `${row.source}/${row.messageId}`))
-  for (const message of waiting) {
-    if (!held.has(`${message.source}/${message.messageId}`)) rulings.set(message, 'superseded')
-  }
+  return new Set(rows.map(messageKey))
 }
 
 function settlementsOf(rulings: ReadonlyMap<IncomingMessage, Ruling>): Settlement[] {
@@ -219,23 +226,34 @@ function writeStreams(tx: Transaction, streams: readonly OpenStream<unknown>[]):
 }
 
 /**
- * Gives up on what a stream misses, from that number on: a person says that it will not come, or has seen to it.
- * Answers the messages that waited for it, in order, to be applied in this transaction.
+ * Takes a stream up at the place that `decide` answers for where it stands; undefined leaves it alone. Answers the
+ * messages that waited and now follow, in order, to be applied in this transaction.
  */
-export async function skipGap(
+export async function takeUp(
+  tx: Transaction,
+  name: StreamName,
+  decide: (before: StreamPosition) => StreamPosition | undefined,
+): Promise<StoredMessage[]> {
+  const [row] = await tx.query<StreamRow>(lockStreams, [[name.source], [name.stream]])
+  const before = row ? positionOf(row) : untouched
+  const position = decide(before)
+  if (!position) return []
+  const stream = { ...name, before, position, messages: [] }
+  const released = await releaseHeld(tx, [stream])
+  writeStreams(tx, [stream])
+  return released
+}
+
+/** Gives up on what a stream misses, from that number on: a person says that it will not come, or has seen to it. */
+export function skipGap(
   tx: Transaction,
   { from, ...name }: StreamName & { readonly from: number },
   decision: { readonly actor: string; readonly reason: string },
 ): Promise<StoredMessage[]> {
-  const [row] = await tx.query<StreamRow>(lockStreams, [[name.source], [name.stream]])
-  const before = row ? positionOf(row) : untouched
-  if (before.missing?.from !== from) return []
-  const lastSequence = Math.max(before.lastSequence ?? 0, before.missing.to)
-  const stream = { ...name, before, position: { ...before, lastSequence }, messages: [] }
-  const released = await releaseHeld(tx, [stream])
-  writeStreams(tx, [stream])
-  recordAudit(tx, [
-    { ...decision, action: 'inbox.gap_skipped', before: { ...name, missing: before.missing } },
-  ])
-  return released
+  return takeUp(tx, name, (before) => {
+    const { missing } = before
+    if (missing?.from !== from) return undefined
+    recordAudit(tx, [{ ...decision, action: 'inbox.gap_skipped', before: { ...name, missing } }])
+    return { ...before, lastSequence: Math.max(before.lastSequence ?? 0, missing.to) }
+  })
 }

@@ -1,6 +1,8 @@
 /** Parked work as people see it: lists, one item with its edits, how much there is. */
 import type { Queries } from './database.ts'
 import { sql } from './database.ts'
+import type { MessageName } from './inbox.ts'
+import { type WaitingMessage, waitingBehind } from './inbox-stops.ts'
 import { PARKED_COLUMNS } from './parking.ts'
 import type { ParkedItem, ParkedKind, ParkedState } from './parking.ts'
 import type { PayloadChange } from './payload-changes.ts'
@@ -9,7 +11,10 @@ const PAGE = 100
 
 const listItems = sql(
   'parking.list',
-  `select ${PARKED_COLUMNS.replace('i.payload,', 'null as payload,')}, octet_length(i.payload) as "sizeBytes"
+  `select ${PARKED_COLUMNS.replace('i.payload,', 'null as payload,')}, octet_length(i.payload) as "sizeBytes",
+     (select count(*)::int from inbox.stream s join inbox.held h using (source, stream)
+      where i.kind = 'message' and s.source = i.system and s.stopped_by = i.context->>'messageId'
+        and i.context->'conflict' is null) as waiting
    from parking.item i
    where i.id < coalesce($1::bigint, 9223372036854775807)
      and (case when $2::text is null then i.state in ('parked', 'replaying') else i.state = $2 end)
@@ -43,11 +48,14 @@ export type ParkingFilter = {
   readonly limit?: number
 }
 
+export type ListedItem = ParkedItem & {
+  readonly sizeBytes: number | null
+  /** How many later messages of its stream wait for it. */
+  readonly waiting: number
+}
+
 /** Newest first, without payloads. */
-export function listParked(
-  queries: Queries,
-  filter: ParkingFilter = {},
-): Promise<(ParkedItem & { readonly sizeBytes: number | null })[]> {
+export function listParked(queries: Queries, filter: ParkingFilter = {}): Promise<ListedItem[]> {
   const { before, state, company, kind, system, causeCode, doc, limit = PAGE } = filter
   const values = [before, state, company, kind, system, causeCode, doc].map((value) => value ?? null)
   return queries.query(listItems, [...values, limit])
@@ -62,15 +70,22 @@ export type PayloadEdit = {
   readonly changes: readonly PayloadChange[]
 }
 
-export async function showParked(
-  queries: Queries,
-  id: number,
-): Promise<(ParkedItem & { readonly edits: readonly PayloadEdit[] }) | undefined> {
+export type ShownItem = ParkedItem & {
+  readonly edits: readonly PayloadEdit[]
+  /** Later messages of its stream, in order. */
+  readonly waiting: readonly WaitingMessage[]
+}
+
+export async function showParked(queries: Queries, id: number): Promise<ShownItem | undefined> {
   const [[item], edits] = await Promise.all([
     queries.query<ParkedItem>(showItem, [id]),
     queries.query<PayloadEdit>(editsOf, [id]),
   ])
-  return item && { ...item, edits }
+  if (!item) return undefined
+  const { messageId, conflict } = item.context as Partial<MessageName> & { conflict?: true }
+  const isAwaited = item.kind === 'message' && messageId !== undefined && !conflict
+  const waiting = isAwaited ? await waitingBehind(queries, { source: item.system ?? '', messageId }) : []
+  return { ...item, edits, waiting }
 }
 
 export type ParkingDepth = {

@@ -1,7 +1,7 @@
 /** The doors through which orders and messages come in: each coalesces what arrives into one transaction. */
 import { createDoor, type Door, type Turnstile } from '#platform/batch.ts'
 import type { Clock } from '#platform/clock.ts'
-import type { Queries } from '#platform/database.ts'
+import type { Queries, Transaction } from '#platform/database.ts'
 import { isOutage } from '#platform/outage.ts'
 import type { Claim } from '#platform/http.ts'
 import { claim, type ClaimState, record, settle } from '#platform/http-idempotency.ts'
@@ -15,7 +15,7 @@ import type { ChannelTold } from './channel-words.ts'
 import { arrivalsOf, hearChannels } from './channels.ts'
 import { hearWarehouses, type Told, type WarehouseDoor } from './inbound.ts'
 import type { Heard } from './message-filing.ts'
-import type { Skip } from './message-order.ts'
+import { goOnBehind, goOnWithout, type Lift, type Skip } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 
 /** What callers wait for at once: about as much as is answered before they give up. */
@@ -139,14 +139,15 @@ export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: P
   })
 }
 
-/** Lets a warehouse's stream go on without what it misses. */
+/** Lets a warehouse's stream go on without what it misses, or behind a message that a person has settled. */
 export const warehouseGoesOn =
   ({ runner, ports }: DoorPorts, shipment: Process) =>
-  (skip: Skip<WarehouseDoor>): Promise<unknown> => {
-    const source = skip.door.instance
-    const cause = { source, actor: skip.parked.settledBy ?? source }
+  (at: Skip<WarehouseDoor> | Lift<WarehouseDoor>): Promise<unknown> => {
+    const source = at.door.instance
+    const cause = { source, actor: 'parked' in at ? (at.parked.settledBy ?? source) : source }
+    const goOn = (tx: Transaction) => ('parked' in at ? goOnWithout<Told>(tx, at) : goOnBehind<Told>(tx, at))
     return runner().transaction(cause, (tx, turn) =>
-      hearWarehouses(tx, turn, ports, { told: [], skip, shipment, cause }),
+      hearWarehouses(tx, turn, ports, { told: [], goOn, shipment, cause }),
     )
   }
 

@@ -20,8 +20,16 @@ import {
 } from '#domains/inventory/operations.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
-import { endReplays, type Filed, fileOf, type Heard, takeIn, type Telling } from './message-filing.ts'
-import { goOnWithout, inTheirOrder, type Skip } from './message-order.ts'
+import {
+  endReplays,
+  type Filed,
+  fileOf,
+  type Heard,
+  takeIn,
+  type TakenIn,
+  type Telling,
+} from './message-filing.ts'
+import { inTheirOrder, stopBehind, streamBehind } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
 import { bookTold } from './warehouse-booking.ts'
@@ -38,8 +46,8 @@ type Due = Filed<Told> & { readonly message: WarehouseMessage }
 
 type Hearing = {
   readonly told: readonly Told[]
-  /** Lets one stream go on without what it misses. */
-  readonly skip?: Skip<WarehouseDoor>
+  /** Lets one stream go on; answers what waited in it. */
+  readonly goOn?: (tx: Transaction) => Promise<Filed<Told>[]>
   readonly shipment: Process
   readonly cause: Cause
 }
@@ -49,21 +57,24 @@ export async function hearWarehouses(
   tx: Transaction,
   turn: Docket,
   ports: ProcessPorts,
-  { told, skip, shipment, cause }: Hearing,
+  { told, goOn, shipment, cause }: Hearing,
 ): Promise<ReadonlyMap<Told, Heard>> {
   const filed = told.map((one) => fileOf(one))
   const taken = await takeIn(tx, filed)
   const fresh = filed.filter((message) => taken.verdicts.get(message) === 'new')
   const { due: inTurn, released: followers, passed } = await inTheirOrder(tx, fresh.filter(isReadable), taken)
-  const released = skip ? [...followers, ...(await goOnWithout<Told>(tx, skip))] : followers
+  const released = goOn ? [...followers, ...(await goOn(tx))] : followers
   const unreadable = [...fresh, ...released].filter((message) => !isReadable(message)).map(quarantined)
   await settleMessages(
     tx,
     unreadable.map(([, settlement]) => settlement),
   )
   const due = [...inTurn, ...released].filter(isReadable)
-  const settlements = await apply(tx, turn, ports, { due, shipment, cause })
+  const waiting = new Map(passed)
+  const { settlements, behind } = await apply(tx, turn, ports, { due, taken, shipment, cause })
   await settleMessages(tx, [...settlements.values()])
+  await stopBehind(tx, asideOf(settlements), { behind, taken })
+  for (const { told: one } of behind) waiting.set(one, 'waiting')
   const stopped = new Map<Filed<Told>, Settlement>([...unreadable, ...settlements])
   await openWarehouseExceptions(tx, ports, {
     settlements: [...stopped],
@@ -73,7 +84,7 @@ export async function hearWarehouses(
     filed.map((message): [Told, Heard] => {
       const verdict = taken.verdicts.get(message)!
       if (verdict !== 'new') return [message.told, verdict]
-      return [message.told, passed.get(message.told) ?? stopped.get(message)?.outcome ?? 'applied']
+      return [message.told, waiting.get(message.told) ?? stopped.get(message)?.outcome ?? 'applied']
     }),
   )
   await endReplays(tx, taken, answers)
@@ -88,19 +99,34 @@ function quarantined(filed: Filed<Told>): [Filed<Told>, Settlement] {
   return [filed, { source, messageId, outcome: 'quarantined', cause: { code, message } }]
 }
 
-type Applying = { readonly due: readonly Due[]; readonly shipment: Process; readonly cause: Cause }
+const asideOf = (settlements: ReadonlyMap<Filed<Told>, Settlement>): Filed<Told>[] =>
+  [...settlements].flatMap(([message, { outcome }]) => (outcome === 'parked' ? [message] : []))
 
-/** Applies by kind, set by set; answers what turned out otherwise than applied. */
+type Applying = {
+  readonly due: readonly Due[]
+  readonly taken: Pick<TakenIn<Told>, 'reopened'>
+  readonly shipment: Process
+  readonly cause: Cause
+}
+
+type Applied = {
+  /** Of what turned out otherwise than applied. */
+  readonly settlements: Map<Filed<Told>, Settlement>
+  /** What waits now, since an earlier one of its stream was put aside. */
+  readonly behind: readonly Due[]
+}
+
+/** Applies by kind, set by set. */
 async function apply(
   tx: Transaction,
   turn: Docket,
   ports: ProcessPorts,
-  { due, shipment, cause }: Applying,
-): Promise<Map<Filed<Told>, Settlement>> {
+  { due, ...applying }: Applying,
+): Promise<Applied> {
   const settlements = new Map<Filed<Told>, Settlement>()
   const requests = due.filter(({ message }) => message.type !== 'stock-moved')
   const stock = due.filter(({ message }) => message.type === 'stock-moved')
-  const confirmed = await applyToRequests(tx, ports, { due: requests, shipment, cause }, settlements)
+  const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
   const moved = await applyStock(tx, stock, settlements)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
   await reportDoubts(tx, ports, doubtful)
@@ -111,7 +137,7 @@ async function apply(
   const fillable = new Set(filled.map(({ doc }) => doc))
   await turn.wake(confirmed.orders.filter(({ doc }) => !fillable.has(doc)).map(wakeRow))
   turn.wakeAfterwards(filled.map(wakeRow))
-  return settlements
+  return { settlements, behind: confirmed.behind }
 }
 
 const wakeRow = (order: OrderHeader): DeskRow => ({
@@ -132,22 +158,29 @@ const parkedAs = ({ source, messageId }: Due, { code, message, facts }: Refusal)
 async function applyToRequests(
   tx: Transaction,
   ports: ProcessPorts,
-  { due, shipment, cause }: Applying,
+  { due, taken, shipment, cause }: Applying,
   settlements: Map<Filed<Told>, Settlement>,
 ) {
   const confirmations = new Map(
     due.map((filed): [Confirmation, Due] => [
-      { source: filed.source, key: filed.messageId, message: filed.message as RequestMessage },
+      {
+        source: filed.source,
+        key: filed.messageId,
+        message: filed.message as RequestMessage,
+        stream: streamBehind(filed, taken),
+      },
       filed,
     ]),
   )
   const { answers, doubtful } = await bookTold(tx, ports, [...confirmations.keys()], cause)
   const orders: OrderHeader[] = []
+  const behind: Due[] = []
   const shipped: { doc: number; order: OrderHeader }[] = []
   for (const [confirmation, answer] of answers) {
     const filed = confirmations.get(confirmation)!
     const { source, messageId } = filed
     if (answer.kind === 'refused') settlements.set(filed, parkedAs(filed, answer.refusal))
+    else if (answer.kind === 'behind') behind.push(filed)
     else if (answer.kind === 'superseded')
       settlements.set(filed, { source, messageId, outcome: 'superseded' })
     else {
@@ -156,7 +189,7 @@ async function applyToRequests(
     }
   }
   const wanted = shipped.filter(({ order }) => ports.wishes(order).shipNotice)
-  return { orders, doubtful, begun: await beginShipments(tx, shipment, wanted) }
+  return { orders, behind, doubtful, begun: await beginShipments(tx, shipment, wanted) }
 }
 
 async function applyStock(

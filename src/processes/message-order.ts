@@ -2,6 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import type { Discipline } from '#platform/inbox-order.ts'
+import { liftStop, stopStreams } from '#platform/inbox-stops.ts'
 import { arrangeMessages, skipGap } from '#platform/inbox-streams.ts'
 import type { StoredMessage } from '#platform/inbox.ts'
 import { type ParkedItem, settleParked } from '#platform/parking.ts'
@@ -74,7 +75,44 @@ export async function goOnWithout<T extends Orderly>(
   const decision = { actor: parked.settledBy ?? 'crossdock', reason: parked.settledReason ?? '' }
   const stored = await skipGap(tx, { source: door.instance, stream, from }, decision)
   await settleParked(tx, [{ ...parked, outcome: stored.length > 0 ? 'applied' : 'superseded' }])
-  const released: Filed<T>[] = []
-  for (const message of stored) released.push(await readAgain<T>(door, message))
-  return released
+  return readAll<T>(door, stored)
+}
+
+/** A stream stands behind a message that was put aside, which a person has settled. */
+export type Lift<Door> = { readonly door: Door; readonly stream: string; readonly stoppedBy: string }
+
+/** Answers what waited for that message, read anew. */
+export async function goOnBehind<T extends Orderly>(
+  tx: Transaction,
+  { door, ...stop }: Lift<T['door']>,
+): Promise<Filed<T>[]> {
+  return readAll<T>(door, await liftStop(tx, { source: door.instance, ...stop }))
+}
+
+async function readAll<T extends Orderly>(
+  door: T['door'],
+  stored: readonly StoredMessage[],
+): Promise<Filed<T>[]> {
+  const read: Filed<T>[] = []
+  for (const message of stored) read.push(await readAgain<T>(door, message))
+  return read
+}
+
+/** The stream in which others wait for this message, should it be put aside; a replayed one has had its turn there. */
+export function streamBehind<T extends Orderly>(
+  message: Filed<T>,
+  { reopened }: Pick<TakenIn<T>, 'reopened'>,
+): string | undefined {
+  if (disciplineOf(message).by !== 'item' || reopened.get(message) === 'parked') return undefined
+  return `${message.source}/${message.stream}`
+}
+
+/** What was put aside at its turn stops its stream; what came after it in the same list waits for it. */
+export async function stopBehind<T extends Orderly>(
+  tx: Transaction,
+  aside: readonly Filed<T>[],
+  { behind, taken }: { readonly behind: readonly Filed<T>[]; readonly taken: Pick<TakenIn<T>, 'reopened'> },
+): Promise<void> {
+  const stops = aside.filter((message) => streamBehind(message, taken) !== undefined)
+  await stopStreams(tx, stops, behind)
 }

@@ -3,10 +3,11 @@ import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { FiledMessage } from '#platform/inbound.ts'
+import { settledStops } from '#platform/inbox-stops.ts'
 import { isOutage } from '#platform/outage.ts'
 import type { ParkedCause, ParkedItem } from '#platform/parking.ts'
 import { parkAgain, replayingMessages } from '#platform/parking-replay.ts'
-import type { AnyDoor, AnyDoors, StreamStop } from './any-door.ts'
+import type { AnyDoor, AnyDoors, StreamSkip } from './any-door.ts'
 import { NO_COMPANY, troubleOf } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
 
@@ -24,6 +25,19 @@ export async function takeReplays(ports: ReplayPorts): Promise<void> {
   await Promise.all(items.map((item) => takeReplay(ports, item)))
 }
 
+/** Lets streams go on whose message was replayed or given up; what fails is left to the next look. */
+export async function goOnWhereSettled({
+  database,
+  doors,
+}: Pick<ReplayPorts, 'database' | 'doors'>): Promise<void> {
+  const stops = await settledStops(database)
+  const gone = await Promise.allSettled(
+    stops.map(({ source, ...stop }) => doors.get(source)?.goOnBehind?.(stop)),
+  )
+  const failed = gone.find((one) => one.status === 'rejected' && !isOutage(one.reason))
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
 async function takeReplay(ports: ReplayPorts, item: ParkedItem): Promise<void> {
   const door = ports.doors.get(item.system ?? '')
   try {
@@ -35,7 +49,7 @@ async function takeReplay(ports: ReplayPorts, item: ParkedItem): Promise<void> {
 }
 
 async function takeBy(door: AnyDoor, item: ParkedItem): Promise<unknown> {
-  const { gap } = item.context as { readonly gap?: StreamStop }
+  const { gap } = item.context as { readonly gap?: StreamSkip }
   if (gap) return door.goOn?.(gap, item)
   return door.hear(await door.restore(filedAs(item)), item)
 }

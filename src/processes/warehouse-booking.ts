@@ -19,6 +19,8 @@ export type Answered =
   | { readonly kind: 'applied'; readonly order: OrderHeader; readonly shipment: number | undefined }
   /** It tells nothing new: a shipment that is booked already, a pick of what has shipped. */
   | { readonly kind: 'superseded' }
+  /** An earlier one of its stream was refused: it waits, and was not looked at. */
+  | { readonly kind: 'behind' }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 export type Booked = {
@@ -44,10 +46,17 @@ export async function bookTold(
   ])
   const answers = new Map<Confirmation, Answered>()
   const taken: Taken[] = []
+  const stopped = new Set<string>()
   for (const one of told) {
+    if (one.stream !== undefined && stopped.has(one.stream)) {
+      answers.set(one, { kind: 'behind' })
+      continue
+    }
     const result = isShipping(one) ? takeShipment(books, one, ids.shift()!) : takePick(books, one as Picking)
-    if (result instanceof Refusal) answers.set(one, { kind: 'refused', refusal: result })
-    else if (result === 'known') answers.set(one, { kind: 'superseded' })
+    if (result instanceof Refusal) {
+      answers.set(one, { kind: 'refused', refusal: result })
+      if (one.stream !== undefined) stopped.add(one.stream)
+    } else if (result === 'known') answers.set(one, { kind: 'superseded' })
     else {
       taken.push(result)
       answers.set(one, {

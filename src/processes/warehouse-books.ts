@@ -22,6 +22,8 @@ export type Confirmation<Message extends RequestMessage = RequestMessage> = {
   readonly source: string
   readonly key: string
   readonly message: Message
+  /** What follows in this stream waits where this message is refused. */
+  readonly stream?: string | undefined
 }
 
 export type Books = {
