@@ -175,11 +175,14 @@ export function priceBook(prices: readonly Price[]): PriceBook {
     const key = `${price.customer ?? ''}|${price.item}`
     byKey.set(key, [...(byKey.get(key) ?? []), price])
   }
-  const best = (key: string, quantity: number, date: string): Price | undefined =>
-    byKey
-      .get(key)
-      ?.filter((one) => one.validFrom <= date && date <= one.validTo && one.fromQuantity <= quantity)
-      .reduce<Price | undefined>((a, b) => (a && a.fromQuantity >= b.fromQuantity ? a : b), undefined)
+  function best(key: string, quantity: number, date: string): Price | undefined {
+    let found: Price | undefined
+    for (const one of byKey.get(key) ?? []) {
+      const isValid = one.validFrom <= date && date <= one.validTo && one.fromQuantity <= quantity
+      if (isValid && (!found || one.fromQuantity > found.fromQuantity)) found = one
+    }
+    return found
+  }
   return (customer, item, quantity, date) => {
     const price =
       best(`${customer}|${item.number}`, quantity, date) ?? best(`|${item.number}`, quantity, date)

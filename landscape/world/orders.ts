@@ -50,6 +50,8 @@ const BAD_UNIT = 'DZ'
 const SHORT_SHARE = 0.15
 const FOODS_SHARE = 0.6
 const LINES = [1, 2, 2, 3, 3, 4, 5]
+/** Orders are wanted so many days later. */
+const [FIRST_DAY, LAST_DAY] = [2, 6]
 /** One bad line is the whole order, so that its outcome is the order's. */
 const SINGLE_LINE: ReadonlySet<PlantedCase> = new Set(['unknown_item', 'unknown_customer', 'bad_unit'])
 /** What the order states of our price. */
@@ -58,8 +60,8 @@ const STATED: Partial<Record<PlantedCase, number>> = { price_mismatch: 0.9, pric
 function casesOf(seed: string, block: number): PlantedCase[] {
   const cases = Array<PlantedCase>(BLOCK).fill('regular')
   const places = cases.map((_, place) => place)
-  const rank = (place: number): number => draw(seed, `case/${block}`, place)
-  const free = new Set(places.toSorted((a, b) => rank(a) - rank(b)))
+  const ranks = places.map((place) => draw(seed, `case/${block}`, place))
+  const free = new Set(places.toSorted((a, b) => ranks[a]! - ranks[b]!))
   for (const [planted, count] of PLANTED) {
     for (let n = 0; n < count; n++) {
       const place = [...free].find((one) => one >= FIRST_DUPLICATE || !planted.startsWith('duplicate'))
@@ -107,10 +109,12 @@ export class OrderStream {
   private readonly catalogs: Record<CompanyCode, Catalog>
   private readonly priceOf: PriceBook
   private readonly cases = new Map<number, PlantedCase[]>()
+  private readonly days: readonly string[]
 
   constructor(world: Omit<World, 'orders'>) {
     this.seed = world.seed
     this.today = world.today
+    this.days = Array.from({ length: LAST_DAY + 1 }, (_, days) => dayAfter(world.today, days))
     this.catalogs = { NWF: catalogOf(world, 'NWF'), NWI: catalogOf(world, 'NWI') }
     this.priceOf = priceBook(world.prices)
   }
@@ -144,7 +148,7 @@ export class OrderStream {
       customer: unknown ? UNKNOWN_CUSTOMER[company] : customer.number,
       poNumber: `PO-${100_000 + nth}`,
       orderedOn: today,
-      requestedOn: dayAfter(today, drawInteger(seed, 'order/days', nth, [2, 6])),
+      requestedOn: this.days[drawInteger(seed, 'order/days', nth, [FIRST_DAY, LAST_DAY])]!,
       shipTo: drawOne(seed, 'order/ship-to', nth, customer.addresses).code,
       currency: customer.currency,
       lines: items.map((item, place) => this.line({ planted, customer, item, nth }, place)),
