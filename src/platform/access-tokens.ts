@@ -1,7 +1,7 @@
 /** Bearer access tokens (RFC 9068, RFC 8725): signature by the issuer's published keys, claims checked, nothing else trusted. */
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { JSONWebKeySet, JWTPayload } from 'jose'
-import { invalidCredentials } from './access.ts'
+import { invalidCredentials, requireBinding } from './access.ts'
 import type { Principal, Verifier } from './access.ts'
 import type { Clock } from './clock.ts'
 import { Outage } from './faults.ts'
@@ -94,7 +94,7 @@ function principalOf(payload: JWTPayload, rules: TokenRules): Principal {
   if (!client || client.length > 200) throw invalidCredentials()
   if (partner !== undefined && typeof partner !== 'string') throw invalidCredentials()
   const scopes = new Set(typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [])
-  return partner === undefined ? { client, scopes } : { client, scopes, partner }
+  return requireBinding(partner === undefined ? { client, scopes } : { client, scopes, partner })
 }
 
 interface IssuerKeys {

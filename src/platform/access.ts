@@ -56,6 +56,13 @@ export const accessRefusals = refusals({
     cause: 'The credential does not carry the scope that the route needs.',
     fix: 'Ask the operator to grant the scope named in the message.',
   },
+  'access.token_unbound': {
+    status: 403,
+    title: 'The token says neither whose partner it is nor that it is staff',
+    cause:
+      'The access token has no partner claim, and its scopes do not say that it is for the distributor itself.',
+    fix: 'Have the issuer add the claim "partner", or grant the scope access:staff to clients of the distributor.',
+  },
   'access.host_not_local': {
     status: 403,
     title: 'Without credentials only this machine may ask',
@@ -67,6 +74,8 @@ export const accessRefusals = refusals({
 
 /** The scope that includes all others. */
 export const EVERY_SCOPE = '*'
+/** Makes an access token without a partner one of the distributor's own. */
+const STAFF_SCOPE = 'access:staff'
 export const ANONYMOUS: Principal = Object.freeze({ client: 'anonymous', scopes: new Set<string>() })
 const LOCAL: Principal = Object.freeze({ client: 'local', scopes: new Set([EVERY_SCOPE]) })
 
@@ -90,8 +99,17 @@ export function createAccess(verifiers: readonly Verifier[], options: { openOnLo
   }
 }
 
+const grants = ({ scopes }: Principal, scope: string): boolean => scopes.has(scope) || scopes.has(EVERY_SCOPE)
+
+/** A token whose issuer forgot the partner must not see what the distributor sees. */
+export function requireBinding(principal: Principal): Principal {
+  if (principal.partner !== undefined || grants(principal, STAFF_SCOPE)) return principal
+  const { client } = principal
+  throw new Refusal('access.token_unbound', `The token of "${client}" has no partner and is not for staff.`)
+}
+
 export function requireScope(principal: Principal, scope: string): void {
-  if (principal.scopes.has(scope) || principal.scopes.has(EVERY_SCOPE)) return
+  if (grants(principal, scope)) return
   throw new Refusal('access.scope_missing', `"${principal.client}" lacks the scope ${scope}.`, { scope })
 }
 

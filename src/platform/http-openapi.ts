@@ -231,6 +231,7 @@ function codesOf(route: Route): string[] {
         'access.credentials_invalid',
         'access.credentials_ambiguous',
         'access.scope_missing',
+        'access.token_unbound',
       ],
     ],
     [

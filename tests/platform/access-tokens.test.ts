@@ -33,6 +33,7 @@ const claims: JWTPayload = {
   sub: 'client-7',
   client_id: 'portal',
   scope: 'orders:read orders:write',
+  partner: 'acme',
   iat: nowSeconds,
   exp: nowSeconds + 600,
 }
@@ -59,7 +60,7 @@ async function outcome(token: string, change: Partial<TokenRules> = {}): Promise
 const REFUSED = 'access.credentials_invalid'
 
 test('a token of the issuer names client, scopes and partner', async () => {
-  expect(await verifier().verify(await signed({ partner: 'acme' }))).toEqual({
+  expect(await verifier().verify(await signed())).toEqual({
     client: 'portal',
     scopes: new Set(['orders:read', 'orders:write']),
     partner: 'acme',
@@ -93,6 +94,25 @@ test.each<[string, () => Promise<string>]>([
   ['nothing but dots', async () => '..'],
 ])('a token with %s is refused', async (_, token) => {
   expect(await outcome(await token())).toBe(REFUSED)
+})
+
+test.each([
+  ['neither a partner nor the scope of staff', 'orders:read', 'access.token_unbound'],
+  [
+    'no partner, and scopes that only look like that of staff',
+    'staff access:staffing',
+    'access.token_unbound',
+  ],
+  ['no scope at all', undefined, 'access.token_unbound'],
+  ['the scope of staff', 'orders:read access:staff', 'accepted'],
+  ['the scope that includes all others', '*', 'accepted'],
+])('without a partner a token with %s is accepted or refused', async (_, scope, expected) => {
+  expect(await outcome(await signed({ partner: undefined, scope }))).toBe(expected)
+})
+
+test('the scope of staff does not widen what a partner sees', async () => {
+  const token = await signed({ scope: 'orders:read access:staff' })
+  expect(await verifier().verify(token)).toMatchObject({ partner: 'acme' })
 })
 
 test('a token that brings its own key is judged by the issuer’s keys', async () => {
