@@ -1,4 +1,5 @@
 /** What lives as long as an epoch: policies, a lane for each system, and the runner of all processes. */
+import type { FollowingClock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import type { Ids } from '#platform/ids.ts'
@@ -19,7 +20,7 @@ import { parkEffects, parkPoison } from './processes/trouble.ts'
 
 export type WorkerWires = {
   readonly config: Config
-  readonly ports: AppPorts
+  readonly ports: AppPorts & { readonly clock: FollowingClock }
   readonly ids: Ids
   readonly metrics: ReturnType<typeof declareHouseMetrics>
   readonly bound: Bound
@@ -67,6 +68,7 @@ export function houseWorker(wires: WorkerWires): Worker {
     clock,
     database: { random, assertLockOrder: checks },
     name: `crossdock-${ids.token(4)}`,
+    onTime: (now) => clock.follow(now),
     begin,
     onEvent: (message, facts) => log.warn(message, { ...facts }),
   })

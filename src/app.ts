@@ -3,6 +3,7 @@ import { createAccess, type Verifier } from '#platform/access.ts'
 import { keyVerifier, listKeys } from '#platform/access-keys.ts'
 import { tokenVerifier } from '#platform/access-tokens.ts'
 import { createTurnstile, type Door } from '#platform/batch.ts'
+import { followingClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import { createServer, type Server } from '#platform/http-server.ts'
 import type { Route } from '#platform/http.ts'
@@ -64,8 +65,11 @@ export interface App {
   stop(): Promise<void>
 }
 
-export function createApp(config: Config, ports: AppPorts): App {
-  const { clock, checks = false } = ports
+export function createApp(config: Config, outside: AppPorts): App {
+  // Times that several processes compare are the database's.
+  const clock = followingClock(outside.clock)
+  const ports = { ...outside, clock }
+  const { checks = false } = ports
   const options = { clock, random: (): number => ids.random(), assertLockOrder: checks }
   const database = createDatabase(ports.connections, options)
   const screens = createDatabase(ports.screens, options)

@@ -24,3 +24,24 @@ export const systemClock: Clock = {
   },
   soon: (task) => void setImmediate(task),
 }
+
+/** A clock that tells the time of another machine, as it last heard it. */
+export interface FollowingClock extends Clock {
+  /** It is `now` there. */
+  follow(now: Date): void
+}
+
+/** Machines disagree about the time; who compares times that others wrote down goes by one clock for all. */
+export function followingClock(own: Clock): FollowingClock {
+  let aheadMs = 0
+  return {
+    now: () => new Date(own.now().getTime() + aheadMs),
+    monotonicMs: () => own.monotonicMs(),
+    sleep: (ms, signal) => own.sleep(ms, signal),
+    after: (ms, task) => own.after(ms, task),
+    soon: (task) => own.soon(task),
+    follow(now) {
+      aheadMs = now.getTime() - own.now().getTime()
+    },
+  }
+}

@@ -16,11 +16,11 @@ const BELIEF_MS = 8_000
 const open = sql(
   'lease.open',
   `with node as (insert into desk.node (name) values ($1) returning epoch)
-   select epoch, pg_advisory_lock(1, epoch::int)::text as locked from node`,
+   select epoch, now() as now, pg_advisory_lock(1, epoch::int)::text as locked from node`,
 )
 const beat = sql(
   'lease.beat',
-  `update desk.node set heartbeat_at = now() where epoch = $1 and not dead returning epoch`,
+  `update desk.node set heartbeat_at = now() where epoch = $1 and not dead returning now() as now`,
 )
 export const fenceStatement = sql('lease.fence', 'select desk.fence($1) as xid')
 
@@ -34,10 +34,17 @@ export type Lease = {
   release(reason?: string): Promise<void>
 }
 
-export async function openLease(connections: Connections, clock: Clock, name: string): Promise<Lease> {
+/** `onTime` hears what time it is at the database, at the start and with every heartbeat. */
+export async function openLease(
+  connections: Connections,
+  clock: Clock,
+  name: string,
+  onTime: (now: Date) => void = () => undefined,
+): Promise<Lease> {
   const connection = await connections.acquire()
   let lastBeatMs = clock.monotonicMs()
-  const epoch = await takeEpoch(connection, name)
+  const { epoch, now } = await takeEpoch(connection, name)
+  onTime(now)
   let cancel: () => void = () => undefined
   let ended = false
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>()
@@ -56,7 +63,9 @@ export async function openLease(connections: Connections, clock: Clock, name: st
     cancel = clock.after(BELIEF_MS - HEARTBEAT_MS, () => end('the database leaves a heartbeat unanswered'))
     try {
       const { rows } = await connection.execute(beat, [epoch])
-      if (rows.length === 0) return end('this process was declared dead')
+      const [beaten] = rows as { now: Date }[]
+      if (!beaten) return end('this process was declared dead')
+      onTime(beaten.now)
     } catch (error) {
       return end(`the session that holds the lease is gone: ${String(error)}`)
     }
@@ -81,10 +90,12 @@ export async function openLease(connections: Connections, clock: Clock, name: st
   }
 }
 
-async function takeEpoch(connection: Connection, name: string): Promise<number> {
+type Taken = { readonly epoch: number; readonly now: Date }
+
+async function takeEpoch(connection: Connection, name: string): Promise<Taken> {
   try {
     const { rows } = await connection.execute(open, [name])
-    return (rows[0] as { epoch: number }).epoch
+    return rows[0] as Taken
   } catch (error) {
     connection.release(true)
     throw error

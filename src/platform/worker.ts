@@ -23,6 +23,8 @@ export type WorkerOptions = {
   readonly clock: Clock
   readonly database: Omit<DatabaseOptions, 'clock' | 'fence'>
   readonly name: string
+  /** Hears what time it is at the database. */
+  readonly onTime?: (now: Date) => void
   readonly begin: (epoch: number, database: Database, lease: Lease) => Life
   readonly onEvent: (message: string, facts: object) => void
 }
@@ -111,8 +113,8 @@ class SupervisedWorker implements Worker {
   }
 
   async #begin(): Promise<void> {
-    const { connections, clock, name } = this.#options
-    const lease = await openLease(connections, clock, name)
+    const { connections, clock, name, onTime } = this.#options
+    const lease = await openLease(connections, clock, name, onTime)
     this.#lease = lease
     try {
       await this.#beginUnder(lease)
