@@ -102,10 +102,16 @@ async function takeEpoch(connection: Connection, name: string): Promise<Taken> {
   }
 }
 
+const HELD = `exists (
+     select from pg_locks l where l.locktype = 'advisory' and l.classid = 1 and l.objsubid = 2
+       and l.objid = n.epoch::bigint::oid and l.granted
+       and l.database = (select oid from pg_database where datname = current_database()))`
+/** Those whose session is gone, or silent for so long that it has to be ended. */
 const others = sql(
   'lease.others',
-  `select epoch, heartbeat_at < now() - make_interval(secs => $2::float8) as stale
-   from desk.node where not dead and epoch <> $1 order by epoch`,
+  `select epoch, stale from desk.node n
+   cross join lateral (select heartbeat_at < now() - make_interval(secs => $2::float8) as stale) s
+   where not dead and epoch <> $1 and (stale or not ${HELD}) order by epoch`,
 )
 const endSession = sql(
   'lease.end_session',
@@ -167,10 +173,8 @@ async function buryWithin(tx: Transaction, epoch: number): Promise<boolean> {
 const living = sql(
   'lease.living',
   `select exists (
-     select from desk.node n join pg_locks l on l.locktype = 'advisory' and l.classid = 1 and l.objsubid = 2
-       and l.objid = n.epoch::bigint::oid and l.granted
-       and l.database = (select oid from pg_database where datname = current_database())
-     where not n.dead and n.heartbeat_at > now() - make_interval(secs => $1::float8)) as living`,
+     select from desk.node n
+     where not n.dead and n.heartbeat_at > now() - make_interval(secs => $1::float8) and ${HELD}) as living`,
 )
 
 /** Whether a process works on this database at this moment, on whatever machine. */
