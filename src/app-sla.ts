@@ -4,11 +4,11 @@ import type { Database } from '#platform/database.ts'
 import type { OpenExceptions } from '#platform/exceptions.ts'
 import type { Job } from '#platform/schedule.ts'
 import { createClocks, type Flow } from '#platform/sla-clocks.ts'
-import { watchClocks } from '#platform/sla-watch.ts'
+import { type Place, watchClocks } from '#platform/sla-watch.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import { workingTimeOf } from './app-rules.ts'
 import type { Config } from './config-schema.ts'
-import { FLOW_WORDS, type Sla, valuesOfLate } from './processes/sla.ts'
+import { FLOW_WORDS, type Sla, type SlaFlow, valuesOfLate } from './processes/sla.ts'
 
 type HouseMetrics = ReturnType<typeof declareHouseMetrics>
 
@@ -49,16 +49,21 @@ type WatchWires = {
 
 const WATCH_MS = 2_000
 
-export const slaWatch = ({ config, database, openExceptions, metrics }: WatchWires): Job => ({
-  name: 'service level clocks',
-  everyMs: WATCH_MS,
-  run: () =>
-    watchClocks({
-      database,
-      companies: config.companies.map(({ code }) => code),
-      openExceptions,
-      flows: FLOW_WORDS,
-      valuesOf: valuesOfLate,
-      onBreach: (flow, clocks) => metrics.slaBreaches.add({ flow }, clocks),
-    }),
-})
+export function slaWatch({ config, database, openExceptions, metrics }: WatchWires): Job {
+  const watch = {
+    database,
+    companies: config.companies.map(({ code }) => code),
+    openExceptions,
+    flows: FLOW_WORDS,
+    valuesOf: valuesOfLate,
+    onBreach: (flow: SlaFlow, clocks: number) => metrics.slaBreaches.add({ flow }, clocks),
+  }
+  let place: Place | undefined
+  return {
+    name: 'service level clocks',
+    everyMs: WATCH_MS,
+    async run() {
+      place = await watchClocks(watch, place)
+    },
+  }
+}

@@ -21,20 +21,23 @@ const breach = sql(
    where doc = any($2::bigint[]) and flow = $1`,
 )
 // From the exceptions to their documents to the clocks, each by its key: `offset 0` keeps the planner from another order
-// when it has only seen the tables empty.
-const over = sql(
-  'sla.over',
-  `select e.company, e.cause, a.doc, case when c.stage is null then 'it went on'
-       when c.stands then 'it waits for somebody' else 'it is late by now' end as how
-   from (select id, company, cause from exceptions.exception
-     where company = any($1::text[]) and cause = any($2::text[]) and closed_at is null offset 0) e
+// when it has only seen the tables empty. Every part ends at the portion, however many documents are late.
+const lookBack = sql(
+  'sla.look_back',
+  `select a.exception, a.doc, e.company, e.cause, case when c.stage is null then 'it went on'
+       when c.stands then 'it waits for somebody' when c.stage <> k.stage then 'it is late by now' end as how
+   from (select s.exception, s.doc
+     from (select id from exceptions.exception
+       where company = any($1::text[]) and cause = any($2::text[]) and closed_at is null and id >= $5 offset 0) o
+     cross join lateral (select exception, doc from exceptions.affected
+       where exception = o.id and cleared_at is null and doc > case when o.id = $5 then $6::bigint else 0 end
+       order by exception, doc limit $7) s
+     order by s.exception, s.doc limit $7) a
+   cross join lateral (select company, cause from exceptions.exception where id = a.exception offset 0) e
    join unnest($2::text[], $3::text[], $4::text[]) as k(cause, flow, stage) on k.cause = e.cause
-   cross join lateral (select doc from exceptions.affected
-     where exception = e.id and cleared_at is null offset 0) a
    left join lateral (select stage, paused_at is not null as stands from sla.clock
      where doc = a.doc and flow = k.flow offset 0) c on true
-   where c.stage is null or c.stands or c.stage <> k.stage
-   order by e.company, e.cause, a.doc limit $5`,
+   order by a.exception, a.doc`,
 )
 
 const STAGES = ['warned', 'breached'] as const
@@ -66,10 +69,24 @@ export type Watch<Name extends string> = {
 /** The code of the exception, and its cause: all that is late in a flow of a company is one. */
 export const codeOf = (flow: string, stage: LateStage): string => `sla.${flow}.${stage}`
 
-/** One round: every clock that is due to be looked at, and every exception of which the clock has gone on. */
-export async function watchClocks<Name extends string>(watch: Watch<Name>): Promise<void> {
+/** How far a round has come in the documents of exceptions. */
+export type Place = { readonly exception: number; readonly doc: number }
+const BEGINNING: Place = { exception: 0, doc: 0 }
+
+/**
+ * One round: every clock that is due to be looked at, and of the documents that people were told of a portion from that
+ * place on; more as long as there are some of which the clock has gone on. Answers where the next round goes on.
+ */
+export async function watchClocks<Name extends string>(
+  watch: Watch<Name>,
+  from: Place = BEGINNING,
+): Promise<Place> {
   while ((await raise(watch)) === PORTION);
-  while ((await takeBack(watch)) === PORTION);
+  for (let place = from; ;) {
+    const { reached, gone } = await takeBack(watch, place)
+    if (gone === 0 || !reached) return reached ?? BEGINNING
+    place = reached
+  }
 }
 
 type DueClock<Name> = {
@@ -116,20 +133,31 @@ async function tell<Name extends string>(
   })
 }
 
-/** Exceptions close by themselves where their clock stopped, stands still, or is past what they warned of. */
-async function takeBack<Name extends string>({ database, companies, flows }: Watch<Name>): Promise<number> {
+type LookedAt = Cause & Place & { readonly how: string | null }
+
+/**
+ * Exceptions close by themselves where their clock stopped, stands still, or is past what they warned of. Answers how
+ * many documents left, and the place reached, unless that was the end.
+ */
+async function takeBack<Name extends string>(
+  { database, companies, flows }: Watch<Name>,
+  from: Place,
+): Promise<{ readonly reached: Place | undefined; readonly gone: number }> {
   const told = Object.keys(flows).flatMap((flow) =>
     STAGES.map((stage) => ({ cause: codeOf(flow, stage), flow, stage })),
   )
   return database.transaction(async (tx) => {
-    const gone = await tx.query<Cause & { doc: number; how: string }>(over, [
+    const seen = await tx.query<LookedAt>(lookBack, [
       companies,
       told.map(({ cause }) => cause),
       told.map(({ flow }) => flow),
       told.map(({ stage }) => stage),
+      from.exception,
+      from.doc,
       PORTION,
     ])
-    for (const [how, group] of Map.groupBy(gone, (row) => row.how)) await closeExceptions(tx, group, how)
-    return gone.length
+    const gone = seen.filter(({ how }) => how !== null)
+    for (const [how, group] of Map.groupBy(gone, (row) => row.how!)) await closeExceptions(tx, group, how)
+    return { reached: seen.length === PORTION ? seen.at(-1) : undefined, gone: gone.length }
   })
 }

@@ -1,7 +1,7 @@
 /** Clocks of service levels: what they cost a document in time, and what people hear of one that is late. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { businessCalendar, Calendar } from '#platform/calendars.ts'
-import type { Transaction } from '#platform/database.ts'
+import { statements, type Transaction } from '#platform/database.ts'
 import { listExceptions, showException } from '#platform/exceptions-views.ts'
 import { resolveExceptions } from '#platform/exceptions-work.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
@@ -262,5 +262,45 @@ describe('a clock that stands still', () => {
     await resume()
     await resume()
     expect(Math.round((await running())[0]!.dueMs / MINUTE_MS)).toBe(15)
+  })
+})
+
+describe('with more late documents than a round looks at', () => {
+  const COUNT = 1_500
+  const PORTION = 200
+  type Plan = { 'Actual Rows': number; 'Actual Loops': number; 'Relation Name'?: string; Plans?: Plan[] }
+  const reads = (plan: Plan): number[] => [
+    ...(plan['Relation Name'] ? [plan['Actual Rows'] * plan['Actual Loops']] : []),
+    ...(plan.Plans ?? []).flatMap(reads),
+  ]
+
+  beforeEach(async () => {
+    await start(...Array.from({ length: COUNT }, (_, n) => n + 1))
+    await passed(HOUR_MS)
+  })
+
+  test('a round reads no more of them than its portion', async () => {
+    await watchClocks(watch)
+    const { text } = statements().find(({ name }) => name === 'sla.look_back')!
+    const values = [['north'], ['sla.crate.breached'], ['crate'], ['breached'], 0, 0, PORTION]
+    const [row] = await house.run<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+      `explain (analyze, format json) ${text}`,
+      values,
+    )
+    expect(Math.max(...reads(row!['QUERY PLAN'][0].Plan))).toBeLessThanOrEqual(PORTION)
+  })
+
+  test('each of them leaves when it went on, the last one after as many rounds as there are portions', async () => {
+    let place = await watchClocks(watch)
+    expect(await open()).toEqual([['sla.crate.breached', COUNT]])
+    await stop(COUNT)
+    let rounds = 0
+    for (; (await open())[0]![1] === COUNT; rounds++) place = await watchClocks(watch, place)
+    expect(rounds).toBeLessThanOrEqual(Math.ceil(COUNT / PORTION))
+
+    await stop(...Array.from({ length: COUNT - 1 }, (_, n) => n + 1))
+    place = await watchClocks(watch, place)
+    await watchClocks(watch, place)
+    expect(await open()).toEqual([])
   })
 })
