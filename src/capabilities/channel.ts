@@ -12,8 +12,10 @@ export type OrderAcknowledgement = {
   readonly externalId?: string | undefined
   readonly currency: string
   readonly outcome: 'accepted' | 'accepted-with-changes' | 'rejected'
-  /** One when it was captured, and one more for each request to cancel it. */
+  /** One when it was captured, and one more for each request to cancel it and for each cancelling of its lines. */
   readonly turn: number
+  /** What became of the request to cancel the whole order, where the turn is one. */
+  readonly cancel?: 'done' | 'refused' | undefined
   readonly lines: readonly {
     readonly line: string
     readonly sku: string

@@ -10,7 +10,7 @@ import { changeExposure } from '#domains/customers/operations.ts'
 import type { Reservation } from '#domains/inventory/contract.ts'
 import { comesWhole } from '#domains/items/operations.ts'
 import { giveBack, reservationsOf, reserve } from '#domains/inventory/operations.ts'
-import { exposureFreed, keepFromErp, lowerExposure, moveLines } from '#domains/orders/operations.ts'
+import { exposureFreed, keepFromErp, lowerExposure, takeBackLines } from '#domains/orders/operations.ts'
 import { isFinal, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import type { Canceller } from './cancel.ts'
 import { endHolds } from './holds.ts'
@@ -46,7 +46,7 @@ export async function cancelParts(
     reserved: -claimed,
   }))
   const data = { lines: numbers, reason: by.reason }
-  await moveLines(tx, [{ doc, company, data, lines: moved }], 'order.lines_cancelled', cause)
+  await takeBackLines(tx, [{ doc, company, data, lines: moved }], cause)
   const left = lines.map((line) => ({ ...line, cancelled: line.cancelled + cancelledOf(cuts, line) }))
   if (left.every(isFinal))
     await endHolds(tx, [order], { actor: by.actor, reason: 'nothing is left of the order' })

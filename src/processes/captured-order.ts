@@ -249,6 +249,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
       acknowledgedTurn: 0,
       traceId: captured.traceId,
       cancelRequested: false,
+      cancelRefusedTurn: null,
       closed: false,
     },
     lines: captured.lines.map((line) => ({

@@ -88,6 +88,7 @@ export function acknowledgementOf({
         ? 'accepted-with-changes'
         : 'accepted',
     turn: order.turn,
+    cancel: cancelOf(order),
     lines: lines.map((line) => ({
       line: line.customerLine,
       sku: line.sku,
@@ -101,4 +102,9 @@ export function acknowledgementOf({
       reason: line.rejection ?? undefined,
     })),
   }
+}
+
+function cancelOf({ turn, cancelRequested, cancelRefusedTurn }: OrderFacts['order']) {
+  if (cancelRequested) return 'done'
+  return cancelRefusedTurn === turn ? 'refused' : undefined
 }

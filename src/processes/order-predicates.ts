@@ -61,7 +61,7 @@ export const linesToCloseAtErp = ({ order, lines }: OrderFacts): string[] =>
         cancelled > erpClosed ? [`${n}:${formatQuantity(cancelled)}`] : [],
       )
 
-/** The turn that the channel was not told of: a captured order is one, and what becomes of a request to cancel it. */
+/** The turn that the channel was not told of: a captured order is one, and what becomes of cancelling it or its lines. */
 export const turnsToAcknowledge =
   (wishes: Wishes) =>
   (facts: OrderFacts): string[] => {

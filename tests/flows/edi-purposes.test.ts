@@ -109,6 +109,46 @@ test('an order that waits is cancelled by a 01, which is answered by deleted lin
   expect(await exceptions('orders.too_late_to_cancel:%')).toEqual([])
 })
 
+const linesSaid = async (order: WorldOrder) =>
+  (await answersTo(order))
+    .at(-1)
+    ?.lines.map(({ acknowledgments }) =>
+      acknowledgments.map(({ status, quantity }) => `${status} ${quantity}`).join(' '),
+    )
+
+test('lines that are taken back one by one are told as deleted each time, beside what still waits', async () => {
+  const [first] = waiting.lines
+  const all = first!.quantity
+  const lines = [1, 2].map((line) => ({ ...first!, line }))
+  const parts = { ...waiting, poNumber: 'IN-PARTS', lines }
+  send(parts)
+  await until(() => linesSaid(parts)).toEqual([`IB ${all}`, `IB ${all}`])
+  const [{ id } = { id: 0 }] = await ordersOf(parts)
+  const cancel = async (asked: { line: string; quantity?: string }) => {
+    const answer = await fetch(`${house.url}/process/order-to-cash/v1/orders/O-${id}:cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': `cancel-${JSON.stringify(asked)}` },
+      body: JSON.stringify({ reason: 'ordered too much', lines: [asked] }),
+    })
+    expect(answer.status).toBe(202)
+  }
+  await cancel({ line: '1' })
+  await until(() => linesSaid(parts)).toEqual([`ID ${all}`, `IB ${all}`])
+  expect(await notes(parts)).toMatch(/^Lines of order O-\d+ were cancelled\./)
+  await cancel({ line: '2', quantity: '1' })
+  await until(() => linesSaid(parts)).toEqual([`ID ${all}`, `IB ${all - 1} ID 1`])
+  await cancel({ line: '2' })
+  await until(() => linesSaid(parts)).toEqual([`ID ${all}`, `ID ${all}`])
+  expect(await notes(parts)).toMatch(/^Order O-\d+ is cancelled\.$/)
+  expect((await said(parts)).map((answer) => answer.slice(0, 5))).toEqual([
+    '00 AC',
+    '11 AC',
+    '11 AC',
+    '11 AC',
+  ])
+  await until(() => ordersOf(parts)).toMatchObject([{ closed: true, cancelled: false }])
+})
+
 test('a cancellation that comes when picking has begun is answered by the order as it stands', async () => {
   send(picked)
   await until(async () => (await said(picked)).length).toBe(1)

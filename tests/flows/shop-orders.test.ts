@@ -83,6 +83,27 @@ test('a shop order is closed, and its buyer reads what became of it and of its g
   expect(house.complaints).toEqual([])
 }, 30_000)
 
+test('the buyer reads which lines of a shop order were taken back', async () => {
+  const order = house.landscape.world
+    .orders(400)
+    .find(({ door, company, expected }) => door === 'shop' && company === 'NWF' && expected === 'fills_later')
+  const placed = house.landscape.shop.place(order!)
+  const waits = /(\d+): \d+ CA on backorder/
+  await expect.poll(() => placed.note, { timeout: 10_000 }).toMatch(waits)
+  const [, sku] = waits.exec(placed.note)!
+  const [known] = await ordersOf(placed.id)
+  const line = placed.line_items.find((item) => item.sku.startsWith(`${sku}-`))!.id
+  const answer = await fetch(`${house.url}/process/order-to-cash/v1/orders/O-${known!.id}:cancel`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'one-line-of-the-shop' },
+    body: JSON.stringify({ reason: 'ordered too much', lines: [{ line: String(line) }] }),
+  })
+  expect(answer.status).toBe(202)
+  await expect.poll(() => placed.note, { timeout: 10_000 }).toMatch(new RegExp(`${sku}: .* cancelled`))
+  expect(placed.note).not.toMatch(new RegExp(`${sku}: .* on backorder`))
+  expect(placed.tags).toContain('order-accepted-with-changes')
+}, 30_000)
+
 test('what the shop refuses to be told reaches it once it is tried again, and then nobody has to look any more', async () => {
   const { database } = house.app
   house.landscape.wms.faults.set({ kind: 'latency', ms: 500 })

@@ -160,7 +160,13 @@ export const OrderAnswer = z.object({
 export type OrderAnswer = z.infer<typeof OrderAnswer>
 
 /** The ways in which an order's header changes, each with an event of its own. */
-export type HeaderChange = 'touched' | 'closed' | 'cancel requested' | 'cancel refused' | 'erp cancelled'
+export type HeaderChange =
+  | 'touched'
+  | 'closed'
+  | 'cancel requested'
+  | 'cancel refused'
+  | 'lines cancelled'
+  | 'erp cancelled'
 
 export const orderRefusals = {
   'orders.unknown': {

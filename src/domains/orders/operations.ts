@@ -260,17 +260,32 @@ export type LinesEvent =
   | 'order.lines_cancelled'
 
 /** Moves quantities between the buckets of lines and tells it. */
-export async function moveLines(
+export const moveLines = (
   tx: Transaction,
   orders: readonly LinesMoved[],
   type: LinesEvent,
   cause: Cause,
+): Promise<Versions> => moveAs(tx, orders, { change: 'touched', type }, cause)
+
+/** Moves what somebody takes back of single lines, of which the channel is to be told. */
+export const takeBackLines = (
+  tx: Transaction,
+  orders: readonly LinesMoved[],
+  cause: Cause,
+): Promise<Versions> =>
+  moveAs(tx, orders, { change: 'lines cancelled', type: 'order.lines_cancelled' }, cause)
+
+async function moveAs(
+  tx: Transaction,
+  orders: readonly LinesMoved[],
+  { change, type }: { change: HeaderChange; type: LinesEvent },
+  cause: Cause,
 ): Promise<Versions> {
   if (orders.length === 0) return new Map()
   const docs = orders.map((order) => order.doc).toSorted((a, b) => a - b)
-  const touched = updateHeaders(tx, 'touched', docs)
+  const changed = updateHeaders(tx, change, docs)
   writeLines(tx, orders)
-  const versions = versionsOf(await touched)
+  const versions = versionsOf(await changed)
   tell(tx, orders, { versions, type, cause }, ({ data }) => data)
   return versions
 }

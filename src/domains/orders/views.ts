@@ -15,6 +15,8 @@ export type OrderHeader = Omit<NewOrder, 'shipTo' | 'note'> & {
   readonly turn: number
   readonly acknowledgedTurn: number
   readonly cancelRequested: boolean
+  /** The last turn at which cancelling the whole order was refused. */
+  readonly cancelRefusedTurn: number | null
   readonly closed: boolean
 }
 
@@ -41,7 +43,7 @@ const HEADER = `o.id as doc, o.company, o.version, o.customer_id as "customerId"
   o.shipping_rule as "shippingRule", o.total_minor as "totalMinor", o.exposure_minor as "exposureMinor",
   o.erp_number as "erpNumber", o.erp_cancelled_at is not null as "erpCancelled", o.turn,
   o.acknowledged_turn as "acknowledgedTurn", replace(o.trace_id::text, '-', '') as "traceId", o.cancel_requested_at is not null as "cancelRequested",
-  o.closed_at is not null as closed`
+  o.cancel_refused_turn as "cancelRefusedTurn", o.closed_at is not null as closed`
 
 const headersForUpdate = sql(
   'orders.headers_for_update',

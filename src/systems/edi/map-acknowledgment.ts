@@ -45,9 +45,12 @@ export function toOrderAcknowledgment(
   }
 }
 
-/** What became of the request to cancel the order. */
-function noteOf({ order, outcome, lines }: OrderAcknowledgement): string {
+/** What became of the request to cancel the order, or that lines of it were cancelled. */
+function noteOf({ order, outcome, cancel, lines }: OrderAcknowledgement): string {
   if (outcome === 'rejected') return `Order ${order} is cancelled.`
+  if (cancel === undefined)
+    return `Lines of order ${order} were cancelled. What stands is said for each line.`
+  if (cancel === 'refused') return tooLate(order)
   const isTouched = lines.some(({ cancelled, reason }) => cancelled > 0 && reason === undefined)
   return isTouched ? `Order ${order} is cancelled as far as it had not been picked.` : tooLate(order)
 }
@@ -137,7 +140,7 @@ export function toHeld(
   return { ...head(document, lines, { guide, on }), ...asResponse(guide, note), type: 'AH', lines }
 }
 
-/** Not the answer to an order, but to what was asked of one. */
+/** Not the answer to an order, but to what was asked of one or done to it. */
 const asResponse = ({ responsePurpose }: PartnerGuide, note: string) => ({
   purpose: responsePurpose,
   notes: [note],
@@ -223,11 +226,12 @@ function statusesOf(
 ): (readonly [LineStatus, number])[] {
   const gone: LineStatus = turn > 1 && reason === undefined ? 'ID' : 'IR'
   if (cancelled >= ordered) return [[gone, ordered]]
-  if (reserved + backordered === 0) return [['IH', ordered - cancelled]]
   if (reserved === ordered) return [[samePrice ? 'IA' : 'IP', ordered]]
   const parts: (readonly [LineStatus, number])[] = []
+  if (reserved + backordered === 0) parts.push(['IH', ordered - cancelled])
   if (reserved > 0) parts.push([backordered > 0 ? 'BP' : 'IQ', reserved])
   if (backordered > 0) parts.push(['IB', backordered])
-  if (cancelled > 0 && backordered > 0) parts.push([gone, cancelled])
+  // at capture less than was ordered says by itself that the rest is gone
+  if (cancelled > 0 && (backordered > 0 || gone === 'ID')) parts.push([gone, cancelled])
   return parts
 }

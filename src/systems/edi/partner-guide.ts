@@ -59,7 +59,7 @@ export const PartnerGuide = z
     responsePurpose: z
       .enum(['00', '06', '11'])
       .default('11')
-      .describe('BAK01 of an 855 that answers a cancellation or a change instead of an order'),
+      .describe('BAK01 of an 855 that tells of a cancellation or a change instead of an order'),
     naturalKey: z
       .enum(['number', 'number-and-year', 'number-and-date'])
       .default('number-and-year')

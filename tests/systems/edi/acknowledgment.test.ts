@@ -20,7 +20,7 @@ const acknowledgement = (
   customer: 'C-1',
   customerOrder: 'PO-1',
   currency: 'USD',
-  outcome: 'accepted',
+  outcome: parts.cancelled === units(10) ? 'rejected' : 'accepted',
   turn,
   lines: [
     {
@@ -73,18 +73,32 @@ test('a line that is cancelled after it was accepted is told as deleted, not as 
   expect(answer.lines[0]?.acknowledgments).toMatchObject([{ status: 'ID', quantity: '10' }])
 })
 
+const inPart = { reserved: units(4), cancelled: units(6) }
+
 test.each([
-  ['is taken', { reserved: 0, cancelled: units(10) }, 'rejected', 'Order O-1 is cancelled.'],
-  ['is taken in part', { reserved: units(4), cancelled: units(6) }, 'accepted-with-changes', 'as far as'],
-  ['comes when picking has begun', {}, 'accepted', 'Too late to cancel. Order O-1 stands'],
-] as const)('a request to cancel that %s is answered in words too', (_name, parts, outcome, note) => {
+  ['taken', 'done', { reserved: 0, cancelled: units(10) }, 'Order O-1 is cancelled.'],
+  ['taken in part', 'done', inPart, 'as far as'],
+  ['refused when picking has begun', 'refused', {}, 'Too late to cancel. Order O-1 stands'],
+  ['refused after lines were cancelled', 'refused', inPart, 'Too late to cancel.'],
+  ['done too late by the warehouse', 'done', {}, 'Too late to cancel.'],
+  ['for lines only', undefined, inPart, 'Lines of order O-1 were cancelled.'],
+] as const)('a cancellation that is %s is answered in words too', (_name, cancel, parts, note) => {
   const answer = toOrderAcknowledgment(order(), guide(), {
-    acknowledgement: { ...acknowledgement(parts, 2), outcome },
+    acknowledgement: { ...acknowledgement(parts, 2), cancel },
     refusedLines: [],
     on: '2026-11-18',
   })
   expect(answer.purpose).toBe('11')
   expect(answer.notes[0]).toContain(note)
+})
+
+test.each([
+  ['reserved', { reserved: units(6), cancelled: units(4) }, ['IQ 6', 'ID 4']],
+  ['waiting', { reserved: 0, backordered: units(7), cancelled: units(3) }, ['IB 7', 'ID 3']],
+  ['on hold', { reserved: 0, cancelled: units(3) }, ['IH 7', 'ID 3']],
+])('of a line of which a part is cancelled the rest is told as %s', (_name, parts, expected) => {
+  const [answered] = answerTo(order(), parts, 2).lines
+  expect(answered?.acknowledgments.map(({ status, quantity }) => `${status} ${quantity}`)).toEqual(expected)
 })
 
 test('an answer to an order itself is an original without notes', () => {

@@ -15,7 +15,11 @@ const CHANGES = {
   touched: raiseVersion('orders.touch', ''),
   closed: raiseVersion('orders.close', 'closed_at = now(), '),
   'cancel requested': raiseVersion('orders.request_cancel', 'cancel_requested_at = now(), turn = turn + 1, '),
-  'cancel refused': raiseVersion('orders.refuse_cancel', 'cancel_requested_at = null, '),
+  'cancel refused': raiseVersion(
+    'orders.refuse_cancel',
+    'cancel_requested_at = null, cancel_refused_turn = turn, ',
+  ),
+  'lines cancelled': raiseVersion('orders.cancel_lines', 'turn = turn + 1, '),
   'erp cancelled': raiseVersion('orders.set_erp_cancelled', 'erp_cancelled_at = now(), '),
 } as const satisfies Record<HeaderChange, Statement>
 
