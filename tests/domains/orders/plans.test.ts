@@ -24,6 +24,7 @@ import {
 } from '#domains/orders/views.ts'
 import { listOrders } from '#domains/orders/views/lists.ts'
 import { CAUSE, COMPANY, hold, newCustomer, order, write } from '#tests/domains/orders/order-fixtures.ts'
+import { statements } from '#platform/database.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
 
 test('every statement of orders goes by index', async () => {
@@ -68,11 +69,12 @@ test('every statement of orders goes by index', async () => {
     await Promise.all([headersOf, linesOf, openHoldsOf, shipTosOf].map((read) => read(db.database, docs)))
     await ordersByReference(db.database, 'X')
     await numbersOf(db.database, captured.doc)
-    for (const filter of [{}, { state: 'held' as const }, { text: 'X' }]) {
+    const filters = [{}, { state: 'held' as const }, { text: 'X' }, { customer: 'C-1' }, { partner: 'C-1' }]
+    for (const filter of filters) {
       await listOrders(db.database, filter, undefined, 10)
     }
     const ours = [...db.statements()].filter(([name]) => name.startsWith('orders.'))
-    expect(ours.length).toBeGreaterThanOrEqual(23)
+    expect(ours.length).toBeGreaterThanOrEqual(25)
     const reads = await Promise.all(
       ours.map(async ([name, each]) => [name, await db.fullReads(each)] as const),
     )
@@ -81,6 +83,69 @@ test('every statement of orders goes by index', async () => {
     expect(
       reads.filter(([name, found]) => found.length > 0 && `${allowed.get(name)}` !== `${found}`),
     ).toEqual([])
+  } finally {
+    await db.end()
+  }
+})
+
+type Plan = {
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
+  Plans?: Plan[]
+}
+
+const rowsRead = (plan: Plan): number =>
+  (plan['Relation Name'] === 'sales_order'
+    ? (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
+    : 0) + (plan.Plans ?? []).reduce((sum, each) => sum + rowsRead(each), 0)
+
+test('the list of a customer or a partner passes by none of the newer orders of others', async () => {
+  const db = await openTestDatabase()
+  try {
+    const customerId = await newCustomer(db, 'C-OLD')
+    const own = [
+      order(customerId, { customer: 'C-OLD', sender: 'someone' }),
+      order(customerId, { customer: 'someone', sender: 'C-OLD' }),
+      order(customerId, { customer: 'C-OLD', sender: 'C-OLD' }),
+    ]
+    await write(db, ...own)
+    await write(db, ...Array.from({ length: 400 }, () => order(customerId, { customer: 'C-NEW' })))
+    await db.run('analyze orders.sales_order')
+    const [bySoldTo, byPartner] = await Promise.all([
+      listOrders(db.database, { customer: 'C-OLD' }, undefined, 10),
+      listOrders(db.database, { partner: 'C-OLD' }, undefined, 10),
+    ])
+    expect(bySoldTo.map(({ id }) => id)).toEqual([own[2]!.doc, own[0]!.doc])
+    expect(byPartner.map(({ id }) => id)).toEqual(own.map(({ doc }) => doc).toReversed())
+    for (const name of ['orders.list_of_customer', 'orders.list_of_partner']) {
+      const values = [null, name.endsWith('customer') ? 'C-OLD' : null, null, null, null, null, null]
+      const [row] = await db.run<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+        `explain (analyze, format json) ${db.statements().get(name)!.text}`,
+        [...values, name.endsWith('partner') ? 'C-OLD' : null, 10],
+      )
+      expect(rowsRead(row!['QUERY PLAN'][0].Plan), name).toBeLessThanOrEqual(own.length + 1)
+    }
+  } finally {
+    await db.end()
+  }
+})
+
+test('only columns of an order that never change are indexed', async () => {
+  const db = await openTestDatabase()
+  try {
+    const indexed = await db.run<{ name: string }>(
+      `select distinct a.attname::text as name from pg_index i
+       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+       where i.indrelid = 'orders.sales_order'::regclass order by 1`,
+    )
+    expect(indexed.map(({ name }) => name)).toEqual(['created_at', 'customer', 'id', 'sender'])
+    const updated = [...statements()].flatMap(
+      ({ text }) => /update orders\.sales_order \w* ?set ([^]*?)(?: from | where |$)/i.exec(text)?.[1] ?? [],
+    )
+    expect(updated.length).toBeGreaterThan(2)
+    expect(updated.filter((set) => /\b(created_at|customer|id|sender) = /.test(set))).toEqual([])
   } finally {
     await db.end()
   }

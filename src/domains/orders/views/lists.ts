@@ -38,8 +38,21 @@ export type ListedOrder = OrderCursor & {
 /** Counted, since the planner would read all open holds at once for an `exists`. */
 const HELD = `(select count(*) from orders.hold h where h.order_id = o.id and h.status = 'open') > 0`
 
-/** The newest orders first, each with the sums of its lines; `narrowed` begins elsewhere than at the newest. */
-const list = (name: string, narrowed = ''): Statement =>
+const BY_RECENCY = 'created_at desc, id desc'
+
+/** A page of orders of which the one condition holds that names where in an index it begins. */
+const pageWhere = (condition: string): string => `
+  select o.*, ${HELD} as held from orders.sales_order o
+  where ${condition} and ($1::text is null or o.company = $1) and ($2::text is null or o.customer = $2)
+    and case $3::text when 'open' then o.closed_at is null when 'closed' then o.closed_at is not null
+      when 'held' then ${HELD} else true end
+    and o.created_at >= coalesce($4::timestamptz, '-infinity') and o.created_at < coalesce($5::timestamptz, 'infinity')
+    and (o.created_at, o.id) < (coalesce($6::timestamptz, 'infinity'), coalesce($7::bigint, 0))
+    and ($8::text is null or o.sender = $8 or o.customer = $8)
+  order by ${BY_RECENCY} limit $9`
+
+/** The newest orders of these pages first, each with the sums of its lines. No order is in two of them. */
+const list = (name: string, ...conditions: readonly string[]): Statement =>
   sql(
     name,
     `select page.id, to_char(page.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
@@ -47,14 +60,8 @@ const list = (name: string, narrowed = ''): Statement =>
        page.total_minor as "totalMinor", page.erp_number as "erpNumber", page.requested_date::text as "requestedDate",
        page.closed_at is not null as closed, page.held, sums.*
      from (
-       select o.*, ${HELD} as held from orders.sales_order o
-       where ($1::text is null or o.company = $1) and ($2::text is null or o.customer = $2)
-         and case $3::text when 'open' then o.closed_at is null when 'closed' then o.closed_at is not null
-           when 'held' then ${HELD} else true end
-         and o.created_at >= coalesce($4::timestamptz, '-infinity') and o.created_at < coalesce($5::timestamptz, 'infinity')
-         and (o.created_at, o.id) < (coalesce($6::timestamptz, 'infinity'), coalesce($7::bigint, 0))
-         and ($8::text is null or o.sender = $8 or o.customer = $8) ${narrowed}
-       order by o.created_at desc, o.id desc limit $9) page
+       ${conditions.map((condition) => `select * from (${pageWhere(condition)}) p`).join(' union all ')}
+       order by ${BY_RECENCY} limit $9) page
      cross join lateral (
        select count(*) as "lineCount", coalesce(sum(ordered), 0) as ordered, coalesce(sum(cancelled), 0) as cancelled,
          coalesce(sum(open), 0) as open, coalesce(sum(backordered), 0) as backordered,
@@ -64,15 +71,21 @@ const list = (name: string, narrowed = ''): Statement =>
      order by page.created_at desc, page.id desc`,
   )
 
-const newest = list('orders.list')
-const heldOnes = list(
-  'orders.list_held',
-  `and o.id in (select order_id from orders.hold where status = 'open')`,
-)
+const newest = list('orders.list', 'true')
+const ofCustomer = list('orders.list_of_customer', 'o.customer = $2')
+const ofPartner = list('orders.list_of_partner', 'o.sender = $8', 'o.customer = $8 and o.sender <> $8')
+const heldOnes = list('orders.list_held', `o.id in (select order_id from orders.hold where status = 'open')`)
 const known = list(
   'orders.list_known',
-  `and o.id = any(array(select order_id from orders.reference where value = $10))`,
+  'o.id = any(array(select order_id from orders.reference where value = $10))',
 )
+
+/** Begins where the fewest orders are passed by. */
+function statementFor({ state, customer, partner }: OrderFilter): Statement {
+  if (state === 'held') return heldOnes
+  if (customer !== undefined) return ofCustomer
+  return partner === undefined ? newest : ofPartner
+}
 
 type ListedRow = Omit<ListedOrder, 'stage'> & LineQuantities & { readonly closed: boolean }
 
@@ -88,7 +101,7 @@ export async function listOrders(
     (value) => value ?? null,
   )
   const rows = await (text === undefined
-    ? queries.query<ListedRow>(state === 'held' ? heldOnes : newest, [...values, limit])
+    ? queries.query<ListedRow>(statementFor(filter), [...values, limit])
     : queries.query<ListedRow>(known, [...values, limit, text.trim()]))
   return rows.map(listed)
 }
