@@ -7,7 +7,7 @@ import { crossdock, dataFolder, noteIn, processesOf, rowsOf, Up } from './progra
 
 const folder = dataFolder()
 const data = ['--data', folder.path]
-const demo = ['--demo', '--port', '0', '--orders-per-minute', '600', ...data]
+const demo = ['--demo', '--port', '0', '--orders-per-minute', '120', ...data]
 let up: Up | undefined
 afterAll(async () => {
   await up?.stop()
@@ -26,7 +26,7 @@ const listed = async (): Promise<Order[]> =>
 
 test('a demo takes orders through every door to their posted invoices', async () => {
   up = new Up(...demo)
-  await up.when(({ invoiced }) => invoiced >= 5, 60_000)
+  await up.when(({ accepted, invoiced }) => accepted >= 20 && invoiced >= 5, 60_000)
   const orders = await listed()
   expect(new Set(orders.map((order) => order.channel))).toEqual(new Set(['api', 'edi', 'shop']))
 }, 90_000)
@@ -141,7 +141,7 @@ test('Ctrl-C stops everything in order and leaves nothing running', async () => 
 test('it goes on where it was: the same orders, and the next ones of the stream', async () => {
   const before = await listed()
   up = new Up(...demo)
-  const { accepted } = await up.when((figures) => figures.accepted > before.length + 20, 60_000)
+  const { accepted } = await up.when((figures) => figures.accepted > before.length + 5, 60_000)
   const after = await listed()
   const numbers = after.map((order) => `${order.channel} ${order.customerOrder} ${order.id}`)
   expect(accepted).toBeGreaterThan(before.length)
@@ -157,7 +157,7 @@ test('killed outright it leaves its counterparts time to remember, and goes on a
   up!.signal('SIGKILL')
   await up!.ended()
   up = new Up(...demo)
-  await up.when((figures) => figures.accepted > accepted + 20, 60_000)
+  await up.when((figures) => figures.accepted > accepted + 5, 60_000)
   const erpNumbers = (await listed()).flatMap((order) => order.erpNumber ?? [])
   expect(new Set(erpNumbers).size).toBe(erpNumbers.length)
   const doctor = await crossdock('doctor', '--json', ...data)
