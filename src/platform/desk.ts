@@ -12,7 +12,23 @@ export type DeskRow = {
   readonly share: number
 }
 
-export type Claimed = DeskRow & { readonly version: number; readonly failures: number }
+export type Claimed = DeskRow & {
+  readonly version: number
+  /** Of both kinds: ask `failuresBy`. */
+  readonly failures: number
+}
+
+/** Whose fault a failed look was: the document's own, or that of somebody else's locks. */
+export type Fault = 'own' | 'busy'
+
+// Both are kept in one number, so that forgiving them costs a good document no second column: its own are the last two
+// digits, and what it met of others' locks are the hundreds.
+const BUSY_UNIT = 100
+const MAX: Readonly<Record<Fault, number>> = { own: BUSY_UNIT - 1, busy: 300 }
+
+/** How often a document failed by this fault since it last came to rest. */
+export const failuresBy = (failures: number, fault: Fault): number =>
+  fault === 'own' ? failures % BUSY_UNIT : Math.floor(failures / BUSY_UNIT)
 
 const enroll = sql(
   'desk.enroll',
@@ -157,7 +173,9 @@ export async function claimDocuments(queries: Queries, epoch: number, limit: num
 
 const letGo = sql(
   'desk.let_go',
-  `update desk.document d set owner = null, failures = least(failures + $5, 1000),
+  `update desk.document d set owner = null,
+     failures = least(failures % ${BUSY_UNIT} + $5::int, ${MAX.own})
+       + ${BUSY_UNIT} * least(failures / ${BUSY_UNIT} + $6::int, ${MAX.busy}),
      due_at = case when d.version = g.seen then now() + make_interval(secs => $4::float8) else now() end
    from unnest($1::bigint[], $2::int[]) as g(doc, seen)
    where d.doc = g.doc and d.doc = any($1::bigint[]) and d.owner = $3
@@ -167,20 +185,21 @@ const letGo = sql(
 export type Seen = { readonly doc: number; readonly version: number }
 
 /**
- * Gives documents back, due again after `delayMs`; a failed look counts against them. One that was woken since `version`
+ * Gives documents back, due again after `delayMs`; a failed look is counted by its fault. One that was woken since `version`
  * is due at once: what is new may be its cure. Answers those that wait.
  */
 export async function letGoDocuments(
   queries: Queries,
   epoch: number,
-  group: { readonly seen: readonly Seen[]; readonly delayMs: number; readonly failed: boolean },
+  group: { readonly seen: readonly Seen[]; readonly delayMs: number; readonly failed?: Fault },
 ): Promise<number[]> {
   const rows = await queries.query<{ doc: number; waits: boolean }>(letGo, [
     group.seen.map(({ doc }) => doc),
     group.seen.map(({ version }) => version),
     epoch,
     group.delayMs / 1000,
-    group.failed ? 1 : 0,
+    group.failed === 'own' ? 1 : 0,
+    group.failed === 'busy' ? 1 : 0,
   ])
   return docsOf(rows.filter(({ waits }) => waits))
 }
@@ -261,10 +280,12 @@ export async function restartSteps(
   return docsOf(await tx.query<{ doc: number }>(restart, [docs, actor]))
 }
 
+/** Long due, and nobody takes it. */
+export const STUCK = `owner is null and priority between 0 and 4 and due_at < now() - interval '5 minutes'`
+
 const stuck = sql(
   'desk.stuck',
-  `select company, count(*) as documents from desk.document
-   where owner is null and priority between 0 and 4 and due_at < now() - interval '5 minutes' group by company`,
+  `select company, count(*) as documents from desk.document where ${STUCK} group by company`,
 )
 
 /** Documents that are long due and that nobody takes, by company: there are none while a worker lives. */

@@ -5,7 +5,7 @@
 import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
-import { claimDocuments, type Claimed, letGoDocuments } from './desk.ts'
+import { claimDocuments, type Claimed, failuresBy, type Fault, letGoDocuments } from './desk.ts'
 import { type Attempt, effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
@@ -60,9 +60,14 @@ export interface Runner {
 }
 
 const FIRST_RETRY_MS = 250
-/** What fails by itself is parked within seconds; what meets a busy database, after some minutes of it. */
-const OWN_FAULT = { failuresMax: 5, delayMaxMs: 4_000 }
-const BUSY_HOUR = { failuresMax: 20, delayMaxMs: 30_000 }
+/**
+ * What fails by itself is parked within seconds. What only meets locks of others is not, however many hold them for
+ * however many minutes; after an hour of nothing else a person has to see why.
+ */
+const PATIENCE: Readonly<Record<Fault, { readonly failuresMax: number; readonly delayMaxMs: number }>> = {
+  own: { failuresMax: 5, delayMaxMs: 4_000 },
+  busy: { failuresMax: 125, delayMaxMs: 30_000 },
+}
 const FOREVER_MS = 100 * 365 * 24 * 3_600_000
 const AWAY_MS = 100
 /** A document of a process that only another version of the program has is left to that one for so long. */
@@ -252,13 +257,15 @@ class EpochRunner implements Runner {
     onError(`${kind} ${doc} could not be worked on`, error)
     this.#actives.delete(doc)
     this.#noticeRoom()
-    const { failuresMax, delayMaxMs } = isBusy(error) ? BUSY_HOUR : OWN_FAULT
-    const parks = active.failures + 1 >= failuresMax
-    const delayMs = parks ? FOREVER_MS : Math.min(FIRST_RETRY_MS * 2 ** active.failures, delayMaxMs)
+    const fault: Fault = isBusy(error) ? 'busy' : 'own'
+    const { failuresMax, delayMaxMs } = PATIENCE[fault]
+    const before = failuresBy(active.failures, fault)
+    const parks = before + 1 >= failuresMax
+    const delayMs = parks ? FOREVER_MS : Math.min(FIRST_RETRY_MS * 2 ** before, delayMaxMs)
     const seen = [{ doc, version: active.seen }]
     try {
       await database.transaction(async (tx) => {
-        const waits = await letGoDocuments(tx, epoch, { seen, delayMs, failed: true })
+        const waits = await letGoDocuments(tx, epoch, { seen, delayMs, failed: fault })
         if (parks && waits.length > 0) await poisoned(tx, { doc, kind, company: active.company, error })
       })
     } catch (failure) {
@@ -310,7 +317,7 @@ class EpochRunner implements Runner {
     const claimed = await claimDocuments(tx, epoch, limit)
     const strangers = claimed.filter(({ process }) => !this.#processes.has(process))
     if (strangers.length > 0) {
-      await letGoDocuments(tx, epoch, { seen: strangers, delayMs: STRANGE_MS, failed: false })
+      await letGoDocuments(tx, epoch, { seen: strangers, delayMs: STRANGE_MS })
       const names = new Set(strangers.map(({ process }) => process))
       onError('documents of unknown processes are due', new Error([...names].join(', ')))
     }

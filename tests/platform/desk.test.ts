@@ -6,6 +6,8 @@ import {
   enrollDocuments,
   type Enrolled,
   finishDocuments,
+  failuresBy,
+  type Fault,
   letGoDocuments,
   restartSteps,
   sleepDocuments,
@@ -304,14 +306,14 @@ describe('claiming', () => {
 })
 
 describe('letting go', () => {
-  const letGo = ({ doc = 1, version = 1, delayMs = 0, failed = false }) =>
-    letGoDocuments(database, ME, { seen: [{ doc, version }], delayMs, failed })
+  const letGo = ({ doc = 1, version = 1, delayMs = 0, failed = undefined as Fault | undefined }) =>
+    letGoDocuments(database, ME, { seen: [{ doc, version }], delayMs, ...(failed ? { failed } : {}) })
 
   test('of a document that was woken meanwhile makes it due at once, however long it was to wait', async () => {
     await enroll(ME, row(1), row(2))
     await database.transaction((tx) => wakeDocuments(tx, null, [row(2)]))
-    expect(await letGo({ doc: 1, delayMs: 3_600_000, failed: true })).toEqual([1])
-    expect(await letGo({ doc: 2, delayMs: 3_600_000, failed: true })).toEqual([])
+    expect(await letGo({ doc: 1, delayMs: 3_600_000, failed: 'own' })).toEqual([1])
+    expect(await letGo({ doc: 2, delayMs: 3_600_000, failed: 'own' })).toEqual([])
     expect(await find(1)).toMatchObject({ owner: null, due: false, failures: 1 })
     expect(await find(2)).toMatchObject({ owner: null, due: true, failures: 1 })
   })
@@ -319,7 +321,7 @@ describe('letting go', () => {
   test('makes a document due again later; only a failed look counts against it', async () => {
     await enroll(ME, row(1), row(2), row(3))
     await letGo({ doc: 1 })
-    await letGo({ doc: 2, delayMs: 3_600_000, failed: true })
+    await letGo({ doc: 2, delayMs: 3_600_000, failed: 'own' })
     expect(await find(1)).toMatchObject({ owner: null, due: true, failures: 0 })
     expect(await find(2)).toMatchObject({ owner: null, due: false, failures: 1 })
     expect(await find(3)).toMatchObject({ owner: ME })
@@ -327,13 +329,28 @@ describe('letting go', () => {
 
   test('leaves alone what another owns by now', async () => {
     await enroll(OTHER, row(1))
-    expect(await letGo({ doc: 1, failed: true })).toEqual([])
+    expect(await letGo({ doc: 1, failed: 'own' })).toEqual([])
     expect(await find(1)).toMatchObject({ owner: OTHER, failures: 0 })
+  })
+
+  test('counts its own failures and locks of others apart, and neither beyond what fits', async () => {
+    await enroll(ME, row(1))
+    const fail = async (...faults: Fault[]) => {
+      for (const failed of faults) {
+        await letGo({ doc: 1, failed })
+        await claimDocuments(database, ME, 1)
+      }
+      const { failures } = (await find(1))!
+      return [failuresBy(failures, 'own'), failuresBy(failures, 'busy')]
+    }
+    expect(await fail('busy', 'own', 'busy', 'busy', 'own')).toEqual([2, 3])
+    await house.run('update desk.document set failures = 30099')
+    expect(await fail('busy', 'own')).toEqual([99, 300])
   })
 
   test('failures are forgiven when the document comes to rest', async () => {
     await enroll(ME, row(1))
-    await letGo({ doc: 1, failed: true })
+    await letGo({ doc: 1, failed: 'own' })
     expect(await claimDocuments(database, ME, 1)).toMatchObject([{ failures: 1, version: 1 }])
     await sleep(ME, 1, 1)
     expect(await find(1)).toMatchObject({ failures: 0 })

@@ -111,21 +111,40 @@ describe('a document that is poison', () => {
   })
 
   test.each(['55P03', '57014', '40001'])(
-    'is not what meets a busy database (%s): that is parked only after many minutes of it',
+    'is not what meets a busy database (%s): that is parked only after an hour of nothing else',
     async (code) => {
       await world.enroll({ doc: 1, plan: {} })
-      await world.house.run('update desk.document set failures = 18')
+      await world.house.run('update desk.document set failures = 12300')
       const worker = await world.worker()
       worker.connections.failing = ({ name }) =>
         name === 'turn.versions' ? Object.assign(new Error('busy'), { code }) : undefined
       worker.runner.start()
-      await world.polled(async () => (await world.desk(1))!.failures === 19, 'the nineteenth failure')
+      await world.polled(async () => (await world.desk(1))!.failures === 12400, 'another failure')
       expect([await world.troubles(), (await world.desk(1))!.dueInMs < 30_001]).toEqual([[], true])
       await world.timePasses(30_000)
       await world.polled(async () => (await world.troubles()).length > 0, 'the parking')
-      expect((await world.desk(1))!.failures).toBe(20)
+      expect((await world.desk(1))!.failures).toBe(12500)
     },
   )
+
+  test('is not what was unlucky with locks and then fails once by itself', async () => {
+    await world.enroll({ doc: 1, plan: { poison: 'facts' } })
+    await world.house.run('update desk.document set failures = 5000')
+    await started()
+    await world.polled(async () => (await world.desk(1))!.failures === 5001, 'a failure of its own')
+    expect([await world.troubles(), (await world.desk(1))!.dueInMs <= 250]).toEqual([[], true])
+  })
+
+  test('is not what failed four times by itself and then meets a lock', async () => {
+    await world.enroll({ doc: 1, plan: {} })
+    await world.house.run('update desk.document set failures = 4')
+    const worker = await world.worker()
+    worker.connections.failing = ({ name }) =>
+      name === 'turn.versions' ? Object.assign(new Error('locked'), { code: '55P03' }) : undefined
+    worker.runner.start()
+    await world.polled(async () => (await world.desk(1))!.failures === 104, 'a lock of somebody else')
+    expect([await world.troubles(), (await world.desk(1))!.dueInMs <= 250]).toEqual([[], true])
+  })
 
   test('goes on when it is cured and woken', async () => {
     await world.enroll({ doc: 1, plan: { poison: 'facts' } })
