@@ -1,4 +1,5 @@
 /** What order-to-cash does by itself on the way forward: release, invoice, close. */
+import { recordAudit } from '#platform/audit.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Done, Process } from '#platform/process.ts'
@@ -49,6 +50,19 @@ async function takeBackUndecided(tx: Transaction, works: readonly OrderWork[], c
     works.map(({ facts: { doc, company } }) => ({ doc, company, data: { actor: cause.actor, reason } })),
     { change: 'cancel requested', type: 'order.cancel_requested' },
     cause,
+  )
+  const { actor, traceId } = cause
+  recordAudit(
+    tx,
+    works.map(({ facts: { doc, company } }) => ({
+      actor,
+      action: 'orders.cancel',
+      company,
+      kind: 'order',
+      doc,
+      reason,
+      traceId,
+    })),
   )
   return lookAll(works)
 }

@@ -37,6 +37,15 @@ test('an order on whose hold nobody decides in time is cancelled; who waits for 
     [held.doc],
   )
   expect(asked).toEqual({ reason: 'nobody decided on its hold in time' })
+  const audited = await house.query(
+    `select action, actor, reason from audit.entry where doc = $1 order by position`,
+    [held.doc],
+  )
+  expect(audited.at(-1)).toEqual({
+    action: 'orders.cancel',
+    actor: 'process',
+    reason: 'nobody decided on its hold in time',
+  })
 })
 
 test('a hold that is released in time ends nothing', async () => {
