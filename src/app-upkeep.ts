@@ -13,8 +13,10 @@ import { parkingDepth } from '#platform/parking-views.ts'
 import { type Job, schedule } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
+import { invariantJob } from './app-invariants.ts'
 import type { AppPorts } from './app-ports.ts'
 import { describeError } from './app-systems.ts'
+import type { ProcessPorts } from './processes/ports.ts'
 
 export type UpkeepWires = {
   readonly companies: readonly string[]
@@ -23,6 +25,7 @@ export type UpkeepWires = {
   readonly worker: Worker
   readonly ports: Pick<AppPorts, 'clock' | 'log' | 'auditHeads'>
   readonly metrics: ReturnType<typeof declareHouseMetrics>
+  readonly processPorts: Pick<ProcessPorts, 'openExceptions'>
   /** What other parts of the house have come round. */
   readonly jobs: readonly Job[]
 }
@@ -57,6 +60,7 @@ function jobsOf(wires: UpkeepWires): Job[] {
   const { clock, auditHeads } = wires.ports
   return [
     ...jobs,
+    invariantJob(wires),
     { name: 'event log partitions', everyMs: 24 * HOUR_MS, run: () => ensureLogPartitions(database) },
     { name: 'ledger partitions', everyMs: 24 * HOUR_MS, run: () => ensureLedgerPartitions(database) },
     { name: 'audit partitions', everyMs: 24 * HOUR_MS, run: () => ensureAuditPartitions(database) },

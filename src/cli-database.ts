@@ -54,9 +54,15 @@ export async function openDatabase(context: Context): Promise<Opened> {
   return { config, url, database: connect(context, config, url) }
 }
 
-export function connect(context: Context, config: Config, url: string): Database {
+export function connect(
+  context: Context,
+  config: Config,
+  url: string,
+  limits: { readonly statementTimeoutMs?: number } = {},
+): Database {
   const pool = openConnections({
     ...config.database,
+    ...limits,
     url,
     size: POOL,
     plans: 'screen',

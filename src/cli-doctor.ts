@@ -1,8 +1,8 @@
 /** `crossdock doctor`: checks that everything is as it must be; exit code 3 when something is not. */
+import { checksOfHouse } from './app-invariants.ts'
 import { type Context, EXIT, sourcesOf, dataFolder } from './cli-context.ts'
 import { connect, openServer } from './cli-database.ts'
 import { auditChecks } from './cli-audit.ts'
-import { type Finding, soundness } from './cli-soundness.ts'
 import { findRunning } from './cli-running.ts'
 import { loadConfig } from './config.ts'
 import type { Config } from './config-schema.ts'
@@ -17,9 +17,14 @@ export type Check = {
   readonly ok: boolean
   readonly detail: string
   readonly next?: string
+  /** The name of an invariant, and where it does not hold. */
+  readonly invariant?: string
+  readonly found?: readonly string[]
 }
 
 const NODE_MAJOR = 24
+/** Everything is looked at from the beginning. */
+const PATIENCE_MS = 10 * 60_000
 
 export async function doctor(context: Context): Promise<number> {
   const { terminal } = context
@@ -30,6 +35,26 @@ export async function doctor(context: Context): Promise<number> {
     const next = check.next && !check.ok ? `\n    ${check.next}` : ''
     terminal.data(check, () => `${mark} ${check.check}: ${check.detail}${next}`)
   }
+  const only = context.options['invariants'] === true
+  if (!only) checkNode(tell)
+  const config = loadConfig(sourcesOf(context.options))
+  if (!only) checkConfig(config, tell)
+  const database = await checkDatabase(context, config, only ? tellFailure(tell) : tell)
+  if (!only) await checkProgram(config, tell)
+  if (database) await checkInvariants(database, tell)
+  if (database && !only) for (const check of await auditChecks(database, config.audit)) tell(check)
+  return failed === 0 ? EXIT.ok : EXIT.checksFailed
+}
+
+type Tell = (check: Check) => void
+
+const tellFailure =
+  (tell: Tell): Tell =>
+  (check) => {
+    if (!check.ok) tell(check)
+  }
+
+function checkNode(tell: Tell): void {
   const major = Number.parseInt(process.versions.node, 10)
   tell({
     check: 'node',
@@ -37,32 +62,27 @@ export async function doctor(context: Context): Promise<number> {
     detail: `version ${process.versions.node}`,
     next: 'Start it by npm or npx, which use the Node of the project.',
   })
-  const config = loadConfig(sourcesOf(context.options))
+}
+
+function checkConfig(config: Config, tell: Tell): void {
   tell({
     check: 'configuration',
     ok: true,
     detail: `${Object.keys(config.systems).length} systems beside the demo's`,
   })
-  const database = await checkDatabase(context, config, tell)
-  await checkProgram(config, tell)
-  for (const check of await soundnessOf(database)) tell(check)
-  for (const check of database ? await auditChecks(database, config.audit) : []) tell(check)
-  return failed === 0 ? EXIT.ok : EXIT.checksFailed
 }
 
 /** Version and durability are what the server is opened for; nothing else can be checked without them. */
-async function checkDatabase(
-  context: Context,
-  config: Config,
-  tell: (check: Check) => void,
-): Promise<Database | undefined> {
+async function checkDatabase(context: Context, config: Config, tell: Tell): Promise<Database | undefined> {
   try {
     const url = await openServer(context, config)
     tell({ check: 'database', ok: true, detail: 'reachable, recent enough, and durable' })
     const { pending } = await migrate(url, { dryRun: true })
     const detail = pending.length === 0 ? 'all applied' : `${pending.length} pending`
     tell({ check: 'migrations', ok: pending.length === 0, detail, next: 'Apply them: crossdock migrate' })
-    return pending.length === 0 ? connect(context, config, url) : undefined
+    return pending.length === 0
+      ? connect(context, config, url, { statementTimeoutMs: PATIENCE_MS })
+      : undefined
   } catch (error) {
     if (!(error instanceof Misconfiguration)) throw error
     const { problem, reason, cure } = error.explanation
@@ -74,7 +94,7 @@ async function checkDatabase(
 const TIMEOUT_MS = 3_000
 
 /** Whether the program answers, and the systems it talks to. */
-async function checkProgram(config: Config, tell: (check: Check) => void): Promise<void> {
+async function checkProgram(config: Config, tell: Tell): Promise<void> {
   const running = await findRunning(dataFolder(config))
   if (!running) {
     tell({ check: 'program', ok: true, detail: 'not running, so the systems it talks to are not asked' })
@@ -101,21 +121,24 @@ async function checkProgram(config: Config, tell: (check: Check) => void): Promi
   }
 }
 
-async function soundnessOf(database: Database | undefined): Promise<Check[]> {
-  if (!database) return []
-  const findings = await soundness(database, systemClock)
-  return findings.map(checkOf)
-}
-
 const EXAMPLES = 3
 
-function checkOf({ rule, broken, next }: Finding): Check {
-  const examples = broken.slice(0, EXAMPLES).join('; ')
-  const more = broken.length > EXAMPLES ? `; and ${broken.length - EXAMPLES} more` : ''
-  return {
-    check: rule,
-    ok: broken.length === 0,
-    detail: broken.length === 0 ? 'holds' : `broken: ${examples}${more}`,
-    next,
+async function checkInvariants(database: Database, tell: Tell): Promise<void> {
+  for (const [invariant, check] of checksOfHouse) {
+    const { violations } = await check(database)
+    const found = violations.flatMap((violation) => violation.found)
+    tell({
+      check: invariant.means,
+      invariant: invariant.name,
+      ok: found.length === 0,
+      detail: found.length === 0 ? 'holds' : `broken: ${wordsOf(found)}`,
+      found,
+      next: invariant.next,
+    })
   }
+}
+
+function wordsOf(found: readonly string[]): string {
+  const more = found.length > EXAMPLES ? `; and ${found.length - EXAMPLES} more` : ''
+  return `${found.slice(0, EXAMPLES).join('; ')}${more}`
 }

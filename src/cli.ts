@@ -96,7 +96,7 @@ define(
   'doctor',
   'Check that everything is as it must be',
   async () => (await import('./cli-doctor.ts')).doctor,
-)
+).option('--invariants', 'only what must hold in the tables')
 
 const demo = program.command('demo').description('The simulated world')
 define(

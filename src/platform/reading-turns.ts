@@ -1,10 +1,10 @@
-/** Turns at reading a system of record: one process reads while the others go on, and the death of a reader ends its turn. */
+/** Turns at what one process does while the others go on, as reading a system of record; the death of who has it ends it. */
 import { type Queries, sql } from './database.ts'
 
 export type Turn = {
   readonly company: string
   readonly source: string
-  /** The epoch of the process that reads. */
+  /** The epoch of the process that has it. */
   readonly holder: number
 }
 
@@ -22,7 +22,7 @@ const end = sql(
    where company = $1 and source = $2 and holder = $3`,
 )
 
-/** False while another living process reads, and until the next reading is due. */
+/** False while another living process has it, and until the next is due. */
 export async function takeTurn(queries: Queries, { company, source, holder }: Turn): Promise<boolean> {
   return (await queries.query(take, [company, source, holder])).length > 0
 }

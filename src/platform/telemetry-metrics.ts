@@ -84,6 +84,11 @@ export function declareHouseMetrics(metrics: Metrics) {
       help: 'Documents that were due more than five minutes ago and that nobody works on',
       labels: ['company'],
     }),
+    invariantViolations: metrics.gauge({
+      name: 'invariant_violations',
+      help: 'Places where an invariant did not hold at the last look, at most twenty',
+      labels: ['invariant'],
+    }),
     parkedDepth: metrics.gauge({ name: 'dlq_depth', help: 'Parked work', labels: ['kind'] }),
     parkedOldestSeconds: metrics.gauge({
       name: 'dlq_oldest_age_seconds',

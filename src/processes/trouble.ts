@@ -34,6 +34,7 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
       dueBusinessHours: 2,
     },
     { prefix: 'work', owner: 'integration', severity: 'high', dueBusinessHours: 2 },
+    { prefix: 'invariants', owner: 'integration', severity: 'critical', dueBusinessHours: 1 },
   ],
   otherwise: { owner: 'operations', severity: 'normal', dueBusinessHours: 8 },
 }

@@ -2,6 +2,7 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { invariantsOfHouse } from '../../src/app-invariants.ts'
 import { createMetrics, declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
@@ -120,6 +121,14 @@ describe('ARCHITECTURE.md', () => {
   ])('would not get away with %s', (what, heldBy, missing) =>
     expect(unheld({ what, heldBy })).toEqual([`${what}: ${missing}`]),
   )
+})
+
+describe('docs/invariants.md', () => {
+  test('names every invariant that is looked at, and no other', () => {
+    const named = [...read('docs/invariants.md').matchAll(/`([a-z]+\.[a-z]+(?:_[a-z]+){2,})`/g)]
+    const known = invariantsOfHouse().map(({ name }) => name)
+    expect([...new Set(named.map(([, name]) => name))].toSorted()).toEqual(known.toSorted())
+  })
 })
 
 describe('docs/decisions', () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 const src = join(import.meta.dirname, '..', '..', 'src')
 
-const STATEMENT = /\bsql\(\s*'([\w.]+)',\s*(?:`([^`]*)`|'([^']*)')/g
+const STATEMENT = /\b(?:sql|invariant|relation)\(\s*'([\w.]+)',\s*(?:`([^`]*)`|'([^']*)')/g
 const TABLE = /\b(from|join|using|into|update)\s+(?:only\s+)?([a-z_]+)\.[a-z_]+/gi
 
 /** Which statements of a file reach into a schema that is not theirs, as "statement: schema". */
@@ -36,6 +36,7 @@ describe('a statement trespasses', () => {
       'inventory',
     ],
     [store, "sql('orders.take', `update inventory.position set quantity = 0`)", 'inventory'],
+    [store, "invariant('orders.sound', `select 1 from inventory.position`, 'it holds')", 'inventory'],
     [store, "sql('orders.tell', 'insert into log.event (id) values ($1)')", 'log'],
     ['platform/desk.ts', "sql('desk.look', `select * from orders.line`)", 'orders'],
     ['processes/accept.ts', "sql('accept.look', `with a as (select 1) select * from orders.line`)", 'orders'],

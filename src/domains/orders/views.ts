@@ -255,13 +255,3 @@ export async function acceptedTimes(
   const rows = await queries.query<{ doc: number; at: Date }>(acceptedAt, [docs])
   return new Map(rows.map((row) => [row.doc, row.at]))
 }
-
-const lineSums = sql(
-  'orders.broken_lines',
-  `select 'order ' || order_id || ' line ' || n as broken from orders.line
-   where ordered <> cancelled + open + backordered + reserved + released + picked + packed + shipped limit 50`,
-)
-
-/** Lines whose buckets do not add up to what was ordered. */
-export const brokenLines = async (queries: Queries): Promise<string[]> =>
-  (await queries.query<{ broken: string }>(lineSums)).map((row) => row.broken)

@@ -1,7 +1,6 @@
 /** What the house reads of shipments, for decisions and for screens. */
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
-import type { Quantity } from '#platform/quantity.ts'
 import type { Fulfillment, FulfillmentLine, ShipmentLine } from './contract.ts'
 
 const FULFILLMENT = `id as doc, company, order_id as "orderId", location, state, wms_number as "wmsNumber", version,
@@ -102,16 +101,3 @@ export async function countShipped(queries: Queries, fromOrder: number): Promise
   const [row] = await queries.query<{ shipped: number }>(shippedOrders, [fromOrder])
   return row?.shipped ?? 0
 }
-
-const openClaims = sql(
-  'shipments.open_claims',
-  `select l.item_id as "itemId", f.location, sum(l.quantity - l.shipped - l.short) as quantity
-   from shipments.fulfillment f join shipments.fulfillment_line l on l.fulfillment_id = f.id
-   where f.state in ('requested', 'accepted', 'picking', 'packed') group by l.item_id, f.location`,
-)
-
-/** What open requests may still take of each item at each location. */
-export const openFulfillmentClaims = (
-  queries: Queries,
-): Promise<{ readonly itemId: number; readonly location: string; readonly quantity: Quantity }[]> =>
-  queries.query(openClaims)

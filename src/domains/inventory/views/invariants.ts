@@ -1,0 +1,71 @@
+/** What holds of stock, and what other rooms are compared with. */
+import { type Invariant, invariant, relation } from '#platform/invariants.ts'
+
+/** What each whole position has reserved. */
+export const reserved = relation(
+  'inventory.reserved',
+  `select company, item_id, location, reserved as quantity from inventory.position where lot = ''`,
+)
+/** What order lines may take from a place before it is asked for. */
+export const claimed = relation(
+  'inventory.claimed',
+  `select company, item_id, location, doc, line, quantity from inventory.reservation`,
+)
+export const awaited = relation('inventory.awaited', `select doc, line, quantity from inventory.backorder`)
+
+const BUCKETS = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconciled']
+
+// A look from the beginning compares every position; a later one those that have moved, with all of their movements.
+const POSITIONS_ARE_MOVEMENTS = `
+  with moving as (
+    select distinct m.company, m.item_id, m.location
+    from since join inventory.movement m on m.recorded_at >= since.at
+    union select company, item_id, location from inventory.position
+    where (select at from since) = '-infinity'),
+  moved as (
+    select m.company, m.item_id, m.location, b.bucket, sum(b.quantity) as quantity
+    from moving join inventory.movement m using (company, item_id, location)
+    cross join lateral (values (m.to_bucket, m.quantity), (m.from_bucket, -m.quantity)) b(bucket, quantity)
+    where b.bucket in (${BUCKETS.map((bucket) => `'${bucket}'`).join(', ')}) group by 1, 2, 3, 4),
+  held as (
+    select p.company, p.item_id, p.location, b.bucket, b.quantity
+    from moving join inventory.position p using (company, item_id, location)
+    cross join lateral (values ${BUCKETS.map((bucket) => `('${bucket}', p.${bucket})`).join(', ')}) b(bucket, quantity)
+    where p.lot = '')
+  select 'item ' || item_id || ' at ' || location || ': ' || trim_scale(coalesce(h.quantity, 0)) || ' ' || bucket || ', '
+    || trim_scale(coalesce(m.quantity, 0)) || ' by movements'
+  from held h full join moved m using (company, item_id, location, bucket)
+  where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`
+
+export const inventoryInvariants: readonly Invariant[] = [
+  invariant(
+    'inventory.positions_are_movements',
+    POSITIONS_ARE_MOVEMENTS,
+    'each bucket of a position is the sum of its movements',
+  ),
+  invariant(
+    'inventory.doubt_is_told',
+    `select 'item ' || p.item_id || ' at ' || p.location || ': ' || trim_scale(p.unreconciled) from inventory.position p
+     where p.lot = '' and p.unreconciled <> 0 and not exists (
+       select from exceptions.exception e
+       where e.company = p.company and e.cause = 'inventory.unreconciled:' || p.item_id || ':' || p.location)`,
+    'what left although the books could not cover it was told as an exception',
+  ),
+  invariant(
+    'inventory.claims_are_at_the_desk',
+    `select 'order ' || c.doc || ' line ' || c.line from (
+       select doc, line from inventory.reservation union all select doc, line from inventory.backorder) c
+     where not exists (select from desk.document d where d.doc = c.doc)`,
+    'whoever claims stock or waits for it has its order worked on',
+  ),
+  invariant(
+    'inventory.partitions_are_ahead',
+    `select 'no partition ' || name from (
+       select 'inventory.movement_' || to_char(month, 'YYYYMM') as name
+       from generate_series(date_trunc('month', now() at time zone 'UTC'),
+         date_trunc('month', now() at time zone 'UTC') + interval '1 month', interval '1 month') month) wanted
+     where to_regclass(name) is null`,
+    'the ledger has partitions for this month and the next',
+    'Restart the program, which makes them.',
+  ),
+]

@@ -1,0 +1,42 @@
+/** What holds of fulfillment requests and shipments, and what other rooms are compared with. */
+import { type Invariant, invariant, relation } from '#platform/invariants.ts'
+
+export const shipmentDocuments = relation(
+  'shipments.documents',
+  `select id as doc, version from shipments.fulfillment union all select id, version from shipments.shipment`,
+)
+/** Requests of which the warehouse owes an answer; what it does with those it took, it tells by itself. */
+export const openRequests = relation(
+  'shipments.open',
+  `select id as doc, 'fulfillment' as kind from shipments.fulfillment where state = 'requested'
+     or cancel_requested_at is not null and state in ('accepted', 'picking', 'packed')`,
+)
+/** What requests may still take, of orders that are worked on: none is left of an order that is closed. */
+export const requested = relation(
+  'shipments.requested',
+  `select f.company, l.item_id, f.location, l.quantity - l.shipped - l.short as quantity
+   from desk.document d join shipments.fulfillment f on f.order_id = d.doc
+   join shipments.fulfillment_line l on l.fulfillment_id = f.id`,
+)
+export const requestLines = relation(
+  'shipments.request_lines',
+  `select f.order_id, l.line, l.quantity - l.shipped - l.short as quantity,
+     least(greatest(l.picked - l.shipped, 0), l.quantity - l.shipped - l.short) as picked,
+     least(greatest(l.packed - l.shipped, 0), l.quantity - l.shipped - l.short) as packed
+   from shipments.fulfillment f join shipments.fulfillment_line l on l.fulfillment_id = f.id`,
+)
+export const shippedLines = relation(
+  'shipments.shipped_lines',
+  `select s.order_id, s.id as doc, l.n, l.line, l.item_id, l.quantity
+   from shipments.shipment s join shipments.shipment_line l on l.shipment_id = s.id`,
+)
+
+export const shipmentsInvariants: readonly Invariant[] = [
+  invariant(
+    'shipments.requests_take_what_they_ask_for',
+    `select 'fulfillment ' || l.fulfillment_id || ' line ' || l.line
+     from changed c join shipments.fulfillment_line l on l.fulfillment_id = c.doc
+     where l.shipped + l.short > l.quantity`,
+    'no more ships or comes up short than a request asked for',
+  ),
+]

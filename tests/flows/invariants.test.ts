@@ -1,0 +1,195 @@
+/** What must hold in the tables holds after real orders, and each invariant finds what it is about when it is broken. */
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkInvariants, invariantsOfHouse } from '../../src/app-invariants.ts'
+import { invoicesOfOrders } from '#domains/billing/views.ts'
+import type { Queries } from '#platform/database.ts'
+import { sealAll } from '#platform/audit-seals.ts'
+import { formatAmount } from '#platform/money.ts'
+import { BEGINNING, type Look } from '#platform/invariants.ts'
+import { atRest } from '#tests/support/house-rules.ts'
+import { type FrontDoor, isHeld, O2C, openFrontDoor, shipsAtOnce } from '#tests/routes/front-door.ts'
+
+/** One statement for each invariant that breaks it; $doc and the like are of what the orders of this test left behind. */
+const PLANTED: Readonly<Record<string, string>> = {
+  'log.versions_have_no_gap': `delete from log.event where key = (select min(key) from log.event) and key_version = 2`,
+  'log.outcome_is_told_once': `
+    insert into log.event (type, key, key_version, company, source, actor, correlation_id, data)
+    select type, key, 1000, company, source, actor, correlation_id, data from log.event where data ? 'effectKey' limit 1`,
+  'log.partitions_are_ahead': `
+    do $$ begin execute format('drop table log.event_%s', to_char(now() + interval '1 month', 'YYYYMM')); end $$`,
+  'desk.owners_are_alive': `update desk.document set owner = 1000000 where doc = (select min(doc) from desk.document)`,
+  'desk.due_work_is_taken': `
+    update desk.document set owner = null, due_at = now() - interval '6 minutes' where doc = (select min(doc) from desk.document)`,
+  'desk.work_given_up_is_parked': `
+    update desk.document set failures = 5, due_at = now() + interval '100 years' where doc = (select min(doc) from desk.document)`,
+  'effects.calls_are_in_hands': `
+    insert into effects.intent (doc, step, system, operation, business_key)
+    select id, 'postToErp', 'erp', 'create order', 'O-1' from orders.sales_order where closed_at is not null limit 1`,
+  'effects.settled_calls_are_gone': `
+    insert into effects.intent (doc, step, subject, generation, system, operation, business_key)
+    select key, split_part(data ->> 'effectKey', '/', 2), '', 1, 'erp', 'create order', 'O-1'
+    from log.event where type = 'order.posted_to_erp' limit 1`,
+  'effects.step_is_tried_as_it_says': `
+    insert into effects.intent (doc, step, generation, system, operation, business_key)
+    select doc, 'postToErp', 2, 'erp', 'create order', 'O-1' from desk.document limit 1`,
+  'inbox.messages_are_decided': `
+    update inbox.message set state = 'received', received_at = now() - interval '6 minutes'
+    where message_id = (select min(message_id) from inbox.message)`,
+  'inbox.put_aside_is_parked': `
+    update inbox.message set state = 'quarantined' where message_id = (select min(message_id) from inbox.message)`,
+  'inbox.stream_counts_what_was_applied': `update inbox.stream set last_sequence = 0 where last_sequence > 0`,
+  'inbox.place_is_applied_once': `
+    insert into inbox.message (source, message_id, type, content_hash, state, stream, sequence, body)
+    select m.source, 'again-' || m.message_id, m.type, 'other', 'applied', m.stream, m.sequence, '{}' from inbox.message m
+    join inbox.stream s using (source, stream) where m.state = 'applied' and s.last_sequence = m.sequence limit 1`,
+  'inbox.held_wait_for_something': `
+    insert into inbox.held (source, stream, sequence, message_id)
+    select m.source, m.stream, m.sequence, m.message_id from inbox.message m
+    join inbox.stream s using (source, stream) where s.last_sequence = m.sequence limit 1`,
+  'audit.seals_follow_each_other': `update audit.seal set hash = '\\x00' where number = 1`,
+  'audit.acts_are_audited': `delete from audit.entry where action = 'billing.receive_payment'`,
+  'documents.version_is_last_event': `update billing.payment set version = version + 1`,
+  'documents.unfinished_are_at_the_desk': `delete from desk.document where process = 'order-to-cash'`,
+  'inventory.positions_are_movements': `
+    update inventory.position set available = available + 1 where (item_id, location, lot) = (
+      select item_id, location, '' from inventory.position where lot = '' and available > 0 limit 1)`,
+  'inventory.doubt_is_told': `
+    update inventory.position set unreconciled = -1 where (item_id, location) = (
+      select item_id, location from inventory.position where lot = '' limit 1)`,
+  'inventory.claims_are_at_the_desk': `
+    delete from desk.document where doc in (select doc from inventory.backorder union select doc from inventory.reservation)`,
+  'inventory.partitions_are_ahead': `
+    do $$ begin execute format('drop table inventory.movement_%s', to_char(now() + interval '1 month', 'YYYYMM')); end $$`,
+  'inventory.reserved_is_claimed': `update inventory.reservation set quantity = quantity + 1`,
+  'orders.total_is_its_lines': `
+    update orders.sales_order set total_minor = total_minor + 1 where id = (select min(id) from orders.sales_order)`,
+  'orders.closed_has_nothing_open': `
+    update orders.line set shipped = shipped - 1, delivered = 0, picked = 1
+    where order_id = (select min(id) from orders.sales_order where closed_at is not null) and n = 1`,
+  'orders.known_by_its_number': `
+    delete from orders.natural_key where order_id = (select min(id) from orders.sales_order)`,
+  'orders.erp_number_is_of_one_order': `
+    with first as (
+      select id, company, erp_number from orders.sales_order where erp_number is not null order by id limit 1)
+    update orders.sales_order o set erp_number = first.erp_number from first
+    where o.company = first.company and o.id <> first.id and o.erp_number is not null`,
+  'orders.lines_are_their_documents': `
+    update shipments.shipment_line set quantity = quantity + 1 where (shipment_id, n) = (
+      select shipment_id, n from shipments.shipment_line limit 1)`,
+  'shipments.requests_take_what_they_ask_for': `
+    alter table shipments.fulfillment_line drop constraint fulfillment_line_takes_what_it_asks_for;
+    update shipments.fulfillment_line set short = 1 where (fulfillment_id, line) = (
+      select fulfillment_id, line from shipments.fulfillment_line where shipped = quantity limit 1)`,
+  'billing.shipments_are_billed': `
+    set local session_replication_role = replica;
+    delete from billing.invoice_line where (invoice_id, n) = (select invoice_id, n from billing.invoice_line limit 1)`,
+  'billing.price_is_as_accepted': `
+    set local session_replication_role = replica;
+    update billing.invoice_line set price_minor = price_minor + 1 where (invoice_id, n) = (
+      select invoice_id, n from billing.invoice_line limit 1)`,
+  'billing.invoices_are_their_lines': `
+    set local session_replication_role = replica;
+    update billing.invoice_line set net_minor = net_minor + 1 where (invoice_id, n) = (
+      select invoice_id, n from billing.invoice_line limit 1)`,
+  'billing.paid_is_what_payments_paid': `update billing.invoice set paid_minor = paid_minor - 1 where paid_minor > 0`,
+  'billing.payments_are_spent_once': `update billing.payment set applied_minor = applied_minor - 1 where applied_minor > 0`,
+}
+
+let door: FrontDoor
+let client: pg.Client
+let look: (since?: Look['upTo']) => Promise<Look>
+beforeAll(async () => {
+  door = await openFrontDoor()
+  client = new pg.Client({ connectionString: door.databaseUrl })
+  await client.connect()
+  const queries: Queries = {
+    query: async ({ text }, values = []) => (await client.query(text, [...values])).rows,
+  }
+  look = (since) => checkInvariants(queries, since)
+  await aDay()
+}, 60_000)
+afterAll(async () => {
+  await client.end()
+  await door.end()
+})
+
+/** Orders that ship, of which one is paid, and orders that are held and that wait for stock. */
+async function aDay(): Promise<void> {
+  const shipped = [1, 2, 3, 4].map(() => door.next((order) => shipsAtOnce(order) && order.company === 'NWF'))
+  const others = [door.next(isHeld), door.next(({ expected }) => expected === 'fills_later')]
+  const answers = []
+  for (const order of [...shipped, ...others]) answers.push(await door.submit(order))
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
+  const query = async <Row extends object>(text: string): Promise<Row[]> => (await client.query(text)).rows
+  await atRest(query)
+  const [bill] = await invoicesOfOrders(door.app.database, [Number(answers[0]!.body.id.slice(2))])
+  const { company, customer, currency } = shipped[0]!
+  const amount = formatAmount(bill!.totalMinor!, currency)
+  const invoices = [{ number: bill!.number, amount }]
+  const body = { company, customer, currency, reference: 'paid', amount, invoices }
+  expect((await door.send('POST', `${O2C}/payments`, { body })).status).toBe(201)
+  await atRest(query)
+  await sealAll(door.app.database)
+  expect((await door.submit(door.next(shipsAtOnce))).status).toBe(201)
+  await atRest(query)
+  await sealAll(door.app.database)
+}
+
+/** Does it, looks, and takes it back. */
+async function lookAfter(planting: string): Promise<Look> {
+  await client.query('begin')
+  try {
+    await client.query(planting)
+    return await look()
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+const namesOf = ({ violations }: Look): string[] => violations.map(({ invariant }) => invariant.name)
+
+test('all of them hold after a day of orders', async () => {
+  expect((await look()).violations).toEqual([])
+})
+
+test('each of them has something planted', () => {
+  expect(Object.keys(PLANTED).toSorted()).toEqual(
+    invariantsOfHouse()
+      .map(({ name }) => name)
+      .toSorted(),
+  )
+})
+
+describe('of what is planted', () => {
+  test.each(Object.entries(PLANTED))('%s finds it', async (name, planting) => {
+    const found = await lookAfter(planting)
+    expect(namesOf(found)).toContain(name)
+    for (const { found: places } of found.violations) expect(places.every((place) => place !== '')).toBe(true)
+  })
+})
+
+test('a look takes no transaction id, so that nobody waits for it', async () => {
+  await client.query('begin')
+  await look()
+  const { rows } = await client.query('select pg_current_xact_id_if_assigned() as xid')
+  await client.query('rollback')
+  expect(rows).toEqual([{ xid: null }])
+})
+
+test('a look from where the last one ended sees what has changed since, and only that', async () => {
+  const planted = `update orders.sales_order set total_minor = total_minor + 1`
+  const { upTo } = await look()
+  expect(namesOf(await look(upTo))).toEqual([])
+  expect((await door.submit(door.next(shipsAtOnce))).status).toBe(201)
+  await client.query('begin')
+  await client.query(planted)
+  const [all, recent] = [await look(BEGINNING), await look(upTo)]
+  await client.query('rollback')
+  const placesIn = ({ violations }: Look) =>
+    violations.flatMap(({ invariant, found }) =>
+      invariant.name === 'orders.total_is_its_lines' ? found : [],
+    )
+  expect(placesIn(recent)).toHaveLength(1)
+  expect(placesIn(all).length).toBeGreaterThan(5)
+})
