@@ -9,6 +9,7 @@ const PLURAL: Record<string, string> = {
   createOrder: 'createOrders',
   postInvoice: 'postInvoices',
   registerPayment: 'registerPayments',
+  reversePayment: 'reversePayments',
 }
 
 type Part = { id: string; request: Request; verb: Verb | undefined }

@@ -20,6 +20,7 @@ import {
   paymentIn,
   priceEntity,
   receiptEntity,
+  reversalIn,
   stockEntity,
 } from './shapes.ts'
 import type { CloudStore } from './store.ts'
@@ -60,6 +61,8 @@ const CODE: Record<BookFault, string> = {
   net_mismatch: 'Application_AmountMismatch',
   invoice_unknown: 'Application_InvoiceNotFound',
   over_paid: 'Application_OverPaid',
+  payment_unknown: 'Application_PaymentNotFound',
+  payment_reversed: 'Application_AlreadyReversed',
 }
 
 export const refusal = (status: number, code: string, message: string, target?: string): Reply =>
@@ -253,6 +256,9 @@ function writeRoutes(store: CloudStore): Route[] {
     ),
     post('registerPayment', 'customerPayments', (fields) =>
       json(201, paymentEntity(books.pay(paymentIn(fields)))),
+    ),
+    post('reversePayment', 'customerPayments/Microsoft.NAV.reverse', (fields) =>
+      json(200, paymentEntity(books.reversePayment(reversalIn(fields)))),
     ),
     action('cancelOrder', 'cancel', (order) => books.cancelOrder(order)),
     action('closeOrderLines', 'closeLines', (order, fields) => books.closeLines(order, closingsIn(fields))),

@@ -11,6 +11,7 @@ import {
   openMilli,
   type OrderIn,
   type PaymentIn,
+  type ReversalIn,
 } from '../erp/documents.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import { hash } from '../random.ts'
@@ -256,7 +257,7 @@ export const paymentIn = (fields: Fields): PaymentIn => ({
 })
 
 export const paymentEntity = (payment: BookPayment): Fields =>
-  entity(payment.id, 1, {
+  entity(payment.id, payment.reversal ? 2 : 1, {
     number: payment.number,
     externalDocumentNumber: payment.reference,
     customerNumber: payment.customer,
@@ -265,4 +266,12 @@ export const paymentEntity = (payment: BookPayment): Fields =>
     currencyCode: payment.currency,
     postingDate: payment.date,
     invoiceRemainingAmount: amount(payment.invoiceOpenMinor),
+    reversed: payment.reversal !== undefined,
+    reversalNumber: payment.reversal?.number ?? '',
   })
+
+export const reversalIn = (fields: Fields): ReversalIn => ({
+  reference: text(fields['externalDocumentNumber']),
+  reason: text(fields['reasonDescription']),
+  date: text(fields['postingDate']),
+})

@@ -19,6 +19,7 @@ import {
   type OrderLineIn,
   type PaymentIn,
   type Posting,
+  type ReversalIn,
 } from './documents.ts'
 
 export type NumberRange = { prefix: string; first: number; width: number }
@@ -191,13 +192,38 @@ export class Books {
     return putOn(this.payments, { ...payment, ...this.stamp('payment'), invoiceOpenMinor: invoice.openMinor })
   }
 
+  /** Takes the payment under this reference back, whole and once. */
+  reversePayment(reversal: ReversalIn): BookPayment {
+    const payments = this.payments.byReference.get(reversal.reference) ?? []
+    const payment = payments.find((one) => !one.reversal)
+    if (!payment) {
+      throw new BookRefusal(payments.length > 0 ? 'payment_reversed' : 'payment_unknown', reversal.reference)
+    }
+    const { number, seenFromMs } = this.stamp('payment')
+    payment.reversal = { ...reversal, number, seenFromMs }
+    this.customer(payment.customer).balanceMinor += payment.amountMinor
+    const invoice = this.invoices.byNumber.get(payment.invoice)
+    if (invoice) {
+      invoice.openMinor += payment.amountMinor
+      payment.invoiceOpenMinor = invoice.openMinor
+    }
+    return payment
+  }
+
   order(number: string): BookOrder | undefined {
     return this.orders.byNumber.get(number)
   }
 
   findOrders = (references: readonly string[]): BookOrder[] => this.find(this.orders, references)
   findInvoices = (references: readonly string[]): BookInvoice[] => this.find(this.invoices, references)
-  findPayments = (references: readonly string[]): BookPayment[] => this.find(this.payments, references)
+
+  /** With their reversals, once these can be seen too. */
+  findPayments(references: readonly string[]): BookPayment[] {
+    const visibleUntilMs = this.options.clock.monotonicMs()
+    return this.find(this.payments, references).map(({ reversal, ...payment }) =>
+      reversal && reversal.seenFromMs <= visibleUntilMs ? { ...payment, reversal } : payment,
+    )
+  }
 
   /** A change of master data inside the ERP, as its users make them. */
   changeCustomer(number: string, change: Partial<Customer>): void {
@@ -219,6 +245,7 @@ export class Books {
     recallShelf(this.orders, orders)
     recallShelf(this.invoices, invoices)
     recallShelf(this.payments, payments)
+    for (const { reversal } of payments) if (reversal) reversal.seenFromMs = 0
     Object.assign(this.last, last)
   }
 
@@ -246,6 +273,14 @@ export class Books {
         entry(one.number, 'bank', one.amountMinor, 0),
         entry(one.number, 'receivables', 0, one.amountMinor),
       ]),
+      ...payments.flatMap(({ reversal, amountMinor }) =>
+        reversal
+          ? [
+              entry(reversal.number, 'receivables', amountMinor, 0),
+              entry(reversal.number, 'bank', 0, amountMinor),
+            ]
+          : [],
+      ),
     ]
     return { orders: [...this.orders.byNumber.values()], invoices, payments, postings }
   }

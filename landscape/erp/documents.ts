@@ -16,6 +16,8 @@ export type BookFault =
   | 'net_mismatch'
   | 'invoice_unknown'
   | 'over_paid'
+  | 'payment_unknown'
+  | 'payment_reversed'
 
 /** The books refuse; each ERP words it in its own way. `line` is the place in what was sent. */
 export class BookRefusal extends Error {
@@ -121,7 +123,12 @@ export type BookPayment = PaymentIn & {
   createdAt: string
   seenFromMs: number
   invoiceOpenMinor: number
+  reversal?: BookReversal
 }
+
+export type ReversalIn = { reference: string; reason: string; date: string }
+/** The whole of a payment taken back: its invoice is open again. */
+type BookReversal = ReversalIn & { number: string; seenFromMs: number }
 
 export type Posting = {
   document: string

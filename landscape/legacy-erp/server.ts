@@ -31,6 +31,7 @@ import {
   paymentIn,
   paymentRow,
   receiptRow,
+  reversalIn,
   stockRow,
   betrag,
 } from './shapes.ts'
@@ -56,6 +57,8 @@ const RC: Record<BookFault, [rc: string, words: string]> = {
   currency_mismatch: ['225', 'WAEHRUNG ABWEICHEND'],
   invoice_unknown: ['231', 'FAKTURA NICHT VORHANDEN'],
   over_paid: ['232', 'BETRAG UEBERSTEIGT OFFENEN POSTEN'],
+  payment_unknown: ['233', 'ZAHLUNG NICHT VORHANDEN'],
+  payment_reversed: ['234', 'ZAHLUNG BEREITS STORNIERT'],
 }
 
 type Answer = Fields & { RC: string }
@@ -190,6 +193,11 @@ function documentVerbs({ books }: LegacyStore, tools: Tools, seed: string): Reco
       const payment = books.pay(paymentIn(fields))
       return { AUGBL: payment.number, OFFEN: betrag(payment.invoiceOpenMinor) }
     })
+  const reverse = (fields: Fields): Answer =>
+    attempt(() => {
+      const { reversal, invoiceOpenMinor } = books.reversePayment(reversalIn(fields))
+      return { STBLG: reversal?.number ?? '', OFFEN: betrag(invoiceOpenMinor) }
+    })
   const batchOf = (name: string, field: string, one: (fields: Fields) => Answer): Verb =>
     verb(name, keysOfBatch(field), batch(tools, seed, { name, field, one }))
   const find = (name: string, field: string, rows: (references: string[]) => Fields[]): Verb =>
@@ -204,6 +212,7 @@ function documentVerbs({ books }: LegacyStore, tools: Tools, seed: string): Reco
     '/idoc/INVOIC': batchOf('postInvoices', 'XBLNR', invoice),
     '/rfc/FI_INVOICE_READ': find('findInvoices', 'XBLNR', (all) => books.findInvoices(all).map(invoiceRow)),
     '/rfc/FI_PAYMENT_POST': verb('registerPayment', keyOf('XBLNR'), pay),
+    '/rfc/FI_PAYMENT_REVERSE': verb('reversePayment', keyOf('XBLNR'), reverse),
     '/rfc/FI_PAYMENT_READ': find('findPayments', 'XBLNR', (all) => books.findPayments(all).map(paymentRow)),
   }
 }

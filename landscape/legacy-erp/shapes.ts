@@ -11,6 +11,7 @@ import {
   openMilli,
   type OrderIn,
   type PaymentIn,
+  type ReversalIn,
 } from '../erp/documents.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import type { Item, ItemUnit, Price, Receipt, TaxClass, Unit } from '../world/world.ts'
@@ -261,4 +262,11 @@ export const paymentRow = (payment: BookPayment): Fields => ({
   BELNR: payment.invoice,
   WRBTR: betrag(payment.amountMinor),
   OFFEN: betrag(payment.invoiceOpenMinor),
+  STBLG: payment.reversal?.number ?? '',
+})
+
+export const reversalIn = (fields: Fields): ReversalIn => ({
+  reference: text(fields['XBLNR']),
+  reason: text(fields['STTXT']),
+  date: isoDate(fields['STDAT']),
 })

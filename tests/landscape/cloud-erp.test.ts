@@ -144,7 +144,7 @@ describe('the cloud ERP', () => {
     expect((await company(`salesOrders(${created.id})`)).headers.get('etag')).not.toBe(created['@odata.etag'])
   })
 
-  it('posts an invoice, takes a payment and refuses more than is open', async () => {
+  it('posts an invoice, takes a payment, refuses more than is open, and takes the payment back once', async () => {
     await start()
     const { number } = (await company('salesOrders', { body: order('O-1') })).json()
     const posted = (await company('salesInvoices', { body: invoice('I-1', number) })).json()
@@ -173,6 +173,26 @@ describe('the cloud ERP', () => {
       { status: 'Paid', remainingAmount: 0 },
     ])
     expect((await find('customerPayments', 'P-1')).json().value).toHaveLength(1)
+    const reversal = {
+      externalDocumentNumber: 'P-1',
+      reasonDescription: 'returned by the bank',
+      postingDate: '2026-12-10',
+    }
+    const reverse = async (body: object) =>
+      (await company('customerPayments/Microsoft.NAV.reverse', { body })).json()
+    expect(await reverse(reversal)).toMatchObject({
+      number: 'CP-900001',
+      invoiceRemainingAmount: 262.75,
+      reversed: true,
+      reversalNumber: 'CP-900002',
+    })
+    expect((await reverse(reversal)).error.code).toBe('Application_AlreadyReversed')
+    expect((await reverse({ ...reversal, externalDocumentNumber: 'P-2' })).error.code).toBe(
+      'Application_PaymentNotFound',
+    )
+    expect((await find('salesInvoices', 'I-1')).json().value).toMatchObject([
+      { status: 'Open', remainingAmount: 262.75 },
+    ])
   })
 
   it.each([

@@ -319,6 +319,34 @@ describe('the legacy ERP', () => {
     expect([sum('debitMinor'), sum('creditMinor')]).toEqual([66_210, 66_210])
   })
 
+  it('takes a payment back whole and once, which opens its invoice again and balances', async () => {
+    await start({ visibilityLagMs: { legacyErp: 500 } })
+    const credit = async () => (await ask('/rfc/FI_CREDIT', { KUNNR: [customer().number] })).ROWS[0].SKFOR
+    const { VBELN } = await ask('/rfc/SD_ORDER_CREATE', order('O-1'))
+    const { BELNR } = await ask('/rfc/FI_INVOICE_POST', invoice('I-1', VBELN))
+    const owed = await credit()
+    const KUNNR = customer().number
+    const payment = { XBLNR: 'P-1', KUNNR, BELNR, WRBTR: '300.00', WAERS: 'USD', VALUT: '20261203' }
+    const reversal = { XBLNR: 'P-1', STDAT: '20261210', STTXT: 'returned by the bank' }
+    expect((await ask('/rfc/FI_PAYMENT_REVERSE', reversal)).RC).toBe('233')
+    const { AUGBL } = await ask('/rfc/FI_PAYMENT_POST', payment)
+    await clock.advance(500)
+    const { RC, STBLG, OFFEN } = await ask('/rfc/FI_PAYMENT_REVERSE', reversal)
+    expect({ RC, OFFEN }).toEqual({ RC: '000', OFFEN: '362.10' })
+    expect(STBLG).not.toBe(AUGBL)
+    const told = async () => (await ask('/rfc/FI_PAYMENT_READ', { XBLNR: ['P-1'] })).ROWS[0]
+    expect(await told()).toMatchObject({ AUGBL, STBLG: '' })
+    await clock.advance(500)
+    expect(await told()).toMatchObject({ AUGBL, STBLG })
+    expect((await ask('/rfc/FI_PAYMENT_REVERSE', reversal)).RC).toBe('234')
+    expect(await credit()).toBe(owed)
+    const { postings } = landscape.legacyErp.truth()
+    expect(postings.filter(({ document }) => document === STBLG)).toMatchObject([
+      { account: 'receivables', debitMinor: 30_000 },
+      { account: 'bank', creditMinor: 30_000 },
+    ])
+  })
+
   it('hides a young document from look-ups for the declared lag', async () => {
     await start({ visibilityLagMs: { legacyErp: 500 } })
     await ask('/rfc/SD_ORDER_CREATE', order('O-1'))
