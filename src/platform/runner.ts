@@ -11,7 +11,14 @@ import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
 import { isBusy, isOutage } from './outage.ts'
 import type { Docket, Process } from './process.ts'
-import { type Outcome, type ParkedEffect, type Planned, Turn, type TurnContext } from './turn.ts'
+import {
+  type Committed,
+  type Outcome,
+  type ParkedEffect,
+  type Planned,
+  Turn,
+  type TurnContext,
+} from './turn.ts'
 import { type Active, newActive } from './turn-entry.ts'
 
 export type Poisoned = {
@@ -42,7 +49,7 @@ export type RunnerOptions = {
   readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
   readonly poisoned: (tx: Transaction, document: Poisoned) => Promise<void>
   /** Nobody knows what a transaction did, so memory no longer knows what this epoch owns: it has to end. */
-  readonly inDoubt: (error: CommitUnknown) => void
+  readonly inDoubt: (error: Error) => void
   readonly onError: (message: string, error: unknown) => void
 }
 
@@ -187,8 +194,9 @@ class EpochRunner implements Runner {
 
   /** What the commit made true becomes memory, and what was promised to other systems goes to the lanes. */
   async #remember(turn: Turn, cause: Cause): Promise<void> {
-    const { owned, gone, stale, lookAgain } = await turn.committed()
-    if (this.#stopped) return
+    const committed = await this.#answersOf(turn)
+    if (this.#stopped || !committed) return
+    const { owned, gone, stale, lookAgain } = committed
     for (const active of owned) this.#actives.set(active.doc, active)
     // The acknowledgement may come so late that the document was taken again.
     for (const { doc, stint } of gone) if (this.#actives.get(doc)?.stint === stint) this.#actives.delete(doc)
@@ -199,6 +207,17 @@ class EpochRunner implements Runner {
     }
     for (const planned of turn.planned) this.#send(planned, cause)
     this.#noticeRoom()
+  }
+
+  /** Undefined when the acknowledgement was lost and took them along: the commit was read back, not who left the desk. */
+  async #answersOf(turn: Turn): Promise<Committed | undefined> {
+    try {
+      return await turn.committed()
+    } catch (cause) {
+      const lost = 'a transaction was committed, and its answers were lost: who left the desk is not known'
+      this.#options.inDoubt(new Error(lost, { cause }))
+      return undefined
+    }
   }
 
   #noticeRoom(): void {
