@@ -14,7 +14,7 @@ const ARRIVALS_PER_SECOND = 500
 const PAUSE_TAKES_MS = 2_500
 
 export async function accept(stage: Stage, { quick, say }: Run): Promise<Result[]> {
-  const seconds = quick ? { load: 3, rate: 3, ceiling: 1 } : { load: 3, rate: 10, ceiling: 1.5 }
+  const seconds = quick ? { load: 1.5, rate: 1.5, ceiling: 0.5 } : { load: 3, rate: 10, ceiling: 1.5 }
   const rounds = quick ? 1 : 5
   say('accept: starting')
   const { url } = await stage.play({ mode: 'batch' })
@@ -23,7 +23,7 @@ export async function accept(stage: Stage, { quick, say }: Run): Promise<Result[
     `update policies.system set paused_until = now() + interval '1 hour', paused_reason = 'benchmark', revision = revision + 1`,
   )
   await sleep(PAUSE_TAKES_MS)
-  await closedLoad(url, orderMaker(world, 'accept-warm'), { count: 1_000, clients: CLIENTS })
+  await closedLoad(url, orderMaker(world, 'accept-warm'), { count: quick ? 500 : 1_000, clients: CLIENTS })
   await client.query('vacuum analyze')
   const ceiling = await openCeiling(stage.databaseUrl, ROWS_OF_ACCEPTED, 'closed_at is null')
   const saturated = await inTurns({ rounds, ceiling, ceilingSeconds: seconds.ceiling }, (round) => {

@@ -20,7 +20,7 @@ const USAGE = `usage: npm run bench -- [SCENARIO…] [--mode batch|single] [--qu
   accept         orders until they are answered
 
   --mode   batch: targets take 50 documents in a call; single: one each
-  --quick  short runs with a tenth of the items, for a first impression
+  --quick  short runs with few items and without orders in flight, for a first impression
   --json   one object on stdout; progress goes to stderr either way
 `
 

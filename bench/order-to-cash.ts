@@ -36,14 +36,15 @@ const FULL: Lengths = {
   halfSeconds: 10,
   inFlight: IN_FLIGHT,
 }
+/** Every phase once and short: each figure but the memory is there, and none of them is to be quoted. */
 const QUICK: Lengths = {
   warmOrders: 500,
   rounds: 1,
-  ceilingSeconds: 0.7,
-  loadSeconds: 2,
+  ceilingSeconds: 0.4,
+  loadSeconds: 1,
   calmSeconds: 1,
-  settleSeconds: 0.5,
-  halfSeconds: 1,
+  settleSeconds: 0.3,
+  halfSeconds: 0.7,
   inFlight: 0,
 }
 
