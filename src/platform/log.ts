@@ -72,12 +72,13 @@ const COLUMNS = `type, key, key_version as "keyVersion", company, correlation_id
   schema_version as "schemaVersion", source, actor, causation_id as "causationId", trace_id as "traceId",
   occurred_at as "occurredAt", recorded_at as "recordedAt", generation, xid::text as xid, position`
 
+// A bare `xid` to order by would be the text that is selected, where 1000 comes before 999.
 const read = sql(
   'log.read',
   `select ${COLUMNS} from log.event
    where (generation, xid, position) > ($1::smallint, $2::xid8, $3::bigint)
      and (xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation))
-   order by generation, xid, position limit $4`,
+   order by generation, event.xid, position limit $4`,
 )
 
 type Row = Omit<RecordedEvent, 'cursor'> & Cursor
@@ -98,7 +99,7 @@ export async function readEvents(queries: Queries, cursor: Cursor, limit: number
 
 const story = sql(
   'log.story',
-  `select ${COLUMNS} from log.event where key = any($1::bigint[]) order by recorded_at, generation, xid, position limit 2000`,
+  `select ${COLUMNS} from log.event where key = any($1::bigint[]) order by recorded_at, generation, event.xid, position limit 2000`,
 )
 
 /** What happened to these documents, oldest first, at most 2,000 events; each document's own in their true order. */
@@ -120,7 +121,7 @@ const head = sql(
   'log.head',
   `select generation, xid::text as xid, position from log.event
    where xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation)
-   order by generation desc, xid desc, position desc limit 1`,
+   order by generation desc, event.xid desc, position desc limit 1`,
 )
 
 /** Where a reader starts that wants only what comes next. */

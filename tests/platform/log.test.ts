@@ -164,6 +164,24 @@ describe('a reader by cursor', () => {
     expect((await readAll(2, head)).seen.toSorted()).toEqual(['2.1', '3.1'])
   })
 
+  test('goes by the number of transactions and not by its digits, so that none is passed over at 1,000', async () => {
+    for (const [key, xid] of [11, 9, 10, 101, 99, 100].entries())
+      await house.run(
+        `insert into log.event (xid, type, key, key_version, company, correlation_id, data, source, actor)
+         values ($2::text::xid8, 'order.accepted', $1, $3, 'north', 1, '{}', 'test', 'test')`,
+        [1_000 + key, String(xid), xid],
+      )
+    expect((await headOfLog(house.database)).xid).toBe('101')
+    const seen: number[] = []
+    for (let cursor = beginning; ;) {
+      const events = await readEvents(house.database, cursor, 2)
+      if (events.length === 0) break
+      seen.push(...events.map(({ keyVersion }) => keyVersion))
+      cursor = events.at(-1)!.cursor
+    }
+    expect(seen).toEqual([9, 10, 11, 99, 100, 101])
+  })
+
   test('of an empty log starts at its beginning', async () => {
     expect(await headOfLog(house.database)).toEqual(beginning)
   })
