@@ -69,12 +69,28 @@ export function exceptionsComment(context: Context): Promise<number> {
   return actOn(context, (tx, id) => commentExceptions(tx, [id], { actor: ACTOR, text }))
 }
 
-export function exceptionsRetry(context: Context): Promise<number> {
+/** Portion by portion; broken off, it goes on where it was when it is asked for again. */
+export async function exceptionsRetry(context: Context): Promise<number> {
+  const id = idOf(context)
   const { reason } = context.options as { reason: string }
-  return actOn(context, async (tx, id) => {
-    const { exceptionWork } = await import('./app.ts')
-    return exceptionWork.tryAgain(tx, id, { actor: ACTOR, text: reason })
-  })
+  const { terminal, signal } = context
+  const { database } = await openDatabase(context)
+  const { tryAgain } = (await import('./app.ts')).exceptionWork
+  const portion = (asOf?: Date) =>
+    database.transaction(async (tx) => {
+      const retry = await tryAgain(tx, id, { actor: ACTOR, text: reason }, asOf)
+      if (retry instanceof Refusal) throw retry
+      return retry
+    })
+  let done = 0
+  for (let left = Number.POSITIVE_INFINITY, asOf: Date | undefined; left > 0 && !signal.aborted;) {
+    const retry = await portion(asOf)
+    done += retry.done
+    ;({ asOf, remaining: left } = retry)
+    terminal.note(`${done} of ${done + left} documents are tried again`)
+  }
+  await tell(terminal, await storyOf(database, id))
+  return EXIT.ok
 }
 
 export function exceptionsResolve(context: Context): Promise<number> {

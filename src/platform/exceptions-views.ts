@@ -126,22 +126,40 @@ export type ExceptionStory = ExceptionView & {
   readonly notes: readonly ExceptionNote[]
 }
 
-const affectedNowRows = sql(
-  'exceptions.affected_now',
-  `select a.doc, a.kind, e.company, e.code from exceptions.affected a join exceptions.exception e on e.id = a.exception
-   where a.exception = $1 and a.cleared_at is null and e.closed_at is null order by a.doc`,
+const refusedRows = sql(
+  'exceptions.refused',
+  `select a.doc, a.kind, e.company, count(*) over ()::int as total from exceptions.affected a
+   join exceptions.exception e on e.id = a.exception
+   where a.exception = $1 and a.cleared_at is null and e.closed_at is null
+     and exists (select from desk.step s where s.doc = a.doc and s.state = 'refused' and s.at <= $2)
+   order by a.doc limit $3`,
+)
+const codeOfException = sql(
+  'exceptions.code',
+  `select code, date_trunc('milliseconds', now()) as now from exceptions.exception where id = $1`,
 )
 
-export type AffectedNow = {
+export type RefusedDocument = {
   readonly doc: number
   readonly kind: string
   readonly company: string
-  readonly code: string
+  /** How many there are in all. */
+  readonly total: number
 }
 
-/** Every document that an open exception stops. */
-export const affectedNow = (queries: Queries, id: number): Promise<AffectedNow[]> =>
-  queries.query<AffectedNow>(affectedNowRows, [id])
+/** Documents that an open exception stops, of which a system had refused a step by then; the first of them. */
+export const refusedDocuments = (
+  queries: Queries,
+  { id, asOf, limit }: { readonly id: number; readonly asOf: Date; readonly limit: number },
+): Promise<RefusedDocument[]> => queries.query<RefusedDocument>(refusedRows, [id, asOf, limit])
+
+/** Its code, and the time of the transaction in milliseconds. */
+export async function codeNow(
+  queries: Queries,
+  id: number,
+): Promise<{ readonly code: string; readonly now: Date } | undefined> {
+  return (await queries.query<{ code: string; now: Date }>(codeOfException, [id]))[0]
+}
 
 export async function showException(queries: Queries, id: number): Promise<ExceptionStory | undefined> {
   const [[exception], documents, notes] = await Promise.all([

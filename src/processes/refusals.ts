@@ -4,8 +4,8 @@ import type { Transaction } from '#platform/database.ts'
 import { restartSteps, wakeDocuments } from '#platform/desk.ts'
 import { generationOf } from '#platform/effects.ts'
 import { closeExceptions, openExceptionsOf } from '#platform/exceptions.ts'
-import { type AffectedNow, affectedNow } from '#platform/exceptions-views.ts'
-import { type ActAnswers, commentExceptions, type Remark } from '#platform/exceptions-work.ts'
+import { codeNow, type RefusedDocument, refusedDocuments } from '#platform/exceptions-views.ts'
+import { commentExceptions, type Remark } from '#platform/exceptions-work.ts'
 import { Refusal, type RefusalCode } from '#platform/faults.ts'
 
 export const retryRefusals = {
@@ -34,40 +34,54 @@ export const refusalCause = (
   refusal: { readonly system: string; readonly code: string },
 ): string => `${code}:${refusal.system}:${refusal.code}`
 
+/** How far a retry has come: it is done in portions, each a transaction of its own. */
+export type Retry = {
+  /** Documents that are tried again by this portion. */
+  readonly done: number
+  /** Those whose turn comes with the next. */
+  readonly remaining: number
+  /** Hands the retry on to its next portion: what is refused anew meanwhile is no part of it. */
+  readonly asOf: Date
+}
+
+const PORTION = 500
+
 /**
- * Has the refused steps of an exception's documents tried again, under new keys. Their processes find it on the desk;
- * what is refused again joins the exception again, what goes through leaves it. A refusal has to end the transaction.
+ * Has the refused steps of an exception's documents tried again, under new keys: a portion of them, the first where
+ * `asOf` is left out. Their processes find it on the desk; what is refused again joins the exception again, what goes
+ * through leaves it. A portion that is repeated does nothing twice. A refusal has to end the transaction.
  */
-export async function tryAgain(tx: Transaction, id: number, remark: Remark): Promise<ActAnswers> {
+export async function tryAgain(
+  tx: Transaction,
+  id: number,
+  remark: Remark,
+  asOf?: Date,
+): Promise<Retry | Refusal> {
   const words = remark.text?.trim() ? `had it tried again: ${remark.text}` : undefined
-  const answers = await commentExceptions(tx, [id], { ...remark, text: words })
-  if (answers.get(id)) return answers
-  const affected = await affectedNow(tx, id)
-  // a hold has its steps tried again when it is released
-  const free = affected.filter(({ code }) => !code.startsWith('orders.hold.'))
-  const restarted = new Set(
-    await restartSteps(
-      tx,
-      free.map(({ doc }) => doc),
-      remark.actor,
-    ),
-  )
-  if (restarted.size === 0) {
-    return new Map([
-      [id, new Refusal('exceptions.nothing_refused', `nothing of exception ${id} was refused`)],
-    ])
+  if (asOf === undefined || words === undefined) {
+    const refusal = (await commentExceptions(tx, [id], { ...remark, text: words })).get(id)
+    if (refusal) return refusal
   }
+  const exception = await codeNow(tx, id)
+  const of = asOf ?? exception?.now ?? new Date(0)
+  // a hold has its steps tried again when it is released
+  const isHold = exception?.code.startsWith('orders.hold.') ?? true
+  const portion = isHold ? [] : await refusedDocuments(tx, { id, asOf: of, limit: PORTION })
+  if (portion.length === 0 && asOf === undefined)
+    return new Refusal('exceptions.nothing_refused', `nothing of exception ${id} was refused`)
+  const docs = portion.map(({ doc }) => doc)
+  const restarted = new Set(await restartSteps(tx, docs, remark.actor))
   await beginAgain(
     tx,
-    free.filter(({ doc }) => restarted.has(doc)),
+    portion.filter(({ doc }) => restarted.has(doc)),
     remark,
   )
-  return answers
+  return { done: restarted.size, remaining: (portion[0]?.total ?? 0) - portion.length, asOf: of }
 }
 
 async function beginAgain(
   tx: Transaction,
-  documents: readonly AffectedNow[],
+  documents: readonly RefusedDocument[],
   { actor, text, traceId }: Remark,
 ): Promise<void> {
   await wakeDocuments(

@@ -1,6 +1,7 @@
 /** Exceptions as the person at a terminal works on them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listAudit } from '#platform/audit.ts'
+import { sql } from '#platform/database.ts'
 import { exceptionOpener, type Occurrence } from '#platform/exceptions.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, rowsOf } from './program.ts'
@@ -86,3 +87,30 @@ test.each([
   expect(ended).toMatchObject({ code, stdout: '' })
   expect(ended.stderr).toMatch(hint)
 })
+
+test('a retry of many documents says how far it is, portion by portion', async () => {
+  const { database } = folder
+  const [row] = await database.query<{ id: number }>(
+    sql(
+      'test.many_refused',
+      `with e as (
+         insert into exceptions.exception (company, cause, code, title, owner, severity, suggested_action, due_at)
+         values ('NWF', 'posting', 'billing.posting_refused', 'Refused', 'billing', 'high', 'Mend it', now()) returning id),
+       a as (
+         insert into exceptions.affected (exception, doc, kind)
+         select id, n, 'invoice' from e, generate_series(50001, 50700) n)
+       , s as (
+         insert into desk.step (doc, step, state, actor, at)
+         select n, 'post', 'refused', 'erp', now() - interval '1 minute' from generate_series(50001, 50700) n)
+       select id from e`,
+    ),
+  )
+  const retried = await exceptions('retry', String(row!.id), '--reason', 'the period is open')
+  expect(retried.code).toBe(0)
+  expect(retried.stderr.split('\n').filter((line) => line.includes('tried again'))).toEqual([
+    '500 of 700 documents are tried again',
+    '700 of 700 documents are tried again',
+  ])
+  const again = await exceptions('retry', String(row!.id), '--reason', 'the period is open')
+  expect(again.stderr).toContain('exceptions.nothing_refused')
+}, 60_000)

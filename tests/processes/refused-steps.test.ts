@@ -55,7 +55,8 @@ async function goesThrough(code: string, mend: () => void): Promise<void> {
   await expect.poll(steps, WITHIN).toEqual([{ generation: 2 }])
   expect((await open(code)).map((one) => one.id)).toEqual([id])
   mend()
-  expect((await retry(id)).status).toBe(200)
+  const { status, body } = await retry(id)
+  expect([status, body['retry']]).toMatchObject([200, { done: 1, remaining: 0 }])
   await expect.poll(() => open(code), WITHIN).toEqual([])
   expect((await house.send('GET', `${DOOR}/${id}`)).body).toMatchObject({
     state: 'resolved',

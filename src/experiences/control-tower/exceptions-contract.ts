@@ -67,6 +67,10 @@ export const StartRequest = z.strictObject({ text: Words.optional().describe('Ke
 export const CommentRequest = z.strictObject({ text: Words })
 export const RetryRequest = z.strictObject({
   reason: Words.describe('Why it will go well now'),
+  asOf: z.iso
+    .datetime()
+    .optional()
+    .describe('Of the answer before, where documents remained: goes on with them, and with no others'),
 })
 export const ResolveRequest = z.strictObject({
   reason: Words.describe('What was done about it, or why nothing will be'),
@@ -75,6 +79,16 @@ export const ResolveRequest = z.strictObject({
     .default('resolved')
     .describe("Resolved opens anew when the cause is seen again; won't fix does not, for the same documents"),
 })
+
+/** The exception, and how far its documents are tried again. */
+export const ExceptionRetried = ExceptionView.extend({
+  retry: z.object({
+    done: z.int().min(0).describe('Documents that are tried again by this request'),
+    remaining: z.int().min(0).describe('Ask again with `asOf` and a new key until none remain'),
+    asOf: z.iso.datetime(),
+  }),
+}).meta({ id: 'ExceptionRetried' })
+export type ExceptionRetried = z.infer<typeof ExceptionRetried>
 
 const summary = {
   id: 812,

@@ -26,6 +26,7 @@ import {
   AssignRequest,
   CommentRequest,
   examples,
+  ExceptionRetried,
   ExceptionSummary,
   ExceptionView,
   ResolveRequest,
@@ -42,6 +43,7 @@ export type ExceptionPorts = {
 const BASE = '/experience/control-tower/v1/exceptions'
 const READ = 'experience.exceptions:read'
 const WRITE = 'experience.exceptions:write'
+const IF_MATCH = 'If-Match is optional: with it the exception is changed only as the caller has seen it.'
 
 export function exceptionRoutes(ports: ExceptionPorts): Route[] {
   return [
@@ -52,36 +54,44 @@ export function exceptionRoutes(ports: ExceptionPorts): Route[] {
       summary: 'Give an exception to a person or a queue',
       body: AssignRequest,
       example: { assignee: 'ann@example.com', text: 'Ann knows the customer' },
-      act: (tx, id, { assignee, owner }, remark) => assignExceptions(tx, [id], { assignee, owner }, remark),
+      act: (tx, id, { assignee, owner }, remark) =>
+        unlessRefused(id, assignExceptions(tx, [id], { assignee, owner }, remark)),
     }),
     actRoute(ports, {
       verb: 'start',
       summary: 'Say that the caller works on an exception',
       body: StartRequest,
       example: { text: 'Calling the customer' },
-      act: (tx, id, _, remark) => startExceptions(tx, [id], remark),
+      act: (tx, id, _, remark) => unlessRefused(id, startExceptions(tx, [id], remark)),
     }),
     actRoute(ports, {
       verb: 'comment',
       summary: 'Add to the history of an exception',
       body: CommentRequest,
       example: { text: 'Payment is promised for Monday' },
-      act: (tx, id, _, remark) => commentExceptions(tx, [id], remark),
+      act: (tx, id, _, remark) => unlessRefused(id, commentExceptions(tx, [id], remark)),
     }),
     actRoute(ports, {
       verb: 'retry',
       summary: 'Have what systems refused of its documents tried again',
       body: RetryRequest,
+      description: 'Some hundreds of its documents; while some remain, ask again with `asOf` of the answer.',
       example: { reason: 'The posting period is open again' },
       refusals: ['exceptions.nothing_refused'],
-      act: (tx, id, _, remark) => tryAgain(tx, id, remark),
+      answer: ExceptionRetried,
+      answers: { ...examples.view, retry: { done: 1, remaining: 0, asOf: '2026-11-21T08:41:10.000Z' } },
+      async act(tx, id, { asOf }, remark) {
+        const retry = await tryAgain(tx, id, remark, asOf === undefined ? undefined : new Date(asOf))
+        if (retry instanceof Refusal) throw retry
+        return { retry: { ...retry, asOf: retry.asOf.toISOString() } }
+      },
     }),
     actRoute(ports, {
       verb: 'resolve',
       summary: "Close an exception: resolved, or won't fix",
       body: ResolveRequest,
       example: { reason: 'Paid this morning, see wire 4711' },
-      act: (tx, id, { as }, remark) => resolveExceptions(tx, [id], as, remark),
+      act: (tx, id, { as }, remark) => unlessRefused(id, resolveExceptions(tx, [id], as, remark)),
     }),
   ]
 }
@@ -170,15 +180,27 @@ type ActRoute<Body extends z.ZodType> = {
   readonly summary: string
   readonly body: Body
   readonly example: z.input<Body>
+  readonly description?: string
   readonly refusals?: readonly string[]
-  act(tx: Transaction, id: number, body: z.output<Body>, remark: Remark): Promise<ActAnswers>
+  /** Where more is answered than the exception: its shape, and an example. */
+  readonly answer?: z.ZodType
+  readonly answers?: ExceptionView | ExceptionRetried
+  /** Answers what is told beside the exception; a refusal is thrown. */
+  act(tx: Transaction, id: number, body: z.output<Body>, remark: Remark): Promise<object>
+}
+
+async function unlessRefused(id: number, answers: Promise<ActAnswers>): Promise<object> {
+  const refusal = (await answers).get(id)
+  if (refusal) throw refusal
+  return {}
 }
 
 /** What a person does with one exception: once per key, at the version he has seen, as a note and an audit row. */
 function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: string | undefined }>>(
   { database }: ExceptionPorts,
-  { verb, summary, body, example, act, refusals = [] }: ActRoute<Body>,
+  { verb, summary, body, example, act, refusals = [], ...about }: ActRoute<Body>,
 ): Route {
+  const { description, answer = ExceptionView, answers = examples.view } = about
   type Asking = Request<{ readonly id: string }, unknown, z.output<Body>, Claim>
 
   async function work(tx: Transaction, { params, body: said, principal, ifMatch, trace }: Asking) {
@@ -187,9 +209,8 @@ function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: s
     if (version === undefined || !isStaff(principal)) throw unknown(id)
     if (ifMatch !== undefined) assertMatch(versionsOf(ifMatch), version)
     const remark = { actor: principal.client, text: said.text ?? said.reason, traceId: trace.traceId }
-    const refusal = (await act(tx, id, said, remark)).get(id)
-    if (refusal) throw refusal
-    return { status: 200 as const, body: await storyFor(tx, id, principal) }
+    const also = await act(tx, id, said, remark)
+    return { status: 200 as const, body: { ...(await storyFor(tx, id, principal)), ...also } }
   }
 
   return route({
@@ -197,14 +218,14 @@ function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: s
     path: `${BASE}/:id:${verb}`,
     operationId: `exceptions.${verb}`,
     summary,
-    description: 'If-Match is optional: with it the exception is changed only as the caller has seen it.',
+    description: [IF_MATCH, description].filter(Boolean).join(' '),
     scope: WRITE,
     rateClass: 'commands',
     bodyLimitBytes: 16 * 1024,
     params: ExceptionId,
     body,
     idempotent: true,
-    answers: { 200: { description: 'The exception as it is now', body: ExceptionView } },
+    answers: { 200: { description: 'The exception as it is now', body: answer } },
     refusals: [
       'exceptions.not_found',
       'exceptions.closed',
@@ -212,7 +233,7 @@ function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: s
       'http.precondition_failed',
       ...refusals,
     ],
-    example: { params: { id: '812' }, body: example, answer: examples.view },
+    example: { params: { id: '812' }, body: example, answer: answers },
     handler: oncePerKey(database, work),
   })
 }
