@@ -60,7 +60,8 @@ export function toInterchange(order: Order, guide: PartnerGuide): string {
     ['N1', 'ST', '', '92', order.shipTo],
     ...order.lines.map((line): SegmentData => {
       const price = formatAmount(line.priceMinor, order.currency)
-      return ['PO1', String(line.line), String(line.quantity), line.unit, price, 'PE', 'VN', line.item]
+      const basis = line.priceUnit === 'KG' ? 'PK' : 'PE'
+      return ['PO1', String(line.line), String(line.quantity), line.unit, price, basis, 'VN', line.item]
     }),
     ['CTT', String(order.lines.length)],
   ]

@@ -24,7 +24,9 @@ export type OrderAcknowledgement = {
     readonly backordered: Quantity
     readonly cancelled: Quantity
     readonly unit: string
+    /** For one of `priceUnit`: the unit that was ordered, or the kilogram of goods sold by weight. */
     readonly priceMinor: number
+    readonly priceUnit: string
     readonly reason?: string | undefined
   }[]
 }
@@ -52,10 +54,11 @@ export type ShipNotice = {
     readonly lines: readonly {
       readonly line: string
       readonly sku: string
+      /** In whole ordered units, else in the item's base unit: as the invoice counts it. */
       readonly quantity: Quantity
-      /** As ordered where the quantity is exact in it, else the item's base unit. */
       readonly unit: string
-      readonly orderedUnit?: string | undefined
+      /** The same in the ordered unit, parts of it too; absent where it is not exact in that. */
+      readonly asOrdered?: { readonly quantity: Quantity; readonly unit: string } | undefined
       readonly lot?: string | undefined
     }[]
   }[]

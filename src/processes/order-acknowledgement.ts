@@ -99,6 +99,7 @@ export function acknowledgementOf({
         cancelled: line.cancelled,
       }),
       priceMinor: line.priceMinor,
+      priceUnit: line.priceUnit,
       reason: line.rejection ?? undefined,
     })),
   }

@@ -17,6 +17,12 @@ export function inOrderedUnit<Name extends string>(
   return { ...(Object.fromEntries(converted) as Record<Name, Quantity>), unit }
 }
 
+/** So much of a line in the unit that was ordered, where that is exact. */
+export function asOrdered({ unit, numerator, denominator }: Ordered, base: Quantity) {
+  const quantity = convertQuantity(base, { numerator: denominator, denominator: numerator })
+  return quantity === undefined ? undefined : { quantity, unit }
+}
+
 /** A part of a line in whole ordered units, else in base units: what a document counts that is to be paid. */
 export function countedIn(
   { unit, numerator, denominator, baseUnit }: Ordered,

@@ -13,7 +13,7 @@ import {
   type ShipmentHeader,
 } from '#domains/shipments/views.ts'
 import { groupBy } from './order-facts.ts'
-import { inOrderedUnit } from './ordered-unit.ts'
+import { asOrdered, countedIn } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 import { endRefusals, refusalCause } from './refusals.ts'
 
@@ -121,8 +121,8 @@ const notify = (ports: ProcessPorts) =>
         lines: lines.map(({ customerLine, sku, quantity, lot, ...ordered }) => ({
           line: customerLine,
           sku,
-          ...inOrderedUnit(ordered, { quantity }),
-          orderedUnit: ordered.unit,
+          ...countedIn(ordered, quantity),
+          asOrdered: asOrdered(ordered, quantity),
           lot: lot ?? undefined,
         })),
       })),

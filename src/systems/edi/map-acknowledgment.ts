@@ -1,7 +1,5 @@
 /** Our answers to a purchase order in a partner's words: an 855 that answers every line. Pure. */
-import { Decimal } from 'decimal.js'
 import type { OrderAcknowledgement } from '#capabilities/channel.ts'
-import { minorDigits } from '#platform/money.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import type {
   AcknowledgmentType,
@@ -12,7 +10,7 @@ import type {
 } from './documents/855.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
 import { partiesOf, unitOf } from './echo.ts'
-import { priceOf } from './map.ts'
+import { acknowledgedPrice, type SaidPrice } from './acknowledged-price.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 
 type AcknowledgedLine = OrderAcknowledgement['lines'][number]
@@ -174,13 +172,14 @@ function typeOf(lines: readonly OrderAcknowledgmentLine[]): AcknowledgmentType {
 function echo(
   line: PurchaseOrderLine,
   acknowledgments: readonly LineAcknowledgment[],
+  { price, priceBasis }: SaidPrice = line,
 ): OrderAcknowledgmentLine {
   return {
     ...(line.assignedId ? { assignedId: line.assignedId } : {}),
     quantity: line.quantity ?? '0',
     unit: line.unit ?? 'EA',
-    ...(line.price ? { price: line.price } : {}),
-    ...(line.price && line.priceBasis ? { priceBasis: line.priceBasis } : {}),
+    ...(price ? { price } : {}),
+    ...(price && priceBasis ? { priceBasis } : {}),
     productIds: line.productIds.slice(0, 10),
     acknowledgments,
   }
@@ -202,11 +201,8 @@ function acknowledgedLine(
   { guide, acknowledgement }: { guide: PartnerGuide; acknowledgement: OrderAcknowledgement },
 ): OrderAcknowledgmentLine {
   const unit = unitOf(ours.unit, guide, line.unit)
-  const per = (line.priceBasis && guide.priceBasis[line.priceBasis]) || 1
-  const price = new Decimal(ours.priceMinor).div(new Decimal(10).pow(minorDigits(acknowledgement.currency)))
-  const asked = priceOf(line, guide)
-  const samePrice = asked === undefined || price.equals(asked)
-  const acknowledgments = statusesOf(ours, samePrice, acknowledgement.turn).map(
+  const price = acknowledgedPrice(line, { ...ours, currency: acknowledgement.currency }, guide)
+  const acknowledgments = statusesOf(ours, price.isAsAsked, acknowledgement.turn).map(
     ([status, quantity]): LineAcknowledgment => ({
       status,
       quantity: formatQuantity(quantity),
@@ -215,7 +211,7 @@ function acknowledgedLine(
       productIds: [],
     }),
   )
-  return { ...echo(line, acknowledgments), price: price.times(per).toFixed() }
+  return echo(line, acknowledgments, price)
 }
 
 /** What becomes of each part of the quantity, in X12 668. */

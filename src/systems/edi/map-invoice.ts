@@ -8,7 +8,7 @@ import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purch
 import { descriptionOf, linesByNumber, ourParty, partiesOf, productIdsOf, unitOf } from './echo.ts'
 import { type LinePricing, priceOfLine } from './invoice-price.ts'
 import type { PartnerGuide } from './partner-guide.ts'
-import { KILOGRAMS_IN, weightIn } from './units.ts'
+import { KILOGRAMS_IN, unitsOfBasis, weightIn } from './units.ts'
 import { wallClock } from './wall-clock.ts'
 
 type BilledLine = InvoiceNotice['lines'][number]
@@ -88,7 +88,7 @@ function byCount(
 ): Counted {
   const unit = unitOf(unece, guide, ordered?.unit)
   const basis = unit === ordered?.unit ? ordered.priceBasis : undefined
-  const per = basis && guide.priceBasis[basis]
+  const per = basis && unitsOfBasis(basis, guide.priceBasis)
   const price = unitsPerPrice && {
     numerator: BigInt(priceMinor) * BigInt(unitsPerPrice.denominator),
     denominator: unitsPerPrice.numerator,

@@ -8,7 +8,7 @@ import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purch
 import type { Finding, FindingCode, Position } from './findings.ts'
 import { finding } from './findings.ts'
 import type { ItemIdentity, PartnerGuide } from './partner-guide.ts'
-import { toUnece } from './units.ts'
+import { KILOGRAMS_IN, toUnece, unitsOfBasis, WEIGHT_BASIS } from './units.ts'
 
 /** Finds our SKU for a customer's item number or a GTIN. */
 export type ItemCrosswalk = (identity: ItemIdentity, value: string) => string | undefined
@@ -159,16 +159,20 @@ function quantityOf(text: string | undefined): string | undefined {
   return plain
 }
 
-/** The price of one unit, exact to four places, else undefined. */
+const PRICE_PLACES = 4
+
+/** The price of one unit, exact to four places, else undefined; by weight that of a kilogram, to four places. */
 export function priceOf(
-  line: Pick<PurchaseOrderLine, 'price' | 'priceBasis'>,
+  { price: text, priceBasis: basis }: Pick<PurchaseOrderLine, 'price' | 'priceBasis'>,
   guide: PartnerGuide,
 ): string | undefined {
-  if (!line.price || !/^(?:\d+\.?\d*|\.\d+)$/.test(line.price)) return undefined
-  const per = line.priceBasis ? guide.priceBasis[line.priceBasis] : 1
+  if (!text || !/^(?:\d+\.?\d*|\.\d+)$/.test(text)) return undefined
+  const weightUnit = basis && WEIGHT_BASIS[basis]
+  const per = weightUnit ? KILOGRAMS_IN[weightUnit] : basis ? unitsOfBasis(basis, guide.priceBasis) : 1
   if (per === undefined) return undefined
-  const price = new Decimal(line.price).div(per)
-  return price.decimalPlaces() > 4 || price.gte(1e13) ? undefined : price.toFixed()
+  const exact = new Decimal(text).div(per)
+  const price = weightUnit === 'LB' ? exact.toDecimalPlaces(PRICE_PLACES) : exact
+  return price.decimalPlaces() > PRICE_PLACES || price.gte(1e13) ? undefined : price.toFixed()
 }
 
 /** Prices are kept in the currency's minor unit: a part of one is rounded away as far as the guide's tolerance goes. */

@@ -71,7 +71,7 @@ export const PartnerGuide = z
     priceBasis: z
       .record(z.string().regex(/^[A-Z0-9]{2}$/), z.int().min(1))
       .default({ PE: 1, WE: 1, CT: 1, HP: 100, TP: 1000 })
-      .describe('X12 639 to the number of units that the price is for'),
+      .describe('X12 639 to the number of units that the price is for; PK and PP are always by weight'),
     allowances: z
       .record(z.string().regex(/^[A-Z]\d{3}$/), z.enum(['discount', 'freight', 'handling', 'tax', 'ignore']))
       .default({})

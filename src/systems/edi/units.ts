@@ -51,6 +51,20 @@ export type WeightUnit = 'KG' | 'LB'
 /** How many kilograms one of the unit is; the pound by its international definition. */
 export const KILOGRAMS_IN: Readonly<Record<WeightUnit, string>> = { KG: '1', LB: '0.45359237' }
 
+/** X12 639 of a price by weight, whatever unit is ordered. */
+export const WEIGHT_BASIS: Readonly<Record<string, WeightUnit>> = { PK: 'KG', PP: 'LB' }
+
+export const weightBasisOf = (unit: WeightUnit): string =>
+  Object.keys(WEIGHT_BASIS).find((basis) => WEIGHT_BASIS[basis] === unit)!
+
+export const KILOGRAM = UNECE_UNITS['KG']!
+
+/** For how many of the ordered unit a basis is by a guide; undefined where it is by weight, or not agreed. */
+export const unitsOfBasis = (
+  basis: string,
+  guideBasis: Readonly<Record<string, number>>,
+): number | undefined => (basis in WEIGHT_BASIS ? undefined : guideBasis[basis])
+
 const WEIGHT_PLACES = 4
 
 /** A weight as the partner reads it, to ten-thousandths. */

@@ -87,9 +87,9 @@ export const toOrderWithdrawn = (order: Fields, company: string): OrderWithdrawn
 /** What the shop calls a shipment; the tracking number of the first parcel stands for all. */
 export function toFulfillment(notice: ShipNotice): ShopFulfillment {
   const shipped = new Map<string, Quantity>()
-  for (const { line, quantity, unit, orderedUnit } of notice.packages.flatMap((parcel) => parcel.lines)) {
-    if (orderedUnit !== undefined && unit !== orderedUnit) throw unrepresentable(quantity, unit)
-    shipped.set(line, (shipped.get(line) ?? 0) + quantity)
+  for (const { line, asOrdered, quantity, unit } of notice.packages.flatMap((parcel) => parcel.lines)) {
+    if (asOrdered === undefined) throw unrepresentable(quantity, unit)
+    shipped.set(line, (shipped.get(line) ?? 0) + asOrdered.quantity)
   }
   const tracking = notice.packages.find((parcel) => parcel.tracking !== undefined)?.tracking
   return {

@@ -32,6 +32,7 @@ const acknowledgement = (
       cancelled: 0,
       unit: 'CA',
       priceMinor: 2490,
+      priceUnit: 'CA',
       ...parts,
     },
   ],
@@ -202,4 +203,47 @@ test('a price basis of a hundred is kept in the answer', () => {
     priceBasis: 'HP',
     acknowledgments: [{ status: 'IA' }],
   })
+})
+
+const PER_KILOGRAM = { priceMinor: 840, priceUnit: 'KGM' }
+
+test.each([
+  ['KG', '8.4', 'PK', '8.4 PK IA'],
+  ['KG', '8.4', 'PE', '8.4 PK IA'],
+  ['LB', '8.4', 'PE', '3.810176 PP IA'],
+  ['LB', '3.81', 'PP', '3.810176 PP IA'],
+  ['LB', '3.79', 'PP', '3.810176 PP IP'],
+  ['LB', '8.4', 'PK', '8.4 PK IA'],
+] as const)(
+  'of goods by the case that are weighed in %s the price of %s %s is answered by weight as %s',
+  (weightUnit, price, priceBasis, expected) => {
+    const { lines } = toOrderAcknowledgment(
+      order({ lines: [line({ price, priceBasis })] }),
+      guide({ weightUnit }),
+      {
+        acknowledgement: acknowledgement(PER_KILOGRAM),
+        refusedLines: [],
+        on: '2026-11-18',
+      },
+    )
+    const [answered] = lines
+    expect(`${answered?.price} ${answered?.priceBasis} ${answered?.acknowledgments[0]?.status}`).toBe(
+      expected,
+    )
+  },
+)
+
+test('goods that are ordered by the kilogram keep the basis of the order', () => {
+  const document = order({ lines: [line({ unit: 'KG', price: '8.4', priceBasis: 'PE' })] })
+  expect(answerTo(document, { ...PER_KILOGRAM, unit: 'KGM' }).lines[0]).toMatchObject({
+    price: '8.4',
+    priceBasis: 'PE',
+    acknowledgments: [{ status: 'IA' }],
+  })
+})
+
+test('a price by weight of goods that are sold by the case is answered by the price of a case', () => {
+  const [answered] = answerTo(order({ lines: [line({ price: '24.9', priceBasis: 'PK' })] })).lines
+  expect(answered).toMatchObject({ price: '24.9', acknowledgments: [{ status: 'IP' }] })
+  expect(answered).not.toHaveProperty('priceBasis')
 })

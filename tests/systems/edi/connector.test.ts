@@ -118,6 +118,7 @@ const acknowledgement = (
       cancelled: 0,
       unit: 'CA',
       priceMinor: 2490,
+      priceUnit: 'CA',
     },
   ],
   ...changes,

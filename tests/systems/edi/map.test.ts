@@ -97,6 +97,7 @@ test.each([
   ['13750', 'TP', '13.75'],
   ['24.9', undefined, '24.9'],
   ['.5', 'PE', '0.5'],
+  ['8.4', 'PK', '8.4'],
 ])('price %s per %s is %s for one', (price, priceBasis, expected) => {
   const priced = priceBasis
     ? line({ price, priceBasis })
@@ -117,6 +118,18 @@ test.each([
   expect(mapping.request?.lines[0]?.price).toBeUndefined()
   expect(codes(mapping)).toContain('po.price_unusable')
 })
+
+test.each([
+  [0, undefined],
+  [0.01, '8.4'],
+])(
+  'a price of 3.81 for a pound is one for a kilogram within %s per cent, as %s',
+  (pricePercent, expected) => {
+    const document = order({ lines: [line({ price: '3.81', priceBasis: 'PP' })] })
+    const mapping = toOrderRequest(document, guide({ tolerances: { pricePercent } }), none)
+    expect(mapping.request?.lines[0]?.price).toBe(expected)
+  },
+)
 
 test.each([
   ['24.905', 0, undefined],

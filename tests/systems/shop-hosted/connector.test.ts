@@ -59,10 +59,15 @@ const place = () => it.landscape.shop.place(worldOrder)
 type Placed = ReturnType<typeof place>
 const truthOf = (id: number) => it.landscape.shop.truth().orders.find((order) => order.id === id)!
 
+const cases = ({ id, sku }: Placed['line_items'][number], count: number) => {
+  const counted = { quantity: units(count), unit: 'CA' }
+  return { line: String(id), sku, ...counted, asOrdered: counted }
+}
+
 function noticeOf(order: Placed, overrides: Partial<ShipNotice> = {}) {
   const shipment = fresh('S')
   const [first] = order.line_items
-  const lines = [{ line: String(first!.id), sku: first!.sku, quantity: units(1), unit: 'CA' }]
+  const lines = [cases(first!, 1)]
   return effectOf(shipment, {
     company: worldOrder.company,
     shipment,
@@ -123,7 +128,7 @@ test.each([
 test('more than is left to fulfill is refused in the words of the shop', async () => {
   const order = place()
   const [first] = order.line_items
-  const lines = [{ line: String(first!.id), sku: first!.sku, quantity: units(10_000), unit: 'CA' }]
+  const lines = [cases(first!, 10_000)]
   expect(await send(shop, notifyShipment, noticeOf(order, { packages: [{ lines }] }))).toEqual({
     kind: 'refused',
     code: '422',

@@ -60,6 +60,14 @@ test('an order that the buyer took back is told with its time', () => {
   expect(() => toOrderWithdrawn(placed, 'NWF')).toThrow(Unexpected)
 })
 
+const shipped = (line: string, cases: number, pieces?: number) => ({
+  line,
+  sku: '10000',
+  quantity: units(pieces ?? cases),
+  unit: pieces === undefined ? 'CA' : 'EA',
+  asOrdered: { quantity: cases * units(1), unit: 'CA' },
+})
+
 const notice: ShipNotice = {
   company: 'NWF',
   shipment: 'S-4001',
@@ -71,13 +79,10 @@ const notice: ShipNotice = {
   carrier: 'SWIFT',
   location: 'DC1',
   packages: [
-    { tracking: 'SW1', lines: [{ line: '9001', sku: '10000', quantity: units(2), unit: 'CA' }] },
+    { tracking: 'SW1', lines: [shipped('9001', 2)] },
     {
       tracking: 'SW2',
-      lines: [
-        { line: '9001', sku: '10000', quantity: units(1), unit: 'CA' },
-        { line: '9002', sku: '10025', quantity: units(5), unit: 'CA' },
-      ],
+      lines: [shipped('9001', 1), shipped('9002', 5)],
     },
   ],
 }
@@ -93,11 +98,21 @@ test('a shipment is one fulfillment, whatever the number of its packages', () =>
   })
 })
 
+test('halves of a case in two packages are one case for the shop', () => {
+  const half = { lines: [shipped('9001', 0.5, 6)] }
+  expect(toFulfillment({ ...notice, packages: [half, half] }).line_items).toEqual([{ id: 9001, quantity: 1 }])
+})
+
 test.each([
-  ['half a case', { line: '9001', quantity: 15_000 }, 'connector.value_unrepresentable'],
-  ["a line that is not the shop's", { line: 'A-1', quantity: units(1) }, 'connector.reference_missing'],
-])('%s is refused before anything is sent', (_, change, code) => {
-  const packages = [{ lines: [{ sku: '10000', unit: 'CA', ...change }] }]
+  ['half a case', shipped('9001', 0.5, 6), 'connector.value_unrepresentable'],
+  [
+    'a third of a case',
+    { ...shipped('9001', 0, 4), asOrdered: undefined },
+    'connector.value_unrepresentable',
+  ],
+  ["a line that is not the shop's", shipped('A-1', 1), 'connector.reference_missing'],
+])('%s is refused before anything is sent', (_, line, code) => {
+  const packages = [{ lines: [line] }]
   expect(() => toFulfillment({ ...notice, packages })).toThrow(expect.objectContaining({ code }))
 })
 
@@ -119,6 +134,7 @@ const told: OrderAcknowledgement = {
       cancelled: 0,
       unit: 'CA',
       priceMinor: 877,
+      priceUnit: 'CA',
     },
   ],
 }
