@@ -36,7 +36,7 @@ const isConnectionLoss = (error: unknown): boolean => {
   if (syscall === 'connect' || (typeof code === 'string' && SOCKET.test(code))) return true
   return (
     error instanceof Error &&
-    /connection (terminated|ended|refused)|client (has encountered|was closed)|timeout exceeded when trying/i.test(
+    /connection (terminated|ended|refused)|client (has encountered|was closed)|timeout exceeded when trying|query read timeout/i.test(
       error.message,
     )
   )

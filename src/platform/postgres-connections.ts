@@ -22,6 +22,13 @@ export type ConnectionSettings = {
 export const HOT_PLANS =
   '-c plan_cache_mode=force_generic_plan -c jit=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off'
 
+/**
+ * How many statement timeouts an answer may take, since it waits for those of the statements sent before it. By then the
+ * server would have answered something: whoever is silent is cut off, which a session notices by nothing else.
+ */
+const SILENCE_STATEMENTS = 4
+const KEEP_ALIVE_AFTER_MS = 10_000
+
 const INT8 = 20
 const NUMERIC = 1700
 
@@ -50,10 +57,12 @@ export function openConnections(settings: ConnectionSettings): ConnectionPool {
     max: settings.size,
     types,
     statement_timeout: settings.statementTimeoutMs,
+    query_timeout: SILENCE_STATEMENTS * settings.statementTimeoutMs,
     lock_timeout: settings.lockTimeoutMs,
     idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     application_name: 'crossdock',
     pipeline: true,
     ...(settings.plans === 'hot' ? { options: HOT_PLANS } : {}),
