@@ -136,6 +136,27 @@ export const registerPayment = operation<PaymentRegistration, { readonly number:
   'registerPayment',
 )
 
+export type PaymentReversal = {
+  readonly company: string
+  /** Our payment document: the business key, and the reference of what was registered. */
+  readonly document: string
+  readonly reason: string
+  readonly reversedAt: Date
+  /** False where the ERP refused the registration, perhaps after a part of it: what is not there is not taken back. */
+  readonly registered: boolean
+  /** As they were told when the payment was to be registered. */
+  readonly invoices: PaymentRegistration['invoices']
+}
+
+/**
+ * Takes back what is registered of a payment, whole; what is taken back already changes nothing. Answers the ERP's
+ * number of the reversal where it made or knows one.
+ */
+export const reversePayment = operation<PaymentReversal, { readonly number?: string | undefined }>(
+  'erp',
+  'reversePayment',
+)
+
 // What an ERP can be read for ------------------------------------------------------------------------------------------
 
 export type ErpCustomer = {

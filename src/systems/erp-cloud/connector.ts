@@ -9,6 +9,7 @@ import {
   type PageRequest,
   postInvoice,
   registerPayment,
+  reversePayment,
 } from '#capabilities/erp.ts'
 import {
   bind,
@@ -29,7 +30,14 @@ import type { Connector, ConnectorOptions } from '#platform/connector.ts'
 import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, text } from '#platform/fields.ts'
 import { type CloudApi, type Creation, openCloudApi, type ReadAnswer } from './api.ts'
-import { toCloudClosing, toCloudInvoice, toCloudOrder, toCloudPayments, toPostedInvoice } from './map.ts'
+import {
+  toCloudClosing,
+  toCloudInvoice,
+  toCloudOrder,
+  toCloudPayments,
+  toCloudReversals,
+  toPostedInvoice,
+} from './map.ts'
 import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
 import { CloudErpSettings } from './settings.ts'
 import { entityPage } from './wire.ts'
@@ -53,8 +61,7 @@ export function createCloudErpConnector(options: CloudErpOptions): CloudErpConne
         batchMax,
         recovery: 'key',
         translate: toCloudOrder,
-        send: (ready, context) =>
-          createAll(api, 'salesOrders', { ready, context }, (body) => ({ number: numberOf(body) })),
+        send: (ready, context) => createAll(api, 'salesOrders', { ready, context }, readNumber),
       }),
       ...bind(cancelSalesOrder, {
         batchMax: 1,
@@ -86,18 +93,13 @@ export function createCloudErpConnector(options: CloudErpOptions): CloudErpConne
           )
         },
       }),
-      ...bind(registerPayment, {
-        // Each of a payment's invoices is a request of its own inside the batch.
-        batchMax: 1,
-        recovery: 'key',
-        translate: (payment) => toCloudPayments(payment, timeZone),
-        send: (ready, context) => sendEach(ready, (parts, { key }) => register(api, key, { parts, context })),
-      }),
+      ...paymentOperations(api, settings),
     },
   }
 }
 
 const numberOf = (body: unknown): string => filledText(fieldsOf(body), 'number')
+const readNumber = (body: unknown) => ({ number: numberOf(body) })
 
 async function createAll<Request, Answer>(
   api: CloudApi,
@@ -114,24 +116,68 @@ async function createAll<Request, Answer>(
 
 const BATCH_LARGEST = 50
 
-/** A payment of several invoices is a registration each, under keys of their own: sent again, none is made twice. */
-async function register(
+type Numbered = { readonly number: string }
+type Parts = {
+  readonly key: string
+  readonly entity: string
+  readonly parts: readonly object[]
+  readonly context: CallContext
+  readonly read: ReadAnswer<Numbered>
+  /** What is refused for one of these reasons needs not be done. */
+  readonly passed?: ReadonlySet<string>
+}
+
+/**
+ * What is done with a payment is done for each of its invoices, under keys of their own: sent again, none is done twice.
+ * Answers the first that is, or what stopped them.
+ */
+async function eachPart(
   api: CloudApi,
-  key: string,
-  { parts, context }: { parts: readonly object[]; context: CallContext },
-): Promise<Outcome<{ number: string }>> {
-  const creations = parts.map((body, at) => ({ key: `${key}/${at + 1}`, entity: 'customerPayments', body }))
-  let first: Outcome<{ number: string }> | undefined
+  { key, entity, parts, context, read, passed }: Parts,
+): Promise<Outcome<Numbered> | undefined> {
+  const creations = parts.map((body, at) => ({ key: `${key}/${at + 1}`, entity, body }))
+  let first: Outcome<Numbered> | undefined
   for (let from = 0; from < creations.length; from += BATCH_LARGEST) {
-    const outcomes = await api.create(creations.slice(from, from + BATCH_LARGEST), context, (body) => ({
-      number: numberOf(body),
-    }))
+    const outcomes = await api.create(creations.slice(from, from + BATCH_LARGEST), context, read)
     for (const outcome of outcomes.values()) {
+      if (outcome.kind === 'refused' && passed?.has(outcome.code)) continue
       if (outcome.kind !== 'confirmed') return outcome
       first ??= outcome
     }
   }
-  return first ?? refused('NO_INVOICE', 'the payment names no invoice')
+  return first
+}
+
+const NOT_REGISTERED = 'Application_PaymentNotFound'
+const ALREADY_REVERSED = 'Application_AlreadyReversed'
+
+function paymentOperations(api: CloudApi, { options: { timeZone } }: CloudErpSettings) {
+  // Each of a payment's invoices is a request of its own inside the batch.
+  const inDoubt = { batchMax: 1, recovery: 'key' } as const
+  return {
+    ...bind(registerPayment, {
+      ...inDoubt,
+      translate: (payment) => toCloudPayments(payment, timeZone),
+      send: (ready, context) =>
+        sendEach(ready, async (parts, { key }): Promise<Outcome<Numbered>> => {
+          const payments = { key, entity: 'customerPayments', parts, context, read: readNumber }
+          return (await eachPart(api, payments)) ?? refused('NO_INVOICE', 'the payment names no invoice')
+        }),
+    }),
+    ...bind(reversePayment, {
+      ...inDoubt,
+      translate: (reversal) => ({
+        parts: toCloudReversals(reversal, timeZone),
+        passed: new Set([ALREADY_REVERSED, ...(reversal.registered ? [] : [NOT_REGISTERED])]),
+      }),
+      send: (ready, context) =>
+        sendEach(ready, async (body, { key }): Promise<Outcome<Partial<Numbered>>> => {
+          const entity = 'customerPayments/Microsoft.NAV.reverse'
+          const read = (answer: unknown) => ({ number: filledText(fieldsOf(answer), 'reversalNumber') })
+          return (await eachPart(api, { ...body, key, entity, context, read })) ?? confirmed({})
+        }),
+    }),
+  }
 }
 
 type Lessening = {

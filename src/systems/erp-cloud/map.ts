@@ -3,6 +3,7 @@ import type {
   Address,
   InvoicePosting,
   PaymentRegistration,
+  PaymentReversal,
   PostedInvoice,
   SalesOrder,
   SalesOrderLineClosing,
@@ -18,6 +19,7 @@ import {
   type CloudInvoice,
   type CloudOrder,
   type CloudPayment,
+  type CloudReversal,
   type CloudTax,
   minorOf,
 } from './wire.ts'
@@ -124,21 +126,35 @@ function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string): Clo
 }
 
 /** One registration for each invoice that is paid; several carry a number behind our document's. */
+const paymentReferences = ({
+  document,
+  invoices,
+}: Pick<PaymentRegistration, 'document' | 'invoices'>): string[] =>
+  invoices.map((_, at, { length }) =>
+    atMost(REFERENCE_LENGTH, length === 1 ? document : `${document}/${at + 1}`, 'payment'),
+  )
+
 export function toCloudPayments(payment: PaymentRegistration, zone: string): CloudPayment[] {
-  const { document, currency } = payment
-  return payment.invoices.map(({ number, amountMinor }, at, { length }) => ({
+  const { currency } = payment
+  const references = paymentReferences(payment)
+  return payment.invoices.map(({ number, amountMinor }, at) => ({
     customerNumber: payment.customer,
-    externalDocumentNumber: atMost(
-      REFERENCE_LENGTH,
-      length === 1 ? document : `${document}/${at + 1}`,
-      'payment',
-    ),
+    externalDocumentNumber: references[at]!,
     appliesToInvoiceNumber: number,
     amount: amountNumber(amountMinor, currency),
     currencyCode: currency,
     postingDate: localDate(payment.receivedAt, zone),
   }))
 }
+
+const REASON_LENGTH = 100
+
+export const toCloudReversals = (reversal: PaymentReversal, zone: string): CloudReversal[] =>
+  paymentReferences(reversal).map((reference) => ({
+    externalDocumentNumber: reference,
+    reasonDescription: reversal.reason.slice(0, REASON_LENGTH),
+    postingDate: localDate(reversal.reversedAt, zone),
+  }))
 
 /** The ERP tells no time of posting, so it is the moment we heard of it. */
 export const toPostedInvoice = (fields: Fields, currency: string, postedAt: Date): PostedInvoice => ({

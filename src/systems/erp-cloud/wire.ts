@@ -79,6 +79,10 @@ export type CloudPayment = {
   readonly postingDate: string
 }
 
+export type CloudReversal = Pick<CloudPayment, 'externalDocumentNumber' | 'postingDate'> & {
+  readonly reasonDescription: string
+}
+
 /** One answer inside a `$batch`, or a whole one. */
 export type CloudAnswer = { readonly status: number; readonly body: unknown }
 

@@ -10,7 +10,6 @@ import {
   type PageRequest,
   type PostedInvoice,
   postInvoice,
-  registerPayment,
   type SalesOrder,
   type SalesOrderReference,
 } from '#capabilities/erp.ts'
@@ -37,10 +36,11 @@ import type { Connector, ConnectorOptions, Effect } from '#platform/connector.ts
 import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, list, listOf, optionalText } from '#platform/fields.ts'
 import { type Gateway, openGateway } from './gateway.ts'
-import { toLegacyClosing, toLegacyInvoice, toLegacyOrder, toLegacyPayments, toPostedInvoice } from './map.ts'
+import { toLegacyClosing, toLegacyInvoice, toLegacyOrder, toPostedInvoice } from './map.ts'
 import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
+import { paymentOperations } from './payments.ts'
 import { LegacyErpSettings } from './settings.ts'
-import { type LegacyPayment, messageOf, statusesOf } from './wire.ts'
+import { messageOf, statusesOf } from './wire.ts'
 
 export type LegacyErpConnector = Connector & ErpReader
 
@@ -219,63 +219,6 @@ function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clo
         asked.map(({ effect, request }) => ({ effect, reference: request.document })),
         context,
       ),
-  })
-}
-
-type Registered = Outcome<{ readonly number: string }>
-
-function paymentOperations(gateway: Gateway, { options }: LegacyErpSettings) {
-  /** What is registered of a payment already, by reference. */
-  async function registered(
-    parts: readonly LegacyPayment[],
-    context: CallContext,
-  ): Promise<Map<string, string> | Outcome<never>> {
-    const { failed, fields } = await gateway.call(
-      '/rfc/FI_PAYMENT_READ',
-      { XBLNR: parts.map((part) => part.XBLNR) },
-      context,
-    )
-    if (failed) return failed.kind === 'refused' ? unknown(failed.message) : failed
-    const rows = listOf(
-      fields,
-      'ROWS',
-      (row) => [filledText(row, 'XBLNR'), filledText(row, 'AUGBL')] as const,
-    )
-    return new Map(rows)
-  }
-
-  /** A payment of several invoices is one registration each; those that a former attempt left are not repeated. */
-  async function register(parts: readonly LegacyPayment[], context: CallContext): Promise<Registered> {
-    const before = parts.length > 1 ? await registered(parts, context) : new Map<string, string>()
-    if (!(before instanceof Map)) return before
-    for (const part of parts) {
-      if (before.has(part.XBLNR)) continue
-      const { failed, fields } = await gateway.call('/rfc/FI_PAYMENT_POST', part, context)
-      if (failed) return failed
-      const number = optionalText(fields, 'AUGBL')
-      if (number === undefined) return unknown('the answer has no number')
-      before.set(part.XBLNR, number)
-    }
-    return confirmed({ number: before.get(parts[0]?.XBLNR ?? '') ?? '' })
-  }
-
-  return bind(registerPayment, {
-    batchMax: 1,
-    recovery: 'lookup',
-    visibilityLagMs: options.visibilityLagMs,
-    translate: (payment) => toLegacyPayments(payment, options.timeZone),
-    send: (ready, context) => sendEach(ready, (body) => register(body, context)),
-    async lookUp(asked, context) {
-      const outcomes = new Map<Effect, Found<{ number: string }>>()
-      for (const { effect, request } of asked) {
-        const parts = toLegacyPayments(request, options.timeZone)
-        const found = await registered(parts, context)
-        if (!(found instanceof Map)) outcomes.set(effect, found)
-        else if (parts.some((part) => !found.has(part.XBLNR))) outcomes.set(effect, { kind: 'absent' })
-        else outcomes.set(effect, confirmed({ number: found.get(parts[0]?.XBLNR ?? '') ?? '' }))
-      }
-      return outcomes
-    },
   })
 }
 

@@ -4,6 +4,7 @@ import type {
   InvoicePosting,
   InvoicePostingLine,
   PaymentRegistration,
+  PaymentReversal,
   PostedInvoice,
   SalesOrder,
   SalesOrderLineClosing,
@@ -21,6 +22,7 @@ import {
   type LegacyInvoiceLine,
   type LegacyOrder,
   type LegacyPayment,
+  type LegacyReversal,
   type LegacyTax,
   legacyDate,
 } from './wire.ts'
@@ -122,13 +124,18 @@ function toTaxes({ lines, currency }: InvoicePosting, jurisdiction: string): Leg
 }
 
 /** One registration for each invoice that is paid; several carry a number behind our document's. */
+export const paymentReferences = ({
+  document,
+  invoices,
+}: Pick<PaymentRegistration, 'document' | 'invoices'>): string[] =>
+  invoices.map((_, at, { length }) =>
+    atMost(REFERENCE_LENGTH, length === 1 ? document : `${document}/${at + 1}`, 'payment'),
+  )
+
 export function toLegacyPayments(payment: PaymentRegistration, zone: string): LegacyPayment[] {
-  return payment.invoices.map(({ number, amountMinor }, at, { length }) => ({
-    XBLNR: atMost(
-      REFERENCE_LENGTH,
-      length === 1 ? payment.document : `${payment.document}/${at + 1}`,
-      'payment',
-    ),
+  const references = paymentReferences(payment)
+  return payment.invoices.map(({ number, amountMinor }, at) => ({
+    XBLNR: references[at]!,
     KUNNR: payment.customer,
     BELNR: number,
     WRBTR: formatAmount(amountMinor, payment.currency),
@@ -136,6 +143,15 @@ export function toLegacyPayments(payment: PaymentRegistration, zone: string): Le
     VALUT: legacyDate(localDate(payment.receivedAt, zone)),
   }))
 }
+
+const TEXT_LENGTH = 50
+
+export const toLegacyReversals = (reversal: PaymentReversal, zone: string): LegacyReversal[] =>
+  paymentReferences(reversal).map((reference) => ({
+    XBLNR: reference,
+    STDAT: legacyDate(localDate(reversal.reversedAt, zone)),
+    STTXT: reversal.reason.slice(0, TEXT_LENGTH),
+  }))
 
 /** The ERP tells no time of posting, so it is the moment we heard of it. */
 export const toPostedInvoice = (fields: Fields, currency: string, postedAt: Date): PostedInvoice => ({

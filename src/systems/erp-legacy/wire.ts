@@ -92,6 +92,12 @@ export type LegacyPayment = {
   readonly VALUT: string
 }
 
+export type LegacyReversal = {
+  readonly XBLNR: string
+  readonly STDAT: string
+  readonly STTXT: string
+}
+
 /** An answer, whatever the function: its code, and the rest unread. */
 export type LegacyAnswer = { readonly rc: string; readonly fields: Fields }
 

@@ -5,9 +5,11 @@ import {
   closeSalesOrderLine,
   createSalesOrder,
   type InvoicePosting,
+  type PaymentReversal,
   type PostedInvoice,
   postInvoice,
   registerPayment,
+  reversePayment,
   type SalesOrder,
   type SalesOrderReference,
 } from '#capabilities/erp.ts'
@@ -92,7 +94,14 @@ const numberOf = (outcome: EffectOutcome): string => {
 }
 
 test('every operation may be sent again in doubt', () => {
-  const operations = [createSalesOrder, cancelSalesOrder, closeSalesOrderLine, postInvoice, registerPayment]
+  const operations = [
+    createSalesOrder,
+    cancelSalesOrder,
+    closeSalesOrderLine,
+    postInvoice,
+    registerPayment,
+    reversePayment,
+  ]
   for (const operation of operations) expect(bindingOf(erp, operation).recovery).toBe('key')
 })
 
@@ -256,7 +265,7 @@ test('invoices are posted to the cent, and their order cannot be cancelled any m
   })
 })
 
-test('a payment of several invoices is registered once for each, however often it is sent', async () => {
+test('a payment of several invoices is registered and taken back once for each, however often it is sent', async () => {
   const orders = (await sendAll(erp, createSalesOrder, [orderOf(), orderOf()])).map(numberOf)
   const posted = (
     await sendAll(
@@ -279,6 +288,37 @@ test('a payment of several invoices is registered once for each, however often i
   expect(await send(erp, registerPayment, payment)).toMatchObject({ kind: 'unknown' })
   expect(await send(erp, registerPayment, payment)).toMatchObject({ kind: 'confirmed' })
   for (const part of ['1', '2']) expect(truthOf(`${document}/${part}`)).toHaveLength(1)
+  const reversal = effectOf(document, {
+    company: 'NWI',
+    document,
+    invoices: posted.map((number) => ({ number, amountMinor: 10_000 })),
+    reason: 'returned by the bank',
+    reversedAt: new Date('2026-12-10T12:00:00Z'),
+    registered: true,
+  } satisfies PaymentReversal)
+  it.landscape.cloudErp.faults.set({ kind: 'no-answer', operation: 'reversePayments', times: 1 })
+  expect(await send(erp, reversePayment, reversal)).toMatchObject({ kind: 'unknown' })
+  const outcome = await send(erp, reversePayment, reversal)
+  const reversals = it.landscape.cloudErp
+    .truth()
+    .payments.flatMap(({ reference, reversal: made }) =>
+      reference.startsWith(`${document}/`) ? [made?.number] : [],
+    )
+  expect(reversals).toEqual([expect.stringMatching(/^CP-/), expect.stringMatching(/^CP-/)])
+  expect(outcome).toEqual({ kind: 'confirmed', answer: { number: reversals[0] } })
+  const asked = reversal.request as PaymentReversal
+  expect(await send(erp, reversePayment, effectOf(document, asked))).toEqual({
+    kind: 'confirmed',
+    answer: {},
+  })
+  const unknown = { ...asked, document: fresh('P') }
+  expect(await send(erp, reversePayment, effectOf(unknown.document, unknown))).toMatchObject({
+    kind: 'refused',
+    code: 'Application_PaymentNotFound',
+  })
+  expect(
+    await send(erp, reversePayment, effectOf(unknown.document, { ...unknown, registered: false })),
+  ).toEqual({ kind: 'confirmed', answer: {} })
 })
 
 test('master data is read to the last page, and nothing of it is unreadable', async () => {

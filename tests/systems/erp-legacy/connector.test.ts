@@ -5,9 +5,12 @@ import {
   closeSalesOrderLine,
   createSalesOrder,
   type InvoicePosting,
+  type PaymentRegistration,
+  type PaymentReversal,
   type PostedInvoice,
   postInvoice,
   registerPayment,
+  reversePayment,
   type SalesOrder,
   type SalesOrderReference,
 } from '#capabilities/erp.ts'
@@ -291,6 +294,76 @@ test('a payment of several invoices goes on where it was interrupted', async () 
   expect(outcome).toMatchObject({ kind: 'confirmed' })
   expect(await lookUp(erp, registerPayment, payment)).toEqual(outcome)
   for (const part of ['1', '2']) expect(truthOf(`${payment.businessKey}/${part}`)).toHaveLength(1)
+})
+
+/** A payment of two invoices, which the ERP has registered. */
+async function registeredPayment() {
+  const orders = (await sendAll(erp, createSalesOrder, [orderOf(), orderOf()])).map(numberOf)
+  const postings = orders.map((number) => invoiceOf(number))
+  const numbers = (await sendAll(erp, postInvoice, postings)).map(numberOf)
+  const payment = paymentOf(numbers.map((number) => ({ number, amountMinor: 10_000 })))
+  expect(await send(erp, registerPayment, payment)).toMatchObject({ kind: 'confirmed' })
+  return payment
+}
+
+const reversalOf = (
+  { businessKey, request }: ReturnType<typeof paymentOf>,
+  overrides: Partial<PaymentReversal> = {},
+) => {
+  const { company, document, invoices } = request as PaymentRegistration
+  return effectOf(businessKey, {
+    company,
+    document,
+    invoices,
+    reason: 'returned by the bank '.repeat(4),
+    reversedAt: new Date('2026-12-10T12:00:00Z'),
+    registered: true,
+    ...overrides,
+  } satisfies PaymentReversal)
+}
+
+const reversalsOf = ({ businessKey }: { businessKey: string }) =>
+  it.landscape.legacyErp
+    .truth()
+    .payments.flatMap(({ reference, reversal }) =>
+      reference.startsWith(`${businessKey}/`) ? [reversal?.number] : [],
+    )
+
+test('a reversal goes on where it was interrupted, is found by our number, and is made once for each invoice', async () => {
+  const payment = await registeredPayment()
+  const reversal = reversalOf(payment)
+  expect(await lookUp(erp, reversePayment, reversal)).toEqual({ kind: 'absent' })
+  it.landscape.legacyErp.faults.set({ kind: 'no-answer', operation: 'reversePayment', times: 1 })
+  expect(await send(erp, reversePayment, reversal)).toMatchObject({ kind: 'unknown' })
+  expect(await lookUp(erp, reversePayment, reversal)).toEqual({ kind: 'absent' })
+  expect(await send(erp, reversePayment, reversal)).toMatchObject({ kind: 'confirmed' })
+  const numbers = reversalsOf(payment)
+  expect(numbers).toEqual([expect.any(String), expect.any(String)])
+  expect(await lookUp(erp, reversePayment, reversal)).toEqual({
+    kind: 'confirmed',
+    answer: { number: numbers[0] },
+  })
+  expect(await send(erp, reversePayment, reversal)).toMatchObject({ kind: 'confirmed' })
+  expect(reversalsOf(payment)).toEqual(numbers)
+})
+
+test('of a payment that was refused only what is registered is taken back', async () => {
+  const { request } = await registeredPayment()
+  const { invoices } = request as PaymentRegistration
+  const payment = paymentOf([invoices[0]!, { ...invoices[1]!, amountMinor: 99_999_99 }])
+  expect(await send(erp, registerPayment, payment)).toMatchObject({ kind: 'refused', code: '232' })
+  expect(await send(erp, reversePayment, reversalOf(payment))).toMatchObject({ kind: 'refused', code: '233' })
+  const again = await registeredPayment()
+  const { invoices: others } = again.request as PaymentRegistration
+  const half = paymentOf([others[0]!, { ...others[1]!, amountMinor: 99_999_99 }])
+  expect(await send(erp, registerPayment, half)).toMatchObject({ kind: 'refused', code: '232' })
+  const outcome = await send(erp, reversePayment, reversalOf(half, { registered: false }))
+  expect(outcome).toEqual({ kind: 'confirmed', answer: { number: reversalsOf(half)[0] } })
+  const nothing = paymentOf([{ number: '1', amountMinor: 1 }])
+  expect(await send(erp, reversePayment, reversalOf(nothing, { registered: false }))).toEqual({
+    kind: 'confirmed',
+    answer: {},
+  })
 })
 
 test('more than is open is refused', async () => {
