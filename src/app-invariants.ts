@@ -24,12 +24,19 @@ import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { NO_COMPANY } from './processes/message-trouble.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { ediInvariants } from './systems/edi/invariants.ts'
 
 const DOCUMENTS = [orderDocuments, shipmentDocuments, billingDocuments].join(' union all ')
 const OPEN = [openOrders, openRequests, openInvoices].join(' union all ')
 
 /** What people and partners do, and systems in their place, to money, stock and orders. */
-const AUDITED = ['order.accepted', 'order.cancel_requested', 'order.hold_released', 'payment.received']
+const AUDITED = [
+  'order.accepted',
+  'order.cancel_requested',
+  'order.hold_released',
+  'payment.received',
+  'payment.reversed',
+]
 
 const documents: readonly Invariant[] = [
   invariant(
@@ -43,7 +50,8 @@ const documents: readonly Invariant[] = [
   invariant(
     'documents.unfinished_are_at_the_desk',
     `select o.kind || ' ' || o.doc from (select doc from changed union select doc from sla.clock) c
-     join (${OPEN}) o on o.doc = c.doc where not exists (select from desk.document d where d.doc = o.doc)`,
+     cross join lateral (select * from (${OPEN}) o where o.doc = c.doc offset 0) o
+     where not exists (select from desk.document d where d.doc = o.doc)`,
     'a document that has not come to its end is worked on, waits, or is parked',
   ),
 ]
@@ -84,7 +92,9 @@ const between: readonly Invariant[] = [
     `select 'shipment ' || s.doc || ' line ' || s.n from changed c join (${shippedLines}) s on s.doc = c.doc
      where not exists (
          select from (${billedLines}) b where (b.shipment_id, b.shipment_line) = (s.doc, s.n))
-       and not exists (select from (${openOrders}) o join desk.document d on d.doc = o.doc where o.doc = s.order_id)`,
+       and not exists (
+         select from desk.document d cross join lateral (select from (${openOrders}) o where o.doc = d.doc offset 0) o
+         where d.doc = s.order_id)`,
     'what has shipped is billed, or its order is worked on until it is',
   ),
   invariant(
@@ -108,6 +118,7 @@ export const invariantsOfHouse = (): readonly Invariant[] => [
   ...shipmentsInvariants,
   ...billingInvariants,
   ...between,
+  ...ediInvariants,
 ]
 
 /** All of them, of one moment and in one round trip. */

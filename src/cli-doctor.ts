@@ -9,6 +9,7 @@ import type { Config } from './config-schema.ts'
 import { systemClock } from './platform/clock.ts'
 import type { Database } from './platform/database.ts'
 import { openHttpClient } from './platform/http-client.ts'
+import { FOUND_MAX } from './platform/invariants.ts'
 import { migrate } from './platform/migrations.ts'
 import { Misconfiguration } from './platform/misconfiguration.ts'
 
@@ -139,6 +140,7 @@ async function checkInvariants(database: Database, tell: Tell): Promise<void> {
 }
 
 function wordsOf(found: readonly string[]): string {
-  const more = found.length > EXAMPLES ? `; and ${found.length - EXAMPLES} more` : ''
+  const rest = found.length - EXAMPLES
+  const more = rest > 0 ? `; and ${rest}${found.length < FOUND_MAX ? '' : ' or'} more` : ''
   return `${found.slice(0, EXAMPLES).join('; ')}${more}`
 }

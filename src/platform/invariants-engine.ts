@@ -17,7 +17,8 @@ const log: readonly Invariant[] = [
   invariant(
     'log.outcome_is_told_once',
     `select 'call ' || (e.data ->> 'effectKey') || ': ' || count(*) || ' outcomes'
-     from changed c join log.event e on e.key = c.doc where e.data ? 'effectKey'
+     from changed c cross join lateral (
+       select data from log.event where key = c.doc and data ? 'effectKey' offset 0) e
      group by e.data ->> 'effectKey' having count(*) > 1`,
     'the outcome of a call to another system is recorded once',
   ),

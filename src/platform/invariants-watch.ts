@@ -5,8 +5,9 @@ import { BEGINNING, type Check, FOUND_MAX, type Invariant, type Look, type Since
 import { endTurn, takeTurn } from './reading-turns.ts'
 
 export type InvariantWatch = {
+  /** By index alone: for what has changed. */
   readonly database: Database
-  /** Where a statement may take its time. */
+  /** By the planner's own choice: for everything. */
   readonly screens: Queries
   /** Each with a check of its own, so that one that takes too long keeps no other from being looked at. */
   readonly checks: ReadonlyMap<Invariant, Check>
@@ -71,8 +72,9 @@ async function lookAtAll(watch: InvariantWatch): Promise<void> {
   const failures: unknown[] = []
   for (const [invariant, check] of checks) {
     const since = known.get(invariant.name) ?? BEGINNING
+    const queries = since.at === BEGINNING.at ? screens : database
     try {
-      looked.push({ invariant, since, ...(await check(screens, since)) })
+      looked.push({ invariant, since, ...(await check(queries, since)) })
     } catch (failure) {
       failures.push(failure)
     }

@@ -5,7 +5,7 @@ import { type Queries, sql, type Statement } from './database.ts'
 /**
  * A select of one column of text that answers where it does not hold: a place is named the same at every look. It may
  * ask `since`, one row of (generation, xid, at) at which the look begins, and `changed`, the documents (doc) that have
- * changed from there on.
+ * changed from there on. Where the planner could read a table whole to find them, it is kept from it by `offset 0`.
  */
 export type Invariant = {
   /** Dotted, after the room it is about: the label of the metric and the end of its exception's code. */

@@ -29,16 +29,17 @@ export const billingInvariants: readonly Invariant[] = [
   invariant(
     'billing.paid_is_what_payments_paid',
     `select 'invoice ' || i.id || ': ' || i.paid_minor || ' paid, ' || a.amount || ' by payments'
-     from changed c join billing.invoice i on i.id = c.doc
+     from changed c cross join lateral (select * from billing.invoice where id = c.doc offset 0) i
      cross join lateral (
-       select coalesce(sum(amount_minor), 0) as amount from billing.payment_application where invoice_id = i.id) a
+       select coalesce(sum(b.amount_minor), 0) as amount from billing.payment_application b
+       join billing.payment p on p.id = b.payment_id where b.invoice_id = i.id and p.reversed_at is null) a
      where i.paid_minor <> a.amount`,
-    'an invoice is paid by what payments paid of it',
+    'an invoice is paid by what payments paid of it that were not taken back',
   ),
   invariant(
     'billing.payments_are_spent_once',
     `select 'payment ' || p.id || ': ' || p.applied_minor || ' applied, ' || a.amount || ' on invoices'
-     from changed c join billing.payment p on p.id = c.doc
+     from changed c cross join lateral (select * from billing.payment where id = c.doc offset 0) p
      cross join lateral (
        select coalesce(sum(amount_minor), 0) as amount from billing.payment_application where payment_id = p.id) a
      where p.applied_minor <> a.amount`,

@@ -18,8 +18,7 @@ const BUCKETS = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconc
 // A look from the beginning compares every position; a later one those that have moved, with all of their movements.
 const POSITIONS_ARE_MOVEMENTS = `
   with moving as (
-    select distinct m.company, m.item_id, m.location
-    from since join inventory.movement m on m.recorded_at >= since.at
+    select company, item_id, location from inventory.movement where recorded_at >= (select at from since)
     union select company, item_id, location from inventory.position
     where (select at from since) = '-infinity'),
   moved as (

@@ -15,7 +15,7 @@ export const ordersInvariants: readonly Invariant[] = [
   invariant(
     'orders.total_is_its_lines',
     `select 'order ' || o.id || ': ' || o.total_minor || ', its lines ' || l.net
-     from changed c join orders.sales_order o on o.id = c.doc
+     from changed c cross join lateral (select * from orders.sales_order where id = c.doc offset 0) o
      cross join lateral (
        select coalesce(sum(net_minor) filter (where rejection is null), 0) as net from orders.line where order_id = o.id) l
      where o.total_minor <> l.net`,
@@ -41,9 +41,9 @@ export const ordersInvariants: readonly Invariant[] = [
   invariant(
     'orders.erp_number_is_of_one_order',
     `select 'order ' || o.id || ' and order ' || twin.id || ': ' || o.erp_number
-     from changed c join orders.sales_order o on o.id = c.doc
+     from changed c cross join lateral (select * from orders.sales_order where id = c.doc offset 0) o
      join orders.reference r on r.value = o.erp_number and r.scheme = 'erp-order' and r.doc <> o.id
-     join orders.sales_order twin on twin.id = r.doc
+     cross join lateral (select * from orders.sales_order where id = r.doc offset 0) twin
      where twin.erp_number = o.erp_number and twin.company = o.company`,
     'an order at the ERP stands for one order of ours',
   ),

@@ -15,7 +15,8 @@ export const openRequests = relation(
 export const requested = relation(
   'shipments.requested',
   `select f.company, l.item_id, f.location, l.quantity - l.shipped - l.short as quantity
-   from desk.document d join shipments.fulfillment f on f.order_id = d.doc
+   from desk.document d
+   cross join lateral (select * from shipments.fulfillment where order_id = d.doc offset 0) f
    join shipments.fulfillment_line l on l.fulfillment_id = f.id`,
 )
 export const requestLines = relation(
