@@ -1,6 +1,6 @@
 /** Whether the audit trail is as it was sealed, and the seals as they were signed; for `crossdock doctor`. */
 import { type AuditSettings, verifyHeads } from './platform/audit-heads.ts'
-import { verifySeals } from './platform/audit-seals.ts'
+import { type Verification, verifySeals } from './platform/audit-seals.ts'
 import type { Queries } from './platform/database.ts'
 
 type AuditCheck = {
@@ -10,10 +10,14 @@ type AuditCheck = {
   readonly next: string
 }
 
-/** Reads the whole trail. */
-export async function auditChecks(queries: Queries, settings: AuditSettings): Promise<AuditCheck[]> {
+/** Reads the trail from its newest signed head on, or all of it. */
+export async function auditChecks(
+  queries: Queries,
+  settings: AuditSettings,
+  { full }: { readonly full: boolean },
+): Promise<AuditCheck[]> {
   const { heads, faults } = await verifyHeads(settings)
-  const trail = await verifySeals(queries, heads)
+  const trail = await verifySeals(queries, heads, full ? 'whole' : 'since the newest head')
   const newest = heads.at(-1)
   const [fault] = faults
   return [
@@ -21,7 +25,7 @@ export async function auditChecks(queries: Queries, settings: AuditSettings): Pr
       check: 'audit trail is as it was sealed',
       ok: trail.intact,
       detail: trail.intact
-        ? `${trail.entries} entries under ${trail.seals} seals`
+        ? rangeOf(trail)
         : `seal ${trail.broken.number} does not verify: ${trail.broken.reason}`,
       next: 'Somebody changed the trail, or it was restored. Compare it with a backup of that time.',
     },
@@ -36,4 +40,11 @@ export async function auditChecks(queries: Queries, settings: AuditSettings): Pr
       next: 'After a change of the key, name the former one in audit.formerKeys; otherwise compare the file with its copy.',
     },
   ]
+}
+
+/** Which part of the trail was recomputed. */
+function rangeOf({ after, seals, entries }: Extract<Verification, { readonly intact: true }>): string {
+  const some = seals === after ? 'nothing' : `${entries} entries under seals ${after + 1} to ${seals}`
+  if (after === 0) return `${some}, the whole trail`
+  return `${some} after seal ${after}, which is signed; --full recomputes the trail before it`
 }

@@ -43,7 +43,8 @@ export async function doctor(context: Context): Promise<number> {
   const database = await checkDatabase(context, config, only ? tellFailure(tell) : tell)
   if (!only) await checkProgram(config, tell)
   if (database) await checkInvariants(database, tell)
-  if (database && !only) for (const check of await auditChecks(database, config.audit)) tell(check)
+  const full = context.options['full'] === true
+  if (database && !only) for (const check of await auditChecks(database, config.audit, { full })) tell(check)
   return failed === 0 ? EXIT.ok : EXIT.checksFailed
 }
 

@@ -96,7 +96,9 @@ define(
   'doctor',
   'Check that everything is as it must be',
   async () => (await import('./cli-doctor.ts')).doctor,
-).option('--invariants', 'only what must hold in the tables')
+)
+  .option('--invariants', 'only what must hold in the tables')
+  .option('--full', 'recompute the whole audit trail, not only what came after its newest signed head')
 
 const demo = program.command('demo').description('The simulated world')
 define(

@@ -40,6 +40,10 @@ const sealsFrom = sql(
   'audit.seals_from',
   `select ${SEAL_COLUMNS} from audit.seal where number > $1 order by number limit $2`,
 )
+const sealsNumbered = sql(
+  'audit.seals_numbered',
+  `select ${SEAL_COLUMNS} from audit.seal where number = any($1::bigint[]) order by number`,
+)
 // Below xmin nothing can commit any more. Transaction ids of an older generation belong to another cluster.
 const unsealed = sql(
   'audit.unsealed',
@@ -102,16 +106,32 @@ export function sealEntries(database: Database): Promise<number> {
 
 export type BrokenSeal = { readonly number: number; readonly reason: string }
 export type Verification =
-  | { readonly intact: true; readonly seals: number; readonly entries: number }
+  | {
+      readonly intact: true
+      readonly seals: number
+      /** The seal after which all were recomputed; 0 where that was the whole trail. */
+      readonly after: number
+      /** Recomputed. */
+      readonly entries: number
+    }
   | { readonly intact: false; readonly broken: BrokenSeal }
 
 /** A head that was signed and kept outside the database; whoever rewrites the whole chain cannot rewrite these. */
 export type Head = { readonly number: number; readonly hash: string }
 
-/** Recomputes every seal from its entries and compares it with the signed heads; answers the first that is broken. */
-export async function verifySeals(queries: Queries, heads: readonly Head[] = []): Promise<Verification> {
+/**
+ * Recomputes seals from their entries, all of them or those after the newest head, and compares what was signed; answers
+ * the first that is broken. What stands before the newest head is taken as it was when that was signed.
+ */
+export async function verifySeals(
+  queries: Queries,
+  heads: readonly Head[] = [],
+  range: 'whole' | 'since the newest head' = 'whole',
+): Promise<Verification> {
   const signed = new Map(heads.map((head) => [head.number, head.hash]))
-  let last = GENESIS
+  const known = range === 'whole' ? { start: GENESIS } : await signedSeals(queries, signed)
+  if ('broken' in known) return { intact: false, broken: known.broken }
+  let last = known.start
   let entries = 0
   for (;;) {
     const seals = await queries.query<Seal>(sealsFrom, [last.number, 100])
@@ -125,18 +145,33 @@ export async function verifySeals(queries: Queries, heads: readonly Head[] = [])
     if (seals.length === 0) break
   }
   const lost = heads.find((head) => head.number > last.number)
-  if (lost)
-    return {
-      intact: false,
-      broken: { number: last.number + 1, reason: `seal ${lost.number} was signed and is gone` },
-    }
-  return { intact: true, seals: last.number, entries }
+  if (lost) return { intact: false, broken: { number: last.number + 1, reason: goneFault(lost.number) } }
+  return { intact: true, seals: last.number, after: known.start.number, entries }
 }
+
+const goneFault = (number: number): string => `seal ${number} was signed and is gone`
+
+/** The seal of the newest head, with all signed ones as they were signed. */
+async function signedSeals(
+  queries: Queries,
+  signed: ReadonlyMap<number, string>,
+): Promise<{ readonly start: Seal } | { readonly broken: BrokenSeal }> {
+  const seals = await queries.query<Seal>(sealsNumbered, [[...signed.keys()]])
+  const found = new Map(seals.map((seal) => [seal.number, seal]))
+  for (const [number, hash] of [...signed].toSorted(([a], [b]) => a - b)) {
+    const seal = found.get(number)
+    if (!seal) return { broken: { number, reason: goneFault(number) } }
+    if (seal.hash !== hash) return { broken: { number, reason: NOT_AS_SIGNED } }
+  }
+  return { start: seals.at(-1) ?? GENESIS }
+}
+
+const NOT_AS_SIGNED = 'its hash is not the one that was signed'
 
 function linkFault(last: Seal, seal: Seal, signedHash: string | undefined): string | undefined {
   if (seal.number !== last.number + 1) return `seal ${last.number + 1} is missing`
   if (seal.previousHash !== last.hash) return 'it does not follow from the seal before it'
-  if (signedHash !== undefined && signedHash !== seal.hash) return 'its hash is not the one that was signed'
+  if (signedHash !== undefined && signedHash !== seal.hash) return NOT_AS_SIGNED
   return undefined
 }
 

@@ -70,8 +70,10 @@ async function signedTrail(): Promise<void> {
 }
 
 const verified = async () => verifySeals(house.database, (await verifyHeads(settings)).heads)
-const details = async (): Promise<string[]> =>
-  (await auditChecks(house.database, settings)).filter(({ ok }) => !ok).map(({ detail }) => detail)
+const details = async (full = true): Promise<string[]> =>
+  (await auditChecks(house.database, settings, { full })).filter(({ ok }) => !ok).map(({ detail }) => detail)
+const trail = async (full: boolean): Promise<string> =>
+  (await auditChecks(house.database, settings, { full }))[0]!.detail
 
 describe('a head', () => {
   test('is signed at once, then each hour when something was added, and at the end of the program', async () => {
@@ -237,6 +239,43 @@ describe('tampering is found', () => {
     await (await openAuditHeads(own, clock)).sign(house.database)
     expect((await verifyHeads(settings)).faults).toMatchObject([
       { line: 2, reason: expect.stringContaining('neither the key in use nor a former one') },
+    ])
+  })
+})
+
+describe('what came after the newest head', () => {
+  test('is all that is recomputed unless the whole is asked for, and the range is said', async () => {
+    await sealed('a')
+    expect(await trail(false)).toBe('1 entries under seals 1 to 1, the whole trail')
+    await (await open()).sign(house.database)
+    expect(await trail(false)).toMatch(/^nothing after seal 1, which is signed; --full/)
+    await sealed('b', 'c')
+    await sealed('d')
+    expect(await trail(false)).toMatch(/^3 entries under seals 2 to 3 after seal 1, which is signed; --full/)
+    expect(await trail(true)).toBe('4 entries under seals 1 to 3, the whole trail')
+  })
+
+  test.each([
+    ['an entry after it that was changed', `update audit.entry set reason = 'x' where action = 'f'`, 4],
+    ['a seal after it that was deleted', `delete from audit.seal where number = 4`, 4],
+    ['the seal under it that was changed', `update audit.seal set hash = sha256('x') where number = 3`, 3],
+    ['the seal under it that was deleted', `delete from audit.seal where number = 3`, 3],
+    ['all of it emptied', `truncate audit.seal, audit.entry`, 3],
+  ])('is found to be tampered with: %s', async (_what, tampering, number) => {
+    await signedTrail()
+    await sealed('f')
+    await sealed('g')
+    expect(await details(false)).toEqual([])
+    await house.run(tampering)
+    expect(await details(false)).toEqual([expect.stringMatching(`^seal ${number} does not verify: `)])
+  })
+
+  test('does not vouch for the entries before it: those are for the whole', async () => {
+    await signedTrail()
+    await house.run(`update audit.entry set reason = 'x' where action = 'c'`)
+    expect([await details(false), await details(true)]).toEqual([
+      [],
+      [expect.stringMatching('^seal 2 does not verify: ')],
     ])
   })
 })
