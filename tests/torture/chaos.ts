@@ -25,6 +25,8 @@ export type ChaosParts = {
   readonly databaseUrl: string
   /** Where its postmaster.pid is. */
   readonly dataDirectory: string
+  /** Into the log of the run. */
+  readonly note: (text: string) => void
 }
 
 const ZOMBIE_FROM_MS = 10_000
@@ -50,6 +52,7 @@ export class Chaos {
 
   /** Every fault ends now, for good. */
   async calm(): Promise<void> {
+    this.#parts.note('every fault ends')
     this.#calming.abort()
     await Promise.all(this.#endings)
     this.#parts.fleet.thawAll()
@@ -66,10 +69,11 @@ export class Chaos {
   }
 
   async #strike(strike: Strike): Promise<void> {
-    const { fleet } = this.#parts
+    const { fleet, note } = this.#parts
+    note(JSON.stringify(strike))
     switch (strike.kind) {
       case 'kill':
-        if (await this.#firstOf((nth) => fleet.kill(strike.member + nth))) this.done.kills++
+        if (fleet.kill(strike.member, strike.whileStarting)) this.done.kills++
         return
       case 'freeze':
         return this.#freeze(strike.member, strike.forMs)
@@ -81,12 +85,6 @@ export class Chaos {
       case 'network':
         return this.#spoil(strike)
     }
-  }
-
-  /** The drawn member, or the next one that is alive. */
-  async #firstOf(tryOn: (nth: number) => boolean): Promise<boolean> {
-    for (let nth = 0; nth < this.#parts.fleet.size; nth++) if (tryOn(nth)) return true
-    return false
   }
 
   #freeze(member: number, forMs: number): void {

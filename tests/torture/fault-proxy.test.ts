@@ -143,6 +143,18 @@ describe('a black hole', () => {
   })
 })
 
+test('a forgotten connection stays silent when the network is well again', async () => {
+  const caller = await conversation()
+  proxy.set({ kind: 'half-open', forgotten: true })
+  proxy.set(undefined)
+  proxy.set({ kind: 'latency', ms: 1, jitterMs: 0 })
+  proxy.set(undefined)
+  caller.socket.write(' anybody?')
+  await others()
+  await conversation()
+  expect([caller.end, caller.said]).toEqual([undefined, 'hello'])
+})
+
 test('a cut after the request lets it be done and breaks instead of answering, so many times', async () => {
   const [first, second] = [await conversation(), await conversation()]
   proxy.set({ kind: 'cut-after-request', times: 1 })

@@ -1,6 +1,7 @@
 /**
  * A TCP proxy that behaves as a bad network does. One fault at a time strikes every connection, old and new, until it
- * is taken away; what it has broken is then reset, as the end of a real outage does at last.
+ * is taken away. What it has broken is then reset, unless it is `forgotten`: then the connection stays silent for ever,
+ * as behind a firewall that lost its table.
  */
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect, type Socket } from 'node:net'
@@ -14,9 +15,9 @@ export type ProxyFault =
   /** So many connections are reset in the middle of an answer: at its byte `atByte`. */
   | { readonly kind: 'reset-at-byte'; readonly atByte: number; readonly times: number }
   /** The other end is gone, and nobody says so. */
-  | { readonly kind: 'half-open' }
+  | { readonly kind: 'half-open'; readonly forgotten?: boolean }
   /** What goes this way vanishes; the other way works. */
-  | { readonly kind: 'black-hole'; readonly way: Way }
+  | { readonly kind: 'black-hole'; readonly way: Way; readonly forgotten?: boolean }
   /** So many requests arrive and are done, and the connection breaks instead of the answer. */
   | { readonly kind: 'cut-after-request'; readonly times: number }
 
@@ -45,6 +46,8 @@ type Line = {
   readonly far: Socket
   /** A piece of it is lost, or its other end: it can only be reset. */
   broken: boolean
+  /** It is never reset. */
+  forgotten: boolean
   /** Bytes of the answer that is under way; 0 once the other side has spoken. */
   answered: number
   /** The fault that has struck it last, so that each counts once. */
@@ -88,7 +91,12 @@ class Network {
   }
 
   set(fault: ProxyFault | undefined): void {
-    for (const line of this.#lines) if (line.broken) this.#reset(line)
+    const isForgotten = this.#fault && 'forgotten' in this.#fault && this.#fault.forgotten
+    for (const line of this.#lines)
+      if (line.broken && !line.forgotten) {
+        if (isForgotten) line.forgotten = true
+        else this.#reset(line)
+      }
     this.#fault = fault
     this.#timesLeft = fault && 'times' in fault ? fault.times : Infinity
     if (fault?.kind === 'reset' || fault?.kind === 'half-open')
@@ -96,7 +104,7 @@ class Network {
   }
 
   open(near: Socket, far: Socket): void {
-    const line: Line = { near, far, broken: false, answered: 0, struckBy: undefined }
+    const line: Line = { near, far, broken: false, forgotten: false, answered: 0, struckBy: undefined }
     this.#lines.add(line)
     const fault = this.#fault
     if (fault?.kind === 'reset' || fault?.kind === 'half-open') this.#strikeWhole(line, fault)

@@ -13,6 +13,7 @@ export type Ended = { readonly name: string; readonly code: number | null; reado
 export type FleetOptions = {
   /** By name; each says its role. */
   readonly configs: Readonly<Record<string, Partial<ConfigInput>>>
+  readonly environment: Readonly<Record<string, string>>
   /** What programs log: warnings and worse. */
   readonly onLog: (name: string, text: string) => void
 }
@@ -24,8 +25,10 @@ export class Fleet {
   failedStarts = 0
   readonly #members: readonly Member[]
 
-  constructor({ configs, onLog }: FleetOptions) {
-    this.#members = Object.entries(configs).map(([name, config]) => new Member(name, config, this, onLog))
+  constructor(options: FleetOptions) {
+    this.#members = Object.entries(options.configs).map(
+      ([name, config]) => new Member({ name, config, fleet: this, ...options }),
+    )
   }
 
   get size(): number {
@@ -41,9 +44,12 @@ export class Fleet {
     return this.#members.flatMap(({ url, hasDoors }) => (url && hasDoors ? [Number(new URL(url).port)] : []))
   }
 
-  /** False when there is nothing to kill at this moment. */
-  kill(nth: number): boolean {
-    return this.#members[nth % this.size]!.signal('SIGKILL')
+  /** The drawn one, or the next that can be killed; false when there is none. */
+  kill(nth: number, whileStarting: boolean): boolean {
+    return [...this.#members.keys()].some((place) => {
+      const member = this.#members[(nth + place) % this.size]!
+      return (whileStarting || member.url !== undefined) && member.signal('SIGKILL')
+    })
   }
 
   /** Answers what thaws it; undefined when it cannot be frozen. */
@@ -66,6 +72,12 @@ export class Fleet {
   }
 }
 
+type MemberParts = Pick<FleetOptions, 'environment' | 'onLog'> & {
+  readonly name: string
+  readonly config: Partial<ConfigInput>
+  readonly fleet: Fleet
+}
+
 class Member {
   /** Once it is ready. */
   url: string | undefined
@@ -76,17 +88,11 @@ class Member {
   #again: NodeJS.Timeout | undefined
   #attempt = 0
   #lines: string[] = []
-  readonly #name: string
-  readonly #config: Partial<ConfigInput>
-  readonly #fleet: Fleet
-  readonly #onLog: FleetOptions['onLog']
+  readonly #parts: MemberParts
 
-  constructor(name: string, config: Partial<ConfigInput>, fleet: Fleet, onLog: FleetOptions['onLog']) {
-    this.#name = name
-    this.#config = config
-    this.#fleet = fleet
-    this.#onLog = onLog
-    this.hasDoors = config.role !== 'worker'
+  constructor(parts: MemberParts) {
+    this.#parts = parts
+    this.hasDoors = parts.config.role !== 'worker'
     this.#start()
   }
 
@@ -123,31 +129,35 @@ class Member {
   #start(): void {
     this.#killed = false
     this.#lines = []
-    const child = fork(MAIN, [JSON.stringify(this.#config)], {
+    const child = fork(MAIN, [JSON.stringify(this.#parts.config)], {
       execArgv: [],
+      env: { ...process.env, ...this.#parts.environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#child = child
     child.stderr!.on('data', (chunk: Buffer) => this.#hear(String(chunk)))
     child.once('message', ({ url }: { url: string }) => {
       this.url = url
+      this.#parts.onLog(this.#parts.name, `process ${child.pid} is ready\n`)
       this.#attempt = 0
     })
     child.once('exit', (code) => this.#onExit(code))
   }
 
   #hear(text: string): void {
-    this.#onLog(this.#name, text)
+    this.#parts.onLog(this.#parts.name, text)
     this.#lines = [...this.#lines, text].slice(-LAST_LINES)
   }
 
   #onExit(code: number | null): void {
+    this.#parts.onLog(this.#parts.name, `ended with ${code ?? 'a signal'}\n`)
     const wasReady = this.url !== undefined
     this.url = undefined
     this.#child = undefined
     if (this.#stopping) return
-    if (!this.#killed && !wasReady) this.#fleet.failedStarts++
-    if (!this.#killed && wasReady) this.#fleet.ended.push({ name: this.#name, code, lines: this.#lines })
+    const { fleet, name } = this.#parts
+    if (!this.#killed && !wasReady) fleet.failedStarts++
+    if (!this.#killed && wasReady) fleet.ended.push({ name, code, lines: this.#lines })
     const waitMs = Math.min(AGAIN_FIRST_MS * 2 ** this.#attempt++, AGAIN_MOST_MS)
     this.#again = setTimeout(() => this.#start(), waitMs)
   }

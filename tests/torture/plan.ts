@@ -3,7 +3,7 @@ import { draw, drawInteger, drawOne } from '#landscape/random.ts'
 import type { ProxyFault } from './fault-proxy.ts'
 
 export type Strike = { readonly atMs: number } & (
-  | { readonly kind: 'kill'; readonly member: number }
+  | { readonly kind: 'kill'; readonly member: number; readonly whileStarting: boolean }
   | { readonly kind: 'freeze'; readonly member: number; readonly forMs: number }
   | { readonly kind: 'terminate'; readonly sessions: number; readonly first: number }
   | { readonly kind: 'stop-database' }
@@ -12,7 +12,7 @@ export type Strike = { readonly atMs: number } & (
 
 /** One strike of a kind falls somewhere into each stretch of this length; a short run has one of each. */
 const EVERY_MS = {
-  kill: 4_000,
+  kill: 5_000,
   freeze: 11_000,
   terminate: 7_000,
   'stop-database': 40_000,
@@ -22,8 +22,12 @@ const EVERY_MS = {
 /** Others take over from a process that is silent for ten seconds: longer makes it a zombie. */
 const ZOMBIE_MS: [number, number] = [11_000, 14_000]
 const ZOMBIE_SHARE = 0.34
+/** Of the killed, those that may be on their way to readiness; were it all, a slow machine would never get there. */
+const STARTING_SHARE = 0.25
 const PAUSE_MS: [number, number] = [100, 4_000]
 const SESSIONS: [number, number] = [1, 6]
+/** Of silent connections, those that nobody ever resets. */
+const FORGOTTEN_SHARE = 0.5
 const NETWORK_MS: [number, number] = [500, 4_000]
 
 export type PlanOptions = {
@@ -54,7 +58,7 @@ function strikeOf(kind: Strike['kind'], nth: number, { seed, members, proxies }:
   const member = among('member', [0, members - 1])
   switch (kind) {
     case 'kill':
-      return { kind, member }
+      return { kind, member, whileStarting: draw(seed, 'while-starting', nth) < STARTING_SHARE }
     case 'freeze': {
       const isZombie = draw(seed, 'zombie', nth) < ZOMBIE_SHARE
       return { kind, member, forMs: among('for', isZombie ? ZOMBIE_MS : PAUSE_MS) }
@@ -77,12 +81,13 @@ function strikeOf(kind: Strike['kind'], nth: number, { seed, members, proxies }:
 function faultOf(seed: string, nth: number): ProxyFault {
   const number = (site: string, range: [number, number]): number =>
     drawInteger(seed, `fault/${site}`, nth, range)
+  const forgotten = draw(seed, 'forgotten', nth) < FORGOTTEN_SHARE
   const faults: readonly ProxyFault[] = [
     { kind: 'cut-after-request', times: number('times', [1, 6]) },
     { kind: 'latency', ms: number('latency', [5, 150]), jitterMs: number('jitter', [0, 300]) },
     { kind: 'reset-at-byte', atByte: number('byte', [0, 600]), times: number('times', [1, 6]) },
-    { kind: 'black-hole', way: drawOne(seed, 'way', nth, ['there', 'back']) },
-    { kind: 'half-open' },
+    { kind: 'black-hole', way: drawOne(seed, 'way', nth, ['there', 'back']), forgotten },
+    { kind: 'half-open', forgotten },
     { kind: 'reset' },
   ]
   return faults[nth % faults.length]!
