@@ -1,33 +1,23 @@
 /** What the house does by itself about messages: replays that were asked for, those that never came, those that changed. */
-import type { Door } from '#platform/batch.ts'
-import type { Database } from '#platform/database.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
 import { type DriftWatch, driftWatch } from '#platform/inbox-drift.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { MasterDataGate } from './app-master-data.ts'
-import type { AppPorts } from './app-ports.ts'
-import { type Bound, describeError } from './app-systems.ts'
-import type { Config } from './config-schema.ts'
+import { describeError } from './app-systems.ts'
+import { untoldJobs, type UntoldWires } from './app-untold.ts'
 import { type AnyDoor, type AnyDoors, anyDoor } from './processes/any-door.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import type { warehouseGoesOn } from './processes/doors.ts'
 import type { Told } from './processes/inbound.ts'
 import { gapWatch } from './processes/inbound-gaps.ts'
-import type { Heard } from './processes/message-filing.ts'
 import { reportDrift } from './processes/payload-drift.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { goOnWhereSettled, takeReplays } from './processes/replays.ts'
 
-export type MessageWires = {
-  readonly config: Config
-  readonly ports: Pick<AppPorts, 'clock' | 'log'>
-  readonly database: Database
-  readonly bound: Bound
+export type MessageWires = UntoldWires & {
   readonly masterData: MasterDataGate
   readonly processPorts: ProcessPorts
-  readonly warehouse: Door<Told, Heard>
-  readonly channel: Door<ChannelTold, Heard>
   readonly goOn: ReturnType<typeof warehouseGoesOn>
   readonly metrics: Pick<ReturnType<typeof declareHouseMetrics>, 'contractViolations'>
 }
@@ -83,6 +73,7 @@ export function messageCare(wires: MessageWires): MessageCare {
             log.warn(`what ${system} did not tell could not be asked for`, { error: describeError(error) }),
         }),
       },
+      ...untoldJobs(wires),
     ],
     async replay() {
       await masterData.openIfKnown()

@@ -93,6 +93,12 @@ const Inbox = z.strictObject({
     'A message that was not told, and for which later ones wait, is asked for after this time, then told to a person',
     60_000,
   ),
+  silentAfterMs: milliseconds(
+    'A warehouse that has told nothing of an open request for this time is asked what it told since',
+    600_000,
+    86_400_000,
+  ),
+  shopPollMs: milliseconds('How often a shop is asked for orders of which it told nothing', 300_000),
 })
 
 const Jwt = z.strictObject({

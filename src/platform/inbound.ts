@@ -46,6 +46,13 @@ export type InboundDoor<T> = {
   restore(filed: FiledMessage): InboundMessage<T> | Promise<InboundMessage<T>>
   /** Asks the system for what its streams miss; answers what it has of that. Absent where the system keeps no history. */
   askAgain?(gaps: readonly StreamGap[]): Promise<readonly InboundMessage<T>[]>
+  /** The stream in which the system tells of what it was asked under this number of ours. */
+  streamOf?(reference: string): string
+  /**
+   * What happened at the system since then, a page at a time, by its own lists: what was told is among it, under another
+   * name, and `takenAt` is when it happened. Absent where the system keeps no list.
+   */
+  changedSince?(since: Date): AsyncIterable<readonly InboundMessage<T>[]>
 }
 
 export const INBOUND_REFUSALS = {

@@ -21,6 +21,8 @@ export interface ShopApi {
     order: OrderPlace,
     about: { path: string; body?: unknown; context: CallContext },
   ): Promise<HttpResponse>
+  /** A page of a shop's orders. */
+  list(company: string, query: string): Promise<HttpResponse>
   /** The outcome of a call that came to nothing; undefined where the body decides. */
   failureOf(response: HttpResponse): Outcome<never> | undefined
 }
@@ -35,15 +37,26 @@ const ROOT = '/admin/api/2026-10/orders'
 
 export function openShopApi({ settings, http, clock }: ShopApiOptions): ShopApi {
   const tokens = new Map(settings.shops.map((shop) => [shop.company, shop.token]))
+  const headersOf = (company: string): Record<string, string> => ({
+    'x-shop-access-token': tokens.get(company) ?? '',
+    'content-type': 'application/json',
+  })
   return {
     call: (method, { company, orderId }, { path, body, context }) =>
       http.request({
         method,
         url: `${settings.baseUrl}${ROOT}/${orderId}${path}.json`,
-        headers: { 'x-shop-access-token': tokens.get(company) ?? '', 'content-type': 'application/json' },
+        headers: headersOf(company),
         ...(body !== undefined && { body: JSON.stringify(body) }),
         timeoutMs: settings.timeoutMs,
         ...context,
+      }),
+    list: (company, query) =>
+      http.request({
+        method: 'GET',
+        url: `${settings.baseUrl}${ROOT}.json?${query}`,
+        headers: headersOf(company),
+        timeoutMs: settings.timeoutMs,
       }),
     failureOf: (response) => outcomeOfStatus(response, clock.now()) ?? refusalOf(response),
   }

@@ -24,6 +24,7 @@ import type { InboundDoor } from '#platform/inbound.ts'
 import { openShopApi, type OrderPlace, type ShopApi } from './api.ts'
 import { hostedShopDoor } from './inbound.ts'
 import { annotated, toFulfillment } from './map.ts'
+import { ordersSince } from './orders.ts'
 import { HostedShopSettings } from './settings.ts'
 import { fulfillmentOf, fulfillmentsOf, type ShopFulfillment } from './wire.ts'
 
@@ -70,7 +71,10 @@ export function createHostedShopConnector(options: HostedShopOptions): HostedSho
           ),
       }),
     },
-    inbound: hostedShopDoor(options.instance, settings),
+    inbound: {
+      ...hostedShopDoor(options.instance, settings),
+      changedSince: (since) => ordersSince({ instance: options.instance, api, shops: settings.shops }, since),
+    },
   }
 }
 

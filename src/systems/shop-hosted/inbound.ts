@@ -54,12 +54,17 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
 
 type Told = Named & { readonly company: string }
 
-const readOrder = (told: Told, value: unknown): InboundMessage<ChannelMessage> =>
+/** `happenedAt`: the field that says when what is told happened. */
+export const readOrder = (
+  told: Told,
+  value: unknown,
+  happenedAt: 'updated_at' | 'created_at' | 'cancelled_at' = 'updated_at',
+): InboundMessage<ChannelMessage> =>
   understood(told, () => {
     const order = fieldsOf(value)
     return {
       stream: `order/${integer(order, 'id')}`,
-      takenAt: instant(order, 'updated_at'),
+      takenAt: instant(order, happenedAt),
       message: toMessage(told.type, order, told.company),
     }
   })

@@ -67,6 +67,7 @@ export function depotDoor(
       return events.map(readEvent)
     },
     restore: (filed) => readAgain(filed, readEvent),
+    streamOf: streamOfOrder,
   }
 }
 

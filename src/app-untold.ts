@@ -1,0 +1,84 @@
+/** Jobs that ask systems for what they told and never reached us, where nothing later shows that it is missing. */
+import type { Door } from '#platform/batch.ts'
+import type { Database } from '#platform/database.ts'
+import { endTurn, takeTurn } from '#platform/reading-turns.ts'
+import type { Job } from '#platform/schedule.ts'
+import type { Worker } from '#platform/worker.ts'
+import type { AppPorts } from './app-ports.ts'
+import { type Bound, describeError } from './app-systems.ts'
+import type { Config } from './config-schema.ts'
+import type { ChannelTold } from './processes/channel-words.ts'
+import type { Told } from './processes/inbound.ts'
+import type { Heard } from './processes/message-filing.ts'
+import { askSilentWarehouses } from './processes/silent-warehouses.ts'
+import { takeUntoldOrders } from './processes/untold-orders.ts'
+
+export type UntoldWires = {
+  readonly config: Config
+  readonly ports: Pick<AppPorts, 'clock' | 'log'>
+  readonly database: Database
+  readonly worker: Worker
+  readonly bound: Bound
+  readonly warehouse: Door<Told, Heard>
+  readonly channel: Door<ChannelTold, Heard>
+}
+
+/** Looked at some times while a silence grows, and not more often than anybody would notice. */
+const LOOKS = 4
+const LOOK_MS = { least: 100, most: 15_000 }
+const lookMs = (periodMs: number): number => Math.min(Math.max(periodMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
+
+export function untoldJobs(wires: UntoldWires): Job[] {
+  const { config, ports, database, bound, warehouse, channel } = wires
+  const { silentAfterMs, shopPollMs } = config.inbox
+  const systems = new Map(config.locations.map(({ code, wms }) => [code, wms]))
+  const silence = {
+    database,
+    clock: ports.clock,
+    warehouses: bound.warehouses,
+    systemAt: (location: string) => systems.get(location),
+    hear: (told: Told) => warehouse.add(told),
+    silentAfterMs,
+    onError: (system: string, error: unknown) =>
+      ports.log.warn(`${system} could not be asked about its silence`, { error: describeError(error) }),
+  }
+  const orders = {
+    database,
+    clock: ports.clock,
+    hear: (told: ChannelTold) => channel.add(told),
+    graceMs: lookMs(shopPollMs),
+  }
+  return [
+    {
+      name: 'warehouses that are silent',
+      everyMs: lookMs(silentAfterMs),
+      run: inTurn(wires, 'warehouses', lookMs(silentAfterMs) / 2, () => askSilentWarehouses(silence)),
+    },
+    ...[...bound.shops.values()].map((shop) => ({
+      name: `orders of which ${shop.instance} told nothing`,
+      everyMs: lookMs(shopPollMs),
+      run: inTurn(wires, shop.instance, shopPollMs, () => takeUntoldOrders(orders, shop)),
+    })),
+  ]
+}
+
+/** By one process at a time, and when the next turn is due; one that failed is due at once. */
+function inTurn(
+  { database, worker }: UntoldWires,
+  source: string,
+  againMs: number,
+  run: () => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    const holder = worker.life?.epoch
+    const turn = { company: '*', source, holder: holder ?? 0 }
+    if (holder === undefined || !(await takeTurn(database, turn))) return
+    let pauseMs = 0
+    try {
+      await run()
+      pauseMs = againMs
+    } finally {
+      await endTurn(database, turn, pauseMs)
+    }
+  }
+}
