@@ -8,6 +8,7 @@ import { pricingRefusals } from '#domains/pricing/contract.ts'
 import { shipmentRefusals } from '#domains/shipments/contract.ts'
 import { accessRefusals } from '#platform/access.ts'
 import { CONNECTOR_REFUSALS } from '#platform/connector-codes.ts'
+import { backlogRefusals } from '#platform/backlog.ts'
 import { exceptionRefusals } from '#platform/exceptions-work.ts'
 import { catalogue } from '#platform/http-catalogue.ts'
 import { httpFaults, httpRefusals } from '#platform/http-refusals.ts'
@@ -31,6 +32,7 @@ export const houseCatalogue = catalogue(
   httpRefusals,
   httpFaults,
   accessRefusals,
+  backlogRefusals,
   exceptionRefusals,
   retryRefusals,
   parkingRefusals,

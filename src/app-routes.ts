@@ -3,6 +3,7 @@ import { billingRoutes } from '#domains/billing/routes.ts'
 import { inventoryRoutes } from '#domains/inventory/routes.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
+import { createBacklog } from '#platform/backlog.ts'
 import type { Door } from '#platform/batch.ts'
 import { type Database, ping } from '#platform/database.ts'
 import type { Route } from '#platform/http.ts'
@@ -77,7 +78,14 @@ function probesOf({ config, ports, database, worker, masterData }: RouteWires): 
   ])
 }
 
-function ordersOf({ database, screens, worker, orders, processPorts }: RouteWires, pages: Pages): Route[] {
+function ordersOf(wires: RouteWires, pages: Pages): Route[] {
+  const { config, ports, database, screens, worker, orders, processPorts } = wires
+  const { clock } = ports
+  // Everybody else accepts as fast as he works: his own documents in flight are bounded.
+  const backlog =
+    config.role === 'api'
+      ? createBacklog({ queries: screens, clock, max: config.worker.backlogMax })
+      : undefined
   return orderRoutes({
     queries: screens,
     pages,
@@ -89,6 +97,7 @@ function ordersOf({ database, screens, worker, orders, processPorts }: RouteWire
     cancel: (asked) => cancelOrder(worker.runner(), asked),
     releaseHold: (asked) => releaseHoldOf(worker.runner(), processPorts.sla, asked),
     async submit({ request, client, traceId, claim }) {
+      backlog?.assertRoom()
       const arrival = { request, sender: client, actor: client, traceId, claim }
       const answer = orderAnswer(await orders.add(arrival, client))
       if ('replayed' in answer || answer.kind === 'new') return answer

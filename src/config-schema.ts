@@ -86,6 +86,12 @@ const Worker = z.strictObject({
     .default(300),
   batchMax: z.int().min(1).max(1_000).describe('Items in one transaction at most').default(100),
   claimPollMs: milliseconds('How often the desk is looked at when nobody notifies', 500, 60_000),
+  backlogMax: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .describe('Documents due that no worker has taken; over it, an `api` process answers orders with 429')
+    .default(50_000),
 })
 
 const Inbox = z.strictObject({

@@ -280,6 +280,20 @@ export async function restartSteps(
   return docsOf(await tx.query<{ doc: number }>(restart, [docs, actor]))
 }
 
+const backlog = sql(
+  'desk.backlog',
+  `select count(*) as due from generate_series(0, 4) as p(priority)
+   cross join lateral (
+     select from desk.document d where d.owner is null and d.priority = p.priority and d.due_at <= now()
+     limit $1) due`,
+)
+
+/** How many documents are due that nobody owns; of each priority no more than `upTo` are counted. */
+export async function countBacklog(queries: Queries, upTo: number): Promise<number> {
+  const [row] = await queries.query<{ due: number }>(backlog, [upTo])
+  return row!.due
+}
+
 /** Long due, and nobody takes it. */
 export const STUCK = `owner is null and priority between 0 and 4 and due_at < now() - interval '5 minutes'`
 

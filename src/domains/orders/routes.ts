@@ -1,6 +1,7 @@
 /** The HTTP door of orders. What spans domains is handed in by app.ts. */
 import { z } from 'zod'
 import type { Principal } from '#platform/access.ts'
+import { backlogRefusals } from '#platform/backlog.ts'
 import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Claim, type Replay, type Request, type Route, route } from '#platform/http.ts'
@@ -102,7 +103,7 @@ const submitOrder = ({ submit }: OrderPorts): Route =>
       },
       200: { description: 'This business document is an order already', body: OrderAnswer },
     },
-    refusals: [...Object.keys(orderRefusals), ...Object.keys(numberRefusals)],
+    refusals: [orderRefusals, numberRefusals, backlogRefusals].flatMap(Object.keys),
     example: { body: example.request, answer: example.answer },
     async handler({ body, principal, trace, idempotency }: Request<unknown, unknown, OrderRequest, Claim>) {
       if (principal.partner !== undefined && principal.partner !== body.customer) {
