@@ -28,7 +28,7 @@ test('--invariants tells each of them and nothing else, and ends with 0 when all
   expect(rows.map(({ invariant }) => invariant)).toEqual(invariantsOfHouse().map(({ name }) => name))
   expect(rows.filter(({ ok }) => !ok)).toEqual([])
   expect(ended.code).toBe(0)
-})
+}, 60_000)
 
 test('one that is broken is told with what was found and what to do, and ends it with 3', async () => {
   const plant = sql(
@@ -53,4 +53,4 @@ test('one that is broken is told with what was found and what to do, and ends it
   expect(shown.stdout).toMatch(
     /✗ each message has its outcome within five minutes: broken: wms\/m-\d+; .*and 17 or more/,
   )
-})
+}, 60_000)
