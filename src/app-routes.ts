@@ -25,6 +25,7 @@ import { capturedAnswers } from './processes/order-answer.ts'
 import { cancelOrder, releaseHoldOf } from './processes/order-commands.ts'
 import { milestonesOfOrder, orderView, storyAnswer } from './processes/order-reads.ts'
 import { paymentAnswer, type PaymentArrival, type PaymentReceipt } from './processes/payment-door.ts'
+import { reversePayment } from './processes/payment-reversal.ts'
 import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
 import { findOrders } from './processes/story.ts'
 import type { Summary } from './processes/summary.ts'
@@ -57,6 +58,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...ordersOf(wires, pages),
     ...billingRoutes({
       receivePayment: async (arrival) => paymentAnswer(await wires.payments.add(arrival, arrival.client)),
+      reversePayment: (command) => reversePayment(wires.worker.runner(), command),
     }),
     ...availabilityOf(wires, companies),
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),

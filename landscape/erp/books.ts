@@ -199,9 +199,9 @@ export class Books {
     if (!payment) {
       throw new BookRefusal(payments.length > 0 ? 'payment_reversed' : 'payment_unknown', reversal.reference)
     }
+    this.customer(payment.customer).balanceMinor += payment.amountMinor
     const { number, seenFromMs } = this.stamp('payment')
     payment.reversal = { ...reversal, number, seenFromMs }
-    this.customer(payment.customer).balanceMinor += payment.amountMinor
     const invoice = this.invoices.byNumber.get(payment.invoice)
     if (invoice) {
       invoice.openMinor += payment.amountMinor

@@ -22,12 +22,16 @@ import {
   readPayment,
   receivePayments,
   tellPayment,
+  tellReversed,
 } from '#domains/billing/operations.ts'
 import { customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
 import { changeExposure, findCustomers } from '#domains/customers/operations.ts'
 import { BATCHES_WAITING_MAX, type DoorPorts } from './doors.ts'
 import { paymentFacts } from './payment.ts'
 import { invoiceNumber, paymentNumber, type ProcessPorts } from './ports.ts'
+
+export const UNAPPLIED_CASH = 'billing.unapplied_cash'
+export const SHORT_PAYMENT = 'billing.short_payment'
 
 /** A payment with the key under which its client may repeat it. */
 export type PaymentArrival = {
@@ -204,8 +208,8 @@ async function openUnapplied(tx: Transaction, ports: ProcessPorts, taken: readon
     tx,
     left.map(({ payment, received }) => ({
       company: payment.company,
-      cause: `billing.unapplied_cash:${paymentNumber(payment.doc)}`,
-      code: 'billing.unapplied_cash',
+      cause: `${UNAPPLIED_CASH}:${paymentNumber(payment.doc)}`,
+      code: UNAPPLIED_CASH,
       title: `Customer ${payment.customerNumber} paid more than its open invoices`,
       suggestedAction: 'Ask the payer what it is for: apply it to an invoice in the ERP, or pay it back.',
       facts: { reference: payment.reference },
@@ -220,14 +224,14 @@ async function openUnapplied(tx: Transaction, ports: ProcessPorts, taken: readon
 
 /** A payer who keeps something back has a reason, which somebody has to find out; what is paid later ends the question. */
 async function openDeductions(tx: Transaction, ports: ProcessPorts, taken: readonly Taken[]): Promise<void> {
-  const causeOf = (invoice: number): string => `billing.short_payment:${invoiceNumber(invoice)}`
+  const causeOf = (invoice: number): string => `${SHORT_PAYMENT}:${invoiceNumber(invoice)}`
   await ports.openExceptions(
     tx,
     taken.flatMap(({ payment: { company, currency, customerNumber, reference }, short }) =>
       short.map(({ invoice, number, openMinor }) => ({
         company,
         cause: causeOf(invoice),
-        code: 'billing.short_payment',
+        code: SHORT_PAYMENT,
         title: `Customer ${customerNumber} paid ${formatAmount(openMinor, currency)} ${currency} too little on ${number}`,
         suggestedAction: 'Ask the payer why: credit what is justified in the ERP, ask for what is not.',
         facts: { reference, invoice: number },
@@ -271,5 +275,6 @@ function receiptOf(
   const outcome = outcomes.get(payment)!
   if (outcome.kind === 'refused') return outcome
   const names = { payment: paymentNumber, invoice: invoiceNumber }
+  if (outcome.kind === 'reversed') return { kind: 'known', answer: tellReversed(outcome.payment, names) }
   return { kind: outcome.kind === 'received' ? 'new' : 'known', answer: tellPayment(outcome.payment, names) }
 }

@@ -1,6 +1,15 @@
-/** From a received payment to its registration by the ERP. Cash that pays no invoice waits for a person. */
-import { registerPayment, type PaymentRegistration } from '#capabilities/erp.ts'
+/**
+ * From a received payment to its registration by the ERP, and back where it was reversed. Cash that pays no invoice waits
+ * for a person.
+ */
+import {
+  type PaymentRegistration,
+  type PaymentReversal,
+  registerPayment,
+  reversePayment,
+} from '#capabilities/erp.ts'
 import type { Transaction } from '#platform/database.ts'
+import { type DeskRow, stepRowsOf } from '#platform/desk.ts'
 import {
   type Answers,
   call,
@@ -8,19 +17,23 @@ import {
   type Done,
   type Process,
   process,
+  type RefusedCall,
 } from '#platform/process.ts'
-import { applicationsOf, recordRegistered } from '#domains/billing/operations.ts'
+import { applicationsOf } from '#domains/billing/operations.ts'
+import { recordRegistered, recordReversalRegistered } from '#domains/billing/operations/registrations.ts'
 import { lockPayments, type PaymentHeader } from '#domains/billing/views.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
 import { paymentNumber, type ProcessPorts } from './ports.ts'
-import { endRefusals, refusalCause } from './refusals.ts'
+import { endRefusals, leaveRefusals, refusalCause } from './refusals.ts'
 
 export type PaymentFacts = DocumentFacts & {
   readonly payment: Omit<PaymentHeader, 'version'>
   /** The payer's number, from the orders it pays. */
   readonly customer: string
   readonly invoices: readonly { readonly number: string; readonly amountMinor: number }[]
+  /** The ERP would not have it, and nobody has had it tried again. */
+  readonly registrationRefused: boolean
 }
 
 export function payment(ports: ProcessPorts): Process {
@@ -28,20 +41,42 @@ export function payment(ports: ProcessPorts): Process {
     kind: 'payment',
     rank: 5,
     facts: paymentFacts,
-    steps: { register: { when: owesRegistration, call: register(ports) } },
-    finished: (facts) => !owesRegistration(facts),
+    steps: {
+      [REGISTER]: { when: owesRegistration, call: register(ports) },
+      reverse: { when: owesReversal, call: reverse(ports) },
+    },
+    finished: (facts) => !owesRegistration(facts) && !owesReversal(facts),
   })
 }
 
-/** The ERP applies cash to invoices; what is on account is told to it once it pays one. */
-const owesRegistration = ({ payment: { erpNumber }, invoices }: PaymentFacts): boolean =>
-  erpNumber === null && invoices.length > 0
+const REGISTER = 'register'
+
+/**
+ * The ERP applies cash to invoices; what is on account is told to it once it pays one. One that was reversed before the
+ * answer came is registered all the same: only the answer tells whether the ERP has it.
+ */
+const owesRegistration = ({ payment, invoices, registrationRefused }: PaymentFacts): boolean =>
+  payment.erpNumber === null && invoices.length > 0 && !(payment.reversedAt && registrationRefused)
+
+/** Of what the ERP refused to register a part may be there. */
+const owesReversal = ({ payment, invoices, registrationRefused }: PaymentFacts): boolean =>
+  payment.reversedAt !== null &&
+  !payment.reversalRegistered &&
+  invoices.length > 0 &&
+  (payment.erpNumber !== null || registrationRefused)
 
 export async function paymentFacts(
   tx: Transaction,
   docs: readonly number[],
 ): Promise<ReadonlyMap<number, PaymentFacts>> {
-  const [payments, applications] = await Promise.all([lockPayments(tx, docs), applicationsOf(tx, docs)])
+  const [payments, applications, steps] = await Promise.all([
+    lockPayments(tx, docs),
+    applicationsOf(tx, docs),
+    stepRowsOf(tx, docs),
+  ])
+  const refused = new Set(
+    steps.flatMap(({ doc, step, state }) => (step === REGISTER && state === 'refused' ? [doc] : [])),
+  )
   const orders = [...new Set(applications.map((row) => row.orderId))].toSorted((a, b) => a - b)
   const customerOf = new Map((await headersOf(tx, orders)).map((order) => [order.doc, order.customer]))
   const paidBy = groupBy(applications, (row) => row.payment)
@@ -56,13 +91,15 @@ export async function paymentFacts(
         payment: row,
         customer: customerOf.get(paid[0]?.orderId ?? 0) ?? '',
         invoices: paid.map(({ number, amountMinor }) => ({ number, amountMinor })),
+        registrationRefused: refused.has(row.doc),
       }
       return [row.doc, facts]
     }),
   )
 }
 
-const REFUSED = 'billing.registration_refused'
+const REGISTRATION_REFUSED = 'billing.registration_refused'
+const REVERSAL_REFUSED = 'billing.reversal_refused'
 
 const register = (ports: ProcessPorts) =>
   call<PaymentFacts, PaymentRegistration, { readonly number: string }>({
@@ -85,24 +122,96 @@ const register = (ports: ProcessPorts) =>
         effectKey: first!.effectKey,
       }))
       await recordRegistered(tx, rows, cause)
-      await endRefusals(tx, answered, REFUSED)
+      await endRefusals(tx, answered, REGISTRATION_REFUSED)
+      return lookAll(answered)
+    },
+    /** Of one that was reversed meanwhile nothing has to be mended; it is looked at once the refusal is written. */
+    async refused(tx, refused) {
+      const [reversed, standing] = [
+        refused.filter(({ facts }) => facts.payment.reversedAt !== null),
+        refused.filter(({ facts }) => facts.payment.reversedAt === null),
+      ]
+      await openRefusals(tx, ports, standing, {
+        code: REGISTRATION_REFUSED,
+        title: 'The ERP refuses to register payments',
+      })
+      return new Map<RefusedCall<PaymentFacts>, Done<PaymentFacts>>([
+        ...standing.map((work) => [work, { facts: work.facts }] as const),
+        ...reversed.map(
+          (work) => [work, { facts: work.facts, wakes: [paymentRow(work.facts.payment)] }] as const,
+        ),
+      ])
+    },
+  })
+
+const reverse = (ports: ProcessPorts) =>
+  call<PaymentFacts, PaymentReversal, { readonly number?: string | undefined }>({
+    operation: reversePayment,
+    businessKey: ({ doc }) => paymentNumber(doc),
+    request: ({ doc, company, payment: { erpNumber, reversedAt, reversalReason }, invoices }) => ({
+      company,
+      document: paymentNumber(doc),
+      reason: reversalReason!,
+      reversedAt: reversedAt!,
+      registered: erpNumber !== null,
+      invoices,
+    }),
+    async confirmed(tx, answered, cause) {
+      const rows = answered.map(({ facts, answers: [first] }) => ({
+        doc: facts.doc,
+        company: facts.company,
+        number: first!.answer.number,
+        effectKey: first!.effectKey,
+      }))
+      await recordReversalRegistered(tx, rows, cause)
+      await endRefusals(tx, answered, REVERSAL_REFUSED)
+      await leaveRefusals(
+        tx,
+        answered.filter(({ facts }) => facts.registrationRefused),
+        REGISTRATION_REFUSED,
+      )
       return lookAll(answered)
     },
     async refused(tx, refused) {
-      await ports.openExceptions(
-        tx,
-        refused.map(({ facts: { doc, company, payment: row }, refusals: [first] }) => ({
-          company,
-          cause: refusalCause(REFUSED, first!),
-          code: REFUSED,
-          title: `The ERP refuses to register payments: ${first!.message}`,
-          suggestedAction: `Mend the cause in ${first!.system}, then have them tried again.`,
-          affects: { doc, kind: 'payment', value: { amountMinor: row.amountMinor, currency: row.currency } },
-        })),
-      )
+      await openRefusals(tx, ports, refused, {
+        code: REVERSAL_REFUSED,
+        title: 'The ERP refuses to take payments back',
+      })
       return new Map(refused.map((work) => [work, { facts: work.facts }]))
     },
   })
+
+async function openRefusals(
+  tx: Transaction,
+  ports: ProcessPorts,
+  refused: readonly RefusedCall<PaymentFacts>[],
+  { code, title }: { readonly code: string; readonly title: string },
+): Promise<void> {
+  await ports.openExceptions(
+    tx,
+    refused.map(({ facts: { doc, company, payment: row }, refusals: [first] }) => ({
+      company,
+      cause: refusalCause(code, first!),
+      code,
+      title: `${title}: ${first!.message}`,
+      suggestedAction: `Mend the cause in ${first!.system}, then have them tried again.`,
+      affects: { doc, kind: 'payment', value: { amountMinor: row.amountMinor, currency: row.currency } },
+    })),
+  )
+}
+
+/** A payment at the desk. */
+export const paymentRow = ({
+  doc,
+  company,
+  customerId,
+}: Pick<PaymentHeader, 'doc' | 'company' | 'customerId'>): DeskRow => ({
+  doc,
+  process: 'payment',
+  company,
+  priority: 1,
+  share: customerId,
+})
 
 const lookAll = <W>(works: readonly W[]): Answers<W, PaymentFacts> =>
   new Map(works.map((work): [W, Done<PaymentFacts>] => [work, 'look']))

@@ -105,6 +105,8 @@ const WORDS: Readonly<Record<string, Words>> = {
     `${money(told.amountMinor)} paid by ${paymentNumber(told.payment ?? 0)}, ${money(told.openMinor)} still due`,
   'invoice.paid': (told, money) =>
     `${money(told.amountMinor)} paid by ${paymentNumber(told.payment ?? 0)}; nothing is due`,
+  'invoice.payment_reversed': (told, money) =>
+    `${paymentNumber(told.payment ?? 0)} was taken back, ${money(told.openMinor)} is due again${because(told.reason)}`,
 }
 
 /** One sentence in business words; an event that is not known here is named as the log names it. */

@@ -272,15 +272,17 @@ function documentsOf(
 /** Payments pay invoices of many orders, so the story tells what each gave to this one. */
 function paymentsIn(events: readonly RecordedEvent[], currency: string): StoryDocument[] {
   const paid = new Map<number, number>()
+  const reversed = new Set<number>()
   for (const { type, data } of events) {
-    if (type !== 'invoice.paid' && type !== 'invoice.partially_paid') continue
     const { payment, amountMinor } = data as { payment: number; amountMinor: number }
+    if (type === 'invoice.payment_reversed') reversed.add(payment)
+    if (type !== 'invoice.paid' && type !== 'invoice.partially_paid') continue
     paid.set(payment, (paid.get(payment) ?? 0) + amountMinor)
   }
   return [...paid].map(([payment, amountMinor]) => ({
     id: paymentNumber(payment),
     kind: 'payment',
-    state: 'applied',
+    state: reversed.has(payment) ? 'reversed' : 'applied',
     amount: formatAmount(amountMinor, currency),
     references: [],
   }))

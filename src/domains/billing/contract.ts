@@ -85,7 +85,7 @@ export type NewPayment = {
 
 export type NamedInvoice = { readonly number: string; readonly amountMinor: number }
 
-export type PaymentState = 'applied' | 'partially_applied' | 'unapplied'
+export type PaymentState = 'applied' | 'partially_applied' | 'unapplied' | 'reversed'
 
 /** A payment as it was applied when it was received. */
 export type ReceivedPayment = {
@@ -107,6 +107,38 @@ export type PaymentApplication = {
 
 /** An invoice that a payment named and did not pay to the end. */
 export type ShortPaid = { readonly invoice: number; readonly number: string; readonly openMinor: number }
+
+/** A payment that is to be taken back, as a door hands it in. */
+export type PaymentReversal = {
+  readonly doc: number
+  readonly company: string
+  /** Whose payments the caller may see; everybody's when absent. */
+  readonly payer: number | undefined
+  readonly reason: string
+  /** What the caller takes back, as decimal text; the whole payment when absent. */
+  readonly amount: string | undefined
+}
+
+export type ReversedPayment = {
+  readonly doc: number
+  readonly company: string
+  readonly customerId: number
+  readonly reference: string
+  readonly currency: string
+  readonly amountMinor: number
+  readonly reason: string
+  readonly invoices: readonly ReopenedInvoice[]
+}
+
+/** What a payment had paid of an invoice, and what the invoice is without it. */
+export type ReopenedInvoice = {
+  readonly invoice: number
+  readonly number: string
+  readonly amountMinor: number
+  readonly openMinor: number
+  readonly paidMinor: number
+  readonly invoiceState: InvoiceState
+}
 
 const Amount = z
   .string()
@@ -136,7 +168,9 @@ export type PaymentRequest = z.infer<typeof PaymentRequest>
 
 export const PaymentAnswer = z.object({
   id: z.string().meta({ example: 'P-1000050' }),
-  state: z.enum(['applied', 'partially_applied', 'unapplied']),
+  state: z
+    .enum(['applied', 'partially_applied', 'unapplied', 'reversed'])
+    .describe('A payment that was reversed pays nothing any more'),
   amount: Amount,
   applied: Amount,
   unapplied: Amount,
@@ -145,6 +179,34 @@ export const PaymentAnswer = z.object({
   ),
 })
 export type PaymentAnswer = z.infer<typeof PaymentAnswer>
+
+export const ReversalRequest = z.strictObject({
+  company: z.string().min(1).max(12).meta({ example: 'NWF' }),
+  reason: z.string().min(1).max(500).meta({ example: 'Returned by the bank: insufficient funds' }),
+  amount: PositiveAmount.optional().describe(
+    'The amount of the payment, where the caller wants it compared; a part of it cannot be reversed',
+  ),
+})
+export type ReversalRequest = z.infer<typeof ReversalRequest>
+
+export const ReversalAnswer = z.object({
+  id: z.string().meta({ example: 'P-1000050' }),
+  state: z.literal('reversed'),
+  amount: Amount,
+  reason: z.string(),
+  invoices: z
+    .array(
+      z.object({
+        invoice: z.string(),
+        number: z.string(),
+        amount: Amount.describe('What the payment had paid of it'),
+        open: Amount.describe('What is open on it now'),
+        invoiceState: z.string(),
+      }),
+    )
+    .describe('What the payment had paid'),
+})
+export type ReversalAnswer = z.infer<typeof ReversalAnswer>
 
 export const billingRefusals = {
   'billing.customer_unknown': {
@@ -182,5 +244,23 @@ export const billingRefusals = {
     title: 'The payment is known with other content',
     cause: 'A payment with the same reference was received with another amount or customer.',
     fix: 'Use the reference of this payment, or correct the content.',
+  },
+  'billing.payment_unknown': {
+    status: 404,
+    title: 'There is no such payment',
+    cause: 'The company has no payment with this number, or it is not a payment of yours.',
+    fix: 'Use the id that the report of the payment was answered with, and the company that received it.',
+  },
+  'billing.payment_reversed': {
+    status: 409,
+    title: 'The payment is reversed already',
+    cause: 'A payment is taken back once, and this one was.',
+    fix: 'Nothing is left to do. Money that came after all is a payment of its own, under a reference of its own.',
+  },
+  'billing.reversal_partial': {
+    status: 422,
+    title: 'A payment is reversed whole',
+    cause: 'The amount to take back is not the amount of the payment.',
+    fix: 'Leave the amount out to reverse the whole payment, then report what was really paid as a payment of its own.',
   },
 } as const satisfies Record<string, RefusalCode>

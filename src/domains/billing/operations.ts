@@ -11,7 +11,7 @@ import type {
   ReceivedPayment,
   ShortPaid,
 } from './contract.ts'
-import { answerPayment, applyPayment, openOf, paymentOf, stateAfterPayment } from './rules.ts'
+import { answerPayment, answerReversed, applyPayment, openOf, paymentOf, stateAfterPayment } from './rules.ts'
 import {
   deletePayments,
   insertInvoices,
@@ -24,7 +24,7 @@ import {
   selectPayable,
   selectPayments,
   type Taxed,
-  updatePaymentNumbers,
+  updatePaid,
   updatePosted,
   updateSent,
   updateTaxed,
@@ -139,10 +139,10 @@ export async function recordSent(
   return changed
 }
 
-/** What became of a payment: taken now, taken before under the same natural key, or refused. */
+/** What became of a payment: taken now, taken before under the same natural key and perhaps back again, or refused. */
 export type PaymentOutcome =
   | { readonly kind: 'received'; readonly payment: ReceivedPayment; readonly short: readonly ShortPaid[] }
-  | { readonly kind: 'known'; readonly payment: ReceivedPayment }
+  | { readonly kind: 'known' | 'reversed'; readonly payment: ReceivedPayment }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 /**
@@ -274,9 +274,12 @@ class Taken {
     const paid = [...new Set(this.#told.map(({ invoice }) => invoice.doc))].map((doc) =>
       this.#ledger.get(doc)!,
     )
-    writeApplications(
+    updatePaid(
       tx,
       paid.toSorted((a, b) => a.doc - b.doc),
+    )
+    writeApplications(
+      tx,
       this.#received.map(({ received }) => received),
     )
     appendEvents(tx, this.#received.map(receivedEvent), cause)
@@ -330,7 +333,8 @@ async function answerKnown(
   const firsts = new Map(stored.map((row) => [nameOf(row), row]))
   const inThisList = new Map([...outcomes].map(([payment, outcome]) => [payment.doc, outcome]))
   for (const payment of repeated) {
-    const { doc, currency, amountMinor, appliedMinor, contentHash: before } = firsts.get(nameOf(payment))!
+    const stands = firsts.get(nameOf(payment))!
+    const { doc, currency, amountMinor, appliedMinor, reversed, contentHash: before } = stands
     const first = inThisList.get(doc)
     if (!before.equals(contentHash(payment)))
       outcomes.set(payment, { kind: 'refused', refusal: otherContent(payment) })
@@ -338,7 +342,7 @@ async function answerKnown(
     else {
       const applied = (applications.get(doc) ?? []).map(({ payment: _, ...rest }) => rest)
       const known = { doc, currency, amountMinor, appliedMinor, applications: applied }
-      outcomes.set(payment, { kind: 'known', payment: known })
+      outcomes.set(payment, { kind: reversed ? 'reversed' : 'known', payment: known })
     }
   }
 }
@@ -357,32 +361,8 @@ export const readPayment = paymentOf
 /** What a payer's system is told of a payment. */
 export const tellPayment = answerPayment
 
-/** The ERP has these payments under its own numbers. */
-export async function recordRegistered(
-  tx: Transaction,
-  rows: readonly {
-    readonly doc: number
-    readonly company: string
-    readonly number: string
-    readonly effectKey: string
-  }[],
-  cause: Cause,
-): Promise<Versions> {
-  const versions = versionsOf(await updatePaymentNumbers(tx, rows))
-  tell(
-    tx,
-    'payment.registered',
-    rows.map(({ doc, company, number, effectKey }) => ({
-      doc,
-      company,
-      orderId: doc,
-      version: versions.get(doc)!,
-      data: { number, effectKey },
-    })),
-    cause,
-  )
-  return versions
-}
+/** What it is told of one that was taken back since. */
+export const tellReversed = answerReversed
 
 /** What payments paid, by payment and invoice. */
 export const applicationsOf = selectApplications

@@ -7,8 +7,11 @@ import type {
   NewPayment,
   PaymentAnswer,
   PaymentRequest,
+  PaymentReversal,
   PaymentState,
   ReceivedPayment,
+  ReversalAnswer,
+  ReversedPayment,
 } from './contract.ts'
 
 /** A posted invoice of the payer as it stands. */
@@ -34,6 +37,41 @@ export const openOf = ({ state, totalMinor, paidMinor }: Omit<PayableInvoice, 'd
 export function stateAfterPayment(state: InvoiceState, openMinor: number): InvoiceState {
   if (openMinor === 0) return 'paid'
   return state === 'disputed' ? state : 'partially_paid'
+}
+
+/** An invoice without a payment that is taken back. What somebody decided about it beside payments stands. */
+export function stateAfterReversal(
+  state: InvoiceState,
+  { paidMinor, sent }: { readonly paidMinor: number; readonly sent: boolean },
+): InvoiceState {
+  if (state !== 'paid' && state !== 'partially_paid') return state
+  if (paidMinor > 0) return 'partially_paid'
+  return sent ? 'sent' : 'posted'
+}
+
+type Reversible = {
+  readonly company: string
+  readonly customerId: number
+  readonly currency: string
+  readonly amountMinor: number
+  readonly reversed: boolean
+}
+
+/** The payment that may be taken back as it is asked, or a `Refusal`. Somebody else's is as good as none. */
+export function checkReversal<Payment extends Reversible>(
+  { company, payer, amount }: Pick<PaymentReversal, 'company' | 'payer' | 'amount'>,
+  payment: Payment | undefined,
+): Payment {
+  if (payment?.company !== company || (payer !== undefined && payer !== payment.customerId))
+    throw new Refusal('billing.payment_unknown', `${company} has no such payment`)
+  if (payment.reversed) throw new Refusal('billing.payment_reversed', 'the payment was reversed before')
+  const { amountMinor, currency } = payment
+  if (amount !== undefined && parseAmount(amount, currency) !== amountMinor) {
+    const whole = formatAmount(amountMinor, currency)
+    const message = `the payment is of ${whole} ${currency}, and no part of it can be reversed`
+    throw new Refusal('billing.reversal_partial', message, { amount: whole }, '/amount')
+  }
+  return payment
 }
 
 type Paying = Pick<NewPayment, 'amountMinor' | 'currency' | 'named'>
@@ -150,6 +188,37 @@ export function answerPayment(payment: ReceivedPayment, names: DocumentNames): P
       invoice: names.invoice(invoice),
       number,
       amount: formatAmount(applied, currency),
+      invoiceState,
+    })),
+  }
+}
+
+/** Of a payment that was reversed since: nothing of it is applied, and nothing is on account. */
+export function answerReversed(payment: ReceivedPayment, names: DocumentNames): PaymentAnswer {
+  const { doc, currency, amountMinor } = payment
+  const nothing = formatAmount(0, currency)
+  return {
+    id: names.payment(doc),
+    state: 'reversed',
+    amount: formatAmount(amountMinor, currency),
+    applied: nothing,
+    unapplied: nothing,
+    applications: [],
+  }
+}
+
+export function answerReversal(payment: ReversedPayment, names: DocumentNames): ReversalAnswer {
+  const { doc, currency, amountMinor, reason, invoices } = payment
+  return {
+    id: names.payment(doc),
+    state: 'reversed',
+    amount: formatAmount(amountMinor, currency),
+    reason,
+    invoices: invoices.map(({ invoice, number, amountMinor: paid, openMinor, invoiceState }) => ({
+      invoice: names.invoice(invoice),
+      number,
+      amount: formatAmount(paid, currency),
+      open: formatAmount(openMinor, currency),
       invoiceState,
     })),
   }

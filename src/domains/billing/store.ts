@@ -169,7 +169,7 @@ export async function insertPayments(
 const paymentsByKey = sql(
   'billing.payments_by_key',
   `select p.id as doc, p.company, p.sender, p.reference, p.currency, p.amount_minor as "amountMinor",
-     p.applied_minor as "appliedMinor", p.content_hash as "contentHash"
+     p.applied_minor as "appliedMinor", p.reversed_at is not null as reversed, p.content_hash as "contentHash"
    from unnest($1::text[], $2::text[], $3::text[]) as k(company, sender, reference)
    cross join lateral (
      select * from billing.payment p
@@ -177,7 +177,7 @@ const paymentsByKey = sql(
 )
 
 export type StoredPayment = PaymentKey &
-  Omit<ReceivedPayment, 'applications'> & { readonly contentHash: Buffer }
+  Omit<ReceivedPayment, 'applications'> & { readonly reversed: boolean; readonly contentHash: Buffer }
 
 export function selectPayments(tx: Transaction, keys: readonly PaymentKey[]): Promise<StoredPayment[]> {
   return tx.query<StoredPayment>(paymentsByKey, [
@@ -218,7 +218,8 @@ export async function selectPayable(tx: Transaction, payments: readonly NewPayme
 const lockPayableRows = sql(
   'billing.payable_for_update',
   `select id as doc, company, order_id as "orderId", customer_id as "customerId", number, currency, state,
-     due_date::text as "dueDate", total_minor as "totalMinor", paid_minor as "paidMinor", version
+     due_date::text as "dueDate", total_minor as "totalMinor", paid_minor as "paidMinor", sent_at is not null as sent,
+     version
    from billing.invoice where id = any($1::bigint[]) and posted_at is not null order by id for no key update`,
 )
 
@@ -226,6 +227,7 @@ export type LockedInvoice = PayableInvoice & {
   readonly company: string
   readonly orderId: number
   readonly customerId: number
+  readonly sent: boolean
   readonly version: number
 }
 
@@ -250,18 +252,18 @@ const setAppliedRows = sql(
    from unnest($1::bigint[], $2::bigint[]) as s(id, applied) where p.id = s.id`,
 )
 
-/** Writes what locked invoices have become and what each payment did to them. */
-export function writeApplications(
-  tx: Transaction,
-  invoices: readonly LockedInvoice[],
-  payments: readonly ReceivedPayment[],
-): void {
+/** Writes what locked invoices have become. */
+export function updatePaid(tx: Transaction, invoices: readonly LockedInvoice[]): void {
   tx.send(payRows, [
     invoices.map((row) => row.doc),
     invoices.map((row) => row.paidMinor),
     invoices.map((row) => row.state),
     invoices.map((row) => row.version),
   ])
+}
+
+/** Writes what each payment did to invoices. */
+export function writeApplications(tx: Transaction, payments: readonly ReceivedPayment[]): void {
   const rows = payments.flatMap(({ doc, applications }) =>
     applications.map((row) => ({ ...row, payment: doc })),
   )

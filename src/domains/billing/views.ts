@@ -44,13 +44,18 @@ export type PaymentHeader = {
   readonly appliedMinor: number
   readonly receivedAt: Date
   readonly erpNumber: string | null
+  readonly reversedAt: Date | null
+  readonly reversalReason: string | null
+  /** The ERP has taken it back too. */
+  readonly reversalRegistered: boolean
   readonly version: number
 }
 
 const lockPaymentRows = sql(
   'billing.payments_for_update',
   `select id as doc, company, customer_id as "customerId", reference, currency, amount_minor as "amountMinor",
-     applied_minor as "appliedMinor", received_at as "receivedAt", erp_number as "erpNumber", version
+     applied_minor as "appliedMinor", received_at as "receivedAt", erp_number as "erpNumber", reversed_at as "reversedAt",
+     reversal_reason as "reversalReason", reversal_registered_at is not null as "reversalRegistered", version
    from billing.payment where id = any($1::bigint[]) order by id for no key update`,
 )
 
@@ -80,11 +85,16 @@ export async function unknownInvoices(
 const paymentsUnknown = sql(
   'billing.payments_unknown',
   `select customer_id as "customerId", currency,
-     sum(amount_minor - case when registered_at <= $2::timestamptz then applied_minor else 0 end)::bigint as "amountMinor"
+     sum(case when reversed_at is null then amount_minor else 0 end
+       - case when registered_at <= $2::timestamptz and (reversal_registered_at <= $2::timestamptz) is not true
+           then applied_minor else 0 end)::bigint as "amountMinor"
    from billing.payment where customer_id = any($1::int[]) group by customer_id, currency`,
 )
 
-/** Cash that the ERP had not applied as of then: not registered yet, or on account. */
+/**
+ * Cash that the ERP had not applied as of then: not registered yet, or on account; less than nothing where it still
+ * counted what was taken back.
+ */
 export const unknownPayments = (
   queries: Queries,
   customerIds: readonly number[],

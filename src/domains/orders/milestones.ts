@@ -68,7 +68,7 @@ class Story {
     this.#lines = lines
     this.#lastOf = new Map(events.map((event) => [event.type, event]))
     this.#invoiced = lines.every(isTerminal) && invoices >= docsOf('shipment.confirmed')
-    this.#paid = this.#invoiced && docsOf('invoice.paid') === invoices
+    this.#paid = this.#invoiced && paidInvoices(events) === invoices
   }
 
   reachedBy(event: Happened): readonly MilestoneKind[] {
@@ -110,6 +110,16 @@ class Story {
   #none(bucket: 'backordered' | 'shipped'): boolean {
     return this.#lines.every((line) => line[bucket] === 0)
   }
+}
+
+/** How many invoices were paid and are still. */
+function paidInvoices(events: readonly Happened[]): number {
+  const paid = new Set<number>()
+  for (const { type, key } of events) {
+    if (type === 'invoice.paid') paid.add(key)
+    if (type === 'invoice.payment_reversed') paid.delete(key)
+  }
+  return paid.size
 }
 
 const CANCELS: ReadonlySet<string> = new Set(['order.lines_cancelled', 'order.picked_short'])

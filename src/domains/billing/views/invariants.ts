@@ -31,9 +31,12 @@ export const billingInvariants: readonly Invariant[] = [
     `select 'invoice ' || i.id || ': ' || i.paid_minor || ' paid, ' || a.amount || ' by payments'
      from changed c cross join lateral (select * from billing.invoice where id = c.doc offset 0) i
      cross join lateral (
-       select coalesce(sum(amount_minor), 0) as amount from billing.payment_application where invoice_id = i.id) a
+       select coalesce(sum(b.amount_minor), 0) as amount from billing.payment_application b
+       cross join lateral (
+         select from billing.payment where id = b.payment_id and reversed_at is null offset 0) standing
+       where b.invoice_id = i.id) a
      where i.paid_minor <> a.amount`,
-    'an invoice is paid by what payments paid of it',
+    'an invoice is paid by what payments paid of it that were not taken back',
   ),
   invariant(
     'billing.payments_are_spent_once',
