@@ -158,6 +158,7 @@ export const orderIn = (fields: Fields): OrderIn => ({
     unit: unitOf(line['unitOfMeasureCode']),
     priceMinor: decimal(line['unitPrice'], 2),
     priceUnit: unitOf(line['priceUnitOfMeasureCode'] ?? line['unitOfMeasureCode']),
+    requestedOn: text(line['requestedDeliveryDate']),
   })),
 })
 

@@ -40,6 +40,9 @@ export type OrderLineIn = {
   priceUnit: string
 }
 
+/** ISO, empty where the order's own day counts. */
+type Dated = { requestedOn: string }
+
 export type OrderIn = {
   reference: string
   customer: string
@@ -47,10 +50,11 @@ export type OrderIn = {
   currency: string
   /** A code of the customer's, or an address of the order's own as it is written on a label. */
   shipTo: string
-  lines: OrderLineIn[]
+  lines: (OrderLineIn & Dated)[]
 }
 
-export type BookOrderLine = OrderLineIn & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
+export type BookOrderLine = OrderLineIn &
+  Dated & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
 
 /** What is still wanted of a line in all. */
 export type ClosingIn = Pick<OrderLineIn, 'line' | 'quantityMilli' | 'unit'>

@@ -161,6 +161,7 @@ export const orderIn = (fields: Fields): OrderIn => ({
     unit: unitOf(line['VRKME']),
     priceMinor: decimal(line['KBETR'], 2),
     priceUnit: unitOf(line['KMEIN'] ?? line['VRKME']),
+    requestedOn: isoDate(line['EDATU']),
   })),
 })
 

@@ -20,6 +20,7 @@ export type OrderLine = {
   sku: string
   qty: number
   uom: string
+  ship_by: string | null
   shipped_qty: number
   short_qty: number
 }

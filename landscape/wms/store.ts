@@ -272,7 +272,8 @@ export class Warehouse {
         throw new WmsRefusal(422, 'UNKNOWN_UOM', { field: `${field}/uom` })
       const qty = Number(line['qty'])
       if (!(qty > 0)) throw new WmsRefusal(422, 'VALIDATION', { field: `${field}/qty` })
-      return { line_no: Number(line['line_no']), sku, qty, uom: code, shipped_qty: 0, short_qty: 0 }
+      const ship_by = text(line['ship_by']) || null
+      return { line_no: Number(line['line_no']), sku, qty, uom: code, ship_by, shipped_qty: 0, short_qty: 0 }
     })
   }
 

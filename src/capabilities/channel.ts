@@ -27,6 +27,8 @@ export type OrderAcknowledgement = {
     /** For one of `priceUnit`: the unit that was ordered, or the kilogram of goods sold by weight. */
     readonly priceMinor: number
     readonly priceUnit: string
+    /** When the customer wants the line, where it said so of the line itself. */
+    readonly requestedDate?: string | undefined
     readonly reason?: string | undefined
   }[]
 }

@@ -34,6 +34,8 @@ export type SalesOrderLine = {
   readonly priceMinor: number
   /** The unit of the line; of catch weight KGM, whatever unit is ordered. */
   readonly priceUnit: string
+  /** The line's own; the order's counts when absent. */
+  readonly requestedDate?: string | undefined
 }
 
 /** The ERP's own number of the sales order. */

@@ -22,6 +22,8 @@ export type FulfillmentRequestLine = {
   /** In the item's base unit. */
   readonly quantity: Quantity
   readonly unit: string
+  /** The line's own; the request's counts when absent. */
+  readonly requestedDate?: string | undefined
 }
 
 /** The warehouse's own number of the request. */

@@ -133,6 +133,7 @@ function newLine(
     baseUnit: item?.baseUnit ?? requested.unit,
     taxClass: item?.taxClass ?? '',
     unit: requested.unit,
+    requestedDate: requested.requestedDate ?? null,
   }
   if (line.kind === 'rejected') {
     return { ...common, ...NOTHING, rejection: line.refusal.code, priceUnit: requested.unit }

@@ -34,6 +34,7 @@ export type FulfillmentFacts = DocumentFacts & {
     readonly sku: string
     readonly quantity: Quantity
     readonly unit: string
+    readonly requestedDate: string | null
   }[]
 }
 
@@ -83,12 +84,10 @@ function compose(
     order: { customer, customerOrder, requestedDate, totalMinor, currency },
     shipTo,
     lines: wanted
-      .map(({ line, quantity }) => ({
-        line,
-        sku: lineOf.get(line)!.sku,
-        quantity,
-        unit: lineOf.get(line)!.baseUnit,
-      }))
+      .map(({ line, quantity }) => {
+        const { sku, baseUnit: unit, requestedDate: wantedOn } = lineOf.get(line)!
+        return { line, sku, quantity, unit, requestedDate: wantedOn }
+      })
       .toSorted((a, b) => a.line - b.line),
   }
 }

@@ -48,7 +48,7 @@ const ask = (ports: ProcessPorts) =>
       customer: order.customer,
       shipTo,
       requestedDate: order.requestedDate ?? undefined,
-      lines,
+      lines: lines.map((line) => ({ ...line, requestedDate: line.requestedDate ?? undefined })),
     }),
     async confirmed(tx, answered, cause) {
       const changed = await recordWmsNumbers(

@@ -100,6 +100,7 @@ export function acknowledgementOf({
       }),
       priceMinor: line.priceMinor,
       priceUnit: line.priceUnit,
+      requestedDate: line.requestedDate ?? undefined,
       reason: line.rejection ?? undefined,
     })),
   }

@@ -79,6 +79,7 @@ function salesOrderOf(facts: OrderFacts): SalesOrder {
         ...countedIn(line, line.ordered - line.erpClosed),
         priceMinor: line.priceMinor,
         priceUnit: line.priceUnit,
+        requestedDate: line.requestedDate ?? undefined,
       })),
   }
 }

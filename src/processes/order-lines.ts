@@ -14,6 +14,7 @@ export const toldLine = (line: OrderLine, currency: string): ToldLine => ({
   price: formatAmount(line.priceMinor, currency),
   priceUnit: line.priceUnit,
   net: formatAmount(line.netMinor, currency),
+  ...(line.requestedDate === null ? {} : { requestedDate: line.requestedDate }),
   rejection: line.rejection,
   baseUnit: line.baseUnit,
   ordered: formatQuantity(line.ordered),

@@ -1,4 +1,4 @@
-/** Goods by the case that leave in parts of one, or are sold by weight: every document of a partner says the same. */
+/** Lines by the case that leave in parts of one, are sold by weight or wanted on a day of their own, in a partner's documents. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { INVOICE, parseInvoice } from '#systems/edi/documents/810.ts'
@@ -38,6 +38,7 @@ afterAll(async () => {
 let orders = 0
 function send(
   line: Pick<WorldOrder['lines'][number], 'item' | 'quantity' | 'priceMinor' | 'priceUnit'>,
+  wantedOn?: string,
 ): void {
   const nth = ++orders
   const order: WorldOrder = {
@@ -55,7 +56,9 @@ function send(
     repeats: undefined,
     expected: 'ships_at_once',
   }
-  dropFile(folders.config.inboxDirectory, `${nth}.edi`, toInterchange(order, demoGuides(world)[0]!))
+  const text = toInterchange(order, demoGuides(world)[0]!)
+  const dated = text.replace(/^(PO1.*)$/m, `$1\nDTM*002*${wantedOn}~`).replace('SE*8*', 'SE*9*')
+  dropFile(folders.config.inboxDirectory, `${nth}.edi`, wantedOn ? dated : text)
 }
 
 type Type = '855' | '856' | '810'
@@ -96,6 +99,15 @@ test('goods that are ordered by the case and sold by the kilogram are priced by 
   const [invoice] = await invoices()
   expect(invoice!.lines).toMatchObject([{ unit: 'KG', price: '8.4', shipped: { quantity: '2', unit: 'CA' } }])
   expect(counts(await packed())).toEqual(['2 CA'])
+}, 30_000)
+
+test('a line that is wanted on a day of its own is scheduled for it in the 855', async () => {
+  send({ item: WEIGHED, quantity: 1, priceMinor: 840, priceUnit: 'KG' }, '20261120')
+  const [answer] = await answers('855')
+  const { lines } = parseOrderAcknowledgment(matchStructure(ORDER_ACKNOWLEDGMENT, answer!.set.segments).root)
+  expect(lines[0]!.acknowledgments).toMatchObject([
+    { status: 'IA', date: { qualifier: '067', date: '2026-11-20' } },
+  ])
 }, 30_000)
 
 test('none of it was a defect', () => expect(house.complaints).toEqual([]))

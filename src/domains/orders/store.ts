@@ -106,6 +106,8 @@ export type NewLine = {
   readonly priceMinor: number
   readonly priceUnit: string
   readonly netMinor: number
+  /** The line's own; null where the order's counts. */
+  readonly requestedDate: string | null
   readonly rejection: string | null
   /** In base units. */
   readonly ordered: Quantity
@@ -117,12 +119,12 @@ export type NewLine = {
 const insertLineRows = sql(
   'orders.insert_lines',
   `insert into orders.line (order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor,
-     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, erp_closed)
+     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, requested_date, erp_closed)
    select l.*, l.cancelled from unnest($1::bigint[], $2::smallint[], $3::text[], $4::int[], $5::numeric[], $6::text[],
      $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::numeric[], $14::numeric[],
-     $15::numeric[], $16::numeric[], $17::text[], $18::text[], $19::text[])
+     $15::numeric[], $16::numeric[], $17::text[], $18::text[], $19::text[], $20::date[])
      as l(order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor, price_unit, net_minor,
-       rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class)`,
+       rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, requested_date)`,
 )
 
 export function insertLines(tx: Transaction, lines: readonly (NewLine & { readonly doc: number })[]): void {
@@ -146,6 +148,7 @@ export function insertLines(tx: Transaction, lines: readonly (NewLine & { readon
     lines.map((line) => line.sku),
     lines.map((line) => line.baseUnit),
     lines.map((line) => line.taxClass),
+    lines.map((line) => line.requestedDate),
   ])
 }
 

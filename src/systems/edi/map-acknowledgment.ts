@@ -1,6 +1,7 @@
 /** Our answers to a purchase order in a partner's words: an 855 that answers every line. Pure. */
 import type { OrderAcknowledgement } from '#capabilities/channel.ts'
 import { formatQuantity } from '#platform/quantity.ts'
+import { acknowledgedPrice, type SaidPrice } from './acknowledged-price.ts'
 import type {
   AcknowledgmentType,
   LineAcknowledgment,
@@ -8,9 +9,10 @@ import type {
   OrderAcknowledgment,
   OrderAcknowledgmentLine,
 } from './documents/855.ts'
+import type { QualifiedDate } from './documents/parts.ts'
 import type { PurchaseOrderDocument, PurchaseOrderLine } from './documents/purchase-order.ts'
 import { partiesOf, unitOf } from './echo.ts'
-import { acknowledgedPrice, type SaidPrice } from './acknowledged-price.ts'
+import { requestedOf } from './map.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 
 type AcknowledgedLine = OrderAcknowledgement['lines'][number]
@@ -207,11 +209,21 @@ function acknowledgedLine(
       status,
       quantity: formatQuantity(quantity),
       unit,
+      ...(ours.requestedDate && KEPT.has(status) ? { date: scheduledFor(line, ours.requestedDate) } : {}),
       ...(ours.reason && status !== 'IA' ? { reason: reasonOf(ours.reason) } : {}),
       productIds: [],
     }),
   )
   return echo(line, acknowledgments, price)
+}
+
+/** What goods are kept for; of the rest nobody knows when it comes. */
+const KEPT: ReadonlySet<LineStatus> = new Set(['IA', 'IP', 'IQ', 'BP'])
+
+/** X12 374: as the partner asked, a day to ship or one to deliver. */
+const scheduledFor = ({ dates }: PurchaseOrderLine, date: string): QualifiedDate => {
+  const isToShip = requestedOf(dates)?.qualifier === '010'
+  return { qualifier: isToShip ? '068' : '067', date }
 }
 
 /** What becomes of each part of the quantity, in X12 668. */

@@ -191,23 +191,26 @@ function comparablePrice(
 
 const DAY_MS = 86_400_000
 
-/** The first of the dates that say when; one that lies before the order itself is a question. */
+/** When something is wanted; a date that lies before the order itself is a question. */
 function requestedDateOf(
   { dates }: { readonly dates: readonly QualifiedDate[] },
   at: Position,
   { guide, document }: Reading,
   findings: Finding[],
 ): string | undefined {
-  for (const qualifier of REQUESTED_DATES) {
-    const date = dates.find((candidate) => candidate.qualifier === qualifier)?.date
-    if (!date || !/^\d{4}-\d{2}-\d{2}$/.test(date)) continue
-    const daysBefore = (Date.parse(document.date) - Date.parse(date)) / DAY_MS
-    if (daysBefore > guide.tolerances.pastDays)
-      findings.push(finding('po.requested_before_order', at, `(${date}, ordered ${document.date})`))
-    return date
-  }
-  return undefined
+  const date = requestedOf(dates)?.date
+  if (date === undefined) return undefined
+  const daysBefore = (Date.parse(document.date) - Date.parse(date)) / DAY_MS
+  if (daysBefore > guide.tolerances.pastDays)
+    findings.push(finding('po.requested_before_order', at, `(${date}, ordered ${document.date})`))
+  return date
 }
+
+/** The first of the dates that say when something is wanted. */
+export const requestedOf = (dates: readonly QualifiedDate[]): QualifiedDate | undefined =>
+  REQUESTED_DATES.flatMap((wanted) => dates.find(({ qualifier }) => qualifier === wanted) ?? []).find(
+    ({ date }) => /^\d{4}-\d{2}-\d{2}$/.test(date),
+  )
 
 function shipToOf(
   document: PurchaseOrderDocument,

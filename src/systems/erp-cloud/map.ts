@@ -54,6 +54,7 @@ export function toCloudOrder(order: SalesOrder): CloudOrder {
       unitOfMeasureCode: units.theirs(line.unit),
       unitPrice: amountNumber(line.priceMinor, currency),
       priceUnitOfMeasureCode: units.theirs(line.priceUnit),
+      ...(line.requestedDate && { requestedDeliveryDate: line.requestedDate }),
     })),
   }
 }

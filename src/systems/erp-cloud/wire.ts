@@ -38,6 +38,7 @@ export type CloudOrderLine = {
   readonly unitOfMeasureCode: string
   readonly unitPrice: number
   readonly priceUnitOfMeasureCode: string
+  readonly requestedDeliveryDate?: string
 }
 
 /** What is still wanted of lines. */

@@ -49,6 +49,7 @@ export function toLegacyOrder(order: SalesOrder): LegacyOrder {
       VRKME: units.theirs(line.unit),
       KBETR: formatAmount(line.priceMinor, order.currency),
       KMEIN: units.theirs(line.priceUnit),
+      ...(line.requestedDate && { EDATU: legacyDate(line.requestedDate) }),
     })),
   }
 }

@@ -41,6 +41,8 @@ export type LegacyOrderLine = {
   readonly VRKME: string
   readonly KBETR: string
   readonly KMEIN: string
+  /** When the position is wanted, where not when the order is. */
+  readonly EDATU?: string
 }
 
 /** What is still wanted of positions. */

@@ -48,6 +48,7 @@ export function toDepotOrder(request: FulfillmentRequest): DepotOrder {
       qty: quantityNumber(line.quantity),
       uom: units.theirs(line.unit),
       lot: null,
+      ship_by: line.requestedDate ?? null,
     })),
   }
 }

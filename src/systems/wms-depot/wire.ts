@@ -33,6 +33,7 @@ export type DepotOrder = {
     readonly qty: number
     readonly uom: string
     readonly lot: null
+    readonly ship_by: string | null
   }[]
 }
 

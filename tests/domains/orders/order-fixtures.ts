@@ -34,6 +34,7 @@ export const line = (overrides: Partial<NewLine> = {}): NewLine => ({
   priceMinor: 2_490,
   priceUnit: 'CA',
   netMinor: 4_980,
+  requestedDate: null,
   rejection: null,
   ordered: units(24),
   reserved: units(24),

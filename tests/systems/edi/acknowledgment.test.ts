@@ -247,3 +247,26 @@ test('a price by weight of goods that are sold by the case is answered by the pr
   expect(answered).toMatchObject({ price: '24.9', acknowledgments: [{ status: 'IP' }] })
   expect(answered).not.toHaveProperty('priceBasis')
 })
+
+const WANTED = '2026-11-30'
+
+test.each([
+  ['002', { reserved: units(10) }, ['IA 067']],
+  ['010', { reserved: units(10) }, ['IA 068']],
+  ['002', { reserved: units(6), backordered: units(4) }, ['BP 067', 'IB']],
+  ['002', { reserved: 0, backordered: units(10) }, ['IB']],
+  ['002', { reserved: 0, cancelled: units(10) }, ['IR']],
+])(
+  'what is kept for a line that is wanted by a day of its own (%s) is scheduled for it',
+  (qualifier, parts, expected) => {
+    const wanted = line({ dates: [{ qualifier, date: WANTED }] })
+    const { acknowledgments } = answerTo(order({ lines: [wanted] }), { ...parts, requestedDate: WANTED })
+      .lines[0]!
+    expect(
+      acknowledgments.map(({ status, date }) => [status, date?.qualifier].filter(Boolean).join(' ')),
+    ).toEqual(expected)
+    expect(acknowledgments.flatMap(({ date }) => date?.date ?? [])).toEqual(
+      expected.filter((each) => each.includes(' ')).map(() => WANTED),
+    )
+  },
+)

@@ -41,6 +41,10 @@ test('an order is said in the words of the ERP', () => {
       },
     ],
   })
+  const lines = [{ ...order.lines[0]!, requestedDate: '2026-11-20' }]
+  expect(toCloudOrder({ ...order, lines }).salesOrderLines).toMatchObject([
+    { requestedDeliveryDate: '2026-11-20' },
+  ])
   expect(toCloudOrder({ ...order, shipTo: { city: 'Kiel' } }).shipToAddress).toMatchObject({
     city: 'Kiel',
     name: '',

@@ -40,6 +40,11 @@ test('an order is said in the words of the ERP', () => {
   })
 })
 
+test('a position that is wanted on a day of its own says so', () => {
+  const lines = [{ ...order.lines[0]!, requestedDate: '2026-11-20' }, order.lines[0]!]
+  expect(toLegacyOrder({ ...order, lines }).POS.map(({ EDATU }) => EDATU)).toEqual(['20261120', undefined])
+})
+
 test('an address of its own goes along in full, and none at all means the default', () => {
   const shipTo = {
     name: 'Pop-up',

@@ -200,8 +200,13 @@ test('a fulfillment request is said in the words of Depot', () => {
     customer_ref: 'PO-1',
     ship_to: { name: 'Stone Bridge Catering', address: '12 Pier Rd, Dock 4', postal_code: '' },
     ship_by: null,
-    lines: [{ line_no: 1, sku: '10000', qty: 12.5, uom: 'EA', lot: null }],
+    lines: [{ line_no: 1, sku: '10000', qty: 12.5, uom: 'EA', lot: null, ship_by: null }],
   })
+})
+
+test('a line that is wanted on a day of its own says so', () => {
+  const lines = [{ ...request.lines[0]!, requestedDate: '2026-11-20' }]
+  expect(toDepotOrder({ ...request, lines }).lines).toMatchObject([{ ship_by: '2026-11-20' }])
 })
 
 test('a unit that Depot does not know is refused before anything is sent', () => {

@@ -41,6 +41,7 @@ const OrderViewLine = z.object({
   price: AmountText,
   priceUnit: Unit,
   net: AmountText,
+  requestedDate: z.iso.date().optional().describe("The line's own; the order's counts when absent"),
   rejection: z.string().optional().describe('The code of why nothing of it can be sold'),
   baseUnit: Unit.describe('The unit of the quantities that follow; together they are what was ordered'),
   ordered: QuantityText,
