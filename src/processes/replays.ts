@@ -32,7 +32,7 @@ export async function goOnWhereSettled({
 }: Pick<ReplayPorts, 'database' | 'doors'>): Promise<void> {
   const stops = await settledStops(database)
   const gone = await Promise.allSettled(
-    stops.map(({ source, ...stop }) => doors.get(source)?.goOnBehind?.(stop)),
+    stops.map(async ({ source, ...stop }) => doors.get(source)?.goOnBehind?.(stop)),
   )
   const failed = gone.find((one) => one.status === 'rejected' && !isOutage(one.reason))
   if (failed?.status === 'rejected') throw failed.reason
