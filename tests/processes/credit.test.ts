@@ -66,7 +66,7 @@ describe('what the ERP cannot know yet', () => {
     expect(await recounted(order, FAR_AHEAD)).toBe(0)
   })
 
-  test('is less the cash that it had not applied, and that on account for as long as it lies there', async () => {
+  test('is less the cash that it had not applied, and that on account for as long as it lies there and is not reversed', async () => {
     const order = await house.order({ customer: '500002', lines: [['36001', 4]] })
     await house.closed(order)
     const invoiced = () =>
@@ -76,9 +76,8 @@ describe('what the ERP cannot know yet', () => {
       )
     await expect.poll(invoiced, { timeout: 10_000 }).toHaveLength(1)
     const [{ number } = { number: '' }] = await invoiced()
-    expect(
-      (await pay('500002', 'R-1', { amount: '30.00', invoices: [{ number, amount: '25.00' }] })).status,
-    ).toBe(201)
+    const paid = await pay('500002', 'R-1', { amount: '30.00', invoices: [{ number, amount: '25.00' }] })
+    expect(paid.status).toBe(201)
     expect(await recounted(order, LONG_AGO)).toBe(4_000 - 3_000)
     await expect
       .poll(
@@ -88,6 +87,10 @@ describe('what the ERP cannot know yet', () => {
       )
       .toHaveLength(1)
     expect(await recounted(order, FAR_AHEAD)).toBe(-500)
+    const body = { company: 'NWF', reason: 'returned by the bank' }
+    await house.send('POST', `/process/order-to-cash/v1/payments/${paid.body.id}:reverse`, { body })
+    expect(await recounted(order, LONG_AGO)).toBe(4_000)
+    await expect.poll(() => recounted(order, FAR_AHEAD), { timeout: 10_000 }).toBe(0)
   })
 
   test('is the same that was counted one by one while the ERP was not read', async () => {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { formatAmount } from '#platform/money.ts'
 import { O2C } from '#tests/routes/front-door.ts'
+import { checkInvariants } from '../../src/app-invariants.ts'
 import { openWholesaler, type Wholesaler } from './wholesaler.ts'
 
 const WITHIN = { timeout: 10_000 }
@@ -163,6 +164,10 @@ test('a reversal that the ERP refuses is for a person, and goes through once the
   await settled(id)
   expect(await open()).toEqual([])
   expect(theirs(id, 'NWF')).toMatchObject([{ reversal: { reason: 'returned by the bank' } }])
+})
+
+test('the tables agree with all of it', async () => {
+  expect((await checkInvariants(house.app.database)).violations).toEqual([])
 })
 
 test('nobody complains', () => expect(house.complaints).toEqual([]))

@@ -54,6 +54,11 @@ test.each([
     { payment: 9, amountMinor: 100, openMinor: 50 },
     '1.00 USD paid by P-9, 0.50 USD still due',
   ],
+  [
+    'invoice.payment_reversed',
+    { payment: 9, openMinor: 150, reason: 'no funds' },
+    'P-9 was taken back, 1.50 USD is due again: no funds',
+  ],
 ])('%s of %j', (type, data, title) => {
   expect(titleOf({ type, data }, 'USD')).toBe(title)
 })

@@ -237,6 +237,17 @@ describe('milestones', () => {
     ])
   })
 
+  test('do not call an order paid whose payment was taken back, until it is paid again', () => {
+    const facts: Fact[] = [
+      ['shipment.confirmed', 3],
+      ['invoice.posted', 4],
+      ['invoice.paid', 4],
+      ['invoice.payment_reversed', 4],
+    ]
+    expect(kinds(facts).slice(1)).toEqual(['invoiced', 'partially_paid'])
+    expect(kinds([...facts, ['invoice.paid', 4]]).slice(1)).toEqual(['invoiced', 'partially_paid', 'paid'])
+  })
+
   test('say packed when packing is told, and then not again with the shipment', () => {
     const facts: Fact[] = [
       ['fulfillment.picking', 2],
