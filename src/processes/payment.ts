@@ -21,7 +21,12 @@ import {
 } from '#platform/process.ts'
 import { applicationsOf } from '#domains/billing/operations.ts'
 import { recordRegistered, recordReversalRegistered } from '#domains/billing/operations/registrations.ts'
-import { lockPayments, type PaymentHeader } from '#domains/billing/views.ts'
+import {
+  behindReversals,
+  lockPayments,
+  type PaymentHeader,
+  unregisteredAfter,
+} from '#domains/billing/views.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
 import { paymentNumber, type ProcessPorts } from './ports.ts'
@@ -34,6 +39,8 @@ export type PaymentFacts = DocumentFacts & {
   readonly invoices: readonly { readonly number: string; readonly amountMinor: number }[]
   /** The ERP would not have it, and nobody has had it tried again. */
   readonly registrationRefused: boolean
+  /** The ERP still takes an invoice of it for paid, by an earlier payment that was reversed. */
+  readonly behindReversal: boolean
 }
 
 export function payment(ports: ProcessPorts): Process {
@@ -42,10 +49,13 @@ export function payment(ports: ProcessPorts): Process {
     rank: 5,
     facts: paymentFacts,
     steps: {
-      [REGISTER]: { when: owesRegistration, call: register(ports) },
+      [REGISTER]: {
+        when: (facts) => isUnregistered(facts) && !facts.behindReversal,
+        call: register(ports),
+      },
       reverse: { when: owesReversal, call: reverse(ports) },
     },
-    finished: (facts) => !owesRegistration(facts) && !owesReversal(facts),
+    finished: (facts) => !isUnregistered(facts) && !owesReversal(facts),
   })
 }
 
@@ -55,7 +65,7 @@ const REGISTER = 'register'
  * The ERP applies cash to invoices; what is on account is told to it once it pays one. One that was reversed before the
  * answer came is registered all the same: only the answer tells whether the ERP has it.
  */
-const owesRegistration = ({ payment, invoices, registrationRefused }: PaymentFacts): boolean =>
+const isUnregistered = ({ payment, invoices, registrationRefused }: PaymentFacts): boolean =>
   payment.erpNumber === null && invoices.length > 0 && !(payment.reversedAt && registrationRefused)
 
 /** Of what the ERP refused to register a part may be there. */
@@ -69,10 +79,11 @@ export async function paymentFacts(
   tx: Transaction,
   docs: readonly number[],
 ): Promise<ReadonlyMap<number, PaymentFacts>> {
-  const [payments, applications, steps] = await Promise.all([
+  const [payments, applications, steps, behind] = await Promise.all([
     lockPayments(tx, docs),
     applicationsOf(tx, docs),
     stepRowsOf(tx, docs),
+    behindReversals(tx, docs),
   ])
   const refused = new Set(
     steps.flatMap(({ doc, step, state }) => (step === REGISTER && state === 'refused' ? [doc] : [])),
@@ -92,6 +103,7 @@ export async function paymentFacts(
         customer: customerOf.get(paid[0]?.orderId ?? 0) ?? '',
         invoices: paid.map(({ number, amountMinor }) => ({ number, amountMinor })),
         registrationRefused: refused.has(row.doc),
+        behindReversal: behind.has(row.doc),
       }
       return [row.doc, facts]
     }),
@@ -170,7 +182,7 @@ const reverse = (ports: ProcessPorts) =>
         answered.filter(({ facts }) => facts.registrationRefused),
         REGISTRATION_REFUSED,
       )
-      return lookAll(answered)
+      return lookAndWakeLater(tx, answered)
     },
     async refused(tx, refused) {
       await openRefusals(tx, ports, refused, {
@@ -212,6 +224,26 @@ export const paymentRow = ({
   priority: 1,
   share: customerId,
 })
+
+/** What pays the same invoices next has waited for this. */
+async function lookAndWakeLater<W extends { readonly facts: PaymentFacts }>(
+  tx: Transaction,
+  works: readonly W[],
+): Promise<Answers<W, PaymentFacts>> {
+  const later = groupBy(
+    await unregisteredAfter(
+      tx,
+      works.map(({ facts }) => facts.doc),
+    ),
+    (row) => row.earlier,
+  )
+  return new Map(
+    works.map((work): [W, Done<PaymentFacts>] => [
+      work,
+      { facts: 'look', wakes: later(work.facts.doc).map(paymentRow) },
+    ]),
+  )
+}
 
 const lookAll = <W>(works: readonly W[]): Answers<W, PaymentFacts> =>
   new Map(works.map((work): [W, Done<PaymentFacts>] => [work, 'look']))

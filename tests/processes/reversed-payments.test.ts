@@ -121,6 +121,21 @@ test('a payment that is reversed while it is being registered is registered and 
   expect(theirInvoice(due).openMinor).toBe(due.total)
 })
 
+test('what is paid again is registered once the ERP has taken the first payment back', async () => {
+  const due = await bill('NWF')
+  const first = await pay(due)
+  await registered(first, 'NWF')
+  erpOf('NWF').faults.set({ kind: 'latency', operation: 'reversePayment', ms: 500 })
+  await reverse(first, 'NWF')
+  const second = await pay(due)
+  await settled(first)
+  await settled(second)
+  expect(erpOf('NWF').received.times('registerPayment', second)).toBe(1)
+  expect(theirs(second, 'NWF')).toHaveLength(1)
+  expect(theirInvoice(due).openMinor).toBe(0)
+  expect(await listExceptions(house.app.database, { code: 'billing.registration_refused' })).toEqual([])
+})
+
 describe('a payment that the ERP would not register', () => {
   test('is nothing to mend any more once it is reversed', async () => {
     const due = await bill('NWF')

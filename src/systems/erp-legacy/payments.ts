@@ -124,16 +124,17 @@ async function found<Answer>(
   for (const { effect, request } of asked) {
     const references = paymentReferences(request)
     const rows = await shown(gateway, references, context)
-    outcomes.set(effect, rows instanceof Map ? outcomeOf(references, rows) : rows)
-  }
-  return outcomes
-
-  function outcomeOf(references: readonly string[], rows: ReadonlyMap<string, Shown>): Found<Answer> {
+    if (!(rows instanceof Map)) {
+      outcomes.set(effect, rows)
+      continue
+    }
     const numbers = references.map((reference) => {
       const row = rows.get(reference)
       return row && read(row)
     })
     const [first] = numbers
-    return first === undefined || numbers.includes(undefined) ? { kind: 'absent' } : confirmed(answer(first))
+    const isDone = first !== undefined && !numbers.includes(undefined)
+    outcomes.set(effect, isDone ? confirmed(answer(first)) : { kind: 'absent' })
   }
+  return outcomes
 }

@@ -52,15 +52,18 @@ const sorted = (docs: readonly number[]): number[] => [...new Set(docs)].toSorte
 
 type Applied = { readonly invoice: number; readonly amountMinor: number }
 
+type Reopened = {
+  readonly payment: number
+  readonly reason: string
+  readonly amountMinor: number
+  readonly invoice: LockedInvoice
+}
+
 /** The reversals of one list, each seeing what those before it have opened again. */
 class TakenBack {
   readonly #ledger: Map<number, LockedInvoice>
   readonly #payments: (ReversedPayment & { readonly version: number })[] = []
-  readonly #told: {
-    readonly payment: number
-    readonly amountMinor: number
-    readonly invoice: LockedInvoice
-  }[] = []
+  readonly #told: Reopened[] = []
 
   constructor(ledger: Map<number, LockedInvoice>) {
     this.#ledger = ledger
@@ -70,7 +73,7 @@ class TakenBack {
     const { reversed: _, version, ...rest } = payment
     const invoices = applied.map(({ invoice: doc, amountMinor }) => {
       const invoice = this.#open(doc, amountMinor)
-      this.#told.push({ payment: payment.doc, amountMinor, invoice })
+      this.#told.push({ payment: payment.doc, reason, amountMinor, invoice })
       const { number, state, paidMinor } = invoice
       return { invoice: doc, number, amountMinor, openMinor: openOf(invoice), paidMinor, invoiceState: state }
     })
@@ -96,25 +99,18 @@ class TakenBack {
     )
     updateReversed(tx, this.#payments)
     appendEvents(tx, this.#payments.map(reversedEvent), cause)
-    appendEvents(
-      tx,
-      this.#told.map(({ payment, amountMinor, invoice }) => ({
-        type: 'invoice.payment_reversed',
-        key: invoice.doc,
-        keyVersion: invoice.version,
-        company: invoice.company,
-        correlationId: invoice.orderId,
-        data: {
-          payment,
-          amountMinor,
-          openMinor: openOf(invoice),
-          reason: this.#payments.find(({ doc }) => doc === payment)!.reason,
-        },
-      })),
-      cause,
-    )
+    appendEvents(tx, this.#told.map(reopenedEvent), cause)
   }
 }
+
+const reopenedEvent = ({ payment, reason, amountMinor, invoice }: Reopened) => ({
+  type: 'invoice.payment_reversed',
+  key: invoice.doc,
+  keyVersion: invoice.version,
+  company: invoice.company,
+  correlationId: invoice.orderId,
+  data: { payment, amountMinor, openMinor: openOf(invoice), reason },
+})
 
 const reversedEvent = (payment: ReversedPayment & { readonly version: number }) => ({
   type: 'payment.reversed',
