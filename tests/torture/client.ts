@@ -17,6 +17,11 @@ const TWICE_AFTER_MS: [number, number] = [0, 2_500]
 const CANCEL_AFTER_MS: [number, number] = [0, 4_000]
 const TWICE_SHARE = 0.1
 const CANCEL_SHARE = 0.08
+/**
+ * Who asks again waits for one of so many places. First calls never wait; but hundreds that come again and again would
+ * let a slow machine answer nothing but calls that nobody waits for any more.
+ */
+const AGAIN_AT_ONCE = 16
 /** Of those whose call failed, who never ask again. */
 const GIVES_UP_SHARE = 0.25
 
@@ -50,18 +55,18 @@ export function startClient(options: ClientOptions): Client {
   const open = new Map<Promise<void>, string>()
   const startedMs = performance.now()
   const attempt = attempts(options, log, startedMs)
+  const places = new Places(AGAIN_AT_ONCE)
 
   /** The same key at every attempt. */
   async function untilAnswered(request: Request): Promise<Entry> {
     const isPatient = draw(seed, 'gives-up', request.key) >= GIVES_UP_SHARE
-    for (let nth = 0; ; nth++) {
-      const answer = await attempt(request)
-      if (answer.kind !== 'info' || !isPatient) return answer
-      await sleep(
-        AGAIN_FIRST_MS +
-          draw(seed, `again/${request.key}`, nth) * Math.min(AGAIN_MOST_MS, AGAIN_FIRST_MS * 2 ** nth),
-      )
+    let answer = await attempt(request)
+    for (let nth = 0; answer.kind === 'info' && isPatient; nth++) {
+      const bound = Math.min(AGAIN_MOST_MS, AGAIN_FIRST_MS * 2 ** nth)
+      await sleep(AGAIN_FIRST_MS + draw(seed, `again/${request.key}`, nth) * bound)
+      answer = await places.take(() => attempt(request))
     }
+    return answer
   }
 
   function begin(key: string, work: () => Promise<void>): void {
@@ -108,6 +113,28 @@ export function startClient(options: ClientOptions): Client {
       }
       return [...open.values()]
     },
+  }
+}
+
+/** Lets so many work at once, in the order in which they come. */
+class Places {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((free) => this.#waiting.push(free))
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
+    }
   }
 }
 

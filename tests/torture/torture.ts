@@ -66,7 +66,12 @@ export async function torture({ minutes, seed, say }: RunOptions): Promise<Repor
   const drainMs = Math.round(performance.now() - drainFromMs)
   clearInterval(telling)
   say(`drained in ${drainMs} ms, ${progressOf(client, chaos)}`)
-  const anomalies = [...undrained, ...endedByThemselves(stage), ...(await examine(stage, client.log))]
+  const anomalies = [
+    ...undrained,
+    ...nothingProved(client, chaos),
+    ...endedByThemselves(stage),
+    ...(await examine(stage, client.log)),
+  ]
   const counted = countsOf(client.log)
   if (anomalies.length > 0) {
     stage.keepFolder()
