@@ -15,6 +15,7 @@ import { httpFaults, httpRefusals } from '#platform/http-refusals.ts'
 import { INBOUND_REFUSALS } from '#platform/inbound.ts'
 import { numberRefusals } from '#platform/number-refusals.ts'
 import { parkingRefusals } from '#platform/parking.ts'
+import { subscriptionRefusals } from '#platform/subscriptions.ts'
 import { masterDataRefusals } from './processes/master-data-sync.ts'
 import { retryRefusals } from './processes/refusals.ts'
 import { EDI_REFUSALS } from './systems/edi/refusals.ts'
@@ -36,6 +37,7 @@ export const houseCatalogue = catalogue(
   exceptionRefusals,
   retryRefusals,
   parkingRefusals,
+  subscriptionRefusals,
   INBOUND_REFUSALS,
   CONNECTOR_REFUSALS,
   masterDataRefusals,

@@ -2,11 +2,21 @@
 import type { AuditHeads } from '#platform/audit-heads.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Connections } from '#platform/database.ts'
+import type { AddressRules } from '#platform/http-address-guard.ts'
 import type { HttpClient } from '#platform/http-client.ts'
 import type { Chance } from '#platform/ids.ts'
 import type { Notices } from '#platform/notices.ts'
+import type { SecretBox } from '#platform/secret-box.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Metrics } from '#platform/telemetry-metrics.ts'
+
+/** The way to addresses that others name, and what keeps the secrets shared with them. */
+export type Outward = {
+  /** Guarded by the rules. */
+  readonly http: HttpClient
+  readonly rules: AddressRules
+  readonly box: SecretBox
+}
 
 export type AppPorts = {
   /** For what decides: plans by index only. */
@@ -19,6 +29,8 @@ export type AppPorts = {
   /** The system's own unless a simulation hands in another. */
   readonly chance?: Chance
   readonly http: HttpClient
+  /** Without it nobody is sent webhooks. */
+  readonly outward?: Outward | undefined
   readonly log: Log
   readonly metrics: Metrics
   /** Where heads of the audit trail are signed to; without it none are. */

@@ -13,6 +13,7 @@ import { telemetryRoutes } from '#platform/telemetry-routes.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
+import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import { exceptionRoutes } from './experiences/control-tower/exceptions.ts'
@@ -64,6 +65,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
+    ...eventRoutes(wires, pages),
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
     ...probesOf(wires),
   ]

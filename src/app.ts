@@ -5,6 +5,7 @@ import { tokenVerifier } from '#platform/access-tokens.ts'
 import { createTurnstile, type Door } from '#platform/batch.ts'
 import { followingClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
+import type { OpenExceptions } from '#platform/exceptions.ts'
 import { createServer, type Server } from '#platform/http-server.ts'
 import type { Route } from '#platform/http.ts'
 import { databaseIds, type Ids } from '#platform/ids.ts'
@@ -12,13 +13,14 @@ import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
-import { messageCare } from './app-messages.ts'
+import { type MessageCare, messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
+import { type Deliveries, deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
-import { comeRound, keepUp } from './app-upkeep.ts'
+import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
@@ -39,6 +41,7 @@ import { createSummary, type Summary } from './processes/summary.ts'
 import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
 import type { EdiConnector } from './systems/edi/connector.ts'
+import { replay } from './experiences/events/acts.ts'
 
 export interface App {
   readonly server: Server
@@ -109,6 +112,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     ...doors,
   }
   const messages = messageCare(wires)
+  const deliveries = deliveriesOf({ ...wires, openExceptions })
   const routes = houseRoutes({ ...wires, notice: messages.notice })
   const server = houseServer(config, ports, { routes, ids, screens })
   let endUpkeep = async (): Promise<void> => undefined
@@ -121,21 +125,29 @@ export function createApp(config: Config, outside: AppPorts): App {
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     replayMessages: () => messages.replay(),
     keepUp() {
-      const { jobs, doorJobs } = messages
-      const late = slaWatch({ config, database, openExceptions, metrics })
-      const companies = config.companies.map((company) => company.code)
-      endUpkeep =
-        config.role === 'api'
-          ? comeRound(doorJobs, ports)
-          : keepUp({ ...wires, companies, jobs: [...doorJobs, ...jobs, late] })
+      endUpkeep = beginUpkeep({ ...wires, openExceptions }, messages, deliveries)
     },
     async stop() {
       await edi?.stop()
       await server.close()
+      await deliveries.stop()
       await worker.stop()
       await endUpkeep()
     },
   }
+}
+
+type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
+  readonly config: Config
+  readonly openExceptions: OpenExceptions
+}
+
+/** A process that only opens doors looks after these alone. */
+function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, deliveries: Deliveries) {
+  const { config, ports } = wires
+  if (config.role === 'api') return comeRound(doorJobs, ports)
+  const companies = config.companies.map((company) => company.code)
+  return keepUp({ ...wires, companies, jobs: [...doorJobs, ...jobs, ...deliveries.jobs, slaWatch(wires)] })
 }
 
 /** The tables of steps; their ranks are the order in which their documents are locked. */
@@ -222,4 +234,5 @@ export const hasKeys = async (database: Database): Promise<boolean> => (await li
 /** For who looks into the database beside the running program. */
 export const orderStories = { find: findOrders, tell: storyOf }
 export type Story = OrderStory
+export const replaySubscription = replay
 export const exceptionWork = { queues: QUEUES, numberOf, tryAgain }

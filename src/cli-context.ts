@@ -110,6 +110,7 @@ export function sourcesOf(options: Options): ConfigSources {
       role: options['role'],
       'database.dataDirectory': inData('postgres'),
       'audit.headsDirectory': inData('audit'),
+      'subscriptions.keyDirectory': inData('subscriptions'),
       'edi.inboxDirectory': inData('edi', 'inbox'),
       'edi.outboxDirectory': inData('edi', 'outbox'),
       'edi.archiveDirectory': inData('edi', 'archive'),

@@ -202,6 +202,29 @@ define(
   async () => (await import('./cli-replay.ts')).parkingReplay,
 ).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
 
+const subscriptions = program.command('subscriptions').description('Who has events sent to him')
+define(
+  subscriptions,
+  'list',
+  'Every subscription with what it has not delivered',
+  async () => (await import('./cli-subscriptions.ts')).subscriptionsList,
+).option('--limit <n>', 'at most so many', '50')
+define(
+  subscriptions,
+  'show <id>',
+  'One with its last attempts and its dead letters',
+  async () => (await import('./cli-subscriptions.ts')).subscriptionsShow,
+)
+define(
+  subscriptions,
+  'replay <id>',
+  'Send again, under the same ids',
+  async () => (await import('./cli-subscriptions.ts')).subscriptionsReplay,
+)
+  .option('--after <cursor>', 'everything behind a position of the log')
+  .option('--since <time>', 'everything from a minute or so before a time')
+  .option('--dead-letters', 'what was given up')
+
 const keys = program.command('keys').description('API keys of those who call the doors')
 define(
   keys,

@@ -337,6 +337,27 @@ const Audit = z.strictObject({
     .default([]),
 })
 
+const Subscriptions = z.strictObject({
+  typePrefix: z
+    .string()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'must be a domain name in reverse')
+    .describe('Before the type of every event that is told outside')
+    .default('org.crossdock'),
+  secretKey: secret(
+    'Seals the secrets of webhooks in the database, the same in every process; without it one is made in the folder',
+    'file:/run/secrets/webhook-key',
+  )
+    .min(32)
+    .optional(),
+  keyDirectory: folder('Folder of the key that seals them where none is set', '.crossdock/subscriptions'),
+  ports: z.array(z.int().min(1).max(65_535)).min(1).describe('Ports that webhooks may call').default([443]),
+  trustedAddresses: z
+    .array(z.string().regex(/^[\da-f:.]{2,45}$/i, 'must be an IP address'))
+    .describe('Inner addresses that webhooks may call nevertheless, on any port and without TLS')
+    .default([]),
+  logDays: z.int().min(1).max(3_650).describe('How long each attempt stays in the delivery log').default(30),
+})
+
 export const Config = z.strictObject({
   role: z
     .enum(['all', 'api', 'worker'])
@@ -356,6 +377,7 @@ export const Config = z.strictObject({
   locations: z.array(Location).describe('Places that hold stock or send it').default([]),
   edi: Edi.prefault({}),
   sla: Sla.prefault({}).describe('How long documents may take before somebody is told'),
+  subscriptions: Subscriptions.prefault({}).describe('Events told to whoever subscribes to them'),
   telemetry: Telemetry.prefault({}),
   demo: Demo.prefault({}),
 })

@@ -27,6 +27,8 @@ export function demoConfig(
       erp: company.code === 'NWF' ? 'erp-foods' : 'erp-industrial',
       tax: 'tax',
     })),
+    // Whoever tries the demo has his receiver on the same machine.
+    subscriptions: { trustedAddresses: ['127.0.0.1', '::1'] },
     locations: world.sites.map((site) => ({
       code: site.code,
       type: 'warehouse' as const,

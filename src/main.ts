@@ -6,12 +6,14 @@ import { assertSafeToListen } from './platform/access.ts'
 import { openAuditHeads } from './platform/audit-heads.ts'
 import type { Clock } from './platform/clock.ts'
 import { openHttpClient } from './platform/http-client.ts'
+import { systemChance } from './platform/ids.ts'
 import { nameOfLog } from './platform/log-name.ts'
 import { migrate } from './platform/migrations.ts'
 import { createDatabase } from './platform/database.ts'
 import { type ConnectionPool, openConnections } from './platform/postgres-connections.ts'
 import { openListening } from './platform/postgres-listening.ts'
 import { openPostgres } from './platform/postgres-server.ts'
+import { openSecretBox } from './platform/secret-box.ts'
 import type { Log } from './platform/telemetry-log.ts'
 import { createMetrics } from './platform/telemetry-metrics.ts'
 
@@ -87,6 +89,8 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     const config = counterparts ? loadConfig({ ...options.sources, defaults: counterparts.defaults }) : bare
     const http = openHttpClient({ clock })
     endings.push({ what: 'calls to other systems', end: () => http.close() })
+    const outward = await openOutward(config, clock)
+    endings.push({ what: 'calls to subscribers', end: () => outward.http.close() })
     const credentials = config.access.jwt !== undefined || (await hasKeys(screens))
     assertSafeToListen(config.http.host, credentials)
     const metrics = createMetrics({ process: true })
@@ -95,6 +99,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
       notices,
       clock,
       http,
+      outward,
       log,
       metrics,
       ...(config.role === 'api' ? {} : { auditHeads: await openAuditHeads(config.audit, clock) }),
@@ -120,6 +125,14 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     await stop()
     throw error
   }
+}
+
+/** Addresses that subscribers name are called by a client of their own, which reaches the outside world alone. */
+async function openOutward({ subscriptions }: Config, clock: Clock) {
+  const { ports, trustedAddresses } = subscriptions
+  const rules = { ports, trusted: trustedAddresses }
+  const box = await openSecretBox(subscriptions, systemChance)
+  return { rules, box, http: openHttpClient({ clock, guard: { rules } }) }
 }
 
 /** Each ending is tried, whatever became of the others; one that hangs keeps the database from stopping for so long. */

@@ -3,6 +3,7 @@ import { rootCertificates } from 'node:tls'
 import { Agent, type Dispatcher, errors } from 'undici'
 import type { Clock } from './clock.ts'
 import { Outage } from './faults.ts'
+import { type GuardedConnection, guardedConnector } from './http-address-guard.ts'
 
 export type HttpRequest = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -79,6 +80,8 @@ export type HttpClientOptions = {
   readonly connectionsPerOrigin?: number
   /** Certificate authorities to trust beside the usual ones, as PEM. Verification itself cannot be switched off. */
   readonly ca?: string
+  /** For addresses that others name: keeps calls out of our own network. */
+  readonly guard?: Pick<GuardedConnection, 'rules' | 'resolve'>
 }
 
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
@@ -87,6 +90,7 @@ const CONNECT_TIMEOUT_MS = 10_000
 const CONNECTIONS_PER_ORIGIN = 64
 
 export function openHttpClient(options: HttpClientOptions): OpenHttpClient {
+  const authorities = options.ca ? { ca: [...rootCertificates, options.ca] } : {}
   const agent = new Agent({
     connections: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
     // A request behind another on one connection could not tell whether it was written.
@@ -95,10 +99,9 @@ export function openHttpClient(options: HttpClientOptions): OpenHttpClient {
     // The one deadline of the call covers both.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: {
-      timeout: CONNECT_TIMEOUT_MS,
-      ...(options.ca ? { ca: [...rootCertificates, options.ca] } : {}),
-    },
+    connect: options.guard
+      ? guardedConnector({ ...options.guard, ...authorities, timeoutMs: CONNECT_TIMEOUT_MS })
+      : { ...authorities, timeout: CONNECT_TIMEOUT_MS },
   })
   return {
     request: (request) =>

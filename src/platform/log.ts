@@ -68,22 +68,22 @@ export type RecordedEvent = Event & {
   readonly recordedAt: Date
 }
 
-const COLUMNS = `type, key, key_version as "keyVersion", company, correlation_id as "correlationId", data,
+export const LOG_COLUMNS = `type, key, key_version as "keyVersion", company, correlation_id as "correlationId", data,
   schema_version as "schemaVersion", source, actor, causation_id as "causationId", trace_id as "traceId",
   occurred_at as "occurredAt", recorded_at as "recordedAt", generation, xid::text as xid, position`
 
 // A bare `xid` to order by would be the text that is selected, where 1000 comes before 999.
 const read = sql(
   'log.read',
-  `select ${COLUMNS} from log.event
+  `select ${LOG_COLUMNS} from log.event
    where (generation, xid, position) > ($1::smallint, $2::xid8, $3::bigint)
      and (xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation))
    order by generation, event.xid, position limit $4`,
 )
 
-type Row = Omit<RecordedEvent, 'cursor'> & Cursor
+export type LogRow = Omit<RecordedEvent, 'cursor'> & Cursor
 
-const recorded = ({ generation, xid, position, ...event }: Row): RecordedEvent => ({
+export const recorded = ({ generation, xid, position, ...event }: LogRow): RecordedEvent => ({
   ...event,
   cursor: { generation, xid, position },
 })
@@ -93,18 +93,18 @@ const recorded = ({ generation, xid, position, ...event }: Row): RecordedEvent =
  * commits late is never passed over; a plain `position > last` reader loses it.
  */
 export async function readEvents(queries: Queries, cursor: Cursor, limit: number): Promise<RecordedEvent[]> {
-  const rows = await queries.query<Row>(read, [cursor.generation, cursor.xid, cursor.position, limit])
+  const rows = await queries.query<LogRow>(read, [cursor.generation, cursor.xid, cursor.position, limit])
   return rows.map(recorded)
 }
 
 const story = sql(
   'log.story',
-  `select ${COLUMNS} from log.event where key = any($1::bigint[]) order by recorded_at, generation, event.xid, position limit 2000`,
+  `select ${LOG_COLUMNS} from log.event where key = any($1::bigint[]) order by recorded_at, generation, event.xid, position limit 2000`,
 )
 
 /** What happened to these documents, oldest first, at most 2,000 events; each document's own in their true order. */
 export async function eventsOf(queries: Queries, keys: readonly number[]): Promise<RecordedEvent[]> {
-  return inOwnOrder((await queries.query<Row>(story, [keys])).map(recorded))
+  return inOwnOrder((await queries.query<LogRow>(story, [keys])).map(recorded))
 }
 
 /**

@@ -116,6 +116,11 @@ export function declareHouseMetrics(metrics: Metrics) {
       help: 'Fields of messages that are new, missing or of another type than recorded, of those that were compared',
       labels: ['system', 'type'],
     }),
+    webhookAttempts: metrics.counter({
+      name: 'webhook_attempts_total',
+      help: 'Attempts to deliver events to subscribers, by outcome',
+      labels: ['outcome'],
+    }),
     circuitState: metrics.gauge({
       name: 'circuit_state',
       help: 'Breaker of a system: 0 closed, 1 half open, 2 open',

@@ -10,6 +10,8 @@ import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
 import { type Listening, openListening } from '#platform/postgres-listening.ts'
+import { systemChance } from '#platform/ids.ts'
+import { secretBox } from '#platform/secret-box.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
@@ -58,6 +60,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     destination: { write: (line) => void complaints.push(line) },
   })
   const http = openHttpClient({ clock: systemClock })
+  const rules = { ports: [443], trusted: ['127.0.0.1'] }
+  const guarded = openHttpClient({ clock: systemClock, guard: { rules } })
   const pool = (plans: 'hot' | 'screen') =>
     openConnections({
       url: test.url,
@@ -89,6 +93,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     notices,
     clock: systemClock,
     http,
+    outward: { rules, http: guarded, box: secretBox('the key of every house of tests', systemChance) },
     log,
     metrics,
     openOnLoopback: true,
@@ -109,7 +114,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     async end() {
       await app.stop()
       if (!options.beside) await landscape.stop()
-      await http.close()
+      await Promise.all([http.close(), guarded.close()])
       await Promise.all([connections.end(), screens.end(), notices.end()])
       await test.end()
     },

@@ -2,7 +2,8 @@
 import type { Clock } from '#platform/clock.ts'
 import type { Queries } from '#platform/database.ts'
 import type { ServerEvent } from '#platform/http.ts'
-import { type Cursor, headOfLog, readEvents, type RecordedEvent } from '#platform/log.ts'
+import { headOfLog, readEvents, type RecordedEvent } from '#platform/log.ts'
+import { cursorText, readCursor } from '#platform/log-batches.ts'
 import { headersOf, isPartners } from '#domains/orders/views.ts'
 import { orderNumber } from '#processes/ports.ts'
 
@@ -34,8 +35,9 @@ export async function* follow({
   lastEventId,
   signal,
 }: Following): AsyncGenerator<ServerEvent> {
-  let cursor = cursorOf(lastEventId) ?? (await headOfLog(queries))
-  yield { id: idOf(cursor), event: 'ready', data: {} }
+  // Who sends what never was an id of ours starts with what comes next.
+  let cursor = readCursor(lastEventId) ?? (await headOfLog(queries))
+  yield { id: cursorText(cursor), event: 'ready', data: {} }
   let toldMs = clock.monotonicMs()
   let readsBehind = 0
   while (!signal.aborted) {
@@ -44,13 +46,14 @@ export async function* follow({
     if (readsBehind > READS_BEHIND_MAX) {
       cursor = await headOfLog(queries)
       readsBehind = 0
-      yield { id: idOf(cursor), event: 'change', data: MANY }
+      yield { id: cursorText(cursor), event: 'change', data: MANY }
       continue
     }
     cursor = events.at(-1)?.cursor ?? cursor
     const orders = await visible(queries, ordersIn(events), partner)
-    if (orders.length > 0) yield { id: idOf(cursor), event: 'change', data: changeOf(orders) }
-    else if (clock.monotonicMs() - toldMs >= TICK_MS) yield { id: idOf(cursor), event: 'tick', data: {} }
+    if (orders.length > 0) yield { id: cursorText(cursor), event: 'change', data: changeOf(orders) }
+    else if (clock.monotonicMs() - toldMs >= TICK_MS)
+      yield { id: cursorText(cursor), event: 'tick', data: {} }
     if (orders.length > 0 || clock.monotonicMs() - toldMs >= TICK_MS) toldMs = clock.monotonicMs()
     if (events.length < READ_MAX) await clock.sleep(COALESCE_MS, signal)
   }
@@ -76,11 +79,3 @@ const MANY = { many: true, orders: [] }
 
 const changeOf = (orders: readonly number[]) =>
   orders.length > NAMED_MAX ? MANY : { many: false, orders: orders.map(orderNumber) }
-
-const idOf = ({ generation, xid, position }: Cursor): string => `${generation}.${xid}.${position}`
-
-/** Undefined when a reader sends what never was an id of ours: it starts with what comes next. */
-function cursorOf(id: string | undefined): Cursor | undefined {
-  const match = /^(\d{1,4})\.(\d{1,19})\.(\d{1,15})$/.exec(id ?? '')
-  return match ? { generation: Number(match[1]), xid: match[2]!, position: Number(match[3]) } : undefined
-}
