@@ -100,7 +100,12 @@ export async function subscriptionsReplay(context: Context): Promise<number> {
     const known = await lockSubscription(tx, id)
     if (!known) throw unknown(id)
     recordAudit(tx, [
-      { actor: 'cli', action: 'subscriptions.replayed', kind: 'subscription', reason: id, after: asked },
+      {
+        actor: 'cli',
+        action: 'subscriptions.replayed',
+        kind: 'subscription',
+        after: { subscription: id, ...asked },
+      },
     ])
     return replaySubscription(tx, known, asked, systemClock.now())
   })

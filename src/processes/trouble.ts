@@ -33,6 +33,8 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
       severity: 'high',
       dueBusinessHours: 2,
     },
+    { prefix: 'subscriptions.stopped', owner: 'integration', severity: 'high', dueBusinessHours: 4 },
+    { prefix: 'subscriptions', owner: 'integration', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'work', owner: 'integration', severity: 'high', dueBusinessHours: 2 },
     { prefix: 'invariants', owner: 'integration', severity: 'critical', dueBusinessHours: 1 },
   ],

@@ -54,7 +54,10 @@ test('one is sent again from a position, with a trace of it', async () => {
     stdout: '0 dead letters are sent again\n',
   })
   const entries = await listAudit(folder.database, { actor: 'cli', action: 'subscriptions.replayed' })
-  expect(entries.map(({ reason }) => reason)).toEqual([ID, ID])
+  expect(entries.map(({ after }) => after)).toEqual([
+    { subscription: ID, deadLetters: true },
+    { subscription: ID, after: '1.800.0' },
+  ])
 })
 
 test('what cannot be done is said, and nothing is changed', async () => {

@@ -1,6 +1,7 @@
 /** The doors of subscriptions, with a receiver behind them: made, tried, replayed, exchanged, refused. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { listAudit } from '#platform/audit.ts'
+import { listExceptions } from '#platform/exceptions-views.ts'
 import { fakeClock } from '#tests/support/clock.ts'
 import { isSignedBy, type Message } from '../platform/webhook-world.ts'
 import { bearer, type FrontDoor, openFrontDoor, type Reply, shipsAtOnce } from './front-door.ts'
@@ -169,6 +170,23 @@ describe('a subscription', () => {
     expect(told(await remove(body.id))).toEqual([404, 'subscriptions.not_found'])
   })
 
+  test('that stopped is an exception of its owner until somebody resumes or deletes it', async () => {
+    receiver.status = 410
+    const open = async (owner: string) =>
+      (await listExceptions(door.app.database, { owner })).map(({ code }) => code)
+    for (const end of ['resume', 'delete'] as const) {
+      const { body } = await create({ owner: `owner-${end}` })
+      await order()
+      await fakeClock().until(async () => (await read(body.id)).body['state'] === 'stopped')
+      expect(await open(`owner-${end}`)).toEqual(['subscriptions.stopped'])
+      if (end === 'resume') receiver.status = 204
+      const reply = end === 'resume' ? await act(body.id, 'resume') : await remove(body.id)
+      expect(reply.status).toBeLessThan(300)
+      expect(await open(`owner-${end}`)).toEqual([])
+      receiver.status = 410
+    }
+  })
+
   test('is listed page by page', async () => {
     const made = [await create(), await create(), await create()].map(({ body }) => body.id).toSorted()
     const first = await door.send('GET', `${DOOR}?limit=2`, { headers: staff })
@@ -271,10 +289,11 @@ describe('people', () => {
     await act(body.id, 'rotate-secret', {})
     await remove(body.id)
     const entries = await listAudit(door.app.database, { actor: 'integration', limit: 50 })
-    const mine = entries.filter(({ reason }) => reason === body.id)
+    const mine = entries.filter(({ after }) => (after as { subscription?: string }).subscription === body.id)
     expect(mine.map(({ action }) => action)).toEqual(
       ['deleted', 'secret_rotated', 'resumed', 'paused', 'created'].map((act) => `subscriptions.${act}`),
     )
+    expect(mine[3]).toMatchObject({ reason: 'moving' })
     expect(JSON.stringify(mine)).not.toContain('whsec_')
   })
 })

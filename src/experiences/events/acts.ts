@@ -77,7 +77,7 @@ const pauseRoute = ({ database, clock }: SubscriptionPorts): Route =>
     handler: oncePerKey(database, async (tx, request: Asking<z.output<typeof PauseRequest>>) => {
       const { id } = await lockedFor(tx, request.params.id, request.principal)
       store.pauseSubscription(tx, id, request.body.reason, clock.now())
-      audit(tx, request, { id, action: 'paused', after: request.body })
+      audit(tx, request, { id, action: 'paused', reason: request.body.reason })
       return { status: 200 as const, body: await viewFor(tx, id, request.principal) }
     }),
   })

@@ -6,6 +6,7 @@ import { recordAudit } from '#platform/audit.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { EventWords } from '#platform/cloud-events.ts'
 import type { Database, Queries, Transaction } from '#platform/database.ts'
+import { closeExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type AddressRules, refusedAddress } from '#platform/http-address-guard.ts'
 import type { HttpClient } from '#platform/http-client.ts'
@@ -20,6 +21,7 @@ import { newWebhookSecret } from '#platform/standard-webhooks.ts'
 import { type Undelivered, undeliveredOf } from '#platform/subscription-log.ts'
 import { addSecret } from '#platform/subscription-secrets.ts'
 import * as store from '#platform/subscriptions.ts'
+import { causeOfDeadLetters, causeOfStop } from '#platform/webhook-turn.ts'
 import { ChangeRequest, CreateRequest, examples, NewSubscriptionView, SubscriptionView } from './contract.ts'
 import { oncePerKeyButSecret } from './once.ts'
 import { cursorOf } from './reading.ts'
@@ -216,6 +218,8 @@ const changeRoute = (ports: SubscriptionPorts): Route =>
 const withoutGaps = (body: z.output<typeof ChangeRequest>): Partial<store.SubscriptionSettings> =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
 
+const causesOf = (id: string) => [causeOfStop(id), causeOfDeadLetters(id)]
+
 const deleteRoute = ({ database }: SubscriptionPorts): Route =>
   route({
     method: 'DELETE',
@@ -234,6 +238,7 @@ const deleteRoute = ({ database }: SubscriptionPorts): Route =>
       await database.transaction(async (tx) => {
         const { name, url } = await lockedFor(tx, params.id, principal)
         store.deleteSubscription(tx, params.id)
+        await closeExceptions(tx, causesOf(params.id), `${principal.client} deleted the subscription`)
         audit(tx, request, { id: params.id, action: 'deleted', before: { name, url } })
       })
       return { status: 204 }
@@ -299,21 +304,27 @@ function viewOf(row: store.Subscription, undelivered: Undelivered | undefined): 
   }
 }
 
-type Act = { readonly id: string; readonly action: string; readonly before?: object; readonly after?: object }
+type Act = {
+  readonly id: string
+  readonly action: string
+  readonly reason?: string
+  readonly before?: object
+  readonly after?: object
+}
 
 export const audit = (
   tx: Transaction,
   { principal, trace }: Pick<Request, 'principal' | 'trace'>,
-  { id, action, before, after }: Act,
+  { id, action, reason, before, after }: Act,
 ): void =>
   recordAudit(tx, [
     {
       actor: principal.client,
       action: `subscriptions.${action}`,
       kind: 'subscription',
-      reason: id,
+      reason,
       before,
-      after,
+      after: { subscription: id, ...after },
       traceId: trace.traceId,
     },
   ])
