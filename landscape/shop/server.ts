@@ -46,6 +46,8 @@ export type ShopHandle = SystemHandle<ShopTruth> & {
   place(order: WorldOrder): ShopOrder
   /** The buyer cancels in the shop. */
   cancel(id: number): void
+  /** What waits for its next attempt at us is told now. */
+  redeliver(): void
 }
 
 function attempt(work: () => Reply): Reply {
@@ -219,6 +221,7 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
   return {
     ...handle,
     deliverTo: hooks.deliverTo,
+    redeliver: hooks.redeliver,
     place,
     cancel(id) {
       const stored = store.orders.get(String(id))

@@ -97,7 +97,10 @@ function prepare(route: Route, rules: DoorRules): Door {
 /** A misspelt filter would silently list everything, so unknown query members are refused. */
 function querySchemaOf({ query }: Route): JsonSchema {
   if (!query) return NO_QUERY
-  const known = querySchemas.get(query) ?? { ...withPlainRoot(jsonSchemaOf(query)), additionalProperties: false }
+  const known = querySchemas.get(query) ?? {
+    ...withPlainRoot(jsonSchemaOf(query)),
+    additionalProperties: false,
+  }
   querySchemas.set(query, known)
   return known
 }

@@ -7,7 +7,13 @@ import type { FaultScript } from './fault-script.ts'
 
 const CALLS: Readonly<Record<string, Fault>> = {
   'rate-limit': { kind: 'rate-limit', perSecond: 4, burst: 4, retryAfterSeconds: 2 },
-  'rate-limit-date': { kind: 'rate-limit', perSecond: 4, burst: 4, retryAfterSeconds: 2, retryAfterAs: 'date' },
+  'rate-limit-date': {
+    kind: 'rate-limit',
+    perSecond: 4,
+    burst: 4,
+    retryAfterSeconds: 2,
+    retryAfterAs: 'date',
+  },
   'server-errors': { kind: 'server-error', share: 0.15 },
   'server-errors-with-retry-after': { kind: 'server-error', share: 0.1, retryAfterSeconds: 1 },
   'outage-refused': { kind: 'outage', mode: 'unavailable', afterMs: 1_500, forMs: 5_000 },
@@ -29,7 +35,6 @@ const WEBHOOKS: Readonly<Record<string, Fault>> = {
   'short-pick': { kind: 'short-pick', share: 0.1, adjust: true },
   'split-shipment': { kind: 'split-shipment', share: 0.2 },
 }
-export const BOARD_KINDS: readonly string[] = [...Object.keys(CALLS), ...Object.keys(WEBHOOKS)]
 
 const SHARE = 0.12
 

@@ -2,7 +2,14 @@
 import type pg from 'pg'
 import type { Landscape } from '#landscape/landscape.ts'
 import { type Query, underWay, violations, violationsAtRest } from '#tests/support/books-rules.ts'
-import { differences, EVERYTHING_ONCE, ourInvoices, ourStock, theirInvoices, theirStock } from '#tests/support/house-books.ts'
+import {
+  differences,
+  EVERYTHING_ONCE,
+  ourInvoices,
+  ourStock,
+  theirInvoices,
+  theirStock,
+} from '#tests/support/house-books.ts'
 import type { Clients } from './clients.ts'
 
 export type Violation = { readonly invariant: string; readonly found: string }
@@ -15,15 +22,22 @@ const queryOf =
 /** What is wrong although work goes on. */
 export async function unsafe(side: pg.Client, landscape: Landscape): Promise<Violation[]> {
   const query = queryOf(side)
-  const broken = (await violations(query)).map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))
+  const broken = (await violations(query)).map(({ rule, found }) => ({
+    invariant: rule,
+    found: JSON.stringify(found),
+  }))
   return [...broken, ...twice(landscape)]
 }
 
 /** A counterpart that holds two documents for one of ours was told twice. */
 function twice({ legacyErp, cloudErp, wms, tax }: Landscape): Violation[] {
   const books = {
-    'an order is once at its ERP': [...legacyErp.truth().orders, ...cloudErp.truth().orders].map((one) => one.reference),
-    'an invoice is once at its ERP': [...legacyErp.truth().invoices, ...cloudErp.truth().invoices].map((one) => one.reference),
+    'an order is once at its ERP': [...legacyErp.truth().orders, ...cloudErp.truth().orders].map(
+      (one) => one.reference,
+    ),
+    'an invoice is once at its ERP': [...legacyErp.truth().invoices, ...cloudErp.truth().invoices].map(
+      (one) => one.reference,
+    ),
     'a release is once at the warehouse': wms.truth().orders.map((one) => one.external_ref),
     'a transaction is once at the tax engine': tax.truth().transactions.map((one) => one.code),
   }
@@ -41,21 +55,41 @@ export async function isAtRest(side: pg.Client, landscape: Landscape, clients: C
 }
 
 /** What is wrong, or not at rest, after faults have ended. */
-export async function unsettled(side: pg.Client, landscape: Landscape, clients: Clients): Promise<Violation[]> {
+export async function unsettled(
+  side: pg.Client,
+  landscape: Landscape,
+  clients: Clients,
+): Promise<Violation[]> {
   const query = queryOf(side)
-  const rules = (await violationsAtRest(query)).map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))
+  const rules = (await violationsAtRest(query)).map(({ rule, found }) => ({
+    invariant: rule,
+    found: JSON.stringify(found),
+  }))
   const found: Violation[] = [...rules, ...(await promises(query, clients))]
   const compare = (invariant: string, ours: unknown, theirs: unknown): void => {
     if (JSON.stringify(ours) !== JSON.stringify(theirs))
       found.push({ invariant, found: `ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}` })
   }
+  const unsealed = await query<{ found: string }>(PASSED_OVER)
+  found.push(...unsealed.map(({ found: what }) => ({ invariant: 'seals pass over nothing', found: what })))
   const books = await differences(query, landscape)
   for (const [documents, difference] of Object.entries(books))
     compare(`both sides have the same ${documents}, once`, difference, EVERYTHING_ONCE[documents])
-  compare('both sides have the same invoices, to the cent', await ourInvoices(query), theirInvoices(landscape))
+  compare(
+    'both sides have the same invoices, to the cent',
+    await ourInvoices(query),
+    theirInvoices(landscape),
+  )
   compare('both sides have the same stock', await ourStock(query), theirStock(landscape))
   return found
 }
+
+const PASSED_OVER = `
+  select 'sealed ' || sealed || ' of ' || recorded as found from (
+    select (select coalesce(sum(entries), 0) from audit.seal) as sealed,
+      (select count(*) from audit.entry e, (select * from audit.seal order by number desc limit 1) s
+       where (e.generation, e.xid, e.position) <= (s.generation, s.xid, s.position)) as recorded) c
+  where sealed <> recorded`
 
 /** Who was told that an order is accepted finds it, who was refused finds none, and nobody finds two. */
 async function promises(query: Query, { told, cancelled }: Clients): Promise<Violation[]> {
@@ -68,7 +102,8 @@ async function promises(query: Query, { told, cancelled }: Clients): Promise<Vio
     const accepted = status === 201 || status === 200
     if (accepted && kept !== id) return [`${order.poNumber} was accepted as ${id}, and ${kept} is there`]
     const others = told.some((one) => one.order.poNumber === order.poNumber && one.status < 300)
-    if (!accepted && status !== 409 && kept && !others) return [`${order.poNumber} was refused with ${status} ${code}, and ${kept} is there`]
+    if (!accepted && status !== 409 && kept && !others)
+      return [`${order.poNumber} was refused with ${status} ${code}, and ${kept} is there`]
     return []
   })
   const requested = await query<{ id: string }>(
@@ -77,7 +112,11 @@ async function promises(query: Query, { told, cancelled }: Clients): Promise<Vio
   const known = new Set(requested.map(({ id }) => id))
   const forgotten = [...cancelled].filter((id) => !known.has(id))
   return [
-    ...(lost.length > 0 ? [{ invariant: 'an answer that was given stays true', found: lost.join('; ') }] : []),
-    ...(forgotten.length > 0 ? [{ invariant: 'an accepted cancellation is recorded', found: forgotten.join(', ') }] : []),
+    ...(lost.length > 0
+      ? [{ invariant: 'an answer that was given stays true', found: lost.join('; ') }]
+      : []),
+    ...(forgotten.length > 0
+      ? [{ invariant: 'an accepted cancellation is recorded', found: forgotten.join(', ') }]
+      : []),
   ]
 }

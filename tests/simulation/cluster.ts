@@ -15,10 +15,11 @@ import { BEGIN } from './virtual-clock.ts'
 const BACKENDS = 24
 
 export type Cluster = {
+  readonly url: string
   readonly backends: readonly Backend[]
   /** Looks into the server beside the simulated programs; between two actions only. */
   readonly side: pg.Client
-  /** From now on a reset brings back what is in the database at this moment. */
+  /** From now on a reset brings back what is in the database at this moment, or was when it was first kept. */
   keepBaseline(): Promise<void>
   reset(): Promise<void>
   end(): Promise<void>
@@ -42,18 +43,25 @@ export async function openCluster(): Promise<Cluster> {
   const url = new URL(server.url)
   await prepare(server.url, url.pathname.slice(1))
   await migrate(server.url)
-  const side = await connect(server.url)
-  const clients = await Promise.all(Array.from({ length: BACKENDS }, () => connect(server.url)))
+  return joinCluster(server.url, async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+}
+
+/** Connections to a cluster that somebody else has opened, and that nobody else uses meanwhile. */
+export async function joinCluster(url: string, end = async (): Promise<void> => undefined): Promise<Cluster> {
+  const side = await connect(url)
+  const clients = await Promise.all(Array.from({ length: BACKENDS }, () => connect(url)))
   const backends = await Promise.all(clients.map((client) => Backend.of(client, side)))
-  const resetting = resets(side)
   return {
+    url,
     backends,
     side,
-    ...resetting,
+    ...resets(side),
     async end() {
       await Promise.all([side, ...clients].map((client) => client.end()))
-      await server.stop()
-      rmSync(folder, { recursive: true, force: true })
+      await end()
     },
   }
 }
@@ -90,7 +98,8 @@ function resets(side: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
   let script = ''
   return {
     async keepBaseline() {
-      await side.query('drop schema if exists baseline cascade; create schema baseline')
+      const isThere = (await side.query(`select from pg_namespace where nspname = 'baseline'`)).rowCount === 1
+      if (!isThere) await side.query('create schema baseline')
       const { rows } = await side.query<{ name: string; sequence: boolean }>(`
         select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'S' as sequence
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -120,14 +129,16 @@ const fill = (name: string): string =>
   `insert into ${name} overriding system value select * from ${copyOf(name)}`
 
 async function keepTable(side: pg.Client, name: string): Promise<Table> {
-  await side.query(`create table ${copyOf(name)} as select * from ${name}`)
+  await side.query(`create table if not exists ${copyOf(name)} as select * from ${name}`)
   const { rows } = await side.query(`select from ${copyOf(name)} limit 1`)
   return { name, kept: rows.length > 0 }
 }
 
 async function keepSequence(side: pg.Client, name: string): Promise<string> {
+  const copy = copyOf(name)
+  await side.query(`create table if not exists ${copy} as select last_value, is_called from ${name}`)
   const { rows } = await side.query<{ last: string; called: boolean }>(
-    `select last_value::text as last, is_called as called from ${name}`,
+    `select last_value::text as last, is_called as called from ${copy}`,
   )
   return `select setval('${name}', ${rows[0]!.last}, ${rows[0]!.called})`
 }

@@ -8,9 +8,12 @@ import { draw } from '#landscape/random.ts'
 export const RATES = {
   'request-refused': 0.06,
   'request-lost': 0.06,
+  'request-late': 0.06,
   'answer-lost': 0.08,
   'answer-slow': 0.08,
   'request-twice': 0.05,
+  /** Nobody can do anything about it, so no run has it that does not ask for it. */
+  'request-twice-unkeyed': 0.2,
   'webhook-lost': 0.08,
   'webhook-answer-lost': 0.08,
   'client-request-lost': 0.1,
@@ -22,7 +25,7 @@ export const RATES = {
   'session-ended': 0.002,
   'database-restart': 0.0004,
   'acknowledgement-lost': 0.01,
-  deadlock: 0.002,
+  'serialization-failure': 0.004,
 } as const
 
 export type FaultKind = keyof typeof RATES
@@ -41,7 +44,7 @@ export type FaultScript = {
 export type FaultOptions = {
   readonly seed: string
   /** Kinds that this run has; drawn unless given. */
-  readonly kinds?: readonly FaultKind[]
+  readonly kinds?: readonly string[]
   /** When given, only these strike. */
   readonly only?: ReadonlySet<string>
 }
@@ -51,7 +54,7 @@ const KIND_SHARE = 0.5
 
 export function faultScript({ seed, kinds, only }: FaultOptions): FaultScript {
   const has = (kind: FaultKind): boolean =>
-    kinds ? kinds.includes(kind) : draw(seed, 'has', kind) < KIND_SHARE
+    kinds ? kinds.includes(kind) : kind !== 'request-twice-unkeyed' && draw(seed, 'has', kind) < KIND_SHARE
   const present = new Map((Object.keys(RATES) as FaultKind[]).map((kind) => [kind, has(kind)]))
   const asked = new Map<string, number>()
   const struck: string[] = []

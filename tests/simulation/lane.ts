@@ -7,7 +7,7 @@ import { generateWorld } from '#landscape/world/generate.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { Post } from '#landscape/webhooks.ts'
 import type { Clock } from '#platform/clock.ts'
-import { type Cluster, openCluster } from './cluster.ts'
+import { type Cluster, joinCluster, openCluster } from './cluster.ts'
 import { faultScript } from './fault-script.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, startProgram } from './program.ts'
@@ -30,26 +30,53 @@ export const landscapeOf = (
   world: World,
   { clock, post }: { clock: Clock; post: Post },
 ): Promise<Landscape> =>
-  startLandscape({ clock, seed, world, ports: 'none', post, pace: { pickAfterMs: 200, shipAfterMs: 300 } })
+  startLandscape({
+    clock,
+    seed,
+    world,
+    ports: 'none',
+    post,
+    pace: { pickAfterMs: 200, shipAfterMs: 300 },
+    tellPicks: ['DC1'],
+  })
 
-export async function openLane(): Promise<Lane> {
-  const world = generateWorld({
+const smallWorld = (): World =>
+  generateWorld({
     seed: 'simulation',
     today: BEGIN.toISOString().slice(0, 10),
     plannedOrders: PLANNED_ORDERS,
     items: 24,
     customersPerCompany: 8,
   })
-  const cluster = await openCluster()
-  const config = await readMasterData(cluster, world)
-  await cluster.keepBaseline()
-  return { cluster, world, config, end: () => cluster.end() }
+
+export async function openLane(): Promise<Lane> {
+  const [world, cluster] = [smallWorld(), await openCluster()]
+  await readMasterData(cluster, world)
+  return laneOn(cluster, world)
 }
 
+/** On a cluster that another process has opened and read the master data into. */
+export const joinLane = async (url: string): Promise<Lane> => laneOn(await joinCluster(url), smallWorld())
+
+async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
+  await cluster.keepBaseline()
+  return { cluster, world, config: await configOf(world), end: () => cluster.end() }
+}
+
+async function configOf(world: World): Promise<Config> {
+  const clock = virtualClock(new Scheduler({ seed: '', mode: 'sticky' }), OUTSIDE())
+  const landscape = await landscapeOf('config', world, { clock, post: async () => 0 })
+  const quick = { worker: { claimPollMs: 2_000 }, inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 } }
+  const defaults = { ...demoConfig(landscape), ...quick }
+  return loadConfig({ environment: {}, file: undefined, defaults })
+}
+
+const OUTSIDE = (): Actor => ({ name: 'outside', alive: true, stalledUntilMs: 0 })
+
 /** Master data and opening stock come from the ERPs as at a first start, on a day without faults. */
-async function readMasterData(cluster: Cluster, world: World): Promise<Config> {
+async function readMasterData(cluster: Cluster, world: World): Promise<void> {
   const scheduler = new Scheduler({ seed: 'baseline', mode: 'sticky' })
-  const outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
+  const outside = OUTSIDE()
   const clock = virtualClock(scheduler, outside)
   const database = new DatabaseServer(scheduler, cluster.backends, () => undefined)
   const network: Network = new Network(
@@ -65,11 +92,7 @@ async function readMasterData(cluster: Cluster, world: World): Promise<Config> {
     outside,
   )
   const landscape = await landscapeOf('baseline', world, { clock, post: network.post })
-  const config = loadConfig({
-    environment: {},
-    file: undefined,
-    defaults: { ...demoConfig(landscape), worker: { claimPollMs: 2_000 } } as never,
-  })
+  const config = await configOf(world)
   const program = startProgram({
     name: 'baseline',
     seed: 'baseline',
@@ -87,5 +110,4 @@ async function readMasterData(cluster: Cluster, world: World): Promise<Config> {
   await scheduler.run(() => stopped)
   await database.restart()
   await landscape.stop()
-  return config
 }

@@ -54,7 +54,12 @@ export class Scheduler {
 
   /** Offers the action after `ms`; the answer cancels it. */
   after(ms: number, action: Action): () => void {
-    const timer = { atMs: this.nowMs + Math.max(ms, 0), nth: this.#timerNth++, action, cancelled: false }
+    const timer = {
+      atMs: this.nowMs + Math.max(Math.ceil(ms), 0),
+      nth: this.#timerNth++,
+      action,
+      cancelled: false,
+    }
     const place = this.#timers.findLastIndex((other) => other.atMs <= timer.atMs)
     this.#timers.splice(place + 1, 0, timer)
     return () => {

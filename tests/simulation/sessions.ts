@@ -10,6 +10,10 @@ const IDLE_IN_TRANSACTION_MS = 20_000
 /** An error as the driver would throw it. */
 export const serverError = (code: string, message: string): Error =>
   Object.assign(new Error(message), { code })
+const FAILING: Statement = {
+  name: 'simulation.fails',
+  text: `do $$ begin raise exception 'could not serialize access' using errcode = '40001'; end $$`,
+}
 const ENDED = () => serverError('57P01', 'terminating connection due to administrator command')
 
 /** Told of each statement that ran; `rows` are its answer's. */
@@ -26,6 +30,8 @@ export class DatabaseServer {
   readonly #watch: Watcher
   /** Loses the acknowledgement of this session's commit. */
   losesAcknowledgement: (actor: Actor) => boolean = () => false
+  /** Fails a statement within a transaction as a serialization failure. */
+  fails: (actor: Actor, statement: Statement) => boolean = () => false
   /** The server itself, whose timers go on when programs stand still. */
   readonly #actor: Actor = { name: 'database', alive: true, stalledUntilMs: 0 }
 
@@ -98,16 +104,16 @@ export class DatabaseServer {
   }
 
   async endAllOf(actor: Actor): Promise<void> {
-    for (const session of [...this.#sessions]) if (session.actor === actor) await this.end(session)
+    for (const session of this.sessionsOf(actor)) await this.end(session)
   }
 
   /** As after an immediate stop: every session is gone, what was committed is there. */
   async restart(): Promise<void> {
-    for (const session of [...this.#sessions]) await this.end(session)
+    for (const session of this.#sessions) await this.end(session)
   }
 
   async endPids(pids: readonly number[]): Promise<void> {
-    for (const session of [...this.#sessions]) if (pids.includes(session.backend.pid)) await this.end(session)
+    for (const session of this.#sessions) if (pids.includes(session.backend.pid)) await this.end(session)
   }
 
   sessionsOf(actor: Actor): readonly Session[] {
@@ -228,7 +234,10 @@ export class Session {
     if (queued.statement.name === 'lease.end_session') return this.#endOthers(queued)
     const now = this.inTransaction ? undefined : new Date(BEGIN.getTime() + scheduler.nowMs)
     if (queued.statement.text === 'begin') this.inTransaction = true
-    const reply = await this.backend.execute(queued.statement, queued.values, now)
+    const isFailing = this.inTransaction && now === undefined && server.fails(this.actor, queued.statement)
+    const reply = isFailing
+      ? await this.backend.execute(FAILING, [])
+      : await this.backend.execute(queued.statement, queued.values, now)
     if (reply === 'waiting' && (await server.isDeadlock(this))) {
       await this.backend.cancel()
       return this.#take({ error: serverError('40P01', 'deadlock detected') })

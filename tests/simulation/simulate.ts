@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { Landscape } from '#landscape/landscape.ts'
 import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
-import { openClients } from './clients.ts'
-import { type FaultKind, faultScript } from './fault-script.ts'
+import { type Clients, openClients } from './clients.ts'
+import { faultScript } from './fault-script.ts'
 import { boardFaults } from './board-faults.ts'
 import { landscapeOf, type Lane } from './lane.ts'
 import { Network } from './network.ts'
@@ -21,7 +21,7 @@ export type Plan = {
   readonly orders?: number
   readonly programs?: number
   /** Kinds of fault that this world has; drawn by the seed unless given. */
-  readonly kinds?: readonly FaultKind[]
+  readonly kinds?: readonly string[]
   /** When given, only these faults strike. */
   readonly only?: ReadonlySet<string>
   readonly trace?: (line: string) => void
@@ -41,8 +41,10 @@ export type Outcome = {
 }
 
 const PEACE_AFTER_MS = 6_000
-const END_AFTER_MS = 900_000
-const STEPS_MAX = 60_000
+const PRESS_MS = 2_000
+/** Longer than any pause between two tries. */
+const END_AFTER_MS = 400_000
+const STEPS_MAX = 40_000
 const LOOK_EVERY = 40
 const SAFE_EVERY = 400
 const STALL_MS = [500, 4_000] as const
@@ -71,7 +73,6 @@ class Run {
   #landscape!: Landscape
   #messages = 0
   #lives = 0
-  #peace = false
 
   constructor(lane: Lane, plan: Plan) {
     const { seed } = plan
@@ -80,11 +81,19 @@ class Run {
     this.#faults = faultScript(plan)
     const mode = draw(seed, 'mode', 0) < 0.5 ? 'sticky' : 'uniform'
     this.#scheduler = new Scheduler({ seed, mode, before: (action) => this.#meddle(action) })
-    this.#database = new DatabaseServer(this.#scheduler, lane.cluster.backends, (actor, { name }, outcome) => {
-      const answer = 'error' in outcome ? String(outcome.error) : `${outcome.command} ${outcome.rows.length}`
-      this.#note(`${actor.name} ${name} ${answer}`)
-    })
+    this.#database = new DatabaseServer(
+      this.#scheduler,
+      lane.cluster.backends,
+      (actor, { name }, outcome) => {
+        const answer =
+          'error' in outcome ? String(outcome.error) : `${outcome.command} ${outcome.rows.length}`
+        this.#note(`${actor.name} ${name} ${answer}`)
+      },
+    )
     this.#database.losesAcknowledgement = (actor) => this.#faults.strikes('acknowledgement-lost', actor.name)
+    this.#database.fails = (actor, { name, text }) =>
+      !/^(?:commit|rollback)$/.test(text) &&
+      this.#faults.strikes('serialization-failure', `${actor.name}/${name}`)
     this.#notices = new NoticeBoard(this.#scheduler)
     this.#network = new Network(
       {
@@ -101,9 +110,8 @@ class Run {
   }
 
   async toItsEnd(): Promise<Outcome> {
-    const { seed, mode, orders = drawInteger(seed, 'orders', 0, [2, 7]), programs = 2 } = this.#plan
-    const scheduler = this.#scheduler
-    const clock = virtualClock(scheduler, this.#outside)
+    const { seed, orders = drawInteger(seed, 'orders', 0, [2, 7]), programs = 2 } = this.#plan
+    const clock = virtualClock(this.#scheduler, this.#outside)
     this.#landscape = await landscapeOf(seed, this.#lane.world, { clock, post: this.#network.post })
     this.#landscape.deliverTo({
       wms: 'http://crossdock.invalid/system/wms/v1/events',
@@ -112,62 +120,72 @@ class Run {
     const board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
     for (let nth = 0; nth < programs; nth++) this.#start(nth)
     const clients = openClients({
-      ...this,
       seed,
       world: this.#lane.world,
       network: this.#network,
-      scheduler,
+      scheduler: this.#scheduler,
       faults: this.#faults,
       landscape: this.#landscape,
       outside: this.#outside,
       orders,
     })
-    const { side } = this.#lane.cluster
-    const violations: Violation[] = []
-    // Two questions to the database between actions, asked so often as they may end the run early.
-    let looked = 0
-    let checked = 0
-    let ended = false
-    while (!ended) {
-      const nextLook = scheduler.steps + LOOK_EVERY
-      const left = await scheduler.run(() => scheduler.steps >= nextLook)
-      if (!this.#peace && scheduler.nowMs >= PEACE_AFTER_MS) {
-        this.#peace = true
-        if (mode === 'liveness') {
-          this.#faults.end()
-          board.end()
-        }
-      }
-      looked++
-      if (scheduler.steps - checked >= SAFE_EVERY) {
-        checked = scheduler.steps
-        violations.push(...(await unsafe(side, this.#landscape)))
-      }
-      if (violations.length > 0) break
-      if (mode === 'safety' ? scheduler.nowMs >= 2 * PEACE_AFTER_MS : this.#peace && (await isAtRest(side, this.#landscape, clients)))
-        ended = true
-      if (left === 'nothing left' || scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX) {
-        if (mode === 'liveness' && !ended)
-          violations.push({ invariant: 'everything ends', found: `${left} after ${scheduler.steps} steps, ${scheduler.nowMs} ms` })
-        ended = true
-      }
-    }
-    if (violations.length === 0) violations.push(...(await unsafe(side, this.#landscape)))
-    if (mode === 'liveness' && (violations.length === 0 || violations[0]!.invariant === 'everything ends'))
-      violations.push(...(await unsettled(side, this.#landscape, clients)))
-    await this.#tellEvents(side)
+    const violations = await this.#untilItEnds(clients, board)
+    await this.#tellEvents()
     await this.#stopAll()
     return {
       seed,
       violations,
       struck: this.#faults.struck,
       history: this.#hash.digest('hex'),
-      steps: scheduler.steps,
-      virtualMs: scheduler.nowMs,
+      steps: this.#scheduler.steps,
+      virtualMs: this.#scheduler.nowMs,
       messages: this.#messages,
       orders,
       complaints: this.#complaints,
     }
+  }
+
+  /** Runs some actions, looks at what must hold and whether it may end, and goes on. */
+  async #untilItEnds(clients: Clients, board: { end(): void }): Promise<Violation[]> {
+    const { side } = this.#lane.cluster
+    const scheduler = this.#scheduler
+    const isLive = this.#plan.mode === 'liveness'
+    for (let checked = 0, peace = false; ;) {
+      const nextLook = scheduler.steps + LOOK_EVERY
+      const left = await scheduler.run(() => scheduler.steps >= nextLook)
+      if (isLive && !peace && scheduler.nowMs >= PEACE_AFTER_MS) {
+        peace = true
+        this.#faults.end()
+        board.end()
+        this.#pressOn()
+      }
+      if (scheduler.steps - checked >= SAFE_EVERY) {
+        checked = scheduler.steps
+        const found = await unsafe(side, this.#landscape)
+        if (found.length > 0) return found
+      }
+      const isOver = isLive
+        ? peace && (await isAtRest(side, this.#landscape, clients))
+        : scheduler.nowMs >= 2 * PEACE_AFTER_MS
+      const isLate = scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX
+      if (isOver || isLate || left === 'nothing left') return this.#atTheEnd(clients, isOver)
+    }
+  }
+
+  async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
+    const { side } = this.#lane.cluster
+    const found = await unsafe(side, this.#landscape)
+    if (found.length > 0 || this.#plan.mode === 'safety') return found
+    const { steps, nowMs } = this.#scheduler
+    const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
+    return [...(isAtRest ? [] : [stuck]), ...(await unsettled(side, this.#landscape, clients))]
+  }
+
+  /** Vendors wait for minutes before they tell again what found no ear; now somebody presses their buttons. */
+  #pressOn(): void {
+    this.#landscape.wms.redeliver()
+    this.#landscape.shop.redeliver()
+    this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
   }
 
   #start(nth: number): void {
@@ -202,7 +220,10 @@ class Run {
     if (this.#faults.strikes('zombie', site)) this.#stall(actor, ZOMBIE_MS)
     if (this.#faults.strikes('session-ended', site)) {
       const sessions = this.#database.sessionsOf(actor)
-      const place = drawInteger(this.#plan.seed, 'session', this.#scheduler.steps, [0, Math.max(0, sessions.length - 1)])
+      const place = drawInteger(this.#plan.seed, 'session', this.#scheduler.steps, [
+        0,
+        Math.max(0, sessions.length - 1),
+      ])
       const session = sessions[place]
       if (session) await this.#database.end(session)
     }
@@ -210,7 +231,10 @@ class Run {
   }
 
   #stall(actor: Actor, [low, high]: readonly [number, number]): void {
-    const ms = drawInteger(this.#plan.seed, 'stall-for', `${actor.name} ${this.#scheduler.steps}`, [low, high])
+    const ms = drawInteger(this.#plan.seed, 'stall-for', `${actor.name} ${this.#scheduler.steps}`, [
+      low,
+      high,
+    ])
     actor.stalledUntilMs = this.#scheduler.nowMs + ms
   }
 
@@ -230,8 +254,8 @@ class Run {
   }
 
   /** Events as they were recorded, without what the server numbers by itself. */
-  async #tellEvents(side: Lane['cluster']['side']): Promise<void> {
-    const { rows } = await side.query<{ line: string }>(
+  async #tellEvents(): Promise<void> {
+    const { rows } = await this.#lane.cluster.side.query<{ line: string }>(
       `select concat_ws(' ', type, key, key_version, company, recorded_at, source, actor, data::text) as line
        from log.event order by key, key_version`,
     )

@@ -15,11 +15,15 @@ export function virtualClock(scheduler: Scheduler, actor: Actor, skewMs = 0): Cl
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve()
-        const cancel = after(ms, resolve)
-        signal?.addEventListener('abort', () => {
+        const aborted = (): void => {
           cancel()
           resolve()
+        }
+        const cancel = after(ms, () => {
+          signal?.removeEventListener('abort', aborted)
+          resolve()
         })
+        signal?.addEventListener('abort', aborted)
       }),
     after,
     soon: (task) => scheduler.offer({ actor, label: 'soon', run: task }),

@@ -1,0 +1,249 @@
+/**
+ * Bugs that were made before, here or elsewhere, each a small change of the product's text. The simulation must catch
+ * every one; `world` names what its smallest world needs, where the usual mix of faults would seldom show it.
+ */
+export type Bug = {
+  readonly name: string
+  readonly file: string
+  /** Must occur exactly once in the file. */
+  readonly find: string
+  readonly replace: string
+  readonly world?: {
+    readonly kinds?: readonly string[]
+    readonly orders?: number
+  }
+}
+
+const DESK = 'src/platform/desk.ts'
+const EFFECTS = 'src/platform/effects.ts'
+const TURN = 'src/platform/turn.ts'
+const LANES = 'src/platform/lanes.ts'
+const DATABASE = 'src/platform/database.ts'
+const LEASE = 'src/platform/lease.ts'
+const INBOX = 'src/platform/inbox.ts'
+const STREAMS = 'src/platform/inbox-streams.ts'
+const ORDER = 'src/platform/inbox-order.ts'
+const STOCK = 'src/domains/inventory/operations.ts'
+
+const CRASHES = ['crash', 'answer-lost', 'answer-slow'] as const
+const ZOMBIES = ['zombie', 'answer-slow'] as const
+
+export const BUGS: readonly Bug[] = [
+  {
+    name: 'a wake-up leaves the version as it is',
+    file: DESK,
+    find: 'do update set version = d.version + 1, due_at = now()',
+    replace: 'do update set due_at = now()',
+  },
+  {
+    name: 'a document sleeps without a look at its version',
+    file: DESK,
+    find: `failures = 0
+   where doc = any($1::bigint[]) and version = $2 and owner = $3`,
+    replace: `failures = 0
+   where doc = any($1::bigint[]) and $2::int is not null and owner = $3`,
+  },
+  {
+    name: 'a document leaves the desk without a look at its version',
+    file: DESK,
+    find: 'delete from desk.document where doc = any($1::bigint[]) and version = $2',
+    replace: 'delete from desk.document where doc = any($1::bigint[]) and $2::int is not null',
+  },
+  {
+    name: 'a wake-up does not make due',
+    file: DESK,
+    find: 'version = d.version + 1, due_at = now(), owner',
+    replace: 'version = d.version + 1, owner',
+  },
+  {
+    name: 'documents are claimed without locking',
+    file: DESK,
+    find: `order by d.doc for update skip locked`,
+    replace: `order by d.doc`,
+  },
+  {
+    name: 'transactions are not fenced',
+    file: LEASE,
+    find: `'select desk.fence($1) as xid'`,
+    replace: `'select pg_current_xact_id()::text as xid where $1::bigint is not null'`,
+    world: { kinds: ZOMBIES },
+  },
+  {
+    name: 'the dead are buried without waiting for their transactions',
+    file: LEASE,
+    find: '  await tx.query(fenceOff, [epoch])\n',
+    replace: '',
+    world: { kinds: ZOMBIES },
+  },
+  {
+    name: 'a takeover does not give documents back',
+    file: LEASE,
+    find: 'set owner = null, due_at = now() where owner = $1',
+    replace: 'set owner = null, due_at = now() where owner = $1 and false',
+    world: { kinds: CRASHES },
+  },
+  {
+    name: 'a process is visible before it holds its lock',
+    file: LEASE,
+    find: 'pg_advisory_lock(1, epoch::int)',
+    replace: 'pg_try_advisory_xact_lock(1, epoch::int)',
+  },
+  {
+    name: 'a call is sent after the lease is over',
+    file: 'src/app-worker.ts',
+    find: 'mayStillSend: () => lease.valid()',
+    replace: 'mayStillSend: () => true',
+    world: { kinds: ZOMBIES },
+  },
+  {
+    name: 'a call in doubt is sent again blindly',
+    file: EFFECTS,
+    find: `return recovery === 'lookup' ? 'look up' : 'park'`,
+    replace: `return recovery === 'lookup' ? 'send' : 'park'`,
+  },
+  {
+    name: 'a call is sent again under a new key',
+    file: 'src/platform/runner.ts',
+    find: 'key: effectKey(intent), businessKey',
+    replace: 'key: `${effectKey(intent)}.${attempts}`, businessKey',
+  },
+  {
+    name: 'what is not found at once counts as absent',
+    file: EFFECTS,
+    find: 'const surely = absentAfter !== null && now >= absentAfter',
+    replace: 'const surely = true',
+    world: { kinds: ['request-late', 'answer-lost'] },
+  },
+  {
+    name: 'a call that is sent again is still taken for unsent',
+    file: TURN,
+    find: `if (intent.state === 'retry')`,
+    replace: `if (intent.state === 'parked')`,
+    world: { kinds: ['crash', 'answer-slow', 'request-refused', 'answer-lost'] },
+  },
+  {
+    name: 'a failure without an answer counts as not sent',
+    file: LANES,
+    find: 'return error instanceof NotSent ?',
+    replace: 'return error instanceof Error ?',
+  },
+  {
+    name: 'a look-up that is sent home is forgotten',
+    file: LANES,
+    find: `state: sendable.attempt === 'send' ? 'retry' : 'unknown'`,
+    replace: `state: 'retry'`,
+    world: { kinds: ['answer-lost', 'server-errors', 'outage-refused', 'rate-limit', 'no-answer-reset'] },
+  },
+  {
+    name: 'settled calls stay open',
+    file: EFFECTS,
+    find: 'delete from effects.intent where doc = any($1::bigint[])',
+    replace: 'delete from effects.intent where doc = -1 and doc = any($1::bigint[])',
+  },
+  {
+    name: 'a call that has to wait is never due again',
+    file: 'src/platform/turn-entry.ts',
+    find: 'for (const intent of entry.intents.values()) if (intent.dueAt) times.push(intent.dueAt)',
+    replace: '',
+    world: { kinds: ['answer-lost', 'request-refused'] },
+  },
+  {
+    name: 'it is acknowledged before the commit',
+    file: DATABASE,
+    find: '    await tx.commit(xid, answer)\n',
+    replace: '    void tx.commit(xid, answer).catch(() => undefined)\n',
+    world: { kinds: ['crash', 'database-restart', 'session-ended'] },
+  },
+  {
+    name: 'a commit that rolled back counts as done',
+    file: DATABASE,
+    find: `if (outcome.command === 'COMMIT') return\n`,
+    replace: `if (outcome.command) return\n`,
+    world: { kinds: ['serialization-failure'] },
+  },
+  {
+    name: 'a lost acknowledgement counts as a commit',
+    file: DATABASE,
+    find: 'if (lost && (await wasCommitted(error, startedMs))) return error.answer as T',
+    replace: 'if (lost) return error.answer as T',
+    world: { kinds: ['session-ended', 'database-restart'] },
+  },
+  {
+    name: 'a lost acknowledgement counts as a rollback',
+    file: DATABASE,
+    find: 'if (lost && (await wasCommitted(error, startedMs))) return error.answer as T',
+    replace: '',
+    world: { kinds: ['acknowledgement-lost'] },
+  },
+  {
+    name: 'two processes number documents from one block',
+    file: 'src/platform/ids.ts',
+    find: `select nextval('desk.document_block')::int8 as block`,
+    replace: `select last_value::int8 as block from desk.document_block`,
+  },
+  {
+    name: 'messages of a stream are applied as they come',
+    file: ORDER,
+    find: `return { ruling: 'wait', position: { ...position, missing: { from: next, to } } }`,
+    replace: `return { ruling: 'apply', position: { ...applied, missing: null } }`,
+    world: { kinds: ['webhook-reorder', 'webhook-delay', 'webhook-lost', 'split-shipment'], orders: 6 },
+  },
+  {
+    name: 'messages that waited are never let go',
+    file: STREAMS,
+    find: `discipline.by === 'item' ? await releaseHeld(tx, moved) : []`,
+    replace: `discipline.by === 'item' && moved.length > 99 ? await releaseHeld(tx, moved) : []`,
+    world: { kinds: ['webhook-reorder', 'webhook-delay', 'webhook-lost'], orders: 6 },
+  },
+  {
+    name: 'a message that comes again is new',
+    file: INBOX,
+    find: `on conflict do nothing returning source, message_id as "messageId"`,
+    replace: `on conflict (source, message_id) do update set repeats = inbox.message.repeats returning source, message_id as "messageId"`,
+    world: { kinds: ['webhook-duplicate', 'webhook-answer-lost', 'webhook-stale'] },
+  },
+  {
+    name: 'a cancelled order keeps its reservations',
+    file: STOCK,
+    find: `  await freeClaims(tx, reservations)\n`,
+    replace: '',
+  },
+  {
+    name: 'reservations that a request carries are counted twice',
+    file: STOCK,
+    find: `): void {\n  deleteReservations(tx, claims)\n}`,
+    replace: `): void {\n  deleteReservations(tx, claims.slice(1))\n}`,
+  },
+  {
+    name: 'stock is reserved without locking',
+    file: 'src/domains/inventory/store.ts',
+    find: `order by item_id, location for no key update`,
+    replace: `order by item_id, location`,
+    world: { orders: 7 },
+  },
+  {
+    name: 'stock that leaves stays reserved',
+    file: 'src/domains/inventory/store.ts',
+    find: 'set available = p.available + c.available, reserved = p.reserved + c.reserved,',
+    replace: 'set available = p.available + c.available, reserved = p.reserved + 0 * c.reserved,',
+  },
+  {
+    name: 'seals pass over what commits late',
+    file: 'src/platform/audit-seals.ts',
+    find: `     and (e.generation < (select max(generation) from log.generation)
+       or e.xid < pg_snapshot_xmin(pg_current_snapshot()))
+   order by e.generation, e.xid, e.position limit $4`,
+    replace: `   order by e.generation, e.xid, e.position limit $4`,
+    world: { orders: 7 },
+  },
+  {
+    name: 'the answers of a batch are taken by place',
+    file: 'src/systems/wms-depot/connector.ts',
+    find: 'legible(() => outcomeOfRelease(body.external_ref, byReference.get(body.external_ref))),',
+    replace: `legible(() => {
+        const result = results[releases.findIndex((release) => release.effect === effect && byReference && body)]
+        return outcomeOfRelease(result?.externalRef ?? '', result)
+      }),`,
+    world: { orders: 8 },
+  },
+]

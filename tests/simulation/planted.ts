@@ -1,0 +1,63 @@
+/** The simulation proves itself: each known bug is planted alone and has to be caught. */
+import { systemClock } from '#platform/clock.ts'
+import { type Bug, BUGS } from './bugs.ts'
+import type { LaneHandle } from './lanes.ts'
+import type { Job } from './search.ts'
+
+const SEEDS_MAX = 100
+
+type Caught = {
+  readonly name: string
+  readonly caught: boolean
+  readonly seeds: number
+  readonly seconds: number
+  readonly invariant?: string | undefined
+}
+
+type Options = { readonly bug?: string | undefined; readonly json: boolean }
+
+/** Answers the exit code. */
+export async function plantAll(lanes: readonly LaneHandle[], { bug, json }: Options): Promise<number> {
+  const wanted = bug === undefined ? BUGS : BUGS.filter(({ name }) => name === bug)
+  if (wanted.length === 0) {
+    process.stderr.write(
+      `no bug is called "${bug}"; there are:\n${BUGS.map(({ name }) => `  ${name}\n`).join('')}`,
+    )
+    return 2
+  }
+  const queue = [...wanted]
+  const results: Caught[] = []
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const result = await hunt(lane, next)
+        results.push(result)
+        process.stderr.write(
+          `${result.caught ? 'caught' : 'MISSED'}  ${String(result.seeds).padStart(3)} seeds  ${result.seconds.toFixed(1).padStart(5)} s  ${next.name}${result.invariant ? `: ${result.invariant}` : ''}\n`,
+        )
+      }
+    }),
+  )
+  const caught = results.filter((result) => result.caught).length
+  if (json) process.stdout.write(`${JSON.stringify({ planted: results.length, caught, bugs: results })}\n`)
+  else process.stdout.write(`${caught} of ${results.length} planted bugs caught\n`)
+  return caught === results.length ? 0 : 1
+}
+
+async function hunt(lane: LaneHandle, { name, world }: Bug): Promise<Caught> {
+  const startMs = systemClock.monotonicMs()
+  const planted = await lane.plant(name)
+  const seconds = (): number => (systemClock.monotonicMs() - startMs) / 1_000
+  try {
+    for (let seeds = 1; seeds <= SEEDS_MAX; seeds++) {
+      const job: Job = { seed: `${seeds}`, mode: 'liveness', shrink: false, ...world }
+      const [first] = (await planted.run(job)).violations
+      // What goes wrong without the bug as well is not the bug.
+      if (first && (await lane.run(job)).violations.length === 0)
+        return { name, caught: true, seeds, seconds: seconds(), invariant: first.invariant }
+    }
+    return { name, caught: false, seeds: SEEDS_MAX, seconds: seconds() }
+  } finally {
+    await planted.end()
+  }
+}

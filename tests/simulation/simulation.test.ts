@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Lane, openLane } from './lane.ts'
+import { search } from './search.ts'
+import { type Plan, simulate } from './simulate.ts'
+
+const REGRESSIONS = new URL('regressions/', import.meta.url)
+/** Few enough for a run of all tests; `npm run simulate` has no end of them. */
+const SEEDS = Array.from({ length: 10 }, (_, nth) => `fixed-${nth}`)
+
+let lane: Lane
+beforeAll(async () => {
+  lane = await openLane()
+})
+afterAll(() => lane?.end())
+
+test.each(SEEDS)('no invariant is broken in %s', { timeout: 60_000 }, async (seed) => {
+  const mode = seed.endsWith('3') ? 'safety' : 'liveness'
+  const { violations, orders, steps } = await simulate(lane, { seed, mode })
+  expect(violations).toEqual([])
+  expect(orders).toBeGreaterThan(0)
+  expect(steps).toBeGreaterThan(100)
+})
+
+test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
+  const plan = (seed: string): Plan => ({ seed, mode: 'liveness' })
+  const histories: string[] = []
+  for (const seed of ['a', 'b', 'b', 'a']) histories.push((await simulate(lane, plan(seed))).history)
+  const [a, b, bAgain, aAgain] = histories
+  expect([bAgain, aAgain]).toEqual([b, a])
+  expect(a).not.toBe(b)
+})
+
+test('a failing seed is shrunk to the faults that it takes', { timeout: 120_000 }, async () => {
+  // A network that repeats requests on its own shows the one system that cannot tell them apart.
+  const kinds = ['request-twice-unkeyed', 'client-repeats', 'stall']
+  const planOf = (seed: number): Plan => ({ seed: `${seed}`, mode: 'liveness', kinds })
+  let found = await search(lane, planOf(0))
+  for (let seed = 1; found.violations.length === 0 && seed < 20; seed++)
+    found = await search(lane, planOf(seed))
+  const { violations, struck, shortest } = found
+  expect(violations).not.toEqual([])
+  expect(shortest!.plan.only!.size).toBeLessThanOrEqual(struck.length)
+  expect([...shortest!.plan.only!].every((name) => name.startsWith('request-twice-unkeyed'))).toBe(true)
+  const again = await simulate(lane, shortest!.plan)
+  expect(again.violations).toEqual(shortest!.violations)
+})
+
+type Kept = Omit<Plan, 'only'> & { readonly only: readonly string[] }
+
+const kept = readdirSync(REGRESSIONS).filter((name) => name.endsWith('.json'))
+
+test.each(kept)('what was once broken stays mended: %s', { timeout: 60_000 }, async (name) => {
+  const { only, ...plan } = JSON.parse(readFileSync(new URL(name, REGRESSIONS), 'utf8')) as Kept
+  expect((await simulate(lane, { ...plan, only: new Set(only) })).violations).toEqual([])
+})

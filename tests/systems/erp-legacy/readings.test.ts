@@ -1,0 +1,63 @@
+/** Master data as the legacy ERP connector reads it from the simulated one. */
+import { beforeAll, expect, test } from 'vitest'
+import { systemClock } from '#platform/clock.ts'
+import type { UnreadableRow } from '#platform/connector-rows.ts'
+import { createLegacyErpConnector, type LegacyErpConnector } from '#systems/erp-legacy/connector.ts'
+import { customerOf, ground, world } from '../landscape.ts'
+
+const it = ground()
+let erp: LegacyErpConnector
+const unreadable: UnreadableRow[] = []
+
+const connect = (rowsPerPage: number): LegacyErpConnector =>
+  createLegacyErpConnector({
+    instance: 'erp-north',
+    settings: {
+      baseUrl: it.landscape.legacyErp.url,
+      timeoutMs: 5_000,
+      credentials: { user: 'CROSSDOCK', password: 'secret' },
+      options: { rowsPerPage },
+    },
+    http: it.http,
+    clock: systemClock,
+    onUnreadable: (row) => unreadable.push(row),
+  })
+
+beforeAll(() => void (erp = connect(1_000)))
+
+const customer = customerOf('NWF')
+
+test('master data is read to the last page, and nothing of it is unreadable', async () => {
+  const small = connect(7)
+  const numbers: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await small.customers({ cursor })
+    numbers.push(...page.items.map((one) => one.number))
+    cursor = page.next
+  } while (cursor !== undefined)
+  expect(numbers).toEqual(world.customers.filter((one) => one.company === 'NWF').map((one) => one.number))
+  expect((await erp.items({})).items).toHaveLength(world.items.filter((one) => one.company === 'NWF').length)
+  expect((await erp.prices({})).items).toHaveLength(
+    world.prices.filter((one) => one.company === 'NWF').length,
+  )
+  expect((await erp.stock({})).items.length).toBeGreaterThan(10)
+  expect(unreadable).toEqual([])
+})
+
+test('changes since a moment are those after it', async () => {
+  const since = systemClock.now()
+  expect((await erp.customers({ changedSince: since })).items).toEqual([])
+  it.landscape.legacyErp.changeCustomer(customer.number, { creditLimitMinor: 1_234_500 })
+  const changed = await erp.customers({ changedSince: new Date(since.getTime() - 5_000) })
+  expect(changed.items.map((one) => [one.number, one.creditLimitMinor])).toEqual([
+    [customer.number, 1_234_500],
+  ])
+})
+
+test('what cannot be read is an outage', async () => {
+  it.landscape.legacyErp.faults.set({ kind: 'server-error', operation: 'items', times: 1 })
+  await expect(erp.items({})).rejects.toThrow(/was not answered/)
+  it.landscape.legacyErp.faults.set({ kind: 'wrong-body', operation: 'items', body: 'html', times: 1 })
+  await expect(erp.items({})).rejects.toThrow(/no usable answer/)
+})
