@@ -106,14 +106,15 @@ describe('a shipment', () => {
   test('of something else than was asked for, or of more, is parked and books nothing', async () => {
     await house.query("update customers.customer set credit_hold = false where number = '500001'")
     house.landscape.wms.faults.set({ kind: 'webhook-delay', ms: 5_000 })
-    const placed = await house.order({ lines: [['37001', 2]] })
-    const requests = () =>
-      house.query<{ id: number }>('select id from shipments.fulfillment where order_id = $1', [placed.doc])
-    await expect.poll(requests, { timeout: 10_000 }).toHaveLength(1)
-    const [{ id } = { id: 0 }] = await requests()
-    const contents = (sequence: number, sku: string, qty: number) => ({
-      external_ref: `F-${id}`,
-      order_sequence: sequence,
+    const released = async () => {
+      const placed = await house.order({ lines: [['37001', 2]] })
+      const requests = () =>
+        house.query<{ id: number }>('select id from shipments.fulfillment where order_id = $1', [placed.doc])
+      await expect.poll(requests, { timeout: 10_000 }).toHaveLength(1)
+      return { placed, request: (await requests())[0]!.id }
+    }
+    const contents = (request: number, sku: string, qty: number) => ({
+      external_ref: `F-${request}`,
       packages: [
         {
           sscc: '1',
@@ -134,10 +135,12 @@ describe('a shipment', () => {
         },
       ],
     })
-    expect(await outcomeOf(await tell('wms', contents(1, '37002', 1)))).toEqual(['parked'])
-    expect(await outcomeOf(await tell('wms', contents(2, '37001', 3)))).toEqual(['parked'])
+    const [strange, excessive] = [await released(), await released()]
+    expect(await outcomeOf(await tell('wms', contents(strange.request, '37002', 1)))).toEqual(['parked'])
+    expect(await outcomeOf(await tell('wms', contents(excessive.request, '37001', 3)))).toEqual(['parked'])
     expect(await house.openExceptions('shipments.line_unknown')).toHaveLength(2)
-    expect(await house.lines(placed)).toMatchObject([{ released: 2, shipped: 0 }])
+    for (const { placed } of [strange, excessive])
+      expect(await house.lines(placed)).toMatchObject([{ released: 2, shipped: 0 }])
     house.landscape.wms.faults.clear()
   })
 
