@@ -26,6 +26,8 @@ const ORDER = 'src/platform/inbox-order.ts'
 const STOCK = 'src/domains/inventory/operations.ts'
 
 const CRASHES = ['crash', 'answer-lost', 'answer-slow'] as const
+/** Somebody changes a document while its owner waits for an answer. */
+const SLOW = { kinds: ['answer-slow', 'client-repeats'], orders: 8 }
 const ZOMBIES = ['zombie', 'answer-slow'] as const
 
 export const BUGS: readonly Bug[] = [
@@ -34,6 +36,7 @@ export const BUGS: readonly Bug[] = [
     file: DESK,
     find: 'do update set version = d.version + 1, due_at = now()',
     replace: 'do update set due_at = now()',
+    world: SLOW,
   },
   {
     name: 'a document sleeps without a look at its version',
@@ -42,18 +45,21 @@ export const BUGS: readonly Bug[] = [
    where doc = any($1::bigint[]) and version = $2 and owner = $3`,
     replace: `failures = 0
    where doc = any($1::bigint[]) and $2::int is not null and owner = $3`,
+    world: SLOW,
   },
   {
     name: 'a document leaves the desk without a look at its version',
     file: DESK,
     find: 'delete from desk.document where doc = any($1::bigint[]) and version = $2',
     replace: 'delete from desk.document where doc = any($1::bigint[]) and $2::int is not null',
+    world: SLOW,
   },
   {
     name: 'a wake-up does not make due',
     file: DESK,
     find: 'version = d.version + 1, due_at = now(), owner',
     replace: 'version = d.version + 1, owner',
+    world: SLOW,
   },
   {
     name: 'documents are claimed without locking',

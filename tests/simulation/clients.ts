@@ -76,7 +76,10 @@ export function openClients(parts: ClientParts): Clients {
 
   async function cancel(id: string, key: string): Promise<void> {
     open++
-    await sleep(drawInteger(seed, 'cancel-after', key, [0, 2_500]))
+    // Half of them at once, while the order is still on its way to the ERP.
+    await sleep(
+      drawInteger(seed, 'cancel-after', key, draw(seed, 'cancels-at-once', key) < 0.5 ? [0, 60] : [0, 2_500]),
+    )
     const answer = await post(
       `${ORDERS}/${id}:cancel`,
       `cancel-${key}`,

@@ -4,7 +4,7 @@ import { type Bug, BUGS } from './bugs.ts'
 import type { LaneHandle } from './lanes.ts'
 import type { Job } from './search.ts'
 
-const SEEDS_MAX = 100
+const SEEDS_MAX = 60
 
 type Caught = {
   readonly name: string
