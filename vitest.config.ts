@@ -23,7 +23,7 @@ export default defineConfig({
     // One more than the two cores this is meant for: tests of whole programs spend much of their time waiting.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     reporters: ['default'],

@@ -31,7 +31,7 @@ const KILLS = 10
 const SEED = 'killed'
 const CALLERS = 24
 /** Slow machines are slow; what a restart takes on this one is printed. */
-const FIRST_PROGRESS_MOST_MS = 10_000
+const FIRST_PROGRESS_MOST_MS = 60_000
 
 const world = generateWorld({ seed: SEED, today: '2026-11-02', plannedOrders: COUNT })
 const orders = world.orders(COUNT).map((order): WorldOrder => ({ ...order, door: 'api' }))
