@@ -109,11 +109,12 @@ export function settle(state: ClaimState): Replay | undefined {
 
 /**
  * For doors with one transaction a request: runs `work` at most once per key. A refusal changes nothing and is
- * not stored, so the same key may be used again for the corrected request.
+ * not stored, so the same key may be used again for the corrected request. `kept` is what repetitions are answered.
  */
 export function oncePerKey<R extends Request<never, never, never, Claim>, A extends Answer>(
   database: Database,
   work: (tx: Transaction, request: R) => Promise<A>,
+  kept: (body: A['body']) => unknown = (body) => body,
 ): (request: R) => Promise<A | Replay> {
   return (request) =>
     database.transaction(async (tx) => {
@@ -121,7 +122,7 @@ export function oncePerKey<R extends Request<never, never, never, Claim>, A exte
       const earlier = settle(states.get(request.idempotency)!)
       if (earlier) return earlier
       const answer = await work(tx, request)
-      record(tx, [{ ...request.idempotency, status: answer.status, body: answer.body }])
+      record(tx, [{ ...request.idempotency, status: answer.status, body: kept(answer.body) }])
       return answer
     })
 }

@@ -11,6 +11,7 @@ import {
 import type { Transaction } from '#platform/database.ts'
 import { type DeskRow, stepRowsOf } from '#platform/desk.ts'
 import {
+  type Answered,
   type Answers,
   call,
   type DocumentFacts,
@@ -113,6 +114,17 @@ export async function paymentFacts(
 const REGISTRATION_REFUSED = 'billing.registration_refused'
 const REVERSAL_REFUSED = 'billing.reversal_refused'
 
+/** The number that the ERP gave. */
+const numbered = <Answer extends { readonly number?: string | undefined }>({
+  facts,
+  answers: [first],
+}: Answered<PaymentFacts, Answer>) => ({
+  doc: facts.doc,
+  company: facts.company,
+  number: first!.answer.number as Answer['number'],
+  effectKey: first!.effectKey,
+})
+
 const register = (ports: ProcessPorts) =>
   call<PaymentFacts, PaymentRegistration, { readonly number: string }>({
     operation: registerPayment,
@@ -127,13 +139,7 @@ const register = (ports: ProcessPorts) =>
       invoices,
     }),
     async confirmed(tx, answered, cause) {
-      const rows = answered.map(({ facts, answers: [first] }) => ({
-        doc: facts.doc,
-        company: facts.company,
-        number: first!.answer.number,
-        effectKey: first!.effectKey,
-      }))
-      await recordRegistered(tx, rows, cause)
+      await recordRegistered(tx, answered.map(numbered), cause)
       await endRefusals(tx, answered, REGISTRATION_REFUSED)
       return lookAll(answered)
     },
@@ -169,13 +175,7 @@ const reverse = (ports: ProcessPorts) =>
       invoices,
     }),
     async confirmed(tx, answered, cause) {
-      const rows = answered.map(({ facts, answers: [first] }) => ({
-        doc: facts.doc,
-        company: facts.company,
-        number: first!.answer.number,
-        effectKey: first!.effectKey,
-      }))
-      await recordReversalRegistered(tx, rows, cause)
+      await recordReversalRegistered(tx, answered.map(numbered), cause)
       await endRefusals(tx, answered, REVERSAL_REFUSED)
       await leaveRefusals(
         tx,

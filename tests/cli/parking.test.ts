@@ -11,7 +11,7 @@ import { ediFolders, type EdiFolders, guideOf, sentTo } from '#tests/support/edi
 import { type House, openHouse } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { openQuery } from '#tests/support/house-rules.ts'
+import { openQuery } from '#tests/support/house-query.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, rowsOf } from './program.ts'
 

@@ -15,7 +15,7 @@ import { demoConfig } from '../../src/demo.ts'
 import { differences, EVERYTHING_ONCE, ourInvoices, theirInvoices } from '#tests/support/house-books.ts'
 import { inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
 
 const ORDERS = 300

@@ -23,7 +23,7 @@ import {
 import { type Answer, inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
 import { type Query, violations, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram, steadyPort } from '#tests/support/program.ts'
 
 const COUNT = 2_000

@@ -5,7 +5,7 @@ import { openHouse, type House } from '#tests/support/house.ts'
 import { differences, EVERYTHING_ONCE, ourInvoices, theirInvoices } from '#tests/support/house-books.ts'
 import { type Answer, inParallel, submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const CALLERS = 16
 const CALLS_AT_ONCE = 4

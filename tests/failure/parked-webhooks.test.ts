@@ -11,7 +11,7 @@ import { replayParked } from '#platform/parking-replay.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 let house: House
 let query: Query

@@ -6,7 +6,7 @@ import { openHouse, type House } from '#tests/support/house.ts'
 import { differences, EVERYTHING_ONCE } from '#tests/support/house-books.ts'
 import { inParallel, submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const COUNT = 120
 const WAIT = { timeout: 30_000, interval: 20 }

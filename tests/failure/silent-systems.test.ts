@@ -6,7 +6,7 @@ import type { WorldOrder } from '#landscape/world/world.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
 import { inParallel, submit } from '#tests/support/house-doors.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const SILENT_AFTER_MS = 300
 const SHOP_POLL_MS = 100

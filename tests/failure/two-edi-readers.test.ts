@@ -14,7 +14,7 @@ import { demoConfig } from '../../src/demo.ts'
 import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders, guideOf, namesIn, sentTo } from '#tests/support/edi.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { openQuery } from '#tests/support/house-rules.ts'
+import { openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
 
 const FILES = 60

@@ -16,7 +16,7 @@ import {
 } from '#tests/support/house-books.ts'
 import { inParallel, submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const COUNT = 150
 const BATCH = 7

@@ -6,7 +6,7 @@ import { fakeClock } from '#tests/support/clock.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { type Query } from '#tests/support/books-rules.ts'
-import { openQuery } from '#tests/support/house-rules.ts'
+import { openQuery } from '#tests/support/house-query.ts'
 
 const MAX = 20
 const WAIT = { timeout: 10_000 }

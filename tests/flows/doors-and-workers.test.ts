@@ -4,7 +4,7 @@ import type { WorldOrder } from '#landscape/world/world.ts'
 import { differences, EVERYTHING_ONCE, ourInvoices, theirInvoices } from '#tests/support/house-books.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
 
 /** Longer than any test waits: what happens before is no poll's doing. */

@@ -7,7 +7,7 @@ import type { Queries } from '#platform/database.ts'
 import { sealAll } from '#platform/audit-seals.ts'
 import { formatAmount } from '#platform/money.ts'
 import { BEGINNING, type Look } from '#platform/invariants.ts'
-import { atRest } from '#tests/support/house-rules.ts'
+import { atRest } from '#tests/support/house-query.ts'
 import { type FrontDoor, isHeld, O2C, openFrontDoor, shipsAtOnce } from '#tests/routes/front-door.ts'
 
 /** One statement for each invariant that breaks it; $doc and the like are of what the orders of this test left behind. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { O2C } from '#tests/routes/front-door.ts'
 import { violations, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest } from '#tests/support/house-rules.ts'
+import { atRest } from '#tests/support/house-query.ts'
 import { openWholesaler, type Placed, type Wholesaler } from '../processes/wholesaler.ts'
 
 const WITHIN = { timeout: 15_000, interval: 20 }

@@ -1,7 +1,7 @@
 /** Two houses on one database read each ERP once between them, and go on where one of them died. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Query } from '#tests/support/books-rules.ts'
-import { openQuery } from '#tests/support/house-rules.ts'
+import { openQuery } from '#tests/support/house-query.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
 
 let first: House

@@ -19,7 +19,7 @@ import {
 import { type Answer, bring } from '#tests/support/house-doors.ts'
 import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
 import { type Query, underWay, violationsAtRest } from '#tests/support/books-rules.ts'
-import { atRest, openQuery } from '#tests/support/house-rules.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const COUNT = 830
 const TODAY = '2026-11-02'

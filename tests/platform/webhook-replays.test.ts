@@ -8,12 +8,9 @@ import {
   replayDeadLetters,
   resumeSubscription,
 } from '#platform/subscriptions.ts'
-import { webhookWorld, type WebhookWorld } from './webhook-world.ts'
+import { openPlaces, webhookWorld, type WebhookWorld } from './webhook-world.ts'
 
 let world: WebhookWorld
-let places = 0
-/** A company of the test's own, so that it hears of nobody else's events. */
-let here: string
 const SECOND = 1_000
 
 beforeAll(async () => {
@@ -26,18 +23,7 @@ afterEach(async () => {
   world.answer = () => 204
 })
 
-function place(): string {
-  here = `place-${++places}`
-  return here
-}
-const keyOf = (number: number): number => places * 1_000 + number
-const append = (number: number, version = 1, more?: { type?: string; data?: object }) =>
-  world.append(here, keyOf(number), version, more)
-const subscribe = (settings = {}) => world.subscribe({ companies: [place()], ...settings })
-const idsSent = (): string[] => world.sent.map(({ id }) => id)
-const idOf = (number: number, version = 1): string => `evt_${keyOf(number)}_${version}`
-const inTx = (work: Parameters<typeof world.open.database.transaction>[0]) =>
-  world.open.database.transaction(work)
+const { keyOf, append, subscribe, idsSent, idOf, inTx } = openPlaces(() => world)
 
 test('a paused subscription is sent nothing, and then everything that happened meanwhile', async () => {
   const { id } = await subscribe()

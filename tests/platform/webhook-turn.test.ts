@@ -5,12 +5,9 @@ import { NotSent, Unanswered } from '#platform/http-client.ts'
 import { attemptsOf, deadLettersOf, undeliveredOf } from '#platform/subscription-log.ts'
 import { addSecret } from '#platform/subscription-secrets.ts'
 import { resumeSubscription } from '#platform/subscriptions.ts'
-import { isSignedBy, type Message, webhookWorld, type WebhookWorld } from './webhook-world.ts'
+import { isSignedBy, type Message, openPlaces, webhookWorld, type WebhookWorld } from './webhook-world.ts'
 
 let world: WebhookWorld
-let places = 0
-/** A company of the test's own, so that it hears of nobody else's events. */
-let here: string
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
@@ -26,18 +23,7 @@ afterEach(async () => {
   world.answer = () => 204
 })
 
-function place(): string {
-  here = `place-${++places}`
-  return here
-}
-const keyOf = (number: number): number => places * 1_000 + number
-const append = (number: number, version = 1, more?: { type?: string; data?: object }) =>
-  world.append(here, keyOf(number), version, more)
-const subscribe = (settings = {}) => world.subscribe({ companies: [place()], ...settings })
-const idsSent = (): string[] => world.sent.map(({ id }) => id)
-const idOf = (number: number, version = 1): string => `evt_${keyOf(number)}_${version}`
-const inTx = (work: Parameters<typeof world.open.database.transaction>[0]) =>
-  world.open.database.transaction(work)
+const { company, keyOf, append, subscribe, idsSent, idOf, inTx } = openPlaces(() => world)
 const exceptions = async () =>
   (await listExceptions(world.open.database)).map(({ code, owner, affected }) => ({ code, owner, affected }))
 
@@ -60,7 +46,7 @@ describe('a message', () => {
         subject: `crate-${keyOf(1)}`,
         partitionkey: `crate-${keyOf(1)}`,
         sequence: '0000000003',
-        company: here,
+        company: company(),
         correlationid: `crate-${keyOf(1)}`,
         data: { document: `crate-${keyOf(1)}`, version: 3 },
       },

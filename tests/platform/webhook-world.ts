@@ -193,3 +193,24 @@ export function isSignedBy({ id, timestamp, signatures, text }: Message, secret:
   const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${text}`).digest('base64')
   return signatures.includes(`v1,${expected}`)
 }
+
+/** Companies of a test's own, so that it hears of nobody else's events. */
+export function openPlaces(world: () => WebhookWorld) {
+  let places = 0
+  let here = ''
+  const place = (): string => (here = `place-${++places}`)
+  const keyOf = (number: number): number => places * 1_000 + number
+  return {
+    place,
+    /** The company of the newest subscription. */
+    company: () => here,
+    keyOf,
+    append: (number: number, version = 1, more?: { type?: string; data?: object }) =>
+      world().append(here, keyOf(number), version, more),
+    subscribe: (settings = {}) => world().subscribe({ companies: [place()], ...settings }),
+    idsSent: (): string[] => world().sent.map(({ id }) => id),
+    idOf: (number: number, version = 1): string => `evt_${keyOf(number)}_${version}`,
+    inTx: (work: Parameters<WebhookWorld['open']['database']['transaction']>[0]) =>
+      world().open.database.transaction(work),
+  }
+}

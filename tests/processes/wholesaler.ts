@@ -4,7 +4,7 @@ import { generateWorld } from '#landscape/world/generate.ts'
 import type { CompanyCode, Customer, Item, Price, Stock, StockStatus, World } from '#landscape/world/world.ts'
 import { openFrontDoor, O2C, type FrontDoor, type Reply } from '#tests/routes/front-door.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { openQuery } from '#tests/support/house-rules.ts'
+import { openQuery } from '#tests/support/house-query.ts'
 import type { HouseOptions } from '#tests/support/house.ts'
 
 const TODAY = '2026-11-02'

@@ -6,6 +6,7 @@ import { fakeClock } from '#tests/support/clock.ts'
 import { isSignedBy, type Message } from '../platform/webhook-world.ts'
 import { bearer, type FrontDoor, openFrontDoor, type Reply, shipsAtOnce } from './front-door.ts'
 import { openReceiver, type Received, type Receiver } from './receiver.ts'
+import { settledLog } from '#tests/support/settled-log.ts'
 
 const DOOR = '/experience/events/v1/subscriptions'
 const SCOPES = ['experience.subscriptions:read', 'experience.subscriptions:write']
@@ -89,6 +90,8 @@ const secretOf = ({ body }: Reply): string => body['secret'] as string
 describe('a subscription', () => {
   test('is sent what happens from then on, signed with the secret of its answer', async () => {
     await order()
+    // "From then on" begins where readers stand, whom an older transaction of another test holds back.
+    await settledLog({ run: (text) => door.app.database.query({ name: 'test.settled', text }) })
     const made = await create()
     expect(made.status).toBe(201)
     expect(made.headers.get('location')).toBe(`${DOOR}/${made.body.id}`)

@@ -17,7 +17,6 @@ export type Told = {
 
 export type Clients = {
   readonly told: readonly Told[]
-  readonly shopOrders: readonly WorldOrder[]
   /** Cancellations that were answered with 2xx, by order id. */
   readonly cancelled: ReadonlySet<string>
   readonly open: () => number
@@ -43,7 +42,6 @@ const SHOP_SHARE = 0.25
 export function openClients(parts: ClientParts): Clients {
   const { seed, world, network, scheduler, faults, landscape, outside } = parts
   const told: Told[] = []
-  const shopOrders: WorldOrder[] = []
   const cancelled = new Set<string>()
   let open = 0
   const later = (ms: number, label: string, run: () => void): void =>
@@ -94,7 +92,6 @@ export function openClients(parts: ClientParts): Clients {
     const [order] = world.orders(1, place)
     const atMs = drawInteger(seed, 'arrives', nth, [0, SPREAD_MS])
     if (draw(seed, 'door', nth) < SHOP_SHARE && order!.door === 'shop') {
-      shopOrders.push(order!)
       later(atMs, 'buyer', () => void landscape.shop.place(order!))
       continue
     }
@@ -106,7 +103,7 @@ export function openClients(parts: ClientParts): Clients {
     })
   }
   later(drawInteger(seed, 'receipts', 0, [2_000, 8_000]), 'receipts', () => landscape.wms.receiveAll())
-  return { told, shopOrders, cancelled, open: () => open }
+  return { told, cancelled, open: () => open }
 }
 
 const isInFlight = ({ status, body }: { status: number; body: string }): boolean =>

@@ -23,7 +23,7 @@ export type ProgramParts = {
   readonly complain: (line: string) => void
 }
 
-export type Program = Door & { readonly ready: Promise<void>; readonly app: App; readonly isOpen: boolean }
+export type Program = Door & { readonly app: App; readonly isOpen: boolean }
 
 export function startProgram(parts: ProgramParts): Program {
   const { name, seed, config, scheduler, database, complain } = parts
@@ -46,7 +46,7 @@ export function startProgram(parts: ProgramParts): Program {
     checks: true,
   })
   let isOpen = false
-  const ready = (async () => {
+  const open = async (): Promise<void> => {
     for (;;) {
       try {
         await app.worker.start()
@@ -59,11 +59,11 @@ export function startProgram(parts: ProgramParts): Program {
     app.keepUp()
     while (!(await app.sync(() => undefined).catch(() => ({ known: false }))).known) await clock.sleep(1_000)
     isOpen = true
-  })()
+  }
+  void open()
   return {
     actor,
     app,
-    ready,
     get isOpen() {
       return isOpen
     },

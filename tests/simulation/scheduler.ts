@@ -27,9 +27,8 @@ export type SchedulerOptions = {
   readonly seed: string
   /** Sticky lets one actor run on for a while; uniform mixes all of them. */
   readonly mode: 'sticky' | 'uniform'
-  /** Told of each action before and after it ran. */
+  /** Told of each action before it runs. */
   readonly before?: (action: Action) => Promise<void> | void
-  readonly after?: (action: Action) => Promise<void> | void
 }
 
 const STICK = 24
@@ -92,7 +91,6 @@ export class Scheduler {
     await this.#options.before?.(action)
     if (!action.actor.alive) return
     await action.run()
-    await this.#options.after?.(action)
   }
 
   #pick(): Waiting | undefined {

@@ -291,20 +291,19 @@ export class Session {
     if (this.#queue.length > 0 && !this.ended) this.#offer()
   }
 
-  /** The answer travels too: a program that stands still reads it later. */
   #answer(queued: Queued, result: Result): void {
-    if (this.actor.stalledUntilMs <= this.#parts.scheduler.nowMs) {
-      if (this.actor.alive) queued.resolve(result)
-      return
-    }
-    this.#parts.scheduler.offer({ actor: this.actor, label: 'answer', run: () => queued.resolve(result) })
+    this.#tell(() => queued.resolve(result))
   }
 
   #refuse(queued: Queued, error: unknown): void {
-    if (this.actor.stalledUntilMs <= this.#parts.scheduler.nowMs) {
-      if (this.actor.alive) queued.reject(error)
-      return
-    }
-    this.#parts.scheduler.offer({ actor: this.actor, label: 'answer', run: () => queued.reject(error) })
+    this.#tell(() => queued.reject(error))
+  }
+
+  /** A program that stands still reads its answer later. */
+  #tell(run: () => void): void {
+    const { scheduler } = this.#parts
+    if (this.actor.stalledUntilMs > scheduler.nowMs)
+      scheduler.offer({ actor: this.actor, label: 'answer', run })
+    else if (this.actor.alive) run()
   }
 }

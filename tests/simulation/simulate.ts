@@ -19,7 +19,6 @@ export type Plan = {
   readonly seed: string
   readonly mode: Mode
   readonly orders?: number
-  readonly programs?: number
   /** Kinds of fault that this world has; drawn by the seed unless given. */
   readonly kinds?: readonly string[]
   /** When given, only these faults strike. */
@@ -40,6 +39,7 @@ export type Outcome = {
   readonly complaints: readonly string[]
 }
 
+const PROGRAMS = 2
 const PEACE_AFTER_MS = 6_000
 const PRESS_MS = 2_000
 /** Longer than any pause between two tries. */
@@ -110,7 +110,7 @@ class Run {
   }
 
   async toItsEnd(): Promise<Outcome> {
-    const { seed, orders = drawInteger(seed, 'orders', 0, [2, 7]), programs = 2 } = this.#plan
+    const { seed, orders = drawInteger(seed, 'orders', 0, [2, 7]) } = this.#plan
     const clock = virtualClock(this.#scheduler, this.#outside)
     this.#landscape = await landscapeOf(seed, this.#lane.world, { clock, post: this.#network.post })
     this.#landscape.deliverTo({
@@ -118,7 +118,7 @@ class Run {
       shop: 'http://crossdock.invalid/system/shop/v1/orders',
     })
     const board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
-    for (let nth = 0; nth < programs; nth++) this.#start(nth)
+    for (let nth = 0; nth < PROGRAMS; nth++) this.#start(nth)
     const clients = openClients({
       seed,
       world: this.#lane.world,

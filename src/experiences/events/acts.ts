@@ -27,7 +27,7 @@ import {
   SecretView,
   SubscriptionView,
 } from './contract.ts'
-import { oncePerKeyButSecret } from './once.ts'
+import { withoutSecret } from './without-secret.ts'
 import { cursorOf } from './reading.ts'
 import {
   audit,
@@ -181,15 +181,19 @@ const rotateRoute = ({ database, clock, chance, box }: SubscriptionPorts): Route
       body: { keepPreviousHours: 24 },
       answer: { ...idExample, secret: examples.secret, previousUntil: '2026-11-22T08:30:00.000Z' },
     },
-    handler: oncePerKeyButSecret(database, async (tx, request: Asking<z.output<typeof RotateRequest>>) => {
-      const { id } = await lockedFor(tx, request.params.id, request.principal)
-      const now = clock.now()
-      const until = new Date(now.getTime() + request.body.keepPreviousHours * HOUR_MS)
-      const secret = newWebhookSecret(chance)
-      addSecret(tx, box, { subscription: id, secret, now }, until)
-      audit(tx, request, { id, action: 'secret_rotated', after: request.body })
-      return { status: 200 as const, body: { id, secret, previousUntil: until.toISOString() } }
-    }),
+    handler: oncePerKey(
+      database,
+      async (tx, request: Asking<z.output<typeof RotateRequest>>) => {
+        const { id } = await lockedFor(tx, request.params.id, request.principal)
+        const now = clock.now()
+        const until = new Date(now.getTime() + request.body.keepPreviousHours * HOUR_MS)
+        const secret = newWebhookSecret(chance)
+        addSecret(tx, box, { subscription: id, secret, now }, until)
+        audit(tx, request, { id, action: 'secret_rotated', after: request.body })
+        return { status: 200 as const, body: { id, secret, previousUntil: until.toISOString() } }
+      },
+      withoutSecret,
+    ),
   })
 
 const pingRoute = ({ queries, clock, http, box, words, chance }: SubscriptionPorts): Route =>

@@ -23,7 +23,7 @@ import { addSecret } from '#platform/subscription-secrets.ts'
 import * as store from '#platform/subscriptions.ts'
 import { causeOfDeadLetters, causeOfStop } from '#platform/webhook-turn.ts'
 import { ChangeRequest, CreateRequest, examples, NewSubscriptionView, SubscriptionView } from './contract.ts'
-import { oncePerKeyButSecret } from './once.ts'
+import { withoutSecret } from './without-secret.ts'
 import { cursorOf } from './reading.ts'
 import { assertKnown } from './told.ts'
 
@@ -77,7 +77,7 @@ const createRoute = (ports: SubscriptionPorts): Route =>
       'subscriptions.cursor_malformed',
     ],
     example: { body: examples.create, answer: { ...examples.view, secret: examples.secret } },
-    handler: oncePerKeyButSecret(
+    handler: oncePerKey(
       ports.database,
       async (tx, request: Asking<unknown, typeof CreateRequest>) => {
         const { body, principal } = request
@@ -97,6 +97,7 @@ const createRoute = (ports: SubscriptionPorts): Route =>
         const view = await viewFor(tx, id, principal)
         return { status: 201 as const, body: { ...view, secret }, headers: { location: `${BASE}/${id}` } }
       },
+      withoutSecret,
     ),
   })
 
