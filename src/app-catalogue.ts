@@ -9,6 +9,7 @@ import { shipmentRefusals } from '#domains/shipments/contract.ts'
 import { accessRefusals } from '#platform/access.ts'
 import { CONNECTOR_REFUSALS } from '#platform/connector-codes.ts'
 import { backlogRefusals } from '#platform/backlog.ts'
+import { effectRefusals } from '#platform/effects-repair.ts'
 import { exceptionRefusals } from '#platform/exceptions-work.ts'
 import { catalogue } from '#platform/http-catalogue.ts'
 import { httpFaults, httpRefusals } from '#platform/http-refusals.ts'
@@ -16,6 +17,7 @@ import { INBOUND_REFUSALS } from '#platform/inbound.ts'
 import { numberRefusals } from '#platform/number-refusals.ts'
 import { parkingRefusals } from '#platform/parking.ts'
 import { subscriptionRefusals } from '#platform/subscriptions.ts'
+import { answerRefusals } from './processes/answers-by-hand.ts'
 import { masterDataRefusals } from './processes/master-data-sync.ts'
 import { retryRefusals } from './processes/refusals.ts'
 import { EDI_REFUSALS } from './systems/edi/refusals.ts'
@@ -37,6 +39,8 @@ export const houseCatalogue = catalogue(
   exceptionRefusals,
   retryRefusals,
   parkingRefusals,
+  effectRefusals,
+  answerRefusals,
   subscriptionRefusals,
   INBOUND_REFUSALS,
   CONNECTOR_REFUSALS,

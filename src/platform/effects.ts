@@ -10,7 +10,8 @@ export type IntentKey = {
   readonly generation: number
 }
 
-export type IntentState = 'intended' | 'retry' | 'unknown' | 'parked'
+/** `resolved`: a person has said what became of it, and no process has taken that yet. */
+export type IntentState = 'intended' | 'retry' | 'unknown' | 'parked' | 'resolved'
 
 export type Intent = IntentKey & {
   readonly system: string
@@ -21,11 +22,27 @@ export type Intent = IntentKey & {
   readonly dueAt: Date | null
   /** Before this moment an effect in doubt may still show up at the target. */
   readonly absentAfter: Date | null
+  /** Of what is `resolved`. */
+  readonly resolution?: Resolution | undefined
+}
+
+/** An outcome as a person found it out, in place of the system's own answer. */
+export type Resolution = {
+  readonly verdict: Exclude<Verdict, { kind: 'deferred' }>
+  readonly actor: string
+  readonly traceId?: string | undefined
 }
 
 /** The key that the target sees, the same at every attempt. */
 export const effectKey = (intent: IntentKey): string =>
   `${intent.doc}/${intent.step}/${intent.subject}/${intent.generation}`
+
+/** The parts of a key; a subject may hold slashes. */
+export function parseEffectKey(key: string): IntentKey | undefined {
+  const [, doc, step, subject, generation] = /^(\d{1,15})\/([^/]+)\/(.*)\/(\d{1,4})$/.exec(key) ?? []
+  if (doc === undefined) return undefined
+  return { doc: Number(doc), step: step!, subject: subject!, generation: Number(generation) }
+}
 
 /** Which try a key is of: above 1, what came before was refused. */
 export const generationOf = (key: string): number => Number(key.slice(key.lastIndexOf('/') + 1))
@@ -103,12 +120,37 @@ export function deferEffects(tx: Transaction, deferred: readonly Deferred[]): vo
 const ofDocuments = sql(
   'effects.of_documents',
   `select doc, step, subject, generation, system, operation, business_key as "businessKey", state, attempts,
-     due_at as "dueAt", absent_after as "absentAfter"
+     due_at as "dueAt", absent_after as "absentAfter", case when state = 'resolved' then resolution end as resolution
    from effects.intent where doc = any($1::bigint[]) order by doc, step, subject, generation`,
 )
 
 export async function intentsOf(queries: Queries, docs: readonly number[]): Promise<Intent[]> {
-  return queries.query<Intent>(ofDocuments, [docs])
+  const rows = await queries.query<Intent & { readonly resolution: WrittenResolution | null }>(ofDocuments, [
+    docs,
+  ])
+  return rows.map(({ resolution, ...intent }) =>
+    resolution ? { ...intent, resolution: readResolution(resolution) } : intent,
+  )
+}
+
+/** As JSON, which has no instants: which members of the answer are some is kept beside it. */
+type WrittenResolution = Resolution & { readonly instants: readonly string[] }
+
+export function writeResolution(resolution: Resolution): string {
+  const { verdict } = resolution
+  const answer = verdict.kind === 'confirmed' ? (verdict.answer as object) : {}
+  const instants = Object.entries(answer).flatMap(([name, value]) => (value instanceof Date ? [name] : []))
+  return JSON.stringify({ ...resolution, instants } satisfies WrittenResolution)
+}
+
+function readResolution({ instants, ...resolution }: WrittenResolution): Resolution {
+  const { verdict } = resolution
+  if (verdict.kind === 'refused') return resolution
+  const answer = Object.entries(verdict.answer as object).map(([name, value]) => [
+    name,
+    instants.includes(name) ? new Date(String(value)) : (value as unknown),
+  ])
+  return { ...resolution, verdict: { kind: 'confirmed', answer: Object.fromEntries(answer) as unknown } }
 }
 
 /** How an effect is asked for next. */

@@ -1,6 +1,7 @@
 /** Parked work, put to work again by a person: documents and calls on the desk, messages at the door they came by. */
 import type { Database, Queries } from './database.ts'
 import { sql, type Transaction } from './database.ts'
+import { effectKey, type IntentKey } from './effects.ts'
 import { closeExceptions, openExceptionsOf } from './exceptions.ts'
 import { type Facts, Refusal } from './faults.ts'
 import {
@@ -34,24 +35,42 @@ const wakeParked = sql(
  * Answers by id what is worked on again, or why not. Documents and calls are due at once; a message stays `replaying`
  * until a process with its door has taken it in.
  */
-export function replayParked(
-  database: Database,
+export async function replayWithin(
+  tx: Transaction,
   ids: readonly number[],
   decision: Decision,
 ): Promise<ReadonlyMap<number, ParkedItem | Refusal>> {
-  return database.transaction(async (tx) => {
-    const answers = await replay(tx, ids, decision)
-    const items = [...answers.values()].filter(
-      (item): item is ParkedItem => !(item instanceof Refusal) && item.kind !== 'message',
-    )
-    const docs = items.flatMap(({ doc }) => doc ?? []).toSorted((a, b) => a - b)
-    tx.locking('desk row', docs)
-    tx.send(wakeParked, [docs])
-    tx.send(reviveIntents, [docs, items.filter(({ kind }) => kind === 'effect').map(({ key }) => key)])
-    await settleParked(tx, items)
-    await closeItsExceptions(tx, items, `${decision.actor} had it worked on again: ${decision.reason}`)
-    return answers
-  })
+  const answers = await replay(tx, ids, decision)
+  const items = [...answers.values()].filter(
+    (item): item is ParkedItem => !(item instanceof Refusal) && item.kind !== 'message',
+  )
+  const docs = [...new Set(items.flatMap(({ doc }) => doc ?? []))].toSorted((a, b) => a - b)
+  tx.locking('desk row', docs)
+  tx.send(wakeParked, [docs])
+  reviveCalls(tx, items)
+  await settleParked(tx, items)
+  await closeItsExceptions(tx, items, `${decision.actor} had it worked on again: ${decision.reason}`)
+  return answers
+}
+
+/** The same in a transaction of its own. */
+export const replayParked = (
+  database: Database,
+  ids: readonly number[],
+  decision: Decision,
+): Promise<ReadonlyMap<number, ParkedItem | Refusal>> =>
+  database.transaction((tx) => replayWithin(tx, ids, decision))
+
+/** Parked calls among these are open again; whoever looks at their documents next makes them. */
+export function reviveCalls(tx: Transaction, items: readonly ParkedItem[]): void {
+  const calls = items.filter(({ kind }) => kind === 'effect')
+  tx.send(reviveIntents, [calls.flatMap(({ doc }) => doc ?? []), calls.map(({ key }) => key)])
+}
+
+/** A person has seen to a parked call by other means than its replay. */
+export async function settleCall(tx: Transaction, call: IntentKey, decision: Decision): Promise<void> {
+  const items = await settleParked(tx, [{ kind: 'effect', key: effectKey(call) }], decision)
+  await closeItsExceptions(tx, items, `${decision.actor} has seen to the call: ${decision.reason}`)
 }
 
 // A document that was woken and came to rest has no failures any more; a call that is settled is no intent.

@@ -20,8 +20,10 @@ const listItems = sql(
      and (case when $2::text is null then i.state in ('parked', 'replaying') else i.state = $2 end)
      and ($3::text is null or i.company = $3) and ($4::text is null or i.kind = $4)
      and ($5::text is null or i.system = $5) and ($6::text is null or i.cause_code = $6)
-     and ($7::bigint is null or i.doc = $7)
-   order by i.id desc limit $8`,
+     and ($7::bigint is null or i.doc = $7) and ($8::text is null or i.step = $8)
+     and ($9::boolean is null or i.poison = $9)
+     and ($10::timestamptz is null or i.last_failed_at >= $10) and ($11::timestamptz is null or i.last_failed_at < $11)
+   order by i.id desc limit $12`,
 )
 const showItem = sql('parking.show', `select ${PARKED_COLUMNS} from parking.item i where i.id = $1`)
 const editsOf = sql(
@@ -37,15 +39,20 @@ const depths = sql(
 )
 export type ParkingFilter = {
   /** Left out: what still waits, parked or replaying. */
-  readonly state?: ParkedState
-  readonly company?: string
-  readonly kind?: ParkedKind
-  readonly system?: string
-  readonly causeCode?: string
-  readonly doc?: number
+  readonly state?: ParkedState | undefined
+  readonly company?: string | undefined
+  readonly kind?: ParkedKind | undefined
+  readonly system?: string | undefined
+  readonly causeCode?: string | undefined
+  readonly doc?: number | undefined
+  readonly step?: string | undefined
+  readonly poison?: boolean | undefined
+  /** When it failed last: from the one on, up to before the other. */
+  readonly failedFrom?: Date | undefined
+  readonly failedBefore?: Date | undefined
   /** The id of the last item of the page before. */
-  readonly before?: number
-  readonly limit?: number
+  readonly before?: number | undefined
+  readonly limit?: number | undefined
 }
 
 export type ListedItem = ParkedItem & {
@@ -56,8 +63,10 @@ export type ListedItem = ParkedItem & {
 
 /** Newest first, without payloads. */
 export function listParked(queries: Queries, filter: ParkingFilter = {}): Promise<ListedItem[]> {
-  const { before, state, company, kind, system, causeCode, doc, limit = PAGE } = filter
-  const values = [before, state, company, kind, system, causeCode, doc].map((value) => value ?? null)
+  const { before, state, company, kind, system, causeCode, doc, step, poison, limit = PAGE } = filter
+  const { failedFrom, failedBefore } = filter
+  const names = [before, state, company, kind, system, causeCode, doc, step]
+  const values = [...names, poison, failedFrom, failedBefore].map((value) => value ?? null)
   return queries.query(listItems, [...values, limit])
 }
 

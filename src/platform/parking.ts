@@ -25,10 +25,23 @@ export const parkingRefusals = {
     cause: 'A document or a call is worked from the facts of its document, which stand elsewhere.',
     fix: 'Correct the document or the master data, then replay.',
   },
+  'parking.not_discardable': {
+    status: 409,
+    title: 'This parked work cannot be discarded',
+    cause:
+      'A document, its call and a stream that misses a message owe something: given up here, they would stand still with nobody to see it.',
+    fix: 'Of a call, say what became of it; cancel the order of a document, or mend and replay it; replay a gap, and its stream goes on without what is missing.',
+  },
+  'parking.payload_unreadable': {
+    status: 422,
+    title: 'The door of the message cannot read this payload',
+    cause: 'As it was edited, the message says nothing that its door understands.',
+    fix: 'Correct the field that the detail names; compare the payload with the samples of its connector.',
+  },
   'parking.reason_missing': {
     status: 422,
     title: 'A reason is needed',
-    cause: 'Editing, replaying and discarding are audited with the reason of the person who decides.',
+    cause: 'What people decide on parked work and calls is audited with their reason.',
     fix: 'Say in a few words why.',
   },
 } as const satisfies Record<string, RefusalCode>
@@ -54,6 +67,8 @@ export type Parkable = ParkedName & {
 
 export type ParkedItem = ParkedName & {
   readonly id: number
+  /** Raised by whatever changes it. */
+  readonly version: number
   readonly company: string | null
   readonly system: string | null
   readonly step: string | null
@@ -82,7 +97,7 @@ export type ReplayOutcome = 'applied' | 'duplicate' | 'superseded' | 'waiting'
 /** Who decides, and why. */
 export type Decision = { readonly actor: string; readonly reason: string }
 
-export const PARKED_COLUMNS = `i.id, i.kind, i.key, i.company, i.system, i.step, i.doc, i.payload, i.edited, i.context,
+export const PARKED_COLUMNS = `i.id, i.version, i.kind, i.key, i.company, i.system, i.step, i.doc, i.payload, i.edited, i.context,
   jsonb_build_object('code', i.cause_code, 'message', i.cause_message, 'facts', i.cause_facts) as cause, i.state,
   i.attempts, i.poison, i.first_failed_at as "firstFailedAt", i.last_failed_at as "lastFailedAt",
   i.replayed_at as "replayedAt", i.settled_by as "settledBy",
@@ -96,7 +111,7 @@ const parkItems = sql(
    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
      $9::text[], $10::jsonb[], $11::jsonb[])
    on conflict (kind, key) do update set
-     state = 'parked', attempts = i.attempts + 1, poison = i.poison or i.state in ('replaying', 'replayed'),
+     version = i.version + 1, state = 'parked', attempts = i.attempts + 1, poison = i.poison or i.state in ('replaying', 'replayed'),
      payload = case when i.edited then i.payload else coalesce(excluded.payload, i.payload) end,
      cause_code = excluded.cause_code, cause_message = excluded.cause_message, cause_facts = excluded.cause_facts,
      context = excluded.context, step = excluded.step, last_failed_at = now(), settled_by = null, settled_reason = null, outcome = null`,
@@ -107,20 +122,21 @@ const lockItems = sql(
 )
 const setState = sql(
   'parking.set_state',
-  `update parking.item set state = $2, settled_by = $3, settled_reason = $4,
+  `update parking.item set version = version + 1, state = $2, settled_by = $3, settled_reason = $4,
      replayed_at = case when $2 = 'replaying' then now() else replayed_at end
    where id = any($1::bigint[])`,
 )
 const settleReplayed = sql(
   'parking.settle_replayed',
-  `update parking.item i set state = 'replayed', outcome = k.outcome
+  `update parking.item i set version = i.version + 1, state = 'replayed', outcome = k.outcome,
+     settled_by = coalesce($4, i.settled_by), settled_reason = coalesce($5, i.settled_reason)
    from unnest($1::text[], $2::text[], $3::text[]) as k(kind, key, outcome)
    where i.kind = k.kind and i.key = k.key and i.state in ('parked', 'replaying')
    returning ${PARKED_COLUMNS}`,
 )
 const storeEdit = sql(
   'parking.edit',
-  `with edited as (update parking.item set payload = $2, edited = true where id = $1)
+  `with edited as (update parking.item set version = version + 1, payload = $2, edited = true where id = $1)
    insert into parking.edit (item, number, editor, reason, payload_before, changes)
    select $1, coalesce(max(number), 0) + 1, $3, $4, $5, $6::jsonb from parking.edit where item = $1`,
 )
@@ -162,7 +178,7 @@ export function replay(
   return decide(tx, ids, decision, 'replaying')
 }
 
-/** Gives work up for good, with the reason. Answers the items, so that what they stand for is settled as well. */
+/** Gives work up for good, with the reason. Answers the items: whoever knows what they stand for settles that as well. */
 export function discard(
   tx: Transaction,
   ids: readonly number[],
@@ -179,7 +195,8 @@ async function decide(
 ): Promise<Map<number, ParkedItem | Refusal>> {
   const answers = new Map<number, ParkedItem | Refusal>()
   const items = await lockParked(tx, ids, decision)
-  for (const [id, item] of items) answers.set(id, item instanceof Refusal ? item : { ...item, state })
+  for (const [id, item] of items)
+    answers.set(id, item instanceof Refusal ? item : { ...item, state, version: item.version + 1 })
   const taken = [...items.values()].filter((item): item is ParkedItem => !(item instanceof Refusal))
   if (taken.length === 0) return answers
   tx.send(setState, [taken.map((item) => item.id), state, decision.actor, decision.reason])
@@ -212,33 +229,39 @@ export async function editPayload(
   const before = { ...nameOf(item), payloadHash: sha256(item.payload) }
   const after = { payloadHash: sha256(payload) }
   recordAudit(tx, [{ ...auditOf(item, decision), action: 'parking.edited', before, after }])
-  return { ...item, payload, edited: true }
+  return { ...item, version: item.version + 1, payload, edited: true }
 }
 
-/** What was parked has now gone well, by a replay or by itself. Answers those that were waiting. */
+/** What was parked has now gone well, by a replay, by a person's word or by itself. Answers those that were waiting. */
 export async function settleParked(
   tx: Transaction,
   settled: readonly (ParkedName & { readonly outcome?: ReplayOutcome | null })[],
+  decision?: Decision,
 ): Promise<ParkedItem[]> {
   if (settled.length === 0) return []
   return tx.query<ParkedItem>(settleReplayed, [
     settled.map((item) => item.kind),
     settled.map((item) => item.key),
     settled.map((item) => item.outcome ?? null),
+    decision?.actor ?? null,
+    decision?.reason ?? null,
   ])
 }
 
-async function lockParked(
+/** The items as they are until the transaction ends, or why nobody can decide on them. */
+export async function lockParked(
   tx: Transaction,
   ids: readonly number[],
   decision: Decision,
 ): Promise<Map<number, ParkedItem | Refusal>> {
-  if (decision.reason.trim() === '') {
-    throw new Refusal('parking.reason_missing', 'a reason is needed', {}, '/reason')
-  }
+  assertReason(decision.reason)
   const rows = await tx.query<ParkedItem>(lockItems, [ids])
   const found = new Map(rows.map((row) => [row.id, row]))
   return new Map(ids.map((id) => [id, parkedOr(id, found.get(id))]))
+}
+
+export function assertReason(reason: string): void {
+  if (reason.trim() === '') throw new Refusal('parking.reason_missing', 'a reason is needed', {}, '/reason')
 }
 
 function parkedOr(id: number, item: ParkedItem | undefined): ParkedItem | Refusal {

@@ -143,21 +143,33 @@ function offerOf(entry: Entry, { name: step, call }: CallStep, subject: string):
 /** Intents that may be tried now and that no lane is working on. */
 export function dueIntents(entry: Entry, now: Date): Intent[] {
   return [...entry.intents].flatMap(([key, intent]) => {
-    const waits =
-      entry.inFlight.has(key) || intent.state === 'parked' || (intent.dueAt !== null && intent.dueAt > now)
-    return waits ? [] : [intent]
+    const { state, dueAt } = intent
+    const isDecided = state === 'parked' || state === 'resolved'
+    return entry.inFlight.has(key) || isDecided || (dueAt !== null && dueAt > now) ? [] : [intent]
+  })
+}
+
+/** What people found out about calls of a document, as a lane would bring it. */
+export function resolvedOf({ doc, intents }: Entry) {
+  return [...intents.values()].flatMap((intent) => {
+    if (!intent.resolution) return []
+    const { verdict, ...by } = intent.resolution
+    return [{ doc, intent, verdict, by }]
   })
 }
 
 /** A document that nobody wakes is looked at again after this time. */
 const PATROL_MS = 14 * 24 * 3_600_000
 
-/** The earliest of: the process's own timer, an effect's next try, the patrol. */
+/** The earliest of: the process's own timer, an effect's next try, the patrol; at once to take what a person said. */
 export function wakeAt(entry: Entry, now: Date): Date {
   const times = [new Date(now.getTime() + PATROL_MS)]
   const own = entry.facts && entry.process.wakeAt?.(entry.facts)
   if (own) times.push(own)
-  for (const intent of entry.intents.values()) if (intent.dueAt) times.push(intent.dueAt)
+  for (const { dueAt, resolution } of entry.intents.values()) {
+    if (resolution) return now
+    if (dueAt) times.push(dueAt)
+  }
   return times.reduce((earliest, time) => (time < earliest ? time : earliest))
 }
 

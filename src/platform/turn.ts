@@ -11,6 +11,7 @@ import {
   effectKey,
   type Intent,
   intendEffects,
+  type Resolution,
   settleEffects,
   type Verdict,
 } from './effects.ts'
@@ -31,6 +32,7 @@ import {
   newActive,
   offeredCalls,
   type ReadyStep,
+  resolvedOf,
   stepKey,
 } from './turn-entry.ts'
 import { lookAt, verifyCarried } from './turn-look.ts'
@@ -43,7 +45,13 @@ export type Planned = {
   readonly priority: number
 }
 
-export type Outcome = { readonly doc: number; readonly intent: Intent; readonly verdict: Verdict }
+export type Outcome = {
+  readonly doc: number
+  readonly intent: Intent
+  readonly verdict: Verdict
+  /** The person who said so, in place of the system. */
+  readonly by?: Pick<Resolution, 'actor' | 'traceId'>
+}
 
 export type ParkedEffect = {
   readonly facts: DocumentFacts
@@ -77,7 +85,12 @@ export type Committed = {
 
 const ROUNDS_MAX = 20
 
-type Refused = { readonly subject: string; readonly generation?: number; readonly reason: string }
+type Refused = {
+  readonly subject: string
+  readonly generation?: number
+  readonly reason: string
+  readonly actor?: string | undefined
+}
 
 export class Turn implements Docket {
   readonly planned: Planned[] = []
@@ -119,10 +132,11 @@ export class Turn implements Docket {
     for (const active of actives) this.#enter({ ...active, facts: undefined })
   }
 
-  /** What the lanes brought, for documents that this process owns. */
+  /** What the lanes brought, and what people say in their place, for documents that this process owns. */
   async settle(brought: readonly Outcome[]): Promise<void> {
-    const outcomes = brought.filter((outcome) => this.#receive(outcome))
+    const received = brought.filter((outcome) => this.#receive(outcome))
     await this.#lookAtUnknown()
+    const outcomes = [...received, ...[...this.#entries.values()].flatMap(resolvedOf)]
     const settled = outcomes.filter((outcome) => outcome.verdict.kind !== 'deferred')
     settleEffects(
       this.#tx,
@@ -206,8 +220,9 @@ export class Turn implements Docket {
   }
 
   async #answer(settled: readonly Outcome[]): Promise<void> {
-    const groups = Map.groupBy(settled, ({ doc, intent, verdict }) => {
-      return `${this.#entries.get(doc)!.process.name} ${intent.step} ${verdict.kind} ${intent.system}`
+    const groups = Map.groupBy(settled, ({ doc, intent: { step, system }, verdict, by }) => {
+      const said = by ? ` by ${by.actor} ${by.traceId}` : ''
+      return `${this.#entries.get(doc)!.process.name} ${step} ${verdict.kind} ${system}${said}`
     })
     const rankOf = (group: readonly Outcome[]): number => this.#entries.get(group[0]!.doc)!.process.rank
     for (const group of [...groups.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
@@ -239,10 +254,15 @@ export class Turn implements Docket {
         ...reasonOf(verdict),
       })),
     }))
-    for (const { doc, intent, verdict } of group) {
+    for (const { doc, intent, verdict, by } of group) {
       const { code, message } = reasonOf(verdict)
       const { subject, generation } = intent
-      this.#writeRefusal(doc, step, { subject, generation, reason: `${code}: ${message}` })
+      this.#writeRefusal(doc, step, {
+        subject,
+        generation,
+        reason: `${code}: ${message}`,
+        actor: by?.actor,
+      })
     }
     await this.#apply(refused, await call.refused(this.#tx, refused, causeOf(group)), step)
   }
@@ -281,7 +301,8 @@ export class Turn implements Docket {
     const { steps } = this.#entries.get(doc)!
     const key = stepKey(step, row.subject)
     const generation = row.generation ?? steps.get(key)?.generation ?? 1
-    const written = { doc, step, ...row, generation, state: 'refused' as const, actor: this.#cause.actor }
+    const actor = row.actor ?? this.#cause.actor
+    const written = { doc, step, ...row, generation, state: 'refused' as const, actor }
     this.#writtenSteps.push(written)
     steps.set(key, written)
   }
@@ -342,8 +363,11 @@ export class Turn implements Docket {
   }
 }
 
-/** What a system answered is told as coming from that system. */
-const causeOf = ([first]: readonly Outcome[]): Cause => ({ source: first!.intent.system, actor: 'process' })
+/** What a system answered is told as coming from that system, and what a person said as coming from that person. */
+function causeOf([first]: readonly Outcome[]): Cause {
+  const { intent, by } = first!
+  return by ? { source: 'crossdock', ...by } : { source: intent.system, actor: 'process' }
+}
 
 const isCarried = (done: Done<DocumentFacts>): boolean => done !== 'look' && done.facts !== 'look'
 

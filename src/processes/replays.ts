@@ -58,18 +58,18 @@ const waitedMs = ({ clock }: ReplayPorts, { replayedAt }: ParkedItem): number =>
   clock.now().getTime() - (replayedAt?.getTime() ?? 0)
 
 /** Under the name it was filed by; a conflict has one of its own. */
-function filedAs({ key, system, company, payload, context }: ParkedItem): FiledMessage {
+export function filedAs({ key, system, company, payload, context }: ParkedItem): FiledMessage {
   const { type = 'unreadable' } = context as { type?: string }
   const messageId = key.slice((system?.length ?? 0) + 1)
   return { messageId, type, company: company === NO_COMPANY ? undefined : company, body: payload ?? '' }
 }
 
-const noDoor = ({ system }: ParkedItem): ParkedCause => ({
+export const noDoor = ({ system }: ParkedItem): ParkedCause => ({
   code: 'work.door_missing',
   message: `no program has a door for ${system}: it is not configured`,
 })
 
-function causeOf(error: unknown): ParkedCause {
+export function causeOf(error: unknown): ParkedCause {
   if (error instanceof Refusal) return error
   return { code: 'work.message_parked', message: error instanceof Error ? error.message : String(error) }
 }

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DEFAULT_CREDENTIALS } from '#landscape/landscape.ts'
 import type { WmsEvent } from '#landscape/wms/shapes.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
-import { discardMessages } from '#platform/inbox.ts'
-import { discard, editPayload, type ParkedItem } from '#platform/parking.ts'
+import { editPayload, type ParkedItem } from '#platform/parking.ts'
 import { listParked, showParked } from '#platform/parking-views.ts'
 import { replayParked } from '#platform/parking-replay.ts'
+import { giveUp } from '#processes/parked-work.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
@@ -120,10 +120,7 @@ test('what waits for a parked message goes on when that is given up', async () =
   const [begun, shipped] = await shippedUnheard()
   await tell(impossible(begun, shipped), shipped)
   const { id } = await parkedOne()
-  await house.app.database.transaction(async (tx) => {
-    const given = await discard(tx, [id], anna)
-    discardMessages(tx, [given.get(id) as ParkedItem])
-  })
+  await house.app.database.transaction((tx) => giveUp(tx, [id], anna))
   await until(closed).toBe(1)
   expect(await query(`select stopped_by from inbox.stream where stopped_by is not null`)).toEqual([])
   expect(await query(`select 1 from inbox.held`)).toEqual([])
