@@ -16,6 +16,8 @@ import { httpFaults, httpRefusals } from '#platform/http-refusals.ts'
 import { INBOUND_REFUSALS } from '#platform/inbound.ts'
 import { numberRefusals } from '#platform/number-refusals.ts'
 import { parkingRefusals } from '#platform/parking.ts'
+import { jobRefusals } from '#platform/repair-jobs.ts'
+import { selectionRefusals } from '#platform/repair-selection.ts'
 import { subscriptionRefusals } from '#platform/subscriptions.ts'
 import { answerRefusals } from './processes/answers-by-hand.ts'
 import { masterDataRefusals } from './processes/master-data-sync.ts'
@@ -39,6 +41,8 @@ export const houseCatalogue = catalogue(
   exceptionRefusals,
   retryRefusals,
   parkingRefusals,
+  selectionRefusals,
+  jobRefusals,
   effectRefusals,
   answerRefusals,
   subscriptionRefusals,

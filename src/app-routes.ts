@@ -17,6 +17,7 @@ import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import { exceptionRoutes } from './experiences/control-tower/exceptions.ts'
+import { repairRoutes } from './experiences/control-tower/repairs.ts'
 import { controlTowerRoutes } from './experiences/control-tower/routes.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import { orderAnswer, type Submission, type Submitted } from './processes/doors.ts'
@@ -67,6 +68,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
     ...eventRoutes(wires, pages),
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
+    ...repairRoutes({ queries: screens, database: wires.database, pages, clock: ports.clock }),
     ...probesOf(wires),
   ]
 }

@@ -9,16 +9,18 @@ import type { OpenExceptions } from '#platform/exceptions.ts'
 import { createServer, type Server } from '#platform/http-server.ts'
 import type { Route } from '#platform/http.ts'
 import { databaseIds, type Ids } from '#platform/ids.ts'
+import type { Job } from '#platform/schedule.ts'
 import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
+import { houseRehearsals, repairJobs } from './app-repairs.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
-import { type Deliveries, deliveriesOf } from './app-subscriptions.ts'
+import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
@@ -115,6 +117,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   const deliveries = deliveriesOf({ ...wires, openExceptions })
   const routes = houseRoutes({ ...wires, notice: messages.notice })
   const server = houseServer(config, ports, { routes, ids, screens })
+  const rehearse = houseRehearsals({ ...wires, tables })
   let endUpkeep = async (): Promise<void> => undefined
   return {
     server,
@@ -125,7 +128,8 @@ export function createApp(config: Config, outside: AppPorts): App {
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     replayMessages: () => messages.replay(),
     keepUp() {
-      endUpkeep = beginUpkeep({ ...wires, openExceptions }, messages, deliveries)
+      const repairs = repairJobs({ ...wires, tables }, rehearse)
+      endUpkeep = beginUpkeep({ ...wires, openExceptions }, messages, [...deliveries.jobs, ...repairs])
     },
     async stop() {
       await edi?.stop()
@@ -143,11 +147,11 @@ type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
 }
 
 /** A process that only opens doors looks after these alone. */
-function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, deliveries: Deliveries) {
+function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: readonly Job[]) {
   const { config, ports } = wires
   if (config.role === 'api') return comeRound(doorJobs, ports)
   const companies = config.companies.map((company) => company.code)
-  return keepUp({ ...wires, companies, jobs: [...doorJobs, ...jobs, ...deliveries.jobs, slaWatch(wires)] })
+  return keepUp({ ...wires, companies, jobs: [...doorJobs, ...jobs, ...others, slaWatch(wires)] })
 }
 
 /** The tables of steps; their ranks are the order in which their documents are locked. */

@@ -1,5 +1,6 @@
 /** The documents on the desk, a page at a time: all that are under way, whoever works on them or none. */
 import { type Queries, sql } from './database.ts'
+import type { DeskRow } from './desk.ts'
 
 const page = sql(
   'desk.page',
@@ -14,3 +15,14 @@ export async function documentsOnDesk(
 ): Promise<number[]> {
   return (await queries.query<{ doc: number }>(page, [process, after, limit])).map(({ doc }) => doc)
 }
+
+const rows = sql(
+  'desk.rows',
+  `select doc, process, company, priority, share, version from desk.document where doc = any($1::bigint[]) order by doc`,
+)
+
+/** Of these documents those that are on the desk, whoever works on them. */
+export const deskRowsOf = (
+  queries: Queries,
+  docs: readonly number[],
+): Promise<(DeskRow & { readonly version: number })[]> => queries.query(rows, [docs])

@@ -11,6 +11,7 @@ import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
 import { isBusy, isOutage } from './outage.ts'
 import type { Docket, Process } from './process.ts'
+import { type Rehearsal, type Stage, undone } from './rehearsal.ts'
 import {
   type Committed,
   type Outcome,
@@ -86,9 +87,9 @@ type Item = { readonly doc: number; readonly outcome?: Outcome }
 
 const RUNNER: Cause = { source: 'crossdock', actor: 'process' }
 
-export const createRunner = (options: RunnerOptions): Runner => new EpochRunner(options)
+export const createRunner = (options: RunnerOptions): Runner & Stage => new EpochRunner(options)
 
-class EpochRunner implements Runner {
+class EpochRunner implements Runner, Stage {
   readonly #options: RunnerOptions
   readonly #context: TurnContext
   readonly #actives = new Map<number, Active>()
@@ -136,6 +137,17 @@ class EpochRunner implements Runner {
     })
     await this.#remember(turn, cause)
     return answer
+  }
+
+  rehearse<T>({ cause, work, takesUp, look }: Rehearsal<T>): Promise<T> {
+    return undone(this.#options.database, async (tx) => {
+      const turn = new Turn(tx, this.#context, cause)
+      await work(tx, turn)
+      const process = takesUp && this.#processes.get(takesUp.process)
+      if (process) turn.look([newActive(takesUp, process, takesUp.version)])
+      await turn.close()
+      return look(tx, turn.planned)
+    })
   }
 
   async #commit<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

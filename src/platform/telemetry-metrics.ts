@@ -95,6 +95,11 @@ export function declareHouseMetrics(metrics: Metrics) {
       help: 'Age of the oldest parked work',
       labels: ['kind'],
     }),
+    repairJobs: metrics.gauge({
+      name: 'repair_jobs',
+      help: 'Repair jobs that are at work, and that a person has paused',
+      labels: ['state'],
+    }),
     orderToErpSeconds: metrics.histogram({
       name: 'order_to_erp_seconds',
       help: 'From accepting an order to its ERP number, of orders that waited for nobody',

@@ -8,12 +8,13 @@ import { Outage } from './faults.ts'
 import { fenceStatement, type Lease, openLease, takeOver } from './lease.ts'
 import type { Lane } from './lanes.ts'
 import type { Policies } from './policies-exchange.ts'
+import type { Stage } from './rehearsal.ts'
 import type { Runner } from './runner.ts'
 
 /** What lives as long as an epoch. */
 export type Life = {
   readonly epoch: number
-  readonly runner: Runner
+  readonly runner: Runner & Stage
   readonly lanes: ReadonlyMap<string, Lane>
   readonly policies: Policies
 }
