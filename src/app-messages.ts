@@ -11,6 +11,7 @@ import type { ChannelTold } from './processes/channel-words.ts'
 import type { warehouseGoesOn } from './processes/doors.ts'
 import type { Told } from './processes/inbound.ts'
 import { gapWatch } from './processes/inbound-gaps.ts'
+import { type ReadAs, readAs } from './processes/parked-work.ts'
 import { reportDrift } from './processes/payload-drift.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { goOnWhereSettled, takeReplays } from './processes/replays.ts'
@@ -29,6 +30,8 @@ export type MessageCare = {
   readonly doorJobs: readonly Job[]
   /** Looks at what a system told, now and then. */
   notice(system: string, inbound: InboundMessage<unknown>): void
+  /** What the door of a parked message makes of a payload. */
+  readonly readAs: ReadAs
   /** Takes in what was asked to be replayed; parks again at once what no door here can read. */
   replay(): Promise<void>
 }
@@ -50,6 +53,7 @@ export function messageCare(wires: MessageWires): MessageCare {
   const lookMs = Math.max(afterMs / LOOKS_AT_A_GAP, GAP_LOOKS_MS.least)
   const watches = watchesOf(wires)
   return {
+    readAs: readAs(common.doors),
     notice: (system, inbound) => watches.get(system)?.notice(inbound),
     doorJobs: [driftJob(wires, watches)],
     jobs: [

@@ -16,7 +16,9 @@ import type { AppPorts } from './app-ports.ts'
 import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
+import { effectRoutes } from './experiences/control-tower/effects.ts'
 import { exceptionRoutes } from './experiences/control-tower/exceptions.ts'
+import { type ParkingPorts, parkingRoutes } from './experiences/control-tower/parking.ts'
 import { repairRoutes } from './experiences/control-tower/repairs.ts'
 import { controlTowerRoutes } from './experiences/control-tower/routes.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
@@ -49,7 +51,7 @@ export type RouteWires = {
   readonly channel: Door<ChannelTold, Heard>
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
-}
+} & Pick<ParkingPorts, 'readAs' | 'rehearse'>
 
 export function houseRoutes(wires: RouteWires): Route[] {
   const { config, ports, ids, screens, bound } = wires
@@ -68,10 +70,17 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
     ...eventRoutes(wires, pages),
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
+    ...parkingRoutes({ ...wires, queries: screens, pages }),
+    ...effectRoutes({ ...wires, queries: screens, pages, recoveryOf: recoveryOf(bound) }),
     ...repairRoutes({ queries: screens, database: wires.database, pages, clock: ports.clock }),
     ...probesOf(wires),
   ]
 }
+
+const recoveryOf =
+  ({ connectors }: Bound) =>
+  (system: string, operation: string) =>
+    connectors.get(system)?.operations[operation]?.recovery
 
 /** Who owns nothing is ready with its database; everyone else with a lease, which needs the database too. */
 function probesOf({ config, ports, database, worker, masterData }: RouteWires): Route[] {

@@ -115,9 +115,9 @@ export function createApp(config: Config, outside: AppPorts): App {
   }
   const messages = messageCare(wires)
   const deliveries = deliveriesOf({ ...wires, openExceptions })
-  const routes = houseRoutes({ ...wires, notice: messages.notice })
-  const server = houseServer(config, ports, { routes, ids, screens })
   const rehearse = houseRehearsals({ ...wires, tables })
+  const routes = houseRoutes({ ...wires, notice: messages.notice, readAs: messages.readAs, rehearse })
+  const server = houseServer(config, ports, { routes, ids, screens })
   let endUpkeep = async (): Promise<void> => undefined
   return {
     server,

@@ -99,7 +99,8 @@ export function createAccess(verifiers: readonly Verifier[], options: { openOnLo
   }
 }
 
-const grants = ({ scopes }: Principal, scope: string): boolean => scopes.has(scope) || scopes.has(EVERY_SCOPE)
+export const grants = ({ scopes }: Principal, scope: string): boolean =>
+  scopes.has(scope) || scopes.has(EVERY_SCOPE)
 
 /** A token whose issuer forgot the partner must not see what the distributor sees. */
 export function requireBinding(principal: Principal): Principal {

@@ -2,7 +2,7 @@
 import type { Queries } from './database.ts'
 import { sql } from './database.ts'
 import type { Severity } from './exception-ownership.ts'
-import type { ExceptionState } from './exceptions.ts'
+import type { Cause, ExceptionState } from './exceptions.ts'
 import type { Facts } from './faults.ts'
 import type { Money } from './money.ts'
 
@@ -169,6 +169,22 @@ export async function showException(queries: Queries, id: number): Promise<Excep
   ])
   return exception && { ...exception, documents, notes }
 }
+
+const openByCause = sql(
+  'exceptions.open_by_cause',
+  `select e.id, e.title, e.owner, e.assignee from exceptions.exception e
+   join unnest($1::text[], $2::text[]) as k(company, cause) on e.company = k.company and e.cause = k.cause
+   where e.closed_at is null order by e.id`,
+)
+
+export type NamedException = Pick<ExceptionView, 'id' | 'title' | 'owner' | 'assignee'>
+
+/** Those of these causes that are open. */
+export const exceptionsOf = (queries: Queries, causes: readonly Cause[]): Promise<NamedException[]> =>
+  queries.query<NamedException>(openByCause, [
+    causes.map(({ company }) => company),
+    causes.map(({ cause }) => cause),
+  ])
 
 const countOpen = sql(
   'exceptions.count_open',

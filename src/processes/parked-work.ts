@@ -6,8 +6,9 @@ import { discardMessages } from '#platform/inbox.ts'
 import { type Decision, discard, editPayload, lockParked, type ParkedItem } from '#platform/parking.ts'
 import { sharedCauses } from '#platform/parking-replay.ts'
 import type { AnyDoors } from './any-door.ts'
-import { causeOf } from './message-trouble.ts'
+import { causeOf, NO_COMPANY } from './message-trouble.ts'
 import { filedAs } from './replays.ts'
+import { callCause, documentCause } from './trouble.ts'
 
 /** What the door of a parked message makes of a content; undefined where no door here can say. */
 export type Reading = { readonly by: string; readonly unreadable?: Refusal | undefined }
@@ -73,6 +74,16 @@ export async function giveUp(
     `${decision.actor} gave the message up: ${decision.reason}`,
   )
   return new Map(ids.map((id) => [id, owed.get(id) ?? given.get(id)!]))
+}
+
+/** What its exception is opened under; of a message it depends on what it was put aside as. */
+export function causesOfParked(item: ParkedItem): Cause[] {
+  const { kind, doc, key, system, context } = item
+  const company = item.company ?? NO_COMPANY
+  if (kind === 'effect') return [{ company, cause: callCause(system ?? '', String(context['operation'])) }]
+  if (kind === 'document') return [{ company, cause: documentCause(doc ?? 0) }]
+  if (isGap(item)) return [{ company, cause: key.slice((system ?? '').length + 1) }]
+  return [causeOf(item), causeOf(item, 'parked'), causeOf(item, 'quarantined')]
 }
 
 const isGap = ({ context }: ParkedItem): boolean => context['gap'] !== undefined

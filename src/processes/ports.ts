@@ -58,6 +58,16 @@ const NUMBERS: Readonly<Record<string, (doc: number) => string>> = {
 /** The number under which people know a document of this kind. */
 export const numberOf = (kind: string, doc: number): string => NUMBERS[kind]?.(doc) ?? String(doc)
 
+/** The same, by the process that works on it. */
+export const numberOfProcess = (process: string, doc: number): string =>
+  numberOf(process === 'order-to-cash' ? 'order' : process, doc)
+
+/** The document behind the number of any kind of it. */
+export function documentNamed(text: string): number | undefined {
+  const [, digits] = /^[A-Z]-(\d{1,15})$/.exec(text) ?? []
+  return digits === undefined ? undefined : Number(digits)
+}
+
 /** The document behind `O-1000017`; undefined when the text is no such number. */
 export function parseNumber(text: string, letter: string): number | undefined {
   const match = /^([A-Z])-(\d{1,15})$/.exec(text)

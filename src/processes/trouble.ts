@@ -46,6 +46,12 @@ export const QUEUES: ReadonlySet<string> = new Set(
   [...OWNERSHIP.rules, OWNERSHIP.otherwise].map(({ owner }) => owner),
 )
 
+/** One for what an operation of a system cannot be trusted with. */
+export const callCause = (system: string, operation: string): string =>
+  `work.effect_parked:${system}:${operation}`
+
+export const documentCause = (doc: number): string => `work.document_parked:${doc}`
+
 /** Calls that a person must decide on: nobody knows whether they were done, or they failed too often. */
 export async function parkEffects(
   tx: Transaction,
@@ -54,7 +60,7 @@ export async function parkEffects(
 ): Promise<void> {
   await park(
     tx,
-    effects.map(({ facts, intent, reason }) => ({
+    effects.map(({ facts, intent, kind, reason }) => ({
       kind: 'effect',
       key: effectKey(intent),
       company: facts.company,
@@ -62,17 +68,22 @@ export async function parkEffects(
       step: intent.step,
       doc: facts.doc,
       cause: { code: 'work.effect_parked', message: reason },
-      context: { operation: intent.operation, businessKey: intent.businessKey, attempts: intent.attempts },
+      context: {
+        kind,
+        operation: intent.operation,
+        businessKey: intent.businessKey,
+        attempts: intent.attempts,
+      },
     })),
   )
   await ports.openExceptions(
     tx,
     effects.map(({ facts, intent, kind, reason }) => ({
       company: facts.company,
-      cause: `work.effect_parked:${intent.system}:${intent.operation}`,
+      cause: callCause(intent.system, intent.operation),
       code: 'work.effect_parked',
       title: `${intent.operation} at ${intent.system} needs a decision`,
-      suggestedAction: `Search ${intent.businessKey} at ${intent.system}: ${reason}. Then confirm it, or replay the parked call.`,
+      suggestedAction: `Search ${intent.businessKey} at ${intent.system}: ${reason}. Then say what became of it, or replay the parked call.`,
       affects: { doc: facts.doc, kind },
     })),
   )
@@ -98,7 +109,7 @@ export async function parkPoison(
   await ports.openExceptions(tx, [
     {
       company,
-      cause: `work.document_parked:${doc}`,
+      cause: documentCause(doc),
       code: 'work.document_parked',
       title: `A document of kind ${kind} cannot be worked on`,
       suggestedAction: 'Read the cause, mend it, then replay the parked document.',

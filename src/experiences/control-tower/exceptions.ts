@@ -1,5 +1,4 @@
 /** The doors to exceptions: the worklist, one with its history, and what people do with it. */
-import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Principal } from '#platform/access.ts'
 import type { Database, Queries, Transaction } from '#platform/database.ts'
@@ -18,7 +17,7 @@ import { Refusal } from '#platform/faults.ts'
 import { type Claim, type Request, type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages } from '#platform/http-cursor.ts'
 import { oncePerKey } from '#platform/http-idempotency.ts'
-import { assertMatch } from '#platform/http-preconditions.ts'
+import { assertVersion, contentTag } from '#platform/http-preconditions.ts'
 import { formatAmount } from '#platform/money.ts'
 import { numberOf } from '#processes/ports.ts'
 import { tryAgain } from '#processes/refusals.ts'
@@ -171,7 +170,7 @@ const readRoute = ({ queries }: ExceptionPorts): Route =>
     example: { params: { id: '812' }, answer: examples.view },
     async handler({ params, principal }) {
       const body = await storyFor(queries, Number(params.id), principal)
-      return { status: 200, body, headers: { etag: etagOf(body) } }
+      return { status: 200, body, headers: { etag: contentTag(body) } }
     },
   })
 
@@ -207,7 +206,7 @@ function actRoute<Body extends z.ZodType<{ text?: string | undefined; reason?: s
     const id = Number(params.id)
     const version = await versionForAct(tx, id)
     if (version === undefined || !isStaff(principal)) throw unknown(id)
-    if (ifMatch !== undefined) assertMatch(versionsOf(ifMatch), version)
+    assertVersion(ifMatch, version)
     const remark = { actor: principal.client, text: said.text ?? said.reason, traceId: trace.traceId }
     const also = await act(tx, id, said, remark)
     return { status: 200 as const, body: { ...(await storyFor(tx, id, principal)), ...also } }
@@ -249,13 +248,6 @@ async function storyFor(queries: Queries, id: number, principal: Principal): Pro
 
 const unknown = (id: number): Refusal =>
   new Refusal('exceptions.not_found', `there is no exception ${id}`, { id })
-
-/** Tells contents apart; a document that joins or leaves changes it and does not keep anybody from acting. */
-const etagOf = (view: ExceptionView): string =>
-  `"v${view.version}.${hash('sha256', JSON.stringify(view), 'hex').slice(0, 12)}"`
-
-/** The versions in entity tags of ours. */
-const versionsOf = (ifMatch: string): string => ifMatch.replaceAll(/"v(\d+)\.[0-9a-f]+"/g, '"v$1"')
 
 function summaryOf(row: views.ExceptionView): ExceptionSummary {
   const { id, version, company, code, cause, title, state, owner, severity, suggestedAction, overdue } = row
