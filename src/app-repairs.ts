@@ -15,6 +15,9 @@ import type { Worker } from '#platform/worker.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
 import type { Bound } from './app-systems.ts'
+import { RepairFilter } from './experiences/control-tower/repairs-contract.ts'
+import { toldItem, toldJob, toldSelection, toldSummary } from './experiences/control-tower/repairs-told.ts'
+import { filterOf } from './experiences/control-tower/repairs.ts'
 import { gather } from './processes/accept.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import { arrivalsOf, hearChannels } from './processes/channels.ts'
@@ -23,7 +26,7 @@ import { goOnWithout } from './processes/message-order.ts'
 import { giveUp } from './processes/parked-work.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { type RehearsedDoor, rehearsals } from './processes/rehearsals.ts'
-import type { Place } from './processes/repair-pictures.ts'
+import { type Place, stakeOf } from './processes/repair-pictures.ts'
 
 export type RepairWires = {
   readonly ports: Pick<AppPorts, 'clock'>
@@ -125,3 +128,6 @@ async function placeOf(
   const item = (await findItems(queries, [{ company, sku }])).get(itemKey(company, sku))
   return item && { company, itemId: item.id, sku, location }
 }
+
+/** For who selects and steers beside the running program. */
+export const repairDesk = { RepairFilter, filterOf, stakeOf, toldSelection, toldSummary, toldJob, toldItem }

@@ -2,6 +2,7 @@
 import { Command as Program, CommanderError, Option } from 'commander'
 import { type Command, EXIT, openTerminal } from './cli-context.ts'
 import { explain } from './cli-errors.ts'
+import type * as RepairCommands from './cli-repairs.ts'
 import { systemClock } from './platform/clock.ts'
 
 type Load = () => Promise<Command>
@@ -201,6 +202,53 @@ define(
   'Work on it again, and tell what became of it',
   async () => (await import('./cli-replay.ts')).parkingReplay,
 ).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
+
+const repairs = program
+  .command('repairs')
+  .description('Many parked things replayed or discarded as one job, rehearsed first')
+const repair = (
+  usage: string,
+  description: string,
+  of: (commands: typeof RepairCommands) => Command,
+): Program => define(repairs, usage, description, async () => of(await import('./cli-repairs.ts')))
+repair(
+  'select [id...]',
+  'Freeze what meets every condition, and say what would become of it',
+  (of) => of.repairsSelect,
+)
+  .addOption(
+    new Option('--action <action>', 'what is to be done').choices(['replay', 'discard']).default('replay'),
+  )
+  .addOption(new Option('--kind <kind>', 'only those').choices(['message', 'document', 'effect']))
+  .option('--company <code>', 'of one company')
+  .option('--system <name>', 'from or for one system')
+  .option('--cause <code>', 'a code, or its beginning up to a dot')
+  .option('--step <name>', 'of one step')
+  .option('--poison', 'failed again after a replay')
+  .option('--failed-after <time>', 'by the last failure')
+  .option('--failed-before <time>', 'by the last failure')
+  .option('--order <number>', 'of an order and what came of it')
+  .option('--text <text>', 'part of the key')
+  .option('--failed-of <job>', 'what failed of a job and is still parked')
+repair('start <id>', 'Start a selection whose rehearsal has ended, and follow it', (of) => of.repairsStart)
+  .requiredOption('--count <n>', 'how many items you have seen that it has')
+  .requiredOption('--name <name>', 'by which the job is found')
+  .requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
+  .option('--per-second <n>', 'at most so many items', '20')
+repair('list', 'Jobs, the newest first', (of) => of.repairsList)
+  .option('--limit <n>', 'at most so many', '50')
+  .addOption(new Option('--state <state>', 'only those').choices(['running', 'paused', 'aborted', 'ended']))
+repair('show <id>', 'A selection with its rehearsal, or a job with its progress', (of) => of.repairsShow)
+repair('items <id>', 'What was expected of each item, and what became of it', (of) => of.repairsItems)
+  .option('--limit <n>', 'at most so many', '50')
+  .addOption(new Option('--state <state>', 'only those').choices(['waiting', 'replaying', 'done', 'failed']))
+repair('pause <id>', 'Let a job hand over nothing more', (of) => of.repairsPause)
+repair('resume <id>', 'Let a job go on exactly where it was', (of) => of.repairsResume)
+repair('abort <id>', 'End a job where it is', (of) => of.repairsAbort)
+repair('pace <id>', 'Make a job slower or faster', (of) => of.repairsPace).requiredOption(
+  '--per-second <n>',
+  'at most so many items',
+)
 
 const subscriptions = program.command('subscriptions').description('Who has events sent to him')
 define(
