@@ -33,7 +33,7 @@ export const failuresBy = (failures: number, fault: Fault): number =>
 const enroll = sql(
   'desk.enroll',
   `insert into desk.document (doc, process, company, priority, share, due_at, owner)
-   select doc, process, company, priority, share, due_at, owner
+   select doc, process, company, priority, share, coalesce(due_at, now()), owner
    from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::timestamptz[], $7::bigint[])
      as d(doc, process, company, priority, share, due_at, owner)`,
 )
@@ -52,13 +52,10 @@ export function enrollDocuments(tx: Transaction, epoch: number | null, rows: rea
     rows.map((row) => row.company),
     rows.map((row) => row.priority),
     rows.map((row) => row.share),
-    rows.map((row) => row.sleepsUntil ?? NOW),
+    rows.map((row) => row.sleepsUntil ?? null),
     rows.map((row) => (row.sleepsUntil ? null : epoch)),
   ])
 }
-
-/** PostgreSQL reads this text as the time of the transaction. */
-const NOW = 'now'
 
 const lockRows = sql(
   'desk.lock',
