@@ -181,7 +181,7 @@ async function disturbed(day: Day, acts: readonly Act[]): Promise<void> {
     },
     mend,
     erpDown: async () => void legacyErp.faults.set({ kind: 'server-error' }),
-    erpUp: async () => void legacyErp.faults.clear(),
+    erpUp: async () => legacyErp.faults.clear(),
     poison: ({ pick }) => poison(day, pick),
     async replay({ pick, times }) {
       const items = await itemsOf(day, '%')
