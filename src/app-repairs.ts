@@ -40,7 +40,7 @@ export type RepairWires = {
   readonly tables: { readonly orders: Process; readonly shipments: Process }
 }
 
-const LOOK_MS = 250
+const LOOK_MS = 1_000
 const MINUTE_MS = 60_000
 const GAUGE_MS = 15_000
 

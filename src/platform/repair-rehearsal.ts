@@ -43,7 +43,7 @@ const takeLease = sql(
   `update repair.job set leased_until = now() + make_interval(secs => $1)
    where id = (
      select id from repair.job where state = 'previewing' and (leased_until is null or leased_until < now())
-     order by id limit 1 for update skip locked)
+     order by rehearsed, id limit 1 for update skip locked)
    returning id, action, rehearsed_to as "rehearsedTo", samples, leased_until::text as lease`,
 )
 const nextItems = sql(
@@ -86,7 +86,7 @@ export type RehearsalPorts = {
   readonly rehearse: Rehearse
 }
 
-/** One portion of one selection; answers whether there was one. A lease keeps others from it while it lasts. */
+/** One portion of the selection that is least far, so that a large one keeps no small one waiting; answers whether there was one. A lease keeps others from it while it lasts. */
 export async function rehearsePortion({ database, clock, rehearse }: RehearsalPorts): Promise<boolean> {
   const [lease] = await database.query<Lease>(takeLease, [LEASE_S])
   if (!lease) return false

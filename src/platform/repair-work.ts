@@ -15,7 +15,12 @@ const UNDER_WAY_S = 10
 const CATCH_UP_S = 2
 const PORTION = 500
 
-const runningJobs = sql('repair.running', `select id from repair.job where state = 'running' order by id`)
+const openJobs = sql(
+  'repair.open',
+  `select id, state = 'running' as running,
+     exists (select from repair.item where job = id and state = 'replaying') as "underWay"
+   from repair.job where state in ('running', 'paused', 'aborted') order by id`,
+)
 const takeJob = sql(
   'repair.take',
   `select id, action, name, reason, started_by as "startedBy", handed_to as "handedTo", floor(per_second * least($2::float8,
@@ -51,10 +56,6 @@ const count = sql(
      ended_at = case when done + failed + $2 + $3 = total then now() else ended_at end
    where id = $1`,
 )
-const jobsUnderWay = sql(
-  'repair.under_way',
-  `select distinct job as id from repair.item where state = 'replaying' order by job`,
-)
 const lockUnderWay = sql(
   'repair.lock_under_way',
   `select 1 as locked from repair.job where id = $1 for update skip locked`,
@@ -63,6 +64,8 @@ const replaying = sql(
   'repair.replaying',
   `select item from repair.item where job = $1 and state = 'replaying' and item > $2 order by item limit $3`,
 )
+
+type Open = { readonly id: number; readonly running: boolean; readonly underWay: boolean }
 
 type Job = {
   readonly id: number
@@ -90,11 +93,18 @@ export type Discard = (
   decision: Decision,
 ) => Promise<ReadonlyMap<number, ParkedItem | Refusal>>
 
-/** One round: a portion of each running job, and what has become of what was handed over before. */
+/** One round: what has become of what was handed over, and a portion of each running job. One that fails stops no other. */
 export async function workRepairs(database: Database, discard: Discard): Promise<void> {
-  for (const { id } of await database.query<{ id: number }>(jobsUnderWay)) await settleUnderWay(database, id)
-  for (const { id } of await database.query<{ id: number }>(runningJobs))
-    await database.transaction((tx) => handOver(tx, id, discard))
+  const failures: unknown[] = []
+  for (const { id, running, underWay } of await database.query<Open>(openJobs)) {
+    try {
+      if (underWay) await settleUnderWay(database, id)
+      if (running) await database.transaction((tx) => handOver(tx, id, discard))
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function handOver(tx: Transaction, id: number, discard: Discard): Promise<void> {

@@ -8,7 +8,7 @@ import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import { bindingOf } from '#platform/lanes.ts'
 import type { Cause } from '#platform/log.ts'
 import { rootsOf, toldWithin } from '#platform/log-roots.ts'
-import { isOutage } from '#platform/outage.ts'
+import { isBusy, isOutage } from '#platform/outage.ts'
 import { type ParkedItem, replay } from '#platform/parking.ts'
 import { fatesOf, reviveCalls } from '#platform/parking-replay.ts'
 import { payloadChanges } from '#platform/payload-changes.ts'
@@ -54,7 +54,8 @@ export function rehearsals(ports: RehearsalPorts): Rehearse {
       if (action === 'discard') return await rehearseDiscard(ports, stage, item)
       return await (item.kind === 'message' ? rehearseMessage : rehearseDocument)(ports, stage, item)
     } catch (error) {
-      if (isOutage(error)) throw error
+      // somebody else's fault says nothing of the item
+      if (isOutage(error) || isBusy(error)) throw error
       return { ...NOTHING, expected: 'rejection', cause: causeOf(error) }
     }
   }

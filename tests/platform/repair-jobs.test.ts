@@ -177,6 +177,24 @@ describe('a job', () => {
     expect(trail.map(({ reason }) => reason)).toEqual(all(5, `job ${id}: the customers are there`))
   })
 
+  test('that cannot go on keeps no other from it', async () => {
+    for (const system of ['stuck', 'beside']) await world.parked(system, 1)
+    const stuck = await world.rehearsed({ filter: { system: 'stuck' } }, 'discard')
+    const beside = await world.rehearsed({ filter: { system: 'beside' } }, 'discard')
+    for (const id of [stuck, beside]) await world.start(id)
+    await open.run(`update repair.job set started_at = now() - interval '1 minute' where id = any($1)`, [
+      [stuck, beside],
+    ])
+    const [first] = await itemsOfRepair(open.database, stuck, { limit: 1 })
+    const round = workRepairs(open.database, async (tx, ids, decision) => {
+      if (ids.includes(first!.id)) throw new Error('stuck')
+      return discard(tx, ids, decision)
+    })
+    await expect(round).rejects.toThrow('stuck')
+    expect(await world.story(stuck)).toMatchObject({ state: 'running', done: 0 })
+    expect(await world.story(beside)).toMatchObject({ state: 'ended', done: 1 })
+  })
+
   test('that several processes work on hands over each item once', async () => {
     await world.parked('many-hands', 300)
     const id = await world.rehearsed({ filter: { system: 'many-hands' } })

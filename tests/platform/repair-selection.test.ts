@@ -159,6 +159,19 @@ describe('a rehearsal', () => {
     expect(await world.story(id)).toMatchObject({ state: 'ready', rehearsed: 3 })
   })
 
+  test('of a large selection keeps no small one waiting', async () => {
+    await world.parked('large', 120)
+    await world.parked('small', 1)
+    const large = await world.select({ filter: { system: 'large' } })
+    const seen: string[] = []
+    const rehearse = async ({ system }: { system: string | null }) => (seen.push(system!), CHANGES)
+    await rehearsePortion({ database: open.database, clock: systemClock, rehearse })
+    await world.select({ filter: { system: 'small' } })
+    await world.rehearseAll(rehearse)
+    expect(seen.indexOf('small')).toBe(50)
+    expect(await world.story(large)).toMatchObject({ state: 'ready', rehearsed: 120 })
+  })
+
   test('whose lease another process took writes nothing', async () => {
     await world.parked('lost', 1)
     const id = await world.select({ filter: { system: 'lost' } })
