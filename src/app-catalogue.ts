@@ -21,6 +21,7 @@ import { selectionRefusals } from '#platform/repair-selection.ts'
 import { subscriptionRefusals } from '#platform/subscriptions.ts'
 import { answerRefusals } from './processes/answers-by-hand.ts'
 import { masterDataRefusals } from './processes/master-data-sync.ts'
+import { overrideRefusals } from './processes/override-refusals.ts'
 import { retryRefusals } from './processes/refusals.ts'
 import { EDI_REFUSALS } from './systems/edi/refusals.ts'
 
@@ -40,6 +41,7 @@ export const houseCatalogue = catalogue(
   backlogRefusals,
   exceptionRefusals,
   retryRefusals,
+  overrideRefusals,
   parkingRefusals,
   selectionRefusals,
   jobRefusals,

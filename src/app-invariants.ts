@@ -34,6 +34,7 @@ const AUDITED = [
   'order.accepted',
   'order.cancel_requested',
   'order.hold_released',
+  'order.step_overridden',
   'payment.received',
   'payment.reversed',
 ]

@@ -20,6 +20,7 @@ import { effectRoutes } from './experiences/control-tower/effects.ts'
 import { exceptionRoutes } from './experiences/control-tower/exceptions.ts'
 import { type ParkingPorts, parkingRoutes } from './experiences/control-tower/parking.ts'
 import { repairRoutes } from './experiences/control-tower/repairs.ts'
+import { type OverridePorts, overrideRoutes } from './experiences/control-tower/overrides.ts'
 import { controlTowerRoutes } from './experiences/control-tower/routes.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import { orderAnswer, type Submission, type Submitted } from './processes/doors.ts'
@@ -51,7 +52,8 @@ export type RouteWires = {
   readonly channel: Door<ChannelTold, Heard>
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
-} & Pick<ParkingPorts, 'readAs' | 'rehearse'>
+} & OverridePorts &
+  Pick<ParkingPorts, 'readAs' | 'rehearse'>
 
 export function houseRoutes(wires: RouteWires): Route[] {
   const { config, ports, ids, screens, bound } = wires
@@ -72,6 +74,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
     ...parkingRoutes({ ...wires, queries: screens, pages }),
     ...effectRoutes({ ...wires, queries: screens, pages, recoveryOf: recoveryOf(bound) }),
+    ...overrideRoutes({ override: wires.override }),
     ...repairRoutes({ queries: screens, database: wires.database, pages, clock: ports.clock }),
     ...probesOf(wires),
   ]

@@ -16,6 +16,8 @@ import type { AppPorts } from './app-ports.ts'
 import { type Bound, describeError, EDI, router } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { overrideSteps } from './processes/override-steps.ts'
+import { supersede } from './processes/superseded.ts'
 import { parkEffects, parkPoison } from './processes/trouble.ts'
 
 export type WorkerWires = {
@@ -34,6 +36,7 @@ export function houseWorker(wires: WorkerWires): Worker {
   const random = (): number => ids.random()
   if (wires.config.role === 'api') return receptionOf(ports, random)
   const calls = wires.metrics.systemRequests
+  const steps = overrideSteps(wires.processPorts.wishes)
 
   function begin(epoch: number, database: Database, lease: Lease): Life {
     const policies = policiesOf(wires, epoch, database)
@@ -56,6 +59,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       claimed: () => policies.reread(),
       leftDue: () => ports.notices.tell('desk'),
       parked: (tx, effects) => parkEffects(tx, wires.processPorts, effects),
+      spokenLate: (tx, late) => supersede(tx, wires.processPorts, steps, late),
       poisoned: (tx, document) => parkPoison(tx, wires.processPorts, document),
       inDoubt: (error) => void lease.release(error.message),
       onError: (message, error) => log.error(message, { error: describeError(error) }),

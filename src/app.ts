@@ -34,6 +34,8 @@ import type { Heard } from './processes/message-filing.ts'
 import { invoice } from './processes/invoice.ts'
 import type { SyncProgress } from './processes/master-data-sync.ts'
 import { orderToCash } from './processes/order-to-cash.ts'
+import { type OverrideCommand, overrideStep } from './processes/override-door.ts'
+import { overrideSteps } from './processes/override-steps.ts'
 import { payment } from './processes/payment.ts'
 import { paymentDoor } from './processes/payment-door.ts'
 import { numberOf, type ProcessPorts } from './processes/ports.ts'
@@ -63,6 +65,8 @@ export interface App {
     ingest(path: string): ReturnType<EdiConnector['ingest']>
     check(path: string): ReturnType<EdiConnector['check']>
   }
+  /** Takes what a person decides on a step of an order. */
+  override(command: OverrideCommand): ReturnType<typeof overrideStep>
   /** Takes in the parked messages that somebody wants replayed. */
   replayMessages(): Promise<void>
   /** Partitions, retention, seals, gauges, replays: from now on, until the house stops. */
@@ -74,8 +78,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   // Times that several processes compare are the database's.
   const clock = followingClock(outside.clock)
   const ports = { ...outside, clock }
-  const { checks = false } = ports
-  const options = { clock, random: (): number => ids.random(), assertLockOrder: checks }
+  const options = { clock, random: (): number => ids.random(), assertLockOrder: ports.checks ?? false }
   const database = createDatabase(ports.connections, options)
   const screens = createDatabase(ports.screens, options)
   const ids = databaseIds(database, ports.chance)
@@ -90,7 +93,6 @@ export function createApp(config: Config, outside: AppPorts): App {
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
 
   const masterData = masterDataGate(config, bound.readers, database)
-  const summary = createSummary(screens, clock)
   const doors = houseDoors(tables, {
     clock,
     queries: database,
@@ -109,7 +111,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     bound,
     processPorts,
     masterData,
-    summary,
+    summary: createSummary(screens, clock),
     metrics,
     ...doors,
   }
@@ -124,8 +126,9 @@ export function createApp(config: Config, outside: AppPorts): App {
     worker,
     database,
     sync: masterDataSync(config, { gate: masterData, readers: bound.readers, database, clock, worker }),
-    summary,
+    summary: wires.summary,
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
+    override: doors.override,
     replayMessages: () => messages.replay(),
     keepUp() {
       const repairs = repairJobs({ ...wires, tables }, rehearse)
@@ -168,13 +171,21 @@ function houseProcesses(ports: ProcessPorts) {
   }
 }
 
-const houseDoors = (tables: ReturnType<typeof houseProcesses>, ports: DoorPorts) => ({
-  orders: orderDoor(ports, tables.orders),
-  channel: channelDoor(ports, tables.orders),
-  warehouse: warehouseDoor(ports, tables.shipments),
-  goOn: warehouseGoesOn(ports, tables.shipments),
-  payments: paymentDoor(ports, tables.payments),
-})
+function houseDoors(tables: ReturnType<typeof houseProcesses>, ports: DoorPorts) {
+  const overrides = {
+    ports: ports.ports,
+    processes: new Map(tables.all.map((process) => [process.kind, process])),
+    steps: overrideSteps(ports.ports.wishes),
+  }
+  return {
+    orders: orderDoor(ports, tables.orders),
+    channel: channelDoor(ports, tables.orders),
+    warehouse: warehouseDoor(ports, tables.shipments),
+    goOn: warehouseGoesOn(ports, tables.shipments),
+    payments: paymentDoor(ports, tables.payments),
+    override: (command: OverrideCommand) => overrideStep(ports.runner(), overrides, command),
+  }
+}
 
 type PartnerWires = {
   readonly channel: Door<ChannelTold, Heard>

@@ -116,8 +116,11 @@ export type Process<F extends DocumentFacts = DocumentFacts> = {
   readonly undoSteps: readonly NamedStep<F>[]
   /** Loads the facts of these documents and locks their rows, in the order of keys; a missing one is left out. */
   facts(tx: Transaction, docs: readonly number[]): Promise<ReadonlyMap<number, F>>
-  /** Nothing will ever be due again by itself; a wake-up brings the document back. */
-  finished(facts: F): boolean
+  /**
+   * Nothing will ever be due again by itself; a wake-up brings the document back. `skipped` tells of a step whether a
+   * person decided that it is not done.
+   */
+  finished(facts: F, skipped: (step: string) => boolean): boolean
   /** When to look even though nobody woke it. Pure. */
   wakeAt?(facts: F): Date | undefined
   /** Steps are being taken back, latest first. */

@@ -12,15 +12,10 @@ import type { Cause } from './log.ts'
 import { isBusy, isOutage } from './outage.ts'
 import type { Docket, Process } from './process.ts'
 import { type Rehearsal, type Stage, undone } from './rehearsal.ts'
-import {
-  type Committed,
-  type Outcome,
-  type ParkedEffect,
-  type Planned,
-  Turn,
-  type TurnContext,
-} from './turn.ts'
+import { type Committed, type Outcome, type Planned, Turn } from './turn.ts'
+import type { ParkedEffect, SpokenLate, TurnContext } from './turn-context.ts'
 import { type Active, newActive } from './turn-entry.ts'
+import { askOnly } from './turn-overrides.ts'
 
 export type Poisoned = {
   readonly doc: number
@@ -48,6 +43,8 @@ export type RunnerOptions = {
   readonly leftDue?: () => void
   /** In the transaction that parks them. */
   readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
+  /** In the transaction that takes an outcome which a person did not wait for. */
+  readonly spokenLate: (tx: Transaction, late: readonly SpokenLate[]) => Promise<void>
   readonly poisoned: (tx: Transaction, document: Poisoned) => Promise<void>
   /** Nobody knows what a transaction did, so memory no longer knows what this epoch owns: it has to end. */
   readonly inDoubt: (error: Error) => void
@@ -110,12 +107,13 @@ class EpochRunner implements Runner, Stage {
   #cancelPoll: () => void = () => undefined
 
   constructor(options: RunnerOptions) {
-    const { clock, epoch, route, parked, verifyFacts, batchMax } = options
+    const { clock, epoch, route, parked, spokenLate, verifyFacts, batchMax } = options
     this.#options = options
     this.#roomForDoors = options.inFlightMax - Math.floor(options.inFlightMax / 10)
     this.#processes = new Map(options.processes.map((process) => [process.name, process]))
     const [actives, processes] = [this.#actives, this.#processes]
-    this.#context = { epoch, actives, processes, route, parked, verifyFacts, now: () => clock.now() }
+    const told = { parked, spokenLate }
+    this.#context = { epoch, actives, processes, route, ...told, verifyFacts, now: () => clock.now() }
     this.#door = createDoor<Item, void>({
       clock,
       batchMax,
@@ -252,10 +250,11 @@ class EpochRunner implements Runner, Stage {
     }
   }
 
-  #enqueue({ intent, call, facts, priority }: Planned, cause: Cause): void {
+  #enqueue({ intent, call, facts, priority, isDecided }: Planned, cause: Cause): void {
     const lane = this.#options.lanes.get(intent.system)
     if (!lane) throw new Error(`no lane leads to ${intent.system}`)
-    const attempt = nextAttempt(intent.state, bindingOf(lane.connector, intent.operation).recovery)
+    const binding = bindingOf(lane.connector, intent.operation)
+    const attempt = isDecided ? askOnly(binding) : nextAttempt(intent.state, binding.recovery)
     const { doc, operation, businessKey, attempts, absentAfter } = intent
     const settled = (verdict: Verdict): void => void this.#deliver({ doc, outcome: { doc, intent, verdict } })
     if (attempt === 'park') return settled(IN_DOUBT)

@@ -175,7 +175,9 @@ export function wakeAt(entry: Entry, now: Date): Date {
 
 /** Nothing is under way and nothing will ever be due again by itself. */
 export function isFinished(entry: Entry): boolean {
-  return entry.current && entry.intents.size === 0 && entry.process.finished(entry.facts!)
+  const { current, intents, steps, facts } = entry
+  const skipped = (step: string): boolean => steps.get(stepKey(step, ''))?.state === 'skipped'
+  return current && intents.size === 0 && entry.process.finished(facts!, skipped)
 }
 
 /** What an offered call becomes, on its way to `system`. */

@@ -15,30 +15,39 @@ export async function lookAt(tx: Transaction, epoch: number, entries: readonly E
   const byDoc = new Map(entries.map((entry) => [entry.doc, entry]))
   const docs = [...byDoc.keys()].toSorted((a, b) => a - b)
   // The desk version is read before the facts: who changes the document later raises it, and sleep is refused.
-  const [seen, intents, steps] = await Promise.all([
+  const [seen] = await Promise.all([
     tx.query<{ doc: number; version: number }>(versions, [docs, epoch]),
-    intentsOf(tx, docs),
-    stepRowsOf(tx, docs),
-    loadFacts(tx, entries),
+    eachProcess(entries, (process, mine, group) => lookAtKind(tx, { process, docs: mine, group })),
   ])
   for (const { doc, version } of seen) byDoc.get(doc)!.seen = version
-  // What a person settled by hand is open no longer.
-  for (const entry of entries) entry.intents.clear()
-  for (const intent of intents) byDoc.get(intent.doc)!.intents.set(effectKey(intent), intent)
-  for (const step of steps) byDoc.get(step.doc)!.steps.set(stepKey(step.step, step.subject), step)
 }
 
-async function loadFacts(tx: Transaction, entries: readonly Entry[]): Promise<void> {
-  await eachProcess(entries, async (process, docs, group) => {
-    tx.locking('document', docs)
-    const facts = await process.facts(tx, docs)
-    for (const entry of group) {
-      entry.facts = facts.get(entry.doc)
-      if (!entry.facts)
-        throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
-      entry.current = true
-    }
-  })
+type Kind = {
+  readonly process: Entry['process']
+  readonly docs: readonly number[]
+  readonly group: readonly Entry[]
+}
+
+async function lookAtKind(tx: Transaction, { process, docs, group }: Kind): Promise<void> {
+  tx.locking('document', docs)
+  // The facts lock the documents first: what a person decides on their calls and steps, holding the same locks, is
+  // either seen here or decided on what becomes of this look.
+  const [facts, intents, steps] = await Promise.all([
+    process.facts(tx, docs),
+    intentsOf(tx, docs),
+    stepRowsOf(tx, docs),
+  ])
+  const byDoc = new Map(group.map((entry) => [entry.doc, entry]))
+  for (const entry of group) {
+    entry.facts = facts.get(entry.doc)
+    if (!entry.facts)
+      throw new Error(`document ${entry.doc} is on the desk but has no facts for ${process.name}`)
+    entry.current = true
+    // What a person settled by hand is open no longer.
+    entry.intents.clear()
+  }
+  for (const intent of intents) byDoc.get(intent.doc)!.intents.set(effectKey(intent), intent)
+  for (const step of steps) byDoc.get(step.doc)!.steps.set(stepKey(step.step, step.subject), step)
 }
 
 /** One process after the other, in the order in which their documents are locked. */

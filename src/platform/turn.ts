@@ -16,7 +16,8 @@ import {
   type Verdict,
 } from './effects.ts'
 import type { Cause } from './log.ts'
-import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts, Done, Process } from './process.ts'
+import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts, Done } from './process.ts'
+import type { ParkedEffect, TurnContext } from './turn-context.ts'
 import { Departures } from './turn-departures.ts'
 import {
   type Active,
@@ -36,6 +37,7 @@ import {
   stepKey,
 } from './turn-entry.ts'
 import { lookAt, verifyCarried } from './turn-look.ts'
+import { isDecided, isLeft, withdrawable } from './turn-overrides.ts'
 
 /** An effect to hand to its lane once the transaction has committed. */
 export type Planned = {
@@ -43,6 +45,8 @@ export type Planned = {
   readonly call: AnyCall<DocumentFacts>
   readonly facts: DocumentFacts
   readonly priority: number
+  /** A person has decided on its step: it may be asked about, and is not sent any more. */
+  readonly isDecided: boolean
 }
 
 export type Outcome = {
@@ -51,26 +55,6 @@ export type Outcome = {
   readonly verdict: Verdict
   /** The person who said so, in place of the system. */
   readonly by?: Pick<Resolution, 'actor' | 'traceId'>
-}
-
-export type ParkedEffect = {
-  readonly facts: DocumentFacts
-  readonly intent: Intent
-  readonly kind: string
-  readonly reason: string
-}
-
-export type TurnContext = {
-  readonly epoch: number
-  readonly actives: ReadonlyMap<number, Active>
-  readonly processes: ReadonlyMap<string, Process>
-  /** The system instance that serves a capability for a company and location. */
-  readonly route: (company: string, capability: string, location: string | undefined) => string
-  readonly now: () => Date
-  /** Tells whoever keeps parked work, in the same transaction. */
-  readonly parked: (tx: Transaction, effects: readonly ParkedEffect[]) => Promise<void>
-  /** In tests: checks that facts carried in memory are what a look would find. */
-  readonly verifyFacts: boolean
 }
 
 /** What memory holds once the transaction has committed. */
@@ -135,6 +119,8 @@ export class Turn implements Docket {
   /** What the lanes brought, and what people say in their place, for documents that this process owns. */
   async settle(brought: readonly Outcome[]): Promise<void> {
     const received = brought.filter((outcome) => this.#receive(outcome))
+    // A person may have decided meanwhile what is to be done without the system.
+    for (const { doc, verdict } of received) if (isNo(verdict)) this.#entries.get(doc)!.facts = undefined
     await this.#lookAtUnknown()
     const outcomes = [...received, ...[...this.#entries.values()].flatMap(resolvedOf)]
     const settled = outcomes.filter((outcome) => outcome.verdict.kind !== 'deferred')
@@ -143,7 +129,8 @@ export class Turn implements Docket {
       settled.map((outcome) => outcome.intent),
     )
     for (const { doc, intent } of settled) this.#entries.get(doc)!.intents.delete(effectKey(intent))
-    await this.#answer(settled)
+    await this.#answer(settled.filter((outcome) => !this.#isOverruled(outcome)))
+    await this.#tellLate(settled)
     await this.#defer(outcomes)
   }
 
@@ -213,10 +200,33 @@ export class Turn implements Docket {
   async #lookAtUnknown(): Promise<void> {
     const unknown = [...this.#entries.values()].filter((entry) => !entry.facts)
     await lookAt(this.#tx, this.#context.epoch, unknown)
+    this.#withdraw(unknown.flatMap(withdrawable))
     // What this transaction refused is written only at its end.
     for (const row of this.#writtenSteps) {
       this.#entries.get(row.doc)!.steps.set(stepKey(row.step, row.subject), row)
     }
+  }
+
+  /** Nobody waits for these calls: a person has decided on their steps. */
+  #withdraw(intents: readonly Intent[]): void {
+    settleEffects(this.#tx, intents)
+    for (const intent of intents) this.#entries.get(intent.doc)!.intents.delete(effectKey(intent))
+  }
+
+  /** A refusal of what was done or left out by hand stops nothing. */
+  #isOverruled = ({ doc, intent, verdict }: Outcome): boolean =>
+    verdict.kind === 'refused' && isDecided(this.#entries.get(doc)!, intent)
+
+  async #tellLate(settled: readonly Outcome[]): Promise<void> {
+    const late = settled.flatMap(({ doc, intent, verdict }) => {
+      const entry = this.#entries.get(doc)!
+      if (verdict.kind === 'deferred' || !isDecided(entry, intent)) return []
+      return [{ facts: entry.facts!, intent, verdict }]
+    })
+    if (late.length === 0) return
+    await this.#context.spokenLate(this.#tx, late)
+    for (const { intent } of late) this.#entries.get(intent.doc)!.facts = undefined
+    await this.#lookAtUnknown()
   }
 
   async #answer(settled: readonly Outcome[]): Promise<void> {
@@ -312,8 +322,13 @@ export class Turn implements Docket {
     const parked: ParkedEffect[] = []
     for (const { doc, intent, verdict } of outcomes) {
       if (verdict.kind !== 'deferred') continue
-      const { process, facts, intents } = this.#entries.get(doc)!
+      const entry = this.#entries.get(doc)!
+      const { process, facts, intents } = entry
       const { state, reason, at: dueAt, absentAfter, counts } = verdict
+      if (isLeft(state) && isDecided(entry, intent)) {
+        this.#withdraw([intent])
+        continue
+      }
       const next: Intent = {
         ...intent,
         state,
@@ -358,7 +373,8 @@ export class Turn implements Docket {
       if (intent.state === 'retry')
         this.#sentAgain.push({ ...intent, state: 'intended', detail: 'sent again' })
       const call = findCall(entry.process, intent.step)
-      this.planned.push({ intent, call, facts: entry.facts!, priority: entry.priority })
+      const { facts, priority } = entry
+      this.planned.push({ intent, call, facts: facts!, priority, isDecided: isDecided(entry, intent) })
     }
   }
 }
@@ -368,6 +384,9 @@ function causeOf([first]: readonly Outcome[]): Cause {
   const { intent, by } = first!
   return by ? { source: 'crossdock', ...by } : { source: intent.system, actor: 'process' }
 }
+
+const isNo = (verdict: Verdict): boolean =>
+  verdict.kind === 'refused' || (verdict.kind === 'deferred' && verdict.state === 'parked')
 
 const isCarried = (done: Done<DocumentFacts>): boolean => done !== 'look' && done.facts !== 'look'
 

@@ -38,6 +38,10 @@ export type FulfillmentFacts = DocumentFacts & {
   }[]
 }
 
+/** The warehouse has it and is not done with it. */
+export const isUnderWay = ({ state }: Pick<Fulfillment, 'state'>): boolean =>
+  state === 'accepted' || state === 'picking' || state === 'packed'
+
 export async function fulfillmentFacts(
   tx: Transaction,
   docs: readonly number[],

@@ -9,7 +9,7 @@ import {
   recordWmsNumbers,
   requestCancellations,
 } from '#domains/shipments/operations.ts'
-import { fulfillmentFacts, type FulfillmentFacts } from './fulfillment-facts.ts'
+import { fulfillmentFacts, type FulfillmentFacts, isUnderWay } from './fulfillment-facts.ts'
 import { openHolds } from './holds.ts'
 import { fulfillmentNumber, orderNumber, type ProcessPorts } from './ports.ts'
 
@@ -30,9 +30,6 @@ export function fulfillment(ports: ProcessPorts): Process {
       request.state !== 'requested' && !(request.cancelRequested && isUnderWay(request)),
   })
 }
-
-const isUnderWay = ({ state }: Pick<FulfillmentFacts['request'], 'state'>): boolean =>
-  state === 'accepted' || state === 'picking' || state === 'packed'
 
 const ask = (ports: ProcessPorts) =>
   call<FulfillmentFacts, FulfillmentRequest, { readonly number: string }>({

@@ -16,6 +16,7 @@ import {
 import type { UnitFactor } from '#platform/quantity.ts'
 import { localDate } from '#platform/time-zone.ts'
 import { recordPosted, recordSent, recordTax } from '#domains/billing/operations.ts'
+import { supersedePosted } from '#domains/billing/operations/by-hand.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
 import { KILOGRAM } from './nominal-weight.ts'
@@ -35,7 +36,8 @@ export function invoice(ports: ProcessPorts): Process {
         call: send(ports),
       },
     },
-    finished: ({ invoice, wanted }) => invoice.number !== null && (invoice.sent || !wanted),
+    finished: ({ invoice, wanted }, skipped) =>
+      invoice.number !== null && (invoice.sent || !wanted || skipped('send')),
   })
 }
 
@@ -43,7 +45,7 @@ const TAX_REFUSED = 'billing.tax_refused'
 const POSTING_REFUSED = 'billing.posting_refused'
 const SENDING_REFUSED = 'billing.sending_refused'
 
-const owesTax = ({ taxedBy, invoice }: InvoiceFacts): boolean =>
+export const owesTax = ({ taxedBy, invoice }: InvoiceFacts): boolean =>
   taxedBy === 'tax-system' && invoice.taxEvidence === null
 
 const readyToPost = (facts: InvoiceFacts): boolean =>
@@ -72,7 +74,9 @@ const tax = (ports: ProcessPorts) =>
       })),
     }),
     async confirmed(tx, answered, cause) {
-      const rows = answered.map(({ facts, answers: [first] }) => ({ ...facts.invoice, ...first!.answer }))
+      // What a person has entered and the ERP has posted stands.
+      const open = answered.filter(({ facts }) => facts.invoice.number === null)
+      const rows = open.map(({ facts, answers: [first] }) => ({ ...facts.invoice, ...first!.answer }))
       const versions = await recordTax(tx, rows, cause)
       await endRefusals(tx, answered, TAX_REFUSED)
       return carried(answered, versions, ({ invoice, lines }, determined) => {
@@ -97,15 +101,23 @@ const post = (ports: ProcessPorts) =>
     businessKey: ({ doc }) => invoiceNumber(doc),
     request: postingOf,
     async confirmed(tx, answered, cause) {
-      const rows = answered.map(({ facts, answers: [first] }) => ({
-        ...facts.invoice,
-        ...first!.answer,
-        effectKey: first!.effectKey,
-      }))
-      const versions = await recordPosted(tx, rows, cause)
+      const rowsOf = (works: typeof answered) =>
+        works.map(({ facts, answers: [first] }) => ({
+          ...facts.invoice,
+          ...first!.answer,
+          effectKey: first!.effectKey,
+        }))
+      const isPosted = ({ facts }: (typeof answered)[number]) => facts.invoice.number !== null
+      const versions = await recordPosted(tx, rowsOf(answered.filter((work) => !isPosted(work))), cause)
+      await supersedePosted(tx, rowsOf(answered.filter(isPosted)), cause)
       addReferences(
         tx,
-        rows.map(({ doc, orderId, number }) => ({ value: number, scheme: 'invoice', doc, orderId })),
+        rowsOf(answered).map(({ doc, orderId, number }) => ({
+          value: number,
+          scheme: 'invoice',
+          doc,
+          orderId,
+        })),
       )
       ports.sla.clocks.stop(
         tx,
@@ -291,7 +303,7 @@ function carried<Answer>(
         facts,
         answers: [first],
       } = work
-      const version = versions.get(facts.doc)!
+      const version = versions.get(facts.doc)
       if (version !== facts.version + 1) return [work, 'look']
       return [work, { facts: { ...facts, ...change(facts, first!.answer), version } }]
     }),

@@ -5,12 +5,16 @@ import { paymentNumber } from './ports.ts'
 
 /** The fields of event data that titles use; each event has a few of them. */
 type Told = {
+  readonly act?: 'complete' | 'skip' | 'restart' | 'cancel'
   readonly amountMinor?: number
   readonly allocation?: string
   readonly carrier?: string
   readonly channel?: string
   readonly customer?: string
   readonly customerOrder?: string
+  readonly differs?: readonly string[]
+  readonly does?: string
+  readonly entered?: Readonly<Record<string, string>>
   readonly evidence?: string
   readonly fulfillments?: readonly { readonly location: string }[]
   readonly holds?: readonly { readonly type: string; readonly reason: string }[]
@@ -29,6 +33,7 @@ type Told = {
   readonly shipments?: readonly string[]
   readonly short?: readonly number[]
   readonly taxMinor?: number
+  readonly told?: Readonly<Record<string, string>>
   readonly totalMinor?: number
   readonly tracking?: readonly string[]
   readonly type?: string
@@ -48,7 +53,37 @@ const ALLOCATIONS: Readonly<Record<string, string>> = {
   backordered: 'waiting for stock',
 }
 
+const quoted = ({ does = '' }: Told): string => `“${does[0]?.toUpperCase() ?? ''}${does.slice(1)}”`
+
+function overridden(told: Told): string {
+  const why = because(told.reason)
+  if (told.act === 'complete') return `${quoted(told)} was completed by hand with ${told.reference}${why}`
+  if (told.act === 'skip') return `${quoted(told)} was left out by hand${why}`
+  if (told.act === 'restart') return `${quoted(told)} was started again by hand${why}`
+  return `The order is taken back because of what was stuck${why}`
+}
+
+function superseded(told: Told): string {
+  const { told: said = {}, entered = {}, differs = [] } = told
+  if (said['refused'] !== undefined)
+    return `${quoted(told)} was refused by the system, after it was decided by hand${because(said['refused'])}`
+  if (told.act === 'skip') return `${quoted(told)} was left out by hand, and the system did it after all`
+  const different = differs.map(
+    (name) => `${name} is ${said[name] ?? 'unknown'}, by hand it was ${entered[name] ?? 'unknown'}`,
+  )
+  if (different.length === 0) return `The system confirms what was entered by hand of ${quoted(told)}`
+  return `The system’s own word stands for ${quoted(told)}: ${different.join('; ')}`
+}
+
+const OVERRIDES: Readonly<Record<string, Words>> = Object.fromEntries(
+  ['order', 'fulfillment', 'shipment', 'invoice'].flatMap((kind) => [
+    [`${kind}.step_overridden`, overridden],
+    [`${kind}.override_superseded`, superseded],
+  ]),
+)
+
 const WORDS: Readonly<Record<string, Words>> = {
+  ...OVERRIDES,
   'order.accepted': (told, money) =>
     [
       `Order ${told.customerOrder} of customer ${told.customer} accepted`,

@@ -4,7 +4,7 @@ import type { Ownership } from '#platform/exception-ownership.ts'
 import { effectKey } from '#platform/effects.ts'
 import { park } from '#platform/parking.ts'
 import type { Poisoned } from '#platform/runner.ts'
-import type { ParkedEffect } from '#platform/turn.ts'
+import type { ParkedEffect } from '#platform/turn-context.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {

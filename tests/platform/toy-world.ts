@@ -105,6 +105,7 @@ export class ToyWorld {
       batchMax: 100,
       claimPollMs: POLL_MS,
       verifyFacts: true,
+      spokenLate: async () => undefined,
       parked: async (tx, effects) => tx.send(parkedNoted, [effects.map(({ facts }) => facts.doc)]),
       poisoned: async (tx, { doc }) => tx.send(poisonNoted, [doc]),
       inDoubt: (error) => void lease.release(error.message),

@@ -76,6 +76,7 @@ function supervised(): Worker {
         claimPollMs: POLL_MS,
         verifyFacts: true,
         parked: async () => undefined,
+        spokenLate: async () => undefined,
         poisoned: async () => undefined,
         inDoubt: (error) => void lease.release(error.message),
         onError: (message, error) => events.push(`${message}: ${String(error)}`),

@@ -213,6 +213,8 @@ export type HeaderEvent =
   | 'order.lines_closed_at_erp'
   | 'order.acknowledgement_refused'
   | 'order.hold_released'
+  | 'order.step_overridden'
+  | 'order.override_superseded'
 
 /** Changes headers in one way and tells it. */
 export async function changeHeaders(

@@ -129,6 +129,37 @@ export async function ordersByReferences(
   return new Map([...groups].map(([value, group]) => [value, group.map(({ doc }) => doc)]))
 }
 
+const holdersByNumber = sql(
+  'orders.holders_of_numbers',
+  `select k.n::int as n, min(r.doc) as doc
+   from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) with ordinality as k(value, scheme, company, doc, n)
+     join orders.reference r on r.value = k.value and r.scheme = k.scheme and r.doc <> k.doc
+     join orders.sales_order o on o.id = r.order_id and o.company = k.company
+   group by k.n`,
+)
+
+type NumberOfDocument = {
+  readonly value: string
+  readonly scheme: string
+  readonly company: string
+  readonly doc: number
+}
+
+/** Which other document of the company is known by each of these numbers. */
+export async function holdersOf<N extends NumberOfDocument>(
+  queries: Queries,
+  numbers: readonly N[],
+): Promise<ReadonlyMap<N, number>> {
+  if (numbers.length === 0) return new Map()
+  const rows = await queries.query<{ n: number; doc: number }>(holdersByNumber, [
+    numbers.map(({ value }) => value),
+    numbers.map(({ scheme }) => scheme),
+    numbers.map(({ company }) => company),
+    numbers.map(({ doc }) => doc),
+  ])
+  return new Map(rows.map(({ n, doc }) => [numbers[n - 1]!, doc]))
+}
+
 const referencesOf = sql(
   'orders.references_of',
   `select value, scheme, doc from orders.reference where order_id = $1 order by scheme, value`,

@@ -9,6 +9,7 @@ import {
   addShipped,
   insertFulfillments,
   insertShipments,
+  raiseVersions,
   lockFulfillments,
   selectKnownShipments,
   updateCancelRequested,
@@ -259,6 +260,30 @@ const stillAt = ({ state }: Fulfillment): 'packed' | 'picking' => (state === 'pa
 
 /** Lines as the warehouse told them, each once: picked and packed in all, and what else it did not find. */
 export const recordPicks = addPicked
+
+/** Tells what people decided on steps of requests and shipments, and what came of it. */
+export async function tellOverrides(
+  tx: Transaction,
+  { kind, event }: { kind: 'fulfillment' | 'shipment'; event: 'step_overridden' | 'override_superseded' },
+  rows: readonly (FulfillmentKey & { readonly data: object })[],
+  cause: Cause,
+): Promise<void> {
+  if (rows.length === 0) return
+  const docs = rows.map(({ doc }) => doc).toSorted((a, b) => a - b)
+  const versions = new Map((await raiseVersions(tx, kind, docs)).map((row) => [row.doc, row.version]))
+  appendEvents(
+    tx,
+    rows.map(({ doc, company, orderId, data }) => ({
+      type: `${kind}.${event}`,
+      key: doc,
+      keyVersion: versions.get(doc)!,
+      company,
+      correlationId: orderId,
+      data,
+    })),
+    cause,
+  )
+}
 
 /** The channel knows of these shipments. Answers versions by document. */
 export async function recordNotified(

@@ -214,6 +214,23 @@ export function insertShipments(tx: Transaction, shipments: readonly NewShipment
   ])
 }
 
+const touchFulfillmentRows = sql(
+  'shipments.touch_fulfillments',
+  `update shipments.fulfillment set version = version + 1 where id = any($1::bigint[]) returning id as doc, version`,
+)
+const touchShipmentRows = sql(
+  'shipments.touch_shipments',
+  `update shipments.shipment set version = version + 1 where id = any($1::bigint[]) returning id as doc, version`,
+)
+
+/** Raises versions, for what is told of documents that it does not change. */
+export const raiseVersions = (
+  tx: Transaction,
+  kind: 'fulfillment' | 'shipment',
+  docs: readonly number[],
+): Promise<{ doc: number; version: number }[]> =>
+  tx.query(kind === 'fulfillment' ? touchFulfillmentRows : touchShipmentRows, [docs])
+
 const notifiedRows = sql(
   'shipments.set_notified',
   `update shipments.shipment set notified_at = now(), version = version + 1 where id = any($1::bigint[])
