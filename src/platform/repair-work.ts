@@ -24,7 +24,7 @@ const openJobs = sql(
 const takeJob = sql(
   'repair.take',
   `select id, action, name, reason, started_by as "startedBy", handed_to as "handedTo", floor(per_second * least($2::float8,
-     extract(epoch from clock_timestamp() - coalesce(handed_at, started_at))))::int as allowed,
+     extract(epoch from now() - coalesce(handed_at, started_at))))::int as allowed,
      per_second * $3::int - (select count(*) from repair.item where job = $1 and state = 'replaying')::int as room
    from repair.job where id = $1 and state = 'running' for update skip locked`,
 )
@@ -47,7 +47,7 @@ const mark = sql(
 )
 const advance = sql(
   'repair.advance',
-  `update repair.job set handed_to = $2, handed_at = clock_timestamp() where id = $1`,
+  `update repair.job set handed_to = $2, handed_at = now() where id = $1`,
 )
 const count = sql(
   'repair.count',
