@@ -45,10 +45,7 @@ const mark = sql(
    from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) as k(item, state, outcome, code, message)
    where i.job = $1 and i.item = k.item and i.state in ('waiting', 'replaying')`,
 )
-const advance = sql(
-  'repair.advance',
-  `update repair.job set handed_to = $2, handed_at = now() where id = $1`,
-)
+const advance = sql('repair.advance', `update repair.job set handed_to = $2, handed_at = now() where id = $1`)
 const count = sql(
   'repair.count',
   `update repair.job set done = done + $2, failed = failed + $3,
