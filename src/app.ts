@@ -36,6 +36,7 @@ import type { SyncProgress } from './processes/master-data-sync.ts'
 import { orderToCash } from './processes/order-to-cash.ts'
 import { type OverrideCommand, overrideStep } from './processes/override-door.ts'
 import { overrideSteps } from './processes/override-steps.ts'
+import type { ReadAs } from './processes/parked-work.ts'
 import { payment } from './processes/payment.ts'
 import { paymentDoor } from './processes/payment-door.ts'
 import { numberOf, type ProcessPorts } from './processes/ports.ts'
@@ -67,6 +68,8 @@ export interface App {
   }
   /** Takes what a person decides on a step of an order. */
   override(command: OverrideCommand): ReturnType<typeof overrideStep>
+  /** What the door of a parked message makes of a payload. */
+  readonly readAs: ReadAs
   /** Takes in the parked messages that somebody wants replayed. */
   replayMessages(): Promise<void>
   /** Partitions, retention, seals, gauges, replays: from now on, until the house stops. */
@@ -93,7 +96,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
 
   const masterData = masterDataGate(config, bound.readers, database)
-  const doors = houseDoors(tables, {
+  const doors = houseDoors(tables, worker, {
     clock,
     queries: database,
     runner: () => (masterData.check(), worker.runner()),
@@ -129,6 +132,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     summary: wires.summary,
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     override: doors.override,
+    readAs: messages.readAs,
     replayMessages: () => messages.replay(),
     keepUp() {
       const repairs = repairJobs({ ...wires, tables }, rehearse)
@@ -171,7 +175,7 @@ function houseProcesses(ports: ProcessPorts) {
   }
 }
 
-function houseDoors(tables: ReturnType<typeof houseProcesses>, ports: DoorPorts) {
+function houseDoors(tables: ReturnType<typeof houseProcesses>, worker: Worker, ports: DoorPorts) {
   const overrides = {
     ports: ports.ports,
     processes: new Map(tables.all.map((process) => [process.kind, process])),
@@ -183,7 +187,7 @@ function houseDoors(tables: ReturnType<typeof houseProcesses>, ports: DoorPorts)
     warehouse: warehouseDoor(ports, tables.shipments),
     goOn: warehouseGoesOn(ports, tables.shipments),
     payments: paymentDoor(ports, tables.payments),
-    override: (command: OverrideCommand) => overrideStep(ports.runner(), overrides, command),
+    override: (command: OverrideCommand) => overrideStep(worker.runner(), overrides, command),
   }
 }
 

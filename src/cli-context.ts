@@ -98,6 +98,14 @@ export function printList<Row extends object>(
   process.stdout.write(`${terminal.paint('dim', lineOf(titles))}\n${cells.map(lineOf).join('\n')}\n`)
 }
 
+export const minute = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ')
+
+/** Named values under a heading, one a line. */
+export function fieldLines(fields: Readonly<Record<string, string>>): string[] {
+  const width = Math.max(...Object.keys(fields).map((name) => name.length))
+  return Object.entries(fields).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)
+}
+
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /** Where the settings of a command come from: its flags over environment, file and defaults. */

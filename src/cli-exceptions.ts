@@ -1,8 +1,7 @@
 /** `crossdock exceptions …`: what waits for a person, and what people do with it. */
-import { type Context, EXIT, printList, type Terminal, wrongUse } from './cli-context.ts'
+import { type Context, EXIT, fieldLines, minute, printList, type Terminal, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { limitOf } from './cli-orders.ts'
-import { minute } from './cli-work.ts'
 import type { Database, Transaction } from './platform/database.ts'
 import {
   type ExceptionStory,
@@ -140,11 +139,10 @@ async function tell(terminal: Terminal, story: ExceptionStory): Promise<void> {
     'What to do': suggestedAction,
     Facts: JSON.stringify(story.facts),
   }
-  const width = Math.max(...Object.keys(fields).map((name) => name.length))
   terminal.data(story, () =>
     [
       terminal.paint('bold', `${id}  ${title}`),
-      ...Object.entries(fields).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+      ...fieldLines(fields),
       ...story.documents.map(
         ({ kind, doc, clearedHow }) =>
           `  ${numberOf(kind, doc)}${clearedHow === null ? '' : `: ${clearedHow}`}`,

@@ -1,8 +1,7 @@
 /** `crossdock subscriptions …`: who has events sent to him, how that goes, and sending them again. */
-import { type Context, EXIT, printList, type Terminal, wrongUse } from './cli-context.ts'
+import { type Context, EXIT, minute, printList, type Terminal, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { limitOf } from './cli-orders.ts'
-import { minute } from './cli-work.ts'
 import { recordAudit } from './platform/audit.ts'
 import type { Database } from './platform/database.ts'
 import { systemClock } from './platform/clock.ts'

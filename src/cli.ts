@@ -1,79 +1,14 @@
-/** The `crossdock` command: what can be typed, and what every command has in common. */
+/** The `crossdock` command: what can be typed. */
 import { Command as Program, CommanderError, Option } from 'commander'
-import { type Command, EXIT, openTerminal } from './cli-context.ts'
-import { explain } from './cli-errors.ts'
+import { type Command, EXIT } from './cli-context.ts'
+import { decided, define, listOptions } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
-import { systemClock } from './platform/clock.ts'
-
-type Load = () => Promise<Command>
 
 const program = new Program('crossdock')
   .description('Carries orders from every channel through ERP, warehouse and carrier to the posted invoice.')
   .version('0.1.0')
   .exitOverride()
   .showHelpAfterError('Type crossdock --help to see what there is.')
-
-/** Every command has these; modules are loaded by the one that runs. */
-function define(parent: Program, usage: string, description: string, load: Load): Program {
-  return parent
-    .command(usage)
-    .description(description)
-    .option('--json', 'JSON instead of text; lists have one object a line')
-    .option('--quiet', 'nothing on stderr but errors')
-    .option('--no-color', 'plain text')
-    .option('--data <dir>', 'the data folder (default: .crossdock)')
-    .option('--config <file>', 'the configuration file (default: crossdock.yaml, if there)')
-    .action(async (...given: unknown[]) => {
-      const command = given.at(-1) as Program
-      process.exitCode = await execute(load, command)
-    })
-}
-
-/** Runs a command to its end, or until Ctrl-C; what it opened is closed either way. */
-async function execute(load: Load, command: Program): Promise<number> {
-  const options = { ...command.opts(), demoWanted: process.argv.includes('--demo') }
-  const terminal = openTerminal(options)
-  const interrupt = new AbortController()
-  const undoing: (() => Promise<unknown>)[] = []
-  const forcing: (() => Promise<unknown>)[] = []
-  const interrupted = new Promise<number>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (interrupt.signal.aborted) return force(forcing)
-        interrupt.abort()
-        resolve(EXIT.interrupted)
-      })
-    }
-  })
-  try {
-    const run = await load()
-    const context = {
-      options,
-      args: command.args,
-      terminal,
-      signal: interrupt.signal,
-      atEnd: (undo: () => Promise<unknown>) => void undoing.push(undo),
-      onForce: (undo: () => Promise<unknown>) => void forcing.push(undo),
-    }
-    const endsItself = command.name() === 'up'
-    return await (endsItself ? run(context) : Promise.race([run(context), interrupted]))
-  } catch (error) {
-    return explain(error, terminal)
-  } finally {
-    for (const undo of undoing.toReversed()) await undo().catch(() => undefined)
-  }
-}
-
-const FORCED_WITHIN_MS = 3_000
-
-function force(undoing: readonly (() => Promise<unknown>)[]): void {
-  const exit = (): never => process.exit(EXIT.interrupted)
-  systemClock.after(FORCED_WITHIN_MS, exit)
-  void Promise.allSettled(undoing.map((undo) => undo())).then(exit)
-}
-
-const listOptions = (command: Program): Program =>
-  command.option('--company <code>', 'of one company').option('--limit <n>', 'at most so many', '50')
 
 define(program, 'up', 'Start the program; Ctrl-C stops it', async () => (await import('./cli-up.ts')).up)
   .option('--demo', 'simulated systems beside it, and orders flowing through every door')
@@ -193,15 +128,103 @@ listOptions(
     parking,
     'list',
     'Parked work, the newest first',
-    async () => (await import('./cli-work.ts')).parkingList,
+    async () => (await import('./cli-parking.ts')).parkingList,
   ),
 )
+  .addOption(
+    new Option('--state <state>', 'only those (default: what still waits)').choices([
+      'parked',
+      'replaying',
+      'replayed',
+      'discarded',
+    ]),
+  )
+  .addOption(new Option('--kind <kind>', 'only those').choices(['message', 'document', 'effect']))
+  .option('--system <name>', 'of one system')
+  .option('--cause <code>', 'parked for this')
+  .option('--document <number>', 'of one document, such as O-1000017')
+  .option('--poison', 'failed again after a replay')
 define(
   parking,
-  'replay <id...>',
-  'Work on it again, and tell what became of it',
-  async () => (await import('./cli-replay.ts')).parkingReplay,
-).requiredOption('--reason <text>', 'why it will go well now; kept in the audit trail')
+  'show <id>',
+  'One with its payload, its edits and what waits behind it',
+  async () => (await import('./cli-parking.ts')).parkingShow,
+)
+decided(
+  define(
+    parking,
+    'edit <id>',
+    'Replace the payload of a message by one that its door can read',
+    async () => (await import('./cli-parking.ts')).parkingEdit,
+  ).requiredOption('--file <path>', 'the whole message; - for standard input'),
+  'why it is right like this',
+)
+decided(
+  define(
+    parking,
+    'replay <id...>',
+    'Work on it again, and tell what became of it',
+    async () => (await import('./cli-replay.ts')).parkingReplay,
+  ),
+  'why it will go well now',
+)
+decided(
+  define(
+    parking,
+    'discard <id...>',
+    'Give messages up; what waits behind them goes on',
+    async () => (await import('./cli-parking.ts')).parkingDiscard,
+  ),
+  'why nobody needs it',
+)
+
+const effects = program.command('effects').description('Calls to other systems that are not answered')
+listOptions(
+  define(effects, 'list', 'By document', async () => (await import('./cli-effects.ts')).effectsList),
+)
+  .addOption(
+    new Option('--state <state>', 'only those').choices([
+      'intended',
+      'retry',
+      'unknown',
+      'parked',
+      'resolved',
+    ]),
+  )
+  .option('--system <name>', 'to one system')
+  .option('--operation <name>', 'such as erp.createSalesOrder')
+  .option('--document <number>', 'of one document, such as O-1000017')
+define(
+  effects,
+  'show <key>',
+  'One with its attempts and what was heard of it',
+  async () => (await import('./cli-effects.ts')).effectsShow,
+)
+decided(
+  define(
+    effects,
+    'resolve <key>',
+    'Say what became of a call in doubt: its document goes on from that',
+    async () => (await import('./cli-effects.ts')).effectsResolve,
+  )
+    .addOption(
+      new Option('--outcome <outcome>', 'it was done, the system says no, or it has nothing of it')
+        .choices(['confirmed', 'refused', 'absent'])
+        .makeOptionMandatory(),
+    )
+    .option('--reference <text>', "the system's own number of what it did")
+    .option('--fact <name=value...>', 'what else its step goes on with, such as netMinor=10000'),
+  'who looked, and where; of a refusal what the system says',
+)
+decided(
+  define(
+    effects,
+    'retry <key>',
+    'Have a call that waits made now; one in doubt is looked up first',
+    async () => (await import('./cli-effects.ts')).effectsRetry,
+  ),
+  'why now',
+)
 
 const repairs = program
   .command('repairs')

@@ -13,11 +13,13 @@ import { submit } from '#tests/support/house-doors.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
-import { crossdock, rowsOf } from './program.ts'
+import { crossdock, crossdockFed, rowsOf } from './program.ts'
 
 const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
 const regular = world.orders(200).filter((one) => one.expected === 'ships_at_once' && one.case === 'regular')
-const [first, second, strange, alone] = regular.filter((one) => one.door === 'shop') as [
+const [first, second, strange, odd, unwanted, alone] = regular.filter((one) => one.door === 'shop') as [
+  WorldOrder,
+  WorldOrder,
   WorldOrder,
   WorldOrder,
   WorldOrder,
@@ -65,6 +67,11 @@ async function replay(id: number, ...args: string[]): Promise<Told & { exit: num
   if (!told) throw new Error(ended.stderr)
   return { ...told, exit: ended.code }
 }
+
+const type = (...words: readonly string[]) =>
+  crossdock('parking', ...words, '--json', '--data', folder.path, '--config', settings)
+const typeFed = (input: string, ...words: readonly string[]) =>
+  crossdockFed(input, 'parking', ...words, '--json', '--data', folder.path, '--config', settings)
 
 /** What is done to the customer and undone by a person. */
 const hide = (number: string) =>
@@ -157,6 +164,63 @@ describe('beside a running program', () => {
     )
     expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
     expect(await ordersOf(strange)).toHaveLength(1)
+  })
+
+  test('a message is corrected after a look at what that changes, and not so that its door cannot read it', async () => {
+    house.landscape.shop.place({ ...odd, lines: [{ ...odd.lines[0]!, quantity: 1.5 }] })
+    const id = await parkedOf('shop', 'quantity')
+    const [shown] = rowsOf<{ payload: string; exceptions: object[] }>(await type('show', String(id)))
+    expect(shown!.exceptions).toHaveLength(1)
+    const payload = (quantity: string) => shown!.payload.replace(':1.5,', `:${quantity},`)
+    const edit = ['edit', String(id), '--reason', 'the shop confirmed it', '--file'] as const
+
+    const guess = await typeFed(payload('2.5'), ...edit, '-', '--dry-run')
+    expect(guess.code).toBe(3)
+    expect(rowsOf(guess)).toMatchObject([{ dryRun: true, reading: { by: 'shop', readable: false } }])
+    const refused = await typeFed(payload('2.5'), ...edit, '-')
+    expect(refused.code).toBe(1)
+    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'parking.payload_unreadable' } })
+
+    const file = join(folder.path, 'mended.json')
+    writeFileSync(file, payload('2'))
+    const change = { changes: [{ before: 1.5, after: 2 }], reading: { by: 'shop', readable: true } }
+    expect(rowsOf(await type(...edit, file, '--dry-run'))).toMatchObject([change])
+    const edits = () => query('select editor, reason from parking.edit where item = $1', [id])
+    expect(await edits()).toEqual([])
+    expect(rowsOf(await type(...edit, file))).toMatchObject([change])
+    expect(await edits()).toEqual([{ editor: 'cli', reason: 'the shop confirmed it' }])
+
+    const dry = await type('replay', String(id), '--reason', 'mended', '--dry-run')
+    expect(rowsOf(dry)).toMatchObject([{ id, outcome: 'taken in' }])
+    expect(await ordersOf(odd)).toEqual([])
+    expect(await replay(id)).toMatchObject({ outcome: 'applied', exit: 0 })
+    expect(await ordersOf(odd)).toHaveLength(1)
+  })
+
+  test('a message is given up with its exception; a document is not, and does not keep it', async () => {
+    await hide(unwanted.customer)
+    house.landscape.shop.place(unwanted)
+    const id = await parkedOf('shop', unwanted.customer)
+    const { id: messageId } = await messageOf(id)
+    await folder.database.transaction((tx) =>
+      park(tx, [
+        { kind: 'document', key: '77', doc: 77, cause: { code: 'work.document_parked', message: 'x' } },
+      ]),
+    )
+    const [document] = rowsOf<{ id: number }>(await type('list', '--kind', 'document', '--document', 'O-77'))
+    const discard = ['discard', String(id), String(document!.id), '--reason', 'not meant'] as const
+    expect((await type(...discard, '--dry-run')).code).toBe(4)
+    expect(await messageOf(id)).toMatchObject({ state: 'parked' })
+    const ended = await type(...discard)
+    expect(ended.code).toBe(4)
+    expect(rowsOf(ended)).toMatchObject([
+      { id, outcome: 'discarded' },
+      { id: document!.id, outcome: 'refused', code: 'parking.not_discardable' },
+    ])
+    expect(await messageOf(id)).toMatchObject({ state: 'discarded' })
+    expect(await exceptionsOf(messageId)).toEqual([{ state: 'resolved' }])
+    await query(`delete from parking.item where id = $1`, [document!.id])
+    await mend(unwanted.customer)
   })
 
   test('a purchase order by EDI is taken in and answered', async () => {

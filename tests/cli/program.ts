@@ -16,11 +16,15 @@ export type Ended = { readonly code: number | null; readonly stdout: string; rea
 const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
 const environment = { PATH, HOME, NODE_COMPILE_CACHE, NO_COLOR: '1' }
 
-export async function crossdock(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [CLI, ...args], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export const crossdock = (...args: string[]): Promise<Ended> => run(args, '')
+
+/** With this on its standard input. */
+export const crossdockFed = (input: string, ...args: string[]): Promise<Ended> => run(args, input)
+
+async function run(args: readonly string[], input: string): Promise<Ended> {
+  const child = spawn(process.execPath, [CLI, ...args], { env: environment })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
   const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)]
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, stdout: await stdout, stderr: await stderr }
