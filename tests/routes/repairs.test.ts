@@ -67,7 +67,7 @@ async function ready(id: string): Promise<SelectionView> {
 }
 async function selected(body: object): Promise<SelectionView> {
   const reply = await post(SELECTIONS, { action: 'replay', ...body })
-  expect(reply.status).toBe(201)
+  expect([reply.status, reply.headers.get('location')]).toEqual([201, `${SELECTIONS}/${reply.body.id}`])
   return ready(reply.body.id)
 }
 const jobOf = async (id: string) => (await get(`${JOBS}/${id}`)).body as unknown as JobView
@@ -77,7 +77,7 @@ async function ended(id: string): Promise<JobView> {
 }
 const started = async (selection: SelectionView): Promise<JobView> => {
   const reply = await post(JOBS, { selectionId: selection.id, count: selection.count, ...words })
-  expect(reply.status).toBe(201)
+  expect([reply.status, reply.headers.get('location')]).toEqual([201, `${JOBS}/${selection.id}`])
   return reply.body as unknown as JobView
 }
 

@@ -112,7 +112,8 @@ const selectRoute = ({ database, clock }: RepairPorts): Route =>
       requireStaff(principal, 0)
       const asked = await askedOf(tx, body)
       const id = await select(tx, { action: body.action, asked, actor: principal.client, stakeOf })
-      return { status: 201 as const, body: toldSelection(await storyOf(tx, id), clock.now()) }
+      const view = toldSelection(await storyOf(tx, id), clock.now())
+      return { status: 201 as const, body: view, headers: { location: `${SELECTIONS}/${id}` } }
     }),
   })
 
@@ -168,7 +169,8 @@ const startRoute = ({ database, clock }: RepairPorts): Route =>
       const id = Number(selectionId)
       requireStaff(principal, id)
       await startRepair(tx, id, { ...start, actor: principal.client, traceId: trace.traceId })
-      return { status: 201 as const, body: toldJob(await jobOf(tx, id), clock.now()) }
+      const view = toldJob(await jobOf(tx, id), clock.now())
+      return { status: 201 as const, body: view, headers: { location: `${JOBS}/${id}` } }
     }),
   })
 
@@ -336,6 +338,7 @@ const selectFailedRoute = ({ database, clock }: RepairPorts): Route =>
       requireStaff(principal, failedOf)
       const { action } = await jobOf(tx, failedOf)
       const id = await select(tx, { action, asked: { failedOf }, actor: principal.client, stakeOf })
-      return { status: 201 as const, body: toldSelection(await storyOf(tx, id), clock.now()) }
+      const view = toldSelection(await storyOf(tx, id), clock.now())
+      return { status: 201 as const, body: view, headers: { location: `${SELECTIONS}/${id}` } }
     }),
   })
