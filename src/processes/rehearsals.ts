@@ -16,6 +16,7 @@ import type { Docket } from '#platform/process.ts'
 import type { Stage } from '#platform/rehearsal.ts'
 import type { CallFate, Expectation, ExpectedCall, Rehearse } from '#platform/repair-rehearsal.ts'
 import type { Planned } from '#platform/turn.ts'
+import { askOnly } from '#platform/turn-overrides.ts'
 import type { StreamSkip } from './any-door.ts'
 import { giveUp } from './parked-work.ts'
 import { numberOf } from './ports.ts'
@@ -197,9 +198,10 @@ async function pictureAll(
 
 function callOf(
   { connectors }: RehearsalPorts,
-  { intent }: Planned,
+  planned: Planned,
   known: ReadonlyMap<number, number>,
 ): ExpectedCall {
+  const { intent } = planned
   const { system, operation, doc } = intent
   const key = effectKey(intent)
   const connector = connectors.get(system)
@@ -207,12 +209,14 @@ function callOf(
     key: known.has(doc) ? key : `new${key.slice(key.indexOf('/'))}`,
     system,
     operation,
-    fate: connector ? fateOf(connector, intent) : 'parked again',
+    fate: connector ? fateOf(connector, planned) : 'parked again',
   }
 }
 
-function fateOf(connector: Connector, { state, operation }: Planned['intent']): CallFate {
-  const attempt = nextAttempt(state, bindingOf(connector, operation).recovery)
+/** As the runner would ask for it. */
+function fateOf(connector: Connector, { intent: { state, operation }, isDecided }: Planned): CallFate {
+  const binding = bindingOf(connector, operation)
+  const attempt = isDecided ? askOnly(binding) : nextAttempt(state, binding.recovery)
   if (attempt === 'park') return 'parked again'
   if (attempt === 'look up') return 'looked up first'
   return state === 'retry' ? 'sent' : 'sent again under its key'
