@@ -3,6 +3,7 @@ import type { Fault } from '#landscape/faults.ts'
 import type { Landscape } from '#landscape/landscape.ts'
 import { draw } from '#landscape/random.ts'
 import { SYSTEMS } from './network.ts'
+import type { Day } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
 
 const CALLS: Readonly<Record<string, Fault>> = {
@@ -38,25 +39,26 @@ const WEBHOOKS: Readonly<Record<string, Fault>> = {
 
 const SHARE = 0.12
 
-type Bad = {
+type Bad = Pick<Day, 'kinds' | 'shares' | 'systems'> & {
   readonly seed: string
-  readonly kinds?: readonly string[]
   readonly only?: ReadonlySet<string>
   readonly faults: FaultScript
 }
 
 /** Switches on what the seed draws for each system; struck ones are counted by the boards themselves. */
-export function boardFaults(landscape: Landscape, { seed, kinds, only, faults }: Bad): { end(): void } {
+export function boardFaults(landscape: Landscape, bad: Bad): { end(): void } {
+  const { seed, kinds, shares = {}, systems = SYSTEMS, only, faults } = bad
   const set = (system: (typeof SYSTEMS)[number], table: typeof CALLS): void => {
     for (const [name, fault] of Object.entries(table)) {
       const id = `board/${system}/${name}`
       const has = kinds ? kinds.includes(name) : draw(seed, 'board', id) < SHARE
       if (!has || (only && !only.has(id))) continue
-      landscape[system].faults.set(fault)
+      const share = shares[name]
+      landscape[system].faults.set(share === undefined ? fault : { ...fault, share })
       faults.also(id)
     }
   }
-  for (const system of SYSTEMS) set(system, CALLS)
-  for (const system of ['wms', 'shop'] as const) set(system, WEBHOOKS)
+  for (const system of systems) set(system, CALLS)
+  for (const system of ['wms', 'shop'] as const) if (systems.includes(system)) set(system, WEBHOOKS)
   return { end: () => SYSTEMS.forEach((system) => landscape[system].faults.clear()) }
 }

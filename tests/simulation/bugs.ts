@@ -2,16 +2,15 @@
  * Bugs that were made before, here or elsewhere, each a small change of the product's text. The simulation must catch
  * every one; `world` names what its smallest world needs, where the usual mix of faults would seldom show it.
  */
+import type { Day } from './day.ts'
+
 export type Bug = {
   readonly name: string
   readonly file: string
   /** Must occur exactly once in the file. */
   readonly find: string
   readonly replace: string
-  readonly world?: {
-    readonly kinds?: readonly string[]
-    readonly orders?: number
-  }
+  readonly world?: Day
 }
 
 const DESK = 'src/platform/desk.ts'
@@ -20,7 +19,6 @@ const TURN = 'src/platform/turn.ts'
 const LANES = 'src/platform/lanes.ts'
 const DATABASE = 'src/platform/database.ts'
 const LEASE = 'src/platform/lease.ts'
-const INBOX = 'src/platform/inbox.ts'
 const STREAMS = 'src/platform/inbox-streams.ts'
 const ORDER = 'src/platform/inbox-order.ts'
 const STOCK = 'src/domains/inventory/operations.ts'
@@ -28,6 +26,12 @@ const STOCK = 'src/domains/inventory/operations.ts'
 const CRASHES = ['crash', 'answer-lost', 'answer-slow'] as const
 /** Somebody changes a document while its owner waits for an answer. */
 const SLOW = { kinds: ['answer-slow', 'client-repeats'], orders: 8 }
+/** Doors in one program, the work of all of them in two others. */
+const APART = ['api', 'worker', 'worker'] as const
+/** The place of an order for which there is stock for some, at the ERP that knows no keys. */
+const FOODS = 36
+/** Orders of two customers for the same item, of which there is enough for two orders. */
+const RIVALS = [11, FOODS]
 const ZOMBIES = ['zombie', 'answer-slow'] as const
 
 export const BUGS: readonly Bug[] = [
@@ -48,24 +52,29 @@ export const BUGS: readonly Bug[] = [
     world: SLOW,
   },
   {
-    name: 'a document leaves the desk without a look at its version',
-    file: DESK,
-    find: 'delete from desk.document where doc = any($1::bigint[]) and version = $2',
-    replace: 'delete from desk.document where doc = any($1::bigint[]) and $2::int is not null',
-    world: SLOW,
+    name: 'a document leaves the desk while a call of its is open',
+    file: 'src/platform/turn-entry.ts',
+    find: 'return entry.current && entry.intents.size === 0 && entry',
+    replace: 'return entry.current && entry',
+    world: {
+      kinds: ['answer-lost'],
+      shares: { 'answer-lost': 0.4 },
+      places: { 'answer-lost': 'outbound_orders' },
+    },
   },
   {
     name: 'a wake-up does not make due',
     file: DESK,
     find: 'version = d.version + 1, due_at = now(), owner',
     replace: 'version = d.version + 1, owner',
-    world: SLOW,
+    world: { kinds: [], programs: APART },
   },
   {
     name: 'documents are claimed without locking',
     file: DESK,
     find: `order by d.doc for update skip locked`,
     replace: `order by d.doc`,
+    world: { kinds: [], programs: APART, orders: 6, withinMs: 20 },
   },
   {
     name: 'transactions are not fenced',
@@ -99,7 +108,13 @@ export const BUGS: readonly Bug[] = [
     file: 'src/app-worker.ts',
     find: 'mayStillSend: () => lease.valid()',
     replace: 'mayStillSend: () => true',
-    world: { kinds: ZOMBIES },
+    world: {
+      kinds: ['coma'],
+      shares: { coma: 0.02 },
+      places: { coma: '/soon' },
+      alike: [FOODS],
+      orders: 3,
+    },
   },
   {
     name: 'a call in doubt is sent again blindly',
@@ -138,7 +153,13 @@ export const BUGS: readonly Bug[] = [
     file: LANES,
     find: `state: sendable.attempt === 'send' ? 'retry' : 'unknown'`,
     replace: `state: 'retry'`,
-    world: { kinds: ['answer-lost', 'server-errors', 'outage-refused', 'rate-limit', 'no-answer-reset'] },
+    world: {
+      kinds: ['no-answer-reset', 'rate-limit'],
+      shares: { 'no-answer-reset': 0.4 },
+      systems: ['legacyErp'],
+      alike: [FOODS],
+      orders: 6,
+    },
   },
   {
     name: 'settled calls stay open',
@@ -192,7 +213,11 @@ export const BUGS: readonly Bug[] = [
     file: ORDER,
     find: `return { ruling: 'wait', position: { ...position, missing: { from: next, to } } }`,
     replace: `return { ruling: 'apply', position: { ...applied, missing: null } }`,
-    world: { kinds: ['webhook-reorder', 'webhook-delay', 'webhook-lost', 'split-shipment'], orders: 6 },
+    world: {
+      kinds: ['webhook-reorder', 'webhook-delay', 'split-shipment'],
+      shares: { 'split-shipment': 1, 'webhook-delay': 0.6 },
+      orders: 6,
+    },
   },
   {
     name: 'messages that waited are never let go',
@@ -202,11 +227,11 @@ export const BUGS: readonly Bug[] = [
     world: { kinds: ['webhook-reorder', 'webhook-delay', 'webhook-lost'], orders: 6 },
   },
   {
-    name: 'a message that comes again is new',
-    file: INBOX,
-    find: `on conflict do nothing returning source, message_id as "messageId"`,
-    replace: `on conflict (source, message_id) do update set repeats = inbox.message.repeats returning source, message_id as "messageId"`,
-    world: { kinds: ['webhook-duplicate', 'webhook-answer-lost', 'webhook-stale'] },
+    name: 'a request that comes again is new',
+    file: 'src/platform/http-idempotency.ts',
+    find: `if (earlier) return { state: 'replay'`,
+    replace: `if (earlier && earlier.status < 0) return { state: 'replay'`,
+    world: { kinds: ['client-answer-lost', 'client-repeats'], shares: { 'client-answer-lost': 0.3 } },
   },
   {
     name: 'a cancelled order keeps its reservations',
@@ -225,7 +250,7 @@ export const BUGS: readonly Bug[] = [
     file: 'src/domains/inventory/store.ts',
     find: `order by item_id, location for no key update`,
     replace: `order by item_id, location`,
-    world: { orders: 7 },
+    world: { kinds: [], alike: RIVALS, orders: 6, withinMs: 20, cancels: 0 },
   },
   {
     name: 'stock that leaves stays reserved',
@@ -250,6 +275,6 @@ export const BUGS: readonly Bug[] = [
         const result = results[releases.findIndex((release) => release.effect === effect && byReference && body)]
         return outcomeOfRelease(result?.externalRef ?? '', result)
       }),`,
-    world: { orders: 8 },
+    world: { kinds: [], alike: [FOODS], orders: 7, withinMs: 10, cancels: 0, programs: ['all'] },
   },
 ]

@@ -3,11 +3,14 @@ import { toOrderRequest } from '../../src/demo.ts'
 import type { Landscape } from '#landscape/landscape.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
+import type { WholeDay } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
 import type { Network } from './network.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 
 export type Told = {
+  /** The Idempotency-Key, the same at every attempt. */
+  readonly key: string
   readonly order: WorldOrder
   /** The last complete answer. */
   readonly status: number
@@ -30,17 +33,15 @@ export type ClientParts = {
   readonly faults: FaultScript
   readonly landscape: Landscape
   readonly outside: Actor
-  readonly orders: number
+  readonly day: WholeDay
 }
 
 const ORDERS = '/process/order-to-cash/v1/orders'
-const SPREAD_MS = 3_000
 const AGAIN_MS = 700
-const CANCEL_SHARE = 0.2
 const SHOP_SHARE = 0.25
 
 export function openClients(parts: ClientParts): Clients {
-  const { seed, world, network, scheduler, faults, landscape, outside } = parts
+  const { seed, world, network, scheduler, faults, landscape, outside, day } = parts
   const told: Told[] = []
   const cancelled = new Set<string>()
   let open = 0
@@ -67,9 +68,9 @@ export function openClients(parts: ClientParts): Clients {
     open++
     const answer = await post(ORDERS, key, JSON.stringify(toOrderRequest(order)))
     const body = JSON.parse(answer.body) as { id?: string; code?: string }
-    told.push({ order, status: answer.status, id: body.id, code: body.code })
+    told.push({ key, order, status: answer.status, id: body.id, code: body.code })
     open--
-    if (answer.status === 201 && draw(seed, 'cancels', key) < CANCEL_SHARE) void cancel(body.id!, key)
+    if (answer.status === 201 && draw(seed, 'cancels', key) < day.cancels) void cancel(body.id!, key)
   }
 
   async function cancel(id: string, key: string): Promise<void> {
@@ -87,10 +88,12 @@ export function openClients(parts: ClientParts): Clients {
     open--
   }
 
-  for (let nth = 0; nth < parts.orders; nth++) {
-    const place = drawInteger(seed, 'order', nth, [0, world.plannedOrders - 1])
-    const [order] = world.orders(1, place)
-    const atMs = drawInteger(seed, 'arrives', nth, [0, SPREAD_MS])
+  for (let nth = 0; nth < day.orders; nth++) {
+    const place =
+      day.alike?.[nth % day.alike.length] ?? drawInteger(seed, 'order', nth, [0, world.plannedOrders - 1])
+    const [planned] = world.orders(1, place)
+    const order = day.alike === undefined ? planned : { ...planned!, poNumber: `${planned!.poNumber}-${nth}` }
+    const atMs = drawInteger(seed, 'arrives', nth, [0, day.withinMs])
     if (draw(seed, 'door', nth) < SHOP_SHARE && order!.door === 'shop') {
       later(atMs, 'buyer', () => void landscape.shop.place(order!))
       continue

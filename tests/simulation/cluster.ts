@@ -27,10 +27,13 @@ export type Cluster = {
 
 const log = createLog({ level: 'error', clock: systemClock, destination: process.stderr })
 
-// The built-in is shadowed by a function of the same name that comes first in the path, also in defaults of columns.
+// The built-ins are shadowed by functions of the same name that come first in the path, also in defaults of columns. The
+// age of the server is real time, which no decision may depend on: it is always old.
 const VIRTUAL_NOW = `
   create function public.now() returns timestamptz language sql stable as
-  $$ select current_setting('sim.now')::timestamptz $$`
+  $$ select current_setting('sim.now')::timestamptz $$;
+  create function public.clock_timestamp() returns timestamptz language sql stable as
+  $$ select public.now() + interval '50 years' $$`
 
 export async function openCluster(): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'crossdock-simulation-'))

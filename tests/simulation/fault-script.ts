@@ -3,6 +3,7 @@
  * was: that is what lets a failing script be shrunk.
  */
 import { draw } from '#landscape/random.ts'
+import type { Day } from './day.ts'
 
 /** Of all opportunities of a kind, the share that strikes in a run that has this kind at all. */
 export const RATES = {
@@ -22,6 +23,9 @@ export const RATES = {
   crash: 0.004,
   stall: 0.003,
   zombie: 0.0015,
+  coma: 0.0002,
+  'clock-skew': 0.3,
+  'clock-jump': 0.002,
   'session-ended': 0.002,
   'database-restart': 0.0004,
   'acknowledgement-lost': 0.01,
@@ -41,10 +45,8 @@ export type FaultScript = {
   end(): void
 }
 
-export type FaultOptions = {
+export type FaultOptions = Pick<Day, 'kinds' | 'shares' | 'places'> & {
   readonly seed: string
-  /** Kinds that this run has; drawn unless given. */
-  readonly kinds?: readonly string[]
   /** When given, only these strike. */
   readonly only?: ReadonlySet<string>
 }
@@ -52,7 +54,7 @@ export type FaultOptions = {
 /** Half of the kinds in a run, so that rare combinations are not drowned by frequent ones. */
 const KIND_SHARE = 0.5
 
-export function faultScript({ seed, kinds, only }: FaultOptions): FaultScript {
+export function faultScript({ seed, kinds, only, shares = {}, places = {} }: FaultOptions): FaultScript {
   const has = (kind: FaultKind): boolean =>
     kinds ? kinds.includes(kind) : kind !== 'request-twice-unkeyed' && draw(seed, 'has', kind) < KIND_SHARE
   const present = new Map((Object.keys(RATES) as FaultKind[]).map((kind) => [kind, has(kind)]))
@@ -63,7 +65,8 @@ export function faultScript({ seed, kinds, only }: FaultOptions): FaultScript {
     strikes(kind, site) {
       const nth = asked.get(`${kind}/${site}`) ?? 0
       asked.set(`${kind}/${site}`, nth + 1)
-      if (ended || !present.get(kind) || draw(seed, `${kind}/${site}`, nth) >= RATES[kind]) return false
+      if (ended || !present.get(kind) || !site.includes(places[kind] ?? '')) return false
+      if (draw(seed, `${kind}/${site}`, nth) >= (shares[kind] ?? RATES[kind])) return false
       const name = `${kind}/${site}/${nth}`
       if (only && !only.has(name)) return false
       struck.push(name)

@@ -4,10 +4,11 @@ import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config-schema.ts'
 import { startLandscape, type Landscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
-import type { World } from '#landscape/world/world.ts'
+import type { Receipt, Stock, World } from '#landscape/world/world.ts'
 import type { Post } from '#landscape/webhooks.ts'
 import type { Clock } from '#platform/clock.ts'
 import { type Cluster, joinCluster, openCluster } from './cluster.ts'
+import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, startProgram } from './program.ts'
@@ -20,7 +21,7 @@ export const PLANNED_ORDERS = 60
 export type Lane = {
   readonly cluster: Cluster
   readonly world: World
-  readonly config: Config
+  readonly configs: Readonly<Record<Role, Config>>
   end(): Promise<void>
 }
 
@@ -40,14 +41,33 @@ export const landscapeOf = (
     tellPicks: ['DC1'],
   })
 
-const smallWorld = (): World =>
-  generateWorld({
+/** Of these there is not enough for everybody who wants them, and more arrives during the day. */
+const SHORT: ReadonlyMap<string, number> = new Map([
+  ['10000', 480],
+  ['10004', 400],
+  ['20000', 2_000],
+  ['20002', 500],
+])
+
+function smallWorld(): World {
+  const world = generateWorld({
     seed: 'simulation',
     today: BEGIN.toISOString().slice(0, 10),
     plannedOrders: PLANNED_ORDERS,
     items: 24,
     customersPerCompany: 8,
   })
+  const isShort = ({ item, status }: Stock): boolean => status === 'available' && SHORT.has(item)
+  const stock = world.stock.map((row) => (isShort(row) ? { ...row, quantity: SHORT.get(row.item)! } : row))
+  return { ...world, stock, receipts: stock.filter(isShort).map(arrivalOf) }
+}
+
+const arrivalOf = ({ status: _, ...row }: Stock, nth: number): Receipt => ({
+  ...row,
+  id: `47${row.item}${nth}`,
+  day: 1,
+  expectedOn: BEGIN.toISOString().slice(0, 10),
+})
 
 export async function openLane(): Promise<Lane> {
   const [world, cluster] = [smallWorld(), await openCluster()]
@@ -60,15 +80,20 @@ export const joinLane = async (url: string): Promise<Lane> => laneOn(await joinC
 
 async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
   await cluster.keepBaseline()
-  return { cluster, world, config: await configOf(world), end: () => cluster.end() }
+  const configs = {
+    all: await configOf(world),
+    api: await configOf(world, 'api'),
+    worker: await configOf(world, 'worker'),
+  }
+  return { cluster, world, configs, end: () => cluster.end() }
 }
 
-async function configOf(world: World): Promise<Config> {
+async function configOf(world: World, role: Role = 'all'): Promise<Config> {
   const clock = virtualClock(new Scheduler({ seed: '', mode: 'sticky' }), OUTSIDE())
   const landscape = await landscapeOf('config', world, { clock, post: async () => 0 })
   const quick = { worker: { claimPollMs: 2_000 }, inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 } }
   const defaults = { ...demoConfig(landscape), ...quick }
-  return loadConfig({ environment: {}, file: undefined, defaults })
+  return { ...loadConfig({ environment: {}, file: undefined, defaults }), role }
 }
 
 const OUTSIDE = (): Actor => ({ name: 'outside', alive: true, stalledUntilMs: 0 })
@@ -101,7 +126,8 @@ async function readMasterData(cluster: Cluster, world: World): Promise<void> {
     database,
     http: (actor) => network.client(actor),
     notices: new NoticeBoard(scheduler),
-    skewMs: 0,
+    skewMs: () => 0,
+    drowsy: 1,
     complain: (line) => process.stderr.write(`${line}\n`),
   })
   await scheduler.run(() => program.isOpen)

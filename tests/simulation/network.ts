@@ -58,6 +58,7 @@ export class Network {
     const url = new URL(request.url)
     const site = `${request.method} ${url.host}${url.pathname.replaceAll(/\d+/g, 'N')}`
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
+    const dueMs = scheduler.nowMs + request.timeoutMs
     let [sent, over] = [false, false]
     const finish = (end: () => void): void => {
       if (over) return
@@ -92,6 +93,8 @@ export class Network {
       actor,
       label: `call ${site}`,
       run: () => {
+        // Whoever stood still finds first that his time is over.
+        if (scheduler.nowMs >= dueMs) fail('timeout')
         if (over) return
         if (request.mayStillSend?.() === false) return fail('withdrawn')
         if (faults.strikes('request-refused', site)) return fail('connect')

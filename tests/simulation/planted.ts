@@ -50,7 +50,7 @@ async function hunt(lane: LaneHandle, { name, world }: Bug): Promise<Caught> {
   const seconds = (): number => (systemClock.monotonicMs() - startMs) / 1_000
   try {
     for (let seeds = 1; seeds <= SEEDS_MAX; seeds++) {
-      const job: Job = { seed: `${seeds}`, mode: 'liveness', shrink: false, ...world }
+      const job: Job = { ...world, seed: `${seeds}`, mode: 'liveness', shrink: false }
       const [first] = (await planted.run(job)).violations
       // What goes wrong without the bug as well is not the bug.
       if (first && (await lane.run(job)).violations.length === 0)

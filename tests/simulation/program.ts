@@ -19,7 +19,9 @@ export type ProgramParts = {
   readonly database: DatabaseServer
   readonly http: (actor: Actor) => HttpClient
   readonly notices: NoticeBoard
-  readonly skewMs: number
+  /** How far its clock is off, each time it is asked. */
+  readonly skewMs: () => number
+  readonly drowsy: number
   readonly complain: (line: string) => void
 }
 
@@ -28,7 +30,7 @@ export type Program = Door & { readonly app: App; readonly isOpen: boolean }
 export function startProgram(parts: ProgramParts): Program {
   const { name, seed, config, scheduler, database, complain } = parts
   const actor: Actor = { name, alive: true, stalledUntilMs: 0 }
-  const clock = virtualClock(scheduler, actor, parts.skewMs)
+  const clock = virtualClock(scheduler, actor, parts)
   const app = createApp(config, {
     connections: database.pool(actor, 6),
     screens: database.pool(actor, 2),
@@ -65,7 +67,7 @@ export function startProgram(parts: ProgramParts): Program {
     actor,
     app,
     get isOpen() {
-      return isOpen
+      return isOpen && config.role !== 'worker'
     },
     call: (call) => app.server.call(call),
   }

@@ -90,6 +90,8 @@ export class Scheduler {
     this.nowMs++
     await this.#options.before?.(action)
     if (!action.actor.alive) return
+    // Whoever stands still from here on does this when he goes on.
+    if (action.actor.stalledUntilMs > this.nowMs) return void this.#ready.push(action)
     await action.run()
   }
 

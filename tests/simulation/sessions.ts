@@ -2,7 +2,7 @@
 import type { Connection, Connections, Result, Statement } from '#platform/database.ts'
 import type { Backend } from './backend.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
-import { BEGIN } from './virtual-clock.ts'
+import { timeAt } from './virtual-clock.ts'
 
 const LOCK_TIMEOUT_MS = 5_000
 const IDLE_IN_TRANSACTION_MS = 20_000
@@ -182,6 +182,7 @@ export class Session {
   readonly #parts: SessionParts
   readonly #queue: Queued[] = []
   #running: Queued | undefined
+  #isHeadOffered = false
   #cancelIdle: () => void = () => undefined
   #cancelLock: () => void = () => undefined
 
@@ -196,7 +197,10 @@ export class Session {
     const queued = { statement, values, resolve, reject }
     // Only the head of the line is sent: statements of one pipeline are apart for everybody else.
     if (this.ended) this.#refuse(queued, ENDED())
-    else if (this.#queue.push(queued) === 1 && !this.#running) this.#offer()
+    else {
+      this.#queue.push(queued)
+      this.#next()
+    }
     return promise
   }
 
@@ -219,20 +223,23 @@ export class Session {
     await this.#take(await this.backend.resume())
   }
 
-  #offer(): void {
-    const { scheduler } = this.#parts
-    const [{ statement }] = this.#queue as [Queued]
-    scheduler.offer({ actor: this.actor, label: statement.name, run: () => this.#run() })
+  /** Offers the head of the line, once, when nothing is under way. */
+  #next(): void {
+    const [head] = this.#queue
+    if (!head || this.ended || this.#running || this.#isHeadOffered) return
+    this.#isHeadOffered = true
+    this.#parts.scheduler.offer({ actor: this.actor, label: head.statement.name, run: () => this.#run() })
   }
 
   async #run(): Promise<void> {
+    this.#isHeadOffered = false
     const queued = this.#queue.shift()
     if (!queued || this.ended) return
     this.#cancelIdle()
     this.#running = queued
     const { scheduler, server } = this.#parts
     if (queued.statement.name === 'lease.end_session') return this.#endOthers(queued)
-    const now = this.inTransaction ? undefined : new Date(BEGIN.getTime() + scheduler.nowMs)
+    const now = this.inTransaction ? undefined : timeAt(scheduler.nowMs)
     if (queued.statement.text === 'begin') this.inTransaction = true
     const isFailing = this.inTransaction && now === undefined && server.fails(this.actor, queued.statement)
     const reply = isFailing
@@ -285,10 +292,6 @@ export class Session {
     this.isWaiting = false
     await this.backend.cancel()
     await this.#take({ error: serverError('55P03', 'canceling statement due to lock timeout') })
-  }
-
-  #next(): void {
-    if (this.#queue.length > 0 && !this.ended) this.#offer()
   }
 
   #answer(queued: Queued, result: Result): void {

@@ -4,23 +4,22 @@ import { draw, drawInteger } from '#landscape/random.ts'
 import type { Landscape } from '#landscape/landscape.ts'
 import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
 import { type Clients, openClients } from './clients.ts'
+import { isDefect } from './defects.ts'
 import { faultScript } from './fault-script.ts'
 import { boardFaults } from './board-faults.ts'
+import { type Day, dayOf, type WholeDay } from './day.ts'
 import { landscapeOf, type Lane } from './lane.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, type Program, startProgram } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
-import { virtualClock } from './virtual-clock.ts'
+import { timeAt, virtualClock } from './virtual-clock.ts'
 
 export type Mode = 'safety' | 'liveness'
 
-export type Plan = {
+export type Plan = Day & {
   readonly seed: string
   readonly mode: Mode
-  readonly orders?: number
-  /** Kinds of fault that this world has; drawn by the seed unless given. */
-  readonly kinds?: readonly string[]
   /** When given, only these faults strike. */
   readonly only?: ReadonlySet<string>
   readonly trace?: (line: string) => void
@@ -39,17 +38,21 @@ export type Outcome = {
   readonly complaints: readonly string[]
 }
 
-const PROGRAMS = 2
-const PEACE_AFTER_MS = 6_000
+const PEACE_AFTER_MS = 5_000
 const PRESS_MS = 2_000
+const AWAKE_MS = 1_000
 /** Longer than any pause between two tries. */
 const END_AFTER_MS = 400_000
 const STEPS_MAX = 40_000
 const LOOK_EVERY = 40
-const SAFE_EVERY = 400
+const SAFE_EVERY = 600
 const STALL_MS = [500, 4_000] as const
 /** Longer than others believe in a heartbeat. */
 const ZOMBIE_MS = [11_000, 16_000] as const
+/** Longer than it takes others to find out what became of a call. */
+const COMA_MS = [30_000, 60_000] as const
+const SKEW_MS: [number, number] = [-120_000, 120_000]
+const DROWSY: [number, number] = [1, 5]
 const RESTART_MS: [number, number] = [50, 3_000]
 
 export async function simulate(lane: Lane, plan: Plan): Promise<Outcome> {
@@ -61,6 +64,7 @@ export async function simulate(lane: Lane, plan: Plan): Promise<Outcome> {
 class Run {
   readonly #lane: Lane
   readonly #plan: Plan
+  readonly #day: WholeDay
   readonly #scheduler: Scheduler
   readonly #database: DatabaseServer
   readonly #network: Network
@@ -68,6 +72,7 @@ class Run {
   readonly #notices: NoticeBoard
   readonly #outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
   readonly #programs: (Program | undefined)[] = []
+  readonly #skews: { ms: number }[] = []
   readonly #hash = createHash('sha256')
   readonly #complaints: string[] = []
   #landscape!: Landscape
@@ -78,6 +83,7 @@ class Run {
     const { seed } = plan
     this.#lane = lane
     this.#plan = plan
+    this.#day = dayOf(seed, plan)
     this.#faults = faultScript(plan)
     const mode = draw(seed, 'mode', 0) < 0.5 ? 'sticky' : 'uniform'
     this.#scheduler = new Scheduler({ seed, mode, before: (action) => this.#meddle(action) })
@@ -110,7 +116,7 @@ class Run {
   }
 
   async toItsEnd(): Promise<Outcome> {
-    const { seed, orders = drawInteger(seed, 'orders', 0, [2, 7]) } = this.#plan
+    const { seed } = this.#plan
     const clock = virtualClock(this.#scheduler, this.#outside)
     this.#landscape = await landscapeOf(seed, this.#lane.world, { clock, post: this.#network.post })
     this.#landscape.deliverTo({
@@ -118,7 +124,7 @@ class Run {
       shop: 'http://crossdock.invalid/system/shop/v1/orders',
     })
     const board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
-    for (let nth = 0; nth < PROGRAMS; nth++) this.#start(nth)
+    for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
     const clients = openClients({
       seed,
       world: this.#lane.world,
@@ -127,7 +133,7 @@ class Run {
       faults: this.#faults,
       landscape: this.#landscape,
       outside: this.#outside,
-      orders,
+      day: this.#day,
     })
     const violations = await this.#untilItEnds(clients, board)
     await this.#tellEvents()
@@ -140,7 +146,7 @@ class Run {
       steps: this.#scheduler.steps,
       virtualMs: this.#scheduler.nowMs,
       messages: this.#messages,
-      orders,
+      orders: this.#day.orders,
       complaints: this.#complaints,
     }
   }
@@ -153,6 +159,7 @@ class Run {
     for (let checked = 0, peace = false; ;) {
       const nextLook = scheduler.steps + LOOK_EVERY
       const left = await scheduler.run(() => scheduler.steps >= nextLook)
+      await side.query(`select set_config('sim.now', $1, false)`, [timeAt(scheduler.nowMs).toISOString()])
       if (isLive && !peace && scheduler.nowMs >= PEACE_AFTER_MS) {
         peace = true
         this.#faults.end()
@@ -161,20 +168,32 @@ class Run {
       }
       if (scheduler.steps - checked >= SAFE_EVERY) {
         checked = scheduler.steps
-        const found = await unsafe(side, this.#landscape)
+        const found = await this.#unsafe()
         if (found.length > 0) return found
       }
       const isOver = isLive
-        ? peace && (await isAtRest(side, this.#landscape, clients))
+        ? peace && this.#areAwake() && (await isAtRest(side, this.#landscape, clients))
         : scheduler.nowMs >= 2 * PEACE_AFTER_MS
       const isLate = scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX
       if (isOver || isLate || left === 'nothing left') return this.#atTheEnd(clients, isOver)
     }
   }
 
+  /** Whoever stood still has had time for what he still had in mind. */
+  #areAwake(): boolean {
+    const { nowMs } = this.#scheduler
+    return this.#programs.every((program) => !program || program.actor.stalledUntilMs + AWAKE_MS <= nowMs)
+  }
+
+  async #unsafe(): Promise<Violation[]> {
+    const defects = this.#complaints.filter(isDefect)
+    const own = { invariant: 'no request and no document meets a defect of ours', found: defects.join('\n') }
+    return [...(defects.length > 0 ? [own] : []), ...(await unsafe(this.#lane.cluster.side, this.#landscape))]
+  }
+
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
     const { side } = this.#lane.cluster
-    const found = await unsafe(side, this.#landscape)
+    const found = await this.#unsafe()
     if (found.length > 0 || this.#plan.mode === 'safety') return found
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
@@ -191,15 +210,20 @@ class Run {
   #start(nth: number): void {
     const { seed } = this.#plan
     const name = `p${nth + 1}.${++this.#lives}`
+    const skew = {
+      ms: this.#faults.strikes('clock-skew', name) ? drawInteger(seed, 'skew', name, SKEW_MS) : 0,
+    }
+    this.#skews[nth] = skew
     this.#programs[nth] = startProgram({
       name,
       seed,
-      config: this.#lane.config,
+      config: this.#lane.configs[this.#day.programs[nth]!],
       scheduler: this.#scheduler,
       database: this.#database,
       http: (actor) => this.#network.client(actor),
       notices: this.#notices,
-      skewMs: draw(seed, 'skewed', name) < 0.3 ? drawInteger(seed, 'skew', name, [-120_000, 120_000]) : 0,
+      skewMs: () => skew.ms,
+      drowsy: drawInteger(seed, 'drowsy', name, DROWSY),
       complain: (line) => {
         this.#plan.trace?.(line)
         this.#complaints.push(line)
@@ -216,8 +240,11 @@ class Run {
     const { actor } = action
     const site = `${actor.name.split('.')[0]}/${action.label}`
     if (this.#faults.strikes('crash', site)) return this.#crash(nth)
+    if (this.#faults.strikes('clock-jump', site))
+      this.#skews[nth]!.ms += drawInteger(this.#plan.seed, 'jump', this.#scheduler.steps, SKEW_MS)
     if (this.#faults.strikes('stall', site)) this.#stall(actor, STALL_MS)
     if (this.#faults.strikes('zombie', site)) this.#stall(actor, ZOMBIE_MS)
+    if (this.#faults.strikes('coma', site)) this.#stall(actor, COMA_MS)
     if (this.#faults.strikes('session-ended', site)) {
       const sessions = this.#database.sessionsOf(actor)
       const place = drawInteger(this.#plan.seed, 'session', this.#scheduler.steps, [

@@ -1,0 +1,46 @@
+/** What a seed's day is like: who works, what is ordered, what goes wrong and how often. What is not said is drawn. */
+import type { Config } from '../../src/config-schema.ts'
+import { draw, drawInteger } from '#landscape/random.ts'
+import type { SystemName } from '#landscape/landscape.ts'
+
+export type Role = Config['role']
+
+export type Day = {
+  readonly orders?: number
+  /** Kinds of fault that this day has. */
+  readonly kinds?: readonly string[]
+  /** Shares at which kinds strike, where the usual ones would seldom meet what is looked for. */
+  readonly shares?: Readonly<Record<string, number>>
+  /** Kinds that strike at places of this name only: `{ zombie: 'call' }`. */
+  readonly places?: Readonly<Record<string, string>>
+  /** Counterparts whose bad days these are; all unless said. */
+  readonly systems?: readonly SystemName[]
+  readonly programs?: readonly Role[]
+  /** Orders arrive within so long. */
+  readonly withinMs?: number
+  /** The share of accepted orders that is cancelled. */
+  readonly cancels?: number
+  /** All want what the orders at these places of the stream want, in turns. */
+  readonly alike?: readonly number[]
+}
+
+/** Most days have two programs that do everything; some keep doors and work apart, or have one more. */
+const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[] = [
+  [0.65, ['all', 'all']],
+  [0.85, ['api', 'worker', 'worker']],
+  [0.95, ['all', 'worker']],
+  [1, ['all', 'all', 'all']],
+]
+
+export type WholeDay = Day & Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'cancels'>>
+
+export function dayOf(seed: string, given: Day): WholeDay {
+  const lot = draw(seed, 'programs', 0)
+  return {
+    orders: drawInteger(seed, 'orders', 0, [2, 6]),
+    programs: PROGRAMS.find(([share]) => lot < share)![1],
+    withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
+    cancels: 0.2,
+    ...given,
+  }
+}
