@@ -2,7 +2,7 @@
 import type { Database, Queries } from './database.ts'
 import { sql, type Transaction } from './database.ts'
 import { effectKey, type IntentKey } from './effects.ts'
-import { closeExceptions, openExceptionsOf } from './exceptions.ts'
+import { closeExceptions, type OpenException, openExceptionsOf } from './exceptions.ts'
 import { type Facts, Refusal } from './faults.ts'
 import {
   type Decision,
@@ -100,18 +100,41 @@ export function endRecovered(database: Database): Promise<number> {
 
 /** What it was parked for is over for its document; it opens anew where the work fails again. */
 async function closeItsExceptions(tx: Transaction, items: readonly ParkedItem[], how: string): Promise<void> {
-  const open = await openExceptionsOf(
-    tx,
-    items.flatMap(({ doc }) => doc ?? []),
-  )
-  const gone = items.flatMap(({ doc, cause: { code } }) =>
-    doc === null
-      ? []
-      : (open.get(doc) ?? [])
-          .filter((exception) => exception.code === code)
-          .map(({ company, cause }) => ({ company, cause, doc })),
+  const docs = items.flatMap(({ doc }) => doc ?? [])
+  if (docs.length === 0) return
+  const [open, others] = await Promise.all([
+    openExceptionsOf(tx, docs),
+    tx.query<ParkedCall>(callsOf, [docs]),
+  ])
+  const gone = items.flatMap((item) =>
+    (open.get(item.doc ?? 0) ?? [])
+      .filter((exception) => tellsOf(exception, item))
+      .filter(({ cause }) => !others.some((other) => other.doc === item.doc && causeOfCall(other) === cause))
+      .map(({ company, cause }) => ({ company, cause, doc: item.doc! })),
   )
   await closeExceptions(tx, gone, how)
+}
+
+const callsOf = sql(
+  'parking.calls_of',
+  `select doc, system, context from parking.item where doc = any($1::bigint[]) and kind = 'effect' and state = 'parked'`,
+)
+
+type ParkedCall = Pick<ParkedItem, 'doc' | 'system' | 'context'>
+
+/** The cause of the exception for what an operation of a system cannot be trusted with. */
+export const callCause = (system: string, operation: string): string =>
+  `work.effect_parked:${system}:${operation}`
+
+/** Undefined where nobody wrote down which operation it was. */
+function causeOfCall({ system, context: { operation } }: ParkedCall): string | undefined {
+  return system !== null && typeof operation === 'string' ? callCause(system, operation) : undefined
+}
+
+/** A document may have several calls parked, each with an exception of its own. */
+function tellsOf({ code, cause }: OpenException, item: ParkedItem): boolean {
+  const own = item.kind === 'effect' ? causeOfCall(item) : undefined
+  return own === undefined ? code === item.cause.code : cause === own
 }
 
 // Messages: marked by a person, taken in by whichever process has their door ------------------------------------------------

@@ -4,11 +4,11 @@ import { type Cause, closeExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import { discardMessages } from '#platform/inbox.ts'
 import { type Decision, discard, editPayload, lockParked, type ParkedItem } from '#platform/parking.ts'
-import { sharedCauses } from '#platform/parking-replay.ts'
+import { callCause, sharedCauses } from '#platform/parking-replay.ts'
 import type { AnyDoors } from './any-door.ts'
 import { causeOf, NO_COMPANY } from './message-trouble.ts'
 import { filedAs } from './replays.ts'
-import { callCause, documentCause } from './trouble.ts'
+import { documentCause } from './trouble.ts'
 
 /** What the door of a parked message makes of a content; undefined where no door here can say. */
 export type Reading = { readonly by: string; readonly unreadable?: Refusal | undefined }

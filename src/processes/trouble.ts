@@ -3,6 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Ownership } from '#platform/exception-ownership.ts'
 import { effectKey } from '#platform/effects.ts'
 import { park } from '#platform/parking.ts'
+import { callCause } from '#platform/parking-replay.ts'
 import type { Poisoned } from '#platform/runner.ts'
 import type { ParkedEffect } from '#platform/turn-context.ts'
 import type { ProcessPorts } from './ports.ts'
@@ -45,10 +46,6 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
 export const QUEUES: ReadonlySet<string> = new Set(
   [...OWNERSHIP.rules, OWNERSHIP.otherwise].map(({ owner }) => owner),
 )
-
-/** One for what an operation of a system cannot be trusted with. */
-export const callCause = (system: string, operation: string): string =>
-  `work.effect_parked:${system}:${operation}`
 
 export const documentCause = (doc: number): string => `work.document_parked:${doc}`
 

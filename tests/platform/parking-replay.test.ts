@@ -4,11 +4,13 @@ import { enrollDocuments } from '#platform/desk.ts'
 import { effectKey, intendEffects, intentsOf } from '#platform/effects.ts'
 import { park, settleParked } from '#platform/parking.ts'
 import {
+  callCause,
   endRecovered,
   fatesOf,
   parkAgain,
   replayingMessages,
   replayParked,
+  settleCall,
   sharedCauses,
 } from '#platform/parking-replay.ts'
 import { listParked } from '#platform/parking-views.ts'
@@ -96,6 +98,52 @@ test('a parked call that is settled by other means is parked no longer, and its 
   expect([await listParked(open.database, { doc: 9_120 }), await codesOf(9_120)]).toEqual([[], []])
   expect(await listParked(open.database, { doc: 9_121 })).toHaveLength(1)
   expect(await codesOf(9_121)).toEqual(['work.effect_parked'])
+})
+
+test('of several calls of a document the one that goes on leaves the exceptions of the others, alike or not', async () => {
+  const doc = 9_123
+  await parkedCall(doc, true)
+  const stillOpen = async () =>
+    ((await openExceptionsOf(open.database, [doc])).get(doc) ?? []).map((one) => one.cause).toSorted()
+  const calls = [
+    ['a', 'erp.closeSalesOrderLine'],
+    ['b', 'erp.closeSalesOrderLine'],
+    ['c', 'channel.acknowledge'],
+  ] as const
+  await open.database.transaction(async (tx) => {
+    await park(
+      tx,
+      calls.map(([key, operation]) => ({
+        kind: 'effect' as const,
+        key: `${doc}/${key}//1`,
+        company: 'NWF',
+        system: 'erp',
+        doc,
+        cause,
+        context: { operation },
+      })),
+    )
+    await openExceptions(
+      tx,
+      [callCause('erp', 'erp.closeSalesOrderLine'), callCause('erp', 'channel.acknowledge')].map((name) => ({
+        company: 'NWF',
+        cause: name,
+        code: cause.code,
+        title: 'stopped',
+        suggestedAction: 'look',
+        affects: { doc, kind: 'order' },
+      })),
+    )
+  })
+  const settle = (step: string) =>
+    open.database.transaction((tx) => settleCall(tx, { doc, step, subject: '', generation: 1 }, decision))
+  const [acknowledgement, closing] = await stillOpen()
+  await settle('a')
+  expect(await stillOpen()).toEqual([acknowledgement, closing])
+  await settle('b')
+  expect(await stillOpen()).toEqual([acknowledgement])
+  await settle('c')
+  expect(await stillOpen()).toEqual([])
 })
 
 test('a parked document that was woken and worked on is parked no longer, and its exception closes', async () => {

@@ -12,11 +12,11 @@ import { type Request, type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages } from '#platform/http-cursor.ts'
 import { oncePerKey } from '#platform/http-idempotency.ts'
 import type { Decision } from '#platform/parking.ts'
+import { callCause } from '#platform/parking-replay.ts'
 import { payloadChanges } from '#platform/payload-changes.ts'
 import { undone } from '#platform/rehearsal.ts'
 import { findingOf } from '#processes/answers-by-hand.ts'
 import { documentNamed, numberOfProcess } from '#processes/ports.ts'
-import { callCause } from '#processes/trouble.ts'
 import {
   EffectActed,
   EffectSummary,
