@@ -70,6 +70,23 @@ const orders = program.command('orders').description('Orders')
 listOptions(
   define(orders, 'list', 'The newest orders', async () => (await import('./cli-orders.ts')).ordersList),
 ).addOption(new Option('--state <state>', 'only those').choices(['open', 'held', 'closed']))
+decided(
+  define(
+    orders,
+    'override <id>',
+    'Decide on a step that is stuck',
+    async () => (await import('./cli-overrides.ts')).ordersOverride,
+  )
+    .option('--step <step>', 'its name, such as postToErp')
+    .option('--document <number>', 'where several documents of the order have it open')
+    .option('--subject <subject>', 'where several lines or turns have it open')
+    .option('--complete-with <reference>', 'it was done: the number that the system gave, or how it was done')
+    .option('--fact <name=value...>', 'what else is asked for to complete it')
+    .option('--skip', 'leave it out')
+    .option('--restart', 'have it tried again')
+    .option('--cancel', 'take the order back'),
+  'why',
+)
 
 define(
   program,
