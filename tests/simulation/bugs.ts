@@ -24,8 +24,17 @@ const ORDER = 'src/platform/inbox-order.ts'
 const STOCK = 'src/domains/inventory/operations.ts'
 
 const CRASHES = ['crash', 'answer-lost', 'answer-slow'] as const
-/** Somebody changes a document while its owner waits for an answer. */
-const SLOW = { kinds: ['answer-slow', 'client-repeats'], orders: 8 }
+/** Stock comes free, or arrives, while the owner of those who wait for it stands still about to let them sleep. */
+const AWAITED = {
+  kinds: ['stall'],
+  shares: { stall: 0.3 },
+  places: { stall: 'desk.sleep' },
+  programs: ['all', 'all'],
+  alike: [11, 36],
+  orders: 7,
+  withinMs: 500,
+  cancels: 0.6,
+} as const
 /** Doors in one program, the work of all of them in two others. */
 const APART = ['api', 'worker', 'worker'] as const
 /** The place of an order for which there is stock for some, at the ERP that knows no keys. */
@@ -40,7 +49,7 @@ export const BUGS: readonly Bug[] = [
     file: DESK,
     find: 'do update set version = d.version + 1, due_at = now()',
     replace: 'do update set due_at = now()',
-    world: SLOW,
+    world: AWAITED,
   },
   {
     name: 'a document sleeps without a look at its version',
@@ -49,18 +58,17 @@ export const BUGS: readonly Bug[] = [
    where doc = any($1::bigint[]) and version = $2 and owner = $3`,
     replace: `failures = 0
    where doc = any($1::bigint[]) and $2::int is not null and owner = $3`,
-    world: SLOW,
+    world: AWAITED,
   },
   {
-    name: 'a document leaves the desk while a call of its is open',
-    file: 'src/platform/turn-entry.ts',
-    find: 'return entry.current && entry.intents.size === 0 && entry',
-    replace: 'return entry.current && entry',
-    world: {
-      kinds: ['answer-lost'],
-      shares: { 'answer-lost': 0.4 },
-      places: { 'answer-lost': 'outbound_orders' },
-    },
+    name: 'who has left the desk cannot be woken',
+    file: DESK,
+    find: `as w(doc, process, company, priority, share)
+   on conflict`,
+    replace: `as w(doc, process, company, priority, share)
+     where w.doc in (select doc from desk.document)
+   on conflict`,
+    world: { kinds: [], cancels: 1, orders: 6 },
   },
   {
     name: 'a wake-up does not make due',
@@ -110,10 +118,13 @@ export const BUGS: readonly Bug[] = [
     replace: 'mayStillSend: () => true',
     world: {
       kinds: ['coma'],
-      shares: { coma: 0.02 },
+      shares: { coma: 0.04 },
       places: { coma: '/soon' },
+      programs: ['all', 'all'],
       alike: [FOODS],
-      orders: 3,
+      orders: 8,
+      withinMs: 3_000,
+      cancels: 0,
     },
   },
   {

@@ -70,6 +70,10 @@ export async function unsettled(
     if (JSON.stringify(ours) !== JSON.stringify(theirs))
       found.push({ invariant, found: `ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}` })
   }
+  const forgotten = await query<{ found: string }>(LEFT_WAITING)
+  found.push(
+    ...forgotten.map(({ found: what }) => ({ invariant: 'nobody waits for what is free', found: what })),
+  )
   const unsealed = await query<{ found: string }>(PASSED_OVER)
   found.push(...unsealed.map(({ found: what }) => ({ invariant: 'seals pass over nothing', found: what })))
   const books = await differences(query, landscape)
@@ -111,6 +115,13 @@ function changedAnswers({ told }: Clients): Violation[] {
   })
   return changed.length > 0 ? [{ invariant: 'a key has one answer', found: changed.join('; ') }] : []
 }
+
+/** Stock that is free, and orders that nobody told of it. */
+const LEFT_WAITING = `
+  select 'item ' || item_id || ': ' || free || ' free, order ' || b.doc || ' waits for ' || b.quantity as found
+  from (select item_id, sum(greatest(available - reserved + least(unreconciled, 0), 0)) as free
+    from inventory.position where lot = '' and owner = 'own' group by item_id) s
+  join inventory.backorder b using (item_id) where free > 0`
 
 const PASSED_OVER = `
   select 'sealed ' || sealed || ' of ' || recorded as found from (

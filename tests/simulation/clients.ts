@@ -38,6 +38,9 @@ export type ClientParts = {
 
 const ORDERS = '/process/order-to-cash/v1/orders'
 const AGAIN_MS = 700
+const RECEIPTS_MS: [number, number] = [500, 4_000]
+/** What happened in a warehouse is on its way a moment later. */
+const TOLD_MS = 100
 const SHOP_SHARE = 0.25
 
 export function openClients(parts: ClientParts): Clients {
@@ -105,7 +108,11 @@ export function openClients(parts: ClientParts): Clients {
       if (faults.strikes('client-repeats', `order-${nth}`)) void submit(order!, `order-${nth}`)
     })
   }
-  later(drawInteger(seed, 'receipts', 0, [2_000, 8_000]), 'receipts', () => landscape.wms.receiveAll())
+  open++
+  later(drawInteger(seed, 'receipts', 0, RECEIPTS_MS), 'receipts', () => {
+    landscape.wms.receiveAll()
+    later(TOLD_MS, 'receipts told', () => void open--)
+  })
   return { told, cancelled, open: () => open }
 }
 
