@@ -1,10 +1,12 @@
 /** Bad days of the counterparts themselves: which of them a seed has, until they end. */
+import type { Config } from '../../src/config-schema.ts'
 import type { Fault } from '#landscape/faults.ts'
-import type { Landscape } from '#landscape/landscape.ts'
+import type { Landscape, SystemName } from '#landscape/landscape.ts'
 import { draw } from '#landscape/random.ts'
 import { SYSTEMS } from './network.ts'
 import type { Day } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
+import { timeAt } from './virtual-clock.ts'
 
 const CALLS: Readonly<Record<string, Fault>> = {
   'rate-limit': { kind: 'rate-limit', perSecond: 4, burst: 4, retryAfterSeconds: 2 },
@@ -37,7 +39,31 @@ const WEBHOOKS: Readonly<Record<string, Fault>> = {
   'split-shipment': { kind: 'split-shipment', share: 0.2 },
 }
 
+const MAINTENANCE_MS = { afterMs: 1_000, forMs: 3_000 } as const
+const MAINTENANCE: Fault = { kind: 'outage', mode: 'unavailable', ...MAINTENANCE_MS }
+const localTime = (ms: number): string => timeAt(ms).toISOString().slice(0, -1)
+const WINDOW = {
+  timeZone: 'UTC',
+  windows: [
+    { from: localTime(MAINTENANCE_MS.afterMs), to: localTime(MAINTENANCE_MS.afterMs + MAINTENANCE_MS.forMs) },
+  ],
+}
+/** Counterparts that we call in a process, as the configuration names them. */
+const CONFIGURED: Readonly<Partial<Record<SystemName, string>>> = {
+  legacyErp: 'erp-foods',
+  cloudErp: 'erp-industrial',
+  wms: 'wms',
+  shop: 'shop',
+  tax: 'tax',
+}
+
 const SHARE = 0.12
+
+export type BadDays = {
+  /** Systems that are closed for maintenance, by their names in the configuration. */
+  readonly closed: readonly string[]
+  end(): void
+}
 
 type Bad = Pick<Day, 'kinds' | 'shares' | 'systems'> & {
   readonly seed: string
@@ -46,19 +72,48 @@ type Bad = Pick<Day, 'kinds' | 'shares' | 'systems'> & {
 }
 
 /** Switches on what the seed draws for each system; struck ones are counted by the boards themselves. */
-export function boardFaults(landscape: Landscape, bad: Bad): { end(): void } {
+export function boardFaults(landscape: Landscape, bad: Bad): BadDays {
   const { seed, kinds, shares = {}, systems = SYSTEMS, only, faults } = bad
-  const set = (system: (typeof SYSTEMS)[number], table: typeof CALLS): void => {
+  const strikes = (system: SystemName, name: string): boolean => {
+    const id = `board/${system}/${name}`
+    const has = kinds ? kinds.includes(name) : draw(seed, 'board', id) < SHARE
+    if (!has || (only && !only.has(id))) return false
+    faults.also(id)
+    return true
+  }
+  const set = (system: SystemName, table: typeof CALLS): void => {
     for (const [name, fault] of Object.entries(table)) {
-      const id = `board/${system}/${name}`
-      const has = kinds ? kinds.includes(name) : draw(seed, 'board', id) < SHARE
-      if (!has || (only && !only.has(id))) continue
+      if (!strikes(system, name)) continue
       const share = shares[name]
       landscape[system].faults.set(share === undefined ? fault : { ...fault, share })
-      faults.also(id)
     }
   }
   for (const system of systems) set(system, CALLS)
   for (const system of ['wms', 'shop'] as const) if (systems.includes(system)) set(system, WEBHOOKS)
-  return { end: () => SYSTEMS.forEach((system) => landscape[system].faults.clear()) }
+  const closed = systems.filter((system) => CONFIGURED[system] && strikes(system, 'maintenance'))
+  for (const system of closed) landscape[system].faults.set(MAINTENANCE)
+  for (const erp of ['legacyErp', 'cloudErp'] as const)
+    if (systems.includes(erp) && strikes(erp, 'version-change')) changeCustomers(landscape, erp)
+  return {
+    closed: closed.map((system) => CONFIGURED[system]!),
+    end: () => SYSTEMS.forEach((system) => landscape[system].faults.clear()),
+  }
 }
+
+/** Somebody at the ERP works on its customers before the day's orders come: what we have read of them is old. */
+function changeCustomers(landscape: Landscape, erp: 'legacyErp' | 'cloudErp'): void {
+  const company = erp === 'legacyErp' ? 'NWF' : 'NWI'
+  for (const { number, name } of landscape.world.customers.filter((one) => one.company === company))
+    landscape[erp].changeCustomer(number, { name: `${name} & Sons` })
+}
+
+/** Our calendar's window of a system that is closed for maintenance. */
+export const withMaintenance = (config: Config, closed: readonly string[]): Config => ({
+  ...config,
+  systems: Object.fromEntries(
+    Object.entries(config.systems).map(([name, system]) => [
+      name,
+      closed.includes(name) ? { ...system, policy: { ...system.policy, maintenance: WINDOW } } : system,
+    ]),
+  ),
+})

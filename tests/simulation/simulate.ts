@@ -6,7 +6,7 @@ import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
 import { type Clients, openClients } from './clients.ts'
 import { isDefect } from './defects.ts'
 import { faultScript } from './fault-script.ts'
-import { boardFaults } from './board-faults.ts'
+import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
 import { type Day, dayOf, type WholeDay } from './day.ts'
 import { landscapeOf, type Lane } from './lane.ts'
 import { Network } from './network.ts'
@@ -76,6 +76,7 @@ class Run {
   readonly #hash = createHash('sha256')
   readonly #complaints: string[] = []
   #landscape!: Landscape
+  #board!: BadDays
   #messages = 0
   #lives = 0
 
@@ -123,7 +124,7 @@ class Run {
       wms: 'http://crossdock.invalid/system/wms/v1/events',
       shop: 'http://crossdock.invalid/system/shop/v1/orders',
     })
-    const board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
+    this.#board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
     for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
     const clients = openClients({
       seed,
@@ -135,7 +136,7 @@ class Run {
       outside: this.#outside,
       day: this.#day,
     })
-    const violations = await this.#untilItEnds(clients, board)
+    const violations = await this.#untilItEnds(clients)
     await this.#tellEvents()
     await this.#stopAll()
     return {
@@ -152,7 +153,7 @@ class Run {
   }
 
   /** Runs some actions, looks at what must hold and whether it may end, and goes on. */
-  async #untilItEnds(clients: Clients, board: { end(): void }): Promise<Violation[]> {
+  async #untilItEnds(clients: Clients): Promise<Violation[]> {
     const { side } = this.#lane.cluster
     const scheduler = this.#scheduler
     const isLive = this.#plan.mode === 'liveness'
@@ -163,7 +164,7 @@ class Run {
       if (isLive && !peace && scheduler.nowMs >= PEACE_AFTER_MS) {
         peace = true
         this.#faults.end()
-        board.end()
+        this.#board.end()
         this.#pressOn()
       }
       if (scheduler.steps - checked >= SAFE_EVERY) {
@@ -217,7 +218,7 @@ class Run {
     this.#programs[nth] = startProgram({
       name,
       seed,
-      config: this.#lane.configs[this.#day.programs[nth]!],
+      config: withMaintenance(this.#lane.configs[this.#day.programs[nth]!], this.#board.closed),
       scheduler: this.#scheduler,
       database: this.#database,
       http: (actor) => this.#network.client(actor),
