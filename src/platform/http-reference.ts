@@ -20,8 +20,10 @@ export function referenceRoutes(document: OpenApi, catalogue: Catalogue): Route[
     bodyLimitBytes: 0,
     page: true,
   } as const
-  const file = (path: string, title: string, contentType: string, content: string) =>
-    route({
+  /** Written when somebody first reads it: most processes are never asked. */
+  const file = (path: string, title: string, contentType: string, write: () => string) => {
+    let content: string | undefined
+    return route({
       ...common,
       path,
       operationId: `reference.${title}`,
@@ -29,22 +31,20 @@ export function referenceRoutes(document: OpenApi, catalogue: Catalogue): Route[
       answers: { 200: { description: title, contentType } },
       handler: () => ({
         status: 200,
-        content,
+        content: (content ??= write()),
         headers: { 'content-type': `${contentType}; charset=utf-8`, 'cache-control': 'no-cache' },
       }),
     })
+  }
   const wrapped = (title: string, body: Parameters<typeof page>[0]['body']) =>
     page({ title, stylesheet: REFERENCE_STYLESHEET, body })
   return [
-    file('/openapi.json', 'contract', 'application/json', JSON.stringify(document)),
-    file(
-      '/docs/api',
-      'reference',
-      'text/html',
+    file('/openapi.json', 'contract', 'application/json', () => JSON.stringify(document)),
+    file('/docs/api', 'reference', 'text/html', () =>
       wrapped(`${document.info.title} API`, referencePage(document)),
     ),
-    file('/docs/api.css', 'stylesheet', 'text/css', STYLESHEET),
-    file('/problems', 'problems', 'text/html', wrapped('Problems', problemsPage(catalogue))),
+    file('/docs/api.css', 'stylesheet', 'text/css', () => STYLESHEET),
+    file('/problems', 'problems', 'text/html', () => wrapped('Problems', problemsPage(catalogue))),
     route({
       ...common,
       path: '/problems/:code',

@@ -1,6 +1,6 @@
 /** From a zod schema to what the door checks: the published JSON Schema itself, compiled, with errors a person can act on. */
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import type { ErrorObject } from 'ajv/dist/2020.js'
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import { z } from 'zod'
 import type { FieldError } from './http-problem.ts'
 import type { Schema } from './http.ts'
@@ -74,9 +74,18 @@ const validator = (coerce: boolean) =>
 const reading = validator(true)
 const exact = validator(false)
 
+/** By text: equal schemas of several houses in this process are compiled once. */
+const compiled = new Map<string, ValidateFunction>()
+
+function compile(schema: JsonSchema, coerce: boolean): ValidateFunction {
+  const text = `${coerce} ${JSON.stringify(schema)}`
+  const validate = compiled.get(text) ?? (coerce ? reading : exact).compile(schema)
+  compiled.set(text, validate)
+  return validate
+}
+
 export function compileCheck(schema: JsonSchema, options: { coerce: boolean; root: string }): Check {
-  // Compiled once per schema: the validators remember what they have compiled.
-  const validate = (options.coerce ? reading : exact).compile(schema)
+  const validate = compile(schema, options.coerce)
   return (value) => {
     if (validate(value)) return []
     const errors = chooseBranches(validate.errors ?? []).slice(0, MAX_ERRORS)
