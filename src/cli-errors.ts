@@ -6,8 +6,8 @@ import { Misconfiguration } from './platform/misconfiguration.ts'
 type Told = { readonly code: string; readonly what: string; readonly why?: string; readonly next: string }
 
 /** Writes the error to stderr and answers the exit code. */
-export function explain(error: unknown, terminal: Terminal): number {
-  const told = tell(error)
+export async function explain(error: unknown, terminal: Terminal): Promise<number> {
+  const told = await tell(error)
   const lines = [`crossdock: ${told.what}`, told.why && `  ${told.why}`, `  ${told.next}`].filter(Boolean)
   process.stderr.write(
     terminal.json ? `${JSON.stringify({ error: told })}\n` : `${printable(lines.join('\n'))}\n`,
@@ -15,13 +15,15 @@ export function explain(error: unknown, terminal: Terminal): number {
   return error instanceof CommandFailure ? error.exitCode : EXIT.failed
 }
 
-function tell(error: unknown): Told {
+async function tell(error: unknown): Promise<Told> {
   if (error instanceof Misconfiguration) {
     const { problem, reason, cure } = error.explanation
     return { code: 'setup', what: problem, ...(reason ? { why: reason } : {}), next: cure }
   }
   if (error instanceof Refusal) {
-    return { code: error.code, what: error.message, why: error.code, next: 'Correct it and try again.' }
+    const { houseCatalogue } = await import('./app-catalogue.ts')
+    const { cause = error.code, fix = 'Correct it and try again.' } = houseCatalogue.get(error.code) ?? {}
+    return { code: error.code, what: error.message, why: cause, next: fix }
   }
   if (error instanceof Outage) {
     return {

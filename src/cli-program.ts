@@ -51,7 +51,7 @@ async function execute(load: Load, command: Program): Promise<number> {
     const endsItself = command.name() === 'up'
     return await (endsItself ? run(context) : Promise.race([run(context), interrupted]))
   } catch (error) {
-    return explain(error, terminal)
+    return await explain(error, terminal)
   } finally {
     for (const undo of undoing.toReversed()) await undo().catch(() => undefined)
   }

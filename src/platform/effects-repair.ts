@@ -12,7 +12,7 @@ import {
 } from './effects.ts'
 import { Refusal, type RefusalCode } from './faults.ts'
 import { assertReason, type Decision } from './parking.ts'
-import { settleCall } from './parking-replay.ts'
+import { settleCalls } from './parking-replay.ts'
 
 export const effectRefusals = {
   'effects.not_found': {
@@ -129,7 +129,7 @@ export async function resolveCall(
   }
   const after = { ...nameOf(intent), outcome: finding.kind }
   recordAudit(tx, [{ ...auditOf(found), actor, reason, traceId, action: 'effects.resolved', after }])
-  await settleCall(tx, intent, { actor, reason })
+  await settleCalls(tx, [intent], { actor, reason })
 }
 
 /** Has a call that waits made now: one in doubt is looked up before it is sent, where its system can be asked. */
@@ -148,7 +148,7 @@ export async function retryCall(
   write(tx, intent, { state, resolution: null, isAnew: isParked })
   const after = nameOf(intent)
   recordAudit(tx, [{ ...auditOf(found), actor, reason, traceId, action: 'effects.retried', after }])
-  if (isParked) await settleCall(tx, intent, { actor, reason })
+  if (isParked) await settleCalls(tx, [intent], { actor, reason })
 }
 
 type Written = {

@@ -4,7 +4,8 @@ import { sql } from './database.ts'
 import { type StepRow, writeStepRows } from './desk.ts'
 import { effectKey, type Intent } from './effects.ts'
 import { closeExceptions, openExceptionsOf } from './exceptions.ts'
-import { settleParked } from './parking.ts'
+import type { Decision } from './parking.ts'
+import { settleCalls } from './parking-replay.ts'
 
 export type OverrideAct = 'complete' | 'skip' | 'restart' | 'cancel'
 
@@ -143,36 +144,32 @@ function write(tx: Transaction, statement: typeof withdraw, intents: readonly In
   tx.send(statement, [intents.map(({ doc }) => doc), intents.map(effectKey)])
 }
 
-const PARKED = 'work.effect_parked'
-
-/**
- * What made people look at these calls is over: the parked work, its exception, and the exceptions of refusals. Another
- * call of the same document that is parked keeps its own.
- */
+/** What made people look at these calls is over: the parked work with its exceptions, and those of refusals. */
 export async function endTrouble(
   tx: Transaction,
   stuck: readonly {
     readonly doc: number
     readonly parked: readonly Intent[]
-    readonly others: boolean
-    readonly code: string | undefined
+    /** Of the exception that a refusal opened. */
+    readonly code?: string | undefined
   }[],
-  how: string,
+  decision: Decision,
 ): Promise<void> {
-  await settleParked(
+  await settleCalls(
     tx,
-    stuck.flatMap(({ parked }) =>
-      parked.map((intent) => ({ kind: 'effect' as const, key: effectKey(intent) })),
-    ),
+    stuck.flatMap(({ parked }) => parked),
+    decision,
   )
+  const refused = stuck.filter(({ code }) => code !== undefined)
+  if (refused.length === 0) return
   const open = await openExceptionsOf(
     tx,
-    stuck.map(({ doc }) => doc),
+    refused.map(({ doc }) => doc),
   )
-  const gone = stuck.flatMap(({ doc, code, parked, others }) =>
+  const gone = refused.flatMap(({ doc, code }) =>
     (open.get(doc) ?? [])
-      .filter((one) => one.code === code || (one.code === PARKED && parked.length > 0 && !others))
+      .filter((exception) => exception.code === code)
       .map(({ company, cause }) => ({ company, cause, doc })),
   )
-  await closeExceptions(tx, gone, how)
+  await closeExceptions(tx, gone, `${decision.actor} decided on it: ${decision.reason}`)
 }

@@ -68,8 +68,13 @@ export function reviveCalls(tx: Transaction, items: readonly ParkedItem[]): void
 }
 
 /** A person has seen to a parked call by other means than its replay. */
-export async function settleCall(tx: Transaction, call: IntentKey, decision: Decision): Promise<void> {
-  const items = await settleParked(tx, [{ kind: 'effect', key: effectKey(call) }], decision)
+export async function settleCalls(
+  tx: Transaction,
+  calls: readonly IntentKey[],
+  decision: Decision,
+): Promise<void> {
+  const named = calls.map((call) => ({ kind: 'effect' as const, key: effectKey(call) }))
+  const items = await settleParked(tx, named, decision)
   await closeItsExceptions(tx, items, `${decision.actor} has seen to the call: ${decision.reason}`)
 }
 

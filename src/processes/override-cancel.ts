@@ -90,24 +90,18 @@ const WHOLE = {
 async function reviveParked(
   tx: Transaction,
   stuck: readonly Situation[],
-  { actor, reason }: Pick<Written, 'actor' | 'reason'>,
+  by: Pick<Written, 'actor' | 'reason'>,
 ): Promise<void> {
   const papers = stuck.flatMap((situation) => situation.papers)
   const parked = papers.map(({ doc, intents }) => ({
     doc,
     parked: intents.filter(({ state }) => state === 'parked'),
-    others: false,
-    code: undefined,
   }))
   hastenCalls(
     tx,
     parked.flatMap((one) => one.parked),
   )
-  await endTrouble(
-    tx,
-    parked.filter((one) => one.parked.length > 0),
-    `${actor} took the order back: ${reason}`,
-  )
+  await endTrouble(tx, parked, by)
 }
 
 function cancelledBy(override: Override, situations: Cancelling['situations'], known: boolean): Overridden {

@@ -65,7 +65,7 @@ export async function writePlans(
   }
   decideSteps(tx, plans.flatMap(decidedOf), by)
   moveCalls(tx, plans)
-  await endTrouble(tx, plans.map(stuckOf), `${by.actor} decided on it: ${by.reason}`)
+  await endTrouble(tx, plans.map(stuckOf), by)
   writeOverrides(tx, plans.map(rowOf), by)
   await tellOfPapers(
     tx,
@@ -166,8 +166,7 @@ function moveCalls(tx: Transaction, plans: readonly Plan[]): void {
 
 function stuckOf({ paper, definition, call }: Plan) {
   const parked = call?.state === 'parked' ? [call] : []
-  const others = paper.intents.some((intent) => intent !== call && intent.state === 'parked')
-  return { doc: paper.doc, parked, others, code: definition.code }
+  return { doc: paper.doc, parked, code: definition.code }
 }
 
 function rowOf({ override, paper, step, subject, was, call, entered }: Plan): OverrideRow {

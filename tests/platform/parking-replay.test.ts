@@ -10,7 +10,7 @@ import {
   parkAgain,
   replayingMessages,
   replayParked,
-  settleCall,
+  settleCalls,
   sharedCauses,
 } from '#platform/parking-replay.ts'
 import { listParked } from '#platform/parking-views.ts'
@@ -136,7 +136,7 @@ test('of several calls of a document the one that goes on leaves the exceptions 
     )
   })
   const settle = (step: string) =>
-    open.database.transaction((tx) => settleCall(tx, { doc, step, subject: '', generation: 1 }, decision))
+    open.database.transaction((tx) => settleCalls(tx, [{ doc, step, subject: '', generation: 1 }], decision))
   const [acknowledgement, closing] = await stillOpen()
   await settle('a')
   expect(await stillOpen()).toEqual([acknowledgement, closing])
