@@ -22,8 +22,8 @@ async function tell(error: unknown): Promise<Told> {
   }
   if (error instanceof Refusal) {
     const { houseCatalogue } = await import('./app-catalogue.ts')
-    const { cause = error.code, fix = 'Correct it and try again.' } = houseCatalogue.get(error.code) ?? {}
-    return { code: error.code, what: error.message, why: cause, next: fix }
+    const { cause = '', fix = 'Correct it and try again.' } = houseCatalogue.get(error.code) ?? {}
+    return { code: error.code, what: error.message, why: `${error.code}: ${cause}`, next: fix }
   }
   if (error instanceof Outage) {
     return {

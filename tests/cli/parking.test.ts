@@ -202,6 +202,10 @@ describe('beside a running program', () => {
     house.landscape.shop.place(unwanted)
     const id = await parkedOf('shop', unwanted.customer)
     const { id: messageId } = await messageOf(id)
+    // on the desk, as else the program finds that it went on
+    await query(
+      `insert into desk.document (doc, process, company, due_at, failures) values (77, 'elsewhere', 'NWF', 'infinity', 1)`,
+    )
     await folder.database.transaction((tx) =>
       park(tx, [
         { kind: 'document', key: '77', doc: 77, cause: { code: 'work.document_parked', message: 'x' } },
@@ -220,6 +224,7 @@ describe('beside a running program', () => {
     expect(await messageOf(id)).toMatchObject({ state: 'discarded' })
     expect(await exceptionsOf(messageId)).toEqual([{ state: 'resolved' }])
     await query(`delete from parking.item where id = $1`, [document!.id])
+    await query(`delete from desk.document where doc = 77`)
     await mend(unwanted.customer)
   })
 
