@@ -181,8 +181,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a call that has to wait is never due again',
     file: 'src/platform/turn-entry.ts',
-    find: 'for (const intent of entry.intents.values()) if (intent.dueAt) times.push(intent.dueAt)',
-    replace: '',
+    find: 'if (dueAt) times.push(dueAt)',
+    replace: 'void dueAt',
     world: { kinds: ['answer-lost', 'request-refused'] },
   },
   {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { BUGS } from './bugs.ts'
 import { type Lane, openLane } from './lane.ts'
 import { search } from './search.ts'
 import { type Plan, simulate } from './simulate.ts'
@@ -44,6 +45,15 @@ test('a failing seed is shrunk to the faults that it takes', { timeout: 120_000 
   expect([...shortest!.plan.only!].every((name) => name.startsWith('request-twice-unkeyed'))).toBe(true)
   const again = await simulate(lane, shortest!.plan)
   expect(again.violations).toEqual(shortest!.violations)
+})
+
+test('each bug that is planted finds its place in the product once, and there are 30 of them', () => {
+  const places = BUGS.map(({ name, file, find }) => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+    return [name, text.split(find).length - 1]
+  })
+  expect(places).toEqual(BUGS.map(({ name }) => [name, 1]))
+  expect(new Set(BUGS.map(({ name }) => name)).size).toBeGreaterThanOrEqual(30)
 })
 
 type Kept = Omit<Plan, 'only'> & { readonly only?: readonly string[] }

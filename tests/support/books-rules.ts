@@ -1,8 +1,8 @@
-/** What must hold in the database whatever happened: each rule as a query that finds its violations. */
+/** What must hold in the database: at every moment the house's own invariants, and more once nothing is under way. */
+import { checkInvariants } from '../../src/app-invariants.ts'
+import type { Queries } from '#platform/database.ts'
 
 export type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>
-
-const BUCKETS = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconciled']
 
 /** Every document of ours with its version. */
 export const DOCUMENTS = `
@@ -11,62 +11,6 @@ export const DOCUMENTS = `
   union all select 'shipment', id, version from shipments.shipment
   union all select 'invoice', id, version from billing.invoice
   union all select 'payment', id, version from billing.payment`
-
-/** True at every moment, also in the middle of the work. */
-const ALWAYS: Readonly<Record<string, string>> = {
-  'each bucket of a position is the sum of its movements': `
-    with moved as (
-      select item_id, location, company, bucket, sum(quantity) as quantity from (
-        select item_id, location, company, to_bucket as bucket, quantity from inventory.movement
-        union all select item_id, location, company, from_bucket, -quantity from inventory.movement) m
-      where bucket in (${BUCKETS.map((bucket) => `'${bucket}'`).join(', ')}) group by 1, 2, 3, 4),
-    held as (
-      select item_id, location, company, b.bucket, b.quantity from inventory.position,
-        lateral (values ${BUCKETS.map((bucket) => `('${bucket}', ${bucket})`).join(', ')}) b(bucket, quantity)
-      where lot = '')
-    select item_id, location, bucket, h.quantity as held, m.quantity as moved
-    from held h full join moved m using (item_id, location, company, bucket)
-    where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`,
-  'what a position has reserved is what orders and open fulfillment lines claim': `
-    with claimed as (
-      select item_id, location, company, sum(quantity) as quantity from (
-        select item_id, location, company, quantity from inventory.reservation
-        union all select l.item_id, f.location, f.company, l.quantity - l.shipped - l.short
-        from shipments.fulfillment f join shipments.fulfillment_line l on l.fulfillment_id = f.id) c group by 1, 2, 3)
-    select item_id, location, p.reserved, c.quantity as claimed
-    from (select * from inventory.position where lot = '') p full join claimed c using (item_id, location, company)
-    where coalesce(p.reserved, 0) <> coalesce(c.quantity, 0)`,
-  'an order line is reserved, released, waiting and shipped as the documents beneath it say': `
-    select l.order_id, l.n, l.reserved, r.quantity as reservations, l.released, f.quantity as requests, l.picked, l.packed,
-      l.backordered, b.quantity as queued, l.shipped, s.quantity as shipments
-    from orders.line l
-    left join (select doc, line, sum(quantity) as quantity from inventory.reservation group by 1, 2) r
-      on (r.doc, r.line) = (l.order_id, l.n)
-    left join (select order_id, line, sum(quantity - shipped - short) as quantity,
-        sum(least(greatest(picked - shipped, 0), quantity - shipped - short)) as picked,
-        sum(least(greatest(packed - shipped, 0), quantity - shipped - short)) as packed
-      from shipments.fulfillment f
-      join shipments.fulfillment_line fl on fl.fulfillment_id = f.id group by 1, 2) f on (f.order_id, f.line) = (l.order_id, l.n)
-    left join inventory.backorder b on (b.doc, b.line) = (l.order_id, l.n)
-    left join (select order_id, line, sum(quantity) as quantity from shipments.shipment s
-      join shipments.shipment_line sl on sl.shipment_id = s.id group by 1, 2) s on (s.order_id, s.line) = (l.order_id, l.n)
-    where l.reserved <> coalesce(r.quantity, 0) or l.released + l.picked + l.packed <> coalesce(f.quantity, 0)
-      or l.picked + l.packed <> coalesce(f.picked, 0) or l.packed <> coalesce(f.packed, 0)
-      or l.backordered <> coalesce(b.quantity, 0) or l.shipped <> coalesce(s.quantity, 0)`,
-  'the versions of a document are its events, without a gap': `
-    select d.kind, d.doc, d.version, e.events, e.last from (${DOCUMENTS}) d
-    left join (select key, count(*) as events, max(key_version) as last, min(key_version) as first from log.event group by 1) e
-      on e.key = d.doc
-    where e.last is distinct from d.version or e.events <> e.last or e.first <> 1`,
-  'an invoice is the sum of its lines and their tax': `
-    select i.id, i.net_minor, l.net, i.tax_minor, l.tax from billing.invoice i
-    join (select invoice_id, sum(net_minor) as net, sum(tax_minor) as tax from billing.invoice_line group by 1) l on l.invoice_id = i.id
-    where i.net_minor <> l.net or (i.tax_evidence is not null and i.tax_minor <> l.tax)`,
-  'an open exception has an owner and is due': `
-    select id, code from exceptions.exception where closed_at is null and (owner = '' or due_at is null)`,
-  'a position never owes what nobody can explain': `
-    select item_id, location, unreconciled from inventory.position where lot = '' and unreconciled <> 0`,
-}
 
 /** True when nothing is under way any more. */
 const AT_REST: Readonly<Record<string, string>> = {
@@ -99,6 +43,8 @@ const AT_REST: Readonly<Record<string, string>> = {
       where a.doc = h.order_id and a.cleared_at is null and e.closed_at is null)`,
   'no document and no call is parked': `
     select kind, key, cause_message from parking.item where state in ('parked', 'replaying') and kind <> 'message'`,
+  'a position never owes what nobody can explain': `
+    select item_id, location, unreconciled from inventory.position where lot = '' and unreconciled <> 0`,
   'what a credit account has open is what its orders owe': `
     select a.customer_id, a.open_minor, o.amount from customers.credit_account a
     left join (select customer_id, sum(exposure_minor) as amount, min(exposure_minor) as least from orders.sales_order group by 1) o
@@ -106,25 +52,31 @@ const AT_REST: Readonly<Record<string, string>> = {
     where a.open_minor <> coalesce(o.amount, 0) or o.least < 0`,
 }
 
-export type Violation = { readonly rule: string; readonly found: readonly object[] }
+export type Violation = { readonly rule: string; readonly found: readonly (object | string)[] }
 
 const SHOWN = 5
 
-async function violationsOf(query: Query, rules: Readonly<Record<string, string>>): Promise<Violation[]> {
-  const violations: Violation[] = []
-  for (const [rule, text] of Object.entries(rules)) {
-    const found = await query(`${text} limit ${SHOWN}`)
-    if (found.length > 0) violations.push({ rule, found })
-  }
-  return violations
+/** What is wrong although work goes on. */
+export async function violationsIn(queries: Queries): Promise<Violation[]> {
+  const { violations: broken } = await checkInvariants(queries)
+  return broken.map(({ invariant, found }) => ({ rule: invariant.means, found }))
 }
 
-/** What is wrong although work goes on. */
-export const violations = (query: Query): Promise<Violation[]> => violationsOf(query, ALWAYS)
+export const violations = (query: Query): Promise<Violation[]> =>
+  violationsIn({
+    query: <Row>({ text }: { text: string }, values: readonly unknown[] = []) =>
+      query<Row & object>(text, [...values]),
+  })
 
 /** What is wrong, or not at rest yet. */
-export const violationsAtRest = (query: Query): Promise<Violation[]> =>
-  violationsOf(query, { ...ALWAYS, ...AT_REST })
+export async function violationsAtRest(query: Query): Promise<Violation[]> {
+  const broken = await violations(query)
+  for (const [rule, text] of Object.entries(AT_REST)) {
+    const found = await query(`${text} limit ${SHOWN}`)
+    if (found.length > 0) broken.push({ rule, found })
+  }
+  return broken
+}
 
 /** How many documents are owned or due, how many calls are open, how many warehouse requests unanswered: 0 is rest. */
 export async function underWay(query: Query): Promise<number> {

@@ -171,7 +171,7 @@ async function examine(stage: Stage, log: readonly Entry[]): Promise<Anomaly[]> 
 const brokenRules = async (query: Query): Promise<Anomaly[]> =>
   (await violationsAtRest(query)).map(({ rule, found }) => ({
     kind: `a rule is broken: ${rule}`,
-    documents: found.map((row) => String(Object.values(row)[0])),
+    documents: found.map((row) => (typeof row === 'string' ? row : String(Object.values(row)[0]))),
     detail: JSON.stringify(found),
   }))
 
