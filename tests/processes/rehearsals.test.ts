@@ -44,6 +44,7 @@ test('a purchase order by EDI is seen as it would be accepted and answered, and 
     dropFile(folders.config.inboxDirectory, 'order.edi', toInterchange(order, guide))
     const parked = () => query<{ id: number }>(`select id from parking.item where system = 'edi'`)
     await until(parked).toHaveLength(1)
+    await until(() => query(`select 1 from edi.outbound where written_at is not null`)).toHaveLength(1)
     await query(`update customers.customer set number = rtrim(number, '!')`)
 
     const tables = ['edi.outbound', 'edi.control_number', 'edi.purchase_order', 'orders.sales_order']

@@ -133,8 +133,10 @@ const holdersByNumber = sql(
   'orders.holders_of_numbers',
   `select k.n::int as n, min(r.doc) as doc
    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) with ordinality as k(value, scheme, company, doc, n)
-     join orders.reference r on r.value = k.value and r.scheme = k.scheme and r.doc <> k.doc
-     join orders.sales_order o on o.id = r.order_id and o.company = k.company
+     cross join lateral (
+       select doc, order_id from orders.reference where value = k.value and scheme = k.scheme and doc <> k.doc offset 0) r
+     cross join lateral (
+       select from orders.sales_order where id = r.order_id and company = k.company offset 0) o
    group by k.n`,
 )
 
