@@ -141,16 +141,13 @@ async function promises(query: Query, { told, cancelled }: Clients): Promise<Vio
   const rows = await query<{ id: string; key: string }>(
     `select 'O-' || id as id, company || ' ' || customer || ' ' || customer_order as key from orders.sales_order`,
   )
-  // One number may be ordered by the API and in the shop: two orders, as the senders are two.
-  const orders = Map.groupBy(rows, ({ key }) => key)
+  const ids = new Map(rows.map(({ id, key }) => [key, id]))
   const lost = told.flatMap(({ order, status, id, code }) => {
-    const kept = (orders.get(`${order.company} ${order.customer} ${order.poNumber}`) ?? []).map(
-      (row) => row.id,
-    )
+    const kept = ids.get(`${order.company} ${order.customer} ${order.poNumber}`)
     const accepted = status === 201 || status === 200
-    if (accepted && !kept.includes(id!)) return [`${order.poNumber} was accepted as ${id}, not as ${kept}`]
+    if (accepted && kept !== id) return [`${order.poNumber} was accepted as ${id}, and ${kept} is there`]
     const others = told.some((one) => one.order.poNumber === order.poNumber && one.status < 300)
-    if (!accepted && status !== 409 && kept.length > 0 && !others)
+    if (!accepted && status !== 409 && kept && !others)
       return [`${order.poNumber} was refused with ${status} ${code}, and ${kept} is there`]
     return []
   })

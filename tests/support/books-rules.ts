@@ -12,6 +12,8 @@ export const DOCUMENTS = `
   union all select 'invoice', id, version from billing.invoice
   union all select 'payment', id, version from billing.payment`
 
+export const EXPLAINED = 'a position never owes what nobody can explain'
+
 /** True when nothing is under way any more. */
 const AT_REST: Readonly<Record<string, string>> = {
   'every shipment line is invoiced once': `
@@ -43,7 +45,7 @@ const AT_REST: Readonly<Record<string, string>> = {
       where a.doc = h.order_id and a.cleared_at is null and e.closed_at is null)`,
   'no document and no call is parked': `
     select kind, key, cause_message from parking.item where state in ('parked', 'replaying') and kind <> 'message'`,
-  'a position never owes what nobody can explain': `
+  [EXPLAINED]: `
     select item_id, location, unreconciled from inventory.position where lot = '' and unreconciled <> 0`,
   'what a credit account has open is what its orders owe': `
     select a.customer_id, a.open_minor, o.amount from customers.credit_account a
