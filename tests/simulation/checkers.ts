@@ -2,7 +2,13 @@
 import type pg from 'pg'
 import type { Queries, Statement } from '#platform/database.ts'
 import type { Landscape } from '#landscape/landscape.ts'
-import { type Query, underWay, violationsAtRest, violationsIn } from '#tests/support/books-rules.ts'
+import {
+  EXPLAINED,
+  type Query,
+  underWay,
+  violationsAtRest,
+  violationsIn,
+} from '#tests/support/books-rules.ts'
 import {
   differences,
   EVERYTHING_ONCE,
@@ -67,10 +73,11 @@ export async function unsettled(
   clients: Clients,
 ): Promise<Violation[]> {
   const query = queryOf(side)
-  const rules = (await violationsAtRest(query)).map(({ rule, found }) => ({
-    invariant: rule,
-    found: JSON.stringify(found),
-  }))
+  // A movement that was never told is found by the next snapshot, hours later; until then a person is told of it.
+  const isToldOfStock = landscape.wms.truth().webhooks.dropped === 0
+  const rules = (await violationsAtRest(query))
+    .filter(({ rule }) => rule !== EXPLAINED || isToldOfStock)
+    .map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))
   const found: Violation[] = [...rules, ...(await promises(query, clients)), ...changedAnswers(clients)]
   const compare = (invariant: string, ours: unknown, theirs: unknown): void => {
     if (JSON.stringify(ours) !== JSON.stringify(theirs))
@@ -91,9 +98,7 @@ export async function unsettled(
     await ourInvoices(query),
     theirInvoices(landscape),
   )
-  // A movement that was never told is found by the next snapshot, hours later.
-  if (landscape.wms.truth().webhooks.dropped === 0)
-    compare('both sides have the same stock', await ourStock(query), theirStock(landscape))
+  if (isToldOfStock) compare('both sides have the same stock', await ourStock(query), theirStock(landscape))
   return found
 }
 
@@ -141,13 +146,16 @@ async function promises(query: Query, { told, cancelled }: Clients): Promise<Vio
   const rows = await query<{ id: string; key: string }>(
     `select 'O-' || id as id, company || ' ' || customer || ' ' || customer_order as key from orders.sales_order`,
   )
-  const ids = new Map(rows.map(({ id, key }) => [key, id]))
+  // One number may be ordered by the API and in the shop: two orders, as the senders are two.
+  const orders = Map.groupBy(rows, ({ key }) => key)
   const lost = told.flatMap(({ order, status, id, code }) => {
-    const kept = ids.get(`${order.company} ${order.customer} ${order.poNumber}`)
+    const kept = (orders.get(`${order.company} ${order.customer} ${order.poNumber}`) ?? []).map(
+      (row) => row.id,
+    )
     const accepted = status === 201 || status === 200
-    if (accepted && kept !== id) return [`${order.poNumber} was accepted as ${id}, and ${kept} is there`]
+    if (accepted && !kept.includes(id!)) return [`${order.poNumber} was accepted as ${id}, not as ${kept}`]
     const others = told.some((one) => one.order.poNumber === order.poNumber && one.status < 300)
-    if (!accepted && status !== 409 && kept && !others)
+    if (!accepted && status !== 409 && kept.length > 0 && !others)
       return [`${order.poNumber} was refused with ${status} ${code}, and ${kept} is there`]
     return []
   })
