@@ -39,7 +39,7 @@ const AWAITED = {
 const APART = ['api', 'worker', 'worker'] as const
 /** The place of an order for which there is stock for some, at the ERP that knows no keys. */
 const FOODS = 36
-/** Orders of two customers for the same item, of which there is enough for two orders. */
+/** Orders of two customers for the same item, of which there is enough for one of them. */
 const RIVALS = [11, FOODS]
 const ZOMBIES = ['zombie', 'answer-slow'] as const
 
@@ -82,7 +82,14 @@ export const BUGS: readonly Bug[] = [
     file: DESK,
     find: `order by d.doc for update skip locked`,
     replace: `order by d.doc`,
-    world: { kinds: [], programs: APART, orders: 6, withinMs: 20 },
+    world: {
+      kinds: ['stall'],
+      shares: { stall: 0.1 },
+      places: { stall: 'database.commit' },
+      programs: APART,
+      orders: 6,
+      withinMs: 20,
+    },
   },
   {
     name: 'transactions are not fenced',
@@ -110,6 +117,7 @@ export const BUGS: readonly Bug[] = [
     file: LEASE,
     find: 'pg_advisory_lock(1, epoch::int)',
     replace: 'pg_try_advisory_xact_lock(1, epoch::int)',
+    world: { kinds: [] },
   },
   {
     name: 'a call is sent after the lease is over',
@@ -276,7 +284,7 @@ export const BUGS: readonly Bug[] = [
        or e.xid < pg_snapshot_xmin(pg_current_snapshot()))
    order by e.generation, e.xid, e.position limit $4`,
     replace: `   order by e.generation, e.xid, e.position limit $4`,
-    world: { orders: 7 },
+    world: { kinds: ['stall'], shares: { stall: 0.1 }, places: { stall: 'database.commit' } },
   },
   {
     name: 'the answers of a batch are taken by place',

@@ -11,3 +11,10 @@ export function isDefect(line: string): boolean {
   const { level } = JSON.parse(line.slice(at)) as { level: string }
   return (level === 'error' || level === 'fatal') && !NOT_ITS_OWN.test(line)
 }
+
+/** Faults that can take a lease away from a program, or the belief in it. */
+const DEADLY = /^(?:crash|stall|zombie|coma|session-ended|database-restart|acknowledgement-lost)\//
+
+/** Lines of programs that lost their lease although nothing had been done to anybody. */
+export const wronglyDead = (lines: readonly string[], struck: readonly string[]): string[] =>
+  struck.some((name) => DEADLY.test(name)) ? [] : lines.filter((line) => line.includes('the lease was lost'))

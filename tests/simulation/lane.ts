@@ -43,7 +43,7 @@ export const landscapeOf = (
 
 /** Of these there is not enough for everybody who wants them, and more arrives during the day. */
 const SHORT: ReadonlyMap<string, number> = new Map([
-  ['10000', 480],
+  ['10000', 300],
   ['10004', 400],
   ['20000', 2_000],
   ['20002', 500],

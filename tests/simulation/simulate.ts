@@ -4,7 +4,7 @@ import { draw, drawInteger } from '#landscape/random.ts'
 import type { Landscape } from '#landscape/landscape.ts'
 import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
 import { type Clients, openClients } from './clients.ts'
-import { isDefect } from './defects.ts'
+import { isDefect, wronglyDead } from './defects.ts'
 import { faultScript } from './fault-script.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
 import { type Day, dayOf, type WholeDay } from './day.ts'
@@ -187,9 +187,14 @@ class Run {
   }
 
   async #unsafe(): Promise<Violation[]> {
-    const defects = this.#complaints.filter(isDefect)
-    const own = { invariant: 'no request and no document meets a defect of ours', found: defects.join('\n') }
-    return [...(defects.length > 0 ? [own] : []), ...(await unsafe(this.#lane.cluster.side, this.#landscape))]
+    const said: Readonly<Record<string, readonly string[]>> = {
+      'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
+      'nobody is declared dead who lives': wronglyDead(this.#complaints, this.#faults.struck),
+    }
+    const own = Object.entries(said).flatMap(([invariant, lines]) =>
+      lines.length > 0 ? [{ invariant, found: lines.join('\n') }] : [],
+    )
+    return [...own, ...(await unsafe(this.#lane.cluster.side, this.#landscape))]
   }
 
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
