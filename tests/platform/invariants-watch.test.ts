@@ -4,6 +4,7 @@ import { exceptionOpener } from '#platform/exceptions.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { type InvariantWatch, watchInvariants } from '#platform/invariants-watch.ts'
 import { BEGINNING, type Check, checkOf, invariant, type Since } from '#platform/invariants.ts'
+import { settledLog } from '#tests/support/settled-log.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
 const NO_DOCUMENTS = 'select 0::bigint as doc, 0 as version where false'
@@ -111,6 +112,7 @@ test('a look begins where the last one held, and of what is broken where it last
   const sinces: Since[] = []
   const round = async () => {
     await hourLater()
+    await settledLog(house.database)
     await watchInvariants(watchOf(0, [counted(sinces)]))
   }
   await round()

@@ -24,7 +24,7 @@ const append = async (key: number, version: number, recordedAt = 'now()'): Promi
      values ('crate.packed', $1, $2, 'north', $1, '{}', 'test', 'test', ${recordedAt})`,
     [key, version],
   )
-  await settledLog(open)
+  await settledLog(open.database)
 }
 const namesOf = (batch: Awaited<ReturnType<typeof readBatch>>) =>
   batch.events.map(({ event }) => `${event.key}.${event.keyVersion}`)

@@ -49,7 +49,7 @@ test('a receiver that does not answer delays nobody else', async () => {
   const { dispatcher } = await worker()
   for (let doc = 1; doc <= 5; doc++) {
     await world.append(company, places * 1_000 + doc, 1)
-    await settledLog(world.open)
+    await settledLog(world.open.database)
     await dispatcher.dispatch()
     await world.clock.until(() => sentTo(quick.id).length === doc)
   }
@@ -76,7 +76,7 @@ test('two processes share the work: every event comes, each document in its orde
     await Promise.all([one.dispatcher.dispatch(), two.dispatcher.dispatch()])
   }
   await world.clock.until(async () => {
-    await settledLog(world.open)
+    await settledLog(world.open.database)
     await Promise.all([one.dispatcher.dispatch(), two.dispatcher.dispatch()])
     return ids.every(({ id }) => new Set(sentTo(id).map((message) => message.id)).size === 50)
   })
@@ -95,7 +95,7 @@ test('what was delivered by a process that died before it could say so is delive
   const company = `died-${++places}`
   const { id } = await world.subscribe({ companies: [company] })
   for (let doc = 1; doc <= 3; doc++) await world.append(company, places * 1_000 + doc, 1)
-  await settledLog(world.open)
+  await settledLog(world.open.database)
   const { database } = world.ports
   const dying = await world.process()
   const head = await headOfLog(database)
@@ -149,7 +149,7 @@ test('a house that stops counts what it interrupts as never tried', async () => 
   const company = `stopped-${++places}`
   const { id } = await world.subscribe({ companies: [company] })
   await world.append(company, places * 1_000 + 1, 1)
-  await settledLog(world.open)
+  await settledLog(world.open.database)
   const { dispatcher, errors } = await worker()
   const { NotSent } = await import('#platform/http-client.ts')
   const { promise, reject } = Promise.withResolvers<number>()
@@ -181,7 +181,7 @@ test('an error of our own is told, keeps the others going, and is tried again', 
     return 204
   }
   await world.append(company, places * 1_000 + 1, 1)
-  await settledLog(world.open)
+  await settledLog(world.open.database)
   const { dispatcher, errors } = await worker()
   await dispatcher.dispatch()
   await world.clock.until(() => errors.length === 1 && sentTo(sound.id).length === 1)

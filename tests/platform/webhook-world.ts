@@ -114,7 +114,7 @@ export async function webhookWorld(): Promise<WebhookWorld> {
     async subscribe(settings = {}) {
       const id = `sub_${systemChance.token(12)}`
       const secret = newWebhookSecret(systemChance)
-      await settledLog(open)
+      await settledLog(open.database)
       const cursor = await headOfLog(database)
       await database.transaction(async (tx) => {
         createSubscription(
@@ -153,7 +153,7 @@ export async function webhookWorld(): Promise<WebhookWorld> {
       return row!.epoch
     },
     async round(holder) {
-      await settledLog(open)
+      await settledLog(open.database)
       const mine = holder ?? (nobody ??= await world.process())
       const head = await headOfLog(database)
       const taken = await takeSubscriptionTurns(database, { holder: mine, now: clock.now(), busy: [], head })

@@ -91,7 +91,7 @@ describe('a subscription', () => {
   test('is sent what happens from then on, signed with the secret of its answer', async () => {
     await order()
     // "From then on" begins where readers stand, whom an older transaction of another test holds back.
-    await settledLog({ run: (text) => door.app.database.query({ name: 'test.settled', text }) })
+    await settledLog(door.app.database)
     const made = await create()
     expect(made.status).toBe(201)
     expect(made.headers.get('location')).toBe(`${DOOR}/${made.body.id}`)
