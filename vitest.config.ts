@@ -1,4 +1,4 @@
-/** How tests run: each file in a process of its own, and what takes long begins first. */
+/** How tests run: by three processes that take one file after the other, and what takes long begins first. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
 
@@ -20,6 +20,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     pool: 'forks',
+    // A worker loads the house once, not anew for each file; so no test may leave anything behind in a module.
+    isolate: false,
     // One more than the two cores this is meant for: tests of whole programs spend much of their time waiting.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

@@ -107,13 +107,15 @@ export type RepairStory = Repair & {
 const SAMPLES_SHOWN = 20
 
 export async function showRepair(queries: Queries, id: number): Promise<RepairStory | undefined> {
-  const [[repair], expected, shown, came] = await Promise.all([
-    queries.query<Repair>(showJob, [id]),
+  // First, so that nothing told beside its state is older than that state.
+  const [repair] = await queries.query<Repair>(showJob, [id])
+  if (!repair) return undefined
+  const [expected, shown, came] = await Promise.all([
     queries.query<ExpectedCount>(expectations, [id]),
     queries.query<RepairStory['samples'][number]>(samples, [id, SAMPLES_SHOWN]),
     queries.query<OutcomeCount>(outcomes, [id]),
   ])
-  return repair && { ...repair, expectations: expected, samples: shown, outcomes: came }
+  return { ...repair, expectations: expected, samples: shown, outcomes: came }
 }
 
 type JobFilter = {
