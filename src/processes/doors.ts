@@ -26,6 +26,7 @@ export type DoorPorts = {
   readonly queries: Queries
   readonly runner: () => Runner
   readonly batchMax: number
+  /** Shared by the doors of messages and payments. */
   readonly turnstile: Turnstile
   readonly ports: ProcessPorts
 }
@@ -39,13 +40,17 @@ export type Submitted =
   | Exclude<Captured, { readonly kind: 'new' }>
   | { readonly kind: 'claimed'; readonly state: ClaimState }
 
-/** Orders over HTTP: decided and recorded with their idempotency result. */
+/**
+ * Orders over HTTP: decided and recorded with their idempotency result. Somebody waits for the answer, so they take
+ * no turns with messages.
+ */
 export function orderDoor(
-  { queries, runner, ports, ...door }: DoorPorts,
+  { queries, runner, ports, clock, batchMax }: Omit<DoorPorts, 'turnstile'>,
   process: Process,
 ): Door<Submission, Submitted> {
   return createDoor<Submission, Submitted>({
-    ...door,
+    clock,
+    batchMax,
     batchesWaitingMax: BATCHES_WAITING_MAX,
     ready: () => roomIn(runner),
     bisects: (error) => !isOutage(error),
