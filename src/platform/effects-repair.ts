@@ -8,6 +8,7 @@ import {
   intentsOf,
   parseEffectKey,
   type Resolution,
+  reviveEffects,
   writeResolution,
 } from './effects.ts'
 import { Refusal, type RefusalCode } from './faults.ts'
@@ -60,7 +61,8 @@ const wake = sql(
 )
 const change = sql(
   'effects.change_by_hand',
-  `update effects.intent set state = $5, resolution = $6::jsonb, due_at = null, attempts = case when $7 then 0 else attempts end,
+  `update effects.intent set state = $5, resolution = $6::jsonb, due_at = null,
+     attempts = case when $5 = 'retry' then 0 else attempts end,
      absent_after = case when $5 = 'retry' then null else absent_after end
    where doc = $1 and step = $2 and subject = $3 and generation = $4`,
 )
@@ -122,10 +124,9 @@ export async function resolveCall(
   assertFree(found)
   if (finding.kind === 'absent') {
     assertLateEnough(intent, at)
-    write(tx, intent, { state: 'retry', resolution: null, isAnew: true })
+    write(tx, intent, 'retry', null)
   } else {
-    const resolution = writeResolution({ verdict: finding, actor, traceId })
-    write(tx, intent, { state: 'resolved', resolution, isAnew: false })
+    write(tx, intent, 'resolved', writeResolution({ verdict: finding, actor, traceId }))
   }
   const after = { ...nameOf(intent), outcome: finding.kind }
   recordAudit(tx, [{ ...auditOf(found), actor, reason, traceId, action: 'effects.resolved', after }])
@@ -143,25 +144,18 @@ export async function retryCall(
   const { intent } = found
   if (intent.state === 'resolved') throw alreadyResolved(key)
   assertFree(found)
-  const isParked = intent.state === 'parked'
-  const state = !isParked ? intent.state : intent.absentAfter === null ? 'retry' : 'unknown'
-  write(tx, intent, { state, resolution: null, isAnew: isParked })
+  tx.send(wake, [intent.doc])
+  reviveEffects(tx, [intent])
   const after = nameOf(intent)
   recordAudit(tx, [{ ...auditOf(found), actor, reason, traceId, action: 'effects.retried', after }])
-  if (isParked) await settleCalls(tx, [intent], { actor, reason })
+  if (intent.state === 'parked') await settleCalls(tx, [intent], { actor, reason })
 }
 
-type Written = {
-  readonly state: Intent['state']
-  readonly resolution: string | null
-  /** Its attempts are counted from the beginning. */
-  readonly isAnew: boolean
-}
-
-function write(tx: Transaction, intent: Intent, { state, resolution, isAnew }: Written): void {
+/** `retry` begins to count its attempts anew. */
+function write(tx: Transaction, intent: Intent, state: 'retry' | 'resolved', resolution: string | null): void {
   const { doc, step, subject, generation } = intent
   tx.send(wake, [doc])
-  tx.send(change, [doc, step, subject, generation, state, resolution, isAnew])
+  tx.send(change, [doc, step, subject, generation, state, resolution])
 }
 
 function assertSame({ resolution, ...intent }: Intent, finding: Finding): void {

@@ -117,6 +117,31 @@ export function deferEffects(tx: Transaction, deferred: readonly Deferred[]): vo
   ])
 }
 
+const revive = (held: '' | 'skip locked'): string =>
+  `update effects.intent i set due_at = null, attempts = 0,
+     state = case when i.state <> 'parked' then i.state when i.absent_after is null then 'retry' else 'unknown' end
+   where doc = any($1::bigint[]) and (i.doc, i.step, i.subject, i.generation) in (
+     select doc, step, subject, generation from effects.intent
+     where doc = any($1::bigint[]) and state in ('retry', 'unknown', 'parked')
+       and doc || '/' || step || '/' || subject || '/' || generation = any($2::text[])
+     for update ${held})`
+const reviveAll = sql('effects.revive', revive(''))
+const reviveFree = sql('effects.revive_free', revive('skip locked'))
+
+/**
+ * Makes calls due now, with their attempts counted anew, as a person wishes: one that was parked in doubt is looked up
+ * before anything is sent, one that surely did nothing is sent. `free` leaves out a call whose outcome somebody writes
+ * at this moment.
+ */
+export function reviveEffects(
+  tx: Transaction,
+  calls: readonly IntentKey[],
+  which: 'all' | 'free' = 'all',
+): void {
+  if (calls.length === 0) return
+  tx.send(which === 'free' ? reviveFree : reviveAll, [calls.map(({ doc }) => doc), calls.map(effectKey)])
+}
+
 const ofDocuments = sql(
   'effects.of_documents',
   `select doc, step, subject, generation, system, operation, business_key as "businessKey", state, attempts,

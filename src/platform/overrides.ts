@@ -120,28 +120,11 @@ const withdraw = sql(
   `delete from effects.intent where doc = any($1::bigint[]) and state = 'parked'
      and doc || '/' || step || '/' || subject || '/' || generation = any($2::text[])`,
 )
-// A row that somebody holds belongs to a call whose outcome is being written at this moment.
-const hasten = sql(
-  'overrides.hasten',
-  `update effects.intent i set due_at = null, attempts = 0,
-     state = case when i.state <> 'parked' then i.state when i.absent_after is null then 'retry' else 'unknown' end
-   where doc = any($1::bigint[]) and (i.doc, i.step, i.subject, i.generation) in (
-     select doc, step, subject, generation from effects.intent
-     where doc = any($1::bigint[]) and state in ('retry', 'unknown', 'parked')
-       and doc || '/' || step || '/' || subject || '/' || generation = any($2::text[])
-     for update skip locked)`,
-)
 
 /** Nobody waits for these any more; what is not parked is withdrawn by who works on the document. */
-export const withdrawParked = (tx: Transaction, intents: readonly Intent[]): void =>
-  write(tx, withdraw, intents)
-
-/** Tried now: one in doubt is looked up before anything is sent, where its system can be asked. */
-export const hastenCalls = (tx: Transaction, intents: readonly Intent[]): void => write(tx, hasten, intents)
-
-function write(tx: Transaction, statement: typeof withdraw, intents: readonly Intent[]): void {
+export function withdrawParked(tx: Transaction, intents: readonly Intent[]): void {
   if (intents.length === 0) return
-  tx.send(statement, [intents.map(({ doc }) => doc), intents.map(effectKey)])
+  tx.send(withdraw, [intents.map(({ doc }) => doc), intents.map(effectKey)])
 }
 
 /** What made people look at these calls is over: the parked work with its exceptions, and those of refusals. */

@@ -1,7 +1,7 @@
 /** Parked work, put to work again by a person: documents and calls on the desk, messages at the door they came by. */
 import type { Database, Queries } from './database.ts'
 import { sql, type Transaction } from './database.ts'
-import { effectKey, type IntentKey } from './effects.ts'
+import { effectKey, type IntentKey, parseEffectKey, reviveEffects } from './effects.ts'
 import { closeExceptions, type OpenException, openExceptionsOf } from './exceptions.ts'
 import { type Facts, Refusal } from './faults.ts'
 import {
@@ -17,14 +17,6 @@ import {
   settleParked,
 } from './parking.ts'
 
-/** A call in doubt is looked up before it is sent; one that surely did nothing is sent. Both begin to count anew. */
-const reviveIntents = sql(
-  'parking.revive_intents',
-  `update effects.intent set state = case when absent_after is null then 'retry' else 'unknown' end, attempts = 0,
-     due_at = null
-   where doc = any($1::bigint[]) and state = 'parked'
-     and doc || '/' || step || '/' || subject || '/' || generation = any($2::text[])`,
-)
 const wakeParked = sql(
   'parking.wake',
   `update desk.document set version = version + 1, due_at = now(), failures = 0
@@ -63,8 +55,11 @@ export const replayParked = (
 
 /** Parked calls among these are open again; whoever looks at their documents next makes them. */
 export function reviveCalls(tx: Transaction, items: readonly ParkedItem[]): void {
-  const calls = items.filter(({ kind }) => kind === 'effect')
-  tx.send(reviveIntents, [calls.flatMap(({ doc }) => doc ?? []), calls.map(({ key }) => key)])
+  const keys = items.flatMap(({ kind, key }) => (kind === 'effect' ? [parseEffectKey(key)] : []))
+  reviveEffects(
+    tx,
+    keys.filter((key) => key !== undefined),
+  )
 }
 
 /** A person has seen to a parked call by other means than its replay. */

@@ -1,8 +1,9 @@
 /** Takes orders back whose step is stuck: what was done is undone, and a call in doubt is looked up first. */
 import { recordAudit } from '#platform/audit.ts'
 import type { Transaction } from '#platform/database.ts'
+import { reviveEffects } from '#platform/effects.ts'
 import { Refusal } from '#platform/faults.ts'
-import { endTrouble, hastenCalls, writeOverrides } from '#platform/overrides.ts'
+import { endTrouble, writeOverrides } from '#platform/overrides.ts'
 import type { Docket } from '#platform/process.ts'
 import { requestCancels } from './cancel.ts'
 import type { Override, Overridden } from './override-decision.ts'
@@ -97,9 +98,10 @@ async function reviveParked(
     doc,
     parked: intents.filter(({ state }) => state === 'parked'),
   }))
-  hastenCalls(
+  reviveEffects(
     tx,
     parked.flatMap((one) => one.parked),
+    'free',
   )
   await endTrouble(tx, parked, by)
 }

@@ -2,12 +2,11 @@
 import { recordAudit } from '#platform/audit.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { DeskRow } from '#platform/desk.ts'
-import type { Intent } from '#platform/effects.ts'
+import { type Intent, reviveEffects } from '#platform/effects.ts'
 import type { Cause } from '#platform/log.ts'
 import {
   decideSteps,
   endTrouble,
-  hastenCalls,
   type OverrideRow,
   withdrawParked,
   writeOverrides,
@@ -154,9 +153,10 @@ function decidedOf({ override: { act }, paper, step, subject, generation, releas
 function moveCalls(tx: Transaction, plans: readonly Plan[]): void {
   const callsOf = (isWanted: (plan: Plan) => boolean): Intent[] =>
     plans.flatMap((plan) => (plan.call && isWanted(plan) ? [plan.call] : []))
-  hastenCalls(
+  reviveEffects(
     tx,
     callsOf(({ override }) => override.act === 'restart'),
+    'free',
   )
   withdrawParked(
     tx,
