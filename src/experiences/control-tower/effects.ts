@@ -25,6 +25,7 @@ import {
   ResolveEffectRequest,
   RetryEffectRequest,
 } from './effects-contract.ts'
+import { DocumentNumber } from './identifiers.ts'
 
 export type EffectPorts = {
   readonly queries: Queries
@@ -75,11 +76,7 @@ const ListQuery = PageQuery.extend({
   operation: z.string().min(1).max(80).optional().meta({ example: 'erp.createSalesOrder' }),
   step: z.string().min(1).max(80).optional(),
   company: z.string().min(1).max(12).optional(),
-  document: z
-    .string()
-    .regex(/^[A-Z]-\d{1,15}$/)
-    .optional()
-    .describe('Its number, such as O-1000017'),
+  document: DocumentNumber.optional().describe('Its number, such as O-1000017'),
   intendedBefore: z.iso.datetime().optional().describe('Older than that'),
 })
 

@@ -32,6 +32,7 @@ import {
   RetryRequest,
   StartRequest,
 } from './exceptions-contract.ts'
+import { Id } from './identifiers.ts'
 
 export type ExceptionPorts = {
   readonly queries: Queries
@@ -145,10 +146,7 @@ const listRoute = ({ queries, pages }: ExceptionPorts): Route =>
   })
 
 const ExceptionId = z.object({
-  id: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .meta({ example: '812' }),
+  id: Id.meta({ example: '812' }),
 })
 
 const readRoute = ({ queries }: ExceptionPorts): Route =>

@@ -25,6 +25,7 @@ import {
   ParkedSummary,
   ParkedView,
 } from './parking-contract.ts'
+import { DocumentNumber, Id } from './identifiers.ts'
 import { readingOf, summaryOf, viewOf } from './parking-words.ts'
 
 export type ParkingPorts = {
@@ -82,11 +83,7 @@ const ListQuery = PageQuery.extend({
   company: z.string().min(1).max(12).optional(),
   system: z.string().min(1).max(40).optional(),
   causeCode: z.string().min(1).max(80).optional(),
-  document: z
-    .string()
-    .regex(/^[A-Z]-\d{1,15}$/)
-    .optional()
-    .describe('Its number, such as O-1000017'),
+  document: DocumentNumber.optional().describe('Its number, such as O-1000017'),
   step: z.string().min(1).max(80).optional(),
   poison: z.enum(['true', 'false']).optional().describe('Failed again after a replay, or not'),
   failedFrom: z.iso.datetime().optional().describe('Failed last at this time or later'),
@@ -127,10 +124,7 @@ const listRoute = ({ queries, pages }: ParkingPorts): Route =>
   })
 
 const ItemId = z.object({
-  id: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .meta({ example: '4711' }),
+  id: Id.meta({ example: '4711' }),
 })
 
 const readRoute = ({ queries }: ParkingPorts): Route =>

@@ -1,6 +1,7 @@
 /** What the doors of repairs take and answer: selections with their rehearsal, jobs with their progress, their items. */
 import { z } from 'zod'
 import { PACE } from '#platform/repair-jobs.ts'
+import { Id } from './identifiers.ts'
 
 const Time = z.iso.datetime()
 const Words = z.string().regex(/\S/).min(1).max(2_000)
@@ -45,7 +46,7 @@ export type SelectRequest = z.infer<typeof SelectRequest>
 export const SelectFailedRequest = z.strictObject({})
 
 export const StartRequest = z.strictObject({
-  selectionId: z.string().regex(/^\d{1,15}$/),
+  selectionId: Id,
   name: Words.max(120).describe('By which the job is found; kept in the audit trail'),
   reason: Words.describe('Why it will go well now; kept in the audit trail'),
   count: z.int().min(1).describe('How many items the selection has, as whoever starts it has seen'),

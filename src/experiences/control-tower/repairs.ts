@@ -26,6 +26,7 @@ import {
   SelectRequest,
   StartRequest,
 } from './repairs-contract.ts'
+import { Id } from './identifiers.ts'
 import { toldItem, toldJob, toldSelection, toldSummary } from './repairs-told.ts'
 
 export type RepairPorts = {
@@ -118,10 +119,7 @@ const selectRoute = ({ database, clock }: RepairPorts): Route =>
   })
 
 const RepairId = z.object({
-  id: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .meta({ example: '41' }),
+  id: Id.meta({ example: '41' }),
 })
 
 const readSelectionRoute = ({ queries, clock }: RepairPorts): Route =>
