@@ -1,5 +1,5 @@
 /** Turns typed requests of a capability into calls and back: what every connector does alike with a list of effects. */
-import type { Effect, EffectOutcome, Operation, OperationBinding, Recovery } from './connector.ts'
+import type { CallTerms, Effect, EffectOutcome, Operation, OperationBinding, Recovery } from './connector.ts'
 import { operationKey } from './connector.ts'
 import { Outage, Refusal } from './faults.ts'
 import { Unexpected } from './fields.ts'
@@ -16,7 +16,7 @@ export type Found<Answer> = Outcome<Answer> | { readonly kind: 'absent' }
 export type Ready<Request, Body> = { readonly effect: Effect; readonly request: Request; readonly body: Body }
 
 /** What a call carries beside its content. */
-export type CallContext = { readonly signal: AbortSignal; readonly traceparent?: string }
+export type CallContext = CallTerms & { readonly traceparent?: string }
 
 export type OutcomeMap<Answer> = ReadonlyMap<Effect, Outcome<Answer>>
 
@@ -43,20 +43,20 @@ export function bind<Request, Answer, Body>(
     batchMax: calls.batchMax,
     recovery: calls.recovery,
     visibilityLagMs: calls.visibilityLagMs ?? 0,
-    async send(effects, signal) {
+    async send(effects, terms) {
       const { ready, unsaid } = translateAll(effects, calls)
       if (ready.length === 0) return unsaid
-      const outcomes = await calls.send(ready, contextOf(effects, signal))
+      const outcomes = await calls.send(ready, contextOf(effects, terms))
       return unsaid.size === 0 ? outcomes : new Map([...unsaid, ...outcomes])
     },
     ...(lookUp && {
-      async lookUp(effects, signal) {
+      async lookUp(effects, terms) {
         const asked = effects.map((effect) => ({
           effect,
           request: effect.request as Request,
           body: undefined,
         }))
-        return lookUp(asked, contextOf(effects, signal))
+        return lookUp(asked, contextOf(effects, terms))
       },
     }),
   }
@@ -87,9 +87,9 @@ function outcomeUnsaid(error: unknown): EffectOutcome {
 }
 
 /** A call for several effects belongs to no single trace. */
-function contextOf(effects: readonly Effect[], signal: AbortSignal): CallContext {
+function contextOf(effects: readonly Effect[], terms: CallTerms): CallContext {
   const traceparent = effects.length === 1 ? effects[0]?.traceparent : undefined
-  return traceparent === undefined ? { signal } : { signal, traceparent }
+  return traceparent === undefined ? terms : { ...terms, traceparent }
 }
 
 /** One call after the other, each with an outcome of its own. */

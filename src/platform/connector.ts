@@ -51,14 +51,21 @@ export type LookUpOutcome = EffectOutcome | { readonly kind: 'absent' }
  */
 export type Recovery = 'key' | 'lookup' | 'neither'
 
+/** Under which a call is made. */
+export type CallTerms = {
+  readonly signal: AbortSignal
+  /** Asked right before the first byte, however long the call has queued; false keeps it at home. */
+  readonly mayStillSend: () => boolean
+}
+
 export type OperationBinding = {
   /** How many effects one call takes. */
   readonly batchMax: number
   readonly recovery: Recovery
   /** How long after the effect a look-up may still not see it. */
   readonly visibilityLagMs: number
-  send(effects: readonly Effect[], signal: AbortSignal): Promise<ReadonlyMap<Effect, EffectOutcome>>
-  lookUp?(effects: readonly Effect[], signal: AbortSignal): Promise<ReadonlyMap<Effect, LookUpOutcome>>
+  send(effects: readonly Effect[], terms: CallTerms): Promise<ReadonlyMap<Effect, EffectOutcome>>
+  lookUp?(effects: readonly Effect[], terms: CallTerms): Promise<ReadonlyMap<Effect, LookUpOutcome>>
 }
 
 /** What every connector is made of. */

@@ -205,7 +205,8 @@ export type Verdict =
     }
 
 export type Situation = {
-  readonly attempt: Attempt
+  /** It may have been done before this attempt. */
+  readonly inDoubt: boolean
   readonly outcome: LookUpOutcome
   readonly recovery: Recovery
   readonly attempts: number
@@ -225,7 +226,8 @@ export function judge(situation: Situation): Verdict {
   if (outcome.kind === 'refused') return outcome
   if (outcome.kind === 'absent') return judgeAbsence(situation)
   const exhausted = situation.attempts + 1 >= situation.attemptsMax
-  const doubtful = outcome.kind === 'unknown' || situation.attempt === 'look up'
+  // That this attempt did nothing says nothing of the one before.
+  const doubtful = outcome.kind === 'unknown' || situation.inDoubt
   const parks = exhausted || (doubtful && situation.recovery === 'neither')
   return {
     kind: 'deferred',

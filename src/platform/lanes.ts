@@ -12,6 +12,8 @@ export type Sendable = {
   readonly operation: string
   readonly effect: Effect
   readonly attempt: Attempt
+  /** An attempt before this one may have done it. */
+  readonly inDoubt: boolean
   readonly attempts: number
   readonly absentAfter: Date | null
   readonly priority: number
@@ -25,7 +27,8 @@ export type Permission =
   | { readonly go: false; readonly until: Date; readonly reason: string }
 
 export type CallReport = {
-  readonly outcome: 'success' | 'failure' | 'throttled'
+  /** `withheld`: kept at home by ourselves, which says nothing of the system. */
+  readonly outcome: 'success' | 'failure' | 'throttled' | 'withheld'
   readonly tookMs: number
   /** The system asked for silence until then. */
   readonly retryAt?: Date | undefined
@@ -51,7 +54,7 @@ export type LaneOptions = {
   readonly random: () => number
   /** More than this many waiting are let go to sleep, so that a slow system does not fill the process. */
   readonly waitingMax: number
-  /** False once the process may have been replaced: then nothing is sent. */
+  /** False once the process may have been replaced: then nothing is sent, also of what queues for a connection. */
   readonly mayStillSend: () => boolean
   readonly onCall?: (call: { operation: string; size: number; outcome: string; tookMs: number }) => void
 }
@@ -71,6 +74,7 @@ const SOON_MS = 5
 const SPREAD_MS = 2_000
 /** What does not fit into the lane comes back after this time. */
 const FULL_MS = 1_000
+const REPLACED = 'this process may have been replaced'
 /** How long a call that was cut off may take to say whether anything was sent. */
 const GRACE_MS = 1_000
 
@@ -148,7 +152,7 @@ class SystemLane implements Lane {
     this.#scheduled = false
     while (this.#waiting > 0 && !this.#stopped) {
       if (!this.#options.mayStillSend()) {
-        return this.#letAllGo(this.#fromNow(0), 'this process may have been replaced')
+        return this.#letAllGo(this.#fromNow(0), REPLACED)
       }
       const permission = this.#options.gate.enter()
       if (!permission.go) return this.#closed(permission)
@@ -181,7 +185,7 @@ class SystemLane implements Lane {
     for (const sendable of sendables) {
       sendable.settled({
         kind: 'deferred',
-        state: sendable.attempt === 'send' ? 'retry' : 'unknown',
+        state: sendable.inDoubt ? 'unknown' : 'retry',
         reason,
         at: new Date(until.getTime() + this.#options.random() * SPREAD_MS),
         absentAfter: sendable.absentAfter,
@@ -213,6 +217,7 @@ class SystemLane implements Lane {
     const outcomes = await callSystem(this.#options, group, batch)
     this.#underWay--
     const tookMs = clock.monotonicMs() - startedMs
+    if (outcomes === 'withheld') return this.#withheld(batch, tookMs)
     const report = reportOf(outcomes, tookMs)
     gate.report(report)
     this.#schedule()
@@ -222,6 +227,12 @@ class SystemLane implements Lane {
     for (const [sendable, outcome] of outcomes) {
       sendable.settled(verdictOn(this.#options, group.binding, sendable, outcome))
     }
+  }
+
+  #withheld(batch: readonly Sendable[], tookMs: number): void {
+    this.#options.gate.report({ outcome: 'withheld', tookMs })
+    this.#schedule()
+    if (!this.#stopped) this.#letGo(batch, this.#fromNow(0), REPLACED)
   }
 
   #fromNow(ms: number): Date {
@@ -241,19 +252,21 @@ function insertByPriority(queue: Waiting[], waiting: Waiting): void {
 }
 
 async function callSystem(
-  { clock, gate }: LaneOptions,
+  { clock, gate, mayStillSend }: LaneOptions,
   { binding, attempt }: Group,
   batch: readonly Sendable[],
-): Promise<Map<Sendable, LookUpOutcome>> {
+): Promise<Map<Sendable, LookUpOutcome> | 'withheld'> {
   const effects = batch.map((sendable) => sendable.effect)
   const deadline = startDeadline(clock, gate.timeoutMs)
   try {
     const ask = attempt === 'send' ? binding.send : binding.lookUp
     if (!ask) throw new Error('a look-up is asked of an operation that has none')
-    const answers = await Promise.race([ask.call(binding, effects, deadline.signal), deadline.overrun])
+    const terms = { signal: deadline.signal, mayStillSend }
+    const answers = await Promise.race([ask.call(binding, effects, terms), deadline.overrun])
     const silent: LookUpOutcome = { kind: 'unknown', reason: 'the answer leaves this call out' }
     return new Map(batch.map((sendable) => [sendable, answers.get(sendable.effect) ?? silent]))
   } catch (error) {
+    if (error instanceof NotSent && error.reason === 'withdrawn') return 'withheld'
     const outcome = outcomeOfFailure(error)
     return new Map(batch.map((sendable) => [sendable, outcome]))
   } finally {
@@ -300,7 +313,7 @@ function verdictOn(
 ): Verdict {
   if (outcome.kind === 'confirmed' || outcome.kind === 'refused') return outcome
   return judge({
-    attempt: sendable.attempt,
+    inDoubt: sendable.inDoubt,
     outcome,
     recovery: binding.recovery,
     attempts: sendable.attempts,

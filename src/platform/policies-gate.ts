@@ -88,7 +88,8 @@ export class SystemGate implements Gate {
     if (outcome === 'failure') this.#budget.failed(nowMs)
     if (outcome === 'throttled') this.#throttled(retryAt)
     const bad = outcome === 'failure' || tookMs >= this.policy.breaker.slowCallMs
-    this.#breaker.left(outcome === 'throttled' ? 'undecided' : bad ? 'bad' : 'good', nowMs - tookMs, nowMs)
+    const isUndecided = outcome === 'throttled' || outcome === 'withheld'
+    this.#breaker.left(isUndecided ? 'undecided' : bad ? 'bad' : 'good', nowMs - tookMs, nowMs)
     this.#allowance.left(this.#inUse)
   }
 

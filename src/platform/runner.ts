@@ -6,7 +6,7 @@ import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
 import { claimDocuments, type Claimed, failuresBy, type Fault, letGoDocuments } from './desk.ts'
-import { type Attempt, effectKey, nextAttempt, type Verdict } from './effects.ts'
+import { effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { bindingOf, type Lane } from './lanes.ts'
 import type { Cause } from './log.ts'
 import { isBusy, isOutage } from './outage.ts'
@@ -257,13 +257,15 @@ class EpochRunner implements Runner, Stage {
     const attempt = isDecided ? askOnly(binding) : nextAttempt(intent.state, binding.recovery)
     const { doc, operation, businessKey, attempts, absentAfter } = intent
     const settled = (verdict: Verdict): void => void this.#deliver({ doc, outcome: { doc, intent, verdict } })
-    if (attempt === 'park') return settled(IN_DOUBT)
-    if (this.#draining) return settled(letGo(attempt, absentAfter, this.#options.clock.now()))
+    const now = this.#options.clock.now()
+    if (attempt === 'park') return settled(parkInDoubt(absentAfter ?? now))
+    const inDoubt = intent.state !== 'retry'
+    if (this.#draining) return settled(letGo(inDoubt, absentAfter, now))
     const traceId = facts.traceId ?? cause.traceId
     const request = call.request(facts, intent.subject)
     const trace = traceId ? { traceparent: `00-${traceId}-${traceId.slice(0, 16)}-01` } : {}
     const effect = { key: effectKey(intent), businessKey, request, ...trace }
-    lane.enqueue({ intent, operation, effect, attempt, attempts, absentAfter, priority, settled })
+    lane.enqueue({ intent, operation, effect, attempt, inDoubt, attempts, absentAfter, priority, settled })
   }
 
   /** Brings an item through the door: again while the database is away, alone and at last parked when it is poison. */
@@ -355,20 +357,20 @@ class EpochRunner implements Runner, Stage {
   }
 }
 
-const letGo = (attempt: Attempt, absentAfter: Date | null, now: Date): Verdict => ({
+const letGo = (inDoubt: boolean, absentAfter: Date | null, now: Date): Verdict => ({
   kind: 'deferred',
-  state: attempt === 'send' ? 'retry' : 'unknown',
+  state: inDoubt ? 'unknown' : 'retry',
   reason: 'this process is about to stop',
   at: now,
   absentAfter,
   counts: false,
 })
 
-const IN_DOUBT: Verdict = {
+const parkInDoubt = (absentAfter: Date): Verdict => ({
   kind: 'deferred',
   state: 'parked',
   reason: 'it may have been sent, and this system can neither be asked nor be trusted with a repetition',
   at: null,
-  absentAfter: null,
+  absentAfter,
   counts: false,
-}
+})

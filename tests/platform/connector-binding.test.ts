@@ -63,6 +63,8 @@ const effectOf = (word: string, traceparent?: string): Effect => ({
   traceparent,
 })
 
+const TERMS = { signal: new AbortController().signal, mayStillSend: () => true }
+
 function speaker() {
   const calls: { bodies: string[]; traceparent: string | undefined }[] = []
   const { 'test.say': binding } = bind(say, {
@@ -74,7 +76,7 @@ function speaker() {
       return Promise.resolve(new Map(ready.map(({ effect, body }) => [effect, confirmed(body)])))
     },
   })
-  return { calls, send: (effects: Effect[]) => binding!.send(effects, new AbortController().signal) }
+  return { calls, send: (effects: Effect[]) => binding!.send(effects, TERMS) }
 }
 
 test('what cannot be said in their words is refused at home, and its neighbours go on', async () => {

@@ -181,4 +181,27 @@ describe('a call that a person hurries', () => {
     await world.polled(() => world.left(1))
     expect(world.calls.map(({ operation }) => operation)).toEqual(['post', 'post?'])
   })
+
+  test('is sent by no number of wishes where it is in doubt, and its system can neither be asked nor trusted', async () => {
+    await parked()
+    for (let nth = 0; nth < 3; nth++) {
+      await retry()
+      await world.polled(async () => (await stateOf()) === 'parked')
+    }
+    expect(world.calls).toHaveLength(1)
+  })
+})
+
+test('a repetition that surely did nothing leaves open whether the call before it did', async () => {
+  world.recovery['post'] = 'key'
+  const worker = await started()
+  await world.begin(worker, { doc: 1, plan: { post: ['a'] } })
+  ;(await world.called(KEY)).answer({ kind: 'unknown', reason: 'timeout' })
+  await world.polled(() => world.asleep(1))
+  await retry()
+  ;(await world.called(KEY, 2)).answer({ kind: 'retry', reason: 'busy' })
+  await world.polled(() => world.asleep(1))
+  expect(await stateOf()).toBe('unknown')
+  await resolve(done)
+  await world.polled(() => world.left(1))
 })

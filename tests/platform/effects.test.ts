@@ -19,7 +19,7 @@ const seconds = (count: number): Date => new Date(NOW.getTime() + count * 1_000)
 
 describe('what follows an outcome', () => {
   const situation = (overrides: Partial<Situation>): Situation => ({
-    attempt: 'send',
+    inDoubt: false,
     outcome: { kind: 'unknown', reason: 'timeout' },
     recovery: 'lookup',
     attempts: 0,
@@ -36,9 +36,9 @@ describe('what follows an outcome', () => {
   test('a confirmation and a refusal are the last word, of a call and of a look-up', () => {
     const confirmed = { kind: 'confirmed', answer: 4711 } as const
     const refused = { kind: 'refused', code: 'erp.no', message: 'no' } as const
-    for (const attempt of ['send', 'look up'] as const) {
-      expect(judge(situation({ attempt, outcome: confirmed }))).toEqual(confirmed)
-      expect(judge(situation({ attempt, outcome: refused, attempts: 99 }))).toEqual(refused)
+    for (const inDoubt of [false, true]) {
+      expect(judge(situation({ inDoubt, outcome: confirmed }))).toEqual(confirmed)
+      expect(judge(situation({ inDoubt, outcome: refused, attempts: 99 }))).toEqual(refused)
     }
   })
 
@@ -69,13 +69,20 @@ describe('what follows an outcome', () => {
 
   test('a look-up that fails leaves the doubt as it was, whatever kept it from answering', () => {
     for (const outcome of [retry, unknown]) {
-      const verdict = judge(situation({ attempt: 'look up', outcome, absentAfter: seconds(5) }))
+      const verdict = judge(situation({ inDoubt: true, outcome, absentAfter: seconds(5) }))
       expect(verdict).toMatchObject({ state: 'unknown', absentAfter: seconds(5), counts: true })
     }
   })
 
+  test('that a repetition was surely not done leaves the doubt about the call before it', () => {
+    const verdict = judge(
+      situation({ recovery: 'key', inDoubt: true, outcome: retry, absentAfter: seconds(5) }),
+    )
+    expect(verdict).toMatchObject({ state: 'unknown', at: seconds(2), absentAfter: seconds(5) })
+  })
+
   test('not found before the target had time to show it is still a doubt, asked again then', () => {
-    const early = situation({ attempt: 'look up', outcome: { kind: 'absent' }, absentAfter: seconds(5) })
+    const early = situation({ inDoubt: true, outcome: { kind: 'absent' }, absentAfter: seconds(5) })
     expect(judge(early)).toEqual({
       kind: 'deferred',
       state: 'unknown',
@@ -87,13 +94,13 @@ describe('what follows an outcome', () => {
   })
 
   test('not found of an effect that a vanished process may have sent counts only after a whole time of doubt', () => {
-    const found = situation({ attempt: 'look up', outcome: { kind: 'absent' } })
+    const found = situation({ inDoubt: true, outcome: { kind: 'absent' } })
     expect(judge(found)).toMatchObject({ state: 'unknown', at: seconds(30), absentAfter: seconds(30) })
   })
 
   test.each([0, 1])('not found after the target had time to show it is sent again at once', (late) => {
     const sure = situation({
-      attempt: 'look up',
+      inDoubt: true,
       outcome: { kind: 'absent' },
       absentAfter: seconds(-late),
       attempts: 99,

@@ -1,12 +1,12 @@
 /** A system whose calls stay under way until the test answers them, and a gate that the test opens and closes. */
 import type { Clock } from '#platform/clock.ts'
-import type { Effect, LookUpOutcome, OperationBinding } from '#platform/connector.ts'
+import type { CallTerms, Effect, LookUpOutcome, OperationBinding } from '#platform/connector.ts'
 import type { CallReport, Gate, Permission } from '#platform/lanes.ts'
 
 export type Call = {
   readonly operation: string
   readonly keys: readonly string[]
-  readonly signal: AbortSignal
+  readonly terms: CallTerms
   answer(outcome?: LookUpOutcome): void
   answerEach(outcomes: Readonly<Record<string, LookUpOutcome>>): void
   fail(error: unknown): void
@@ -26,7 +26,7 @@ export function heldBinding(operation: string, batchMax: number, calls: Call[]):
 }
 
 function heldCall<Outcome extends LookUpOutcome>(operation: string, calls: Call[]) {
-  return (effects: readonly Effect[], signal: AbortSignal): Promise<ReadonlyMap<Effect, Outcome>> => {
+  return (effects: readonly Effect[], terms: CallTerms): Promise<ReadonlyMap<Effect, Outcome>> => {
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<Effect, Outcome>>()
     const by = (outcomeOf: (effect: Effect) => LookUpOutcome | undefined): void => {
       const known = effects.flatMap((effect) => {
@@ -39,7 +39,7 @@ function heldCall<Outcome extends LookUpOutcome>(operation: string, calls: Call[
     calls.push({
       operation,
       keys: effects.map(({ key }) => key),
-      signal,
+      terms,
       answer: (outcome = confirmed) => by(() => outcome),
       answerEach: (outcomes) => by(({ key }) => outcomes[key]),
       fail: reject,

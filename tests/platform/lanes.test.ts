@@ -49,6 +49,7 @@ function sendable(key: string, overrides: Partial<Sendable> = {}): Sendable {
     operation: 'post',
     effect: { key, businessKey: key, request: {} },
     attempt: 'send',
+    inDoubt: false,
     attempts: 0,
     absentAfter: null,
     priority: 2,
@@ -118,7 +119,7 @@ describe('a lane sends', () => {
   test('calls and look-ups of one operation apart', async () => {
     const erp = lane(gateOf(9))
     erp.enqueue(sendable('sent'))
-    erp.enqueue(sendable('doubted', { attempt: 'look up' }))
+    erp.enqueue(sendable('doubted', { attempt: 'look up', inDoubt: true }))
     await clock.settle()
     expect(calls.map(({ operation, keys }) => [operation, ...keys])).toEqual([
       ['post', 'sent'],
@@ -149,6 +150,21 @@ describe('a lane sends', () => {
     expect(calls).toHaveLength(1)
     expect(verdicts.get('b')).toMatchObject({ kind: 'deferred', state: 'retry', counts: false })
     expect(gate.reports).toHaveLength(1)
+  })
+
+  test('nothing of what still queues for a connection then, without holding that against the system', async () => {
+    let alive = true
+    const gate = gateOf(1)
+    const erp = lane(gate, { mayStillSend: () => alive })
+    enqueue(erp, 'a')
+    await clock.settle()
+    expect(calls[0]!.terms.mayStillSend()).toBe(true)
+    alive = false
+    expect(calls[0]!.terms.mayStillSend()).toBe(false)
+    calls[0]!.fail(new NotSent('erp', 'withdrawn'))
+    await clock.settle()
+    expect(verdicts.get('a')).toMatchObject({ kind: 'deferred', state: 'retry', counts: false })
+    expect(gate.reports).toMatchObject([{ outcome: 'withheld' }])
   })
 
   test('nothing after it was stopped; a call under way gives its place back and settles nothing', async () => {
@@ -198,7 +214,8 @@ describe('an outcome', () => {
   test('is waited for only as long as the policy says: then the call is cut off', async () => {
     enqueue(lane(), 'a')
     await clock.settle()
-    const { signal, fail } = calls[0]!
+    const { terms, fail } = calls[0]!
+    const { signal } = terms
     signal.addEventListener('abort', () => fail(new NotSent('erp', 'aborted')))
     await clock.advance(9_999)
     expect(signal.aborted).toBe(false)
@@ -272,7 +289,7 @@ describe('a gate that is closed', () => {
     const erp = lane(gate, { random: () => spread.shift()! })
     const absentAfter = fromNow(5_000)
     erp.enqueue(sendable('a'))
-    erp.enqueue(sendable('b', { attempt: 'look up', absentAfter }))
+    erp.enqueue(sendable('b', { attempt: 'look up', inDoubt: true, absentAfter }))
     await clock.settle()
     const letGo = { kind: 'deferred', reason: 'breaker_open: the system fails', counts: false }
     expect(verdicts.get('a')).toEqual({ ...letGo, state: 'retry', at: fromNow(60_000), absentAfter: null })

@@ -170,7 +170,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a look-up that is sent home is forgotten',
     file: LANES,
-    find: `state: sendable.attempt === 'send' ? 'retry' : 'unknown'`,
+    find: `state: sendable.inDoubt ? 'unknown' : 'retry'`,
     replace: `state: 'retry'`,
     world: {
       kinds: ['no-answer-reset', 'rate-limit'],

@@ -4,7 +4,14 @@ import { type Landscape, type LandscapeOptions, startLandscape } from '#landscap
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { Customer, Item, World } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
-import type { Connector, Effect, EffectOutcome, LookUpOutcome, Operation } from '#platform/connector.ts'
+import type {
+  CallTerms,
+  Connector,
+  Effect,
+  EffectOutcome,
+  LookUpOutcome,
+  Operation,
+} from '#platform/connector.ts'
 import { operationKey } from '#platform/connector.ts'
 import { NotSent, type OpenHttpClient, openHttpClient } from '#platform/http-client.ts'
 
@@ -44,18 +51,18 @@ export const effectOf = (businessKey: string, request: unknown): Effect => ({
   request,
 })
 
-const never = new AbortController().signal
+const TERMS: CallTerms = { signal: new AbortController().signal, mayStillSend: () => true }
 
 /** Sends as a lane does: what the transport throws becomes the outcome of every effect. */
 export async function sendAll(
   connector: Connector,
   operation: Operation<never, unknown>,
   sent: readonly Effect[],
-  signal: AbortSignal = never,
+  terms: Partial<CallTerms> = {},
 ): Promise<EffectOutcome[]> {
   const binding = bindingOf(connector, operation)
   try {
-    const outcomes = await binding.send(sent, signal)
+    const outcomes = await binding.send(sent, { ...TERMS, ...terms })
     return sent.map((effect) => outcomes.get(effect) ?? { kind: 'unknown', reason: 'left out' })
   } catch (error) {
     return sent.map(() => failureOf(error))
@@ -66,9 +73,22 @@ export async function send(
   connector: Connector,
   operation: Operation<never, unknown>,
   effect: Effect,
+  terms?: Partial<CallTerms>,
 ): Promise<EffectOutcome> {
-  const [outcome] = await sendAll(connector, operation, [effect])
+  const [outcome] = await sendAll(connector, operation, [effect], terms)
   return outcome!
+}
+
+/** As a lane whose process lost its lease while the call waited for a connection; in words, what became of it. */
+export async function sendAfterLease(
+  connector: Connector,
+  operation: Operation<never, unknown>,
+  effect: Effect,
+): Promise<string> {
+  const outcome = await send(connector, operation, effect, { mayStillSend: () => false })
+  return outcome.kind === 'retry'
+    ? outcome.reason.replace(/^.* was not asked: /, 'not asked: ')
+    : outcome.kind
 }
 
 export async function lookUp(
@@ -76,7 +96,7 @@ export async function lookUp(
   operation: Operation<never, unknown>,
   effect: Effect,
 ): Promise<LookUpOutcome> {
-  const outcomes = await bindingOf(connector, operation).lookUp!([effect], never)
+  const outcomes = await bindingOf(connector, operation).lookUp!([effect], TERMS)
   return outcomes.get(effect)!
 }
 

@@ -13,7 +13,7 @@ import { Refusal } from '#platform/faults.ts'
 import { type Fields, fieldsOf } from '#platform/fields.ts'
 import { createSwiftConnector, type SwiftConnector } from '#systems/carrier-swift/connector.ts'
 import { toLabel, toTracking } from '#systems/carrier-swift/map.ts'
-import { effectOf, fresh, ground, send } from '../landscape.ts'
+import { effectOf, fresh, ground, send, sendAfterLease } from '../landscape.ts'
 import { sample } from '../samples.ts'
 
 const it = ground()
@@ -175,4 +175,10 @@ test('what is not signed by the carrier does not come in, and what says nothing 
   const nameless = JSON.stringify({ ...scans[0], id: undefined })
   const [message] = carrier.inbound.read(signed(nameless), Buffer.from(nameless))
   expect(message!.unreadable?.code).toBe('inbound.message_unreadable')
+})
+
+test('a call that is still to be sent when the lease ends stays at home', async () => {
+  const late = labelOf()
+  expect(await sendAfterLease(carrier, createLabel, late)).toBe('not asked: withdrawn')
+  expect(truthOf(late.businessKey)).toEqual([])
 })

@@ -18,7 +18,18 @@ import type { UnreadableRow } from '#platform/connector-rows.ts'
 import type { EffectOutcome } from '#platform/connector.ts'
 import { units } from '#platform/quantity.ts'
 import { type CloudErpConnector, createCloudErpConnector } from '#systems/erp-cloud/connector.ts'
-import { bindingOf, customerOf, effectOf, fresh, ground, itemOf, send, sendAll, world } from '../landscape.ts'
+import {
+  bindingOf,
+  customerOf,
+  effectOf,
+  fresh,
+  ground,
+  itemOf,
+  send,
+  sendAll,
+  world,
+  sendAfterLease,
+} from '../landscape.ts'
 
 const it = ground()
 let erp: CloudErpConnector
@@ -360,4 +371,10 @@ test('what cannot be read is an outage', async () => {
   await expect(erp.items({})).rejects.toThrow(/503/)
   it.landscape.cloudErp.faults.set({ kind: 'wrong-body', operation: 'items', body: 'truncated', times: 1 })
   await expect(erp.items({})).rejects.toThrow(/no usable answer/)
+})
+
+test('a call that is still to be sent when the lease ends stays at home', async () => {
+  const late = orderOf()
+  expect(await sendAfterLease(erp, createSalesOrder, late)).toBe('not asked: withdrawn')
+  expect(truthOf(late.businessKey)).toEqual([])
 })

@@ -18,7 +18,17 @@ import { systemClock } from '#platform/clock.ts'
 import type { EffectOutcome } from '#platform/connector.ts'
 import { units } from '#platform/quantity.ts'
 import { createLegacyErpConnector, type LegacyErpConnector } from '#systems/erp-legacy/connector.ts'
-import { customerOf, effectOf, fresh, ground, itemOf, lookUp, send, sendAll } from '../landscape.ts'
+import {
+  customerOf,
+  effectOf,
+  fresh,
+  ground,
+  itemOf,
+  lookUp,
+  send,
+  sendAll,
+  sendAfterLease,
+} from '../landscape.ts'
 
 const it = ground()
 let erp: LegacyErpConnector
@@ -375,4 +385,10 @@ test('credit figures are those of now; a customer that is not there is an outage
   await send(erp, postInvoice, invoiceOf(number))
   expect((await erp.credit(customer.number)).receivablesMinor).toBe(receivablesMinor + 36_210)
   await expect(erp.credit('1')).rejects.toThrow(/no credit figures/)
+})
+
+test('a call that is still to be sent when the lease ends stays at home', async () => {
+  const late = orderOf()
+  expect(await sendAfterLease(erp, createSalesOrder, late)).toBe('not asked: withdrawn')
+  expect(truthOf(late.businessKey)).toEqual([])
 })

@@ -12,7 +12,7 @@ import { Refusal } from '#platform/faults.ts'
 import { units } from '#platform/quantity.ts'
 import { createHostedShopConnector, type HostedShopConnector } from '#systems/shop-hosted/connector.ts'
 import { HostedShopSettings } from '#systems/shop-hosted/settings.ts'
-import { effectOf, fresh, ground, lookUp, send, world } from '../landscape.ts'
+import { effectOf, fresh, ground, lookUp, send, world, sendAfterLease } from '../landscape.ts'
 
 const it = ground()
 let shop: HostedShopConnector
@@ -272,4 +272,11 @@ test('a topic that nobody knows and a body that is no order are kept apart', () 
   expect(unknown!.unreadable?.code).toBe('inbound.message_unreadable')
   const [empty] = shop.inbound.read(headersOf('{}'), Buffer.from('{}'))
   expect(empty!.unreadable?.code).toBe('inbound.message_unreadable')
+})
+
+test('a call that is still to be sent when the lease ends stays at home', async () => {
+  const order = place()
+  const late = noticeOf(order)
+  expect(await sendAfterLease(shop, notifyShipment, late)).toBe('not asked: withdrawn')
+  expect(truthOf(order.id).fulfillments).toEqual([])
 })

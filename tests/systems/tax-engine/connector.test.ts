@@ -5,7 +5,7 @@ import { systemClock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import { units } from '#platform/quantity.ts'
 import { createTaxEngineConnector } from '#systems/tax-engine/connector.ts'
-import { effectOf, fresh, ground, send, sendAll } from '../landscape.ts'
+import { effectOf, fresh, ground, send, sendAll, sendAfterLease } from '../landscape.ts'
 
 const it = ground()
 let tax: Connector
@@ -120,4 +120,10 @@ test('a rate limit says when to come back, an error with a promise may be repeat
 
 test('wrong credentials refuse no document', async () => {
   expect(await send(connect('wrong'), determineTax, requestOf())).toMatchObject({ kind: 'retry' })
+})
+
+test('a call that is still to be sent when the lease ends stays at home', async () => {
+  const late = requestOf()
+  expect(await sendAfterLease(tax, determineTax, late)).toBe('not asked: withdrawn')
+  expect(truthOf(late.businessKey)).toEqual([])
 })

@@ -4,7 +4,7 @@ import { cancelFulfillment, type FulfillmentRequest, requestFulfillment } from '
 import { systemClock } from '#platform/clock.ts'
 import { units } from '#platform/quantity.ts'
 import { createDepotConnector, type DepotConnector } from '#systems/wms-depot/connector.ts'
-import { effectOf, fresh, ground, itemOf, send, sendAll } from '../landscape.ts'
+import { effectOf, fresh, ground, itemOf, send, sendAll, sendAfterLease } from '../landscape.ts'
 
 const HOUR_MS = 3_600_000
 const it = ground({ pace: { pickAfterMs: HOUR_MS, shipAfterMs: HOUR_MS } })
@@ -193,4 +193,10 @@ test('a snapshot that cannot be read is an outage', async () => {
   await expect(depot.stockSnapshot('DC1')).rejects.toThrow(/no usable answer/)
   it.landscape.wms.faults.set({ kind: 'server-error', operation: 'stock', times: 1 })
   await expect(depot.stockSnapshot('DC1')).rejects.toThrow(/503/)
+})
+
+test('a call that is still to be sent when the lease ends stays at home', async () => {
+  const late = releaseOf()
+  expect(await sendAfterLease(depot, requestFulfillment, late)).toBe('not asked: withdrawn')
+  expect(ordersOf(late.businessKey)).toEqual([])
 })
