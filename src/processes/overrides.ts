@@ -5,7 +5,7 @@
 import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Docket } from '#platform/process.ts'
-import { holdersOf } from '#domains/orders/views.ts'
+import { claimNumbers, holdersOf } from '#domains/orders/views.ts'
 import { cancelStuck } from './override-cancel.ts'
 import {
   overriddenBy,
@@ -93,7 +93,7 @@ async function plansOf(
   return plans.filter((plan) => !plan.isKnown && !holders.has(plan))
 }
 
-/** A number at the ERP stands for one document of a company. */
+/** A number at the ERP stands for one document of a company, also where several people enter it at once. */
 async function holdersOfReferences(
   tx: Transaction,
   plans: readonly Plan[],
@@ -104,9 +104,20 @@ async function holdersOfReferences(
     if (override.act !== 'complete' || scheme === undefined || plan.isKnown) return []
     return [{ plan, scheme, value: override.reference!, company: paper.facts.company, doc: paper.doc }]
   })
+  await claimNumbers(tx, unique)
   const holders = await holdersOf(tx, unique)
-  return new Map(unique.flatMap((one) => (holders.has(one) ? [[one.plan, holders.get(one)!]] : [])))
+  return new Map(
+    unique.flatMap((one, at) => {
+      const holder = holders.get(one) ?? unique.slice(0, at).find((other) => isSameNumber(one, other))?.doc
+      return holder === undefined ? [] : [[one.plan, holder]]
+    }),
+  )
 }
+
+type Claimed = { readonly company: string; readonly scheme: string; readonly value: string }
+
+const isSameNumber = (a: Claimed, b: Claimed): boolean =>
+  a.company === b.company && a.scheme === b.scheme && a.value === b.value
 
 function taken({ override: { reference }, paper: { kind } }: Plan, holder: number): Refusal {
   const document = numberOf(kind, holder)

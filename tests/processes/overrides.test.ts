@@ -149,6 +149,16 @@ describe('a decision that makes no sense is refused', () => {
     expect(await kept(placed)).toMatchObject({ number: null })
   })
 
+  test('of two at once with one number, with the document that had it first', async () => {
+    const [first, second] = [await heldOrder(), await heldOrder()]
+    const said = { act: 'complete', step: 'postToErp', reference: `BOTH-${first.doc}` } as const
+    const answers = await Promise.all([first, second].map((placed) => override(placed, said)))
+    const codes = answers.map(({ status, body }) => (status === 200 ? 'taken' : body.code))
+    expect(codes.toSorted()).toEqual(['overrides.reference_taken', 'taken'])
+    const numbers = await Promise.all([first, second].map(kept))
+    expect(numbers.filter(({ number }) => number === said.reference)).toHaveLength(1)
+  })
+
   test('with the documents among which to choose', async () => {
     wms().faults.set({ kind: 'outage', mode: 'unavailable' })
     const lines = [SKU, ELSEWHERE].map((sku) => [sku, 2] as const)
