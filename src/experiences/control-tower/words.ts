@@ -59,6 +59,7 @@ export const sentence = (word: string): string => {
 
 const SCHEMES: Readonly<Record<string, string>> = {
   'customer-order': 'Purchase order',
+  'edi-order': 'EDI order',
   'erp-order': 'ERP order',
   'erp-invoice': 'ERP invoice',
   invoice: 'Invoice',
