@@ -76,16 +76,27 @@ class Components {
   readonly schemas: Record<string, JsonSchema> = { Problem: PROBLEM }
 
   schemaOf(schema: Schema): JsonSchema {
-    const { $defs = {}, ...rest } = rewritten(jsonSchemaOf(schema)) as { $defs?: Record<string, JsonSchema> }
+    const { $defs = {}, ...rest } = referringOf(schema)
     for (const [name, definition] of Object.entries($defs)) {
       const known = this.schemas[name]
-      if (known && JSON.stringify(known) !== JSON.stringify(definition)) {
+      if (known && known !== definition && JSON.stringify(known) !== JSON.stringify(definition)) {
         throw new Error(`two different schemas are named ${name}`)
       }
       this.schemas[name] = definition
     }
     return rest
   }
+}
+
+type Referring = JsonSchema & { readonly $defs?: Readonly<Record<string, JsonSchema>> }
+
+const referring = new WeakMap<Schema, Referring>()
+
+/** A published schema whose references lead to components; made once, as the schema is. */
+function referringOf(schema: Schema): Referring {
+  const known = referring.get(schema) ?? (rewritten(jsonSchemaOf(schema)) as Referring)
+  referring.set(schema, known)
+  return known
 }
 
 /** Inside a component `#` would mean the whole document, so a schema that contains itself needs a name. */

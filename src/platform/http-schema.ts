@@ -76,9 +76,12 @@ const exact = validator(false)
 
 /** By text: equal schemas of several houses in this process are compiled once. */
 const compiled = new Map<string, ValidateFunction>()
+const texts = new WeakMap<JsonSchema, string>()
 
 function compile(schema: JsonSchema, coerce: boolean): ValidateFunction {
-  const text = `${coerce} ${JSON.stringify(schema)}`
+  const known = texts.get(schema) ?? JSON.stringify(schema)
+  texts.set(schema, known)
+  const text = `${coerce} ${known}`
   const validate = compiled.get(text) ?? (coerce ? reading : exact).compile(schema)
   compiled.set(text, validate)
   return validate
