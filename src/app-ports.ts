@@ -9,6 +9,7 @@ import type { Notices } from '#platform/notices.ts'
 import type { SecretBox } from '#platform/secret-box.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Metrics } from '#platform/telemetry-metrics.ts'
+import type { Files } from './systems/edi/files.ts'
 
 /** The way to addresses that others name, and what keeps the secrets shared with them. */
 export type Outward = {
@@ -29,6 +30,8 @@ export type AppPorts = {
   /** The system's own unless a simulation hands in another. */
   readonly chance?: Chance
   readonly http: HttpClient
+  /** Folders of EDI partners: on disk unless a simulation hands in its own. */
+  readonly files?: Files
   /** Without it nobody is sent webhooks. */
   readonly outward?: Outward | undefined
   readonly log: Log

@@ -9,6 +9,7 @@ import type { AppPorts } from './app-ports.ts'
 import type { Config } from './config-schema.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { createEdiConnector, type EdiConnector } from './systems/edi/connector.ts'
+import { diskFiles } from './systems/edi/files.ts'
 import { createCloudErpConnector } from './systems/erp-cloud/connector.ts'
 import { createLegacyErpConnector } from './systems/erp-legacy/connector.ts'
 import { createHostedShopConnector } from './systems/shop-hosted/connector.ts'
@@ -75,7 +76,7 @@ export const EDI = 'edi'
 
 export function bindEdi(
   { edi: settings }: Config,
-  { clock, log }: AppPorts,
+  { files = diskFiles, clock, log }: AppPorts,
   wires: Pick<Parameters<typeof createEdiConnector>[0], 'database' | 'reader' | 'openExceptions'>,
 ): EdiConnector | undefined {
   if (!settings.enabled) return undefined
@@ -83,6 +84,7 @@ export function bindEdi(
     ...wires,
     instance: EDI,
     settings,
+    files,
     clock,
     findItems: (keys) => findByIdentifier(wires.database, keys),
     onError: (error) => log.error('the EDI folder could not be worked on', { error: describeError(error) }),

@@ -1,5 +1,4 @@
 /** EDI as a channel: its partners' files become messages of the house, and its answers become files for them. */
-import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import type { ChannelDoor, ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Clock } from '#platform/clock.ts'
@@ -13,6 +12,7 @@ import { ediOperations } from './answers.ts'
 import { ediBooks, reportOverdue } from './books.ts'
 import { checkFile, type FileCheck } from './check-file.ts'
 import { crosswalkFor, type FindItems } from './crosswalk.ts'
+import type { Files } from './files.ts'
 import { firstNameOf, openFolder } from './folder.ts'
 import { createOutbox } from './outbox.ts'
 import { loadPartnerGuides } from './partner-guide-files.ts'
@@ -33,6 +33,7 @@ export type EdiOptions = {
     readonly pollMs: number
     readonly maxFileBytes: number
   }
+  readonly files: Files
   readonly database: Database
   readonly clock: Clock
   /** Names this process among those that watch the same folder. */
@@ -72,11 +73,12 @@ const FORGOTTEN_AFTER_MS = 5_000
 const NO_COMPANY = '*'
 
 export function createEdiConnector(options: EdiOptions): EdiConnector {
-  const { instance, settings, database, clock, openExceptions, findItems } = options
+  const { instance, settings, files, database, clock, openExceptions, findItems } = options
   const index = indexGuides(loadPartnerGuides(settings.partnersDirectory))
   const partners = new Map(index.all.map((guide) => [guide.partner, guide]))
   const outbox = createOutbox({
     directory: settings.outboxDirectory,
+    files,
     database,
     clock,
     writer: options.reader,
@@ -86,6 +88,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
   const receive = async (path: string, name: string, listener: Listener): Promise<FileReport> => {
     const report = await receiveFile(path, name, {
       ...listener,
+      files,
       database,
       outbox,
       guides: index,
@@ -114,6 +117,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
       const watch = watchFolder({
         folder: openFolder({
           ...settings,
+          files,
           clock,
           reader: options.reader,
           abandonedAfterMs: Math.max(settings.pollMs * DEAD_AFTER_POLLS, DEAD_AFTER_MS),
@@ -131,7 +135,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
       stop = () => watch.stop()
     },
     ingest: (path, listener) => receive(path, basename(path), listener),
-    check: (path) => checkFile(createReadStream(path), index.all),
+    check: (path) => checkFile(files.read(path), index.all),
     stop: () => stop(),
   }
 }

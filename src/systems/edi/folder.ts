@@ -1,12 +1,13 @@
 /** The watched folder: files are taken by renaming them, so that each is one reader's, and put away when they are read. */
-import { copyFile, mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#platform/clock.ts'
+import type { Files } from './files.ts'
 
 export type FolderOptions = {
   readonly inboxDirectory: string
   readonly archiveDirectory: string
   readonly rejectDirectory: string
+  readonly files: Files
   readonly clock: Clock
   /** Names this reader among those that watch the same folder. */
   readonly reader: string
@@ -38,11 +39,11 @@ const CLAIM = /^[^-]+-([^-]+)-\d+-(.+)$/
 export const firstNameOf = (name: string): string => CLAIM.exec(name)?.[2] ?? name
 
 export function openFolder(options: FolderOptions): Folder {
-  const { inboxDirectory, clock, reader } = options
+  const { inboxDirectory, files, clock, reader } = options
   // inside of the inbox, so that taking a file is a rename on one file system
   const processing = join(inboxDirectory, '.processing')
   const isDead = watchSigns(processing, options)
-  let seen = new Map<string, string>()
+  let seen: ReadonlyMap<string, string> = new Map()
   let taken = 0
 
   async function take(from: string, name: string): Promise<Claimed[]> {
@@ -52,31 +53,26 @@ export function openFolder(options: FolderOptions): Folder {
       .replaceAll(/[-:]|\.\d+/g, '')
     const claimed = `${stamp}-${reader}-${++taken}-${name}`
     const path = join(processing, claimed)
-    return (await exists(rename(from, path))) ? [{ path, name: claimed }] : []
+    return (await files.move(from, path)) ? [{ path, name: claimed }] : []
   }
 
   return {
-    async beat() {
-      await mkdir(processing, { recursive: true })
-      await writeFile(signOf(processing, reader), clock.now().toISOString())
-    },
+    beat: () => files.write(signOf(processing, reader), clock.now().toISOString()),
     async leftovers() {
-      await mkdir(processing, { recursive: true })
-      const names = (await readdir(processing)).filter((name) => !name.startsWith('.')).sort()
+      const names = [...(await files.looks(processing)).keys()].filter((name) => !name.startsWith('.'))
       const byReader = Map.groupBy(names, (name) => CLAIM.exec(name)?.[1] ?? '')
       const found = (byReader.get(reader) ?? []).map((name) => ({ path: join(processing, name), name }))
       byReader.delete(reader)
       for (const [other, theirs] of byReader) {
         if (!(await isDead(other))) continue
         for (const name of theirs) found.push(...(await take(join(processing, name), firstNameOf(name))))
-        await exists(unlink(signOf(processing, other)))
+        await files.remove(signOf(processing, other))
       }
       return found
     },
     async claim() {
-      await mkdir(processing, { recursive: true })
-      const looks = await lookAt(inboxDirectory)
-      const settled = [...looks].filter(([name, look]) => seen.get(name) === look)
+      const looks = await files.looks(inboxDirectory)
+      const settled = [...looks].filter(([name, look]) => !UNFINISHED.test(name) && seen.get(name) === look)
       seen = looks
       const claimed: Claimed[] = []
       for (const [name] of settled) claimed.push(...(await take(join(inboxDirectory, name), name)))
@@ -84,10 +80,9 @@ export function openFolder(options: FolderOptions): Folder {
     },
     async putAway({ path, name }, where) {
       const directory = where === 'archive' ? options.archiveDirectory : options.rejectDirectory
-      await mkdir(directory, { recursive: true })
-      await exists(move(path, join(directory, name)))
+      await files.move(path, join(directory, name))
     },
-    leave: async () => void (await exists(unlink(signOf(processing, reader)))),
+    leave: () => files.remove(signOf(processing, reader)),
   }
 }
 
@@ -100,11 +95,11 @@ const signOf = (processing: string, reader: string): string => join(processing, 
  */
 function watchSigns(
   processing: string,
-  { clock, abandonedAfterMs }: FolderOptions,
+  { files, clock, abandonedAfterMs }: FolderOptions,
 ): (reader: string) => Promise<boolean> {
   const signs = new Map<string, { readonly look: string; readonly sinceMs: number }>()
   return async (reader) => {
-    const look = await lookOf(signOf(processing, reader))
+    const look = await files.look(signOf(processing, reader))
     if (look === undefined) return true
     const nowMs = clock.monotonicMs()
     const before = signs.get(reader)
@@ -113,46 +108,3 @@ function watchSigns(
     return false
   }
 }
-
-/** Size and time of each file, which change while it is written. */
-async function lookAt(directory: string): Promise<Map<string, string>> {
-  const entries = await readdir(directory, { withFileTypes: true })
-  const names = entries
-    .filter((entry) => entry.isFile() && !UNFINISHED.test(entry.name))
-    .map((entry) => entry.name)
-  const looks = new Map<string, string>()
-  for (const name of names.sort()) {
-    const look = await lookOf(join(directory, name))
-    if (look !== undefined) looks.set(name, look)
-  }
-  return looks
-}
-
-async function lookOf(path: string): Promise<string | undefined> {
-  let look: string | undefined
-  await exists(stat(path, { bigint: true }).then(({ size, mtimeNs }) => (look = `${size} ${mtimeNs}`)))
-  return look
-}
-
-/** Another reader may have been quicker: then there is nothing left to do. */
-async function exists(work: Promise<unknown>): Promise<boolean> {
-  try {
-    await work
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
-}
-
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error
-    await copyFile(from, to)
-    await unlink(from)
-  }
-}
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code

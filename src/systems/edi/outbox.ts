@@ -1,8 +1,8 @@
 /** Our documents: numbered and kept before they are files, and left in the partner's folder whole or not at all. */
-import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Transaction } from '#platform/database.ts'
+import type { Files } from './files.ts'
 import type { PartnerGuide } from './partner-guide.ts'
 import {
   addOutbound,
@@ -44,6 +44,7 @@ export interface Outbox {
 
 export type OutboxOptions = {
   readonly directory: string
+  readonly files: Files
   readonly database: Database
   readonly clock: Clock
   /** Names this process among those that write to the same folders. */
@@ -52,7 +53,7 @@ export type OutboxOptions = {
 
 const FLUSH_BATCH = 100
 
-export function createOutbox({ directory, database, clock, writer }: OutboxOptions): Outbox {
+export function createOutbox({ directory, files: folders, database, clock, writer }: OutboxOptions): Outbox {
   let writing: Promise<unknown> = Promise.resolve()
 
   /** One at a time, so that writing takes one connection at the most. */
@@ -68,7 +69,8 @@ export function createOutbox({ directory, database, clock, writer }: OutboxOptio
       database.transaction(async (tx) => {
         const files = await lock(tx)
         const missing = files.filter((file) => !file.written)
-        for (const file of missing) await leave(join(directory, file.partner), { ...file, writer })
+        for (const { partner, fileName, content } of missing)
+          await folders.leave(join(directory, partner), fileName, content, writer)
         recordWritten(
           tx,
           missing.map(({ key }) => key),
@@ -156,31 +158,4 @@ function contentOf({ guide, type, segments }: Draft, controlNumber: number, now:
     },
     guide.delimiters,
   )
-}
-
-/** Under a name that nobody collects until all of it is on disk. */
-async function leave(
-  folder: string,
-  {
-    fileName: name,
-    content,
-    writer,
-  }: { readonly fileName: string; readonly content: string; readonly writer: string },
-): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const unfinished = join(folder, `.${name}.${writer}.tmp`)
-  const file = await open(unfinished, 'w')
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(unfinished, join(folder, name))
-  const entries = await open(folder, 'r')
-  try {
-    await entries.sync()
-  } finally {
-    await entries.close()
-  }
 }

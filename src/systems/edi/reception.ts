@@ -1,12 +1,11 @@
 /** Reads one file: each transaction set is told to the house and awaited, each group is answered by our 997. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Database, Transaction } from '#platform/database.ts'
 import { isOutage } from '#platform/outage.ts'
 import { crosswalkFor, type FindItems } from './crosswalk.ts'
 import { buildAcknowledgment } from './documents/997.ts'
+import type { Files } from './files.ts'
 import { type Finding, finding } from './findings.ts'
 import { messageIdOf, type ReceivedSet, toInbound } from './inbound.ts'
 import type { Outbox } from './outbox.ts'
@@ -28,6 +27,7 @@ export type FileReport = {
 }
 
 export type ReceptionPorts = {
+  readonly files: Files
   readonly database: Database
   readonly outbox: Outbox
   readonly guides: PartnerGuides
@@ -47,13 +47,14 @@ const FINDINGS_KEPT = 100
 
 /** Reads a file to its end however often it is cut short: what was decided before is a duplicate then. */
 export async function receiveFile(path: string, name: string, ports: ReceptionPorts): Promise<FileReport> {
-  const { size } = await stat(path)
+  const { files } = ports
+  const size = await files.bytesOf(path)
   if (size > ports.maxFileBytes) return refuseLarge(name, size, ports)
-  const hash = await hashOf(createReadStream(path))
+  const hash = await hashOf(files.read(path))
   const known = await startFile(ports.database, { hash, name, bytes: size })
   if (known.state !== 'reading') return { name, state: 'known', interchanges: 0, sets: [], findings: [] }
   const reading = new FileReading(hash, ports)
-  await reading.take(createReadStream(path))
+  await reading.take(files.read(path))
   const { interchanges, sets, findings } = reading
   const report: FileReport = {
     name,

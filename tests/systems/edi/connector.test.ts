@@ -10,6 +10,7 @@ import type { Occurrence } from '#platform/exceptions.ts'
 import { Outage } from '#platform/faults.ts'
 import { units } from '#platform/quantity.ts'
 import { createEdiConnector, type EdiConnector, type Listener } from '#systems/edi/connector.ts'
+import { diskFiles } from '#systems/edi/files.ts'
 import { openFolder } from '#systems/edi/folder.ts'
 import type { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { fakeClock } from '#tests/support/clock.ts'
@@ -54,6 +55,7 @@ function connectorFor(partner: string, changes: Record<string, unknown> = {}): E
       pollMs: 1_000,
       maxFileBytes: 100_000,
     },
+    files: diskFiles,
     database: open.database,
     clock: fakeClock('2026-11-20T09:00:00Z'),
     reader: 'aa',
@@ -294,6 +296,7 @@ const watched = (reader: string, clock = fakeClock('2026-11-20T09:00:00Z')) =>
     inboxDirectory: folder('inbox'),
     archiveDirectory: folder('archive'),
     rejectDirectory: folder('reject'),
+    files: diskFiles,
     clock,
     reader,
     abandonedAfterMs: 10_000,
