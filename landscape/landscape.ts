@@ -11,7 +11,7 @@ import { httpPost, type Post } from './webhooks.ts'
 import { startWms, type Wms } from './wms/server.ts'
 import type { WmsEvent, Package } from './wms/shapes.ts'
 import type { Pace } from './wms/store.ts'
-import type { World } from './world/world.ts'
+import { type World, worldAt } from './world/world.ts'
 
 export type SystemName = 'legacyErp' | 'cloudErp' | 'wms' | 'shop' | 'carrier' | 'tax'
 
@@ -36,6 +36,8 @@ export type LandscapeOptions = {
   /** Events in one WMS webhook at most. Default 50. */
   webhookBatch?: number
   announcePicking?: boolean
+  /** Sites that the WMS runs, where others have another. Default all. */
+  depotSites?: readonly string[]
   /** Sites of the WMS that tell of picks and packages before they ship. Default none. */
   tellPicks?: readonly string[]
   enforceCutOff?: boolean
@@ -146,7 +148,7 @@ export async function startLandscape(options: LandscapeOptions): Promise<Landsca
     exceptionShare: options.exceptionShare ?? 0,
     post,
   })
-  const wms = await startWms(world, {
+  const wms = await startWms(options.depotSites ? worldAt(world, options.depotSites) : world, {
     ...serverOptions(options, 'wms'),
     pace: typeof pace === 'string' ? PACES[pace] : pace,
     apiKey: DEFAULT_CREDENTIALS.wms.apiKey,

@@ -41,6 +41,8 @@ export type SystemDoor<Truth> = {
 }
 
 export type ServerOptions = {
+  /** How it is called where there are several of its kind. */
+  readonly name?: string
   /** What the system's `remember` answered before it was started again. */
   readonly memory?: unknown
   readonly clock: Clock

@@ -170,14 +170,14 @@ const truthOf = (store: ShopStore, hooks: Webhooks): ShopTruth => ({
 })
 
 export async function startShop(world: World, options: ShopOptions): Promise<ShopHandle> {
-  const { clock, seed, shops } = options
-  const tools = systemTools(options, SHOP)
+  const { clock, seed, shops, name: system = SHOP } = options
+  const tools = systemTools(options, system)
   const store = new ShopStore(world, clock, options.keep)
   const memory = options.memory as Memory | undefined
   if (memory) store.recall(memory.store)
   const hooks = webhooks({
     clock,
-    seed: `${seed}/shop`,
+    seed: `${seed}/${system}`,
     faults: tools.faults,
     post: options.post,
     url: options.webhookUrl,
@@ -217,7 +217,7 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
     status === 404
       ? json(404, NOT_FOUND)
       : json(status, { errors: detail }, { 'x-shop-api-call-limit': status === 429 ? '40/40' : '1/40' })
-  const handle = await startSystem({ system: SHOP, operation, trouble, truth, remember }, tools, options)
+  const handle = await startSystem({ system, operation, trouble, truth, remember }, tools, options)
   return {
     ...handle,
     deliverTo: hooks.deliverTo,

@@ -272,11 +272,11 @@ const shelfRow = ({ site, owner, sku, lot, status, quantity }: Shelf): WmsTruth[
 })
 
 export async function startWms(world: World, options: WmsOptions): Promise<Wms> {
-  const { clock, seed, keep } = options
-  const tools = systemTools(options, WMS)
+  const { clock, seed, keep, name: system = WMS } = options
+  const tools = systemTools(options, system)
   const hooks = webhooks({
     clock,
-    seed: `${seed}/wms`,
+    seed: `${seed}/${system}`,
     faults: tools.faults,
     post: options.post,
     url: options.webhookUrl,
@@ -326,7 +326,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     webhooks: hooks.truth(),
   })
   const remember = (): WmsMemory => ({ warehouse: warehouse.remember(), stream: stream.remember() })
-  const handle = await startSystem({ system: WMS, operation, trouble, truth, remember }, tools, options)
+  const handle = await startSystem({ system, operation, trouble, truth, remember }, tools, options)
   return {
     ...handle,
     deliverTo: hooks.deliverTo,

@@ -176,6 +176,14 @@ export const PRICE_TOLERANCE_PERCENT = 2
 export const factorOf = (item: Item, unit: string): ItemUnit | undefined =>
   item.units.find((one) => one.unit === unit)
 
+/** What whoever runs only these sites has of the world. */
+export const worldAt = (world: World, sites: readonly string[]): World => ({
+  ...world,
+  sites: world.sites.filter(({ code }) => sites.includes(code)),
+  stock: world.stock.filter(({ site }) => sites.includes(site)),
+  receipts: world.receipts.filter(({ site }) => sites.includes(site)),
+})
+
 /** `days` after an ISO date, as an ISO date. */
 export const dayAfter = (date: string, days: number): string =>
   new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)

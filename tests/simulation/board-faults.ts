@@ -1,8 +1,8 @@
 /** Bad days of the counterparts themselves: which of them a seed has, until they end. */
 import type { Config } from '../../src/config-schema.ts'
 import type { Fault } from '#landscape/faults.ts'
-import type { Landscape, SystemName } from '#landscape/landscape.ts'
 import { draw } from '#landscape/random.ts'
+import { CONFIGURED, type CounterpartName, type Counterparts } from './counterparts.ts'
 import { SYSTEMS } from './network.ts'
 import type { Day } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
@@ -48,15 +48,6 @@ const WINDOW = {
     { from: localTime(MAINTENANCE_MS.afterMs), to: localTime(MAINTENANCE_MS.afterMs + MAINTENANCE_MS.forMs) },
   ],
 }
-/** Counterparts that we call in a process, as the configuration names them. */
-const CONFIGURED: Readonly<Partial<Record<SystemName, string>>> = {
-  legacyErp: 'erp-foods',
-  cloudErp: 'erp-industrial',
-  wms: 'wms',
-  shop: 'shop',
-  tax: 'tax',
-}
-
 const SHARE = 0.12
 
 export type BadDays = {
@@ -72,16 +63,16 @@ type Bad = Pick<Day, 'kinds' | 'shares' | 'systems'> & {
 }
 
 /** Switches on what the seed draws for each system; struck ones are counted by the boards themselves. */
-export function boardFaults(landscape: Landscape, bad: Bad): BadDays {
+export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
   const { seed, kinds, shares = {}, systems = SYSTEMS, only, faults } = bad
-  const strikes = (system: SystemName, name: string): boolean => {
+  const strikes = (system: CounterpartName, name: string): boolean => {
     const id = `board/${system}/${name}`
     const has = kinds ? kinds.includes(name) : draw(seed, 'board', id) < SHARE
     if (!has || (only && !only.has(id))) return false
     faults.also(id)
     return true
   }
-  const set = (system: SystemName, table: typeof CALLS): void => {
+  const set = (system: CounterpartName, table: typeof CALLS): void => {
     for (const [name, fault] of Object.entries(table)) {
       if (!strikes(system, name)) continue
       const share = shares[name]
@@ -89,19 +80,22 @@ export function boardFaults(landscape: Landscape, bad: Bad): BadDays {
     }
   }
   for (const system of systems) set(system, CALLS)
-  for (const system of ['wms', 'shop'] as const) if (systems.includes(system)) set(system, WEBHOOKS)
-  const closed = systems.filter((system) => CONFIGURED[system] && strikes(system, 'maintenance'))
+  for (const system of ['wms', 'eastWms', 'shop', 'tradeShop'] as const)
+    if (systems.includes(system)) set(system, WEBHOOKS)
+  const closed = systems
+    .filter((system) => system !== 'carrier')
+    .filter((system) => strikes(system, 'maintenance'))
   for (const system of closed) landscape[system].faults.set(MAINTENANCE)
   for (const erp of ['legacyErp', 'cloudErp'] as const)
     if (systems.includes(erp) && strikes(erp, 'version-change')) changeCustomers(landscape, erp)
   return {
-    closed: closed.map((system) => CONFIGURED[system]!),
+    closed: closed.map((system) => CONFIGURED[system]),
     end: () => SYSTEMS.forEach((system) => landscape[system].faults.clear()),
   }
 }
 
 /** Somebody at the ERP works on its customers before the day's orders come: what we have read of them is old. */
-function changeCustomers(landscape: Landscape, erp: 'legacyErp' | 'cloudErp'): void {
+function changeCustomers(landscape: Counterparts, erp: 'legacyErp' | 'cloudErp'): void {
   const company = erp === 'legacyErp' ? 'NWF' : 'NWI'
   for (const { number, name } of landscape.world.customers.filter((one) => one.company === company))
     landscape[erp].changeCustomer(number, { name: `${name} & Sons` })

@@ -1,7 +1,6 @@
 /** What must be true: at every moment, and when faults have ended and nothing is under way. */
 import type pg from 'pg'
 import type { Queries, Statement } from '#platform/database.ts'
-import type { Landscape } from '#landscape/landscape.ts'
 import {
   EXPLAINED,
   type Query,
@@ -16,24 +15,31 @@ import {
   ourStock,
   theirInvoices,
   theirStock,
+  warehousesOf,
 } from '#tests/support/house-books.ts'
 import type { Clients } from './clients.ts'
+import type { Counterparts } from './counterparts.ts'
 
 export type Violation = { readonly invariant: string; readonly found: string }
 
+/** Looks are prepared once, since their plans take longer than they do. */
+const names = new Map<string, string>()
+
 const queryOf =
   (side: pg.Client): Query =>
-  async (text, values = []) =>
-    (await side.query(text, values)).rows
+  async (text, values = []) => {
+    const name = names.get(text) ?? `simulation.look_${names.size}`
+    names.set(text, name)
+    return (await side.query({ name, text, values })).rows
+  }
 
-/** Prepared once, since its plan takes longer than its look. */
 const queriesOf = (side: pg.Client): Queries => ({
   query: async <Row>({ name, text }: Statement, values: readonly unknown[] = []) =>
     (await side.query({ name, text, values: [...values] })).rows as Row[],
 })
 
 /** What is wrong although work goes on. */
-export async function unsafe(side: pg.Client, landscape: Landscape): Promise<Violation[]> {
+export async function unsafe(side: pg.Client, landscape: Counterparts): Promise<Violation[]> {
   const broken = (await violationsIn(queriesOf(side))).map(({ rule, found }) => ({
     invariant: rule,
     found: JSON.stringify(found),
@@ -42,7 +48,8 @@ export async function unsafe(side: pg.Client, landscape: Landscape): Promise<Vio
 }
 
 /** A counterpart that holds two documents for one of ours was told twice. */
-function twice({ legacyErp, cloudErp, wms, tax }: Landscape): Violation[] {
+function twice(counterparts: Counterparts): Violation[] {
+  const { legacyErp, cloudErp, tax } = counterparts
   const books = {
     'an order is once at its ERP': [...legacyErp.truth().orders, ...cloudErp.truth().orders].map(
       (one) => one.reference,
@@ -50,7 +57,7 @@ function twice({ legacyErp, cloudErp, wms, tax }: Landscape): Violation[] {
     'an invoice is once at its ERP': [...legacyErp.truth().invoices, ...cloudErp.truth().invoices].map(
       (one) => one.reference,
     ),
-    'a release is once at the warehouse': wms.truth().orders.map((one) => one.external_ref),
+    'a release is once at the warehouses': releasesAt(counterparts).map((one) => one.external_ref),
     'a transaction is once at the tax engine': tax.truth().transactions.map((one) => one.code),
   }
   return Object.entries(books).flatMap(([invariant, references]) => {
@@ -60,21 +67,22 @@ function twice({ legacyErp, cloudErp, wms, tax }: Landscape): Violation[] {
 }
 
 /** Nothing owned, due, open, awaited or on its way; told without being a reason to fail. */
-export async function isAtRest(side: pg.Client, landscape: Landscape, clients: Clients): Promise<boolean> {
+export async function isAtRest(side: pg.Client, landscape: Counterparts, clients: Clients): Promise<boolean> {
   if (clients.open() > 0) return false
-  if (landscape.wms.truth().webhooks.queued > 0 || landscape.shop.truth().webhooks.queued > 0) return false
+  const tellers = [...warehousesOf(landscape), landscape.shop.truth(), landscape.tradeShop.truth()]
+  if (tellers.some(({ webhooks }) => webhooks.queued > 0)) return false
   return (await underWay(queryOf(side))) === 0
 }
 
 /** What is wrong, or not at rest, after faults have ended. */
 export async function unsettled(
   side: pg.Client,
-  landscape: Landscape,
+  landscape: Counterparts,
   clients: Clients,
 ): Promise<Violation[]> {
   const query = queryOf(side)
   // A movement that was never told is found by the next snapshot, hours later; until then a person is told of it.
-  const isToldOfStock = landscape.wms.truth().webhooks.dropped === 0
+  const isToldOfStock = warehousesOf(landscape).every(({ webhooks }) => webhooks.dropped === 0)
   const rules = (await violationsAtRest(query))
     .filter(({ rule }) => rule !== EXPLAINED || isToldOfStock)
     .map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))
@@ -110,13 +118,17 @@ async function ourNumbers(query: Query): Promise<string[]> {
   return rows.map(({ number }) => number).toSorted()
 }
 
-const theirNumbers = ({ legacyErp, cloudErp, wms }: Landscape): string[] =>
-  [
+const releasesAt = (counterparts: Counterparts) => warehousesOf(counterparts).flatMap(({ orders }) => orders)
+
+const theirNumbers = (counterparts: Counterparts): string[] => {
+  const { legacyErp, cloudErp } = counterparts
+  return [
     ...[...legacyErp.truth().orders, ...cloudErp.truth().orders].map(
       (one) => `${one.reference} ${one.number}`,
     ),
-    ...wms.truth().orders.map((one) => `${one.external_ref} ${one.wms_order_id}`),
+    ...releasesAt(counterparts).map((one) => `${one.external_ref} ${one.wms_order_id}`),
   ].toSorted()
+}
 
 /** A key stands for one request: whoever sends it again is told the same. */
 function changedAnswers({ told }: Clients): Violation[] {

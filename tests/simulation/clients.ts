@@ -1,8 +1,8 @@
 /** Who brings orders: API clients that repeat until they know, buyers in the shop. Each remembers what it was told. */
 import { toOrderRequest } from '../../src/demo.ts'
-import type { Landscape } from '#landscape/landscape.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
+import type { Counterparts } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
 import type { Network } from './network.ts'
@@ -31,7 +31,7 @@ export type ClientParts = {
   readonly network: Network
   readonly scheduler: Scheduler
   readonly faults: FaultScript
-  readonly landscape: Landscape
+  readonly landscape: Counterparts
   readonly outside: Actor
   readonly day: WholeDay
 }
@@ -98,7 +98,8 @@ export function openClients(parts: ClientParts): Clients {
     const order = day.alike === undefined ? planned : { ...planned!, poNumber: `${planned!.poNumber}-${nth}` }
     const atMs = drawInteger(seed, 'arrives', nth, [0, day.withinMs])
     if (draw(seed, 'door', nth) < SHOP_SHARE && order!.door === 'shop') {
-      later(atMs, 'buyer', () => void landscape.shop.place(order!))
+      const shop = draw(seed, 'shop', nth) < 0.5 ? landscape.shop : landscape.tradeShop
+      later(atMs, 'buyer', () => void shop.place(order!))
       continue
     }
     open++
@@ -111,6 +112,7 @@ export function openClients(parts: ClientParts): Clients {
   open++
   later(drawInteger(seed, 'receipts', 0, RECEIPTS_MS), 'receipts', () => {
     landscape.wms.receiveAll()
+    landscape.eastWms.receiveAll()
     later(TOLD_MS, 'receipts told', () => void open--)
   })
   return { told, cancelled, open: () => open }

@@ -55,15 +55,17 @@ export async function openCluster(): Promise<Cluster> {
 /** Connections to a cluster that somebody else has opened, and that nobody else uses meanwhile. */
 export async function joinCluster(url: string, end = async (): Promise<void> => undefined): Promise<Cluster> {
   const side = await connect(url)
+  // Its changes of the session would cost the looks of `side` their plans.
+  const sweeper = await connect(url)
   const clients = await Promise.all(Array.from({ length: BACKENDS }, () => connect(url)))
   const backends = await Promise.all(clients.map((client) => Backend.of(client, side)))
   return {
     url,
     backends,
     side,
-    ...resets(side),
+    ...resets(sweeper),
     async end() {
-      await Promise.all([side, ...clients].map((client) => client.end()))
+      await Promise.all([side, sweeper, ...clients].map((client) => client.end()))
       await end()
     },
   }
@@ -97,23 +99,24 @@ async function connect(url: string): Promise<pg.Client> {
 type Table = { readonly name: string; readonly kept: boolean }
 
 /** Tables are emptied and filled again from copies; sequences go on from where the copies were taken. */
-function resets(side: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
+function resets(client: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
   let script = ''
   return {
     async keepBaseline() {
-      const isThere = (await side.query(`select from pg_namespace where nspname = 'baseline'`)).rowCount === 1
-      if (!isThere) await side.query('create schema baseline')
-      const { rows } = await side.query<{ name: string; sequence: boolean }>(`
+      const isThere =
+        (await client.query(`select from pg_namespace where nspname = 'baseline'`)).rowCount === 1
+      if (!isThere) await client.query('create schema baseline')
+      const { rows } = await client.query<{ name: string; sequence: boolean }>(`
         select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'S' as sequence
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p', 'S') and not c.relispartition
           and n.nspname not in ('pg_catalog', 'information_schema', 'baseline', 'pg_toast') and c.relname <> 'migration'
         order by n.nspname, c.relname`)
       const tables = await Promise.all(
-        rows.filter(({ sequence }) => !sequence).map(({ name }) => keepTable(side, name)),
+        rows.filter(({ sequence }) => !sequence).map(({ name }) => keepTable(client, name)),
       )
       const sequences = await Promise.all(
-        rows.filter(({ sequence }) => sequence).map(({ name }) => keepSequence(side, name)),
+        rows.filter(({ sequence }) => sequence).map(({ name }) => keepSequence(client, name)),
       )
       script = [
         `set session_replication_role = replica`,
@@ -123,7 +126,7 @@ function resets(side: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
         `set session_replication_role = origin`,
       ].join('; ')
     },
-    reset: async () => void (await side.query(script)),
+    reset: async () => void (await client.query(script)),
   }
 }
 
@@ -131,16 +134,16 @@ const copyOf = (name: string): string => `baseline."${name.replaceAll('"', '')}"
 const fill = (name: string): string =>
   `insert into ${name} overriding system value select * from ${copyOf(name)}`
 
-async function keepTable(side: pg.Client, name: string): Promise<Table> {
-  await side.query(`create table if not exists ${copyOf(name)} as select * from ${name}`)
-  const { rows } = await side.query(`select from ${copyOf(name)} limit 1`)
+async function keepTable(client: pg.Client, name: string): Promise<Table> {
+  await client.query(`create table if not exists ${copyOf(name)} as select * from ${name}`)
+  const { rows } = await client.query(`select from ${copyOf(name)} limit 1`)
   return { name, kept: rows.length > 0 }
 }
 
-async function keepSequence(side: pg.Client, name: string): Promise<string> {
+async function keepSequence(client: pg.Client, name: string): Promise<string> {
   const copy = copyOf(name)
-  await side.query(`create table if not exists ${copy} as select last_value, is_called from ${name}`)
-  const { rows } = await side.query<{ last: string; called: boolean }>(
+  await client.query(`create table if not exists ${copy} as select last_value, is_called from ${name}`)
+  const { rows } = await client.query<{ last: string; called: boolean }>(
     `select last_value::text as last, is_called as called from ${copy}`,
   )
   return `select setval('${name}', ${rows[0]!.last}, ${rows[0]!.called})`

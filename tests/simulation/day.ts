@@ -1,7 +1,7 @@
 /** What a seed's day is like: who works, what is ordered, what goes wrong and how often. What is not said is drawn. */
 import type { Config } from '../../src/config-schema.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
-import type { SystemName } from '#landscape/landscape.ts'
+import type { CounterpartName } from './counterparts.ts'
 
 export type Role = Config['role']
 
@@ -14,10 +14,12 @@ export type Day = {
   /** Kinds that strike at places of this name only: `{ zombie: 'call' }`. */
   readonly places?: Readonly<Record<string, string>>
   /** Counterparts whose bad days these are; all unless said. */
-  readonly systems?: readonly SystemName[]
+  readonly systems?: readonly CounterpartName[]
   readonly programs?: readonly Role[]
   /** Orders arrive within so long. */
   readonly withinMs?: number
+  /** Faults end after so long, where they end. */
+  readonly peaceAfterMs?: number
   /** The share of accepted orders that is cancelled. */
   readonly cancels?: number
   /** All want what the orders at these places of the stream want, in turns. */
@@ -32,7 +34,8 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
   [1, ['all', 'all', 'all']],
 ]
 
-export type WholeDay = Day & Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'cancels'>>
+export type WholeDay = Day &
+  Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'peaceAfterMs' | 'cancels'>>
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
@@ -40,7 +43,16 @@ export function dayOf(seed: string, given: Day): WholeDay {
     orders: drawInteger(seed, 'orders', 0, [2, 6]),
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
+    peaceAfterMs: 5_000,
     cancels: 0.2,
     ...given,
   }
 }
+
+/** A day of which many fit into a second: one order or two, two programs, and peace soon. */
+export const shortDayOf = (seed: string): Day => ({
+  orders: drawInteger(seed, 'orders', 0, [1, 2]),
+  programs: ['all', 'all'],
+  withinMs: 60,
+  peaceAfterMs: 1_500,
+})

@@ -1,13 +1,10 @@
 /** What the seeds of one lane share: a cluster, a world, a configuration, and the database as it is before the first order. */
-import { demoConfig } from '../../src/demo.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config-schema.ts'
-import { startLandscape, type Landscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
-import type { Receipt, Stock, World } from '#landscape/world/world.ts'
-import type { Post } from '#landscape/webhooks.ts'
-import type { Clock } from '#platform/clock.ts'
+import { factorOf, type Receipt, type Stock, type World } from '#landscape/world/world.ts'
 import { type Cluster, joinCluster, openCluster } from './cluster.ts'
+import { configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
 import { Network } from './network.ts'
@@ -25,22 +22,6 @@ export type Lane = {
   end(): Promise<void>
 }
 
-/** The counterparts of a seed, each with its own truth, without sockets. */
-export const landscapeOf = (
-  seed: string,
-  world: World,
-  { clock, post }: { clock: Clock; post: Post },
-): Promise<Landscape> =>
-  startLandscape({
-    clock,
-    seed,
-    world,
-    ports: 'none',
-    post,
-    pace: { pickAfterMs: 200, shipAfterMs: 300 },
-    tellPicks: ['DC1'],
-  })
-
 /** Of these there is not enough for everybody who wants them, and more arrives during the day. */
 const SHORT: ReadonlyMap<string, number> = new Map([
   ['10000', 300],
@@ -48,6 +29,12 @@ const SHORT: ReadonlyMap<string, number> = new Map([
   ['20000', 2_000],
   ['20002', 500],
 ])
+
+/** Of every second item there is little at the first site, so that orders ship from others as well. */
+const isScattered = ({ item, site, status }: Stock): boolean =>
+  site === 'DC1' && status === 'available' && Number(item) % 2 === 1
+/** So many of the units in which it is sold. */
+const NEAR_UNITS = 2
 
 function smallWorld(): World {
   const world = generateWorld({
@@ -58,7 +45,15 @@ function smallWorld(): World {
     customersPerCompany: 8,
   })
   const isShort = ({ item, status }: Stock): boolean => status === 'available' && SHORT.has(item)
-  const stock = world.stock.map((row) => (isShort(row) ? { ...row, quantity: SHORT.get(row.item)! } : row))
+  const items = new Map(world.items.map((item) => [item.number, item]))
+  const nearlyGone = ({ item: number }: Stock): number => {
+    const item = items.get(number)!
+    const { numerator, denominator } = factorOf(item, item.salesUnit)!
+    return (NEAR_UNITS * numerator) / denominator
+  }
+  const quantityOf = (row: Stock): number =>
+    isShort(row) ? SHORT.get(row.item)! : isScattered(row) ? nearlyGone(row) : row.quantity
+  const stock = world.stock.map((row) => ({ ...row, quantity: quantityOf(row) }))
   return { ...world, stock, receipts: stock.filter(isShort).map(arrivalOf) }
 }
 
@@ -90,9 +85,9 @@ async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
 
 async function configOf(world: World, role: Role = 'all'): Promise<Config> {
   const clock = virtualClock(new Scheduler({ seed: '', mode: 'sticky' }), OUTSIDE())
-  const landscape = await landscapeOf('config', world, { clock, post: async () => 0 })
+  const landscape = await counterpartsOf('config', world, { clock, post: async () => 0 })
   const quick = { worker: { claimPollMs: 2_000 }, inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 } }
-  const defaults = { ...demoConfig(landscape), ...quick }
+  const defaults = { ...configFor(landscape), ...quick }
   return { ...loadConfig({ environment: {}, file: undefined, defaults }), role }
 }
 
@@ -116,7 +111,7 @@ async function readMasterData(cluster: Cluster, world: World): Promise<void> {
     },
     outside,
   )
-  const landscape = await landscapeOf('baseline', world, { clock, post: network.post })
+  const landscape = await counterpartsOf('baseline', world, { clock, post: network.post })
   const config = await configOf(world)
   const program = startProgram({
     name: 'baseline',

@@ -1,6 +1,7 @@
 /** `npm run simulate`: many seeded days of a distributor's life, with every fault, and what was found wrong. */
 import { parseArgs } from 'node:util'
 import { systemClock } from '#platform/clock.ts'
+import { shortDayOf } from './day.ts'
 import { openLanes } from './lanes.ts'
 import { plantAll } from './planted.ts'
 import { createReport } from './report.ts'
@@ -11,6 +12,7 @@ const USAGE = `npm run simulate -- [options]
   --minutes M     for so long
   --seed S        this seed alone
   --mode MODE     safety or liveness; by turns unless given
+  --short         short days: one order or two, two programs, faults for a moment
   --planted       plants each known bug and requires that it is caught
   --bug NAME      plants this one alone
   --lanes N       clusters at work side by side (default: one for each core, at most 2)
@@ -27,6 +29,7 @@ function optionsOf(args: string[]) {
         minutes: { type: 'string' },
         seed: { type: 'string' },
         mode: { type: 'string' },
+        short: { type: 'boolean', default: false },
         planted: { type: 'boolean', default: false },
         bug: { type: 'string' },
         lanes: { type: 'string' },
@@ -75,7 +78,8 @@ async function main(): Promise<number> {
           const nth = next++
           // One in four without an end of faults: whatever happens later must not hide what is wrong in between.
           const mode = options.mode ?? (nth % 4 === 3 ? 'safety' : 'liveness')
-          report.add(await lane.run({ seed: seedOf(nth), mode }))
+          const seed = seedOf(nth)
+          report.add(await lane.run({ ...(options.short ? shortDayOf(seed) : {}), seed, mode }))
         }
       }),
     )

@@ -1,5 +1,4 @@
 /** Everything that travels between programs, counterparts and clients, and what becomes of it on the way. */
-import type { Landscape, SystemName } from '#landscape/landscape.ts'
 import { draw } from '#landscape/random.ts'
 import type { Reply, Silence } from '#landscape/server.ts'
 import type { Post } from '#landscape/webhooks.ts'
@@ -12,10 +11,20 @@ import {
   Unanswered,
 } from '#platform/http-client.ts'
 import type { Call, Called } from '#platform/http-server.ts'
+import type { CounterpartName, Counterparts } from './counterparts.ts'
 import type { FaultScript } from './fault-script.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 
-export const SYSTEMS: readonly SystemName[] = ['legacyErp', 'cloudErp', 'wms', 'shop', 'carrier', 'tax']
+export const SYSTEMS: readonly CounterpartName[] = [
+  'legacyErp',
+  'cloudErp',
+  'wms',
+  'eastWms',
+  'shop',
+  'tradeShop',
+  'carrier',
+  'tax',
+]
 
 /** A program of ours whose doors are open. */
 export type Door = { readonly actor: Actor; call(call: Call): Promise<Called> }
@@ -24,7 +33,7 @@ export type NetworkParts = {
   readonly scheduler: Scheduler
   readonly faults: FaultScript
   readonly seed: string
-  readonly landscape: () => Landscape
+  readonly landscape: () => Counterparts
   readonly doors: () => readonly Door[]
   /** Told of each call of a counterpart and its answer. */
   readonly heard: (line: string) => void
@@ -32,7 +41,12 @@ export type NetworkParts = {
 }
 
 /** Systems that know a repeated request by its key. */
-const KEYED: ReadonlySet<string> = new Set(['erp-cloud.invalid', 'wms.invalid', 'tax.invalid'])
+const KEYED: ReadonlySet<string> = new Set([
+  'erp-cloud.invalid',
+  'wms.invalid',
+  'wms-east.invalid',
+  'tax.invalid',
+])
 /** Within the time for which a call is in doubt. */
 const LATE_MS = [200, 4_000] as const
 const SLOW_MS = [400, 9_000] as const

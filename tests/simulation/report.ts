@@ -96,7 +96,7 @@ function tellFailure({ seed, plan, violations, shortest }: Finding): void {
     [
       `seed ${seed} (${plan.mode}) at ${kept.commit}, ${least.orders ?? '?'} orders, faults: ${kept.only.join(', ') || 'none'}`,
       ...found,
-      `  kept as ${file.pathname}; again: npm run simulate -- --seed ${seed} --mode ${plan.mode}`,
+      `  kept as ${file.pathname}; again: npm run simulate -- --seed ${seed} --mode ${plan.mode}${plan.peaceAfterMs === undefined ? '' : ' --short'}`,
       '',
     ].join('\n'),
   )

@@ -77,7 +77,8 @@ export class DatabaseServer {
   }
 
   #open(actor: Actor): Session {
-    const backend = this.#free.shift()
+    // The one that was free last has its plans ready.
+    const backend = this.#free.pop()
     if (!backend) throw new Error('the simulated server has no connection left')
     const session: Session = new Session({ actor, backend, scheduler: this.#scheduler, server: this })
     this.#sessions.add(session)

@@ -1,14 +1,15 @@
 /** One seed: a landscape, two programs, clients, faults until a moment, then peace; and what was found wrong. */
 import { createHash } from 'node:crypto'
 import { draw, drawInteger } from '#landscape/random.ts'
-import type { Landscape } from '#landscape/landscape.ts'
 import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
 import { type Clients, openClients } from './clients.ts'
+import type { Cluster } from './cluster.ts'
+import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.ts'
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultScript } from './fault-script.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
 import { type Day, dayOf, type WholeDay } from './day.ts'
-import { landscapeOf, type Lane } from './lane.ts'
+import type { Lane } from './lane.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, type Program, startProgram } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
@@ -38,7 +39,6 @@ export type Outcome = {
   readonly complaints: readonly string[]
 }
 
-const PEACE_AFTER_MS = 5_000
 const PRESS_MS = 2_000
 const AWAKE_MS = 1_000
 /** Longer than any pause between two tries. */
@@ -75,7 +75,7 @@ class Run {
   readonly #skews: { ms: number }[] = []
   readonly #hash = createHash('sha256')
   readonly #complaints: string[] = []
-  #landscape!: Landscape
+  #landscape!: Counterparts
   #board!: BadDays
   #messages = 0
   #lives = 0
@@ -119,11 +119,8 @@ class Run {
   async toItsEnd(): Promise<Outcome> {
     const { seed } = this.#plan
     const clock = virtualClock(this.#scheduler, this.#outside)
-    this.#landscape = await landscapeOf(seed, this.#lane.world, { clock, post: this.#network.post })
-    this.#landscape.deliverTo({
-      wms: 'http://crossdock.invalid/system/wms/v1/events',
-      shop: 'http://crossdock.invalid/system/shop/v1/orders',
-    })
+    this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, post: this.#network.post })
+    deliverToUs(this.#landscape)
     this.#board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
     for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
     const clients = openClients({
@@ -154,14 +151,12 @@ class Run {
 
   /** Runs some actions, looks at what must hold and whether it may end, and goes on. */
   async #untilItEnds(clients: Clients): Promise<Violation[]> {
-    const { side } = this.#lane.cluster
     const scheduler = this.#scheduler
     const isLive = this.#plan.mode === 'liveness'
     for (let checked = 0, peace = false; ;) {
       const nextLook = scheduler.steps + LOOK_EVERY
       const left = await scheduler.run(() => scheduler.steps >= nextLook)
-      await side.query(`select set_config('sim.now', $1, false)`, [timeAt(scheduler.nowMs).toISOString()])
-      if (isLive && !peace && scheduler.nowMs >= PEACE_AFTER_MS) {
+      if (isLive && !peace && scheduler.nowMs >= this.#day.peaceAfterMs) {
         peace = true
         this.#faults.end()
         this.#board.end()
@@ -173,11 +168,18 @@ class Run {
         if (found.length > 0) return found
       }
       const isOver = isLive
-        ? peace && this.#areAwake() && (await isAtRest(side, this.#landscape, clients))
-        : scheduler.nowMs >= 2 * PEACE_AFTER_MS
+        ? peace && this.#areAwake() && (await isAtRest(await this.#look(), this.#landscape, clients))
+        : scheduler.nowMs >= 2 * this.#day.peaceAfterMs
       const isLate = scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX
       if (isOver || isLate || left === 'nothing left') return this.#atTheEnd(clients, isOver)
     }
+  }
+
+  /** Into the server, at the simulation's time. */
+  async #look(): Promise<Cluster['side']> {
+    const { side } = this.#lane.cluster
+    await side.query(`select set_config('sim.now', $1, false)`, [timeAt(this.#scheduler.nowMs).toISOString()])
+    return side
   }
 
   /** Whoever stood still has had time for what he still had in mind. */
@@ -194,22 +196,21 @@ class Run {
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
       lines.length > 0 ? [{ invariant, found: lines.join('\n') }] : [],
     )
-    return [...own, ...(await unsafe(this.#lane.cluster.side, this.#landscape))]
+    return [...own, ...(await unsafe(await this.#look(), this.#landscape))]
   }
 
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
-    const { side } = this.#lane.cluster
     const found = await this.#unsafe()
     if (found.length > 0 || this.#plan.mode === 'safety') return found
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
-    return [...(isAtRest ? [] : [stuck]), ...(await unsettled(side, this.#landscape, clients))]
+    return [...(isAtRest ? [] : [stuck]), ...(await unsettled(await this.#look(), this.#landscape, clients))]
   }
 
   /** Vendors wait for minutes before they tell again what found no ear; now somebody presses their buttons. */
   #pressOn(): void {
-    this.#landscape.wms.redeliver()
-    this.#landscape.shop.redeliver()
+    const { wms, eastWms, shop, tradeShop } = this.#landscape
+    for (const teller of [wms, eastWms, shop, tradeShop]) teller.redeliver()
     this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
   }
 

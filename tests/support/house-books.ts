@@ -7,7 +7,14 @@ import type { Query } from './books-rules.ts'
 /** What the counterparts believe: a landscape, or what was read of one that runs elsewhere. */
 export type Books = Pick<Landscape, 'world'> & {
   readonly [System in 'legacyErp' | 'cloudErp' | 'wms' | 'tax']: Pick<Landscape[System], 'truth'>
+} & {
+  /** Warehouse systems beside the first, by their names in the configuration. */
+  readonly otherWarehouses?: Readonly<Record<string, Pick<Landscape['wms'], 'truth'>>>
 }
+
+/** Each by its name in the configuration. */
+export const warehousesOf = ({ wms, otherWarehouses }: Pick<Books, 'wms' | 'otherWarehouses'>) =>
+  Object.entries({ wms, ...otherWarehouses }).map(([source, { truth }]) => ({ source, ...truth() }))
 
 export type BookedInvoice = {
   readonly company: string
@@ -73,7 +80,7 @@ const numbersOf = async (query: Query, text: string): Promise<string[]> =>
  * sides; and what the ERPs still expect of each line is what we do.
  */
 export async function differences(query: Query, landscape: Books): Promise<Record<string, Difference>> {
-  const { legacyErp, cloudErp, wms, tax } = landscape
+  const { legacyErp, cloudErp, tax } = landscape
   const orders = await numbersOf(
     query,
     `select 'O-' || id as number from orders.sales_order where erp_number is not null`,
@@ -82,13 +89,16 @@ export async function differences(query: Query, landscape: Books): Promise<Recor
     query,
     `select 'F-' || id as number from shipments.fulfillment where wms_number is not null`,
   )
-  const shipments = await numbersOf(query, `select source_key as number from shipments.shipment`)
+  const shipments = await numbersOf(
+    query,
+    `select source || ' ' || source_key as number from shipments.shipment`,
+  )
   const invoices = await numbersOf(
     query,
     `select 'I-' || id as number from billing.invoice where number is not null`,
   )
   const booked = [legacyErp.truth(), cloudErp.truth()]
-  const warehouse = wms.truth()
+  const warehouses = warehousesOf(landscape)
   const references = (documents: readonly { reference: string }[]): string[] =>
     documents.map(({ reference }) => reference)
   return {
@@ -98,12 +108,14 @@ export async function differences(query: Query, landscape: Books): Promise<Recor
     ),
     releases: compare(
       releases,
-      warehouse.orders.map(({ external_ref }) => external_ref),
+      warehouses.flatMap(({ orders: held }) => held.map(({ external_ref }) => external_ref)),
     ),
     shipments: compare(
       shipments,
-      warehouse.events.flatMap((event) =>
-        event.type === 'shipment.confirmed' ? [String(event['shipment_id'])] : [],
+      warehouses.flatMap(({ source, events }) =>
+        events.flatMap((event) =>
+          event.type === 'shipment.confirmed' ? [`${source} ${String(event['shipment_id'])}`] : [],
+        ),
       ),
     ),
     invoices: compare(
@@ -165,9 +177,9 @@ export async function ourStock(query: Query): Promise<Shelf[]> {
 }
 
 /** What lies on the shelves. */
-export function theirStock({ wms }: Books): Shelf[] {
+export function theirStock(books: Books): Shelf[] {
   const shelves = new Map<string, number>()
-  for (const { site, owner, sku, status, qty } of wms.truth().stock) {
+  for (const { site, owner, sku, status, qty } of warehousesOf(books).flatMap(({ stock }) => stock)) {
     if (qty === 0) continue
     const place = `${site} ${owner} ${sku} ${status}`
     shelves.set(place, (shelves.get(place) ?? 0) + qty)

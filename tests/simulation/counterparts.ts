@@ -1,0 +1,131 @@
+/** The counterparts of a seed, each with its own truth and without sockets: two ERPs, two warehouse systems, two shop platforms, tax. */
+import type { ConfigInput } from '../../src/config-schema.ts'
+import { demoConfig } from '../../src/demo.ts'
+import { type Landscape, startLandscape, type SystemName } from '#landscape/landscape.ts'
+import { startShop, type ShopHandle } from '#landscape/shop/server.ts'
+import type { Post } from '#landscape/webhooks.ts'
+import { startWms, type Wms } from '#landscape/wms/server.ts'
+import { type World, worldAt } from '#landscape/world/world.ts'
+import type { Clock } from '#platform/clock.ts'
+
+export type CounterpartName = SystemName | 'eastWms' | 'tradeShop'
+
+export type Counterparts = Landscape & {
+  /** Runs the sites that the first does not, more slowly, and numbers its documents from the same number. */
+  readonly eastWms: Wms
+  /** Sells to tradesmen on another platform, which numbers its orders as the first does. */
+  readonly tradeShop: ShopHandle
+  readonly otherWarehouses: Readonly<Record<string, Wms>>
+}
+
+/** Counterparts that we call in a process, as the configuration names them. Nobody calls the carrier. */
+export const CONFIGURED: Readonly<Record<Exclude<CounterpartName, 'carrier'>, string>> = {
+  legacyErp: 'erp-foods',
+  cloudErp: 'erp-industrial',
+  wms: 'wms',
+  eastWms: 'wms-east',
+  shop: 'shop',
+  tradeShop: 'shop-trade',
+  tax: 'tax',
+}
+
+const NEAR_SITES = ['DC1']
+export const EAST_SITES = ['DC2', 'DC3']
+const EAST = { apiKey: 'east-secret', webhookSecret: 'east-webhook-secret' }
+const TRADE = {
+  company: 'NWI',
+  domain: 'northway-trade.shop.example',
+  token: 'trade',
+  secret: 'trade-secret',
+} as const
+
+export async function counterpartsOf(
+  seed: string,
+  world: World,
+  { clock, post }: { clock: Clock; post: Post },
+): Promise<Counterparts> {
+  const landscape = await startLandscape({
+    clock,
+    seed,
+    world,
+    ports: 'none',
+    post,
+    pace: { pickAfterMs: 200, shipAfterMs: 300 },
+    depotSites: NEAR_SITES,
+    tellPicks: NEAR_SITES,
+  })
+  const own = { clock, seed, host: '', port: undefined, keep: 'all', visibilityLagMs: 0, post } as const
+  const eastWms = await startWms(worldAt(world, EAST_SITES), {
+    ...own,
+    ...EAST,
+    name: CONFIGURED.eastWms,
+    pace: { pickAfterMs: 400, shipAfterMs: 700 },
+    webhookUrl: undefined,
+    webhookBatch: 1,
+    announcePicking: true,
+    tellPicks: [],
+    enforceCutOff: false,
+    endlessStock: false,
+    dayMs: 0,
+    onEvent: () => undefined,
+  })
+  const tradeShop = await startShop(world, {
+    ...own,
+    name: CONFIGURED.tradeShop,
+    shops: [TRADE],
+    webhookUrl: undefined,
+  })
+  return {
+    ...landscape,
+    eastWms,
+    tradeShop,
+    otherWarehouses: { [CONFIGURED.eastWms]: eastWms },
+    async stop() {
+      await Promise.all([landscape, eastWms, tradeShop].map((one) => one.stop()))
+    },
+  }
+}
+
+/** Where the webhooks of each go. */
+export function deliverToUs({ wms, eastWms, shop, tradeShop }: Counterparts): void {
+  const door = (name: string, path: string): string => `http://crossdock.invalid/system/${name}/v1/${path}`
+  wms.deliverTo(door(CONFIGURED.wms, 'events'))
+  eastWms.deliverTo(door(CONFIGURED.eastWms, 'events'))
+  shop.deliverTo(door(CONFIGURED.shop, 'orders'))
+  tradeShop.deliverTo(door(CONFIGURED.tradeShop, 'orders'))
+}
+
+export function configFor(counterparts: Counterparts): Partial<ConfigInput> {
+  const demo = demoConfig(counterparts)
+  const { eastWms, tradeShop } = counterparts
+  return {
+    ...demo,
+    locations: demo.locations!.map((location) =>
+      EAST_SITES.includes(location.code) ? { ...location, wms: CONFIGURED.eastWms } : location,
+    ),
+    systems: {
+      ...demo.systems,
+      [CONFIGURED.eastWms]: {
+        connector: 'wms-depot',
+        baseUrl: eastWms.url,
+        credentials: EAST,
+        options: { batchMax: 1 },
+      },
+      [CONFIGURED.tradeShop]: {
+        connector: 'shop-hosted',
+        baseUrl: tradeShop.url,
+        credentials: { token: TRADE.token, secret: TRADE.secret },
+        options: {
+          shops: [
+            {
+              company: TRADE.company,
+              domain: TRADE.domain,
+              tokenCredential: 'token',
+              secretCredential: 'secret',
+            },
+          ],
+        },
+      },
+    },
+  }
+}
