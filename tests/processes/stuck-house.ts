@@ -5,6 +5,7 @@ import { toLegacyOrder } from '#systems/erp-legacy/map.ts'
 import { toDepotOrder } from '#systems/wms-depot/map.ts'
 import { checkInvariants } from '../../src/app-invariants.ts'
 import { O2C } from '#tests/routes/front-door.ts'
+import type { HouseOptions } from '#tests/support/house.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 export const WITHIN = { timeout: 15_000 }
@@ -25,7 +26,7 @@ export const QUICK_TO_PARK = {
 export let house: Wholesaler
 
 /** For a whole test file: one house, whose systems are well again after each test. */
-export function useStuckHouse(): void {
+export function useStuckHouse(options: HouseOptions = {}): void {
   beforeAll(async () => {
     house = await openWholesaler(
       [
@@ -38,7 +39,7 @@ export function useStuckHouse(): void {
         { number: TAXED_BUYER, company: 'NWI' },
         { number: LIMITED_BUYER, creditLimitMinor: 1_000 },
       ],
-      { policy: QUICK_TO_PARK },
+      { policy: QUICK_TO_PARK, ...options },
     )
   }, 60_000)
   afterAll(() => house.end())
