@@ -152,7 +152,12 @@ export async function retryCall(
 }
 
 /** `retry` begins to count its attempts anew. */
-function write(tx: Transaction, intent: Intent, state: 'retry' | 'resolved', resolution: string | null): void {
+function write(
+  tx: Transaction,
+  intent: Intent,
+  state: 'retry' | 'resolved',
+  resolution: string | null,
+): void {
   const { doc, step, subject, generation } = intent
   tx.send(wake, [doc])
   tx.send(change, [doc, step, subject, generation, state, resolution])

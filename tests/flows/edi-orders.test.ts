@@ -279,6 +279,35 @@ test('a notice and an invoice that EDI refused are sent once they are tried agai
   expect(await codes()).toEqual([])
 }, 30_000)
 
+test('an invoice that EDI refused is left out, or said to have come another way, and nobody has to look any more', async () => {
+  const { database } = house.app
+  const refused = async () => (await listExceptions(database)).filter(({ code }) => code.endsWith('_refused'))
+  for (const [nth, act] of (['skip', 'complete'] as const).entries()) {
+    const unseen = { ...ships, poNumber: `UNSEEN-${act}`, nth: 5_030 + nth }
+    const answered = (await answersTo(unseen, '855')).length
+    house.landscape.wms.faults.set({ kind: 'webhook-delay', ms: 1_500 })
+    drop(`unseen-${act}.edi`, toInterchange(unseen, guideOf(world, unseen)))
+    await until(async () => (await answersTo(unseen, '855')).length).toBe(answered + 1)
+    const { id } = (await ordersOf(unseen))[0]!
+    await database.query(hide, [id, '-'])
+    house.landscape.wms.faults.clear()
+    await until(async () => (await refused()).length).toBe(2)
+    for (const step of ['notify', 'send']) {
+      const body = JSON.stringify({
+        act,
+        step,
+        reason: 'by mail',
+        ...(act === 'complete' && { reference: 'mail' }),
+      })
+      const headers = { 'content-type': 'application/json', 'idempotency-key': `${act}-${step}` }
+      const path = `${house.url}/experience/control-tower/v1/orders/O-${id}:override`
+      expect((await fetch(path, { method: 'POST', headers, body })).status).toBe(200)
+    }
+    await until(async () => (await refused()).length).toBe(0)
+    await database.query(unhide)
+  }
+}, 30_000)
+
 type TheirWord = {
   readonly group: string
   readonly type: string
