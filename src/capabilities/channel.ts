@@ -41,6 +41,7 @@ export const acknowledge = operation<OrderAcknowledgement, { readonly reference?
 /** What left for the customer; the shop's fulfillment, an EDI 856. */
 export type ShipNotice = {
   readonly company: string
+  /** Our number: two warehouses may number theirs alike. */
   readonly shipment: string
   readonly order: string
   readonly customer: string

@@ -20,7 +20,7 @@ import { supersedePosted } from '#domains/billing/operations/by-hand.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import { invoiceFacts, type InvoiceFacts } from './invoice-facts.ts'
 import { KILOGRAM } from './nominal-weight.ts'
-import { invoiceNumber, orderNumber, type ProcessPorts } from './ports.ts'
+import { invoiceNumber, orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 import { endRefusals, refusalCause } from './refusals.ts'
 
 export function invoice(ports: ProcessPorts): Process {
@@ -258,7 +258,7 @@ function noticeOf({ doc, company, invoice, lines, order, shipment }: InvoiceFact
     customerOrder: order.customerOrder,
     orderDate: order.orderDate ?? undefined,
     externalId: order.externalId ?? undefined,
-    shipment: shipment.number,
+    shipment: shipmentNumber(invoice.shipmentId),
     currency: invoice.currency,
     netMinor: invoice.netMinor,
     taxMinor: invoice.taxMinor ?? 0,

@@ -104,9 +104,9 @@ const notify = (ports: ProcessPorts) =>
     operation: notifyShipment,
     location: ({ order }) => order.sender,
     businessKey: ({ doc }) => shipmentNumber(doc),
-    request: ({ company, shipment: row, order, packages }) => ({
+    request: ({ doc, company, shipment: row, order, packages }) => ({
       company,
-      shipment: row.number,
+      shipment: shipmentNumber(doc),
       order: orderNumber(row.orderId),
       customer: order.customer,
       customerOrder: order.customerOrder,
