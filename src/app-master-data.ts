@@ -8,6 +8,7 @@ import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import { readingProgress } from '#platform/readings.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { Bound } from './app-systems.ts'
+import { politeReader } from './app-polite.ts'
 import type { Config } from './config-schema.ts'
 import { recountOpen } from './processes/credit.ts'
 import { type LoadStock } from './processes/master-data-resources.ts'
@@ -74,24 +75,32 @@ export function masterDataSync(
   const aging = agingFigures(database, clock)
   return async (onProgress) => {
     await gate.openIfKnown()
-    const holder = worker.life?.epoch
+    const { life } = worker
     const failures: unknown[] = []
-    for (const { code: company, erp: source, credit } of holder === undefined ? [] : config.companies) {
-      const reader = readers.get(source)
-      const turn = { company, source, holder: holder! }
-      if (!reader || !(await takeTurn(database, turn))) continue
+    for (const { code: company, erp: source, credit } of life ? config.companies : []) {
+      const found = readers.get(source)
+      const turn = { company, source, holder: life!.epoch }
+      if (!found || !(await takeTurn(database, turn))) continue
+      const reader = politeReader(found, { system: source, gate: life!.policies.gate(source), clock })
       const complete = await aging.are(company, credit.staleAfterHours * HOUR_MS)
       const sync = { reader, company, database, clock, complete, onProgress, recountOpen, onStock: openStock }
       const failed = await syncMasterData(sync).then(
         () => undefined,
         (error: unknown) => ({ error }),
       )
-      await endTurn(database, turn, failed ? RETRY_MS : AGAIN_MS)
+      await endTurn(database, turn, failed ? againAfter(failed.error, clock) : AGAIN_MS)
       if (failed) failures.push(failed.error)
       else if (complete) aging.readAnew(company)
     }
     return { known: await gate.openIfKnown(), failures }
   }
+}
+
+/** Soon, or when the system opens again, but not later than it would be read anyway. */
+function againAfter(error: unknown, clock: Clock): number {
+  const closedMs =
+    error instanceof Outage && error.retryAt ? error.retryAt.getTime() - clock.now().getTime() : 0
+  return Math.min(AGAIN_MS, Math.max(RETRY_MS, closedMs))
 }
 
 /**

@@ -4,6 +4,7 @@ import { type DriftWatch, driftWatch } from '#platform/inbox-drift.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { MasterDataGate } from './app-master-data.ts'
+import { politeDoors } from './app-polite.ts'
 import { describeError } from './app-systems.ts'
 import { untoldJobs, type UntoldWires } from './app-untold.ts'
 import { type AnyDoor, type AnyDoors, anyDoor } from './processes/any-door.ts'
@@ -112,10 +113,11 @@ function driftJob(wires: MessageWires, watches: ReadonlyMap<string, DriftWatch>)
   }
 }
 
-function doorsOf({ bound, warehouse, goOn, channel }: MessageWires): AnyDoors {
-  const channels = [...bound.shops.values(), ...(bound.edi ? [bound.edi.door] : [])]
+function doorsOf(wires: MessageWires): AnyDoors {
+  const { bound, warehouse, goOn, channel } = wires
+  const channels = [...politeDoors(bound.shops, wires).values(), ...(bound.edi ? [bound.edi.door] : [])]
   return new Map([
-    ...[...bound.warehouses.values()].map((door): [string, AnyDoor] => {
+    ...[...politeDoors(bound.warehouses, wires).values()].map((door): [string, AnyDoor] => {
       const [name, any] = anyDoor(door, (told: Told) => warehouse.add(told))
       const goingOn: Pick<AnyDoor, 'goOn' | 'goOnBehind'> = {
         goOn: (gap, parked) => goOn({ ...gap, door, parked }),

@@ -5,6 +5,7 @@ import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { AppPorts } from './app-ports.ts'
+import { politeDoors } from './app-polite.ts'
 import { type Bound, describeError } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
@@ -35,7 +36,7 @@ export function untoldJobs(wires: UntoldWires): Job[] {
   const silence = {
     database,
     clock: ports.clock,
-    warehouses: bound.warehouses,
+    warehouses: politeDoors(bound.warehouses, wires),
     systemAt: (location: string) => systems.get(location),
     hear: (told: Told) => warehouse.add(told),
     silentAfterMs,
@@ -54,7 +55,7 @@ export function untoldJobs(wires: UntoldWires): Job[] {
       everyMs: lookMs(silentAfterMs),
       run: inTurn(wires, 'warehouses', lookMs(silentAfterMs) / 2, () => askSilentWarehouses(silence)),
     },
-    ...[...bound.shops.values()].map((shop) => ({
+    ...[...politeDoors(bound.shops, wires).values()].map((shop) => ({
       name: `orders of which ${shop.instance} told nothing`,
       everyMs: lookMs(shopPollMs),
       run: inTurn(wires, shop.instance, shopPollMs, () => takeUntoldOrders(orders, shop)),

@@ -89,7 +89,11 @@ export function openCloudApi(options: Options): CloudApi {
     create: (creations, context, read) => create({ company, call, outcomeOf }, creations, { context, read }),
     async page(path) {
       const response = await call({ method: 'GET', path: path.startsWith('/') ? path : `${company}/${path}` })
-      if (response.status !== 200) throw new Outage(instance, `${path} was answered with ${response.status}`)
+      if (response.status !== 200) {
+        const at = retryAt(response, clock.now())
+        const said = `${path} was answered with ${response.status}`
+        throw new Outage(instance, said, at && { retryAt: at })
+      }
       const answer: unknown = response.json()
       return readable(instance, () => entityPage(answer))
     },

@@ -89,7 +89,8 @@ export function openGateway({
       if (fields) return fields
       const reason =
         failed.kind === 'refused' ? failed.message : failed.kind === 'confirmed' ? '' : failed.reason
-      throw new Outage(instance, `${path} was not answered: ${reason}`)
+      const at = failed.kind === 'retry' ? failed.at : undefined
+      throw new Outage(instance, `${path} was not answered: ${reason}`, at && { retryAt: at })
     },
   }
 }

@@ -1,0 +1,53 @@
+/** Whatever we ask systems beside the calls that we owe them is asked under the policy of those calls. */
+import type { ErpReader } from '#capabilities/erp.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { InboundDoor } from '#platform/inbound.ts'
+import { readUnderGate, type ReadingGate } from '#platform/reading-gate.ts'
+import type { Worker } from '#platform/worker.ts'
+
+/** Page by page. */
+export function politeReader(reader: ErpReader, under: ReadingGate): ErpReader {
+  return {
+    instance: reader.instance,
+    customers: (request) => readUnderGate(under, () => reader.customers(request)),
+    items: (request) => readUnderGate(under, () => reader.items(request)),
+    prices: (request) => readUnderGate(under, () => reader.prices(request)),
+    stock: (request) => readUnderGate(under, () => reader.stock(request)),
+    credit: (customer) => readUnderGate(under, () => reader.credit(customer)),
+  }
+}
+
+type Wires = { readonly worker: Worker; readonly ports: { readonly clock: Clock } }
+
+/** Asks only while this process has a life, which alone knows the policies. */
+export function politeDoors<Message>(
+  doors: ReadonlyMap<string, InboundDoor<Message>>,
+  wires: Wires,
+): ReadonlyMap<string, InboundDoor<Message>> {
+  return new Map([...doors].map(([system, door]) => [system, politeDoor(door, wires)]))
+}
+
+function politeDoor<Message>(door: InboundDoor<Message>, { worker, ports }: Wires): InboundDoor<Message> {
+  const system = door.instance
+  const ask = <T>(read: () => Promise<T>): Promise<T> =>
+    worker.life
+      ? readUnderGate({ system, gate: worker.life.policies.gate(system), clock: ports.clock }, read)
+      : read()
+  return {
+    ...door,
+    ...(door.askAgain && { askAgain: (gaps) => ask(() => door.askAgain!(gaps)) }),
+    ...(door.changedSince && { changedSince: (since) => pageByPage(door.changedSince!(since), ask) }),
+  }
+}
+
+async function* pageByPage<Page>(
+  pages: AsyncIterable<Page>,
+  ask: <T>(read: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<Page> {
+  const iterator = pages[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await ask(() => iterator.next())
+    if (next.done) return
+    yield next.value
+  }
+}
