@@ -4,6 +4,7 @@ import type { Connector } from '#platform/connector.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import type { Ids } from '#platform/ids.ts'
 import { createLane } from '#platform/lanes.ts'
+import type { CalledBack } from '#platform/lanes-recall.ts'
 import type { Lease } from '#platform/lease.ts'
 import { Policy } from '#platform/policies.ts'
 import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
@@ -43,7 +44,8 @@ export function houseWorker(wires: WorkerWires): Worker {
     const lanes = new Map(
       [...wires.bound.connectors].map(([system, connector]) => {
         const onCall = ({ outcome }: { outcome: string }): void => calls.add({ system, outcome })
-        return [system, laneOf(wires, { connector, policies, lease, onCall })]
+        const callBack = (limit: number): Promise<CalledBack> => runner.callBack(system, limit)
+        return [system, laneOf(wires, { connector, policies, lease, onCall, callBack })]
       }),
     )
     const runner = createRunner({
@@ -110,16 +112,21 @@ type LaneParts = {
   readonly policies: Policies
   readonly lease: Lease
   readonly onCall: (call: { outcome: string }) => void
+  readonly callBack: (limit: number) => Promise<CalledBack>
 }
 
-/** At most half of what the process may have under way waits in one lane, so that no system fills it alone. */
-function laneOf({ config, ports, ids }: WorkerWires, { connector, policies, lease, onCall }: LaneParts) {
+/** At most half of what the process may have under way is in one lane, so that no system fills it alone. */
+function laneOf(
+  { config, ports, ids }: WorkerWires,
+  { connector, policies, lease, onCall, callBack }: LaneParts,
+) {
   return createLane({
     connector,
     gate: policies.gate(connector.instance),
     clock: ports.clock,
     random: () => ids.random(),
-    waitingMax: Math.ceil(config.worker.inFlightMax / 2),
+    openMax: Math.ceil(config.worker.inFlightMax / 2),
+    callBack,
     mayStillSend: () => lease.valid(),
     onCall,
   })

@@ -24,6 +24,8 @@ export type Intent = IntentKey & {
   readonly absentAfter: Date | null
   /** Of what is `resolved`. */
   readonly resolution?: Resolution | undefined
+  /** In memory: it was not tried, and its lane calls the document back. */
+  readonly held?: boolean | undefined
 }
 
 /** An outcome as a person found it out, in place of the system's own answer. */
@@ -202,6 +204,8 @@ export type Verdict =
       readonly at: Date | null
       readonly absentAfter: Date | null
       readonly counts: boolean
+      /** It was not tried, and its lane calls the document back. */
+      readonly held?: boolean
     }
 
 export type Situation = {

@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts'
 import type { Connector, Effect, LookUpOutcome, OperationBinding } from './connector.ts'
 import { type Attempt, type IntentKey, judge, type Verdict } from './effects.ts'
 import { NotSent } from './http-client.ts'
+import { type CalledBack, Recall } from './lanes-recall.ts'
 
 export type Sendable = {
   readonly intent: IntentKey
@@ -52,8 +53,10 @@ export type LaneOptions = {
   readonly gate: Gate
   readonly clock: Clock
   readonly random: () => number
-  /** More than this many waiting are let go to sleep, so that a slow system does not fill the process. */
-  readonly waitingMax: number
+  /** More than this many, waiting or under way, are sent away, so that a slow system does not fill the process. */
+  readonly openMax: number
+  /** Has documents that were sent away come back, up to `limit`: the most urgent first, and the oldest of those. */
+  readonly callBack: (limit: number) => Promise<CalledBack>
   /** False once the process may have been replaced: then nothing is sent, also of what queues for a connection. */
   readonly mayStillSend: () => boolean
   readonly onCall?: (call: { operation: string; size: number; outcome: string; tookMs: number }) => void
@@ -63,17 +66,15 @@ export interface Lane {
   readonly connector: Connector
   readonly waiting: number
   enqueue(sendable: Sendable): void
+  /** Calls back what others may have sent away who are gone. */
+  recall(): void
   stop(): void
 }
 
-/** A closed gate that opens this soon is waited for; for a longer time documents go to sleep. */
+/** A closed gate that opens this soon is waited for; for a longer time documents are sent away. */
 const WAIT_MS = 250
 /** The shortest wait before a gate is asked again. */
 const SOON_MS = 5
-/** Documents that a closed gate sent to sleep come back spread over this time. */
-const SPREAD_MS = 2_000
-/** What does not fit into the lane comes back after this time. */
-const FULL_MS = 1_000
 const REPLACED = 'this process may have been replaced'
 /** How long a call that was cut off may take to say whether anything was sent. */
 const GRACE_MS = 1_000
@@ -104,8 +105,11 @@ class SystemLane implements Lane {
   readonly connector: Connector
   readonly #options: LaneOptions
   readonly #groups = new Map<string, Group>()
+  readonly #recall: Recall
   #waiting = 0
+  /** Calls, and how many effects travel in them. */
   #underWay = 0
+  #travelling = 0
   #arrivals = 0
   #scheduled = false
   #stopped = false
@@ -113,6 +117,8 @@ class SystemLane implements Lane {
   constructor(options: LaneOptions) {
     this.connector = options.connector
     this.#options = options
+    const { openMax, ...ports } = options
+    this.#recall = new Recall({ ...ports, openMax, open: () => this.#waiting + this.#travelling })
   }
 
   get waiting(): number {
@@ -121,16 +127,27 @@ class SystemLane implements Lane {
 
   enqueue(sendable: Sendable): void {
     if (this.#stopped) return
-    if (this.#waiting >= this.#options.waitingMax) {
-      return this.#letGo([sendable], this.#fromNow(FULL_MS), 'the lane is full')
-    }
     insertByPriority(this.#groupOf(sendable).queue, { sendable, arrival: this.#arrivals++ })
     this.#waiting++
+    if (this.#waiting + this.#travelling > this.#recall.placesForNext()) this.#sendAway(this.#leastUrgent())
     this.#schedule()
+  }
+
+  recall(): void {
+    this.#recall.after(this.#options.clock.now())
   }
 
   stop(): void {
     this.#stopped = true
+    this.#recall.stop()
+  }
+
+  #sendAway({ name, queue }: Group): void {
+    const { sendable } = queue.pop()!
+    if (queue.length === 0) this.#groups.delete(name)
+    this.#waiting--
+    this.#recall.sentAway()
+    this.#letGo([sendable], this.#options.clock.now(), 'the lane is full')
   }
 
   #groupOf({ operation, attempt }: Sendable): Group {
@@ -171,6 +188,7 @@ class SystemLane implements Lane {
   }
 
   #letAllGo(until: Date, reason: string): void {
+    this.#recall.after(until)
     const all = [...this.#groups.values()].flatMap((group) => group.queue)
     this.#groups.clear()
     this.#waiting = 0
@@ -187,19 +205,24 @@ class SystemLane implements Lane {
         kind: 'deferred',
         state: sendable.inDoubt ? 'unknown' : 'retry',
         reason,
-        at: new Date(until.getTime() + this.#options.random() * SPREAD_MS),
+        at: until,
         absentAfter: sendable.absentAfter,
         counts: false,
+        held: true,
       })
     }
   }
 
   #mostUrgent(): Group {
-    let chosen: Group | undefined
-    for (const group of this.#groups.values()) {
-      if (!chosen || comesBefore(group.queue[0]!, chosen.queue[0]!)) chosen = group
-    }
-    return chosen!
+    return [...this.#groups.values()].reduce((first, group) =>
+      comesBefore(group.queue[0]!, first.queue[0]!) ? group : first,
+    )
+  }
+
+  #leastUrgent(): Group {
+    return [...this.#groups.values()].reduce((last, group) =>
+      comesBefore(last.queue.at(-1)!, group.queue.at(-1)!) ? group : last,
+    )
   }
 
   /** As much of the group as one call takes. */
@@ -214,12 +237,15 @@ class SystemLane implements Lane {
     const { gate, clock, onCall } = this.#options
     const startedMs = clock.monotonicMs()
     this.#underWay++
+    this.#travelling += batch.length
     const outcomes = await callSystem(this.#options, group, batch)
     this.#underWay--
+    this.#travelling -= batch.length
     const tookMs = clock.monotonicMs() - startedMs
     if (outcomes === 'withheld') return this.#withheld(batch, tookMs)
     const report = reportOf(outcomes, tookMs)
     gate.report(report)
+    this.#recall.answered(report.outcome === 'success')
     this.#schedule()
     // A process that was replaced has forgotten what it asked; who took over finds it intended, and in doubt.
     if (this.#stopped) return
@@ -232,7 +258,9 @@ class SystemLane implements Lane {
   #withheld(batch: readonly Sendable[], tookMs: number): void {
     this.#options.gate.report({ outcome: 'withheld', tookMs })
     this.#schedule()
-    if (!this.#stopped) this.#letGo(batch, this.#fromNow(0), REPLACED)
+    if (this.#stopped) return
+    this.#recall.after(this.#fromNow(0))
+    this.#letGo(batch, this.#fromNow(0), REPLACED)
   }
 
   #fromNow(ms: number): Date {

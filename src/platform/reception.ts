@@ -21,6 +21,7 @@ export function createReception(database: Database, leftDue: () => void): Runner
     owned: 0,
     start: () => undefined,
     claimNow: () => undefined,
+    callBack: async () => ({ count: 0, areMore: false }),
     stop: () => Promise.resolve(),
   }
 }

@@ -7,7 +7,9 @@ import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
 import { claimDocuments, type Claimed, failuresBy, type Fault, letGoDocuments } from './desk.ts'
 import { effectKey, nextAttempt, type Verdict } from './effects.ts'
+import { callBackDocuments } from './effects-held.ts'
 import { bindingOf, type Lane } from './lanes.ts'
+import type { CalledBack } from './lanes-recall.ts'
 import type { Cause } from './log.ts'
 import { isBusy, isOutage } from './outage.ts'
 import type { Docket, Process } from './process.ts'
@@ -60,6 +62,8 @@ export interface Runner {
   start(): void
   /** Claims what is due without waiting for the next poll. */
   claimNow(): void
+  /** Takes up to `limit` documents that a closed gate or a full lane of this system sent away, while there is room. */
+  callBack(system: string, limit: number): Promise<CalledBack>
   /** Stops claiming and waits until nothing is under way, or forgets everything when the lease is lost. */
   stop(how: 'drain' | 'forget'): Promise<void>
 }
@@ -171,6 +175,19 @@ class EpochRunner implements Runner, Stage {
     if (this.#claiming || this.#draining) return
     this.#cancelPoll()
     this.start()
+  }
+
+  async callBack(system: string, limit: number): Promise<CalledBack> {
+    const { epoch, inFlightMax, onError } = this.#options
+    const room = Math.min(limit, inFlightMax - this.owned)
+    if (this.#draining || room <= 0) return { count: 0, areMore: true }
+    try {
+      const count = await this.#take((tx) => callBackDocuments(tx, epoch, { system, limit: room }))
+      return { count, areMore: count > 0 }
+    } catch (error) {
+      if (!this.#stopped) onError(`documents that wait for ${system} could not be called back`, error)
+      return { count: 0, areMore: true }
+    }
   }
 
   async stop(how: 'drain' | 'forget'): Promise<void> {
@@ -326,27 +343,33 @@ class EpochRunner implements Runner, Stage {
 
   /** Takes due documents while there is room; a full batch means that there may be more. */
   async #claim(): Promise<void> {
-    const { batchMax, inFlightMax, leftDue } = this.#options
+    const { batchMax, inFlightMax, leftDue, epoch } = this.#options
     for (let more = false; !this.#draining; more = true) {
       const room = Math.min(batchMax, inFlightMax - this.owned)
       this.#crowded = room <= 0
       if (this.#crowded) return more ? leftDue?.() : undefined
-      const claimed = await this.#commit((tx) => this.#claimUpTo(tx, room))
-      if (this.#stopped) return
-      if (claimed.length > 0) this.#options.claimed?.()
-      for (const { version, failures, ...row } of claimed) {
-        const process = this.#processes.get(row.process)
-        if (!process) continue
-        this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
-        void this.#deliver({ doc: row.doc })
-      }
-      if (claimed.length < room) return
+      const count = await this.#take((tx) => claimDocuments(tx, epoch, room))
+      if (this.#stopped || count < room) return
     }
   }
 
-  async #claimUpTo(tx: Transaction, limit: number): Promise<Claimed[]> {
+  /** Owns what `claim` finds and has it looked at; answers how much that is. */
+  async #take(claim: (tx: Transaction) => Promise<Claimed[]>): Promise<number> {
+    const claimed = await this.#commit(async (tx) => this.#withoutStrangers(tx, await claim(tx)))
+    if (this.#stopped) return 0
+    if (claimed.length > 0) this.#options.claimed?.()
+    for (const { version, failures, ...row } of claimed) {
+      const process = this.#processes.get(row.process)
+      if (!process) continue
+      this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
+      void this.#deliver({ doc: row.doc })
+    }
+    return claimed.length
+  }
+
+  /** Documents of processes that only another version of the program has are given back. */
+  async #withoutStrangers(tx: Transaction, claimed: Claimed[]): Promise<Claimed[]> {
     const { epoch, onError } = this.#options
-    const claimed = await claimDocuments(tx, epoch, limit)
     const strangers = claimed.filter(({ process }) => !this.#processes.has(process))
     if (strangers.length > 0) {
       await letGoDocuments(tx, epoch, { seen: strangers, delayMs: STRANGE_MS })

@@ -1,6 +1,7 @@
 /** A document inside one transaction: its facts, what is open of it, and which steps are due; pure. */
 import { operationKey } from './connector.ts'
 import { effectKey, type Intent } from './effects.ts'
+import { FORGOTTEN_MS } from './effects-held.ts'
 import type { DeskRow, StepRow } from './desk.ts'
 import {
   type AnyCall,
@@ -161,14 +162,14 @@ export function resolvedOf({ doc, intents }: Entry) {
 /** A document that nobody wakes is looked at again after this time. */
 const PATROL_MS = 14 * 24 * 3_600_000
 
-/** The earliest of: the process's own timer, an effect's next try, the patrol; at once to take what a person said. */
+/** The earliest of: its own timer, an effect's next try unless a lane calls it, the patrol; at once to take what a person said. */
 export function wakeAt(entry: Entry, now: Date): Date {
   const times = [new Date(now.getTime() + PATROL_MS)]
   const own = entry.facts && entry.process.wakeAt?.(entry.facts)
   if (own) times.push(own)
-  for (const { dueAt, resolution } of entry.intents.values()) {
+  for (const { dueAt, resolution, held } of entry.intents.values()) {
     if (resolution) return now
-    if (dueAt) times.push(dueAt)
+    if (dueAt) times.push(held ? new Date(dueAt.getTime() + FORGOTTEN_MS) : dueAt)
   }
   return times.reduce((earliest, time) => (time < earliest ? time : earliest))
 }

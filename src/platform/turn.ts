@@ -15,6 +15,7 @@ import {
   settleEffects,
   type Verdict,
 } from './effects.ts'
+import { holdDocuments, type Waits } from './effects-held.ts'
 import type { Cause } from './log.ts'
 import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts, Done } from './process.ts'
 import type { ParkedEffect, TurnContext } from './turn-context.ts'
@@ -318,13 +319,12 @@ export class Turn implements Docket {
   }
 
   async #defer(outcomes: readonly Outcome[]): Promise<void> {
-    const deferred: Deferred[] = []
-    const parked: ParkedEffect[] = []
+    const [deferred, parked, waits]: [Deferred[], ParkedEffect[], Waits[]] = [[], [], []]
     for (const { doc, intent, verdict } of outcomes) {
       if (verdict.kind !== 'deferred') continue
       const entry = this.#entries.get(doc)!
       const { process, facts, intents } = entry
-      const { state, reason, at: dueAt, absentAfter, counts } = verdict
+      const { state, reason, at: dueAt, absentAfter, counts, held } = verdict
       if (isLeft(state) && isDecided(entry, intent)) {
         this.#withdraw([intent])
         continue
@@ -335,12 +335,15 @@ export class Turn implements Docket {
         dueAt,
         absentAfter,
         attempts: intent.attempts + (counts ? 1 : 0),
+        held,
       }
+      waits.push({ doc, system: intent.system, priority: entry.priority, isHeld: held === true })
       intents.set(effectKey(intent), next)
       deferred.push({ ...next, detail: reason })
       if (state === 'parked') parked.push({ facts: facts!, intent: next, kind: process.kind, reason })
     }
     deferEffects(this.#tx, deferred)
+    holdDocuments(this.#tx, waits)
     if (parked.length > 0) await this.#context.parked(this.#tx, parked)
   }
 

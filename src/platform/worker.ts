@@ -138,6 +138,7 @@ class SupervisedWorker implements Worker {
     void life.policies.run(this.#policiesRun.signal)
     life.runner.start()
     this.life = life
+    for (const lane of life.lanes.values()) lane.recall()
     this.#watch(database, lease)
   }
 
@@ -146,6 +147,7 @@ class SupervisedWorker implements Worker {
     if (epochs.length === 0) return
     this.#options.onEvent('took over from processes that are gone', { epochs })
     this.life?.runner.claimNow()
+    for (const lane of this.life?.lanes.values() ?? []) lane.recall()
   }
 
   /** Looks each second whether another process is gone. */

@@ -37,7 +37,8 @@ function lane(gate: Gate = gateOf(1), options: Partial<LaneOptions> = {}): Lane 
     gate,
     clock,
     random: () => 0.5,
-    waitingMax: 100,
+    openMax: 100,
+    callBack: async () => ({ count: 0, areMore: false }),
     mayStillSend: () => true,
     ...options,
   })
@@ -282,18 +283,17 @@ describe('an outcome', () => {
 })
 
 describe('a gate that is closed', () => {
-  test('for longer lets the documents go, to come back spread after it opens, and counts no attempt', async () => {
+  test('for longer sends the documents away until it opens, and counts no attempt', async () => {
     const gate = gateOf(1)
     gate.closedUntil = fromNow(60_000)
-    const spread = [0, 0.9]
-    const erp = lane(gate, { random: () => spread.shift()! })
+    const erp = lane(gate)
     const absentAfter = fromNow(5_000)
     erp.enqueue(sendable('a'))
     erp.enqueue(sendable('b', { attempt: 'look up', inDoubt: true, absentAfter }))
     await clock.settle()
-    const letGo = { kind: 'deferred', reason: 'breaker_open: the system fails', counts: false }
+    const letGo = { kind: 'deferred', reason: 'breaker_open: the system fails', counts: false, held: true }
     expect(verdicts.get('a')).toEqual({ ...letGo, state: 'retry', at: fromNow(60_000), absentAfter: null })
-    expect(verdicts.get('b')).toEqual({ ...letGo, state: 'unknown', at: fromNow(61_800), absentAfter })
+    expect(verdicts.get('b')).toEqual({ ...letGo, state: 'unknown', at: fromNow(60_000), absentAfter })
     expect([erp.waiting, calls.length]).toEqual([0, 0])
   })
 
@@ -321,7 +321,7 @@ describe('a gate that is closed', () => {
 })
 
 test('a full lane lets go of what comes, at once and alone', async () => {
-  const erp = lane(gateOf(1), { waitingMax: 2 })
+  const erp = lane(gateOf(1), { openMax: 2 })
   enqueue(erp, 'a', 'b', 'c')
   expect([...verdicts]).toEqual([
     [
@@ -330,13 +330,30 @@ test('a full lane lets go of what comes, at once and alone', async () => {
         kind: 'deferred',
         state: 'retry',
         reason: 'the lane is full',
-        at: fromNow(2_000),
+        at: fromNow(0),
         absentAfter: null,
         counts: false,
+        held: true,
       },
     ],
   ])
   expect(await answerAll()).toEqual([['a', 'b']])
+})
+
+test('a full lane sends the least urgent away, whoever comes', async () => {
+  const erp = lane(gateOf(0), { openMax: 2 })
+  enqueue(erp, 'a')
+  erp.enqueue(sendable('bulk', { priority: 4, operation: 'cancel' }))
+  erp.enqueue(sendable('money', { priority: 1 }))
+  expect([...verdicts.keys()]).toEqual(['bulk'])
+})
+
+test('what is under way has its place in the lane, so that a slow system does not fill the process', async () => {
+  const erp = lane(gateOf(1), { openMax: 4 })
+  enqueue(erp, 'a', 'b', 'c')
+  await clock.settle()
+  enqueue(erp, 'd', 'e')
+  expect([calls.length, ...verdicts.keys()]).toEqual([1, 'e'])
 })
 
 test('a lane whose system is slow does not keep another waiting', async () => {

@@ -30,7 +30,7 @@ export type ToyWorker = {
   readonly errors: string[]
 }
 
-export type WorkerWishes = Partial<RunnerOptions> & { readonly waitingMax?: number }
+export type WorkerWishes = Partial<RunnerOptions> & { readonly openMax?: number }
 
 type DeskState = {
   readonly version: number
@@ -74,7 +74,7 @@ export class ToyWorld {
   }
 
   /** A process with a lease of its own, not started yet. */
-  async worker({ waitingMax = 1_000, ...wishes }: WorkerWishes = {}): Promise<ToyWorker> {
+  async worker({ openMax = 1_000, ...wishes }: WorkerWishes = {}): Promise<ToyWorker> {
     const connections = pausable(this.pool)
     const lease = await openLease(this.pool, systemClock, 'toy')
     const database = this.databaseOf(connections, lease.epoch)
@@ -87,7 +87,8 @@ export class ToyWorld {
           gate,
           clock: this.clock,
           random: () => 0,
-          waitingMax,
+          openMax,
+          callBack: (limit) => runner.callBack(instance, limit),
           mayStillSend: () => lease.valid(),
         }),
       ]),
@@ -301,7 +302,7 @@ export class ToyWorld {
     // Also waits for what they still had under way.
     await takeOver(this.house.database, 0)
     await this.house.run(
-      'truncate public.toy, public.toy_note, public.toy_trouble, desk.document, desk.step, effects.intent',
+      'truncate public.toy, public.toy_note, public.toy_trouble, desk.document, desk.step, effects.intent, effects.held',
     )
     this.clock = fakeClock(new Date())
     this.calls.length = 0

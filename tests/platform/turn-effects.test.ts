@@ -273,7 +273,7 @@ describe('a lane that lets go', () => {
   })
 
   test('because it is full brings them back as well', async () => {
-    const worker = await world.worker({ waitingMax: 1 })
+    const worker = await world.worker({ openMax: 1 })
     worker.runner.start()
     world.reply = () => ({ kind: 'confirmed', answer: 'ok' })
     await world.begin(worker, ...[1, 2, 3].map((doc) => ({ doc, plan: post })))

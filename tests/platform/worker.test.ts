@@ -59,7 +59,8 @@ function supervised(): Worker {
         gate: new TestGate(clock, 100),
         clock,
         random,
-        waitingMax: 100,
+        openMax: 100,
+        callBack: (limit) => runner.callBack('store', limit),
         mayStillSend: () => lease.valid(),
       })
       const lanes = new Map([['store', lane]])
