@@ -296,4 +296,24 @@ export const BUGS: readonly Bug[] = [
       }),`,
     world: { kinds: [], alike: [FOODS], orders: 7, withinMs: 10, cancels: 0, programs: ['all'] },
   },
+  {
+    name: 'a shipment is named to channels by the number of its warehouse',
+    file: 'src/processes/shipment.ts',
+    find: 'shipment: shipmentNumber(doc),',
+    replace: 'shipment: row.number,',
+    world: { kinds: [], partners: true, orders: 8 },
+  },
+  {
+    name: 'a document for a partner counts as written before it is left',
+    file: 'src/systems/edi/outbox.ts',
+    find: 'await folders.leave(',
+    replace: 'void folders.leave(',
+    world: {
+      kinds: ['crash'],
+      shares: { crash: 0.3 },
+      places: { crash: 'files.leave' },
+      partners: true,
+      programs: ['all', 'all'],
+    },
+  },
 ]

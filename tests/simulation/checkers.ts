@@ -25,7 +25,7 @@ export type Violation = { readonly invariant: string; readonly found: string }
 /** Looks are prepared once, since their plans take longer than they do. */
 const names = new Map<string, string>()
 
-const queryOf =
+export const queryOf =
   (side: pg.Client): Query =>
   async (text, values = []) => {
     const name = names.get(text) ?? `simulation.look_${names.size}`
@@ -49,7 +49,7 @@ export async function unsafe(side: pg.Client, landscape: Counterparts): Promise<
 
 /** A counterpart that holds two documents for one of ours was told twice. */
 function twice(counterparts: Counterparts): Violation[] {
-  const { legacyErp, cloudErp, tax } = counterparts
+  const { legacyErp, cloudErp, tax, shop, tradeShop } = counterparts
   const books = {
     'an order is once at its ERP': [...legacyErp.truth().orders, ...cloudErp.truth().orders].map(
       (one) => one.reference,
@@ -58,6 +58,9 @@ function twice(counterparts: Counterparts): Violation[] {
       (one) => one.reference,
     ),
     'a release is once at the warehouses': releasesAt(counterparts).map((one) => one.external_ref),
+    'a shipment is once at the shops': [shop, tradeShop].flatMap((one) =>
+      one.truth().orders.flatMap(({ fulfillments }) => fulfillments.map(({ external_id: id }) => id)),
+    ),
     'a transaction is once at the tax engine': tax.truth().transactions.map((one) => one.code),
   }
   return Object.entries(books).flatMap(([invariant, references]) => {
@@ -71,7 +74,11 @@ export async function isAtRest(side: pg.Client, landscape: Counterparts, clients
   if (clients.open() > 0) return false
   const tellers = [...warehousesOf(landscape), landscape.shop.truth(), landscape.tradeShop.truth()]
   if (tellers.some(({ webhooks }) => webhooks.queued > 0)) return false
-  return (await underWay(queryOf(side))) === 0
+  const query = queryOf(side)
+  const [left] = await query<{ files: number }>(
+    'select count(*)::int as files from edi.outbound where written_at is null',
+  )
+  return left!.files === 0 && (await underWay(query)) === 0
 }
 
 /** What is wrong, or not at rest, after faults have ended. */
@@ -82,7 +89,9 @@ export async function unsettled(
 ): Promise<Violation[]> {
   const query = queryOf(side)
   // A movement that was never told is found by the next snapshot, hours later; until then a person is told of it.
-  const isToldOfStock = warehousesOf(landscape).every(({ webhooks }) => webhooks.dropped === 0)
+  const isToldOfStock = warehousesOf(landscape).every(
+    ({ webhooks: { dropped, givenUp } }) => dropped + givenUp === 0,
+  )
   const rules = (await violationsAtRest(query))
     .filter(({ rule }) => rule !== EXPLAINED || isToldOfStock)
     .map(({ rule, found }) => ({ invariant: rule, found: JSON.stringify(found) }))

@@ -6,6 +6,7 @@ import type { Counterparts } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
 import type { Network } from './network.ts'
+import type { Partners } from './partners.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 
 export type Told = {
@@ -34,6 +35,8 @@ export type ClientParts = {
   readonly landscape: Counterparts
   readonly outside: Actor
   readonly day: WholeDay
+  /** Absent on a day on which nobody orders by EDI. */
+  readonly partners?: Partners | undefined
 }
 
 const ORDERS = '/process/order-to-cash/v1/orders'
@@ -44,7 +47,7 @@ const TOLD_MS = 100
 const SHOP_SHARE = 0.25
 
 export function openClients(parts: ClientParts): Clients {
-  const { seed, world, network, scheduler, faults, landscape, outside, day } = parts
+  const { seed, world, network, scheduler, faults, landscape, outside, day, partners } = parts
   const told: Told[] = []
   const cancelled = new Set<string>()
   let open = 0
@@ -97,6 +100,14 @@ export function openClients(parts: ClientParts): Clients {
     const [planned] = world.orders(1, place)
     const order = day.alike === undefined ? planned : { ...planned!, poNumber: `${planned!.poNumber}-${nth}` }
     const atMs = drawInteger(seed, 'arrives', nth, [0, day.withinMs])
+    if (partners?.takes(order!, nth)) {
+      open++
+      later(atMs, 'partner', () => {
+        open--
+        partners.order(order!)
+      })
+      continue
+    }
     if (draw(seed, 'door', nth) < SHOP_SHARE && order!.door === 'shop') {
       const shop = draw(seed, 'shop', nth) < 0.5 ? landscape.shop : landscape.tradeShop
       later(atMs, 'buyer', () => void shop.place(order!))

@@ -20,6 +20,8 @@ export type Day = {
   readonly withinMs?: number
   /** Faults end after so long, where they end. */
   readonly peaceAfterMs?: number
+  /** Some customers order by EDI, whose folder is looked at again and again. */
+  readonly partners?: boolean
   /** The share of accepted orders that is cancelled. */
   readonly cancels?: number
   /** All want what the orders at these places of the stream want, in turns. */
@@ -34,8 +36,10 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
   [1, ['all', 'all', 'all']],
 ]
 
+const PARTNERS_SHARE = 0.25
+
 export type WholeDay = Day &
-  Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'peaceAfterMs' | 'cancels'>>
+  Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'peaceAfterMs' | 'partners' | 'cancels'>>
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
@@ -44,6 +48,7 @@ export function dayOf(seed: string, given: Day): WholeDay {
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
     peaceAfterMs: 5_000,
+    partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
     cancels: 0.2,
     ...given,
   }
@@ -55,4 +60,5 @@ export const shortDayOf = (seed: string): Day => ({
   programs: ['all', 'all'],
   withinMs: 60,
   peaceAfterMs: 1_500,
+  partners: false,
 })

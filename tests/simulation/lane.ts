@@ -1,4 +1,8 @@
 /** What the seeds of one lane share: a cluster, a world, a configuration, and the database as it is before the first order. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeDemoGuides } from '../../src/demo-edi.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config-schema.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
@@ -7,8 +11,10 @@ import { type Cluster, joinCluster, openCluster } from './cluster.ts'
 import { configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
+import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, startProgram } from './program.ts'
+import { EDI_FOLDERS } from './partners.ts'
 import { type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
 import { BEGIN, virtualClock } from './virtual-clock.ts'
@@ -75,18 +81,28 @@ export const joinLane = async (url: string): Promise<Lane> => laneOn(await joinC
 
 async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
   await cluster.keepBaseline()
+  const guides = mkdtempSync(join(tmpdir(), 'crossdock-simulation-guides-'))
+  writeDemoGuides(world, guides)
   const configs = {
-    all: await configOf(world),
-    api: await configOf(world, 'api'),
-    worker: await configOf(world, 'worker'),
+    all: await configOf(world, 'all', guides),
+    api: await configOf(world, 'api', guides),
+    worker: await configOf(world, 'worker', guides),
   }
-  return { cluster, world, configs, end: () => cluster.end() }
+  async function end(): Promise<void> {
+    rmSync(guides, { recursive: true, force: true })
+    await cluster.end()
+  }
+  return { cluster, world, configs, end }
 }
 
-async function configOf(world: World, role: Role = 'all'): Promise<Config> {
+async function configOf(world: World, role: Role = 'all', guides?: string): Promise<Config> {
   const clock = virtualClock(new Scheduler({ seed: '', mode: 'sticky' }), OUTSIDE())
   const landscape = await counterpartsOf('config', world, { clock, post: async () => 0 })
-  const quick = { worker: { claimPollMs: 2_000 }, inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 } }
+  const quick = {
+    worker: { claimPollMs: 2_000 },
+    inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 },
+    ...(guides ? { edi: { ...EDI_FOLDERS, partnersDirectory: guides, pollMs: 2_000 } } : {}),
+  }
   const defaults = { ...configFor(landscape), ...quick }
   return { ...loadConfig({ environment: {}, file: undefined, defaults }), role }
 }
@@ -121,6 +137,7 @@ async function readMasterData(cluster: Cluster, world: World): Promise<void> {
     database,
     http: (actor) => network.client(actor),
     notices: new NoticeBoard(scheduler),
+    files: new MemoryFiles(scheduler),
     skewMs: () => 0,
     drowsy: 1,
     complain: (line) => process.stderr.write(`${line}\n`),

@@ -6,6 +6,7 @@ import type { HttpClient } from '#platform/http-client.ts'
 import type { Notices, Channel } from '#platform/notices.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
+import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 import type { DatabaseServer } from './sessions.ts'
@@ -19,6 +20,7 @@ export type ProgramParts = {
   readonly database: DatabaseServer
   readonly http: (actor: Actor) => HttpClient
   readonly notices: NoticeBoard
+  readonly files: MemoryFiles
   /** How far its clock is off, each time it is asked. */
   readonly skewMs: () => number
   readonly drowsy: number
@@ -38,6 +40,7 @@ export function startProgram(parts: ProgramParts): Program {
     clock,
     chance: chanceOf(`${seed}/${name}`),
     http: parts.http(actor),
+    files: parts.files.of(actor),
     log: createLog({
       level: 'warn',
       clock,
@@ -60,6 +63,7 @@ export function startProgram(parts: ProgramParts): Program {
     }
     app.keepUp()
     while (!(await app.sync(() => undefined).catch(() => ({ known: false }))).known) await clock.sleep(1_000)
+    app.edi?.watch()
     isOpen = true
   }
   void open()

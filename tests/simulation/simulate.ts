@@ -1,7 +1,9 @@
 /** One seed: a landscape, two programs, clients, faults until a moment, then peace; and what was found wrong. */
 import { createHash } from 'node:crypto'
+import type { Config } from '../../src/config-schema.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
+import { untold } from './partner-checkers.ts'
 import { type Clients, openClients } from './clients.ts'
 import type { Cluster } from './cluster.ts'
 import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.ts'
@@ -10,7 +12,9 @@ import { faultScript } from './fault-script.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
 import { type Day, dayOf, type WholeDay } from './day.ts'
 import type { Lane } from './lane.ts'
+import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
+import { openPartners, type Partners } from './partners.ts'
 import { NoticeBoard, type Program, startProgram } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
@@ -70,6 +74,7 @@ class Run {
   readonly #network: Network
   readonly #faults
   readonly #notices: NoticeBoard
+  readonly #files: MemoryFiles
   readonly #outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
   readonly #programs: (Program | undefined)[] = []
   readonly #skews: { ms: number }[] = []
@@ -77,6 +82,7 @@ class Run {
   readonly #complaints: string[] = []
   #landscape!: Counterparts
   #board!: BadDays
+  #partners: Partners | undefined
   #messages = 0
   #lives = 0
 
@@ -102,6 +108,7 @@ class Run {
       !/^(?:commit|rollback)$/.test(text) &&
       this.#faults.strikes('serialization-failure', `${actor.name}/${name}`)
     this.#notices = new NoticeBoard(this.#scheduler)
+    this.#files = new MemoryFiles(this.#scheduler)
     this.#network = new Network(
       {
         scheduler: this.#scheduler,
@@ -123,21 +130,35 @@ class Run {
     deliverToUs(this.#landscape)
     this.#board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
     for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
-    const clients = openClients({
-      seed,
-      world: this.#lane.world,
-      network: this.#network,
-      scheduler: this.#scheduler,
-      faults: this.#faults,
-      landscape: this.#landscape,
-      outside: this.#outside,
-      day: this.#day,
-    })
+    const clients = this.#openClients()
     const violations = await this.#untilItEnds(clients)
     await this.#tellEvents()
     await this.#stopAll()
-    return {
+    return this.#outcome(violations)
+  }
+
+  #openClients(): Clients {
+    const { seed } = this.#plan
+    const parts = {
       seed,
+      world: this.#lane.world,
+      scheduler: this.#scheduler,
+      faults: this.#faults,
+      outside: this.#outside,
+    }
+    if (this.#day.partners) this.#partners = openPartners({ ...parts, files: this.#files })
+    return openClients({
+      ...parts,
+      network: this.#network,
+      landscape: this.#landscape,
+      day: this.#day,
+      partners: this.#partners,
+    })
+  }
+
+  #outcome(violations: readonly Violation[]): Outcome {
+    return {
+      seed: this.#plan.seed,
       violations,
       struck: this.#faults.struck,
       history: this.#hash.digest('hex'),
@@ -168,7 +189,7 @@ class Run {
         if (found.length > 0) return found
       }
       const isOver = isLive
-        ? peace && this.#areAwake() && (await isAtRest(await this.#look(), this.#landscape, clients))
+        ? peace && this.#areAwake() && (await this.#isAtRest(clients))
         : scheduler.nowMs >= 2 * this.#day.peaceAfterMs
       const isLate = scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX
       if (isOver || isLate || left === 'nothing left') return this.#atTheEnd(clients, isOver)
@@ -188,6 +209,11 @@ class Run {
     return this.#programs.every((program) => !program || program.actor.stalledUntilMs + AWAKE_MS <= nowMs)
   }
 
+  async #isAtRest(clients: Clients): Promise<boolean> {
+    const arePartners = this.#partners?.isIdle() ?? true
+    return arePartners && (await isAtRest(await this.#look(), this.#landscape, clients))
+  }
+
   async #unsafe(): Promise<Violation[]> {
     const said: Readonly<Record<string, readonly string[]>> = {
       'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
@@ -204,13 +230,19 @@ class Run {
     if (found.length > 0 || this.#plan.mode === 'safety') return found
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
-    return [...(isAtRest ? [] : [stuck]), ...(await unsettled(await this.#look(), this.#landscape, clients))]
+    const side = await this.#look()
+    return [
+      ...(isAtRest ? [] : [stuck]),
+      ...(await unsettled(side, this.#landscape, clients)),
+      ...(this.#partners ? await untold(side, this.#partners) : []),
+    ]
   }
 
   /** Vendors wait for minutes before they tell again what found no ear; now somebody presses their buttons. */
   #pressOn(): void {
     const { wms, eastWms, shop, tradeShop } = this.#landscape
-    for (const teller of [wms, eastWms, shop, tradeShop]) teller.redeliver()
+    // Who presses while nobody can open uses up their patience.
+    if (this.#areAwake()) for (const teller of [wms, eastWms, shop, tradeShop]) teller.redeliver()
     this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
   }
 
@@ -224,11 +256,12 @@ class Run {
     this.#programs[nth] = startProgram({
       name,
       seed,
-      config: withMaintenance(this.#lane.configs[this.#day.programs[nth]!], this.#board.closed),
+      config: this.#configOf(nth),
       scheduler: this.#scheduler,
       database: this.#database,
       http: (actor) => this.#network.client(actor),
       notices: this.#notices,
+      files: this.#files,
       skewMs: () => skew.ms,
       drowsy: drawInteger(seed, 'drowsy', name, DROWSY),
       complain: (line) => {
@@ -236,6 +269,11 @@ class Run {
         this.#complaints.push(line)
       },
     })
+  }
+
+  #configOf(nth: number): Config {
+    const config = withMaintenance(this.#lane.configs[this.#day.programs[nth]!], this.#board.closed)
+    return { ...config, edi: { ...config.edi, enabled: this.#day.partners } }
   }
 
   /** What may happen before an action: its program dies or stands still, a session or the whole server goes. */

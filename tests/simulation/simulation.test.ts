@@ -23,6 +23,11 @@ test.each(SEEDS)('no invariant is broken in %s', { timeout: 60_000 }, async (see
   expect(steps).toBeGreaterThan(100)
 })
 
+test('partners who order by EDI are told each document once', { timeout: 60_000 }, async () => {
+  const { violations } = await simulate(lane, { seed: 'partners', mode: 'liveness', partners: true })
+  expect(violations).toEqual([])
+})
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const plan = (seed: string): Plan => ({ seed, mode: 'liveness' })
   const histories: string[] = []
