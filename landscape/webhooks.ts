@@ -148,11 +148,20 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
 export function webhooks(options: WebhookOptions): Webhooks {
   const { seed, faults } = options
   const { dispatch, deliverTo, later, redeliver, counts, open, stop } = outbox(options)
-  let reordering: Delivery[] = []
+  let reordering: { readonly id: string; readonly leave: () => void }[] = []
+
+  /** Counted from now on as on its way. */
+  function hold(delivery: Delivery): () => void {
+    counts.queued += 1
+    return () => {
+      counts.queued -= 1
+      dispatch(delivery)
+    }
+  }
 
   /** Collects a window of deliveries, then lets them leave in a drawn order. */
   function reorder(delivery: Delivery, window: number): void {
-    reordering.push(delivery)
+    reordering.push({ id: delivery.id, leave: hold(delivery) })
     if (reordering.length >= window) return shuffleOut()
     if (reordering.length === 1) later(REORDER_WAIT_MS, shuffleOut)
   }
@@ -160,8 +169,8 @@ export function webhooks(options: WebhookOptions): Webhooks {
   function shuffleOut(): void {
     const out = reordering
     reordering = []
-    const rank = (delivery: Delivery): number => draw(seed, 'webhook-reorder', delivery.id)
-    for (const delivery of out.toSorted((a, b) => rank(a) - rank(b))) dispatch(delivery)
+    const rank = ({ id }: { readonly id: string }): number => draw(seed, 'webhook-reorder', id)
+    for (const { leave } of out.toSorted((a, b) => rank(a) - rank(b))) leave()
   }
 
   function misbehave(delivery: Delivery): void {
@@ -174,7 +183,7 @@ export function webhooks(options: WebhookOptions): Webhooks {
     const delay = faults.strike('webhook-delay', topic, id)
     if (delay) {
       const jitterMs = draw(seed, 'webhook-delay', id) * (delay.jitterMs ?? 0)
-      return later(delay.ms + jitterMs, () => dispatch(delivery))
+      return later(delay.ms + jitterMs, hold(delivery))
     }
     const order = faults.strike('webhook-reorder', topic, id)
     if (order) reorder(delivery, order.window ?? REORDER_WINDOW)

@@ -182,6 +182,7 @@ export class Session {
   inTransaction = false
   readonly #parts: SessionParts
   readonly #queue: Queued[] = []
+  readonly #untold: (() => void)[] = []
   #running: Queued | undefined
   #isHeadOffered = false
   #cancelIdle: () => void = () => undefined
@@ -303,11 +304,16 @@ export class Session {
     this.#tell(() => queued.reject(error))
   }
 
-  /** A program that stands still reads its answer later. */
+  /** A program that stands still reads its answers later, in the order in which they came. */
   #tell(run: () => void): void {
     const { scheduler } = this.#parts
-    if (this.actor.stalledUntilMs > scheduler.nowMs)
-      scheduler.offer({ actor: this.actor, label: 'answer', run })
-    else if (this.actor.alive) run()
+    if (this.#untold.length === 0 && this.actor.stalledUntilMs <= scheduler.nowMs) {
+      if (this.actor.alive) run()
+      return
+    }
+    this.#untold.push(run)
+    if (this.#untold.length > 1) return
+    const tellAll = (): void => this.#untold.splice(0).forEach((tell) => tell())
+    scheduler.offer({ actor: this.actor, label: 'answer', run: tellAll })
   }
 }
