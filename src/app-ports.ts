@@ -2,6 +2,7 @@
 import type { AuditHeads } from '#platform/audit-heads.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Connections } from '#platform/database.ts'
+import type { DiskRoom } from '#platform/disk-room.ts'
 import type { AddressRules } from '#platform/http-address-guard.ts'
 import type { HttpClient } from '#platform/http-client.ts'
 import type { Chance } from '#platform/ids.ts'
@@ -30,6 +31,8 @@ export type AppPorts = {
   /** The system's own unless a simulation hands in another. */
   readonly chance?: Chance
   readonly http: HttpClient
+  /** Asked before anything new is taken in; without it only the database says when it has no room. */
+  readonly disk?: DiskRoom
   /** Folders of EDI partners: on disk unless a simulation hands in its own. */
   readonly files?: Files
   /** Without it nobody is sent webhooks. */

@@ -5,6 +5,7 @@ import { tokenVerifier } from '#platform/access-tokens.ts'
 import { createTurnstile, type Door } from '#platform/batch.ts'
 import { followingClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
+import type { DiskRoom } from '#platform/disk-room.ts'
 import type { OpenExceptions } from '#platform/exceptions.ts'
 import { createServer, type Server } from '#platform/http-server.ts'
 import type { Route } from '#platform/http.ts'
@@ -99,6 +100,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   const doors = houseDoors(tables, worker, {
     clock,
     queries: database,
+    disk: ports.disk,
     runner: () => (masterData.check(), worker.runner()),
     batchMax: config.worker.batchMax,
     turnstile: createTurnstile(),
@@ -175,15 +177,21 @@ function houseProcesses(ports: ProcessPorts) {
   }
 }
 
-function houseDoors(tables: ReturnType<typeof houseProcesses>, worker: Worker, ports: DoorPorts) {
+function houseDoors(
+  tables: ReturnType<typeof houseProcesses>,
+  worker: Worker,
+  { disk, ...ports }: DoorPorts & { readonly disk: DiskRoom | undefined },
+) {
+  // What warehouses tell ends work; what orders begins some.
+  const beginning = { ...ports, runner: () => (disk?.assert(), ports.runner()) }
   const overrides = {
     ports: ports.ports,
     processes: new Map(tables.all.map((process) => [process.kind, process])),
     steps: overrideSteps(ports.ports.wishes),
   }
   return {
-    orders: orderDoor(ports, tables.orders),
-    channel: channelDoor(ports, tables.orders),
+    orders: orderDoor(beginning, tables.orders),
+    channel: channelDoor(beginning, tables.orders),
     warehouse: warehouseDoor(ports, tables.shipments),
     goOn: warehouseGoesOn(ports, tables.shipments),
     payments: paymentDoor(ports, tables.payments),

@@ -5,6 +5,7 @@ import type { Config, ConfigInput } from './config-schema.ts'
 import { assertSafeToListen } from './platform/access.ts'
 import { openAuditHeads } from './platform/audit-heads.ts'
 import type { Clock } from './platform/clock.ts'
+import { diskRoom } from './platform/disk-room.ts'
 import { openHttpClient } from './platform/http-client.ts'
 import { systemChance } from './platform/ids.ts'
 import { nameOfLog } from './platform/log-name.ts'
@@ -99,6 +100,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
       notices,
       clock,
       http,
+      disk: diskRoom({ clock, folders: writtenFolders(config) }),
       outward,
       log,
       metrics,
@@ -168,6 +170,12 @@ function openPools(
     screens: pool('screen', Math.min(POOL_SCREENS, database.poolSize)),
   }
 }
+
+/** Of the embedded server, and of partners' files. */
+const writtenFolders = ({ database, edi }: Config): string[] => [
+  ...(database.url === undefined ? [database.dataDirectory] : []),
+  ...(edi.enabled ? [edi.inboxDirectory, edi.outboxDirectory, edi.archiveDirectory] : []),
+]
 
 /**
  * Reads the ERPs, in turns with other processes, until the house stops. Resolves when all of them were read once, with

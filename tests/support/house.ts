@@ -6,6 +6,7 @@ import { demoConfig } from '../../src/demo.ts'
 import { type Landscape, type LandscapeOptions, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { World } from '#landscape/world/world.ts'
+import type { DiskRoom } from '#platform/disk-room.ts'
 import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
@@ -39,6 +40,7 @@ export type HouseOptions = {
   readonly beside?: House
   /** It neither hears nor tells of word between processes. */
   readonly isDeaf?: boolean
+  readonly disk?: DiskRoom
   /** A clone of the template unless given. */
   readonly database?: TestDatabase
 }
@@ -98,6 +100,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     metrics,
     openOnLoopback: true,
     checks: true,
+    ...(options.disk && { disk: options.disk }),
   })
   await app.worker.start()
   const { failures } = await app.sync(() => undefined)
