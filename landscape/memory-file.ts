@@ -6,7 +6,7 @@ import type { LandscapeMemory } from './landscape.ts'
 import type { WorldSource } from './world/source.ts'
 
 /** Raised whenever a system remembers in another shape. */
-const VERSION = 1
+const VERSION = 2
 
 export type Remembered = { readonly world: WorldSource; readonly systems: LandscapeMemory }
 

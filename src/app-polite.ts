@@ -13,6 +13,7 @@ export function politeReader(reader: ErpReader, under: ReadingGate): ErpReader {
     items: (request) => readUnderGate(under, () => reader.items(request)),
     prices: (request) => readUnderGate(under, () => reader.prices(request)),
     stock: (request) => readUnderGate(under, () => reader.stock(request)),
+    supply: (request) => readUnderGate(under, () => reader.supply(request)),
     credit: (customer) => readUnderGate(under, () => reader.credit(customer)),
   }
 }

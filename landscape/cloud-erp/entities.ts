@@ -202,7 +202,7 @@ function readRoutes(store: CloudStore, world: World): Route[] {
       store.stock.map((one) => stockEntity(one, baseUnit(one.item), loadedAt)),
     ),
     list('receipts', 'expectedReceipts', () =>
-      store.receipts.map((one) => receiptEntity(one, baseUnit(one.item), loadedAt)),
+      store.purchases.lines().map((one) => receiptEntity(one, baseUnit(one.item))),
     ),
     get('credit', 'customerFinancialDetails', lookup('number', 'customerFinancialDetails', credit)),
     {

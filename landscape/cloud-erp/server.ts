@@ -12,6 +12,7 @@ import {
   type ServerOptions,
   type SystemHandle,
 } from '../server.ts'
+import type { PurchaseOrders } from '../erp/purchase-orders.ts'
 import type { World } from '../world/world.ts'
 import { batchOf, batchReply } from './batch.ts'
 import { entities, refusal, type Request } from './entities.ts'
@@ -31,6 +32,7 @@ export type CloudErp = SystemHandle<BookTruth> & {
   /** Ends every access token before its time. */
   endTokens(): void
   changeCustomer: Books['changeCustomer']
+  changePurchase: PurchaseOrders['change']
 }
 
 type Credentials = { id: string; secret: string }
@@ -108,5 +110,6 @@ export async function startCloudErp(
     ...handle,
     endTokens: () => store.tokens.clear(),
     changeCustomer: (number, change) => store.books.changeCustomer(number, change),
+    changePurchase: (id, change) => store.purchases.change(id, change),
   }
 }

@@ -13,9 +13,10 @@ import {
   type PaymentIn,
   type ReversalIn,
 } from '../erp/documents.ts'
+import type { PurchaseLine } from '../erp/purchase-orders.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import { hash } from '../random.ts'
-import type { Address, Item, Price, Receipt, Unit } from '../world/world.ts'
+import type { Address, Item, Price, Unit } from '../world/world.ts'
 
 const UNIT: Record<Unit, string> = { EA: 'PCS', CA: 'CASE', BX: 'BOX', PL: 'PALLET', KG: 'KG', BG: 'BAG' }
 const UNIT_BACK = new Map(Object.entries(UNIT).map(([ours, theirs]) => [theirs, ours]))
@@ -120,14 +121,18 @@ export const stockEntity = (stock: SiteStock, baseUnit: Unit, asOf: string): Fie
   lastModifiedDateTime: asOf,
 })
 
-export const receiptEntity = (receipt: Receipt, baseUnit: Unit, asOf: string): Fields => ({
-  documentNumber: `PO-${receipt.id}`,
-  itemNumber: receipt.item,
-  locationCode: receipt.site,
-  quantity: receipt.quantity,
+export const receiptEntity = (line: PurchaseLine, baseUnit: Unit): Fields => ({
+  documentNumber: line.number,
+  lineNumber: line.line,
+  vendorNumber: line.supplier,
+  itemNumber: line.item,
+  locationCode: line.site,
+  quantity: line.quantity,
+  quantityReceived: line.received,
+  quantityCanceled: line.cancelled,
   unitOfMeasureCode: UNIT[baseUnit],
-  expectedReceiptDate: receipt.expectedOn,
-  lastModifiedDateTime: asOf,
+  expectedReceiptDate: line.expectedOn,
+  lastModifiedDateTime: line.changedAt,
 })
 
 export const creditEntity = (customer: BookCustomer): Fields => ({

@@ -1,11 +1,12 @@
 /** What the cloud ERP keeps: its books with its number ranges, price lists, tokens and answered idempotency keys. */
 import { Books, type BooksMemory, type NumberRanges } from '../erp/books.ts'
+import { type PurchaseLine, PurchaseOrders } from '../erp/purchase-orders.ts'
 import { type BookOrder } from '../erp/documents.ts'
 import { siteStock, type SiteStock } from '../erp/site-stock.ts'
 import { kept, type Kept, refill } from '../kept.ts'
 import { hash } from '../random.ts'
 import type { Reply, ServerOptions } from '../server.ts'
-import type { CompanyCode, Price, Receipt, World } from '../world/world.ts'
+import type { CompanyCode, Price, World } from '../world/world.ts'
 import { orderId } from './shapes.ts'
 
 const NUMBERS: NumberRanges = {
@@ -18,12 +19,12 @@ export const TOKEN_SECONDS = 3_600
 const OWN_TAX_MICRO: Record<string, number> = { GENERAL: 190_000, FOOD: 70_000 }
 
 type Answered = { bodyHash: number; reply: Reply }
-export type CloudMemory = { books: BooksMemory; answered: [string, Answered][] }
+export type CloudMemory = { books: BooksMemory; purchases: PurchaseLine[]; answered: [string, Answered][] }
 
 export type CloudStore = {
   books: Books
+  purchases: PurchaseOrders
   prices: Price[]
-  receipts: Receipt[]
   stock: SiteStock[]
   ordersById: Kept<BookOrder>
   /** Answers by idempotency key, with the hash of the body that earned them. */
@@ -32,14 +33,16 @@ export type CloudStore = {
   newToken(): string
 }
 
-export const rememberCloud = ({ books, answered }: CloudStore): CloudMemory => ({
+export const rememberCloud = ({ books, purchases, answered }: CloudStore): CloudMemory => ({
   books: books.remember(),
+  purchases: purchases.lines(),
   answered: [...answered.entries()],
 })
 
 /** Tokens are not remembered: a restart ends them. */
-export function recallCloud(store: CloudStore, { books, answered }: CloudMemory): void {
+export function recallCloud(store: CloudStore, { books, purchases, answered }: CloudMemory): void {
   store.books.recall(books)
+  store.purchases.recall(purchases)
   for (const order of books.orders) store.ordersById.set(orderId(order), order)
   refill(store.answered, answered)
 }
@@ -53,8 +56,8 @@ export function cloudStore(world: World, company: CompanyCode, options: ServerOp
   const tokens = new Map<string, number>()
   return {
     books: new Books({ clock, world, company, keep, visibilityLagMs, numbers: NUMBERS, ownTax }),
+    purchases: new PurchaseOrders(clock, world, company),
     prices: world.prices.filter((price) => price.company === company),
-    receipts: world.receipts.filter((receipt) => receipt.company === company),
     stock: siteStock(world, company),
     ordersById: kept(keep),
     answered: kept(keep),

@@ -1,8 +1,9 @@
 /** The legacy ERP's gateway: always HTTP 200, the outcome in RC, no idempotency but look-ups by our reference. */
 import { type Fields, parsed, text } from '../fields.ts'
-import { type Books, type BooksMemory } from '../erp/books.ts'
+import type { Books } from '../erp/books.ts'
 import { BookRefusal, type BookFault, type BookOrder, type BookTruth } from '../erp/documents.ts'
 import { pageOf } from '../erp/pages.ts'
+import type { PurchaseOrders } from '../erp/purchase-orders.ts'
 import { inAnotherOrder } from '../random.ts'
 import {
   json,
@@ -35,7 +36,14 @@ import {
   stockRow,
   betrag,
 } from './shapes.ts'
-import { legacyStore, SESSION_SECONDS, type LegacyStore } from './store.ts'
+import {
+  legacyStore,
+  recallLegacy,
+  rememberLegacy,
+  SESSION_SECONDS,
+  type LegacyMemory,
+  type LegacyStore,
+} from './store.ts'
 
 export const LEGACY_ERP = 'erp-legacy'
 const BATCH = 50
@@ -156,7 +164,7 @@ function orderVerbs(books: Books) {
 
 const verb = (name: string, keys: Verb['keys'], run: Verb['run']): Verb => ({ name, keys, run })
 
-function masterVerbs({ books, prices, stock, receipts }: LegacyStore, today: string): Record<string, Verb> {
+function masterVerbs({ books, purchases, prices, stock }: LegacyStore, today: string): Record<string, Verb> {
   const baseUnit = (item: string): Unit => books.items.get(item)?.baseUnit ?? 'EA'
   const list = <T>(name: string, all: () => readonly T[], row: (one: T, nth: number) => Fields): Verb =>
     verb(name, noKeys, listing(all, row))
@@ -177,7 +185,7 @@ function masterVerbs({ books, prices, stock, receipts }: LegacyStore, today: str
     ),
     '/rfc/MM_RECEIPTS': list(
       'receipts',
-      () => receipts,
+      () => purchases.lines(),
       (one) => receiptRow(one, baseUnit(one.item)),
     ),
     '/rfc/FI_CREDIT': verb('credit', (fields) => texts(fields['KUNNR']), found('KUNNR', credit)),
@@ -223,6 +231,7 @@ export type LegacyErp = SystemHandle<BookTruth> & {
   /** Ends every session, as a restart of the gateway does. */
   endSessions(): void
   changeCustomer: Books['changeCustomer']
+  changePurchase: PurchaseOrders['change']
 }
 
 export async function startLegacyErp(
@@ -231,7 +240,7 @@ export async function startLegacyErp(
   credentials: Credentials,
 ): Promise<LegacyErp> {
   const store = legacyStore(world, 'NWF', options)
-  if (options.memory) store.books.recall(options.memory as BooksMemory)
+  if (options.memory) recallLegacy(store, options.memory as LegacyMemory)
   const tools = systemTools(options, LEGACY_ERP)
   const routes = { ...masterVerbs(store, world.today), ...documentVerbs(store, tools, options.seed) }
 
@@ -264,12 +273,13 @@ export async function startLegacyErp(
         ? answer(refuse('100', `FUNKTION UNBEKANNT: ${detail}`))
         : json(status, refuse('900', 'SYSTEM BESETZT')),
     truth: () => store.books.truth(),
-    remember: () => store.books.remember(),
+    remember: () => rememberLegacy(store),
   }
   const handle = await startSystem(door, tools, options)
   return {
     ...handle,
     endSessions: () => store.sessions.endAll(),
     changeCustomer: (number, change) => store.books.changeCustomer(number, change),
+    changePurchase: (id, change) => store.purchases.change(id, change),
   }
 }

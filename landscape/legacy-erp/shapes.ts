@@ -13,8 +13,9 @@ import {
   type PaymentIn,
   type ReversalIn,
 } from '../erp/documents.ts'
+import type { PurchaseLine } from '../erp/purchase-orders.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
-import type { Item, ItemUnit, Price, Receipt, TaxClass, Unit } from '../world/world.ts'
+import type { Item, ItemUnit, Price, TaxClass, Unit } from '../world/world.ts'
 
 const UNIT: Record<Unit, string> = { EA: 'ST', CA: 'KAR', BX: 'KI', PL: 'PAL', KG: 'KG', BG: 'SAK' }
 const UNIT_BACK = new Map(Object.entries(UNIT).map(([ours, theirs]) => [theirs, ours]))
@@ -123,13 +124,21 @@ export const stockRow = (stock: SiteStock, baseUnit: Unit, today: string): Field
   STZET: '000000',
 })
 
-export const receiptRow = (receipt: Receipt, baseUnit: Unit): Fields => ({
-  EBELN: receipt.id,
-  MATNR: padded(receipt.item, 18),
-  WERKS: receipt.site,
-  MENGE: String(receipt.quantity),
+/** A line of which nothing is wanted any more is marked as deleted; what is cancelled of others is their ABMNG. */
+export const receiptRow = (line: PurchaseLine, baseUnit: Unit): Fields => ({
+  EBELN: line.number,
+  EBELP: padded(String(line.line), 5),
+  LIFNR: padded(line.supplier, 10),
+  MATNR: padded(line.item, 18),
+  WERKS: line.site,
+  MENGE: String(line.quantity),
+  WEMNG: String(line.received),
+  ABMNG: String(line.cancelled),
+  LOEKZ: line.cancelled === line.quantity ? 'L' : '',
   MEINS: UNIT[baseUnit],
-  EINDT: datum(receipt.expectedOn),
+  EINDT: datum(line.expectedOn),
+  AEDAT: datum(line.changedAt),
+  AEZET: uhrzeit(line.changedAt),
 })
 
 export const creditRow = (customer: BookCustomer): Fields => ({

@@ -1,10 +1,11 @@
 /** What the legacy ERP keeps: its books with its number ranges, its conditions, its sessions. */
 import type { Clock } from '#platform/clock.ts'
-import { Books, type NumberRanges } from '../erp/books.ts'
+import { Books, type BooksMemory, type NumberRanges } from '../erp/books.ts'
+import { type PurchaseLine, PurchaseOrders } from '../erp/purchase-orders.ts'
 import { siteStock, type SiteStock } from '../erp/site-stock.ts'
 import { hash } from '../random.ts'
 import type { ServerOptions } from '../server.ts'
-import type { CompanyCode, Price, Receipt, World } from '../world/world.ts'
+import type { CompanyCode, Price, World } from '../world/world.ts'
 
 const NUMBERS: NumberRanges = {
   order: { prefix: '', first: 451_234, width: 10 },
@@ -17,10 +18,23 @@ const OWN_TAX_MICRO = 62_500
 
 export type LegacyStore = {
   books: Books
+  purchases: PurchaseOrders
   prices: Price[]
-  receipts: Receipt[]
   stock: SiteStock[]
   sessions: Sessions
+}
+
+export type LegacyMemory = { books: BooksMemory; purchases: PurchaseLine[] }
+
+export const rememberLegacy = ({ books, purchases }: LegacyStore): LegacyMemory => ({
+  books: books.remember(),
+  purchases: purchases.lines(),
+})
+
+/** Sessions are not remembered: a restart ends them. */
+export function recallLegacy(store: LegacyStore, { books, purchases }: LegacyMemory): void {
+  store.books.recall(books)
+  store.purchases.recall(purchases)
 }
 
 export function legacyStore(world: World, company: CompanyCode, options: ServerOptions): LegacyStore {
@@ -31,8 +45,8 @@ export function legacyStore(world: World, company: CompanyCode, options: ServerO
   })
   return {
     books: new Books({ clock, world, company, keep, visibilityLagMs, numbers: NUMBERS, ownTax }),
+    purchases: new PurchaseOrders(clock, world, company),
     prices: world.prices.filter((price) => price.company === company),
-    receipts: world.receipts.filter((receipt) => receipt.company === company),
     stock: siteStock(world, company),
     sessions: new Sessions(clock, options.seed),
   }

@@ -15,7 +15,7 @@ import {
   type SystemHandle,
 } from '../server.ts'
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
-import type { World } from '../world/world.ts'
+import { purchaseOrderOf, type World } from '../world/world.ts'
 import { type EventsMemory, type EventStream, eventStream } from './events.ts'
 import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
 import type { Shelf } from './stock.ts'
@@ -179,6 +179,8 @@ function inboundRows(warehouse: Warehouse, world: World, owner: string | null): 
     .filter(([, receipt]) => owner === null || receipt.company === owner)
     .map(([asn_id, receipt]) => ({
       asn_id,
+      po_number: purchaseOrderOf(receipt).number,
+      po_line: purchaseOrderOf(receipt).line,
       owner: receipt.company,
       site: receipt.site,
       sku: receipt.item,

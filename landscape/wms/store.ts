@@ -3,7 +3,7 @@ import { type Fields, text } from '../fields.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { FaultBoard } from '../faults.ts'
 import { kept, type Keep, type Kept } from '../kept.ts'
-import type { Receipt, StockStatus, World } from '../world/world.ts'
+import { purchaseOrderOf, type Receipt, type StockStatus, type World } from '../world/world.ts'
 import { cutOffAt } from './cut-off.ts'
 import { pack, pick, type Floor, type Picked, toldOfPackages, toldOfPicks } from './picking.ts'
 import {
@@ -189,7 +189,8 @@ export class Warehouse {
       qty: quantity,
       uom: this.baseUom(sku),
     }
-    this.tell('inventory.received', { ...facts, asn_id: asnId })
+    const { number, line } = purchaseOrderOf(receipt)
+    this.tell('inventory.received', { ...facts, asn_id: asnId, po_number: number, po_line: line })
   }
 
   adjust({ site, owner, sku, lot = '', delta, reason }: Adjustment): void {

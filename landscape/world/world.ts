@@ -97,6 +97,12 @@ export type Stock = {
 
 export type Receipt = Omit<Stock, 'status'> & { id: string; day: number; expectedOn: string }
 
+/** How the ERP that buys it calls a receipt, and so whoever is told of it by that ERP. */
+export type PurchaseReference = { number: string; line: number }
+
+export const purchaseOrderOf = ({ company, id }: Pick<Receipt, 'company' | 'id'>): PurchaseReference =>
+  company === 'NWF' ? { number: id, line: 10 } : { number: `PO-${id}`, line: 10_000 }
+
 export type PlantedCase =
   | 'regular'
   | 'credit_blocked'

@@ -220,6 +220,26 @@ export type StockOnHand = {
   readonly damaged: Quantity
 }
 
+/** A line of a purchase order: what a supplier owes us, and by when. */
+export type PurchaseOrderLine = {
+  /** The ERP's number of the purchase order. */
+  readonly number: string
+  readonly line: number
+  readonly supplier: string
+  readonly sku: string
+  readonly location: string
+  readonly unit: string
+  /** These in `unit`. */
+  readonly ordered: Quantity
+  /** As the ERP counts it, which learns of a warehouse's receipts in its own time. */
+  readonly received: Quantity
+  readonly cancelled: Quantity
+  /** When the supplier is to deliver; absent where nobody has said. */
+  readonly expectedOn?: string | undefined
+  /** A line that changed later is the newer one, however late an earlier one is read. */
+  readonly changedAt: Date
+}
+
 /** A page of what an ERP knows; `next` is absent on the last. `asOf` is the ERP's own time of reading. */
 export type Page<T> = {
   readonly items: readonly T[]
@@ -236,6 +256,8 @@ export interface ErpReader {
   items(request: PageRequest): Promise<Page<ErpItem>>
   prices(request: PageRequest): Promise<Page<ErpPrice>>
   stock(request: PageRequest): Promise<Page<StockOnHand>>
+  /** Purchase orders, also those of which nothing more is to come. */
+  supply(request: PageRequest): Promise<Page<PurchaseOrderLine>>
   /** One customer's credit figures as of now. */
   credit(
     customer: string,

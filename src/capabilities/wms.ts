@@ -129,7 +129,12 @@ export type StockMoved = {
   readonly at: Date
   /** The order in which the warehouse made its changes to this item. */
   readonly sequence: number
+  /** What a receipt is of, where the warehouse says. */
+  readonly purchaseOrder?: PurchaseOrderReference | undefined
 }
+
+/** A purchase order by its number at the ERP, and its line where that is told. */
+export type PurchaseOrderReference = { readonly number: string; readonly line?: number | undefined }
 
 /** All stock of a warehouse as of one moment of its own sequence. */
 export interface WmsReader {

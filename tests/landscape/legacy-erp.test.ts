@@ -118,6 +118,22 @@ describe('the legacy ERP', () => {
     expect(ROWS).toMatchObject([{ KUNNR: customer().number.padStart(10, '0'), AUFSD: '01' }])
   })
 
+  it('tells of a purchase order what changed since: its date, what came of it, that nothing more comes', async () => {
+    await start()
+    await clock.advance(60_000)
+    const [late, partial, cancelled] = landscape.world.receipts.filter(({ company }) => company === 'NWF')
+    landscape.legacyErp.changePurchase(late!.id, { expectedOn: '2026-12-24' })
+    landscape.legacyErp.changePurchase(partial!.id, { received: 7 })
+    landscape.legacyErp.changePurchase(cancelled!.id, { cancelled: cancelled!.quantity })
+    const { ROWS } = await ask('/rfc/MM_RECEIPTS', { AEAB: '20261102080000' })
+    expect(ROWS).toMatchObject([
+      { EBELN: late!.id, EBELP: '00010', EINDT: '20261224', WEMNG: '0', LOEKZ: '' },
+      { EBELN: partial!.id, WEMNG: '7', LOEKZ: '' },
+      { EBELN: cancelled!.id, ABMNG: String(cancelled!.quantity), LOEKZ: 'L' },
+    ])
+    expect((await ask('/rfc/MM_RECEIPTS', { MAX: 1 })).ROWS).toHaveLength(1)
+  })
+
   it('offers contract and list prices, units and stock in its own words', async () => {
     await start()
     const { ROWS: prices } = await ask('/rfc/MD_CONDITIONS', { MAX: 1000 })

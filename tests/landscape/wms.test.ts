@@ -291,6 +291,8 @@ describe('the WMS', () => {
     expect(new Set(events().map((event) => event['asn_id'])).size).toBe(days.length)
     const { rows } = (await wms('/inbound?owner=NWF')).json()
     expect(new Set(rows.map((row: Event) => row['status']))).toEqual(new Set(['RECEIVED']))
+    const [told] = events().filter((event) => event['owner'] === 'NWF')
+    expect(told).toMatchObject({ asn_id: `ASN-${told!['po_number']}`, po_line: 10 })
   })
 
   it('tells adjustments as they happen', async () => {

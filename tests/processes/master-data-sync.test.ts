@@ -7,6 +7,7 @@ import type {
   ErpReader,
   Page,
   PageRequest,
+  PurchaseOrderLine,
   StockOnHand,
 } from '#capabilities/erp.ts'
 import { customerKey } from '#domains/customers/contract.ts'
@@ -44,6 +45,7 @@ class Erp implements ErpReader {
   itemRecords: Changed<ErpItem>[] = [item('S-1'), item('S-2'), item('S-3')]
   priceRecords: Changed<ErpPrice>[] = [price('S-1'), price('S-2'), price('S-3')]
   stockRecords: Changed<StockOnHand>[] = [{ sku: 'S-1', location: 'EAST', ...ON_HAND }]
+  supplyRecords: PurchaseOrderLine[] = []
   /** Called with each request; may throw. */
   onRequest: (resource: string, request: PageRequest) => void = () => undefined
 
@@ -51,6 +53,7 @@ class Erp implements ErpReader {
   items = async (request: PageRequest) => this.#page('items', this.itemRecords, request)
   prices = async (request: PageRequest) => this.#page('prices', this.priceRecords, request)
   stock = async (request: PageRequest) => this.#page('stock', this.stockRecords, request)
+  supply = async (request: PageRequest) => this.#page('supply', this.supplyRecords, request)
   credit = async () => ({ creditLimitMinor: null, receivablesMinor: 0, creditHold: false, asOf: this.now })
 
   #page<T>(resource: string, records: readonly Changed<T>[], request: PageRequest): Page<T> {

@@ -1,8 +1,16 @@
 /** The cloud ERP's entities of master data in our words; pure. */
-import type { Address, ErpCustomer, ErpItem, ErpPrice, StockOnHand } from '#capabilities/erp.ts'
+import type {
+  Address,
+  ErpCustomer,
+  ErpItem,
+  ErpPrice,
+  PurchaseOrderLine,
+  StockOnHand,
+} from '#capabilities/erp.ts'
 import {
   type Fields,
   filledText,
+  instant,
   integer,
   listOf,
   optionalText,
@@ -140,6 +148,20 @@ export const toStock = (row: Fields): StockOnHand => ({
   qualityHold: quantity(row, 'qualityHold'),
   // it writes off what is damaged instead of keeping it apart
   damaged: 0,
+})
+
+export const toSupply = (row: Fields): PurchaseOrderLine => ({
+  number: filledText(row, 'documentNumber'),
+  line: count(row, 'lineNumber'),
+  supplier: filledText(row, 'vendorNumber'),
+  sku: filledText(row, 'itemNumber'),
+  location: filledText(row, 'locationCode'),
+  unit: units.ours(filledText(row, 'unitOfMeasureCode')),
+  ordered: quantity(row, 'quantity'),
+  received: quantity(row, 'quantityReceived'),
+  cancelled: quantity(row, 'quantityCanceled'),
+  expectedOn: optionalText(row, 'expectedReceiptDate'),
+  changedAt: instant(row, 'lastModifiedDateTime'),
 })
 
 export function toCredit(row: Fields): {

@@ -37,7 +37,7 @@ import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, list, listOf, optionalText } from '#platform/fields.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { toLegacyClosing, toLegacyInvoice, toLegacyOrder, toPostedInvoice } from './map.ts'
-import { toCredit, toCustomer, toItem, toPrice, toStock } from './master-data.ts'
+import { toCredit, toCustomer, toItem, toPrice, toStock, toSupply } from './master-data.ts'
 import { paymentOperations } from './payments.ts'
 import { LegacyErpSettings } from './settings.ts'
 import { messageOf, statusesOf } from './wire.ts'
@@ -247,6 +247,7 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     items: pages('MD_MATERIALS', toItem, true),
     prices: pages('MD_CONDITIONS', toPrice, false),
     stock: pages('MM_STOCK', toStock, false),
+    supply: pages('MM_RECEIPTS', toSupply, true),
     async credit(customer) {
       const asOf = clock.now()
       const fields = await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] })

@@ -1,5 +1,12 @@
 /** The legacy ERP's rows of master data in our words; pure. */
-import type { Address, ErpCustomer, ErpItem, ErpPrice, StockOnHand } from '#capabilities/erp.ts'
+import type {
+  Address,
+  ErpCustomer,
+  ErpItem,
+  ErpPrice,
+  PurchaseOrderLine,
+  StockOnHand,
+} from '#capabilities/erp.ts'
 import {
   type Fields,
   filledText,
@@ -11,7 +18,7 @@ import {
 } from '#platform/fields.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { amount, units } from './map.ts'
-import { bareNumber, decimalText, flag, isoDate } from './wire.ts'
+import { bareNumber, changeTime, decimalText, flag, isoDate } from './wire.ts'
 
 /** All customers share the one list of the ERP; contracts go before it. */
 const LIST = 'PR00'
@@ -147,6 +154,27 @@ export const toStock = (row: Fields): StockOnHand => ({
 
 const stockIn = (row: Fields, kind: 'LABST' | 'INSME' | 'SPEME'): Quantity =>
   quantityOf(decimalText(row, kind), kind)
+
+export function toSupply(row: Fields): PurchaseOrderLine {
+  const ordered = quantityOf(decimalText(row, 'MENGE'), 'MENGE')
+  const received = quantityOf(decimalText(row, 'WEMNG'), 'WEMNG')
+  const given = quantityOf(decimalText(row, 'ABMNG'), 'ABMNG')
+  // Of a line that is marked as deleted nothing more comes, whatever its quantities say.
+  const cancelled = text(row, 'LOEKZ') === 'L' ? Math.max(given, ordered - received) : given
+  return {
+    number: filledText(row, 'EBELN'),
+    line: count(row, 'EBELP'),
+    supplier: bareNumber(row, 'LIFNR'),
+    sku: bareNumber(row, 'MATNR'),
+    location: filledText(row, 'WERKS'),
+    unit: units.ours(filledText(row, 'MEINS')),
+    ordered,
+    received,
+    cancelled,
+    expectedOn: text(row, 'EINDT') === '' ? undefined : isoDate(row, 'EINDT'),
+    changedAt: changeTime(row),
+  }
+}
 
 export function toCredit(row: Fields): {
   creditLimitMinor: number

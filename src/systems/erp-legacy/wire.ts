@@ -147,6 +147,13 @@ export function isoDate(fields: Fields, name: string): string {
   return `${match[1]}-${match[2]}-${match[3]}`
 }
 
+/** When a row was changed, to the second: `AEDAT` and `AEZET`, by UTC. */
+export function changeTime(fields: Fields): Date {
+  const match = /^([01]\d|2[0-3])([0-5]\d)([0-5]\d)$/.exec(text(fields, 'AEZET'))
+  if (!match) throw new Unexpected('AEZET is not a time')
+  return new Date(`${isoDate(fields, 'AEDAT')}T${match[1]}:${match[2]}:${match[3]}Z`)
+}
+
 export const legacyDate = (isoDate: string): string => isoDate.replaceAll('-', '')
 
 /** A flag is "X" or nothing. */

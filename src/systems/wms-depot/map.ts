@@ -7,6 +7,7 @@ import type {
   PickedLine,
   PickingConfirmed,
   PickingStarted,
+  PurchaseOrderReference,
   ShipmentConfirmed,
   ShippedLine,
   ShippedPackage,
@@ -186,7 +187,14 @@ function toStockMoved(event: Fields): StockMoved {
     quantity: reason === 'quality-hold' || reason === 'quality-release' ? Math.abs(delta) : delta,
     at: instant(event, 'occurred_at'),
     sequence: integer(event, 'sequence'),
+    purchaseOrder: received ? purchaseOrderOf(event) : undefined,
   }
+}
+
+function purchaseOrderOf(event: Fields): PurchaseOrderReference | undefined {
+  const number = optionalText(event, 'po_number')
+  if (number === undefined) return undefined
+  return { number, line: absent(event, 'po_line') ? undefined : integer(event, 'po_line') }
 }
 
 function reasonOf(code: string): StockMoved['reason'] {

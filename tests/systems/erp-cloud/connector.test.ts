@@ -13,6 +13,7 @@ import {
   type SalesOrder,
   type SalesOrderReference,
 } from '#capabilities/erp.ts'
+import type { Receipt } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
 import type { UnreadableRow } from '#platform/connector-rows.ts'
 import type { EffectOutcome } from '#platform/connector.ts'
@@ -31,7 +32,11 @@ import {
   sendAfterLease,
 } from '../landscape.ts'
 
-const it = ground()
+const arrival: Receipt = {
+  ...{ id: '46200009', company: 'NWI', site: 'DC1', item: itemOf('NWI').number, lot: '', expiresOn: '' },
+  ...{ quantity: 240, day: 1, expectedOn: '2026-11-03' },
+}
+const it = ground({ world: { ...world, receipts: [...world.receipts, arrival] } })
 let erp: CloudErpConnector
 const unreadable: UnreadableRow[] = []
 
@@ -356,6 +361,16 @@ test('changes since a moment are those after it', async () => {
   it.landscape.cloudErp.changeCustomer(customer.number, { creditLimitMinor: 1_234_500 })
   const { items } = await erp.customers({ changedSince: new Date(since.getTime() - 1) })
   expect(items.map((one) => [one.number, one.creditLimitMinor])).toEqual([[customer.number, 1_234_500]])
+})
+
+test('expected receipts are read by what changed of them', async () => {
+  const since = systemClock.now()
+  expect((await erp.supply({})).items).toMatchObject([{ number: 'PO-46200009', ordered: units(240) }])
+  expect((await erp.supply({ changedSince: since })).items).toEqual([])
+  it.landscape.cloudErp.changePurchase(arrival.id, { received: 100, cancelled: 40, expectedOn: '2026-11-20' })
+  expect((await erp.supply({ changedSince: new Date(since.getTime() - 1) })).items).toMatchObject([
+    { received: units(100), cancelled: units(40), expectedOn: '2026-11-20' },
+  ])
 })
 
 test('credit figures are those of now', async () => {

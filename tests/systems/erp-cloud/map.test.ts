@@ -5,7 +5,7 @@ import type { InvoicePosting, SalesOrder } from '#capabilities/erp.ts'
 import { type Fields, fieldsOf, listOf, Unexpected } from '#platform/fields.ts'
 import { units } from '#platform/quantity.ts'
 import { toCloudInvoice, toCloudOrder, toCloudPayments, toPostedInvoice } from '#systems/erp-cloud/map.ts'
-import { toCredit, toCustomer, toItem, toPrice, toStock } from '#systems/erp-cloud/master-data.ts'
+import { toCredit, toCustomer, toItem, toPrice, toStock, toSupply } from '#systems/erp-cloud/master-data.ts'
 import { batchAnswers, entityPage, errorOf, minorOf } from '#systems/erp-cloud/wire.ts'
 import { sample } from '../samples.ts'
 
@@ -212,6 +212,24 @@ test.each([
   ['a price of a group', toPrice, 'prices', { sourceType: 'Customer Price Group' }],
 ])('%s is never guessed', (_, read, name, change) => {
   expect(() => (read as (row: Fields) => unknown)({ ...rows(name)[0]!, ...change })).toThrow(Unexpected)
+})
+
+test('an expected receipt is read with what came of it, its date and when it was changed', () => {
+  expect(toSupply(rows('receipts')[1]!)).toEqual({
+    number: 'PO-46200211',
+    line: 10_000,
+    supplier: 'V10001',
+    sku: '20021',
+    location: 'DC1',
+    unit: 'EA',
+    ordered: 2_000_000,
+    received: 240_000,
+    cancelled: 100_000,
+    expectedOn: '2026-11-09',
+    changedAt: new Date('2026-11-27T08:44:46.752Z'),
+  })
+  expect(toSupply({ ...rows('receipts')[1]!, expectedReceiptDate: null }).expectedOn).toBeUndefined()
+  expect(() => toSupply({ ...rows('receipts')[1]!, lineNumber: 0 })).toThrow(Unexpected)
 })
 
 test('stock and credit figures are read exactly', () => {

@@ -11,7 +11,7 @@ import {
   toLegacyPayments,
   toPostedInvoice,
 } from '#systems/erp-legacy/map.ts'
-import { toCredit, toCustomer, toItem, toPrice, toStock } from '#systems/erp-legacy/master-data.ts'
+import { toCredit, toCustomer, toItem, toPrice, toStock, toSupply } from '#systems/erp-legacy/master-data.ts'
 import { sample } from '../samples.ts'
 
 const rows = (name: string): Fields[] => listOf(fieldsOf(sample(`erp-legacy/${name}`)), 'ROWS', (row) => row)
@@ -242,6 +242,38 @@ test.each([
   ['an unknown kind of price', toPrice, 'conditions', { KSCHL: 'K007' }],
 ])('%s is never guessed', (_, read, name, change) => {
   expect(() => (read as (row: Fields) => unknown)({ ...rows(name)[0]!, ...change })).toThrow(Unexpected)
+})
+
+test('a line of a purchase order is read with what came of it, its date and when it was changed', () => {
+  expect(toSupply(rows('receipts')[1]!)).toEqual({
+    number: '45100251',
+    line: 10,
+    supplier: 'V10001',
+    sku: '10025',
+    location: 'DC1',
+    unit: 'EA',
+    ordered: 5_040_000,
+    received: 120_000,
+    cancelled: 0,
+    expectedOn: '2026-11-09',
+    changedAt: new Date('2026-11-27T08:44:46Z'),
+  })
+  expect(toSupply({ ...rows('receipts')[1]!, EINDT: '' }).expectedOn).toBeUndefined()
+})
+
+test('of a purchase order line that is marked as deleted nothing more is to come', () => {
+  const deleted = toSupply({ ...rows('receipts')[1]!, LOEKZ: 'L' })
+  expect(deleted.ordered - deleted.received - deleted.cancelled).toBe(0)
+  expect(toSupply(rows('receipts')[2]!)).toMatchObject({ ordered: 1_320_000, cancelled: 1_320_000 })
+})
+
+test.each([
+  ['no time', { AEZET: '' }, /AEZET is not a time/],
+  ['an hour that no day has', { AEZET: '250000' }, /AEZET is not a time/],
+  ['no line', { EBELP: '00000' }, /EBELP/],
+  ['a unit of its own', { MEINS: 'FAS' }, /unit/],
+])('a purchase order line with %s is never guessed', (_, change, reason) => {
+  expect(() => toSupply({ ...rows('receipts')[0]!, ...change })).toThrow(reason)
 })
 
 test('stock and credit figures are read exactly', () => {

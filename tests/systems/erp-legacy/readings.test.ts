@@ -1,7 +1,9 @@
 /** Master data as the legacy ERP connector reads it from the simulated one. */
 import { beforeAll, expect, test } from 'vitest'
+import type { Receipt } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
 import type { UnreadableRow } from '#platform/connector-rows.ts'
+import { units } from '#platform/quantity.ts'
 import { createLegacyErpConnector, type LegacyErpConnector } from '#systems/erp-legacy/connector.ts'
 import { customerOf, ground, world } from '../landscape.ts'
 
@@ -53,6 +55,28 @@ test('changes since a moment are those after it', async () => {
   expect(changed.items.map((one) => [one.number, one.creditLimitMinor])).toEqual([
     [customer.number, 1_234_500],
   ])
+})
+
+test('purchase orders are read by what changed of them: moved, delivered in part, cancelled', async () => {
+  const [late, partial, cancelled] = world.receipts.filter((one) => one.company === 'NWF') as [
+    Receipt,
+    Receipt,
+    Receipt,
+  ]
+  const since = systemClock.now()
+  expect((await erp.supply({})).items.map((one) => one.number)).toContain(late.id)
+  expect((await erp.supply({ changedSince: since })).items).toEqual([])
+  const { legacyErp } = it.landscape
+  legacyErp.changePurchase(late.id, { expectedOn: '2026-12-01' })
+  legacyErp.changePurchase(partial.id, { received: 12 })
+  legacyErp.changePurchase(cancelled.id, { cancelled: cancelled.quantity })
+  const { items, asOf } = await erp.supply({ changedSince: new Date(since.getTime() - 5_000) })
+  expect(items).toMatchObject([
+    { number: late.id, expectedOn: '2026-12-01', received: 0 },
+    { number: partial.id, expectedOn: partial.expectedOn, received: units(12) },
+    { number: cancelled.id, cancelled: units(cancelled.quantity) },
+  ])
+  expect(asOf.getTime()).toBeGreaterThanOrEqual(since.getTime())
 })
 
 test('what cannot be read is an outage', async () => {

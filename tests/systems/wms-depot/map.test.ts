@@ -128,6 +128,15 @@ test('a receipt adds what came', () => {
   expect((message as { quantity: number }).quantity).toBeGreaterThan(0)
 })
 
+test('a receipt names the line of the purchase order that it is of, as far as the warehouse says', () => {
+  const received = eventOf('inventory.received')
+  const purchaseOrderOf = (change: object) => toMessage({ ...received, ...change })
+  expect(toMessage(received)).toMatchObject({ purchaseOrder: { number: '45100250', line: 10 } })
+  expect(purchaseOrderOf({ po_line: null })).toMatchObject({ purchaseOrder: { number: '45100250' } })
+  expect(purchaseOrderOf({ po_number: null })).toHaveProperty('purchaseOrder', undefined)
+  expect(toMessage(eventOf('inventory.adjusted'))).toHaveProperty('purchaseOrder', undefined)
+})
+
 test.each([
   ['an unknown type', { type: 'inventory.teleported' }, /no known event/],
   ['an unknown reason', { type: 'inventory.adjusted', reason: 'MICE' }, /no known reason/],
