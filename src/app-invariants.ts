@@ -5,7 +5,14 @@ import {
   billingInvariants,
   openInvoices,
 } from '#domains/billing/views/invariants.ts'
-import { awaited, claimed, inventoryInvariants, reserved } from '#domains/inventory/views/invariants.ts'
+import {
+  awaited,
+  claimed,
+  inventoryInvariants,
+  keptForChannels,
+  reservationDocuments,
+  reserved,
+} from '#domains/inventory/views/invariants.ts'
 import { openOrders, orderDocuments, orderLines, ordersInvariants } from '#domains/orders/views/invariants.ts'
 import {
   openRequests,
@@ -26,7 +33,9 @@ import { NO_COMPANY } from './processes/message-trouble.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { ediInvariants } from './systems/edi/invariants.ts'
 
-const DOCUMENTS = [orderDocuments, shipmentDocuments, billingDocuments].join(' union all ')
+const DOCUMENTS = [orderDocuments, shipmentDocuments, billingDocuments, reservationDocuments].join(
+  ' union all ',
+)
 const OPEN = [openOrders, openRequests, openInvoices].join(' union all ')
 
 /** What people and partners do, and systems in their place, to money, stock and orders. */
@@ -37,6 +46,12 @@ const AUDITED = [
   'order.step_overridden',
   'payment.received',
   'payment.reversed',
+  'reservation.granted',
+  'reservation.extended',
+  'reservation.transferred',
+  'reservation.firmed',
+  'reservation.split',
+  'reservation.released',
 ]
 
 const documents: readonly Invariant[] = [
@@ -64,10 +79,11 @@ const between: readonly Invariant[] = [
        || ', claimed ' || trim_scale(coalesce(c.quantity, 0))
      from (${reserved}) r full join (
        select company, item_id, location, sum(quantity) as quantity from (
-         select company, item_id, location, quantity from (${claimed}) a union all ${requested}) b
+         select company, item_id, location, quantity from (${claimed}) a
+         union all ${requested} union all ${keptForChannels}) b
        group by company, item_id, location) c using (company, item_id, location)
      where coalesce(r.quantity, 0) <> coalesce(c.quantity, 0)`,
-    'what a position has reserved is what orders and their requests claim of it',
+    'what a position has reserved is what orders, their requests and channels claim of it',
   ),
   invariant(
     'orders.lines_are_their_documents',

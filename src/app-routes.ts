@@ -1,6 +1,7 @@
 /** Every door that HTTP opens, with what stands behind it. */
 import { billingRoutes } from '#domains/billing/routes.ts'
 import { inventoryRoutes } from '#domains/inventory/routes.ts'
+import { type ReservationVerbs, reservationRoutes } from '#domains/inventory/routes/reservations.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
 import { createBacklog } from '#platform/backlog.ts'
@@ -31,7 +32,22 @@ import { cancelOrder, releaseHoldOf } from './processes/order-commands.ts'
 import { milestonesOfOrder, orderView, storyAnswer } from './processes/order-reads.ts'
 import { paymentAnswer, type PaymentArrival, type PaymentReceipt } from './processes/payment-door.ts'
 import { reversePayment } from './processes/payment-reversal.ts'
-import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
+import {
+  holdNumber,
+  orderNumber,
+  parseNumber,
+  type ProcessPorts,
+  reservationNumber,
+} from './processes/ports.ts'
+import {
+  commitReservation,
+  extendReservation,
+  releaseReservation,
+  splitOff,
+  transferReservation,
+} from './processes/reservation-commands.ts'
+import { reservationAnswer, type ReservationReceipt } from './processes/reservation-door.ts'
+import type { ReservationArrival } from './processes/reservation-request.ts'
 import { findOrders } from './processes/story.ts'
 import type { Summary } from './processes/summary.ts'
 import { type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
@@ -52,6 +68,7 @@ export type RouteWires = {
   readonly channel: Door<ChannelTold, Heard>
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
+  readonly reservations: Door<ReservationArrival, ReservationReceipt>
 } & OverridePorts &
   Pick<ParkingPorts, 'readAs' | 'rehearse'>
 
@@ -67,6 +84,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
       reversePayment: (command) => reversePayment(wires.worker.runner(), command),
     }),
     ...availabilityOf(wires, companies),
+    ...reservationRoutes(reservationsOf(wires, pages)),
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
@@ -135,4 +153,22 @@ function availabilityOf({ screens, processPorts }: RouteWires, companies: readon
       return new Map([...found.values()].map((item) => [item.sku, item]))
     },
   })
+}
+
+function reservationsOf(
+  { screens, worker, processPorts, reservations }: RouteWires,
+  pages: Pages,
+): ReservationVerbs {
+  const runner = () => worker.runner()
+  return {
+    queries: screens,
+    pages,
+    numbers: { reservation: reservationNumber, parse: parseNumber },
+    reserve: async (arrival) => reservationAnswer(await reservations.add(arrival, arrival.client)),
+    extend: (asked) => extendReservation(runner(), processPorts, asked),
+    transfer: (asked) => transferReservation(runner(), asked),
+    split: (asked) => splitOff(runner(), processPorts, asked),
+    release: (asked) => releaseReservation(runner(), asked),
+    commit: (asked) => commitReservation(runner(), asked),
+  }
 }

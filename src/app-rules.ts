@@ -1,11 +1,12 @@
 /** How each company sells, and who owns what goes wrong: from the configuration to what processes ask. */
 import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
+import { Refusal } from '#platform/faults.ts'
 import type { Config } from './config-schema.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
 
-export function portsOf(config: Config, ports: Omit<ProcessPorts, 'company'>): ProcessPorts {
+export function portsOf(config: Config, ports: Omit<ProcessPorts, 'company' | 'findCompany'>): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
   )
@@ -15,6 +16,12 @@ export function portsOf(config: Config, ports: Omit<ProcessPorts, 'company'>): P
       const found = rules.get(code)
       if (!found) throw new Error(`company ${code} is not configured`)
       return found
+    },
+    findCompany(code) {
+      const found = rules.get(code)
+      if (found) return found
+      const message = `there is no company ${code}; there are ${[...rules.keys()].join(', ')}`
+      throw new Refusal('inventory.company_unknown', message, {}, '/company')
     },
   }
 }
@@ -45,19 +52,34 @@ const calendarOf = ({ timeZone, hours }: Pick<Config['companies'][number], 'time
     cutOffs: [],
   })
 
+function groupsOf(places: Config['locations']): ReadonlyMap<string, readonly string[]> {
+  const groups = new Set(places.flatMap((place) => place.groups))
+  return new Map(
+    [...groups].map((group) => [
+      group,
+      places.filter((place) => place.groups.includes(group)).map((place) => place.code),
+    ]),
+  )
+}
+
+const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const PPM_PER_PERCENT = 10_000
 
 function rulesOf(config: Config, company: Config['companies'][number]): CompanyRules {
   const { tolerancePercent, ...priceRules } = company.price
+  const places = config.locations.filter((place) => (place.company ?? company.code) === company.code)
   return {
     code: company.code,
     currency: company.currency,
     timeZone: company.timeZone,
-    locations: config.locations
-      .filter((place) => (place.company ?? company.code) === company.code)
-      .map((place) => place.code),
+    locations: places.map((place) => place.code),
+    locationGroups: groupsOf(places),
+    reservations: {
+      softMs: company.reservations.softMinutes * MINUTE_MS,
+      softMaxMs: company.reservations.softMinutesMax * MINUTE_MS,
+    },
     taxedBy: company.tax === 'erp' ? 'erp' : 'tax-system',
     credit: { staleAfterMs: company.credit.staleAfterHours * HOUR_MS, fallback: company.credit.fallback },
     holdsExpireAfterMs:

@@ -17,6 +17,7 @@ import { invariantJob } from './app-invariants.ts'
 import type { AppPorts } from './app-ports.ts'
 import { describeError } from './app-systems.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { endExpired } from './processes/reservation-expiry.ts'
 
 export type UpkeepWires = {
   readonly companies: readonly string[]
@@ -61,6 +62,7 @@ function jobsOf(wires: UpkeepWires): Job[] {
   return [
     ...jobs,
     invariantJob(wires),
+    { name: 'expired reservations', everyMs: SECOND_MS, run: () => endExpired(worker.runner()) },
     { name: 'event log partitions', everyMs: 24 * HOUR_MS, run: () => ensureLogPartitions(database) },
     { name: 'ledger partitions', everyMs: 24 * HOUR_MS, run: () => ensureLedgerPartitions(database) },
     { name: 'audit partitions', everyMs: 24 * HOUR_MS, run: () => ensureAuditPartitions(database) },

@@ -44,6 +44,7 @@ import { numberOf, type ProcessPorts } from './processes/ports.ts'
 import { shipment } from './processes/shipment.ts'
 import { findOrders, type Story as OrderStory, storyOf } from './processes/story.ts'
 import { createSummary, type Summary } from './processes/summary.ts'
+import { reservationDoor } from './processes/reservation-door.ts'
 import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
 import type { EdiConnector } from './systems/edi/connector.ts'
@@ -195,6 +196,7 @@ function houseDoors(
     warehouse: warehouseDoor(ports, tables.shipments),
     goOn: warehouseGoesOn(ports, tables.shipments),
     payments: paymentDoor(ports, tables.payments),
+    reservations: reservationDoor(ports),
     override: (command: OverrideCommand) => overrideStep(worker.runner(), overrides, command),
   }
 }

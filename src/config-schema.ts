@@ -1,5 +1,6 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
+import { LocationGroups, ReservationRules } from './config-reservations.ts'
 import { HoldType } from './domains/orders/contract.ts'
 import { Weekday } from './platform/calendars.ts'
 import { Policy } from './platform/policies.ts'
@@ -220,6 +221,7 @@ const Company = z.strictObject({
   credit: CreditRules.prefault({}),
   price: PriceRules.prefault({}),
   holds: HoldRules.prefault({}),
+  reservations: ReservationRules,
   hours: WorkingHours.prefault({}),
 })
 
@@ -246,6 +248,7 @@ const Location = z.strictObject({
   type: z.enum(['warehouse', 'store', '3pl', 'supplier', 'van']).describe('What kind of place it is'),
   wms: code('The system that runs it; left out when nobody does', 'wms-chicago').optional(),
   timeZone: zone,
+  groups: LocationGroups,
 })
 
 const Edi = z.strictObject({

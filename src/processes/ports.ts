@@ -15,12 +15,16 @@ export type CompanyRules = {
   readonly timeZone: string
   /** Where its stock may be taken from, in the order of preference. */
   readonly locations: readonly string[]
+  /** Those among them that channels may name together, each group in the same order. */
+  readonly locationGroups: ReadonlyMap<string, readonly string[]>
   /** Who determines tax: the ERP while it posts, or the tax system before. */
   readonly taxedBy: 'erp' | 'tax-system'
   readonly credit: { readonly staleAfterMs: number; readonly fallback: StaleCreditFallback }
   readonly price: PricePolicy
   /** How long an order waits for somebody to decide on a hold; for ever where undefined. */
   readonly holdsExpireAfterMs: number | undefined
+  /** How long a soft reservation of a channel keeps stock: when nobody says, and at most. */
+  readonly reservations: { readonly softMs: number; readonly softMaxMs: number }
 }
 
 /** What a channel wants to be told of an order that came through it. */
@@ -34,6 +38,8 @@ export type ProcessPorts = {
   readonly clock: Clock
   readonly ids: Ids
   readonly company: (code: string) => CompanyRules
+  /** As `company`, for what a caller names: refuses one that there is not. */
+  readonly findCompany: (code: string) => CompanyRules
   readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
@@ -45,6 +51,7 @@ export const fulfillmentNumber = (doc: number): string => `F-${doc}`
 export const shipmentNumber = (doc: number): string => `S-${doc}`
 export const invoiceNumber = (doc: number): string => `I-${doc}`
 export const paymentNumber = (doc: number): string => `P-${doc}`
+export const reservationNumber = (id: number): string => `R-${id}`
 export const holdNumber = (id: number): string => `H-${id}`
 
 const NUMBERS: Readonly<Record<string, (doc: number) => string>> = {
@@ -53,6 +60,7 @@ const NUMBERS: Readonly<Record<string, (doc: number) => string>> = {
   shipment: shipmentNumber,
   invoice: invoiceNumber,
   payment: paymentNumber,
+  reservation: reservationNumber,
 }
 
 /** The number under which people know a document of this kind. */

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkInvariants, checksOfHouse, invariantsOfHouse } from '../../src/app-invariants.ts'
+import { toOrderRequest } from '../../src/demo.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import type { Queries } from '#platform/database.ts'
 import { sealAll } from '#platform/audit-seals.ts'
@@ -59,6 +60,9 @@ const PLANTED: Readonly<Record<string, string>> = {
       select item_id, location from inventory.position where lot = '' limit 1)`,
   'inventory.claims_are_at_the_desk': `
     delete from desk.document where doc in (select doc from inventory.backorder union select doc from inventory.reservation)`,
+  'inventory.reservations_keep_what_is_open': `update inventory.channel_claim set quantity = quantity + 1`,
+  'inventory.reservations_end_in_time': `
+    update inventory.channel_reservation set kind = 'soft', expires_at = now() - interval '6 minutes'`,
   'inventory.partitions_are_ahead': `
     do $$ begin execute format('drop table inventory.movement_%s', to_char(now() + interval '1 month', 'YYYYMM')); end $$`,
   'inventory.reserved_is_claimed': `update inventory.reservation set quantity = quantity + 1`,
@@ -126,6 +130,7 @@ async function aDay(): Promise<void> {
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
   const query = async <Row extends object>(text: string): Promise<Row[]> => (await client.query(text)).rows
   await atRest(query)
+  await reserve(toOrderRequest(shipped[0]!))
   const [bill] = await invoicesOfOrders(door.app.database, [Number(answers[0]!.body.id.slice(2))])
   const { company, customer, currency } = shipped[0]!
   const amount = formatAmount(bill!.totalMinor!, currency)
@@ -137,6 +142,14 @@ async function aDay(): Promise<void> {
   expect((await door.submit(door.next(shipsAtOnce))).status).toBe(201)
   await atRest(query)
   await sealAll(door.app.database)
+}
+
+/** Keeps for a channel what an order asked for. */
+async function reserve({ company, lines }: ReturnType<typeof toOrderRequest>): Promise<void> {
+  const asked = lines.map(({ line, sku, quantity, unit }) => ({ line, sku, quantity, unit }))
+  const body = { company, channel: 'portal', reference: 'cart', kind: 'soft', lines: asked }
+  const path = '/process/available-to-promise/v1/reservations'
+  expect((await door.send('POST', path, { body })).status).toBe(201)
 }
 
 /** Does it, looks, and takes it back. */
@@ -199,7 +212,7 @@ test('a look from where the last one ended sees what has changed since, and only
 
 /** Work under way, what is few however long the house lives, and what is read from its newest on. */
 const SMALL = new Set(
-  'document node intent clock held generation position reservation backorder seal'.split(' '),
+  'document node intent clock held generation position reservation channel_claim backorder seal'.split(' '),
 )
 
 type PlanNode = {

@@ -3,7 +3,7 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
 import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
-import { allocate, coverable, type FreeStock, setAside, stockKey } from './rules.ts'
+import { allocate, coverable, freeOf, type FreeStock, setAside, stockKey } from './rules.ts'
 import {
   type BackorderRow,
   deleteBackorders,
@@ -62,6 +62,9 @@ export const allocateOrder = allocate
 /** The lines that `free` can serve whole; `free` is left as it is. */
 export const coverableLines = coverable
 
+/** How much of an item these locations can give. */
+export const freeAt = freeOf
+
 export type ReservedLine = {
   readonly doc: number
   readonly line: number
@@ -107,7 +110,8 @@ type Claim = {
   readonly quantity: Quantity
 }
 
-function sumByPosition(claims: readonly Claim[]): Claim[] {
+/** Claims added up by position, in the order in which everybody locks and writes. */
+export function sumByPosition(claims: readonly Claim[]): Claim[] {
   const sums = new Map<string, Claim>()
   for (const { company, itemId, location, quantity } of claims) {
     const key = stockKey(itemId, location)

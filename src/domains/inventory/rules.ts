@@ -31,13 +31,15 @@ export function coverable<Line extends WantedLine>(
 ): Line[] {
   const left = new Map<number, Quantity>()
   return lines.filter(({ itemId, quantity }) => {
-    const have =
-      left.get(itemId) ??
-      locations.reduce((sum, location) => sum + Math.max(0, free.get(stockKey(itemId, location)) ?? 0), 0)
+    const have = left.get(itemId) ?? freeOf(free, itemId, locations)
     left.set(itemId, have < quantity ? have : have - quantity)
     return have >= quantity
   })
 }
+
+/** How much of an item these locations can give; what one of them owes takes nothing from the others. */
+export const freeOf = (free: FreeStock, itemId: number, locations: readonly string[]): Quantity =>
+  locations.reduce((sum, location) => sum + Math.max(0, free.get(stockKey(itemId, location)) ?? 0), 0)
 
 function servesWhole(free: FreeStock, lines: readonly WantedLine[], location: string): boolean {
   const wanted = new Map<number, Quantity>()

@@ -17,6 +17,7 @@ export const eventWords = (typePrefix: string): EventWords => ({
     shipment: 'shipments',
     invoice: 'billing',
     payment: 'billing',
+    reservation: 'inventory',
   },
   numberOf,
 })

@@ -13,6 +13,16 @@ export const claimed = relation(
 )
 export const awaited = relation('inventory.awaited', `select doc, line, quantity from inventory.backorder`)
 
+/** What channels' reservations keep at a place. */
+export const keptForChannels = relation(
+  'inventory.kept_for_channels',
+  `select company, item_id, location, quantity from inventory.channel_claim`,
+)
+export const reservationDocuments = relation(
+  'inventory.documents',
+  `select id as doc, version from inventory.channel_reservation`,
+)
+
 const BUCKETS = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconciled']
 
 // A look from the beginning compares every position; a later one those that have moved, with all of their movements.
@@ -56,6 +66,25 @@ export const inventoryInvariants: readonly Invariant[] = [
        select doc, line from inventory.reservation union all select doc, line from inventory.backorder) c
      where not exists (select from desk.document d where d.doc = c.doc)`,
     'whoever claims stock or waits for it has its order worked on',
+  ),
+  invariant(
+    'inventory.reservations_keep_what_is_open',
+    `select 'reservation ' || l.reservation_id || ' line ' || l.line
+     from changed c join inventory.channel_reservation_line l on l.reservation_id = c.doc
+     join inventory.channel_reservation r on r.id = l.reservation_id
+     cross join lateral (
+       select coalesce(sum(quantity), 0) as quantity from inventory.channel_claim k
+       where (k.reservation_id, k.n) = (l.reservation_id, l.n)) claim
+     where l.open <> claim.quantity or (l.open > 0 and r.ended_at is not null)`,
+    'what is open of a line of a reservation is what it claims at its places, and what has ended keeps nothing',
+  ),
+  invariant(
+    'inventory.reservations_end_in_time',
+    `select 'reservation ' || id from inventory.channel_reservation
+     where expires_at < now() - interval '5 minutes' and ended_at is null and expires_at is not null
+     order by expires_at`,
+    'a soft reservation whose time has come gives its stock back',
+    'See whether a worker runs: one ends those that are due each second.',
   ),
   invariant(
     'inventory.partitions_are_ahead',
