@@ -24,6 +24,12 @@ process.on('message', (message: LandscapeMessage) => {
     Object.assign(pace, message.pace)
     landscape.deliverTo({ wms: message.to })
   }
+  if (message.kind === 'answer-after') {
+    for (const system of ['legacyErp', 'cloudErp', 'wms'] as const) {
+      landscape[system].faults.clear()
+      landscape[system].faults.set({ kind: 'latency', ms: message.ms[system] })
+    }
+  }
   if (message.kind === 'usage')
     process.send!({ kind: 'usage', cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
 })

@@ -6,7 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pace } from '#landscape/wms/store.ts'
 import { undoable } from './undoing.ts'
 
-export type LandscapeMessage = { kind: 'deliver'; to: string; pace: Pace } | { kind: 'usage' }
+/** How long each system takes for an answer. */
+export type AnswerTimesMs = Readonly<Record<'legacyErp' | 'cloudErp' | 'wms', number>>
+
+export type LandscapeMessage =
+  | { kind: 'deliver'; to: string; pace: Pace }
+  | { kind: 'answer-after'; ms: AnswerTimesMs }
+  | { kind: 'usage' }
 export type Usage = { cpu: { user: number; system: number }; rss: number; owned?: number }
 type Ready = { kind: 'ready'; url?: string; urls?: Record<string, string> }
 

@@ -40,6 +40,34 @@ export type Result = {
   readonly ceilingRowsPerOrder: Readonly<Record<string, number>>
 }
 
+/** What the orders of a company notice while one system is slow that they do not use. */
+export type SlowSystem = {
+  /** Of each company. */
+  readonly arrivalsPerSecond: number
+  /** Of every system but the slow one. */
+  readonly answersMs: number
+  readonly timesSlower: number
+  readonly usual: UnderLoad
+  readonly slowed: UnderLoad
+  readonly changePercent: {
+    readonly postedPerSecond: number
+    readonly acceptP99: number
+    readonly postedP50: number
+    readonly postedP99: number
+  }
+}
+
+export type UnderLoad = {
+  readonly postedPerSecond: number
+  readonly acceptP50Ms: number
+  readonly acceptP99Ms: number
+  /** From the acceptance to the posted invoice. */
+  readonly postedP50Ms: number
+  readonly postedP99Ms: number
+}
+
+export type Findings = { readonly results?: readonly Result[]; readonly slowSystem?: SlowSystem }
+
 export type Report = {
   readonly date: string
   readonly quick: boolean
@@ -53,11 +81,13 @@ export type Report = {
   }
   readonly versions: { readonly node: string; readonly postgres: string }
   readonly results: readonly Result[]
+  readonly slowSystem?: SlowSystem
 }
 
 const loadBefore = Number(loadavg()[0]!.toFixed(2))
 
-export function reportOf(results: readonly Result[], postgres: string, quick: boolean): Report {
+export function reportOf(findings: readonly Findings[], postgres: string, quick: boolean): Report {
+  const slowSystem = findings.find((found) => found.slowSystem)?.slowSystem
   const [first] = cpus()
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -70,17 +100,23 @@ export function reportOf(results: readonly Result[], postgres: string, quick: bo
       loadBefore,
     },
     versions: { node: process.version, postgres },
-    results,
+    results: findings.flatMap(({ results = [] }) => results),
+    ...(slowSystem ? { slowSystem } : {}),
   }
 }
 
-export function tableOf({ machine, versions, quick, results }: Report): string {
+export function tableOf({ machine, versions, quick, results, slowSystem }: Report): string {
   const head = [
     `${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.platform}`,
     `Node ${versions.node}, PostgreSQL ${versions.postgres}${quick ? ', quick' : ''}`,
     `driver, program, counterparts and PostgreSQL share this machine; load before: ${machine.loadBefore}`,
   ]
-  return [...head, ...results.flatMap((result) => ['', ...linesOf(result)]), ''].join('\n')
+  return [
+    ...head,
+    ...results.flatMap((result) => ['', ...linesOf(result)]),
+    ...slowLines(slowSystem),
+    '',
+  ].join('\n')
 }
 
 type Line = readonly [what: string, figure: string]
@@ -142,6 +178,21 @@ function furtherLines({ halfSaturation, acceptedToPosted, memory }: Result): Lin
     ])
   }
   return lines
+}
+
+function slowLines(found: SlowSystem | undefined): string[] {
+  if (!found) return []
+  const { arrivalsPerSecond, timesSlower, usual, slowed, changePercent } = found
+  const row = (what: string, of: (load: UnderLoad) => number, percent: number): string =>
+    `  ${what.padEnd(36)}${millis(of(usual)).padStart(8)} → ${millis(of(slowed)).padStart(6)}${`${percent} %`.padStart(10)}`
+  return [
+    '',
+    `slow-system: orders of one company at ${arrivalsPerSecond}/s while the ERP of the other is ${timesSlower} times slower`,
+    row('posted a second', (load) => load.postedPerSecond, changePercent.postedPerSecond),
+    row('accept p99, ms', (load) => load.acceptP99Ms, changePercent.acceptP99),
+    row('accepted → posted p50, ms', (load) => load.postedP50Ms, changePercent.postedP50),
+    row('accepted → posted p99, ms', (load) => load.postedP99Ms, changePercent.postedP99),
+  ]
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en')

@@ -5,7 +5,7 @@ import type { Pace } from '#landscape/wms/store.ts'
 import type { World } from '#landscape/world/world.ts'
 import { openCluster } from './cluster.ts'
 import { benchConfig, type Mode } from './config.ts'
-import { type Part, postgresCpuSeconds, startPart } from './processes.ts'
+import { type AnswerTimesMs, type Part, postgresCpuSeconds, startPart } from './processes.ts'
 import { undoable } from './undoing.ts'
 import { benchWorld } from './world.ts'
 
@@ -33,6 +33,8 @@ export type Stage = {
   readonly postgresVersion: string
   /** Ends the program that runs, if one does, and starts another on the same database. */
   play(play: Play): Promise<{ readonly url: string; readonly app: Part }>
+  /** From now on the systems answer so late. */
+  answerAfter(ms: AnswerTimesMs): void
   /** Runs `work` and answers what it used, by process. */
   measure<T>(work: () => Promise<T>): Promise<{ result: T; used: Used }>
   end(): Promise<void>
@@ -91,6 +93,7 @@ export async function openStage(items?: number): Promise<Stage> {
     databaseUrl: cluster.url,
     postgresVersion: cluster.version,
     play,
+    answerAfter: (ms) => landscape.tell({ kind: 'answer-after', ms }),
     async measure(work) {
       const [before, cpuBefore] = [await counters(), await cpu()]
       const startedMs = performance.now()
