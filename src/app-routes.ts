@@ -132,9 +132,9 @@ function ordersOf(wires: RouteWires, pages: Pages): Route[] {
     find: (anyId) => findOrders(screens, anyId),
     cancel: (asked) => cancelOrder(worker.runner(), asked),
     releaseHold: (asked) => releaseHoldOf(worker.runner(), processPorts.sla, asked),
-    async submit({ request, client, traceId, claim }) {
+    async submit({ request, client, partner, traceId, claim }) {
       backlog?.assertRoom()
-      const arrival = { request, sender: client, actor: client, traceId, claim }
+      const arrival = { request, sender: client, partner, actor: client, traceId, claim }
       const answer = orderAnswer(await orders.add(arrival, client))
       if ('replayed' in answer || answer.kind === 'new') return answer
       return { kind: 'known', answer: await capturedAnswers(database, answer.doc) }

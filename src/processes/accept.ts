@@ -12,6 +12,7 @@ import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#dom
 import { heldExposure } from '#domains/orders/views.ts'
 import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf } from './captured-order.ts'
 import { expiryOf, openHoldExceptions } from './holds.ts'
+import { joined, lockNamedReservations, type NamedReservations } from './order-reservations.ts'
 import { valueOrders, type ValuedOrder } from './order-pricing.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 import { waitsForSomebody } from './sla.ts'
@@ -45,39 +46,56 @@ export async function acceptOrders(
 ): Promise<ReadonlyMap<Arrival, Captured>> {
   const answers = new Map<Arrival, Captured>()
   const candidates = await candidatesOf(ports, arrivals, gathered, answers)
+  const named = await lockNamedReservations(tx, candidates)
   // Sent together: a repetition locks what it will not use, and all others are answered one journey earlier.
   const [{ fresh, repeated }, accounts, free] = await Promise.all([
     onlyNew(tx, candidates),
     lockAccounts(tx, candidates),
     lockStock(tx, ports, candidates),
   ])
-  const credits = await decideOnCredit(tx, ports, { accounts, candidates: fresh })
-  const refused = new Map<number, Refusal>()
+  const refused = refusalsOf(fresh, (candidate) => named.refusalOf(candidate))
+  const usable = fresh.filter(({ doc }) => !refused.has(doc))
+  const credits = await decideOnCredit(tx, ports, { accounts, candidates: usable })
+  for (const [doc, refusal] of refusalsOf(usable, creditRefusal(credits))) refused.set(doc, refusal)
   for (const { doc, arrival } of fresh) {
-    const credit = credits.get(String(doc))
-    if (credit?.kind !== 'refuse') continue
-    const refusal = new Refusal(
-      'orders.credit_refused',
-      credit.refusal.message,
-      credit.refusal.facts,
-      '/customer',
-    )
-    refused.set(doc, refusal)
-    answers.set(arrival, { kind: 'refused', refusal })
+    const refusal = refused.get(doc)
+    if (refusal) answers.set(arrival, { kind: 'refused', refusal })
   }
   for (const repetition of repeated)
     answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
   giveBackNaturalKeys(tx, fresh.filter(({ doc }) => refused.has(doc)).map(naturalKeyOf))
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
-  const decided = await decide(ports, granted, free, (doc) => {
+  const decided = await decide(ports, granted, { free, named }, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
   })
+  await named.write(tx, cause)
   await write(tx, ports, decided, cause)
   turn.begin(decided.map((order) => ({ process, facts: factsOf(order), share: order.valued.customer.id })))
   for (const { arrival, doc, answer } of decided) answers.set(arrival, { kind: 'new', doc, answer })
   return answers
 }
+
+function refusalsOf(
+  candidates: readonly Candidate[],
+  refusalOf: (candidate: Candidate) => Refusal | undefined,
+): Map<number, Refusal> {
+  const refused = new Map<number, Refusal>()
+  for (const candidate of candidates) {
+    const refusal = refusalOf(candidate)
+    if (refusal) refused.set(candidate.doc, refusal)
+  }
+  return refused
+}
+
+const creditRefusal =
+  (credits: Decisions) =>
+  ({ doc }: Candidate): Refusal | undefined => {
+    const credit = credits.get(String(doc))
+    if (credit?.kind !== 'refuse') return undefined
+    const { message, facts } = credit.refusal
+    return new Refusal('orders.credit_refused', message, facts, '/customer')
+  }
 
 async function candidatesOf(
   ports: ProcessPorts,
@@ -137,7 +155,7 @@ async function onlyNew(
   return { fresh, repeated }
 }
 
-/** What refuses the first of a list, the customer's credit, refuses its repetitions too: there is no order to name. */
+/** What refuses the first of a list, its reservation or the customer's credit, refuses its repetitions too: there is no order to name. */
 function answerRepeated(
   { candidate, first, same }: Repetition,
   refused: ReadonlyMap<number, Refusal>,
@@ -213,11 +231,13 @@ function decideAll(ports: ProcessPorts, { accounts, candidates }: Deciding): Dec
   return new Map(decisions)
 }
 
+type Supply = { readonly free: FreeStock; readonly named: NamedReservations }
+
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
 async function decide(
   ports: ProcessPorts,
   candidates: readonly Candidate[],
-  free: FreeStock,
+  { free, named }: Supply,
   creditHold: (doc: number) => string | undefined,
 ): Promise<Decided[]> {
   if (candidates.length === 0) return []
@@ -227,20 +247,27 @@ async function decide(
     const { request } = candidate.arrival
     const sold = candidate.valued.lines.filter((line) => line.kind === 'sold')
     const asked = sold.map((line) => ({ itemId: line.item.id, quantity: line.base }))
-    const found = allocateOrder(free, asked, ports.company(request.company).locations)
+    const reserved = named.offer(candidate, asked)
+    const missing = asked.map((line, at) => ({ ...line, quantity: line.quantity - sumOf(reserved[at]!) }))
+    const given = allocateOrder(free, missing, ports.company(request.company).locations)
+    const found = given.map((some, at) => joined(reserved[at]!, some))
     const kept = keepByRule(
       request.shippingRule ?? candidate.valued.customer.shippingRule,
       asked.map(({ quantity }, at) => ({ wanted: quantity, found: sumOf(found[at]!) })),
     )
     // what an order that waits for more does not keep is not there for the next: that would overtake it
     const allocations = found.map((some, at) => (kept[at]!.reserve > 0 ? some : []))
+    named.take(
+      candidate,
+      reserved.flatMap((some, at) => (kept[at]!.reserve > 0 ? some : [])),
+    )
     const expiresAt = expiryOf(ports, request.company)
     const numbered = holds[place]!.map((hold) => ({ ...hold, id: ids.pop()!, expiresAt }))
     return compose(candidate, { allocations, kept, holds: numbered })
   })
 }
 
-const sumOf = (allocations: readonly Allocation[]): number =>
+const sumOf = (allocations: readonly Pick<Allocation, 'quantity'>[]): number =>
   allocations.reduce((sum, { quantity }) => sum + quantity, 0)
 
 async function write(

@@ -20,6 +20,8 @@ export type Arrival = {
   readonly request: OrderRequest
   /** The client, shop or partner it came from; part of its natural key. */
   readonly sender: string
+  /** Who is bound to what is his own. */
+  readonly partner?: string | undefined
   readonly externalId?: string | undefined
   /** What tells recurring purchase order numbers apart; the year of the order when absent. */
   readonly period?: string | undefined

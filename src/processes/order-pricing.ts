@@ -353,7 +353,15 @@ function priceOf({ quotes }: DraftLine, prices: ReadonlyMap<string, SellingPrice
  * reached us. A field that is added to the contract fails to compile here until it is decided on.
  */
 function contentHash({ request, currency, lines }: Draft): string {
-  const { channel: _, note: __, currency: ___, lines: ____, shipTo, ...header } = request
+  const {
+    channel: _,
+    note: __,
+    currency: ___,
+    lines: ____,
+    reservationId: _____,
+    shipTo,
+    ...header
+  } = request
   const { company, customer, customerOrder, orderDate, requestedDate, shippingRule, ...others } = header
   others satisfies Record<string, never>
   const content = [company, customer, customerOrder, orderDate, requestedDate, shippingRule, currency]

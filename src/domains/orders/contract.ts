@@ -76,6 +76,13 @@ export const OrderRequest = z.strictObject({
   requestedDate: z.iso.date().optional(),
   shipTo: ShipTo.optional().describe("The customer's default address when absent"),
   shippingRule: ShippingRule.optional(),
+  reservationId: z
+    .string()
+    .min(1)
+    .max(40)
+    .optional()
+    .describe("A channel's reservation: what it keeps of the items becomes the order's own")
+    .meta({ example: 'R-1000060' }),
   note: z.string().max(500).optional(),
   lines: z.array(OrderRequestLine).min(1).max(1000),
 })
@@ -234,6 +241,12 @@ export const orderRefusals = {
     title: 'The order has no such line',
     cause: "No line of the order carries this customer's line number.",
     fix: 'Read the order; its lines are listed there under the numbers that they came with.',
+  },
+  'orders.reservation_unknown': {
+    status: 422,
+    title: 'The order names a reservation that there is not',
+    cause: 'The selling company has no reservation with this number, or it belongs to somebody else.',
+    fix: 'Send the number of an open reservation of yours, or leave it out.',
   },
   'orders.hold_unknown': {
     status: 404,

@@ -52,6 +52,7 @@ export type OrderPorts = {
   readonly submit: (order: {
     request: OrderRequest
     client: string
+    partner: string | undefined
     traceId: string
     claim: Claim
   }) => Promise<Known<OrderAnswer> | Replay>
@@ -103,14 +104,18 @@ const submitOrder = ({ submit }: OrderPorts): Route =>
       },
       200: { description: 'This business document is an order already', body: OrderAnswer },
     },
-    refusals: [orderRefusals, numberRefusals, backlogRefusals].flatMap(Object.keys),
+    refusals: [
+      ...[orderRefusals, numberRefusals, backlogRefusals].flatMap(Object.keys),
+      'inventory.reservation_ended',
+    ],
     example: { body: example.request, answer: example.answer },
     async handler({ body, principal, trace, idempotency }: Request<unknown, unknown, OrderRequest, Claim>) {
       if (principal.partner !== undefined && principal.partner !== body.customer) {
         throw new Refusal('orders.customer_unknown', 'You can order for yourself only.', {}, '/customer')
       }
-      const { client } = principal
-      const result = await submit({ request: body, client, traceId: trace.traceId, claim: idempotency })
+      const { client, partner } = principal
+      const submission = { request: body, client, partner, traceId: trace.traceId, claim: idempotency }
+      const result = await submit(submission)
       if ('replayed' in result) return result
       return { status: result.kind === 'new' ? 201 : 200, body: result.answer }
     },

@@ -5,6 +5,7 @@ import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { ChannelReservation, Taking } from '../contract/reservations.ts'
 import { freeClaims, sumByPosition } from '../operations.ts'
 import {
+  addedUp,
   type Ending,
   openQuantities,
   splitLines,
@@ -83,6 +84,12 @@ function tellReservations(tx: Transaction, told: readonly Told[], cause: Cause):
   )
 }
 
+/** The reservation as it is once an order has these of it. */
+export const withoutTaken = (
+  reservation: ChannelReservation,
+  takings: readonly Taking[],
+): ChannelReservation => without(reservation, takings, 'committed')
+
 export type LockedReservation = {
   readonly reservation: ChannelReservation
   /** Its time has come: nothing of it may be used any more, although nobody may have ended it yet. */
@@ -144,7 +151,7 @@ function writeTaken(
   reduceChannelClaims(
     tx,
     taken.flatMap(({ reservation: { id }, takings }) =>
-      takings.map((taking) => ({ reservation: id, ...taking })),
+      addedUp(takings).map((taking) => ({ reservation: id, ...taking })),
     ),
   )
   return changeReservations(

@@ -22,6 +22,16 @@ export function takingsOfLine({ n, itemId, places }: ReservedLine, quantity: Qua
 export const openQuantities = ({ lines }: ChannelReservation): Taking[] =>
   lines.flatMap((line) => takingsOfLine(line, line.open))
 
+/** The same with one taking for each line and place. */
+export function addedUp(takings: readonly Taking[]): Taking[] {
+  const sums = new Map<string, Taking>()
+  for (const taking of takings) {
+    const key = `${taking.n} ${taking.location}`
+    sums.set(key, { ...taking, quantity: taking.quantity + (sums.get(key)?.quantity ?? 0) })
+  }
+  return [...sums.values()]
+}
+
 /** The reservation without these takings. What is moved was never granted to it. */
 export function without(
   reservation: ChannelReservation,
@@ -36,7 +46,8 @@ export function without(
 function lineWithout(line: ReservedLine, takings: readonly Taking[], ending: Ending): ReservedLine {
   if (takings.length === 0) return line
   const quantity = takings.reduce((sum, taking) => sum + taking.quantity, 0)
-  const taken = new Map(takings.map((taking) => [taking.location, taking.quantity]))
+  const taken = new Map<string, Quantity>()
+  for (const { location, quantity: part } of takings) taken.set(location, (taken.get(location) ?? 0) + part)
   const places = line.places
     .map((place) => ({ ...place, quantity: place.quantity - (taken.get(place.location) ?? 0) }))
     .filter((place) => place.quantity > 0)

@@ -13,6 +13,12 @@ export const claimed = relation(
 )
 export const awaited = relation('inventory.awaited', `select doc, line, quantity from inventory.backorder`)
 
+/** What came from suppliers. */
+export const arrivals = relation(
+  'inventory.arrivals',
+  `select item_id, location, source, source_key, quantity from inventory.movement where from_bucket = 'supplier'`,
+)
+
 /** What channels' reservations keep at a place. */
 export const keptForChannels = relation(
   'inventory.kept_for_channels',
