@@ -12,7 +12,8 @@ export type Reply = { readonly result: Result } | { readonly error: unknown } | 
 type Answer = Exclude<Reply, 'waiting'>
 
 const CLOCK: Statement = { name: 'simulation.now', text: `select set_config('sim.now', $1, false)` }
-const LOOK_MS = 1
+/** A statement that waits for nobody has answered by then, also where lanes share their core. */
+const LOOK_MS = 3
 
 export class Backend {
   readonly pid: number

@@ -96,7 +96,8 @@ async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-type Table = { readonly name: string; readonly kept: boolean }
+/** `columns` are those that are written; others are generated from them. */
+type Table = { readonly name: string; readonly columns: string; readonly kept: boolean }
 
 /** Tables are emptied and filled again from copies; sequences go on from where the copies were taken. */
 function resets(client: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
@@ -121,7 +122,7 @@ function resets(client: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
       script = [
         `set session_replication_role = replica`,
         ...tables.map(({ name }) => `delete from ${name}`),
-        ...tables.filter(({ kept }) => kept).map(({ name }) => fill(name)),
+        ...tables.filter(({ kept }) => kept).map(fill),
         ...sequences,
         `set session_replication_role = origin`,
       ].join('; ')
@@ -131,13 +132,17 @@ function resets(client: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
 }
 
 const copyOf = (name: string): string => `baseline."${name.replaceAll('"', '')}"`
-const fill = (name: string): string =>
-  `insert into ${name} overriding system value select * from ${copyOf(name)}`
+const fill = ({ name, columns }: Table): string =>
+  `insert into ${name} (${columns}) overriding system value select ${columns} from ${copyOf(name)}`
 
 async function keepTable(client: pg.Client, name: string): Promise<Table> {
   await client.query(`create table if not exists ${copyOf(name)} as select * from ${name}`)
-  const { rows } = await client.query(`select from ${copyOf(name)} limit 1`)
-  return { name, kept: rows.length > 0 }
+  const { rows } = await client.query<Omit<Table, 'name'>>(
+    `select exists (select from ${copyOf(name)}) as kept, string_agg(quote_ident(attname), ', ') as columns
+     from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+    [name],
+  )
+  return { name, ...rows[0]! }
 }
 
 async function keepSequence(client: pg.Client, name: string): Promise<string> {

@@ -61,7 +61,7 @@ export async function counterpartsOf(
     name: CONFIGURED.eastWms,
     pace: { pickAfterMs: 400, shipAfterMs: 700 },
     webhookUrl: undefined,
-    webhookBatch: 1,
+    webhookBatch: 10,
     announcePicking: true,
     tellPicks: [],
     enforceCutOff: false,
