@@ -104,7 +104,6 @@ export function createApp(config: Config, outside: AppPorts): App {
     disk: ports.disk,
     runner: () => (masterData.check(), worker.runner()),
     batchMax: config.worker.batchMax,
-    turnstile: createTurnstile(),
     ports: processPorts,
   })
   const wires = {
@@ -181,8 +180,9 @@ function houseProcesses(ports: ProcessPorts) {
 function houseDoors(
   tables: ReturnType<typeof houseProcesses>,
   worker: Worker,
-  { disk, ...ports }: DoorPorts & { readonly disk: DiskRoom | undefined },
+  { disk, ...given }: Omit<DoorPorts, 'turnstile'> & { readonly disk: DiskRoom | undefined },
 ) {
+  const ports = { ...given, turnstile: createTurnstile() }
   // What warehouses tell ends work; what orders begins some.
   const beginning = { ...ports, runner: () => (disk?.assert(), ports.runner()) }
   const overrides = {

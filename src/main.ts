@@ -94,7 +94,6 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     endings.push({ what: 'calls to subscribers', end: () => outward.http.close() })
     const credentials = config.access.jwt !== undefined || (await hasKeys(screens))
     assertSafeToListen(config.http.host, credentials)
-    const metrics = createMetrics({ process: true })
     const app = createApp(config, {
       ...pools,
       notices,
@@ -103,7 +102,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
       disk: diskRoom({ clock, folders: writtenFolders(config) }),
       outward,
       log,
-      metrics,
+      metrics: createMetrics({ process: true }),
       ...(config.role === 'api' ? {} : { auditHeads: await openAuditHeads(config.audit, clock) }),
       openOnLoopback: !credentials,
     })
