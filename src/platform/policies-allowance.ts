@@ -58,6 +58,12 @@ export class Allowance {
     return { reason: 'concurrency', detail, untilMs: inUse > 0 && !this.#asking ? nowMs : untilMs }
   }
 
+  /** A call is to start as soon as the breaker lets it, and needs its share in the same answer. */
+  wanted(): void {
+    this.#shortOfSlots = this.#policy.concurrency !== undefined
+    this.#shortOfTokens = this.#policy.rate !== undefined
+  }
+
   /** A call starts; `inUse` counts it. */
   entered(inUse: number): void {
     this.#entered += 1

@@ -46,12 +46,13 @@ export class SharedBreaker {
     return notNow('a few calls probe the system first', Math.max(this.#askAtMs, nowMs + ANSWER_MS))
   }
 
-  /** Somebody has a call and was refused: time to ask for probes? */
-  wanted(nowMs: number): void {
-    if (nowMs < Math.max(this.#breaker.untilMs, this.#askAtMs)) return
+  /** Somebody has a call and was refused: asks for probes when it is time to; answers whether it is. */
+  wanted(nowMs: number): boolean {
+    if (nowMs < Math.max(this.#breaker.untilMs, this.#askAtMs)) return false
     this.#probesWanted = true
     this.#askAtMs = nowMs + ANSWER_MS
     this.#ask()
+    return true
   }
 
   entered(): void {

@@ -70,7 +70,7 @@ export class SystemGate implements Gate {
     const nowMs = this.#clock.monotonicMs()
     const refusal = this.#closed(nowMs) ?? this.#full(nowMs)
     if (refusal) {
-      if (refusal.reason === 'breaker_open') this.#breaker.wanted(nowMs)
+      if (refusal.reason === 'breaker_open' && this.#breaker.wanted(nowMs)) this.#allowance.wanted()
       const reason = `${refusal.reason}: ${refusal.detail}`
       return { go: false, reason, until: this.#wall(refusal.untilMs, nowMs) }
     }

@@ -293,6 +293,16 @@ describe('the breaker', () => {
     expect(probes).toBe(3)
   })
 
+  test('a system whose calls a second are limited too is probed: probes and calls come with one answer', async () => {
+    const worker = await world.worker({ breaker: BREAKER, rate: { perSecond: 5 } })
+    await world.pass(2_000, () => report(worker, enterAll(worker.gate), 'failure'))
+    expect(worker.policies.view()[0]?.breaker).toBe('open')
+    await world.clock.advance(10_000)
+    let probes = 0
+    await world.pass(5_000, () => (probes += enterAll(worker.gate)))
+    expect(probes).toBe(3)
+  })
+
   test('failures of calls that started before it opened do not open it again', async () => {
     const { gate, policies } = await world.worker({ breaker: BREAKER })
     expect(enterAll(gate, 12)).toBe(12)
