@@ -22,6 +22,7 @@ export type HouseParts = {
   readonly heard?: (call: Heard) => void
   /** Carried facts, lock order and answers are checked; costs half as much again. */
   readonly checks: boolean
+  readonly drowsy?: number
 }
 
 export type Heard = {
@@ -50,7 +51,7 @@ const STOP_WITHIN_MS = 60_000
 
 export async function openLeapingHouse(parts: HouseParts): Promise<LeapingHouse> {
   const { cluster, world, checks } = parts
-  const clock = leapingClock()
+  const clock = leapingClock(parts.drowsy)
   const complaints: string[] = []
   const landscape = await startLandscape({
     clock,

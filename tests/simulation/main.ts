@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util'
 import { systemClock } from '#platform/clock.ts'
 import { shortDayOf } from './day.ts'
+import { openCluster } from './cluster.ts'
 import { openLanes } from './lanes.ts'
+import { outage, type OutagePlan } from './outage.ts'
 import { plantAll } from './planted.ts'
 import { createReport } from './report.ts'
 import type { Mode } from './simulate.ts'
@@ -15,10 +17,14 @@ const USAGE = `npm run simulate -- [options]
   --short         short days: one order or two, two programs, faults for a moment
   --planted       plants each known bug and requires that it is caught
   --bug NAME      plants this one alone
+  --outage-hours H --orders N --calls-per-minute C
+                  instead: an ERP that is away for H hours while N orders arrive, then takes C calls a minute
   --lanes N       clusters at work side by side (default: one for each core, at most 2)
   --json          one object on stdout`
 
 class Usage extends Error {}
+
+type Numeric = 'seeds' | 'minutes' | 'lanes' | 'outage-hours' | 'orders' | 'calls-per-minute'
 
 function optionsOf(args: string[]) {
   try {
@@ -33,11 +39,14 @@ function optionsOf(args: string[]) {
         planted: { type: 'boolean', default: false },
         bug: { type: 'string' },
         lanes: { type: 'string' },
+        'outage-hours': { type: 'string' },
+        orders: { type: 'string' },
+        'calls-per-minute': { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
-    const positive = (name: 'seeds' | 'minutes' | 'lanes'): number | undefined => {
+    const positive = (name: Numeric): number | undefined => {
       const text = values[name]
       if (text === undefined) return undefined
       if (!(Number(text) > 0)) throw new Usage(`--${name} ${text}: give a number above 0`)
@@ -52,6 +61,9 @@ function optionsOf(args: string[]) {
       seeds: positive('seeds'),
       minutes: positive('minutes'),
       lanes: positive('lanes') ?? 2,
+      outageHours: positive('outage-hours'),
+      orders: positive('orders') ?? 30_000,
+      callsPerMinute: positive('calls-per-minute') ?? 300,
     }
   } catch (error) {
     throw new Usage(error instanceof Error ? error.message : String(error))
@@ -64,6 +76,8 @@ async function main(): Promise<number> {
     process.stdout.write(`${USAGE}\n`)
     return 0
   }
+  const { outageHours: hours } = options
+  if (hours !== undefined) return runOutage({ ...options, hours })
   const lanes = await openLanes(options.seed === undefined ? options.lanes : 1)
   try {
     if (options.planted || options.bug) return await plantAll(lanes, options)
@@ -86,6 +100,20 @@ async function main(): Promise<number> {
     return report.end()
   } finally {
     await Promise.all(lanes.map((lane) => lane.end()))
+  }
+}
+
+async function runOutage(wanted: Omit<OutagePlan, 'checks' | 'say'> & { json: boolean }): Promise<number> {
+  const say = (text: string): void =>
+    void process.stderr.write(`${Math.round(systemClock.monotonicMs() / 1_000)} s  ${text}\n`)
+  const cluster = await openCluster()
+  try {
+    await cluster.keepBaseline()
+    const report = await outage(cluster, { ...wanted, checks: false, say })
+    process.stdout.write(`${JSON.stringify(report, undefined, wanted.json ? 0 : 2)}\n`)
+    return report.violations.length > 0 ? 1 : 0
+  } finally {
+    await cluster.end()
   }
 }
 
