@@ -1,7 +1,6 @@
 /** Every door that HTTP opens, with what stands behind it. */
 import { billingRoutes } from '#domains/billing/routes.ts'
-import { inventoryRoutes } from '#domains/inventory/routes.ts'
-import { type ReservationVerbs, reservationRoutes } from '#domains/inventory/routes/reservations.ts'
+import { type AvailabilityPorts, inventoryRoutes } from '#domains/inventory/routes.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
 import { createBacklog } from '#platform/backlog.ts'
@@ -14,6 +13,7 @@ import { telemetryRoutes } from '#platform/telemetry-routes.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
+import { type PromiseWires, promisesOf } from './app-promises.ts'
 import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
@@ -32,22 +32,7 @@ import { cancelOrder, releaseHoldOf } from './processes/order-commands.ts'
 import { milestonesOfOrder, orderView, storyAnswer } from './processes/order-reads.ts'
 import { paymentAnswer, type PaymentArrival, type PaymentReceipt } from './processes/payment-door.ts'
 import { reversePayment } from './processes/payment-reversal.ts'
-import {
-  holdNumber,
-  orderNumber,
-  parseNumber,
-  type ProcessPorts,
-  reservationNumber,
-} from './processes/ports.ts'
-import {
-  commitReservation,
-  extendReservation,
-  releaseReservation,
-  splitOff,
-  transferReservation,
-} from './processes/reservation-commands.ts'
-import { reservationAnswer, type ReservationReceipt } from './processes/reservation-door.ts'
-import type { ReservationArrival } from './processes/reservation-request.ts'
+import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
 import { findOrders } from './processes/story.ts'
 import type { Summary } from './processes/summary.ts'
 import { type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
@@ -68,8 +53,8 @@ export type RouteWires = {
   readonly channel: Door<ChannelTold, Heard>
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
-  readonly reservations: Door<ReservationArrival, ReservationReceipt>
 } & OverridePorts &
+  Pick<PromiseWires, 'reservations'> &
   Pick<ParkingPorts, 'readAs' | 'rehearse'>
 
 export function houseRoutes(wires: RouteWires): Route[] {
@@ -83,8 +68,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
       receivePayment: async (arrival) => paymentAnswer(await wires.payments.add(arrival, arrival.client)),
       reversePayment: (command) => reversePayment(wires.worker.runner(), command),
     }),
-    ...availabilityOf(wires, companies),
-    ...reservationRoutes(reservationsOf(wires, pages)),
+    ...stockOf(wires, companies, pages),
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
@@ -142,8 +126,9 @@ function ordersOf(wires: RouteWires, pages: Pages): Route[] {
   })
 }
 
-function availabilityOf({ screens, processPorts }: RouteWires, companies: readonly string[]): Route[] {
-  return inventoryRoutes({
+function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages): Route[] {
+  const { screens, processPorts } = wires
+  const ports: AvailabilityPorts = {
     queries: screens,
     companies: () => companies,
     locations: (code) => (companies.includes(code) ? processPorts.company(code).locations : undefined),
@@ -152,23 +137,6 @@ function availabilityOf({ screens, processPorts }: RouteWires, companies: readon
       const found = await findItems(screens, keys)
       return new Map([...found.values()].map((item) => [item.sku, item]))
     },
-  })
-}
-
-function reservationsOf(
-  { screens, worker, processPorts, reservations }: RouteWires,
-  pages: Pages,
-): ReservationVerbs {
-  const runner = () => worker.runner()
-  return {
-    queries: screens,
-    pages,
-    numbers: { reservation: reservationNumber, parse: parseNumber },
-    reserve: async (arrival) => reservationAnswer(await reservations.add(arrival, arrival.client)),
-    extend: (asked) => extendReservation(runner(), processPorts, asked),
-    transfer: (asked) => transferReservation(runner(), asked),
-    split: (asked) => splitOff(runner(), processPorts, asked),
-    release: (asked) => releaseReservation(runner(), asked),
-    commit: (asked) => commitReservation(runner(), asked),
   }
+  return [...inventoryRoutes(ports), ...promisesOf(wires, pages, ports)]
 }

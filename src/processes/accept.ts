@@ -6,7 +6,7 @@ import { recordAudit } from '#platform/audit.ts'
 import type { Docket, Process } from '#platform/process.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
-import { allocateOrder, type FreeStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
+import { type ChannelStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
 import { heldExposure } from '#domains/orders/views.ts'
@@ -184,7 +184,7 @@ function lockStock(
   tx: Transaction,
   ports: ProcessPorts,
   candidates: readonly Candidate[],
-): Promise<FreeStock> {
+): Promise<ChannelStock> {
   const companies = new Set(candidates.map(({ arrival }) => arrival.request.company))
   const locations = new Set([...companies].flatMap((code) => ports.company(code).locations))
   const wanted = candidates.flatMap(({ valued }) =>
@@ -231,7 +231,7 @@ function decideAll(ports: ProcessPorts, { accounts, candidates }: Deciding): Dec
   return new Map(decisions)
 }
 
-type Supply = { readonly free: FreeStock; readonly named: NamedReservations }
+type Supply = { readonly free: ChannelStock; readonly named: NamedReservations }
 
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
 async function decide(
@@ -249,7 +249,7 @@ async function decide(
     const asked = sold.map((line) => ({ itemId: line.item.id, quantity: line.base }))
     const reserved = named.offer(candidate, asked)
     const missing = asked.map((line, at) => ({ ...line, quantity: line.quantity - sumOf(reserved[at]!) }))
-    const given = allocateOrder(free, missing, ports.company(request.company).locations)
+    const given = free.allocate(request.channel, missing, ports.company(request.company).locations)
     const found = given.map((some, at) => joined(reserved[at]!, some))
     const kept = keepByRule(
       request.shippingRule ?? candidate.valued.customer.shippingRule,

@@ -269,7 +269,9 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
       .map(({ id, type, reason, blocks, expiresAt }) => ({ id, doc, type, reason, blocks, expiresAt }))
       .toSorted((a, b) => a.id - b.id),
     reservations: sold
-      .flatMap((line, place) => allocations[place]!.map((allocation) => ({ line: line.n, ...allocation })))
+      .flatMap((line, place) =>
+        allocations[place]!.map(({ location, quantity }) => ({ line: line.n, location, quantity })),
+      )
       .toSorted((a, b) => a.line - b.line || (a.location < b.location ? -1 : 1)),
     shipTo: captured.shipTo === null ? null : snapshotOf(doc, captured.shipTo),
     fulfillments: [],

@@ -102,9 +102,10 @@ function takingsOfItem({ lines }: ChannelReservation, itemId: number, quantity: 
 /** What a line was given by its reservation and of free stock, by location. */
 export function joined(takings: readonly Taking[], given: readonly Allocation[]): readonly Allocation[] {
   if (takings.length === 0) return given
-  const sums = new Map<string, Quantity>()
-  for (const { location, quantity } of [...takings, ...given]) {
-    sums.set(location, (sums.get(location) ?? 0) + quantity)
+  const sums = new Map(given.map((one) => [one.location, one]))
+  for (const { location, quantity } of takings) {
+    const before = sums.get(location)
+    sums.set(location, { ...before, location, quantity: quantity + (before?.quantity ?? 0) })
   }
-  return [...sums].map(([location, quantity]) => ({ location, quantity }))
+  return [...sums.values()]
 }

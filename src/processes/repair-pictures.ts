@@ -68,7 +68,7 @@ export async function stockPicture(
   { company, itemId, sku, location }: Place,
 ): Promise<object> {
   const [position] = await positionsOf(queries, company, [itemId], [location])
-  const { itemId: _, location: __, asOf: ___, ...quantities } = position!
+  const { itemId: _, location: __, asOf: ___, toldAt: ____, ...quantities } = position!
   const texts = Object.entries(quantities).map(([name, quantity]) => [name, formatQuantity(quantity)])
   return { [`stock ${location} ${sku}`]: Object.fromEntries(texts) as object }
 }

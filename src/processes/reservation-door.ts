@@ -11,7 +11,7 @@ import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { ChannelReservation, ReservationAnswer } from '#domains/inventory/contract/reservations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
 import {
-  allocateOrder,
+  type ChannelStock,
   coverableLines,
   type FreeStock,
   freeAt,
@@ -94,10 +94,10 @@ async function decide(
     else wanted.push([arrival, one])
   }
   if (wanted.length === 0) return receipts
-  const free = await lockStock(tx, ports, wanted)
+  const stock = await lockStock(tx, ports, wanted)
   const granted: ChannelReservation[] = []
   for (const [arrival, one] of wanted.toSorted(([a], [b]) => a.request.priority - b.request.priority)) {
-    const reservation = grantOf(free, arrival, one)
+    const reservation = grantOf(stock, arrival, one)
     if (reservation instanceof Refusal) {
       receipts.set(arrival, { kind: 'refused', refusal: reservation })
       continue
@@ -115,7 +115,7 @@ function lockStock(
   tx: Transaction,
   ports: ProcessPorts,
   wanted: readonly (readonly [ReservationArrival, Wanted])[],
-): Promise<FreeStock> {
+): Promise<ChannelStock> {
   const companies = new Set(wanted.map(([{ request }]) => request.company))
   const locations = new Set([...companies].flatMap((code) => ports.company(code).locations))
   return lockUnclaimedStock(
@@ -125,18 +125,20 @@ function lockStock(
   )
 }
 
-/** What it gets; counts `free` down by that alone. */
+/** What it gets; counts stock down by that alone. */
 function grantOf(
-  free: FreeStock,
+  stock: ChannelStock,
   { request, client, partner }: ReservationArrival,
   { id, lines, locations, expiresAt, at }: Wanted,
 ): ChannelReservation | Refusal {
   const asked = lines.map(({ itemId, wanted }) => ({ itemId, quantity: wanted }))
+  const items = asked.map(({ itemId }) => itemId)
+  const free = stock.of(request.channel, items, locations)
   const covered = coverableLines(free, asked, locations)
   if (request.mode === 'all_or_nothing' && covered.length < asked.length) {
     return notAvailable(free, lines, locations)
   }
-  const given = allocateOrder(free, asked, locations)
+  const given = stock.allocate(request.channel, asked, locations)
   if (given.every((some) => some.length === 0)) return notAvailable(free, lines, locations)
   const { company, channel, reference, kind, priority } = request
   return {

@@ -96,7 +96,8 @@ export function checkedExpiry(company: CompanyRules, text: string, at: Date): Da
 }
 
 /** By which of a line's fields a refusal came about; the quantity's where it is none of these. */
-const FIELDS: Readonly<Record<string, string>> = {
+export const FIELDS: Readonly<Record<string, string>> = {
+  'inventory.item_unknown': 'sku',
   'items.unknown': 'sku',
   'items.blocked': 'sku',
   'items.unit_unknown': 'unit',

@@ -15,7 +15,32 @@ export type Bucket =
   | 'opening'
 
 /** Where a line's quantity is taken from. */
-export type Allocation = { readonly location: string; readonly quantity: Quantity }
+export type Allocation = {
+  readonly location: string
+  readonly quantity: Quantity
+  /** How much of it was kept for its channel. */
+  readonly from?: Portion | undefined
+}
+
+/** A part of what an allocation keeps. */
+export type Portion = { readonly id: number; readonly quantity: Quantity }
+
+/**
+ * Safety stock is for nobody. A wall is one channel's, which gets nothing beyond it; a minimum is one channel's, a pool
+ * several channels' together, beside what is kept for nobody.
+ */
+export type KeptKind = 'safety' | 'wall' | 'minimum' | 'pool'
+
+export type Kept = {
+  readonly id: number
+  readonly itemId: number
+  readonly location: string
+  readonly name: string
+  readonly kind: KeptKind
+  readonly channels: readonly string[]
+  /** What its channels have not taken of it. */
+  readonly left: Quantity
+}
 
 export type Reservation = {
   readonly doc: number
@@ -59,6 +84,20 @@ export const inventoryRefusals = {
     title: 'There is no such location',
     cause: 'The company sells from no location with this code.',
     fix: 'Send one of the locations that the message lists, or leave it out for all of them.',
+  },
+  'inventory.too_many_items': {
+    status: 422,
+    title: 'Too many items are asked about at once',
+    cause: 'One question is answered for 500 items at most.',
+    fix: 'Ask about the rest in another request.',
+  },
+  'inventory.allocation_contradicts': {
+    status: 422,
+    title: 'What is to be kept back contradicts itself',
+    cause:
+      'Safety stock names channels, a wall or a minimum not exactly one, a channel stands in two allocations of a place, ' +
+      'or a name stands twice.',
+    fix: 'Name each allocation of a place once, and each channel in one of them; the message says which is wrong.',
   },
   'inventory.location_group_unknown': {
     status: 422,

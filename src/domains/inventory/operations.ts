@@ -2,8 +2,9 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
-import type { Allocation, Bucket, Movement, Reservation } from './contract.ts'
-import { allocate, coverable, freeOf, type FreeStock, setAside, stockKey } from './rules.ts'
+import { ChannelStock } from './channel-stock.ts'
+import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
+import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
 import {
   type BackorderRow,
   deleteBackorders,
@@ -22,6 +23,7 @@ import {
   updateReserved,
   upsertBackorders,
 } from './store.ts'
+import { selectKept, updateTaken } from './store/allocations.ts'
 import {
   deleteReservations,
   insertReservations,
@@ -29,31 +31,64 @@ import {
   selectReservations,
 } from './store/reservations.ts'
 
-/** Locks the positions of these items and answers what is free of them. */
-export async function lockFreeStock(
+async function lockPositions(
   tx: Transaction,
-  itemIds: Iterable<number>,
+  itemIds: readonly number[],
   locations: readonly string[],
 ): Promise<FreeStock> {
-  const items = [...new Set(itemIds)].toSorted((a, b) => a - b)
+  const items = itemIds.toSorted((a, b) => a - b)
   const sorted = locations.toSorted()
   tx.locking('stock position', positionKeys(items, sorted))
   const rows = await selectFreeForUpdate(tx, items, sorted)
   return new Map(rows.map((row) => [stockKey(row.itemId, row.location), row.free]))
 }
 
-/** As `lockFreeStock`, for new orders: what is left when those who wait have theirs, so that nobody overtakes the queue. */
-export async function lockUnclaimedStock(
+/** Locks the positions of these items and answers what is free of them and kept for nobody. */
+export async function lockFreeStock(
   tx: Transaction,
   itemIds: Iterable<number>,
   locations: readonly string[],
 ): Promise<FreeStock> {
+  return (await lockStock(tx, { itemIds, locations, waiting: false })).rest
+}
+
+/**
+ * As `lockFreeStock`, for who comes new: by channel, and what is left when those who wait have theirs, so that nobody
+ * overtakes the queue.
+ */
+export const lockUnclaimedStock = (
+  tx: Transaction,
+  itemIds: Iterable<number>,
+  locations: readonly string[],
+): Promise<ChannelStock> => lockStock(tx, { itemIds, locations, waiting: true })
+
+/** Locks positions before what is kept back of them changes. */
+export const lockPositionsOf = (
+  tx: Transaction,
+  places: readonly Pick<Place, 'itemId' | 'location'>[],
+): Promise<unknown> =>
+  lockPositions(
+    tx,
+    [...new Set(places.map(({ itemId }) => itemId))],
+    [...new Set(places.map(({ location }) => location))],
+  )
+
+type Locking = {
+  readonly itemIds: Iterable<number>
+  readonly locations: readonly string[]
+  readonly waiting: boolean
+}
+
+async function lockStock(tx: Transaction, { itemIds, locations, waiting }: Locking): Promise<ChannelStock> {
   const items = [...new Set(itemIds)]
-  const locked = lockFreeStock(tx, items, locations)
-  // sent behind the lock, so that it sees the queue as whoever held the lock before has left it
-  const [free, waiting] = await Promise.all([locked, selectWaiting(tx, items)])
-  setAside(free, waiting, locations)
-  return free
+  const locked = lockPositions(tx, items, locations)
+  // sent behind the lock, so that they see what is kept and waited for as whoever held the lock before has left it
+  const [free, kept, queue] = await Promise.all([
+    locked,
+    selectKept(tx, items),
+    waiting ? selectWaiting(tx, items) : [],
+  ])
+  return new ChannelStock({ free, kept, waiting: queue, locations })
 }
 
 /** What an order gets of free stock, line by line; counts `free` down. */
@@ -83,10 +118,11 @@ export type ReservedLine = {
  */
 export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
   const reservations: Reservation[] = lines.flatMap(({ allocations, backordered: _, waited: __, ...line }) =>
-    allocations.map((allocation) => ({ ...line, ...allocation })),
+    allocations.map(({ location, quantity }) => ({ ...line, location, quantity })),
   )
   insertReservations(tx, reservations)
   updateReserved(tx, sumByPosition(reservations))
+  updateTaken(tx, lines.flatMap(portionsOf))
   const waiting: BackorderRow[] = lines
     .filter((line) => line.backordered > 0)
     .map(({ doc, line, company, itemId, backordered }) => ({
@@ -102,6 +138,10 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
     lines.filter((line) => line.waited && line.backordered === 0),
   )
 }
+
+/** What was given of allocations. */
+const portionsOf = ({ allocations }: Pick<ReservedLine, 'allocations'>): Portion[] =>
+  allocations.flatMap(({ from }) => from ?? [])
 
 type Claim = {
   readonly company: string
@@ -142,11 +182,7 @@ export function takeBack(tx: Transaction, claims: readonly Reservation[]): void 
 export async function freeClaims(tx: Transaction, claims: readonly Claim[]): Promise<void> {
   if (claims.length === 0) return
   const sums = sumByPosition(claims)
-  await lockFreeStock(
-    tx,
-    sums.map((claim) => claim.itemId),
-    [...new Set(sums.map((claim) => claim.location))],
-  )
+  await lockPositionsOf(tx, sums)
   updateReserved(
     tx,
     sums.map((claim) => ({ ...claim, quantity: -claim.quantity })),
@@ -177,7 +213,7 @@ export function leaveQueue(
 export const reservationsOf = (queries: Queries, docs: readonly number[]): Promise<Reservation[]> =>
   selectReservations(queries, docs)
 
-export type { FillableLine, FreeStock }
+export type { ChannelStock, FillableLine, FreeStock }
 export const fillableLines = selectFillableLines
 
 /** Orders to wake because stock of these items is free and it is their turn. */

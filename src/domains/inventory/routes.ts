@@ -4,8 +4,7 @@ import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import { inventoryRefusals } from './contract.ts'
-import { availableToPromise, FORMULA, positionsOf, type StockPosition } from './views.ts'
+import { FORMULA, promisable, type Promisable } from './views/availability.ts'
 
 export type StockedItem = { readonly id: number; readonly baseUnit: string }
 
@@ -33,6 +32,12 @@ const Query = z.object({
     .max(20)
     .optional()
     .describe('One location; all that the company sells from when absent'),
+  channel: z
+    .string()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('Counts what is kept for it; without one only what is kept for nobody'),
 })
 type Query = z.infer<typeof Query>
 
@@ -40,6 +45,7 @@ const Availability = z
   .object({
     company: z.string(),
     formula: z.string().describe('How available is computed from the figures beside it'),
+    formulaVersion: z.int(),
     items: z.array(
       z.object({
         sku: z.string(),
@@ -49,6 +55,10 @@ const Availability = z
         reserved: Decimal,
         unreconciled: Decimal.describe('Minus what left although the books could not cover it'),
         inTransit: Decimal,
+        safetyStock: Decimal,
+        keptForOthers: Decimal.describe('Allocated to other channels and not taken yet'),
+        keptForChannel: Decimal.describe('Allocated to this channel and not taken yet'),
+        waiting: Decimal.describe('What orders wait for and would be given here'),
         available: Decimal,
         unit: z.string().describe("The item's base unit, UN/ECE Recommendation 20"),
         asOf: z.iso.datetime(),
@@ -72,19 +82,24 @@ export function inventoryRoutes(ports: AvailabilityPorts): Route[] {
       bodyLimitBytes: 0,
       query: Query,
       answers: { 200: { description: 'A row for each item at each location', body: Availability } },
-      refusals: Object.keys(inventoryRefusals),
+      refusals: ['inventory.company_unknown', 'inventory.item_unknown', 'inventory.location_unknown'],
       example: { query: { company: 'NWF', sku: ['10012'] }, answer: EXAMPLE },
       async handler({ query }) {
         const locations = locationsOf(ports, query)
         const items = await itemsOf(ports, query)
         const skuOf = new Map([...items].map(([sku, item]) => [item.id, { sku, unit: item.baseUnit }]))
-        const rows = await positionsOf(ports.queries, query.company, [...skuOf.keys()], locations)
+        const { company, channel } = query
+        const question = { company, channel, items: [...skuOf.keys()], locations: ports.locations(company)! }
+        const rows = await promisable(ports.queries, question)
         return {
           status: 200,
           body: {
-            company: query.company,
-            formula: FORMULA,
-            items: rows.map((row) => ({ ...skuOf.get(row.itemId)!, ...figuresOf(row) })),
+            company,
+            formula: FORMULA.text,
+            formulaVersion: FORMULA.version,
+            items: rows
+              .filter(({ location }) => locations.includes(location))
+              .map((row) => ({ ...skuOf.get(row.itemId)!, ...figuresOf(row) })),
           },
         }
       },
@@ -92,9 +107,10 @@ export function inventoryRoutes(ports: AvailabilityPorts): Route[] {
   ]
 }
 
-function locationsOf(
+/** Those that are asked about; refuses a company or location that there is not. */
+export function locationsOf(
   { locations, companies }: AvailabilityPorts,
-  { company, location }: Query,
+  { company, location }: Pick<Query, 'company' | 'location'>,
 ): readonly string[] {
   const all = locations(company)
   if (!all) {
@@ -107,9 +123,10 @@ function locationsOf(
   throw new Refusal('inventory.location_unknown', message, {}, '/query/location')
 }
 
-async function itemsOf(
+/** By item number; refuses those that the company does not have. */
+export async function itemsOf(
   { items }: AvailabilityPorts,
-  { company, sku: skus }: Query,
+  { company, sku: skus }: Pick<Query, 'company' | 'sku'>,
 ): Promise<ReadonlyMap<string, StockedItem>> {
   const found = await items(company, skus)
   const errors = skus.flatMap((sku, place) =>
@@ -127,22 +144,27 @@ async function itemsOf(
   return found
 }
 
-function figuresOf(row: StockPosition) {
+function figuresOf(row: Promisable) {
   return {
     location: row.location,
-    onHand: formatQuantity(row.available + row.onHold),
+    onHand: formatQuantity(row.onHand),
     onHold: formatQuantity(row.onHold),
     reserved: formatQuantity(row.reserved),
     unreconciled: formatQuantity(row.unreconciled),
     inTransit: formatQuantity(row.inTransit),
-    available: formatQuantity(availableToPromise(row)),
+    safetyStock: formatQuantity(row.safetyStock),
+    keptForOthers: formatQuantity(row.keptForOthers),
+    keptForChannel: formatQuantity(row.keptForChannel),
+    waiting: formatQuantity(row.waiting),
+    available: formatQuantity(row.available),
     asOf: row.asOf.toISOString(),
   }
 }
 
 const EXAMPLE = {
   company: 'NWF',
-  formula: FORMULA,
+  formula: FORMULA.text,
+  formulaVersion: FORMULA.version,
   items: [
     {
       sku: '10012',
@@ -152,6 +174,10 @@ const EXAMPLE = {
       reserved: '96',
       unreconciled: '0',
       inTransit: '0',
+      safetyStock: '0',
+      keptForOthers: '0',
+      keptForChannel: '0',
+      waiting: '0',
       available: '360',
       unit: 'EA',
       asOf: '2026-11-21T08:30:00.000Z',

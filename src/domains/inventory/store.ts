@@ -111,12 +111,14 @@ const fillable = sql(
      select b.item_id, b.doc, b.since, sum(b.quantity) over (partition by b.item_id order by b.since, b.doc, b.line) - b.quantity as ahead
      from inventory.backorder b where b.item_id = any($1::int[])) q
    cross join lateral (
-     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0), 0)) as free from inventory.position p
+     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0) - (
+       select coalesce(sum(a.quantity - a.taken), 0) from inventory.allocation a
+       where a.item_id = p.item_id and a.location = p.location), 0)) as free from inventory.position p
      where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
    where q.ahead < stock.free order by q.since, q.doc`,
 )
 
-/** Orders whose turn it is at the stock that these items have free; all of them, since nobody wakes the others later. */
+/** Orders whose turn it is at the stock that these items have free and kept for nobody; all of them, since nobody wakes the others later. */
 export async function selectFillableOrders(queries: Queries, itemIds: readonly number[]): Promise<number[]> {
   const rows = await queries.query<{ doc: number }>(fillable, [itemIds])
   return [...new Set(rows.map((row) => row.doc))]
@@ -129,7 +131,9 @@ const fillableLines = sql(
        sum(q.quantity) over (partition by q.item_id order by q.since, q.doc, q.line) - q.quantity as ahead
      from inventory.backorder q where q.item_id = any($2::int[])) b
    cross join lateral (
-     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0), 0)) as free from inventory.position p
+     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0) - (
+       select coalesce(sum(a.quantity - a.taken), 0) from inventory.allocation a
+       where a.item_id = p.item_id and a.location = p.location), 0)) as free from inventory.position p
      where p.item_id = b.item_id and p.location = any($3::text[]) and p.lot = '' and p.owner = 'own') stock
    where b.doc = any($1::bigint[]) and b.ahead < stock.free order by b.doc, b.line`,
 )
@@ -198,7 +202,7 @@ const changePositions = sql(
   'inventory.change_positions',
   `update inventory.position p set available = p.available + c.available, reserved = p.reserved + c.reserved,
      quality_hold = p.quality_hold + c.quality_hold, damaged = p.damaged + c.damaged,
-     unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit
+     unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit, told_at = now()
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
      $9::numeric[], $10::numeric[])
      as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled, in_transit)

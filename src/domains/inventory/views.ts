@@ -7,7 +7,7 @@ const availability = sql(
   'inventory.availability',
   `select k.item_id as "itemId", k.location, coalesce(p.available, 0) as available, coalesce(p.reserved, 0) as reserved,
      coalesce(p.quality_hold + p.damaged, 0) as "onHold", coalesce(p.in_transit, 0) as "inTransit",
-     coalesce(p.unreconciled, 0) as unreconciled, now() as "asOf"
+     coalesce(p.unreconciled, 0) as unreconciled, coalesce(p.told_at, now()) as "toldAt", now() as "asOf"
    from (select item_id, location from unnest($2::int[]) as i(item_id) cross join unnest($3::text[]) as l(location)) k
    left join inventory.position p on p.item_id = k.item_id and p.location = k.location and p.lot = ''
      and p.owner = 'own' and p.company = $1
@@ -25,6 +25,8 @@ export type StockPosition = {
   readonly inTransit: Quantity
   /** Minus what left although our books could not cover it. */
   readonly unreconciled: Quantity
+  /** When a source last told something of it. */
+  readonly toldAt: Date
   readonly asOf: Date
 }
 
@@ -37,13 +39,6 @@ export function positionsOf(
 ): Promise<StockPosition[]> {
   return queries.query<StockPosition>(availability, [company, items, locations])
 }
-
-/** The rule of `availableToPromise` as it is published beside each figure. */
-export const FORMULA = 'available = max(0, onHand - onHold - reserved + min(0, unreconciled))'
-
-/** What may be promised now: the same figure that reservations are checked against. */
-export const availableToPromise = ({ available, reserved, unreconciled }: StockPosition): Quantity =>
-  Math.max(0, available - reserved + Math.min(0, unreconciled))
 
 const waiting = sql(
   'inventory.waiting_orders',

@@ -1,7 +1,7 @@
 /** The words in which channels ask for reservations and are answered. */
 import { z } from 'zod'
 import type { Quantity } from '#platform/quantity.ts'
-import type { Allocation } from '../contract.ts'
+import type { Allocation, Portion } from '../contract.ts'
 
 /** Wide enough that what is wrong with it is told by the rules, with a cure. */
 const AskedQuantity = z
@@ -174,4 +174,6 @@ export type Taking = {
   readonly itemId: number
   readonly location: string
   readonly quantity: Quantity
+  /** How much of it was kept for its channel. */
+  readonly from?: Portion | undefined
 }

@@ -13,6 +13,7 @@ import {
   takingsOfLine,
   without,
 } from '../rules/reserving.ts'
+import { updateTaken } from '../store/allocations.ts'
 import {
   insertChannelReservations,
   lockChannelReservations,
@@ -40,7 +41,12 @@ export function grantReservations(
 ): void {
   if (reservations.length === 0) return
   insertReservations(tx, reservations, 'reservation.granted', cause)
-  updateReserved(tx, sumByPosition(reservations.flatMap(claimsOf)))
+  const claims = reservations.flatMap(claimsOf)
+  updateReserved(tx, sumByPosition(claims))
+  updateTaken(
+    tx,
+    claims.flatMap(({ from }) => from ?? []),
+  )
 }
 
 function insertReservations(
@@ -125,7 +131,7 @@ export type Taken = {
 }
 
 /**
- * Takes parts of locked reservations away and gives the stock back. Positions that are given back to an order take
+ * Takes parts of locked reservations away and gives the stock back, what was kept for a channel to the channel. Positions that are given back to an order take
  * them anew in the same transaction. Answers the reservations as they are now.
  */
 export async function takeAway(
@@ -139,6 +145,13 @@ export async function takeAway(
     takings.map((taking) => ({ company, ...taking })),
   )
   await freeClaims(tx, freed)
+  if (ending !== 'committed') {
+    const portions = freed.flatMap(({ from }) => from ?? [])
+    updateTaken(
+      tx,
+      portions.map(({ id, quantity }) => ({ id, quantity: -quantity })),
+    )
+  }
   return writeTaken(tx, taken, ending, cause)
 }
 

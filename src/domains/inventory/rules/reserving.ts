@@ -1,5 +1,6 @@
 /** What becomes of a channel's reservation when a part of it is taken away; pure. */
 import type { Quantity } from '#platform/quantity.ts'
+import type { Allocation, Portion } from '../contract.ts'
 import type { ChannelReservation, ReservedLine, Taking } from '../contract/reservations.ts'
 
 /** Where an open quantity goes; `moved`: to another reservation. */
@@ -9,14 +10,21 @@ export type Ending = 'committed' | 'released' | 'expired' | 'moved'
 export function takingsOfLine({ n, itemId, places }: ReservedLine, quantity: Quantity): Taking[] {
   let missing = quantity
   const takings: Taking[] = []
-  for (const { location, quantity: here } of places) {
+  for (const { location, quantity: here, from } of places) {
     const taken = Math.min(missing, here)
-    if (taken > 0) takings.push({ n, itemId, location, quantity: taken })
+    if (taken > 0) takings.push({ n, itemId, location, quantity: taken, from: partOf(from, taken) })
     missing -= taken
   }
   if (missing > 0) throw new Error(`line ${n} has not so much at its places as it says is open`)
   return takings
 }
+
+/** What of a claim is kept for its channel ends first, since it returns to it. */
+const partOf = (from: Portion | undefined, quantity: Quantity): Portion | undefined =>
+  from && { id: from.id, quantity: Math.min(from.quantity, quantity) }
+
+const added = (a: Portion | undefined, b: Portion | undefined): Portion | undefined =>
+  a && b ? { id: a.id, quantity: a.quantity + b.quantity } : (a ?? b)
 
 /** All that is open. */
 export const openQuantities = ({ lines }: ChannelReservation): Taking[] =>
@@ -27,7 +35,9 @@ export function addedUp(takings: readonly Taking[]): Taking[] {
   const sums = new Map<string, Taking>()
   for (const taking of takings) {
     const key = `${taking.n} ${taking.location}`
-    sums.set(key, { ...taking, quantity: taking.quantity + (sums.get(key)?.quantity ?? 0) })
+    const before = sums.get(key)
+    const quantity = taking.quantity + (before?.quantity ?? 0)
+    sums.set(key, { ...taking, quantity, from: added(before?.from, taking.from) })
   }
   return [...sums.values()]
 }
@@ -46,16 +56,27 @@ export function without(
 function lineWithout(line: ReservedLine, takings: readonly Taking[], ending: Ending): ReservedLine {
   if (takings.length === 0) return line
   const quantity = takings.reduce((sum, taking) => sum + taking.quantity, 0)
-  const taken = new Map<string, Quantity>()
-  for (const { location, quantity: part } of takings) taken.set(location, (taken.get(location) ?? 0) + part)
+  const taken = new Map(addedUp(takings).map((taking) => [taking.location, taking]))
   const places = line.places
-    .map((place) => ({ ...place, quantity: place.quantity - (taken.get(place.location) ?? 0) }))
+    .map((place) => placeWithout(place, taken.get(place.location)))
     .filter((place) => place.quantity > 0)
   const rest = { ...line, open: line.open - quantity, places }
   return ending === 'moved'
     ? { ...rest, granted: line.granted - quantity }
     : { ...rest, [ending]: line[ending] + quantity }
 }
+
+const placeWithout = (place: Allocation, taken: Taking | undefined): Allocation =>
+  taken
+    ? {
+        location: place.location,
+        quantity: place.quantity - taken.quantity,
+        from: place.from && {
+          id: place.from.id,
+          quantity: place.from.quantity - (taken.from?.quantity ?? 0),
+        },
+      }
+    : place
 
 /** What the lines of a new reservation are that takes these over. */
 export function splitLines(reservation: ChannelReservation, takings: readonly Taking[]): ReservedLine[] {
@@ -64,7 +85,7 @@ export function splitLines(reservation: ChannelReservation, takings: readonly Ta
     const mine = byLine.get(line.n)
     if (!mine) return []
     const granted = mine.reduce((sum, taking) => sum + taking.quantity, 0)
-    const places = mine.map(({ location, quantity }) => ({ location, quantity }))
+    const places = mine.map(({ location, quantity, from }) => ({ location, quantity, from }))
     const asked = { requested: granted, unit: line.baseUnit, wanted: granted }
     const ended = { committed: 0, released: 0, expired: 0 }
     return [{ ...line, ...asked, ...ended, granted, open: granted, places }]

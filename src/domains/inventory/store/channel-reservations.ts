@@ -24,10 +24,11 @@ const insertLines = sql(
 )
 const insertClaims = sql(
   'inventory.insert_channel_claims',
-  `insert into inventory.channel_claim (reservation_id, n, location, company, item_id, quantity)
-   select reservation_id, n, location, company, item_id, quantity
-   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[])
-     as c(reservation_id, n, location, company, item_id, quantity)`,
+  `insert into inventory.channel_claim (reservation_id, n, location, company, item_id, quantity, allocation_id,
+     allocated)
+   select reservation_id, n, location, company, item_id, quantity, allocation_id, allocated
+   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[], $7::bigint[], $8::numeric[])
+     as c(reservation_id, n, location, company, item_id, quantity, allocation_id, allocated)`,
 )
 
 /** New ones, with what they claim. */
@@ -68,6 +69,8 @@ export function insertChannelReservations(tx: Transaction, rows: readonly Channe
     claims.map((claim) => claim.company),
     claims.map((claim) => claim.itemId),
     claims.map((claim) => formatQuantity(claim.quantity)),
+    claims.map((claim) => claim.from?.id ?? null),
+    claims.map((claim) => formatQuantity(claim.from?.quantity ?? 0)),
   ])
 }
 
@@ -118,12 +121,14 @@ export function updateChannelReservations(
 const reduceClaims = sql(
   'inventory.reduce_channel_claims',
   `with taken as (
-     select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::numeric[]) as t(reservation_id, n, location, quantity)),
+     select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::numeric[], $5::numeric[])
+       as t(reservation_id, n, location, quantity, allocated)),
    ended as (
      delete from inventory.channel_claim c using taken t
      where c.reservation_id = any($1::bigint[]) and c.reservation_id = t.reservation_id and c.n = t.n
        and c.location = t.location and c.quantity = t.quantity)
-   update inventory.channel_claim c set quantity = c.quantity - t.quantity from taken t
+   update inventory.channel_claim c set quantity = c.quantity - t.quantity, allocated = c.allocated - t.allocated
+   from taken t
    where c.reservation_id = any($1::bigint[]) and c.reservation_id = t.reservation_id and c.n = t.n
      and c.location = t.location and c.quantity <> t.quantity`,
 )
@@ -138,6 +143,7 @@ export function reduceChannelClaims(tx: Transaction, takings: readonly TakenClai
     takings.map((taking) => taking.n),
     takings.map((taking) => taking.location),
     takings.map((taking) => formatQuantity(taking.quantity)),
+    takings.map((taking) => formatQuantity(taking.from?.quantity ?? 0)),
   ])
 }
 

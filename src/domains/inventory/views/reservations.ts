@@ -2,6 +2,7 @@
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import type { Allocation } from '../contract.ts'
 import type { ChannelReservation, ReservationAnswer, ReservedLine } from '../contract/reservations.ts'
 
 const COLUMNS = `id, company, client, partner, channel, reference, class, priority, kind, expires_at as "expiresAt", version,
@@ -19,7 +20,8 @@ const lines = sql(
 )
 const claims = sql(
   'inventory.channel_claims',
-  `select reservation_id as reservation, n, location, quantity from inventory.channel_claim
+  `select reservation_id as reservation, n, location, quantity, allocation_id as "allocationId", allocated
+   from inventory.channel_claim
    where reservation_id = any($1::bigint[]) order by reservation_id, n, location`,
 )
 
@@ -30,6 +32,8 @@ type ClaimRow = {
   readonly n: number
   readonly location: string
   readonly quantity: Quantity
+  readonly allocationId: number | null
+  readonly allocated: Quantity
 }
 
 /** By number; what is unknown is absent. */
@@ -40,6 +44,12 @@ export async function channelReservations(
   if (ids.length === 0) return new Map()
   return withLines(queries, await queries.query<Header>(headers, [ids]))
 }
+
+const placeOf = ({ location, quantity, allocationId, allocated }: ClaimRow): Allocation => ({
+  location,
+  quantity,
+  ...(allocationId === null ? {} : { from: { id: allocationId, quantity: allocated } }),
+})
 
 async function withLines(
   queries: Queries,
@@ -56,10 +66,7 @@ async function withLines(
     found.map((header) => {
       const own = (linesOf.get(header.id) ?? []).map(({ reservation, ...line }) => ({
         ...line,
-        places: (placesOf.get(`${reservation} ${line.n}`) ?? []).map(({ location, quantity }) => ({
-          location,
-          quantity,
-        })),
+        places: (placesOf.get(`${reservation} ${line.n}`) ?? []).map(placeOf),
       }))
       return [header.id, { ...header, lines: own }]
     }),

@@ -1,0 +1,101 @@
+/** Stock as each channel may take it: what is kept for it, and what is kept for nobody; counted down as it is given; pure. */
+import type { Quantity } from '#platform/quantity.ts'
+import type { Allocation, Kept } from './contract.ts'
+import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from './rules.ts'
+
+type KeptHere = { readonly kept: Kept; left: Quantity }
+type Place = {
+  /** Beyond safety stock, whoever it is kept for. */
+  free: Quantity
+  readonly kept: readonly KeptHere[]
+}
+
+type Given = {
+  readonly free: FreeStock
+  readonly kept: readonly Kept[]
+  /** What orders wait for; they are served from what is kept for nobody. */
+  readonly waiting: readonly WantedLine[]
+  readonly locations: readonly string[]
+}
+
+export class ChannelStock {
+  /** Kept for nobody, and waited for by nobody; below zero where more is kept than there is. */
+  readonly rest: FreeStock
+  readonly #places: ReadonlyMap<string, Place>
+
+  constructor({ free, kept, waiting, locations }: Given) {
+    this.rest = new Map(free)
+    this.#places = placesOf(free, kept)
+    for (const [key, { free: here, kept: some }] of this.#places) this.rest.set(key, here - sumOf(some))
+    setAside(this.rest, waiting, locations)
+  }
+
+  /** What a channel can be given of these items at these locations; of nobody's channel, what is kept for nobody. */
+  of(channel: string | undefined, items: Iterable<number>, locations: readonly string[]): FreeStock {
+    if (this.#places.size === 0) return this.rest
+    const view: FreeStock = new Map()
+    for (const item of items) {
+      for (const location of locations) view.set(stockKey(item, location), this.at(channel, item, location))
+    }
+    return view
+  }
+
+  at(channel: string | undefined, itemId: number, location: string): Quantity {
+    const key = stockKey(itemId, location)
+    const rest = this.rest.get(key) ?? 0
+    const place = this.#places.get(key)
+    if (!place) return rest
+    const own = ownOf(place, channel)
+    return own?.kept.kind === 'wall' ? reach(place, own) : reach(place, own) + Math.max(0, rest)
+  }
+
+  /** Gives lines of a channel what there is, its own first; counts down. */
+  allocate(
+    channel: string,
+    lines: readonly WantedLine[],
+    locations: readonly string[],
+  ): readonly (readonly Allocation[])[] {
+    if (this.#places.size === 0) return allocate(this.rest, lines, locations)
+    const items = lines.map((line) => line.itemId)
+    const given = allocate(this.of(channel, items, locations), lines, locations)
+    return given.map((some, at) => some.map((one) => this.#take(channel, items[at]!, one)))
+  }
+
+  #take(channel: string, itemId: number, { location, quantity }: Allocation): Allocation {
+    const key = stockKey(itemId, location)
+    const place = this.#places.get(key)
+    const own = place && ownOf(place, channel)
+    const fromOwn = place && own ? Math.min(quantity, reach(place, own)) : 0
+    this.rest.set(key, (this.rest.get(key) ?? 0) - quantity + fromOwn)
+    if (place) place.free -= quantity
+    if (!own || fromOwn === 0) return { location, quantity }
+    own.left -= fromOwn
+    return { location, quantity, from: { id: own.kept.id, quantity: fromOwn } }
+  }
+}
+
+function placesOf(free: FreeStock, kept: readonly Kept[]): ReadonlyMap<string, Place> {
+  const byPlace = Map.groupBy(kept, ({ itemId, location }) => stockKey(itemId, location))
+  return new Map(
+    [...byPlace].map(([key, some]) => {
+      const safety = some.reduce((sum, one) => (one.kind === 'safety' ? sum + one.left : sum), 0)
+      const ofChannels = some.filter(({ kind }) => kind !== 'safety')
+      return [
+        key,
+        {
+          free: (free.get(key) ?? 0) - safety,
+          kept: ofChannels.map((one) => ({ kept: one, left: one.left })),
+        },
+      ]
+    }),
+  )
+}
+
+const sumOf = (some: readonly KeptHere[]): Quantity => some.reduce((sum, { left }) => sum + left, 0)
+
+const ownOf = ({ kept }: Place, channel: string | undefined): KeptHere | undefined =>
+  channel === undefined ? undefined : kept.find((one) => one.kept.channels.includes(channel))
+
+/** How much of what is kept for a channel is there, when the others have what is kept for them. */
+const reach = ({ free, kept }: Place, own: KeptHere | undefined): Quantity =>
+  own ? Math.min(own.left, Math.max(0, free - sumOf(kept) + own.left)) : 0

@@ -1,0 +1,89 @@
+/** The words in which it is told what can be promised, and why. */
+import { z } from 'zod'
+
+const Decimal = z.string().describe('Decimal as text, in the unit beside it')
+const Sku = z.string().min(1).max(40)
+
+/** More are let in than are answered, so that the refusal says what to do. */
+const ITEMS_READ = 5_000
+export const ITEMS_MAX = 500
+
+export const AvailabilityQuestion = z
+  .strictObject({
+    company: z.string().min(1).max(12).describe('The legal entity that sells').meta({ example: 'NWF' }),
+    channel: z
+      .string()
+      .min(1)
+      .max(32)
+      .optional()
+      .describe('Counts what is kept for it; without one only what is kept for nobody'),
+    location: z.string().min(1).max(32).optional().describe('Only here'),
+    locationGroup: z.string().min(1).max(32).optional().describe('Only at the locations of this group'),
+    explain: z.boolean().default(false).describe('Whether to say which quantities led to each figure'),
+    items: z
+      .array(
+        z.strictObject({
+          sku: Sku.meta({ example: '10012' }),
+          quantity: z
+            .string()
+            .regex(/^-?\d{1,15}(\.\d{1,15})?$/)
+            .optional()
+            .describe('Whether so much can be promised; asked for with its unit'),
+          unit: z
+            .string()
+            .regex(/^[A-Z0-9]{2,3}$/)
+            .optional()
+            .describe('The base unit when absent'),
+        }),
+      )
+      .min(1)
+      .max(ITEMS_READ)
+      .describe(`Up to ${ITEMS_MAX} items`),
+  })
+  .meta({ id: 'AvailabilityQuestion' })
+export type AvailabilityQuestion = z.infer<typeof AvailabilityQuestion>
+
+const Figures = z.object({
+  onHand: Decimal,
+  onHold: Decimal.describe('On quality hold or damaged'),
+  reservedByOrders: Decimal,
+  reservedFirm: Decimal.describe('By channels, until released or taken over'),
+  reservedSoft: Decimal.describe('By channels, until it expires'),
+  unreconciled: Decimal.describe('Minus what left although the books could not cover it'),
+  safetyStock: Decimal,
+  keptForOthers: Decimal.describe('Allocated to other channels and not taken yet'),
+  keptForChannel: Decimal.describe('Allocated to this channel and not taken yet'),
+  waiting: Decimal.describe('What orders wait for and would be given here'),
+  steps: z
+    .array(z.object({ what: z.string(), change: Decimal, leaves: Decimal }))
+    .describe('The arithmetic, from what is on hand to what is available'),
+})
+
+export const AvailabilityAnswer = z
+  .object({
+    company: z.string(),
+    channel: z.string().optional(),
+    formula: z.object({ version: z.int(), text: z.string() }),
+    asOf: z.iso.datetime().describe('When our books were read'),
+    items: z.array(
+      z.object({
+        sku: z.string(),
+        unit: z.string().describe("The item's base unit, UN/ECE Recommendation 20"),
+        available: Decimal.describe('At all of these places together'),
+        asked: z
+          .object({ quantity: Decimal, unit: z.string(), canBePromised: z.boolean() })
+          .optional()
+          .describe('What was asked about, where a quantity was'),
+        places: z.array(
+          z.object({
+            location: z.string(),
+            available: Decimal,
+            ageSeconds: z.int().describe('How long ago somebody last told something of the stock here'),
+            explain: Figures.optional(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'AvailabilityAnswer', description: 'What can be promised now, by item and place.' })
+export type AvailabilityAnswer = z.infer<typeof AvailabilityAnswer>

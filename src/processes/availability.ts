@@ -1,0 +1,175 @@
+/** Answers what can be promised: items in any of their units, at places by name or group, with its arithmetic when asked. */
+import type { Queries } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
+import {
+  type AvailabilityAnswer,
+  type AvailabilityQuestion,
+  ITEMS_MAX,
+} from '#domains/inventory/contract/availability.ts'
+import {
+  FORMULA,
+  promisable,
+  type Promisable,
+  reservedByChannels,
+} from '#domains/inventory/views/availability.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { findItems, resolveLines } from '#domains/items/operations.ts'
+import { placesOf } from './places.ts'
+import type { ProcessPorts } from './ports.ts'
+import { FIELDS, refusedOr } from './reservation-request.ts'
+
+type Item = {
+  readonly item: SellingItem
+  readonly asked: { readonly quantity: string; readonly unit: string; readonly base: Quantity } | undefined
+}
+
+export async function answerAvailability(
+  queries: Queries,
+  ports: Pick<ProcessPorts, 'findCompany'>,
+  question: AvailabilityQuestion,
+): Promise<AvailabilityAnswer> {
+  const { channel, explain } = question
+  const company = ports.findCompany(question.company)
+  const places = new Set(placesOf(company, question))
+  const items = await itemsOf(queries, question)
+  const ids = [...new Set(items.map(({ item }) => item.id))]
+  const [rows, reserved] = await Promise.all([
+    promisable(queries, { company: company.code, channel, items: ids, locations: company.locations }),
+    explain ? reservedByChannels(queries, ids) : undefined,
+  ])
+  const here = Map.groupBy(
+    rows.filter(({ location }) => places.has(location)),
+    ({ itemId }) => itemId,
+  )
+  return {
+    company: company.code,
+    ...(channel === undefined ? {} : { channel }),
+    formula: FORMULA,
+    asOf: rows[0]!.asOf.toISOString(),
+    items: items.map((one) => tellItem(one, here.get(one.item.id) ?? [], reserved)),
+  }
+}
+
+type Reserved = Awaited<ReturnType<typeof reservedByChannels>> | undefined
+
+function tellItem(
+  { item, asked }: Item,
+  rows: readonly Promisable[],
+  reserved: Reserved,
+): AvailabilityAnswer['items'][number] {
+  const available = rows.reduce((sum, row) => sum + row.available, 0)
+  return {
+    sku: item.sku,
+    unit: item.baseUnit,
+    available: formatQuantity(available),
+    ...(asked && {
+      asked: { quantity: asked.quantity, unit: asked.unit, canBePromised: available >= asked.base },
+    }),
+    places: rows.map((row) => ({
+      location: row.location,
+      available: formatQuantity(row.available),
+      ageSeconds: Math.max(0, Math.round((row.asOf.getTime() - row.toldAt.getTime()) / 1_000)),
+      ...(reserved && { explain: explainRow(row, reserved) }),
+    })),
+  }
+}
+
+type Explained = NonNullable<AvailabilityAnswer['items'][number]['places'][number]['explain']>
+
+function explainRow(row: Promisable, reserved: NonNullable<Reserved>): Explained {
+  const [firm, soft] = [
+    reserved('firm', row.itemId, row.location),
+    reserved('soft', row.itemId, row.location),
+  ]
+  const figures = {
+    onHand: row.onHand,
+    onHold: row.onHold,
+    reservedByOrders: row.reserved - firm - soft,
+    reservedFirm: firm,
+    reservedSoft: soft,
+    unreconciled: row.unreconciled,
+    safetyStock: row.safetyStock,
+    keptForOthers: row.keptForOthers,
+    keptForChannel: row.keptForChannel,
+    waiting: row.waiting,
+  }
+  return { ...formatted(figures), steps: stepsOf(figures, row.available) }
+}
+
+type Figures = Readonly<Record<Exclude<keyof Explained, 'steps'>, Quantity>>
+
+const formatted = (figures: Figures) =>
+  Object.fromEntries(
+    Object.entries(figures).map(([name, quantity]) => [name, formatQuantity(quantity)]),
+  ) as Record<keyof Figures, string>
+
+/** From what is on hand to what is available, leaving out what changes nothing. */
+function stepsOf(figures: Figures, available: Quantity): Explained['steps'] {
+  const changes: [string, Quantity][] = [
+    ['on hand', figures.onHand],
+    ['on quality hold or damaged', -figures.onHold],
+    ['reserved by orders', -figures.reservedByOrders],
+    ['reserved firmly by channels', -figures.reservedFirm],
+    ['reserved softly by channels', -figures.reservedSoft],
+    ['missing until somebody explains it', Math.min(0, figures.unreconciled)],
+    ['safety stock', -figures.safetyStock],
+    ['kept for other channels', -figures.keptForOthers],
+    ['waited for by orders', -figures.waiting],
+  ]
+  let left = 0
+  const steps = changes.flatMap(([what, change], at) => {
+    left += change
+    return change === 0 && at > 0
+      ? []
+      : [{ what, change: formatQuantity(change), leaves: formatQuantity(left) }]
+  })
+  if (left === available) return steps
+  const what =
+    left < available
+      ? 'never less than nothing, nor than what is kept for the channel'
+      : 'beyond the wall of the channel'
+  return [...steps, { what, change: formatQuantity(available - left), leaves: formatQuantity(available) }]
+}
+
+/** In the order of the question; refuses each item that is unknown, or asked about in a way that means nothing. */
+async function itemsOf(queries: Queries, { company, items: asked }: AvailabilityQuestion): Promise<Item[]> {
+  if (asked.length > ITEMS_MAX) {
+    const message = `${asked.length} items are asked about, ${ITEMS_MAX} are answered at once`
+    throw new Refusal('inventory.too_many_items', message, {}, '/items')
+  }
+  const keys = asked.map(({ sku }) => ({ company, sku }))
+  const found = await findItems(queries, keys)
+  const read = asked.map(({ sku, quantity, unit }) => {
+    const item = found.get(itemKey(company, sku))
+    if (!item) return new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)
+    if (quantity === undefined) return { item, asked: undefined }
+    return readAsked(found, item, { quantity, unit: unit ?? item.baseUnit })
+  })
+  const errors = read.flatMap((one, place) =>
+    one instanceof Refusal
+      ? [
+          {
+            pointer: `/items/${place}/${FIELDS[one.code] ?? 'quantity'}`,
+            code: one.code,
+            message: one.message,
+          },
+        ]
+      : [],
+  )
+  if (errors[0]) throw new Refusal(errors[0].code, errors[0].message, { errors })
+  return read as Item[]
+}
+
+function readAsked(
+  found: ReadonlyMap<string, SellingItem>,
+  item: SellingItem,
+  { quantity: text, unit }: { readonly quantity: string; readonly unit: string },
+): Item | Refusal {
+  const quantity = refusedOr(() => parseQuantity(text))
+  if (quantity instanceof Refusal) return quantity
+  const { company, sku } = item
+  const line = resolveLines(found, [{ key: sku, company, sku, quantity, unit }]).get(sku)!
+  if (line instanceof Refusal) return line
+  return { item, asked: { quantity: formatQuantity(quantity), unit, base: line.base } }
+}
