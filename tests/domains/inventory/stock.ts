@@ -55,14 +55,16 @@ export async function positionOf(db: OpenDatabase, itemId: number, location = NO
   return (await positionsOf(db, itemId)).find((row) => row.location === location && row.lot === lot)
 }
 
-/** By location: what positions call reserved, and what reservations and open fulfillment lines claim. */
+/** By location: what positions call reserved, and what orders, open fulfillment lines and channels claim. */
 export async function claimsOn(db: OpenDatabase, itemId: number) {
   return db.run<{ location: string; reserved: Quantity; claimed: Quantity }>(
     `select p.location, p.reserved,
        coalesce((select sum(quantity) from inventory.reservation r where r.item_id = p.item_id and r.location = p.location), 0)
        + coalesce((select sum(l.quantity - l.shipped - l.short) from shipments.fulfillment_line l
            join shipments.fulfillment f on f.id = l.fulfillment_id
-           where l.item_id = p.item_id and f.location = p.location), 0) as claimed
+           where l.item_id = p.item_id and f.location = p.location), 0)
+       + coalesce((select sum(quantity) from inventory.channel_claim c
+           where c.item_id = p.item_id and c.location = p.location), 0) as claimed
      from inventory.position p where p.item_id = $1 and p.lot = '' order by p.location`,
     [itemId],
   )
