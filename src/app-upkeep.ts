@@ -11,12 +11,14 @@ import { ensureLogPartitions } from '#platform/log.ts'
 import { endRecovered } from '#platform/parking-replay.ts'
 import { parkingDepth } from '#platform/parking-views.ts'
 import { type Job, schedule } from '#platform/schedule.ts'
+import { watchSystems } from '#platform/systems-away.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { invariantJob } from './app-invariants.ts'
 import type { AppPorts } from './app-ports.ts'
 import { describeError } from './app-systems.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { NO_COMPANY } from './processes/message-trouble.ts'
 import { endExpired } from './processes/reservation-expiry.ts'
 
 export type UpkeepWires = {
@@ -77,6 +79,7 @@ function jobsOf(wires: UpkeepWires): Job[] {
       everyMs: 15 * SECOND_MS,
       run: () => measureStuck(screens, companies, metrics),
     },
+    { name: 'systems that are away', everyMs: 30 * SECOND_MS, run: () => watchAway(wires) },
     {
       name: 'circuits',
       everyMs: 5 * SECOND_MS,
@@ -88,6 +91,14 @@ function jobsOf(wires: UpkeepWires): Job[] {
       },
     },
   ]
+}
+
+/** Much longer than what breakers and retries get over by themselves. */
+const AWAY_AFTER_MS = HOUR_MS / 4
+
+async function watchAway({ database, worker, processPorts: { openExceptions } }: UpkeepWires): Promise<void> {
+  if (!worker.life) return
+  await watchSystems({ database, company: NO_COMPANY, openExceptions, afterMs: AWAY_AFTER_MS })
 }
 
 async function purgeKeys(database: Database): Promise<void> {

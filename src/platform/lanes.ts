@@ -40,6 +40,8 @@ export interface Gate {
   /** Takes a place for one call, to be given back by `report`. */
   enter(): Permission
   report(report: CallReport): void
+  /** The system has failed, and has not proved yet that it is back. */
+  readonly isDown: boolean
   readonly timeoutMs: number
   readonly attemptsMax: number
   /** Effects in one call, where the connector takes as many. */
@@ -238,29 +240,31 @@ class SystemLane implements Lane {
     const startedMs = clock.monotonicMs()
     this.#underWay++
     this.#travelling += batch.length
-    const outcomes = await callSystem(this.#options, group, batch)
+    const answer = await callSystem(this.#options, group, batch)
     this.#underWay--
     this.#travelling -= batch.length
     const tookMs = clock.monotonicMs() - startedMs
-    if (outcomes === 'withheld') return this.#withheld(batch, tookMs)
-    const report = reportOf(outcomes, tookMs)
+    const outcomes = answer instanceof NotSent ? notSent(batch, answer) : answer
+    const withheld = answer instanceof NotSent && answer.reason === 'withdrawn'
+    const report: CallReport = withheld ? { outcome: 'withheld', tookMs } : reportOf(outcomes, tookMs)
     gate.report(report)
     this.#recall.answered(report.outcome === 'success')
     this.#schedule()
     // A process that was replaced has forgotten what it asked; who took over finds it intended, and in doubt.
     if (this.#stopped) return
+    if (withheld) return this.#sendHome(batch, REPLACED)
     onCall?.({ operation: group.operation, size: batch.length, outcome: report.outcome, tookMs })
+    if (answer instanceof NotSent && gate.isDown) return this.#sendHome(batch, answer.message)
     for (const [sendable, outcome] of outcomes) {
       sendable.settled(verdictOn(this.#options, group.binding, sendable, outcome))
     }
   }
 
-  #withheld(batch: readonly Sendable[], tookMs: number): void {
-    this.#options.gate.report({ outcome: 'withheld', tookMs })
-    this.#schedule()
-    if (this.#stopped) return
-    this.#recall.after(this.#fromNow(0))
-    this.#letGo(batch, this.#fromNow(0), REPLACED)
+  /** What never left, for a reason that is not the documents': called back, and no attempt of theirs. */
+  #sendHome(batch: readonly Sendable[], reason: string): void {
+    const now = this.#options.clock.now()
+    this.#recall.after(now)
+    this.#letGo(batch, now, reason)
   }
 
   #fromNow(ms: number): Date {
@@ -283,7 +287,7 @@ async function callSystem(
   { clock, gate, mayStillSend }: LaneOptions,
   { binding, attempt }: Group,
   batch: readonly Sendable[],
-): Promise<Map<Sendable, LookUpOutcome> | 'withheld'> {
+): Promise<ReadonlyMap<Sendable, LookUpOutcome> | NotSent> {
   const effects = batch.map((sendable) => sendable.effect)
   const deadline = startDeadline(clock, gate.timeoutMs)
   try {
@@ -294,9 +298,10 @@ async function callSystem(
     const silent: LookUpOutcome = { kind: 'unknown', reason: 'the answer leaves this call out' }
     return new Map(batch.map((sendable) => [sendable, answers.get(sendable.effect) ?? silent]))
   } catch (error) {
-    if (error instanceof NotSent && error.reason === 'withdrawn') return 'withheld'
-    const outcome = outcomeOfFailure(error)
-    return new Map(batch.map((sendable) => [sendable, outcome]))
+    // A transport that knows that nothing was sent says so; any other failure leaves the effect in doubt.
+    if (error instanceof NotSent) return error
+    const reason = error instanceof Error ? error.message : String(error)
+    return new Map(batch.map((sendable) => [sendable, { kind: 'unknown', reason }]))
   } finally {
     deadline.cancel()
   }
@@ -316,11 +321,11 @@ function startDeadline(
   return { signal: controller.signal, overrun: promise, cancel: () => cancel() }
 }
 
-/** A transport that knows that nothing was sent says so; any other failure leaves the effect in doubt. */
-function outcomeOfFailure(error: unknown): LookUpOutcome {
-  const reason = error instanceof Error ? error.message : String(error)
-  return error instanceof NotSent ? { kind: 'retry', reason, at: error.retryAt } : { kind: 'unknown', reason }
-}
+const notSent = (
+  batch: readonly Sendable[],
+  { message: reason, retryAt: at }: NotSent,
+): ReadonlyMap<Sendable, LookUpOutcome> =>
+  new Map(batch.map((sendable) => [sendable, { kind: 'retry', reason, at }]))
 
 function reportOf(outcomes: ReadonlyMap<Sendable, LookUpOutcome>, tookMs: number): CallReport {
   let failed = 0

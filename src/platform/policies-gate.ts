@@ -93,6 +93,10 @@ export class SystemGate implements Gate {
     this.#allowance.left(this.#inUse)
   }
 
+  get isDown(): boolean {
+    return this.#breaker.state !== 'closed'
+  }
+
   retryAt(attempts: number): Date {
     const backoff = backoffMs(attempts, this.policy.retry, this.#random)
     const delayMs = this.#budget.delayMs(this.#clock.monotonicMs())

@@ -51,7 +51,8 @@ const writeSystems = sql(
   'policies.write',
   `update policies.system s set revision = n.revision, paused_until = to_timestamp(n.paused_until / 1000),
      paused_reason = n.paused_reason, breaker = n.breaker, open_until = to_timestamp(n.open_until / 1000),
-     proven = n.proven, tokens = n.tokens, tokens_at = to_timestamp(n.tokens_at / 1000)
+     proven = n.proven, tokens = n.tokens, tokens_at = to_timestamp(n.tokens_at / 1000),
+     failing_since = case when n.breaker <> 'closed' then coalesce(s.failing_since, now()) end
    from unnest($1::text[], $2::bigint[], $3::float8[], $4::text[], $5::text[], $6::float8[], $7::int[], $8::float8[],
      $9::float8[]) n(instance, revision, paused_until, paused_reason, breaker, open_until, proven, tokens, tokens_at)
    where s.instance = n.instance`,

@@ -54,6 +54,7 @@ export class TestGate implements Gate {
   readonly batchMax = 100
   readonly reports: CallReport[] = []
   closedUntil: Date | undefined
+  isDown = false
   readonly #clock: Clock
   #free: number
 

@@ -212,6 +212,27 @@ describe('an outcome', () => {
     expect(gate.reports.map(({ outcome }) => outcome)).toEqual(['failure', 'failure'])
   })
 
+  test('of a system that is down and was not reached is no attempt: the document is called back', async () => {
+    const gate = gateOf(1)
+    const asked: number[] = []
+    const callBack = async (limit: number) => ({ count: asked.push(limit) - asked.length, areMore: false })
+    const erp = lane(gate, { callBack })
+    gate.isDown = true
+    enqueue(erp, 'a')
+    erp.enqueue(sendable('b', { operation: 'cancel', inDoubt: true }))
+    await clock.settle()
+    calls[0]!.fail(new NotSent('erp', 'connect'))
+    await clock.settle()
+    calls[1]!.fail(new NotSent('erp', 'connect'))
+    await clock.settle()
+    expect(verdicts.get('a')).toMatchObject({ state: 'retry', counts: false, held: true })
+    expect(verdicts.get('b')).toMatchObject({ state: 'unknown', counts: false, held: true })
+    expect(gate.reports.map(({ outcome }) => outcome)).toEqual(['failure', 'failure'])
+    await clock.advance(2_000)
+    expect(asked[0]).toBe(10)
+    erp.stop()
+  })
+
   test('is waited for only as long as the policy says: then the call is cut off', async () => {
     enqueue(lane(), 'a')
     await clock.settle()

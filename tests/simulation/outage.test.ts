@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.end())
 
 test('orders that arrive while their ERP is away reach it once, within its limit, payments first', async () => {
-  const plan = { hours: 0.15, orders: 150, callsPerMinute: 60, checks: true }
+  const plan = { hours: 1, orders: 200, callsPerMinute: 60, checks: true }
   const report = await outage(cluster, plan)
   expect(report.violations).toEqual([])
   expect(report.accepted).toBeGreaterThan(150)

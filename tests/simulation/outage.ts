@@ -87,9 +87,7 @@ export async function outage(cluster: Cluster, plan: OutagePlan): Promise<Outage
 function limited(config: Partial<ConfigInput>, { callsPerMinute }: OutagePlan): Partial<ConfigInput> {
   const erp = config.systems!['erp-foods']!
   const rate = { perSecond: callsPerMinute / 60 }
-  // Each call that finds it away uses up an attempt of what travels in it.
-  const retry = { maxAttempts: 100 }
-  const policy = { ...erp.policy, batchMax: DOCUMENTS_IN_A_CALL, rate, retry }
+  const policy = { ...erp.policy, batchMax: DOCUMENTS_IN_A_CALL, rate }
   return {
     ...config,
     worker: { claimPollMs: 5_000 },
