@@ -6,6 +6,7 @@ import { itemRefusals } from '#domains/items/contract.ts'
 import { orderRefusals } from '#domains/orders/contract.ts'
 import { pricingRefusals } from '#domains/pricing/contract.ts'
 import { shipmentRefusals } from '#domains/shipments/contract.ts'
+import { supplyRefusals } from '#domains/supply/contract.ts'
 import { accessRefusals } from '#platform/access.ts'
 import { CONNECTOR_REFUSALS } from '#platform/connector-codes.ts'
 import { backlogRefusals } from '#platform/backlog.ts'
@@ -59,5 +60,6 @@ export const houseCatalogue = catalogue(
   customerRefusals,
   itemRefusals,
   pricingRefusals,
+  supplyRefusals,
   EDI_REFUSALS,
 )

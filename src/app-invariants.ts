@@ -6,6 +6,7 @@ import {
   openInvoices,
 } from '#domains/billing/views/invariants.ts'
 import {
+  arrivals,
   awaited,
   claimed,
   inventoryInvariants,
@@ -22,6 +23,7 @@ import {
   shipmentsInvariants,
   shippedLines,
 } from '#domains/shipments/views/invariants.ts'
+import { receipts, supplyInvariants } from '#domains/supply/views/invariants.ts'
 import type { Database } from '#platform/database.ts'
 import { auditedInvariant, engineInvariants } from '#platform/invariants-engine.ts'
 import { watchInvariants } from '#platform/invariants-watch.ts'
@@ -86,6 +88,16 @@ const between: readonly Invariant[] = [
     'what a position has reserved is what orders, their requests and channels claim of it',
   ),
   invariant(
+    'supply.receipts_are_movements',
+    `select 'receipt ' || r.source || ' ' || r.source_key || ': ' || trim_scale(r.quantity) || ', moved '
+       || trim_scale(m.quantity)
+     from (${receipts}) r cross join lateral (
+       select coalesce(sum(quantity), 0) as quantity from (${arrivals}) a
+       where (item_id, location, source, source_key) = (r.item_id, r.location, r.source, r.source_key)) m
+     where r.quantity <> m.quantity`,
+    'what was received of a purchase order is stock that came in',
+  ),
+  invariant(
     'orders.lines_are_their_documents',
     `select 'order ' || l.order_id || ' line ' || l.n
      from changed c join (${orderLines}) l on l.order_id = c.doc
@@ -134,6 +146,7 @@ export const invariantsOfHouse = (): readonly Invariant[] => [
   ...ordersInvariants,
   ...shipmentsInvariants,
   ...billingInvariants,
+  ...supplyInvariants,
   ...between,
   ...ediInvariants,
 ]

@@ -1,12 +1,12 @@
 /** Jobs that ask systems for what they told and never reached us, where nothing later shows that it is missing. */
 import type { Door } from '#platform/batch.ts'
 import type { Database } from '#platform/database.ts'
-import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { AppPorts } from './app-ports.ts'
 import { politeDoors } from './app-polite.ts'
 import { type Bound, describeError } from './app-systems.ts'
+import { inTurn } from './app-turns.ts'
 import type { Config } from './config-schema.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import type { Told } from './processes/inbound.ts'
@@ -61,25 +61,4 @@ export function untoldJobs(wires: UntoldWires): Job[] {
       run: inTurn(wires, shop.instance, shopPollMs, () => takeUntoldOrders(orders, shop)),
     })),
   ]
-}
-
-/** By one process at a time, and when the next turn is due; one that failed is due at once. */
-function inTurn(
-  { database, worker }: UntoldWires,
-  source: string,
-  againMs: number,
-  run: () => Promise<void>,
-): () => Promise<void> {
-  return async () => {
-    const holder = worker.life?.epoch
-    const turn = { company: '*', source, holder: holder ?? 0 }
-    if (holder === undefined || !(await takeTurn(database, turn))) return
-    let pauseMs = 0
-    try {
-      await run()
-      pauseMs = againMs
-    } finally {
-      await endTurn(database, turn, pauseMs)
-    }
-  }
 }

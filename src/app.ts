@@ -21,6 +21,7 @@ import { houseRehearsals, repairJobs } from './app-repairs.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
+import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
@@ -160,7 +161,11 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
   const { config, ports } = wires
   if (config.role === 'api') return comeRound(doorJobs, ports)
   const companies = config.companies.map((company) => company.code)
-  return keepUp({ ...wires, companies, jobs: [...doorJobs, ...jobs, ...others, slaWatch(wires)] })
+  return keepUp({
+    ...wires,
+    companies,
+    jobs: [...doorJobs, ...jobs, ...others, slaWatch(wires), supplyWatch(wires)],
+  })
 }
 
 /** The tables of steps; their ranks are the order in which their documents are locked. */

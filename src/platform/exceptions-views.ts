@@ -89,6 +89,19 @@ export type ExceptionFilter = {
   readonly limit?: number
 }
 
+const openOfCodes = sql(
+  'exceptions.open_of_codes',
+  `select company, cause, code from exceptions.exception
+   where closed_at is null and company = any($1::text[]) and code = any($2::text[]) order by company, cause`,
+)
+
+/** The causes of these codes that are open: for who compares them with what is so. */
+export const openCausesOf = (
+  queries: Queries,
+  companies: readonly string[],
+  codes: readonly string[],
+): Promise<(Cause & { readonly code: string })[]> => queries.query(openOfCodes, [companies, codes])
+
 /** The gravest first, then the one due first. */
 export function listExceptions(queries: Queries, filter: ExceptionFilter = {}): Promise<ExceptionView[]> {
   const { closed = false, after, company, owner, assignee, severity, code, overdue, limit = PAGE } = filter

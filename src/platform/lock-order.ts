@@ -4,7 +4,14 @@
  * In this order; inside a table by key, and documents kind by kind: order, fulfillment, shipment, invoice, payment.
  * Documents come before credit accounts, since a process looks at its document before it knows whose credit it frees.
  */
-const RANKS = ['document', 'credit account', 'stock position', 'step row', 'desk row'] as const
+const RANKS = [
+  'document',
+  'credit account',
+  'stock position',
+  'purchase order',
+  'step row',
+  'desk row',
+] as const
 export type LockRank = (typeof RANKS)[number]
 
 export interface LockOrder {

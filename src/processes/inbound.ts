@@ -19,6 +19,8 @@ import {
   unreconciledAt,
 } from '#domains/inventory/operations.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
+import type { SupplyReceipt } from '#domains/supply/contract.ts'
+import { receiveSupply } from '#domains/supply/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import {
   endReplays,
@@ -203,17 +205,24 @@ async function applyStock(
   }))
   const items = await findItems(tx, skus)
   const changes: StockChange[] = []
+  const receipts: SupplyReceipt[] = []
   for (const [place, filed] of due.entries()) {
     const { company, sku } = skus[place]!
     const item = items.get(itemKey(company, sku))
-    if (item) changes.push(...stockChanges(filed, item.id))
-    else
+    if (item) {
+      changes.push(...stockChanges(filed, item.id))
+      receipts.push(...receiptOf(filed, item.id))
+    } else
       settlements.set(
         filed,
         parkedAs(filed, new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)),
       )
   }
-  const shortfalls = changes.length > 0 ? await move(tx, changes) : []
+  // Sent together: positions are locked before purchase orders.
+  const [shortfalls] = await Promise.all([
+    changes.length > 0 ? move(tx, changes) : [],
+    receipts.length > 0 ? receiveSupply(tx, receipts) : undefined,
+  ])
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
   const explained = changes.filter(({ reason }) => reason === 'pick-short')
   return { items: [...new Set(gained)], doubtful: [...shortfalls, ...explained] }
@@ -245,6 +254,14 @@ function stockChanges({ source, messageId, company, message }: Due, itemId: numb
   const [from, to] = MOVES[reason]
   // a count that found less takes from stock; damage is told as what is lost
   return [quantity < 0 && reason === 'count' ? change(to, from) : change(from, to)]
+}
+
+/** What a movement brings in is that much less to come. */
+function receiptOf({ source, messageId, company, message }: Due, itemId: number): SupplyReceipt[] {
+  const { reason, location, quantity, at, purchaseOrder } = message as StockMoved
+  if (reason !== 'receipt' || quantity === 0) return []
+  const received = { itemId, location, quantity: Math.abs(quantity), at, purchaseOrder }
+  return [{ company: company ?? '', source, sourceKey: messageId, ...received }]
 }
 
 type Doubt = Pick<Shortfall, 'itemId' | 'location'>

@@ -1,15 +1,24 @@
 /** The kinds of master data that an ERP is read for, in the order in which one needs the other. */
-import type { ErpPrice, ErpReader, Page, PageRequest, StockOnHand } from '#capabilities/erp.ts'
+import type {
+  ErpPrice,
+  ErpReader,
+  Page,
+  PageRequest,
+  PurchaseOrderLine,
+  StockOnHand,
+} from '#capabilities/erp.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { type RecountOpen, upsertCustomers } from '#domains/customers/operations.ts'
 import { findItems, upsertItems } from '#domains/items/operations.ts'
 import { recordKey, upsertPrices } from '#domains/pricing/operations.ts'
+import type { GivenSupply } from '#domains/supply/contract.ts'
+import { recordKey as supplyKey, upsertSupply } from '#domains/supply/operations.ts'
 import type { Loaded, Reading } from '#platform/copies.ts'
 import type { Transaction } from '#platform/database.ts'
-import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { KeptRejection } from '#platform/readings.ts'
 
-export type ResourceName = 'customers' | 'items' | 'prices' | 'stock'
+export type ResourceName = 'customers' | 'items' | 'prices' | 'stock' | 'supply'
 
 export type LoadedBatch = Omit<Loaded, 'rejected'> & { readonly rejected: readonly KeptRejection[] }
 
@@ -53,14 +62,21 @@ export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: Resourc
     }),
     resource({ name: 'prices', read: (request) => reader.prices(request), key: recordKey, load: loadPrices }),
   ]
-  if (!onStock) return resources
+  const supply = resource({
+    name: 'supply',
+    read: (request) => reader.supply(request),
+    key: supplyKey,
+    load: loadSupply,
+  })
+  if (!onStock) return [...resources, supply]
   const stock = resource({
     name: 'stock',
     read: (request) => reader.stock(request),
     key: stockKey,
     load: (tx, reading, records) => loadStock(tx, reading, { records, onStock }),
   })
-  return [...resources, stock]
+  // Stock opens the doors; what is to come may be read behind them.
+  return [...resources, stock, supply]
 }
 
 /** Pages and batches of a resource never leave it, so nobody outside needs to know what its records are. */
@@ -109,6 +125,45 @@ async function loadStock(
     reason: `${formatQuantity(onHand(stock))} on hand of ${stock.sku}, which ${reading.company} does not have`,
   }))
   return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
+}
+
+/** Lines whose item or unit we do not have are kept: it may come while the line does not change. */
+async function loadSupply(
+  tx: Transaction,
+  reading: Reading,
+  lines: readonly PurchaseOrderLine[],
+): Promise<LoadedBatch> {
+  const { known, unknown } = await withItems(tx, reading, lines)
+  const given: GivenSupply[] = []
+  const rejected: KeptRejection[] = unknown.map((line) => ({
+    key: supplyKey(line),
+    code: 'supply.item_unknown',
+    reason: `${reading.company} has no item ${line.sku}`,
+    record: line,
+  }))
+  for (const { record, item } of known) {
+    const line = inBaseUnit(record, item)
+    if ('code' in line) rejected.push({ ...line, key: supplyKey(record), record })
+    else given.push(line)
+  }
+  const loaded = await upsertSupply(tx, reading, given)
+  return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
+}
+
+function inBaseUnit(
+  { unit, ...line }: PurchaseOrderLine,
+  item: SellingItem,
+): GivenSupply | Pick<KeptRejection, 'code' | 'reason'> {
+  const factor = item.units.get(unit)
+  if (!factor) return { code: 'supply.unit_unknown', reason: `${item.sku} has no unit ${unit}` }
+  const [ordered, received, cancelled] = [line.ordered, line.received, line.cancelled].map((quantity) =>
+    convertQuantity(quantity, factor),
+  )
+  if (ordered === undefined || received === undefined || cancelled === undefined) {
+    const reason = `${formatQuantity(line.ordered)} ${unit} of ${item.sku} does not convert to ${item.baseUnit}`
+    return { code: 'supply.quantity_not_exact', reason }
+  }
+  return { ...line, itemId: item.id, ordered, received, cancelled }
 }
 
 async function withItems<T extends { readonly sku: string }>(

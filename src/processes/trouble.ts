@@ -15,6 +15,7 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
     { prefix: 'orders.hold.edi_mismatch', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'orders', owner: 'customer-service', severity: 'high', dueBusinessHours: 4 },
     { prefix: 'inventory', owner: 'inventory', severity: 'high', dueBusinessHours: 8 },
+    { prefix: 'supply', owner: 'purchasing', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'shipments', owner: 'customer-service', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'billing', owner: 'billing', severity: 'high', dueBusinessHours: 8 },
     { prefix: 'edi', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },

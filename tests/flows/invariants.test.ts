@@ -1,8 +1,9 @@
 /** What must hold in the tables holds after real orders, and each invariant finds what it is about when it is broken. */
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { checkInvariants, checksOfHouse, invariantsOfHouse } from '../../src/app-invariants.ts'
 import { toOrderRequest } from '../../src/demo.ts'
+import type { WorldOrder } from '#landscape/world/world.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import type { Queries } from '#platform/database.ts'
 import { sealAll } from '#platform/audit-seals.ts'
@@ -66,6 +67,8 @@ const PLANTED: Readonly<Record<string, string>> = {
   'inventory.partitions_are_ahead': `
     do $$ begin execute format('drop table inventory.movement_%s', to_char(now() + interval '1 month', 'YYYYMM')); end $$`,
   'inventory.reserved_is_claimed': `update inventory.reservation set quantity = quantity + 1`,
+  'supply.received_is_its_receipts': `update supply.line set received = received + 1 where received > 0`,
+  'supply.receipts_are_movements': `update supply.receipt set quantity = quantity + 1`,
   'orders.total_is_its_lines': `
     update orders.sales_order set total_minor = total_minor + 1 where id = (select min(id) from orders.sales_order)`,
   'orders.closed_has_nothing_open': `
@@ -140,8 +143,23 @@ async function aDay(): Promise<void> {
   await atRest(query)
   await sealAll(door.app.database)
   expect((await door.submit(door.next(shipsAtOnce))).status).toBe(201)
+  await receiveBesides(others[1]!)
   await atRest(query)
   await sealAll(door.app.database)
+}
+
+/** Of a purchase order that the waiting order is not filled from. */
+async function receiveBesides({ lines }: WorldOrder): Promise<void> {
+  const { wms, world } = door.landscape
+  const wanted = new Set(lines.map(({ item }) => item))
+  const receipt = world.receipts.find(({ company, item }) => company === 'NWF' && !wanted.has(item))!
+  wms.receive(`ASN-${receipt.id}`)
+  await vi.waitFor(async () => {
+    const told = await client.query('select from supply.line where number = $1 and received > 0', [
+      receipt.id,
+    ])
+    expect(told.rowCount).toBe(1)
+  })
 }
 
 /** Keeps for a channel what an order asked for. */

@@ -16,6 +16,7 @@ import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { priceKey } from '#domains/pricing/contract.ts'
 import { findPrices } from '#domains/pricing/operations.ts'
+import { listSupply } from '#domains/supply/views.ts'
 import { Outage, Refusal } from '#platform/faults.ts'
 import { units } from '#platform/quantity.ts'
 import { rejectedRecords } from '#platform/readings.ts'
@@ -142,6 +143,7 @@ describe('the first reading', () => {
       { customers: '3 3 0 0 0 0' },
       { items: '3 3 0 0 0 0' },
       { prices: '3 3 0 0 0 0' },
+      { supply: '0 0 0 0 0 0' },
     ])
     expect(await priceOf('F1', 'S-3')).toBe(500)
     expect(
@@ -212,7 +214,7 @@ describe('the next reading', () => {
     await sync('N3', erp)
     expect(await priceOf('N3', 'S-1')).toBe(500)
     const { resources } = await sync('N3', erp, { complete: true })
-    expect(resources.at(-1)).toMatchObject({ resource: 'prices', unchanged: 2, retired: 1 })
+    expect(resources[2]).toMatchObject({ resource: 'prices', unchanged: 2, retired: 1 })
     expect(await priceOf('N3', 'S-1')).toBeUndefined()
     expect(await priceOf('N3', 'S-2')).toBe(500)
   })
@@ -320,6 +322,67 @@ describe('a bad record', () => {
     await sync('B3', erp)
     expect(await priceOf('B3', 'S-9')).toBe(900)
     expect(await rejectionsOf('B3')).toEqual([])
+  })
+})
+
+describe('purchase orders', () => {
+  const purchase = (line: number, overrides: Partial<PurchaseOrderLine> = {}): PurchaseOrderLine => ({
+    number: 'P-1',
+    line,
+    supplier: 'V-1',
+    sku: 'S-1',
+    location: 'EAST',
+    unit: 'CA',
+    ordered: units(10),
+    received: units(1),
+    cancelled: 0,
+    expectedOn: '2026-03-09',
+    changedAt: later(-60),
+    ...overrides,
+  })
+  const inCases = item('S-1', { units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }] })
+  const open = async (company: string) =>
+    (await listSupply(db.database, { company }, { limit: 100 })).map((one) => [one.line, one.open])
+
+  test('are taken in base units, and again only what changed of them', async () => {
+    const erp = new Erp()
+    erp.itemRecords[0] = inCases
+    erp.supplyRecords = [purchase(1), purchase(2, { unit: 'EA', cancelled: units(3) })]
+    expect(counts(await sync('P1', erp)).at(-1)).toEqual({ supply: '2 2 0 0 0 0' })
+    expect(await open('P1')).toEqual([
+      [1, units(108)],
+      [2, units(6)],
+    ])
+    erp.now = later(10)
+    erp.supplyRecords[0] = purchase(1, { cancelled: units(9), changedAt: later(5) })
+    expect(counts(await sync('P1', erp)).at(-1)).toEqual({ supply: '1 0 1 0 0 0' })
+    expect(await open('P1')).toEqual([[2, units(6)]])
+  })
+
+  test('of an item or a unit that we do not have wait for it', async () => {
+    const erp = new Erp()
+    erp.supplyRecords = [purchase(1), purchase(2, { sku: 'S-9', unit: 'EA' })]
+    const report = await sync('P2', erp)
+    expect(report.rejections.map(({ key, code }) => [key, code])).toEqual([
+      ['P-1 · 2', 'supply.item_unknown'],
+      ['P-1 · 1', 'supply.unit_unknown'],
+    ])
+    erp.now = later(10)
+    erp.itemRecords = [{ ...inCases, changedAt: later(5) }, item('S-9', { changedAt: later(5) })]
+    await sync('P2', erp)
+    expect(await open('P2')).toEqual([
+      [1, units(108)],
+      [2, units(9)],
+    ])
+    expect(await rejectionsOf('P2')).toEqual([])
+  })
+
+  test('of a quantity that has no exact equivalent are rejected and not rounded', async () => {
+    const erp = new Erp()
+    erp.itemRecords[0] = item('S-1', { units: [{ unit: 'CA', factor: { numerator: 1, denominator: 3 } }] })
+    erp.supplyRecords = [purchase(1)]
+    expect((await sync('P3', erp)).rejections).toMatchObject([{ code: 'supply.quantity_not_exact' }])
+    expect(await open('P3')).toEqual([])
   })
 })
 

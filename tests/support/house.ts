@@ -5,6 +5,7 @@ import type { ConfigInput } from '../../src/config-schema.ts'
 import { demoConfig } from '../../src/demo.ts'
 import { type Landscape, type LandscapeOptions, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
+import type { Receipt } from '#landscape/world/world.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { DiskRoom } from '#platform/disk-room.ts'
 import { systemClock } from '#platform/clock.ts'
@@ -48,10 +49,16 @@ export type HouseOptions = {
 const DEAF: Listening = { on: () => undefined, tell: () => undefined, end: async () => undefined }
 const shared = ({ databaseUrl: url }: House): TestDatabase => ({ url, end: async () => undefined })
 
+/** The days of worlds have passed; what is to come in them would all be late. */
+const inTime = (receipt: Receipt): Receipt => ({ ...receipt, expectedOn: `2999-01-0${1 + receipt.day}` })
+
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const test = options.beside ? shared(options.beside) : (options.database ?? (await testDatabase()))
-  const { plannedOrders = 200, world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }) } =
-    options
+  const {
+    plannedOrders = 200,
+    world: given = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }),
+  } = options
+  const world = { ...given, receipts: given.receipts.map(inTime) }
   const landscape =
     options.beside?.landscape ??
     (await startLandscape({ clock: systemClock, seed: 'test', world, ...options.landscape }))

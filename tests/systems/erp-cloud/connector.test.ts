@@ -13,7 +13,6 @@ import {
   type SalesOrder,
   type SalesOrderReference,
 } from '#capabilities/erp.ts'
-import type { Receipt } from '#landscape/world/world.ts'
 import { systemClock } from '#platform/clock.ts'
 import type { UnreadableRow } from '#platform/connector-rows.ts'
 import type { EffectOutcome } from '#platform/connector.ts'
@@ -32,10 +31,7 @@ import {
   sendAfterLease,
 } from '../landscape.ts'
 
-const arrival: Receipt = {
-  ...{ id: '46200009', company: 'NWI', site: 'DC1', item: itemOf('NWI').number, lot: '', expiresOn: '' },
-  ...{ quantity: 240, day: 1, expectedOn: '2026-11-03' },
-}
+const arrival = { ...world.receipts[0]!, id: '46200009', company: 'NWI' as const, item: itemOf('NWI').number }
 const it = ground({ world: { ...world, receipts: [...world.receipts, arrival] } })
 let erp: CloudErpConnector
 const unreadable: UnreadableRow[] = []
@@ -365,11 +361,13 @@ test('changes since a moment are those after it', async () => {
 
 test('expected receipts are read by what changed of them', async () => {
   const since = systemClock.now()
-  expect((await erp.supply({})).items).toMatchObject([{ number: 'PO-46200009', ordered: units(240) }])
+  expect((await erp.supply({})).items).toMatchObject([
+    { number: 'PO-46200009', ordered: units(arrival.quantity) },
+  ])
   expect((await erp.supply({ changedSince: since })).items).toEqual([])
-  it.landscape.cloudErp.changePurchase(arrival.id, { received: 100, cancelled: 40, expectedOn: '2026-11-20' })
+  it.landscape.cloudErp.changePurchase(arrival.id, { received: 3, cancelled: 4, expectedOn: '2026-11-20' })
   expect((await erp.supply({ changedSince: new Date(since.getTime() - 1) })).items).toMatchObject([
-    { received: units(100), cancelled: units(40), expectedOn: '2026-11-20' },
+    { received: units(3), cancelled: units(4), expectedOn: '2026-11-20' },
   ])
 })
 

@@ -1,0 +1,149 @@
+/** What is read of supply: what comes, when and where; what is late or does not add up. */
+import { type Queries, sql } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+
+/** A line of which something is still to come. */
+export type SupplyLine = {
+  readonly company: string
+  readonly number: string
+  readonly line: number
+  readonly supplier: string
+  readonly sku: string
+  readonly location: string
+  readonly ordered: Quantity
+  readonly received: Quantity
+  readonly cancelled: Quantity
+  readonly open: Quantity
+  /** ISO date; null where nobody has said. */
+  readonly expectedOn: string | null
+  readonly source: string
+  /** When the source changed it, and when that was read. */
+  readonly changedAt: Date
+  readonly asOf: Date
+}
+
+const COLUMNS = `l.company, l.number, l.line, l.supplier, l.sku, l.location, l.ordered,
+  greatest(l.told_received, l.carried + l.received) as received, l.cancelled, l.open,
+  nullif(l.expected_on, 'infinity')::text as "expectedOn", l.source, l.changed_at as "changedAt", l.as_of as "asOf"`
+
+// A line without a date stands at the end, and comes before no day.
+const OPEN = `l.open > 0 and l.company = $1 and ($2::text is null or l.location = $2)
+     and ($3::date is null or (l.expected_on < $3 and l.expected_on < 'infinity'))
+     and (l.expected_on, l.number, l.line) > ($4::date, $5::text, $6::int)
+   order by l.expected_on, l.number, l.line limit $7`
+
+const listAll = sql('supply.list', `select ${COLUMNS} from supply.line l where ${OPEN}`)
+const listOfItem = sql(
+  'supply.list_of_item',
+  `select ${COLUMNS} from supply.line l where l.item_id = $8 and ${OPEN}`,
+)
+
+export type SupplyFilter = {
+  readonly company: string
+  readonly itemId?: number | undefined
+  readonly location?: string | undefined
+  /** Only what is to come before that day; ISO date. */
+  readonly expectedBefore?: string | undefined
+}
+
+/** Where a page of the list ended. */
+export type SupplyPlace = Pick<SupplyLine, 'expectedOn' | 'number' | 'line'>
+
+export type SupplyPage = { readonly after?: SupplyPlace | undefined; readonly limit: number }
+
+/** What is to come, what is due first before the rest. */
+export function listSupply(
+  queries: Queries,
+  { company, itemId, location, expectedBefore }: SupplyFilter,
+  { after, limit }: SupplyPage,
+): Promise<SupplyLine[]> {
+  const from = after ? [after.expectedOn ?? 'infinity', after.number, after.line] : ['-infinity', '', 0]
+  const values = [company, location ?? null, expectedBefore ?? null, ...from, limit]
+  return itemId === undefined
+    ? queries.query<SupplyLine>(listAll, values)
+    : queries.query<SupplyLine>(listOfItem, [...values, itemId])
+}
+
+const coming = sql(
+  'supply.coming',
+  `select item_id as "itemId", location, nullif(expected_on, 'infinity')::text as "expectedOn", sum(open) as quantity
+   from supply.line where item_id = any($1::int[]) and location = any($2::text[]) and open > 0
+   group by item_id, location, expected_on order by item_id, location, expected_on`,
+)
+
+export type ComingSupply = {
+  readonly itemId: number
+  readonly location: string
+  /** As its source says it: a day that has passed is late. Null where nobody has said. */
+  readonly expectedOn: string | null
+  /** In the base unit. */
+  readonly quantity: Quantity
+}
+
+/** What comes of these items to these locations, by day; what is due first before the rest. */
+export const supplyFor = (
+  queries: Queries,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<ComingSupply[]> =>
+  items.length === 0 ? Promise.resolve([]) : queries.query<ComingSupply>(coming, [items, locations])
+
+// What people are told of -----------------------------------------------------------------------------------------------
+
+const late = sql(
+  'supply.late',
+  `select ${COLUMNS} from unnest($1::text[], $2::date[]) as k(company, today)
+   cross join lateral (
+     select * from supply.line where company = k.company and open > 0 and expected_on < k.today offset 0) l
+   order by l.company, l.expected_on, l.number, l.line`,
+)
+const exceeded = sql(
+  'supply.exceeded',
+  `select ${COLUMNS}, l.excess from supply.line l
+   where l.company = any($1::text[]) and l.excess > 0 and l.received > 0 order by l.company, l.number, l.line`,
+)
+const unplaced = sql(
+  'supply.unplaced',
+  `select company, number, case when number = '' then location end as location,
+     jsonb_agg(distinct item_id) as items, min(at) as since
+   from supply.receipt where company = any($1::text[]) and line = 0 and recorded_at <= $2
+   group by company, number, case when number = '' then location end order by 1, 2, 3`,
+)
+
+export type ExceededLine = SupplyLine & { readonly excess: Quantity }
+
+export type UnplacedReceipts = {
+  readonly company: string
+  /** The purchase order that nobody knows; empty where the warehouse named none. */
+  readonly number: string
+  /** Of receipts that name no order. */
+  readonly location: string | null
+  readonly items: readonly number[]
+  readonly since: Date
+}
+
+export type SupplyTroubles = {
+  /** To have come by now. */
+  readonly late: readonly SupplyLine[]
+  /** Of which warehouses received more than is wanted. */
+  readonly exceeded: readonly ExceededLine[]
+  readonly unplaced: readonly UnplacedReceipts[]
+}
+
+/**
+ * What does not go as it was ordered, as it stands now; `today` of each company by its own clock. Of receipts that stand
+ * on no line those that were told by `toldBy`: the order of a later one may not be read yet.
+ */
+export async function troublesOf(
+  queries: Queries,
+  today: ReadonlyMap<string, string>,
+  toldBy: Date,
+): Promise<SupplyTroubles> {
+  const companies = [...today.keys()]
+  const [lateLines, exceededLines, receipts] = await Promise.all([
+    queries.query<SupplyLine>(late, [companies, [...today.values()]]),
+    queries.query<ExceededLine>(exceeded, [companies]),
+    queries.query<UnplacedReceipts>(unplaced, [companies, toldBy]),
+  ])
+  return { late: lateLines, exceeded: exceededLines, unplaced: receipts }
+}

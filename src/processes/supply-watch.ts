@@ -1,0 +1,122 @@
+/** Supply that does not go as ordered: one owned exception for each cause, which closes by itself when it is gone. */
+import { placeReceipts } from '#domains/supply/operations.ts'
+import {
+  type ExceededLine,
+  type SupplyLine,
+  type SupplyTroubles,
+  troublesOf,
+  type UnplacedReceipts,
+} from '#domains/supply/views.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { Database } from '#platform/database.ts'
+import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
+import { openCausesOf } from '#platform/exceptions-views.ts'
+import { formatQuantity } from '#platform/quantity.ts'
+import { localDate } from '#platform/time-zone.ts'
+
+export type SupplyWatch = {
+  readonly database: Database
+  readonly clock: Clock
+  readonly companies: readonly { readonly code: string; readonly timeZone: string }[]
+  readonly openExceptions: OpenExceptions
+}
+
+/** By the code of an exception: what is said when it closes. */
+const GONE = {
+  'supply.late': 'it was received, moved or cancelled',
+  'supply.over_received': 'the purchase order wants what was received',
+  'supply.order_unknown': 'the receipt is counted on its purchase order',
+  'supply.order_unnamed': 'the receipts have a purchase order',
+} as const
+type Code = keyof typeof GONE
+const CODES = Object.keys(GONE) as Code[]
+
+const PORTION = 200
+/** In which what an ERP has ordered is read twice. */
+const READ_WITHIN_MS = 10 * 60_000
+
+/**
+ * One look: places receipts whose order has come to be known, then makes the open exceptions what is wrong now. It
+ * remembers nothing, so that a look that was broken off is made good by the next.
+ */
+export async function watchSupply(watch: SupplyWatch): Promise<void> {
+  const { database, clock, companies, openExceptions } = watch
+  while ((await database.transaction((tx) => placeReceipts(tx, PORTION))) === PORTION);
+  const now = clock.now()
+  const today = new Map(companies.map(({ code, timeZone }) => [code, localDate(now, timeZone)]))
+  const toldBy = new Date(now.getTime() - READ_WITHIN_MS)
+  const wrong = occurrencesOf(await troublesOf(database, today, toldBy))
+  const known = await openCausesOf(database, [...today.keys()], CODES)
+  const knownKeys = new Set(known.map(keyOf))
+  const wrongKeys = new Set(wrong.map(keyOf))
+  for (const portion of portions(wrong.filter((one) => !knownKeys.has(keyOf(one)))))
+    await database.transaction((tx) => openExceptions(tx, portion))
+  const gone = known.filter((one) => !wrongKeys.has(keyOf(one)))
+  for (const [code, causes] of Map.groupBy(gone, (one) => one.code as Code)) {
+    for (const portion of portions(causes))
+      await database.transaction((tx) => closeExceptions(tx, portion, GONE[code]))
+  }
+}
+
+const keyOf = ({ company, cause }: Cause): string => `${company}\0${cause}`
+
+function* portions<T>(all: readonly T[]): Generator<T[]> {
+  for (let from = 0; from < all.length; from += PORTION) yield all.slice(from, from + PORTION)
+}
+
+const occurrencesOf = ({ late, exceeded, unplaced }: SupplyTroubles): Occurrence[] => [
+  ...late.map(lateOf),
+  ...exceeded.map(exceededOf),
+  ...unplaced.map((one) => (one.number === '' ? unnamedOf(one) : unknownOf(one))),
+]
+
+const occurrence = (code: Code, subject: string, of: Omit<Occurrence, 'code' | 'cause'>): Occurrence => ({
+  ...of,
+  code,
+  cause: `${code}:${subject}`,
+})
+
+const factsOf = (line: SupplyLine) => ({
+  purchaseOrder: line.number,
+  line: line.line,
+  supplier: line.supplier,
+  item: line.sku,
+  location: line.location,
+})
+
+/** A date that the supplier gave and broke is a cause of its own: the next one that he gives is another. */
+const lateOf = (line: SupplyLine): Occurrence =>
+  occurrence('supply.late', `${line.number}:${line.line}:${line.expectedOn}`, {
+    company: line.company,
+    title: `Purchase order ${line.number}, line ${line.line}, was to come to ${line.location} on ${line.expectedOn}`,
+    suggestedAction:
+      'Ask the supplier for a new date and enter it in the ERP, or cancel there what will not come.',
+    facts: { ...factsOf(line), expectedOn: line.expectedOn, open: formatQuantity(line.open) },
+  })
+
+const exceededOf = (line: ExceededLine): Occurrence =>
+  occurrence('supply.over_received', `${line.number}:${line.line}`, {
+    company: line.company,
+    title: `${line.location} received more of purchase order ${line.number}, line ${line.line}, than it wants`,
+    suggestedAction:
+      "Count it, and agree with the supplier: raise the purchase order in the ERP, or send the rest back. Won't fix when it is kept as it is.",
+    facts: { ...factsOf(line), ordered: formatQuantity(line.ordered), excess: formatQuantity(line.excess) },
+  })
+
+const unknownOf = ({ company, number, items, since }: UnplacedReceipts): Occurrence =>
+  occurrence('supply.order_unknown', number, {
+    company,
+    title: `Goods came for purchase order ${number}, which does not have them`,
+    suggestedAction:
+      "Correct the purchase order in the ERP, or its number at the warehouse. Won't fix when the goods are stock without an order.",
+    facts: { purchaseOrder: number, items, since: since.toISOString() },
+  })
+
+const unnamedOf = ({ company, location, items, since }: UnplacedReceipts): Occurrence =>
+  occurrence('supply.order_unnamed', location ?? '', {
+    company,
+    title: `${location} receives goods without naming a purchase order`,
+    suggestedAction:
+      "Have the warehouse name the purchase order: what is on order stays too high until then. Won't fix when that place is not supplied by orders.",
+    facts: { location, items, since: since.toISOString() },
+  })

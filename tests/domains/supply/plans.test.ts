@@ -1,0 +1,34 @@
+/** Statements of supply, on tables that were analyzed while they were empty. */
+import { expect, test } from 'vitest'
+import { placeReceipts } from '#domains/supply/operations.ts'
+import { listSupply, supplyFor, troublesOf } from '#domains/supply/views.ts'
+import { openTestDatabase } from '#tests/support/open-database.ts'
+import { COMPANY, line, load, MONDAY, newItem, newOrder, NORTH, receipt, receive } from './purchases.ts'
+
+test('every statement of supply goes by index', async () => {
+  const db = await openTestDatabase()
+  try {
+    await db.run('analyze')
+    const [number, itemId] = [newOrder(), newItem()]
+    await receive(db, receipt(number, { itemId }))
+    await load(db, [line(number, { itemId })])
+    await db.database.transaction((tx) => placeReceipts(tx, 10))
+    await supplyFor(db.database, [itemId], [NORTH])
+    await listSupply(db.database, { company: COMPANY }, { limit: 1 })
+    await listSupply(db.database, { company: COMPANY, itemId }, { limit: 1 })
+    await troublesOf(db.database, new Map([[COMPANY, '2026-03-01']]), MONDAY)
+    const ours = [...db.statements()].filter(([name]) => name.startsWith('supply.'))
+    expect(ours.length).toBe(12)
+    const reads = await Promise.all(
+      ours.map(async ([name, each]) => [name, await db.fullReads(each)] as const),
+    )
+    // the index of receipts that stand on no line holds those alone
+    const unplaced = ['Index Scan on receipt']
+    expect(reads.filter(([, found]) => found.length > 0)).toEqual([
+      ['supply.placeable', unplaced],
+      ['supply.take_unplaced', unplaced],
+    ])
+  } finally {
+    await db.end()
+  }
+})
