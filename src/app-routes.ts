@@ -3,6 +3,7 @@ import { billingRoutes } from '#domains/billing/routes.ts'
 import { type AvailabilityPorts, inventoryRoutes } from '#domains/inventory/routes.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
+import { supplyRoutes } from '#domains/supply/routes.ts'
 import { createBacklog } from '#platform/backlog.ts'
 import type { Door } from '#platform/batch.ts'
 import { type Database, ping } from '#platform/database.ts'
@@ -138,5 +139,5 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
       return new Map([...found.values()].map((item) => [item.sku, item]))
     },
   }
-  return [...inventoryRoutes(ports), ...promisesOf(wires, pages, ports)]
+  return [...inventoryRoutes(ports), ...promisesOf(wires, pages, ports), ...supplyRoutes({ ...ports, pages })]
 }
