@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { accept } from './accept.ts'
 import type { Mode } from './config.ts'
+import { hotItem } from './hot-item.ts'
 import { orderToCash } from './order-to-cash.ts'
 import { type Findings, reportOf, tableOf } from './report.ts'
 import type { Run } from './run.ts'
@@ -16,6 +17,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'order-to-cash': async (...given) => ({ results: await orderToCash(...given) }),
   accept: async (...given) => ({ results: await accept(...given) }),
   'slow-system': async (...given) => ({ slowSystem: await slowSystem(...given) }),
+  'hot-item': async (...given) => ({ hotItem: await hotItem(...given) }),
 }
 /** Those that are held against a baseline; the others run when they are named. */
 const USUAL = ['order-to-cash', 'accept']
@@ -26,6 +28,7 @@ const USAGE = `usage: npm run bench -- [SCENARIO…] [--mode batch|single] [--qu
   order-to-cash  orders from the API to the posted invoice, in both modes unless one is named
   accept         orders until they are answered
   slow-system    orders of one company while the ERP of the other is 100 times slower; runs when it is named
+  hot-item       10,000 buyers of 100 units, and carts that share an item; runs when it is named
 
   --mode   batch: targets take 50 documents in a call; single: one each
   --quick  short runs with few items and without orders in flight, for a first impression

@@ -66,7 +66,28 @@ export type UnderLoad = {
   readonly postedP99Ms: number
 }
 
-export type Findings = { readonly results?: readonly Result[]; readonly slowSystem?: SlowSystem }
+/** Buyers who want the same scarce item at one moment. */
+export type Rush = {
+  readonly buyers: number
+  readonly units: number
+  readonly granted: number
+  readonly refused: number
+  readonly oversold: number
+  /** Until the last of them is answered. */
+  readonly seconds: number
+  readonly answersPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** `carts`: of five lines, of which the scarce item is one. */
+export type HotItem = { readonly oneItem: Rush; readonly carts: Rush }
+
+export type Findings = {
+  readonly results?: readonly Result[]
+  readonly slowSystem?: SlowSystem
+  readonly hotItem?: HotItem
+}
 
 export type Report = {
   readonly date: string
@@ -82,12 +103,14 @@ export type Report = {
   readonly versions: { readonly node: string; readonly postgres: string }
   readonly results: readonly Result[]
   readonly slowSystem?: SlowSystem
+  readonly hotItem?: HotItem
 }
 
 const loadBefore = Number(loadavg()[0]!.toFixed(2))
 
 export function reportOf(findings: readonly Findings[], postgres: string, quick: boolean): Report {
   const slowSystem = findings.find((found) => found.slowSystem)?.slowSystem
+  const hotItem = findings.find((found) => found.hotItem)?.hotItem
   const [first] = cpus()
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -102,10 +125,11 @@ export function reportOf(findings: readonly Findings[], postgres: string, quick:
     versions: { node: process.version, postgres },
     results: findings.flatMap(({ results = [] }) => results),
     ...(slowSystem ? { slowSystem } : {}),
+    ...(hotItem ? { hotItem } : {}),
   }
 }
 
-export function tableOf({ machine, versions, quick, results, slowSystem }: Report): string {
+export function tableOf({ machine, versions, quick, results, slowSystem, hotItem }: Report): string {
   const head = [
     `${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.platform}`,
     `Node ${versions.node}, PostgreSQL ${versions.postgres}${quick ? ', quick' : ''}`,
@@ -115,6 +139,7 @@ export function tableOf({ machine, versions, quick, results, slowSystem }: Repor
     ...head,
     ...results.flatMap((result) => ['', ...linesOf(result)]),
     ...slowLines(slowSystem),
+    ...hotLines(hotItem),
     '',
   ].join('\n')
 }
@@ -193,6 +218,14 @@ function slowLines(found: SlowSystem | undefined): string[] {
     row('accepted → posted p50, ms', (load) => load.postedP50Ms, changePercent.postedP50),
     row('accepted → posted p99, ms', (load) => load.postedP99Ms, changePercent.postedP99),
   ]
+}
+
+function hotLines(found: HotItem | undefined): string[] {
+  if (!found) return []
+  const rush = (what: string, one: Rush): string =>
+    `  ${`${whole(one.buyers)} ${what} of ${whole(one.units)} units`.padEnd(36)} ${whole(one.granted)} granted, ${one.oversold} oversold, ` +
+    `${one.seconds.toFixed(1)} s, p50 / p99 ${millis(one.p50Ms)} / ${millis(one.p99Ms)} ms`
+  return ['', 'hot-item', rush('buyers', found.oneItem), rush('carts', found.carts)]
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en')
