@@ -88,6 +88,19 @@ decided(
   'why',
 )
 
+const inventory = program.command('inventory').description('Stock, and what is to come')
+listOptions(
+  define(
+    inventory,
+    'supply',
+    'What suppliers are to deliver, what is due first before the rest',
+    async () => (await import('./cli-supply.ts')).inventorySupply,
+  ),
+)
+  .option('--item <number>', 'of one item')
+  .option('--location <code>', 'to one location')
+  .option('--before <date>', 'what is to come before that day, such as 2026-12-01')
+
 define(
   program,
   'trace <any-id>',

@@ -19,6 +19,7 @@ describe('wrong use ends with 2 and says what to type instead', () => {
     [['orders', 'list', '--limit', 'many'], /--limit 50/],
     [['orders', 'list', '--state', 'lost'], /open, held, closed/],
     [['trace'], /missing required argument/],
+    [['inventory', 'supply', '--before', '2026-02-31'], /--before 2026-12-01/],
     [['parking', 'replay', '1'], /--reason/],
     [['parking', 'replay', 'one', '--reason', 'because'], /crossdock parking list/],
     [['parking', 'edit', '1', '--reason', 'because'], /--file/],

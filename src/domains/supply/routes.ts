@@ -4,8 +4,7 @@ import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages, type Position } from '#platform/http-cursor.ts'
-import { formatQuantity } from '#platform/quantity.ts'
-import { listSupply, type SupplyLine, type SupplyPlace } from './views.ts'
+import { listSupply, type SupplyPlace, tellSupply } from './views.ts'
 
 export type SupplyPorts = {
   readonly queries: Queries
@@ -80,7 +79,7 @@ export const supplyRoutes = (ports: SupplyPorts): Route[] => [
       const last = rows.length > limit ? page.at(-1) : undefined
       return ports.pages.answer(
         request,
-        page.map(tell),
+        page.map(tellSupply),
         last && [last.expectedOn ?? '', last.number, last.line],
       )
     },
@@ -108,22 +107,6 @@ async function filterOf(ports: SupplyPorts, { company, item, location, expectedB
     throw new Refusal('inventory.item_unknown', `${company} has no item ${item}`, {}, '/query/item')
   return { company, itemId, location, expectedBefore }
 }
-
-const tell = (line: SupplyLine): z.input<typeof Supply> => ({
-  purchaseOrder: line.number,
-  line: line.line,
-  supplier: line.supplier,
-  item: line.sku,
-  location: line.location,
-  ordered: formatQuantity(line.ordered),
-  received: formatQuantity(line.received),
-  cancelled: formatQuantity(line.cancelled),
-  open: formatQuantity(line.open),
-  ...(line.expectedOn !== null && { expectedOn: line.expectedOn }),
-  source: line.source,
-  changedAt: line.changedAt.toISOString(),
-  asOf: line.asOf.toISOString(),
-})
 
 const EXAMPLE = {
   purchaseOrder: '4500000017',

@@ -1,6 +1,6 @@
 /** What is read of supply: what comes, when and where; what is late or does not add up. */
 import { type Queries, sql } from '#platform/database.ts'
-import type { Quantity } from '#platform/quantity.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 
 /** A line of which something is still to come. */
 export type SupplyLine = {
@@ -63,6 +63,36 @@ export function listSupply(
     ? queries.query<SupplyLine>(listAll, values)
     : queries.query<SupplyLine>(listOfItem, [...values, itemId])
 }
+
+const supplied = sql(
+  'supply.supplied',
+  `select distinct company, case when $2::text is not null then item_id end as "itemId" from supply.line
+   where open > 0 and ($1::text is null or company = $1) and ($2::text is null or sku = $2) order by company`,
+)
+
+/** Of which companies something is to come; with an item number, what it is there. Reads all that is open. */
+export const suppliedOf = (
+  queries: Queries,
+  { company, sku }: { readonly company?: string | undefined; readonly sku?: string | undefined },
+): Promise<{ company: string; itemId: number | null }[]> =>
+  queries.query(supplied, [company ?? null, sku ?? null])
+
+/** As programs and people outside read it: quantities as decimal text, times by ISO 8601. */
+export const tellSupply = (line: SupplyLine) => ({
+  purchaseOrder: line.number,
+  line: line.line,
+  supplier: line.supplier,
+  item: line.sku,
+  location: line.location,
+  ordered: formatQuantity(line.ordered),
+  received: formatQuantity(line.received),
+  cancelled: formatQuantity(line.cancelled),
+  open: formatQuantity(line.open),
+  ...(line.expectedOn !== null && { expectedOn: line.expectedOn }),
+  source: line.source,
+  changedAt: line.changedAt.toISOString(),
+  asOf: line.asOf.toISOString(),
+})
 
 const coming = sql(
   'supply.coming',
