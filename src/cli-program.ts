@@ -68,6 +68,13 @@ function force(undoing: readonly (() => Promise<unknown>)[]): void {
 export const listOptions = (command: Program): Program =>
   command.option('--company <code>', 'of one company').option('--limit <n>', 'at most so many', '50')
 
+/** Of commands that tell what can be promised. */
+export const promised = (command: Program): Program =>
+  command
+    .option('--company <code>', 'of one company (default: all that are configured)')
+    .option('--channel <name>', 'with what is kept for it; without one only what is kept for nobody')
+    .option('--location <code>', 'at one location')
+
 /** Of commands by which a person decides. */
 export const decided = (command: Program, why: string): Program =>
   command

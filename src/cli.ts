@@ -1,7 +1,7 @@
 /** The `crossdock` command: what can be typed. */
 import { Command as Program, CommanderError, Option } from 'commander'
 import { type Command, EXIT } from './cli-context.ts'
-import { decided, define, listOptions } from './cli-program.ts'
+import { decided, define, listOptions, promised } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
 
 const program = new Program('crossdock')
@@ -88,7 +88,24 @@ decided(
   'why',
 )
 
-const inventory = program.command('inventory').description('Stock, and what is to come')
+const inventory = program.command('inventory').description('Stock, and what can be promised of it')
+promised(
+  define(
+    inventory,
+    'show <sku>',
+    'What is where, and what can be promised of it',
+    async () => (await import('./cli-inventory.ts')).inventoryShow,
+  ),
+)
+promised(
+  define(
+    inventory,
+    'explain <sku>',
+    'How what can be promised comes about, step by step',
+    async () => (await import('./cli-inventory.ts')).inventoryExplain,
+  ),
+)
+
 listOptions(
   define(
     inventory,

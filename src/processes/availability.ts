@@ -15,8 +15,7 @@ import {
 } from '#domains/inventory/views/availability.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, resolveLines } from '#domains/items/operations.ts'
-import { placesOf } from './places.ts'
-import type { ProcessPorts } from './ports.ts'
+import { placesOf, type SellingPlaces } from './places.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
 
 type Item = {
@@ -26,12 +25,15 @@ type Item = {
 
 export async function answerAvailability(
   queries: Queries,
-  ports: Pick<ProcessPorts, 'findCompany'>,
+  { findCompany }: { readonly findCompany: (code: string) => SellingPlaces },
   question: AvailabilityQuestion,
 ): Promise<AvailabilityAnswer> {
   const { channel, explain } = question
-  const company = ports.findCompany(question.company)
+  const company = findCompany(question.company)
   const places = new Set(placesOf(company, question))
+  if (places.size === 0) {
+    throw new Refusal('inventory.location_unknown', `${company.code} sells from no location`, {}, '/company')
+  }
   const items = await itemsOf(queries, question)
   const ids = [...new Set(items.map(({ item }) => item.id))]
   const [rows, reserved] = await Promise.all([

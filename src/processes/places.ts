@@ -2,11 +2,14 @@
 import { Refusal } from '#platform/faults.ts'
 import type { CompanyRules } from './ports.ts'
 
+/** Where a company sells from. */
+export type SellingPlaces = Pick<CompanyRules, 'code' | 'locations' | 'locationGroups'>
+
 type Named = { readonly location?: string | undefined; readonly locationGroup?: string | undefined }
 
 /** In the company's order of preference. `within` is where in the request the names stand. */
 export function placesOf(
-  { code, locations, locationGroups }: CompanyRules,
+  { code, locations, locationGroups }: SellingPlaces,
   { location, locationGroup }: Named,
   within = '',
 ): readonly string[] {

@@ -40,6 +40,17 @@ export function positionsOf(
   return queries.query<StockPosition>(availability, [company, items, locations])
 }
 
+const locations = sql(
+  'inventory.locations_of_item',
+  `select location from inventory.position where item_id = $1 and lot = '' and owner = 'own' order by location`,
+)
+
+/** Where an item has a position, whether or not something is there. */
+export async function locationsOfItem(queries: Queries, itemId: number): Promise<string[]> {
+  const rows = await queries.query<{ location: string }>(locations, [itemId])
+  return rows.map(({ location }) => location)
+}
+
 const waiting = sql(
   'inventory.waiting_orders',
   'select count(distinct doc) as waiting from inventory.backorder',

@@ -1,0 +1,92 @@
+/** `crossdock inventory show|explain SKU`: what can be promised of an item at each place, and the arithmetic of it. */
+import { CommandFailure, type Context, EXIT, printList, wrongUse } from './cli-context.ts'
+import { openDatabase } from './cli-database.ts'
+import type { AvailabilityAnswer } from './domains/inventory/contract/availability.ts'
+
+type Options = {
+  readonly company?: string
+  readonly channel?: string
+  readonly location?: string
+}
+
+/** A row for each place. */
+export async function inventoryShow(context: Context): Promise<number> {
+  const answers = await ask(context)
+  const rows = answers.flatMap(({ company, items }) =>
+    items.flatMap(({ sku, unit, places }) =>
+      places.map(({ explain, ...place }) => {
+        const { steps: _, ...figures } = explain!
+        return { company, sku, unit, ...place, ...figures }
+      }),
+    ),
+  )
+  printList(context.terminal, rows, {
+    COMPANY: ({ company }) => company,
+    LOCATION: ({ location }) => location,
+    'ON HAND': ({ onHand }) => onHand,
+    'ON HOLD': ({ onHold }) => onHold,
+    ORDERS: ({ reservedByOrders }) => reservedByOrders,
+    FIRM: ({ reservedFirm }) => reservedFirm,
+    SOFT: ({ reservedSoft }) => reservedSoft,
+    SAFETY: ({ safetyStock }) => safetyStock,
+    'FOR OTHERS': ({ keptForOthers }) => keptForOthers,
+    WAITING: ({ waiting }) => waiting,
+    AVAILABLE: ({ available, unit }) => `${available} ${unit}`,
+    'TOLD AGO': ({ ageSeconds }) => `${ageSeconds} s`,
+  })
+  return EXIT.ok
+}
+
+/** From what is on hand to what is available, place by place. */
+export async function inventoryExplain(context: Context): Promise<number> {
+  const { terminal } = context
+  for (const answer of await ask(context)) {
+    terminal.data(answer, () => explained(answer, (text) => terminal.paint('bold', text)))
+  }
+  return EXIT.ok
+}
+
+function explained(
+  { company, channel, formula, asOf, items }: AvailabilityAnswer,
+  bold: (text: string) => string,
+): string {
+  const forWhom = channel === undefined ? 'without a channel' : `for ${channel}`
+  return items
+    .flatMap(({ sku, unit, available, places }) => [
+      `${bold(`${available} ${unit} of ${sku} can be promised`)} by ${company} ${forWhom}, as of ${asOf}`,
+      ...places.flatMap(({ location, available: here, ageSeconds, explain }) => [
+        '',
+        `${bold(location)}  ${here} ${unit}, told of ${ageSeconds} s ago`,
+        ...explain!.steps.map(
+          ({ what, change, leaves }) => `  ${change.padStart(12)}  ${what.padEnd(64)}${leaves.padStart(12)}`,
+        ),
+      ]),
+      '',
+      `formula ${formula.version}: ${formula.text}`,
+    ])
+    .join('\n')
+}
+
+/** By each company that has the item. */
+async function ask(context: Context): Promise<AvailabilityAnswer[]> {
+  const sku = context.args[0]!
+  const { company, ...more } = context.options as Options
+  const { database, config } = await openDatabase(context)
+  const companies = company === undefined ? config.companies.map(({ code }) => code) : [company]
+  if (companies.length === 0) {
+    throw wrongUse('No company is configured here.', 'Name one: --company NWF')
+  }
+  const { explainItem } = await import('./app-promises.ts')
+  const wanted = { sku, channel: more.channel, location: more.location }
+  const found = await Promise.all(
+    companies.map((code) => explainItem(database, { company: code, ...wanted })),
+  )
+  const answers = found.flatMap((answer) => answer ?? [])
+  if (answers.length > 0) return answers
+  throw new CommandFailure({
+    problem: `${companies.join(', ')} has no stock position of an item ${sku}.`,
+    reason:
+      'Items are known by the number that the ERP gives them; one that was never stocked has no position.',
+    cure: 'Look at the lines of an order that has it: crossdock trace ANY-ID',
+  })
+}
