@@ -65,8 +65,8 @@ type Wires = {
 }
 
 /**
- * Reads customers, items, prices and opening stock of each company whose turn it is and that no other process reads.
- * One that cannot be read keeps no other from being read.
+ * Reads customers, items, prices, opening stock and purchase orders of each company whose turn it is and that no other
+ * process reads. One that cannot be read keeps no other from being read.
  */
 export function masterDataSync(
   config: Config,

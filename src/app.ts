@@ -56,7 +56,7 @@ export interface App {
   readonly worker: Worker
   readonly database: Database
   /**
-   * Reads customers, items, prices and opening stock from the ERPs whose turn it is. Doors that decide on them open
+   * Reads what the ERPs own whose turn it is. Doors that decide on customers, items, prices and opening stock open
    * with the first complete reading, by whichever process; after a restart, at once.
    */
   sync(onProgress: (progress: SyncProgress) => void): Promise<Reading>
@@ -201,7 +201,7 @@ function houseDoors(
     warehouse: warehouseDoor(ports, tables.shipments),
     goOn: warehouseGoesOn(ports, tables.shipments),
     payments: paymentDoor(ports, tables.payments),
-    reservations: reservationDoor(ports),
+    reservations: reservationDoor(beginning),
     override: (command: OverrideCommand) => overrideStep(worker.runner(), overrides, command),
   }
 }

@@ -1,4 +1,4 @@
-/** Keeps our copies of an ERP's customers, items, prices and stock: reads what has changed, page by page, and goes on. */
+/** Keeps our copies of what an ERP owns: reads what has changed, page by page, and goes on. */
 import type { ErpReader } from '#capabilities/erp.ts'
 import type { RecountOpen } from '#domains/customers/operations.ts'
 import { retirePrices } from '#domains/pricing/operations.ts'

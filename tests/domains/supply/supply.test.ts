@@ -165,14 +165,23 @@ describe('a receipt', () => {
     expect((await troubles()).unplaced).toContainEqual(expect.objectContaining({ number: '', location }))
   })
 
-  test('of one line that comes in many transactions at once is counted whole', async () => {
+  test('of one line that comes in many transactions at once is counted whole, also while the order changes', async () => {
     const number = newOrder()
     await load(db, [line(number), line(number, { line: 20, itemId: 2 })])
     const told = Array.from({ length: 8 }, (_, n) =>
       receipt(number, { quantity: units(5), itemId: (n % 2) + 1 }),
     )
-    await Promise.all(told.map((one) => receive(db, one)))
-    expect((await figuresOf(db, number)).map(({ received }) => received)).toEqual([20, 20])
+    const changes = [1, 2, 3].map((minute) => {
+      const changedAt = new Date(MONDAY.getTime() + minute * 60_000)
+      const change = { changedAt, ordered: units(100 + minute) }
+      return load(db, [line(number, { ...change, line: 20, itemId: 2 }), line(number, change)], changedAt)
+    })
+    await Promise.all([...told.map((one) => receive(db, one)), ...changes])
+    const figures = await figuresOf(db, number)
+    expect(figures.map(({ received, open }) => [received, open])).toEqual([
+      [20, 83],
+      [20, 83],
+    ])
   })
 })
 
