@@ -1,5 +1,8 @@
 /** The door of what is to come: purchase orders as the ERP tells them, less what the warehouse received. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { findItems } from '#domains/items/operations.ts'
+import { upsertSupply } from '#domains/supply/operations.ts'
+import { listSupply } from '#domains/supply/views.ts'
 import { bearer, type FrontDoor, openFrontDoor } from './front-door.ts'
 
 const PATH = '/process/inventory/v1/supply'
@@ -86,4 +89,21 @@ test('a day that is none, a cursor of another list, and a caller without the sco
   const other = await read(`company=NWI&limit=1&cursor=${encodeURIComponent(nextCursor!)}`)
   expect(other.body.code).toBe('http.cursor_invalid')
   expect((await door.send('GET', `${PATH}?company=NWF`, { headers: stranger })).status).toBe(403)
+})
+
+test('of a line that is late the running house tells those who buy', async () => {
+  const { id } = purchases().at(-1)!
+  await door.app.database.transaction(async (tx) => {
+    const lines = await listSupply(tx, { company: 'NWF' }, { limit: 500 })
+    const line = lines.find(({ number }) => number === id)!
+    const [item] = (await findItems(tx, [{ company: 'NWF', sku: line.sku }])).values()
+    const changedAt = new Date(line.changedAt.getTime() + 1_000)
+    const broken = { ...line, itemId: item!.id, expectedOn: '2020-01-31', changedAt }
+    await upsertSupply(tx, { company: 'NWF', source: line.source, asOf: line.asOf }, [broken])
+  })
+  door.app.keepUp()
+  const path = '/experience/control-tower/v1/exceptions?code=supply.late'
+  const told = async () => (await door.send('GET', path)).body['items']
+  await vi.waitUntil(async () => ((await told()) as unknown[]).length > 0, { timeout: 10_000 })
+  expect(await told()).toMatchObject([{ code: 'supply.late', owner: 'purchasing', company: 'NWF' }])
 })
