@@ -64,7 +64,11 @@ function jobsOf(wires: UpkeepWires): Job[] {
   return [
     ...jobs,
     invariantJob(wires),
-    { name: 'expired reservations', everyMs: SECOND_MS, run: () => endExpired(worker.runner()) },
+    {
+      name: 'expired reservations',
+      everyMs: SECOND_MS,
+      run: () => endExpired(database, () => worker.runner()),
+    },
     { name: 'event log partitions', everyMs: 24 * HOUR_MS, run: () => ensureLogPartitions(database) },
     { name: 'ledger partitions', everyMs: 24 * HOUR_MS, run: () => ensureLedgerPartitions(database) },
     { name: 'audit partitions', everyMs: 24 * HOUR_MS, run: () => ensureAuditPartitions(database) },

@@ -1,8 +1,8 @@
 /** The one lock order of the house, asserted in tests: who locks against it will deadlock some day. */
 
 /**
- * In this order; inside a table by key, and documents kind by kind: order, fulfillment, shipment, invoice, payment.
- * Documents come before credit accounts, since a process looks at its document before it knows whose credit it frees.
+ * In this order; inside a table by key, and documents kind by kind: reservation, order, fulfillment, shipment, invoice,
+ * payment. Documents come before credit accounts, since a process looks at its document before it knows whose credit it frees.
  */
 const RANKS = [
   'document',

@@ -20,8 +20,13 @@ import {
 import { grantReservations } from '#domains/inventory/operations/reservations.ts'
 import { tellReservation } from '#domains/inventory/views/reservations.ts'
 import { BATCHES_WAITING_MAX, type DoorPorts } from './doors.ts'
-import { type ProcessPorts, reservationNumber } from './ports.ts'
-import { readReservations, type ReservationArrival, type Wanted } from './reservation-request.ts'
+import { reservationNumber } from './ports.ts'
+import {
+  readReservations,
+  type ReservationArrival,
+  type ReservationPorts,
+  type Wanted,
+} from './reservation-request.ts'
 
 export type ReservationReceipt =
   | { readonly kind: 'granted'; readonly answer: ReservationAnswer }
@@ -35,7 +40,10 @@ export const reservationDoor = ({
   queries,
   runner,
   ports,
-}: Omit<DoorPorts, 'turnstile'>): Door<ReservationArrival, ReservationReceipt> =>
+}: Omit<DoorPorts, 'turnstile' | 'ports'> & { readonly ports: ReservationPorts }): Door<
+  ReservationArrival,
+  ReservationReceipt
+> =>
   createDoor<ReservationArrival, ReservationReceipt>({
     clock,
     batchMax,
@@ -83,7 +91,7 @@ type Deciding = {
 /** Shares out stock by priority, then in the order of arrival; demand for one item in the list is seen together. */
 async function decide(
   tx: Transaction,
-  ports: ProcessPorts,
+  ports: ReservationPorts,
   { open, read, cause }: Deciding,
 ): Promise<ReadonlyMap<ReservationArrival, ReservationReceipt>> {
   const receipts = new Map<ReservationArrival, ReservationReceipt>()
@@ -113,7 +121,7 @@ async function decide(
 /** Of all locations of the companies, since who waits for stock may be served from any of them. */
 function lockStock(
   tx: Transaction,
-  ports: ProcessPorts,
+  ports: ReservationPorts,
   wanted: readonly (readonly [ReservationArrival, Wanted])[],
 ): Promise<ChannelStock> {
   const companies = new Set(wanted.map(([{ request }]) => request.company))

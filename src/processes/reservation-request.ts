@@ -9,6 +9,9 @@ import { findItems, resolveLines } from '#domains/items/operations.ts'
 import { placesOf } from './places.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 
+/** What the door of reservations needs to know. */
+export type ReservationPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'company' | 'findCompany'>
+
 /** A request with the key under which its client may repeat it. */
 export type ReservationArrival = {
   readonly request: ReservationRequest
@@ -34,7 +37,7 @@ export type Wanted = {
 /** Items are looked up and reservations numbered before the transaction begins. */
 export async function readReservations(
   queries: Queries,
-  ports: ProcessPorts,
+  ports: ReservationPorts,
   arrivals: readonly ReservationArrival[],
 ): Promise<ReadonlyMap<ReservationArrival, Wanted | Refusal>> {
   const keys = arrivals.flatMap(({ request: { company, lines } }) =>
@@ -62,7 +65,7 @@ export function refusedOr<T>(read: () => T): T | Refusal {
 
 type Known = { readonly items: ReadonlyMap<string, SellingItem>; readonly at: Date }
 
-function readRequest(ports: ProcessPorts, request: ReservationRequest, { items, at }: Known) {
+function readRequest(ports: ReservationPorts, request: ReservationRequest, { items, at }: Known) {
   const company = ports.findCompany(request.company)
   const locations = placesOf(company, request)
   return { expiresAt: expiryOf(company, request, at), locations, lines: readLines(request, items) }

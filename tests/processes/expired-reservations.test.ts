@@ -20,6 +20,8 @@ async function reserve(sku: string, quantity: number): Promise<string> {
   return (await house.send('POST', PATH, { body })).body.id
 }
 
+const lookForExpired = () => endExpired(house.app.database, () => house.app.worker.runner())
+
 /** As when its time has come. */
 const letTimePass = (id: string) =>
   house.query(`update inventory.channel_reservation set expires_at = now() where id = $1 returning id`, [
@@ -43,10 +45,9 @@ test('its stock is free again once, however often and by how many it is looked f
   const ended = await reserve(sku!, 6)
   const kept = await reserve(sku!, 3)
   await letTimePass(ended)
-  const runner = () => house.app.worker.runner()
-  const counts = await Promise.all([endExpired(runner()), endExpired(runner()), endExpired(runner())])
+  const counts = await Promise.all([lookForExpired(), lookForExpired(), lookForExpired()])
   expect(counts.toSorted((a, b) => a - b)).toEqual([0, 0, 1])
-  expect(await endExpired(runner())).toBe(0)
+  expect(await lookForExpired()).toBe(0)
   expect(await line(ended)).toMatchObject({ state: 'ended', granted: '6', open: '0', expired: '6' })
   expect(await line(kept)).toMatchObject({ state: 'open', open: '3' })
   expect(await reservedOf(sku!)).toBe(3)
@@ -63,7 +64,7 @@ test('from its time on nothing of it can be used, although nobody has ended it y
     const refused = await house.send('POST', `${PATH}/${id}:${verb}`, { body })
     expect([refused.status, refused.body.code]).toEqual([409, 'inventory.reservation_ended'])
   }
-  await endExpired(house.app.worker.runner())
+  await lookForExpired()
   expect(await reservedOf(SKUS[1]!)).toBe(0)
 })
 
@@ -73,7 +74,7 @@ test('the order that waits for its stock is served without any other event', asy
   const waiting = await house.order({ lines: [[sku, 4]] })
   expect(waiting.body).toMatchObject({ outcome: 'backordered' })
   await letTimePass(id)
-  await endExpired(house.app.worker.runner())
+  await lookForExpired()
   await house.closed(waiting)
   expect(await reservedOf(sku)).toBe(0)
 })

@@ -117,6 +117,15 @@ export async function listChannelReservations(
   return [...(await withLines(queries, found)).values()]
 }
 
+const anyDue = sql(
+  'inventory.any_reservation_due',
+  `select expires_at from inventory.channel_reservation
+   where expires_at <= now() and ended_at is null and expires_at is not null order by expires_at limit 1`,
+)
+
+/** Whether the time of a soft reservation has come that nobody has ended. */
+export const isAnyDue = async (queries: Queries): Promise<boolean> => (await queries.query(anyDue)).length > 0
+
 /** Whether it may be seen: staff see every one, a partner what it reserved itself. */
 export const isPartners = (
   { partner }: Pick<ChannelReservation, 'partner'>,

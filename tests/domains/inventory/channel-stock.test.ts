@@ -1,0 +1,121 @@
+/** Sharing stock out between channels: pure arithmetic over what is free, kept and waited for. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ChannelStock } from '#domains/inventory/channel-stock.ts'
+import type { Kept, KeptKind } from '#domains/inventory/contract.ts'
+import { stockKey } from '#domains/inventory/rules.ts'
+
+const ITEM = 1
+const PLACES = ['north', 'south']
+const CHANNELS = ['shop', 'portal', 'pos', 'edi', 'api']
+
+const kept = (over: Partial<Kept> & { readonly kind: KeptKind }): Kept => ({
+  id: 1,
+  itemId: ITEM,
+  location: 'north',
+  name: over.channels?.[0] ?? over.kind,
+  channels: [],
+  left: 0,
+  ...over,
+})
+
+/** Each channel in at most one allocation of a place, as the door insists. */
+const shares = fc.record({
+  free: fc.record({ north: fc.integer({ min: -20, max: 100 }), south: fc.integer({ min: -20, max: 100 }) }),
+  kept: fc
+    .array(
+      fc.record({
+        kind: fc.constantFrom<KeptKind>('wall', 'minimum', 'pool'),
+        location: fc.constantFrom(...PLACES),
+        left: fc.nat(60),
+      }),
+      { maxLength: 6 },
+    )
+    .map((some) =>
+      some.map((one, at) =>
+        kept({ ...one, id: at, channels: at < 4 ? [CHANNELS[at]!] : [`extra-${at}`], name: String(at) }),
+      ),
+    ),
+  safety: fc.nat(30),
+  waiting: fc.nat(40),
+})
+
+type Shares = typeof shares extends fc.Arbitrary<infer T> ? T : never
+
+const stockOf = ({ free, kept: some, safety, waiting }: Shares) =>
+  new ChannelStock({
+    free: new Map(PLACES.map((place) => [stockKey(ITEM, place), free[place as keyof typeof free]])),
+    kept: [...some, kept({ kind: 'safety', id: 99, left: safety })],
+    waiting: waiting > 0 ? [{ itemId: ITEM, quantity: waiting }] : [],
+    locations: PLACES,
+  })
+
+const reachOf = (stock: ChannelStock, channel: string) =>
+  PLACES.reduce((sum, place) => sum + Math.max(0, stock.at(channel, ITEM, place)), 0)
+const given = (stock: ChannelStock, channel: string, quantity: number) =>
+  stock.allocate(channel, [{ itemId: ITEM, quantity }], PLACES)[0]!
+const sumOf = (some: readonly { readonly quantity: number }[]) =>
+  some.reduce((sum, { quantity }) => sum + quantity, 0)
+/** What is kept for a channel at a place and really there: others have theirs first. */
+function secured({ free, kept: some, safety }: Shares, channel: string): number {
+  return PLACES.reduce((sum, place) => {
+    const here = some.filter(({ location }) => location === place)
+    const own = here.find(({ channels }) => channels.includes(channel))?.left ?? 0
+    const others = here.reduce((total, { left }) => total + left, 0) - own
+    const left = free[place as keyof typeof free] - (place === 'north' ? safety : 0) - others
+    return sum + Math.min(own, Math.max(0, left))
+  }, 0)
+}
+
+test('what is told to be available is what is given, to the last unit and no further', () => {
+  fc.assert(
+    fc.property(shares, fc.constantFrom(...CHANNELS), (some, channel) => {
+      const stock = stockOf(some)
+      const told = reachOf(stock, channel)
+      expect(sumOf(given(stock, channel, told + 7))).toBe(told)
+      expect(reachOf(stock, channel)).toBe(0)
+    }),
+  )
+})
+
+test('what one channel takes leaves every other what is kept for it', () => {
+  fc.assert(
+    fc.property(shares, fc.constantFrom(...CHANNELS), fc.nat(200), (some, greedy, quantity) => {
+      const stock = stockOf(some)
+      given(stock, greedy, quantity)
+      for (const other of CHANNELS.filter((channel) => channel !== greedy)) {
+        expect(reachOf(stock, other)).toBeGreaterThanOrEqual(secured(some, other))
+      }
+    }),
+  )
+})
+
+test('together channels are never given more than is free beyond safety stock', () => {
+  const orders = fc.array(fc.record({ channel: fc.constantFrom(...CHANNELS), quantity: fc.nat(50) }), {
+    maxLength: 12,
+  })
+  fc.assert(
+    fc.property(shares, orders, (some, asked) => {
+      const stock = stockOf(some)
+      const north = asked
+        .flatMap(({ channel, quantity }) => given(stock, channel, quantity))
+        .filter(({ location }) => location === 'north')
+      expect(sumOf(north)).toBeLessThanOrEqual(Math.max(0, some.free.north - some.safety))
+      for (const { id, left } of some.kept) {
+        const taken = north.reduce((sum, { from }) => sum + (from?.id === id ? from.quantity : 0), 0)
+        expect(taken).toBeLessThanOrEqual(left)
+      }
+    }),
+  )
+})
+
+test('where nothing is kept back, what waits is all that is left out', () => {
+  const stock = new ChannelStock({
+    free: new Map([[stockKey(ITEM, 'north'), 10]]),
+    kept: [],
+    waiting: [{ itemId: ITEM, quantity: 4 }],
+    locations: PLACES,
+  })
+  expect(stock.at('shop', ITEM, 'north')).toBe(6)
+  expect(given(stock, 'shop', 9)).toEqual([{ location: 'north', quantity: 6 }])
+})
