@@ -118,9 +118,8 @@ function readLines(
     quantity: refusedOr(() => parseQuantity(quantity)),
     place,
   }))
-  const repeated = asked.findIndex(({ key }, place) =>
-    asked.some((other, at) => other.key === key && at < place),
-  )
+  const seen = new Set<string>()
+  const repeated = lines.findIndex(({ line }) => seen.has(line) || !seen.add(line))
   if (repeated >= 0) {
     const message = `line ${lines[repeated]!.line} stands twice`
     throw new Refusal('inventory.line_repeated', message, {}, `/lines/${repeated}/line`)

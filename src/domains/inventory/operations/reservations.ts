@@ -131,8 +131,8 @@ export type Taken = {
 }
 
 /**
- * Takes parts of locked reservations away and gives the stock back, what was kept for a channel to the channel. Positions that are given back to an order take
- * them anew in the same transaction. Answers the reservations as they are now.
+ * Takes parts of locked reservations away and gives the stock back, what was kept for a channel to the channel. What an
+ * order takes over it claims anew in the same transaction. Answers the reservations as they are now.
  */
 export async function takeAway(
   tx: Transaction,
