@@ -42,7 +42,8 @@ export const ordersInvariants: readonly Invariant[] = [
     'orders.erp_number_is_of_one_order',
     `select 'order ' || o.id || ' and order ' || twin.id || ': ' || o.erp_number
      from changed c cross join lateral (select * from orders.sales_order where id = c.doc offset 0) o
-     join orders.reference r on r.value = o.erp_number and r.scheme = 'erp-order' and r.doc <> o.id
+     cross join lateral (select doc from orders.reference
+       where value = o.erp_number and scheme = 'erp-order' and doc <> o.id offset 0) r
      cross join lateral (select * from orders.sales_order where id = r.doc offset 0) twin
      where twin.erp_number = o.erp_number and twin.company = o.company`,
     'an order at the ERP stands for one order of ours',
