@@ -216,6 +216,38 @@ describe('what is asked of a reservation', () => {
     expect(await reservedAt(sku)).toBe(10)
   })
 
+  test('each change is told to subscribers in its order, and stands in the audit trail', async () => {
+    const made = await reserve([[next(), '4']], { kind: 'soft' })
+    await act(made, 'extend', { expiresAt: inMinutes(30) })
+    await act(made, 'commit')
+    await act(made, 'release')
+    const doc = Number(made.body.id.slice(2))
+    type Told = { type: string; subject: string; sequence: string }
+    const tellings = async () => {
+      const { body } = await house.send('GET', '/experience/events/v1/events?domains=inventory&limit=200')
+      return (body['items'] as Told[]).filter(({ subject }) => subject === made.body.id)
+    }
+    await expect.poll(async () => (await tellings()).length, { timeout: 10_000 }).toBe(4)
+    expect(
+      (await tellings()).map(({ type, sequence }) => [type.split('.').at(-2), Number(sequence)]),
+    ).toEqual([
+      ['granted', 1],
+      ['extended', 2],
+      ['firmed', 3],
+      ['released', 4],
+    ])
+    const acts = await house.query<{ action: string }>(
+      'select action from audit.entry where doc = $1 order by position',
+      [doc],
+    )
+    expect(acts.map(({ action }) => action)).toEqual([
+      'inventory.reserve',
+      'inventory.extend_reservation',
+      'inventory.commit_reservation',
+      'inventory.release_reservation',
+    ])
+  })
+
   test('it is acted on at the version that If-Match names only', async () => {
     const made = await reserve([[next(), '1']])
     const tag = (await read(made)).headers.get('etag')!
