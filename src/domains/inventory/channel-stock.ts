@@ -96,6 +96,6 @@ const sumOf = (some: readonly KeptHere[]): Quantity => some.reduce((sum, { left 
 const ownOf = ({ kept }: Place, channel: string | undefined): KeptHere | undefined =>
   channel === undefined ? undefined : kept.find((one) => one.kept.channels.includes(channel))
 
-/** How much of what is kept for a channel is there, when the others have what is kept for them. */
-const reach = ({ free, kept }: Place, own: KeptHere | undefined): Quantity =>
-  own ? Math.min(own.left, Math.max(0, free - sumOf(kept) + own.left)) : 0
+/** How much of what is kept for a channel is there. Where more is kept than there is, whoever comes first has his. */
+const reach = ({ free }: Place, own: KeptHere | undefined): Quantity =>
+  own ? Math.min(own.left, Math.max(0, free)) : 0

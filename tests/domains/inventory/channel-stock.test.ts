@@ -56,7 +56,7 @@ const given = (stock: ChannelStock, channel: string, quantity: number) =>
   stock.allocate(channel, [{ itemId: ITEM, quantity }], PLACES)[0]!
 const sumOf = (some: readonly { readonly quantity: number }[]) =>
   some.reduce((sum, { quantity }) => sum + quantity, 0)
-/** What is kept for a channel at a place and really there: others have theirs first. */
+/** What is kept for a channel and there even when all others have taken theirs. */
 function secured({ free, kept: some, safety }: Shares, channel: string): number {
   return PLACES.reduce((sum, place) => {
     const here = some.filter(({ location }) => location === place)
@@ -104,6 +104,20 @@ test('together channels are never given more than is free beyond safety stock', 
       for (const { id, left } of some.kept) {
         const taken = north.reduce((sum, { from }) => sum + (from?.id === id ? from.quantity : 0), 0)
         expect(taken).toBeLessThanOrEqual(left)
+      }
+    }),
+  )
+})
+
+test('nothing lies idle once everybody for whom it is has asked, also where more is kept than there is', () => {
+  fc.assert(
+    fc.property(shares, (some) => {
+      const stock = stockOf({ ...some, waiting: 0 })
+      const taken = [...CHANNELS, 'extra-4', 'extra-5'].flatMap((channel) => given(stock, channel, 1_000))
+      for (const place of PLACES) {
+        const safety = place === 'north' ? some.safety : 0
+        const here = sumOf(taken.filter(({ location }) => location === place))
+        expect(here).toBe(Math.max(0, some.free[place as keyof typeof some.free] - safety))
       }
     }),
   )

@@ -12,7 +12,7 @@ import { positionsOf, type StockPosition } from '../views.ts'
 export const FORMULA = {
   version: 2,
   text:
-    'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock; own = min(keptForChannel, max(0, free - keptForOthers)); ' +
+    'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock; own = min(keptForChannel, max(0, free)); ' +
     'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall',
 } as const
 
