@@ -8,7 +8,7 @@ const Location = z.string().min(1).max(32).meta({ example: 'CHI-1' })
 const KeptKind = z
   .enum(['safety', 'wall', 'minimum', 'pool'])
   .describe(
-    'safety: for nobody. wall: for one channel, which gets nothing beyond it. minimum: for one channel, beside what is ' +
+    'safety: for nobody. wall: for one channel, which is granted nothing beyond it. minimum: for one channel, beside what is ' +
       'kept for nobody. pool: the same for several channels together',
   )
 
