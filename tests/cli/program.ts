@@ -1,12 +1,12 @@
 /** The command line as a user meets it: a child process, what it prints, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { vi } from 'vitest'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
@@ -98,7 +98,7 @@ export class Up {
 }
 
 export function dataFolder(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'crossdock-cli-'))
+  const path = passableFolder('cli')
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 

@@ -1,6 +1,5 @@
 /** Doors in one program, work in two others: nothing is lost or done twice when a worker is killed in the middle. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Landscape, startLandscape } from '#landscape/landscape.ts'
@@ -17,6 +16,7 @@ import { inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const ORDERS = 300
 const CALLERS = 16
@@ -26,7 +26,7 @@ const orders = world
   .orders(1_000)
   .filter((one) => one.case === 'regular' && one.expected === 'ships_at_once')
   .slice(0, ORDERS)
-const folder = mkdtempSync(join(tmpdir(), 'crossdock-roles-'))
+const folder = passableFolder('roles')
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 
 let server: PostgresServer

@@ -1,6 +1,5 @@
 /** The program killed with -9 in the middle of its work, again and again: nothing is lost and nothing is done twice. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Landscape, startLandscape } from '#landscape/landscape.ts'
@@ -25,6 +24,7 @@ import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
 import { type Query, violations, violationsAtRest } from '#tests/support/books-rules.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram, steadyPort } from '#tests/support/program.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const COUNT = 2_000
 const KILLS = 10
@@ -35,7 +35,7 @@ const FIRST_PROGRESS_MOST_MS = 60_000
 
 const world = generateWorld({ seed: SEED, today: '2026-11-02', plannedOrders: COUNT })
 const orders = world.orders(COUNT).map((order): WorldOrder => ({ ...order, door: 'api' }))
-const folder = mkdtempSync(join(tmpdir(), 'crossdock-killed-'))
+const folder = passableFolder('killed')
 const dataDirectory = join(folder, 'postgres')
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 

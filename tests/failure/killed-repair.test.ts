@@ -1,6 +1,5 @@
 /** The program killed with -9 in the middle of a rehearsal and of a job: both go on where they were, no item twice. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Landscape, startLandscape } from '#landscape/landscape.ts'
@@ -13,13 +12,14 @@ import type { JobView, SelectionView } from '../../src/experiences/control-tower
 import type { Query } from '#tests/support/books-rules.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram, steadyPort } from '#tests/support/program.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const COUNT = 150
 const PER_SECOND = 25
 const TOWER = '/experience/control-tower/v1'
 
 const world = generateWorld({ seed: 'killed', today: '2026-11-02', plannedOrders: 20 })
-const folder = mkdtempSync(join(tmpdir(), 'crossdock-killed-repair-'))
+const folder = passableFolder('killed-repair')
 const dataDirectory = join(folder, 'postgres')
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 

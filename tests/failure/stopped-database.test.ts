@@ -1,6 +1,5 @@
 /** PostgreSQL stopped at once, as a crash or a power cut stops it: it comes back by itself, and what was acknowledged is there. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Landscape, startLandscape } from '#landscape/landscape.ts'
@@ -15,6 +14,7 @@ import { type Answer, inParallel, submitUntilAnswered } from '#tests/support/hou
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const COUNT = 600
 const STOPS = 3
@@ -24,7 +24,7 @@ const orders = world
   .orders(1_000)
   .filter((one) => one.case === 'regular' && one.expected === 'ships_at_once')
   .slice(0, COUNT)
-const folder = mkdtempSync(join(tmpdir(), 'crossdock-stopped-'))
+const folder = passableFolder('stopped')
 const dataDirectory = join(folder, 'postgres')
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 

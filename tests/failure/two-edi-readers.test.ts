@@ -1,6 +1,5 @@
 /** Two programs that watch one EDI inbox: each file is one's, and what one took before it was killed the other reads. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Landscape, startLandscape } from '#landscape/landscape.ts'
@@ -16,6 +15,7 @@ import { ediFolders, type EdiFolders, guideOf, namesIn, sentTo } from '#tests/su
 import type { Query } from '#tests/support/books-rules.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const FILES = 60
 
@@ -24,7 +24,7 @@ const orders = world
   .orders(2_000)
   .filter((one) => one.door === 'edi' && one.case === 'regular' && one.expected === 'ships_at_once')
 const guides = demoGuides(world)
-const folder = mkdtempSync(join(tmpdir(), 'crossdock-readers-'))
+const folder = passableFolder('readers')
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 
 let server: PostgresServer

@@ -1,6 +1,5 @@
 /** Two programs side by side on one database: they share the work, and one takes over from another that hangs. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Fault } from '#landscape/faults.ts'
@@ -17,13 +16,14 @@ import { inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const TOGETHER = 300
 const ALONE = 30
 
 const world = generateWorld({ seed: 'two', today: '2026-11-02', plannedOrders: 1_000 })
 const orders = world.orders(1_000).filter((one) => one.case === 'regular' && one.expected === 'ships_at_once')
-const folder = mkdtempSync(join(tmpdir(), 'crossdock-two-'))
+const folder = passableFolder('two')
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 
 let server: PostgresServer

@@ -164,8 +164,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a failure without an answer counts as not sent',
     file: LANES,
-    find: 'return error instanceof NotSent ?',
-    replace: 'return error instanceof Error ?',
+    find: 'if (error instanceof NotSent) return error',
+    replace: `if (error instanceof Error) return new NotSent('erp', 'connect', error)`,
   },
   {
     name: 'a look-up that is sent home is forgotten',

@@ -1,6 +1,5 @@
 /** A throw-away PostgreSQL of one lane: its clock is the simulation's, its plans are fixed, and it is reset for each seed. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { systemClock } from '#platform/clock.ts'
@@ -10,6 +9,7 @@ import { startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { Backend } from './backend.ts'
 import { BEGIN } from './virtual-clock.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 /** Enough for every pool of every program, dead ones' connections being used again. */
 const BACKENDS = 24
@@ -36,7 +36,7 @@ const VIRTUAL_NOW = `
   $$ select public.now() + interval '50 years' $$`
 
 export async function openCluster(): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'crossdock-simulation-'))
+  const folder = passableFolder('simulation')
   const server = await startPostgres({
     dataDirectory: join(folder, 'postgres'),
     durable: false,

@@ -1,8 +1,7 @@
 /** What a torture runs on: a durable PostgreSQL, the counterparts, a bad network between all, and programs of the house. */
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LandscapeUrls } from '#landscape/main.ts'
@@ -21,6 +20,7 @@ import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { Fleet } from './fleet.ts'
 import type { LandscapeWish } from './landscape-process.ts'
 import { worldOf } from './world.ts'
+import { passableFolder } from '#tests/support/passable-folder.ts'
 
 /** Quick enough for what a test can wait for, patient enough for all faults of a run. */
 const POLICY = { timeoutMs: 2_500, retry: { maxMs: 3_000, maxAttempts: 100 } }
@@ -52,9 +52,7 @@ export type Stage = {
 }
 
 export async function openStage(seed: string, plannedOrders: number): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'crossdock-torture-'))
-  // Started by root, the server runs as another account, which has to pass.
-  chmodSync(folder, 0o711)
+  const folder = passableFolder('torture')
   const note = (name: string, text: string): void => {
     const at = clock.now().toISOString().slice(11, 23)
     appendFileSync(join(folder, 'programs.log'), text.replaceAll(/^(?=.)/gm, `${at} ${name} `))

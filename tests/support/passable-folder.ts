@@ -1,0 +1,11 @@
+/** Started by root, a server runs as another account; data that this account cannot reach would go elsewhere, and stay. */
+import { chmodSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A new temporary folder in which a server can keep its data, whoever starts it. */
+export function passableFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `crossdock-${name}-`))
+  chmodSync(folder, 0o711)
+  return folder
+}
