@@ -22,8 +22,8 @@ export default defineConfig({
     pool: 'forks',
     // A worker loads the house once, not anew for each file; so no test may leave anything behind in a module.
     isolate: false,
-    // One more than the two cores this is meant for: tests of whole programs spend much of their time waiting.
-    maxWorkers: 3,
+    // Twice the two cores this is meant for: tests of whole programs spend much of their time waiting.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
