@@ -5,6 +5,7 @@ import { formatAmount } from '#platform/money.ts'
 import { type Query, underWay, type Violation, violationsAtRest } from '#tests/support/books-rules.ts'
 import { benchConfig } from '../../bench/config.ts'
 import { benchWorld, orderMaker } from '../../bench/world.ts'
+import { heldBytes } from '#tests/support/held-memory.ts'
 import type { Cluster } from './cluster.ts'
 import { headersOf, type LeapingHouse, openLeapingHouse } from './leaping-house.ts'
 
@@ -33,7 +34,7 @@ export type OutageReport = {
   readonly orderCallsBeforePayments: number
   /** The slowest order of the company whose ERP answered, from acceptance to the posted invoice. */
   readonly othersPostedWithinMs: number
-  /** Of the whole process; while the ERP is away, its counterparts' books do not grow. */
+  /** Held by the whole process, its counterparts and what the run remembers included. */
   readonly memoryMb: { readonly firstHour: number; readonly peakInOutage: number; readonly end: number }
 }
 
@@ -51,8 +52,9 @@ const RETRY_AFTER_SECONDS = 10
 const LANE_CALLS = 15
 const DRAIN_MAX_MS = 48 * HOUR_MS
 const MB = 2 ** 20
-/** What a runtime's heap may swing. */
-const GROWTH_MB = 150
+const heldMb = (): number => Math.round(heldBytes() / MB)
+/** Books of the counterparts that go on, and what the run itself remembers of calls. */
+const GROWTH_MB = 50
 /** Here some invoices are paid, which lowers what is open and not what their orders were worth. */
 const WITHOUT_PAYMENTS = 'what a credit account has open is what its orders owe'
 const O2C = '/process/order-to-cash/v1'
@@ -222,7 +224,7 @@ class Outage {
   }
 
   #remember(passedMs: number): void {
-    const megabytes = Math.round(process.memoryUsage.rss() / MB)
+    const megabytes = heldMb()
     this.#memoryMb.push(megabytes)
     this.#parts.plan.say?.(
       `hour ${(passedMs / HOUR_MS).toFixed(2)}: ${this.#accepted} accepted, ${megabytes} MB`,
@@ -253,7 +255,7 @@ class Outage {
       memoryMb: {
         firstHour: Math.max(...this.#memoryMb.slice(0, 5)),
         peakInOutage: Math.max(...this.#memoryMb),
-        end: Math.round(process.memoryUsage.rss() / MB),
+        end: heldMb(),
       },
     }
     return { ...report, violations: [...(await this.#books()), ...this.#broken(report, lastPayment)] }

@@ -1,11 +1,10 @@
 /** The reader: what it finds, what it tolerates, what it says about what it does not tolerate. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readHeader } from '#systems/edi/x12-header.ts'
 import { readX12 } from '#systems/edi/x12-reader.ts'
 import { eventsOf, fileText, findingsOf, HEADER, ORDER, setsOf, setText } from './x12-text.ts'
+import { heldBytes } from '#tests/support/held-memory.ts'
 
 const good = fileText([setText(ORDER)])
 
@@ -230,7 +229,6 @@ test('a file beyond its limit ends with a finding and without a complaint about 
 })
 
 test('a file of many groups is read in the memory of one', async () => {
-  const collect = collector()
   const lines = Array.from({ length: 200 }, (_, place) => `PO1*${place + 1}*10*CA*24.9*PE*VN*NWF-1001`)
   const set = setText([...ORDER.slice(0, 4), ...lines, 'CTT*200'])
   function* file(): Generator<string> {
@@ -243,32 +241,21 @@ test('a file of many groups is read in the memory of one', async () => {
   for await (const event of readX12(file())) {
     if (event.kind !== 'set') continue
     sets++
-    if (sets === GROUPS / 10) early = collect()
-    if (sets === GROUPS) late = collect()
+    if (sets === GROUPS / 10) early = heldBytes()
+    if (sets === GROUPS) late = heldBytes()
   }
   expect(sets).toBe(GROUPS)
   expect(late - early).toBeLessThan(1_000_000)
 })
 const GROUPS = 400
 
-/** Collects garbage and says how many bytes are in use. */
-function collector(): () => number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  return () => {
-    collect()
-    return process.memoryUsage().heapUsed
-  }
-}
-
 test('a segment that never ends is forgotten as it is read', async () => {
-  const collect = collector()
-  const early = collect()
+  const early = heldBytes()
   let late = 0
   async function* endless() {
     yield good.slice(0, good.indexOf('N3*'))
     for (let count = 0; count < 2_000; count++) yield 'x'.repeat(16_384)
-    late = collect()
+    late = heldBytes()
     yield '~CTT*1~SE*8*0001~GE*1*7~IEA*1*000000007~'
   }
   const events = await eventsOf(endless())
