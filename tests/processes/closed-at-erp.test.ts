@@ -63,7 +63,7 @@ describe.each([
     shortOnce()
     const placed = await order(skus[0]!, 4, 'cancel-rest')
     await house.closed(placed)
-    expect(quantities(placed.body.id)).toEqual([[4_000, 2_000, 2_000]])
+    await expect.poll(() => quantities(placed.body.id), WITHIN).toEqual([[4_000, 2_000, 2_000]])
     expect(await eventsOf(placed.doc)).toContain('order.lines_closed_at_erp')
   })
 
@@ -71,14 +71,14 @@ describe.each([
     shortOnce()
     const placed = await order(skus[1]!, 1, 'cancel-rest', 'CA')
     await house.closed(placed)
-    expect(quantities(placed.body.id)).toEqual([[1_000, 500, 500]])
+    await expect.poll(() => quantities(placed.body.id), WITHIN).toEqual([[1_000, 500, 500]])
   })
 
   test('forgets an order of which nothing was found', async () => {
     shortOnce()
     const placed = await order(skus[2]!, 1, 'cancel-rest')
     await house.closed(placed)
-    expect(quantities(placed.body.id)).toEqual([[1_000, 0, 1_000]])
+    await expect.poll(() => quantities(placed.body.id), WITHIN).toEqual([[1_000, 0, 1_000]])
     expect(theirs(placed.body.id).cancelled).toBe(true)
   })
 
@@ -88,7 +88,7 @@ describe.each([
     expect(quantities(placed.body.id)[0]![2]).toBe(0)
     expect((await cancel(placed.body.id)).status).toBe(202)
     await house.closed(placed)
-    expect(quantities(placed.body.id)).toEqual([[30_000, 24_000, 6_000]])
+    await expect.poll(() => quantities(placed.body.id), WITHIN).toEqual([[30_000, 24_000, 6_000]])
   })
 
   test('an answer that never came is asked for again, and nothing is closed twice', async () => {
@@ -96,7 +96,7 @@ describe.each([
     erp().faults.set({ kind: 'no-answer', operation: 'closeOrderLines', times: 1 })
     const placed = await order(skus[4]!, 6, 'cancel-rest')
     await expect.poll(() => house.stageOf(placed), { timeout: 60_000 }).toBe('closed')
-    expect(quantities(placed.body.id)).toEqual([[6_000, 3_000, 3_000]])
+    await expect.poll(() => quantities(placed.body.id), WITHIN).toEqual([[6_000, 3_000, 3_000]])
   }, 90_000)
 })
 
