@@ -233,9 +233,9 @@ export const BUGS: readonly Bug[] = [
     find: `return { ruling: 'wait', position: { ...position, missing: { from: next, to } } }`,
     replace: `return { ruling: 'apply', position: { ...applied, missing: null } }`,
     world: {
-      kinds: ['webhook-reorder', 'webhook-delay', 'split-shipment'],
-      shares: { 'split-shipment': 1, 'webhook-delay': 0.6 },
-      orders: 6,
+      kinds: ['webhook-reorder', 'webhook-delay', 'split-shipment', 'short-pick'],
+      shares: { 'split-shipment': 1, 'webhook-delay': 0.5, 'webhook-reorder': 0.5, 'short-pick': 0.3 },
+      orders: 14,
     },
   },
   {
