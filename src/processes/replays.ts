@@ -4,7 +4,7 @@ import type { Database } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { FiledMessage } from '#platform/inbound.ts'
 import { settledStops } from '#platform/inbox-stops.ts'
-import { isOutage } from '#platform/outage.ts'
+import { isBusy, isOutage } from '#platform/outage.ts'
 import type { ParkedCause, ParkedItem } from '#platform/parking.ts'
 import { parkAgain, replayingMessages } from '#platform/parking-replay.ts'
 import type { AnyDoor, AnyDoors, StreamSkip } from './any-door.ts'
@@ -44,7 +44,7 @@ async function takeReplay(ports: ReplayPorts, item: ParkedItem): Promise<void> {
     if (door) await takeBy(door, item)
     else if (waitedMs(ports, item) >= ports.patienceMs) await giveUp(ports, item, noDoor(item))
   } catch (error) {
-    if (!isOutage(error)) await giveUp(ports, item, causeOf(error))
+    if (!isOutage(error) && !isBusy(error)) await giveUp(ports, item, causeOf(error))
   }
 }
 

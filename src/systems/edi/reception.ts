@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ChannelInbound } from '#capabilities/channel-messages.ts'
 import type { Database, Transaction } from '#platform/database.ts'
-import { isOutage } from '#platform/outage.ts'
+import { isBusy, isOutage } from '#platform/outage.ts'
 import { crosswalkFor, type FindItems } from './crosswalk.ts'
 import { buildAcknowledgment } from './documents/997.ts'
 import type { Files } from './files.ts'
@@ -162,12 +162,12 @@ class FileReading {
     }
   }
 
-  /** Only an outage stops the file, which is then read again; any other failure is this set's own. */
+  /** A database that is away or busy stops the file, which is then read again; any other failure is this set's own. */
   async #decide(inbound: ChannelInbound): Promise<string> {
     try {
       return await this.#ports.hear(inbound)
     } catch (error) {
-      if (isOutage(error)) throw error
+      if (isOutage(error) || isBusy(error)) throw error
       await this.#ports.park(inbound, error)
       return 'parked'
     }
