@@ -12,7 +12,7 @@ import { BEGIN } from './virtual-clock.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
 
 /** Enough for every pool of every program, dead ones' connections being used again. */
-const BACKENDS = 24
+const BACKENDS = 32
 
 export type Cluster = {
   readonly url: string
