@@ -25,6 +25,8 @@ export interface Folder {
   /** Takes the files that have not changed since the look before. */
   claim(): Promise<Claimed[]>
   putAway(claimed: Claimed, where: 'archive' | 'reject'): Promise<void>
+  /** It lies no longer where it was taken to. */
+  isGone(claimed: Claimed): Promise<boolean>
   /** Gives no more signs of life. */
   leave(): Promise<void>
 }
@@ -82,6 +84,11 @@ export function openFolder(options: FolderOptions): Folder {
       const directory = where === 'archive' ? options.archiveDirectory : options.rejectDirectory
       await files.move(path, join(directory, name))
     },
+    isGone: ({ path }) =>
+      files.look(path).then(
+        (look) => look === undefined,
+        () => false,
+      ),
     leave: () => files.remove(signOf(processing, reader)),
   }
 }

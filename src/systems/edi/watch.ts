@@ -32,7 +32,8 @@ export function watchFolder({ folder, clock, pollMs, read, rest, onError }: Watc
       const report = await read(claimed)
       await folder.putAway(claimed, report.state === 'rejected' ? 'reject' : 'archive')
     } catch (error) {
-      onError(error)
+      // Others have taken it over while this process stood still.
+      if (!(await folder.isGone(claimed))) onError(error)
     }
   }
 
