@@ -5,7 +5,8 @@
 import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Docket } from '#platform/process.ts'
-import { claimNumbers, holdersOf } from '#domains/orders/views.ts'
+import { claimNumbers } from '#domains/orders/operations.ts'
+import { holdersOf } from '#domains/orders/views.ts'
 import { cancelStuck } from './override-cancel.ts'
 import {
   overriddenBy,

@@ -5,18 +5,8 @@ import type { z } from 'zod'
 import { CLOSED } from '#platform/breaker.ts'
 import { divide, type Share, type SharedState, type Wish } from '#platform/policies-shares.ts'
 import { Policy } from '#platform/policies.ts'
+import { quiet } from './quiet-wish.ts'
 
-const quiet: Wish = {
-  pause: undefined,
-  events: [],
-  active: true,
-  tokensBack: 0,
-  tokensWanted: 0,
-  slotsInUse: 0,
-  slotsWanted: 0,
-  probesInUse: 0,
-  probesWanted: 0,
-}
 const fresh: SharedState = {
   instance: 'erp',
   revision: 7,

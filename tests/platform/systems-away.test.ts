@@ -7,6 +7,7 @@ import type { Wish } from '#platform/policies-shares.ts'
 import { declareInstances, exchangeWishes } from '#platform/policies-store.ts'
 import type { BreakerEvent } from '#platform/breaker.ts'
 import { watchSystems } from '#platform/systems-away.ts'
+import { quiet } from './quiet-wish.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
 const openExceptions = exceptionOpener({
@@ -37,19 +38,8 @@ const pass = (minutes: number) =>
     [minutes],
   )
 
-const QUIET = {
-  pause: undefined,
-  events: [],
-  active: true,
-  tokensBack: 0,
-  tokensWanted: 0,
-  slotsInUse: 0,
-  slotsWanted: 0,
-  probesInUse: 0,
-  probesWanted: 0,
-}
 const tell = (wish: Partial<Wish>) =>
-  exchangeWishes(house.database, 1, [{ instance: 'erp', policy, wish: { ...QUIET, ...wish } }])
+  exchangeWishes(house.database, 1, [{ instance: 'erp', policy, wish: { ...quiet, ...wish } }])
 
 async function happens(event: BreakerEvent): Promise<void> {
   if (event === 'waited') return void (await tell({ probesWanted: 1 }))

@@ -29,7 +29,9 @@ import {
   insertNaturalKeys,
   type NaturalKey,
   selectNaturalKeys,
+  lockNumbers,
 } from './store/natural-keys.ts'
+import type { NumberOfDocument } from './views.ts'
 
 export type OrderKey = { readonly doc: number; readonly company: string }
 
@@ -359,4 +361,16 @@ export const expireHolds = (
 ): Promise<ReleasedHold[]> => {
   const [docs, ids] = [holds.map(({ doc }) => doc), holds.map(({ id }) => id)]
   return updateHolds(tx, { docs, ids, status: 'expired', ...by })
+}
+
+/**
+ * Keeps others who claim one of these numbers waiting until this transaction ends, so that they find its holder.
+ * Systems that answer with a number of theirs claim nothing, and wait for nobody.
+ */
+export async function claimNumbers(tx: Transaction, numbers: readonly NumberOfDocument[]): Promise<void> {
+  if (numbers.length === 0) return
+  await lockNumbers(
+    tx,
+    numbers.map(({ company, scheme, value }) => `${company} ${scheme} ${value}`),
+  )
 }

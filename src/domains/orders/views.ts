@@ -1,5 +1,5 @@
 /** What the house reads of orders: headers with their lines and holds, for decisions and for screens. */
-import type { Queries, Transaction } from '#platform/database.ts'
+import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { eventsOf } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
@@ -140,28 +140,11 @@ const holdersByNumber = sql(
    group by k.n`,
 )
 
-type NumberOfDocument = {
+export type NumberOfDocument = {
   readonly value: string
   readonly scheme: string
   readonly company: string
   readonly doc: number
-}
-
-/** Keeps these advisory locks apart from all others of the house. */
-const NUMBERS_LOCK = 7_300_021
-const lockNumbers = sql(
-  'orders.lock_numbers',
-  `select pg_advisory_xact_lock(hashtextextended(k.number, ${NUMBERS_LOCK}))
-   from (select distinct number from unnest($1::text[]) as u(number) order by number) k`,
-)
-
-/**
- * Keeps others who claim one of these numbers waiting until this transaction ends, so that they find its holder.
- * Systems that answer with a number of theirs claim nothing, and wait for nobody.
- */
-export async function claimNumbers(tx: Transaction, numbers: readonly NumberOfDocument[]): Promise<void> {
-  if (numbers.length === 0) return
-  await tx.query(lockNumbers, [numbers.map(({ company, scheme, value }) => `${company} ${scheme} ${value}`)])
 }
 
 /** Which other document of the company is known by each of these numbers. */

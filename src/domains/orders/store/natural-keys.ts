@@ -71,3 +71,16 @@ const deleteNaturalKeyRows = sql(
 export function deleteNaturalKeys(tx: Transaction, keys: readonly NaturalKey[]): void {
   if (keys.length > 0) tx.send(deleteNaturalKeyRows, [...keyColumns(keys), keys.map((key) => key.orderId)])
 }
+
+/** Keeps these advisory locks apart from all others of the house. */
+const NUMBERS_LOCK = 7_300_021
+const lock = sql(
+  'orders.lock_numbers',
+  `select pg_advisory_xact_lock(hashtextextended(k.number, ${NUMBERS_LOCK}))
+   from (select distinct number from unnest($1::text[]) as u(number) order by number) k`,
+)
+
+/** Until the transaction ends, one at a time. */
+export async function lockNumbers(tx: Transaction, numbers: readonly string[]): Promise<void> {
+  await tx.query(lock, [numbers])
+}

@@ -1,0 +1,14 @@
+/** What a process tells of a system with which nothing happens. */
+import type { Wish } from '#platform/policies-shares.ts'
+
+export const quiet: Wish = {
+  pause: undefined,
+  events: [],
+  active: true,
+  tokensBack: 0,
+  tokensWanted: 0,
+  slotsInUse: 0,
+  slotsWanted: 0,
+  probesInUse: 0,
+  probesWanted: 0,
+}
