@@ -1,4 +1,4 @@
-/** How tests run: by three processes that take one file after the other, and what takes long begins first. */
+/** How tests run: by four processes that take one file after the other, and what takes long begins first. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
 
