@@ -1,10 +1,11 @@
 /** The one lock order of the house, asserted in tests: who locks against it will deadlock some day. */
 
 /**
- * In this order; inside a table by key, and documents kind by kind: reservation, order, fulfillment, shipment, invoice,
+ * In this order, what sources tell of stock before all, since it is put in order before anybody knows what it moves; inside a table by key, and documents kind by kind: reservation, order, fulfillment, shipment, invoice,
  * payment. Documents come before credit accounts, since a process looks at its document before it knows whose credit it frees.
  */
 const RANKS = [
+  'stock feed',
   'document',
   'credit account',
   'stock position',
