@@ -1,5 +1,6 @@
 /** What the house is handed from outside: time, database, network, and where it tells. */
 import type { AuditHeads } from '#platform/audit-heads.ts'
+import type { CertificateEnd } from '#platform/http-certificates.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Connections } from '#platform/database.ts'
 import type { DiskRoom } from '#platform/disk-room.ts'
@@ -31,6 +32,8 @@ export type AppPorts = {
   /** The system's own unless a simulation hands in another. */
   readonly chance?: Chance
   readonly http: HttpClient
+  /** Without it nobody looks ahead at the certificates of other systems. */
+  readonly certificateEnd?: CertificateEnd
   /** Asked before anything new is taken in; without it only the database says when it has no room. */
   readonly disk?: DiskRoom
   /** Folders of EDI partners: on disk unless a simulation hands in its own. */

@@ -14,6 +14,7 @@ import type { Job } from '#platform/schedule.ts'
 import { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
+import { certificateWatch } from './app-certificates.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
@@ -164,7 +165,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
   return keepUp({
     ...wires,
     companies,
-    jobs: [...doorJobs, ...jobs, ...others, slaWatch(wires), supplyWatch(wires)],
+    jobs: [...doorJobs, ...jobs, ...others, slaWatch(wires), supplyWatch(wires), ...certificateWatch(wires)],
   })
 }
 

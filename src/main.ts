@@ -4,6 +4,7 @@ import { type ConfigSources, loadConfig } from './config.ts'
 import type { Config, ConfigInput } from './config-schema.ts'
 import { assertSafeToListen } from './platform/access.ts'
 import { openAuditHeads } from './platform/audit-heads.ts'
+import { certificateEnd } from './platform/http-certificates.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskRoom } from './platform/disk-room.ts'
 import { openHttpClient } from './platform/http-client.ts'
@@ -52,6 +53,7 @@ export type House = {
 type Ending = { readonly what: string; readonly end: () => Promise<unknown> }
 
 const END_WITHIN_MS = 20_000
+const HANDSHAKE_MS = 10_000
 const POOL_SCREENS = 4
 /** How often it is looked whether an ERP is to be read: while the first reading is awaited, and afterwards. */
 const FIRST_READING_MS = 1_000
@@ -99,6 +101,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
       notices,
       clock,
       http,
+      certificateEnd: certificateEnd(HANDSHAKE_MS),
       disk: diskRoom({ clock, folders: writtenFolders(config) }),
       outward,
       log,
