@@ -2,6 +2,7 @@
 import { type Context, EXIT, minute, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { limitOf } from './cli-orders.ts'
+import { tellComing, toldOf } from './domains/supply/views/coming.ts'
 import { listSupply, suppliedOf, tellSupply } from './domains/supply/views.ts'
 import type { Database } from './platform/database.ts'
 
@@ -20,7 +21,9 @@ export async function inventorySupply(context: Context): Promise<number> {
   const subject = await subjectOf(database, asked)
   const where = { location: asked.location, expectedBefore }
   const lines = subject ? await listSupply(database, { ...subject, ...where }, { limit }) : []
-  printList(context.terminal, lines.map(tellSupply), {
+  const told = await toldOf(database, lines)
+  const rows = lines.map((line) => ({ ...tellSupply(line), ...tellComing(told.get(line)!) }))
+  printList(context.terminal, rows, {
     'PURCHASE ORDER': ({ purchaseOrder }) => purchaseOrder,
     LINE: ({ line }) => String(line),
     SUPPLIER: ({ supplier }) => supplier,
@@ -29,7 +32,12 @@ export async function inventorySupply(context: Context): Promise<number> {
     ORDERED: ({ ordered }) => ordered,
     RECEIVED: ({ received }) => received,
     'TO COME': ({ open }) => open,
-    EXPECTED: ({ expectedOn }) => expectedOn ?? '–',
+    'ORDERED FOR': ({ expectedOn }) => expectedOn ?? '–',
+    'HOW IT COMES': ({ coming, refused }) =>
+      [
+        ...coming.map(({ basis, quantity, expectedOn = '–' }) => `${quantity} ${basis} ${expectedOn}`),
+        ...(refused === undefined ? [] : [`${refused} refused`]),
+      ].join(', '),
     'AS OF': ({ asOf }) => minute(new Date(asOf)),
   })
   if (lines.length === 0) context.terminal.note('Nothing is to come.')

@@ -1,8 +1,8 @@
 /** Supply that does not go as ordered: one owned exception for each cause, which closes by itself when it is gone. */
 import { placeReceipts } from '#domains/supply/operations.ts'
+import { placeTold } from '#domains/supply/operations/told.ts'
 import {
   type ExceededLine,
-  type SupplyLine,
   type SupplyTroubles,
   troublesOf,
   type UnplacedReceipts,
@@ -13,6 +13,7 @@ import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } fro
 import { openCausesOf } from '#platform/exceptions-views.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import { localDate } from '#platform/time-zone.ts'
+import { factsOf, occurrence, toldOccurrences } from './supply-told.ts'
 
 export type SupplyWatch = {
   readonly database: Database
@@ -24,6 +25,9 @@ export type SupplyWatch = {
 /** By the code of an exception: what is said when it closes. */
 const GONE = {
   'supply.late': 'it was received, moved or cancelled',
+  'supply.date_differs': 'the order has the day that its supplier gives',
+  'supply.quantity_differs': 'the order wants what its supplier delivers',
+  'supply.told_unknown': 'the order was read',
   'supply.over_received': 'the purchase order wants what was received',
   'supply.order_unknown': 'the receipt is counted on its purchase order',
   'supply.order_unnamed': 'the receipts have a purchase order',
@@ -42,10 +46,11 @@ const READ_WITHIN_MS = 10 * 60_000
 export async function watchSupply(watch: SupplyWatch): Promise<void> {
   const { database, clock, companies, openExceptions } = watch
   while ((await database.transaction((tx) => placeReceipts(tx, PORTION))) === PORTION);
+  await database.transaction(async (tx) => placeTold(tx))
   const now = clock.now()
   const today = new Map(companies.map(({ code, timeZone }) => [code, localDate(now, timeZone)]))
   const toldBy = new Date(now.getTime() - READ_WITHIN_MS)
-  const wrong = occurrencesOf(await troublesOf(database, today, toldBy))
+  const wrong = occurrencesOf(await troublesOf(database, today, toldBy), today)
   const known = await openCausesOf(database, [...today.keys()], CODES)
   const knownKeys = new Set(known.map(keyOf))
   const wrongKeys = new Set(wrong.map(keyOf))
@@ -64,35 +69,14 @@ function* portions<T>(all: readonly T[]): Generator<T[]> {
   for (let from = 0; from < all.length; from += PORTION) yield all.slice(from, from + PORTION)
 }
 
-const occurrencesOf = ({ late, exceeded, unplaced }: SupplyTroubles): Occurrence[] => [
-  ...late.map(lateOf),
+const occurrencesOf = (
+  { exceeded, unplaced, ...told }: SupplyTroubles,
+  today: ReadonlyMap<string, string>,
+): Occurrence[] => [
+  ...toldOccurrences(told, today),
   ...exceeded.map(exceededOf),
   ...unplaced.map((one) => (one.number === '' ? unnamedOf(one) : unknownOf(one))),
 ]
-
-const occurrence = (code: Code, subject: string, of: Omit<Occurrence, 'code' | 'cause'>): Occurrence => ({
-  ...of,
-  code,
-  cause: `${code}:${subject}`,
-})
-
-const factsOf = (line: SupplyLine) => ({
-  purchaseOrder: line.number,
-  line: line.line,
-  supplier: line.supplier,
-  item: line.sku,
-  location: line.location,
-})
-
-/** A date that the supplier gave and broke is a cause of its own: the next one that he gives is another. */
-const lateOf = (line: SupplyLine): Occurrence =>
-  occurrence('supply.late', `${line.number}:${line.line}:${line.expectedOn}`, {
-    company: line.company,
-    title: `Purchase order ${line.number}, line ${line.line}, was to come to ${line.location} on ${line.expectedOn}`,
-    suggestedAction:
-      'Ask the supplier for a new date and enter it in the ERP, or cancel there what will not come.',
-    facts: { ...factsOf(line), expectedOn: line.expectedOn, open: formatQuantity(line.open) },
-  })
 
 const exceededOf = (line: ExceededLine): Occurrence =>
   occurrence('supply.over_received', `${line.number}:${line.line}`, {

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
+import type { SupplierAnswer } from '#domains/supply/contract/told.ts'
+import { takeAnswers, takeNotices } from '#domains/supply/operations/told.ts'
 import { resolveExceptions } from '#platform/exceptions-work.ts'
 import { units } from '#platform/quantity.ts'
 import { watchSupply } from '#processes/supply-watch.ts'
@@ -130,6 +132,17 @@ test('a place that names no purchase orders is told once, however much it receiv
   ])
 })
 
+test('what was taken back and had not come is told until it has', async () => {
+  const number = newOrder()
+  await receive(db, receipt(number, { quantity: -units(4) }))
+  await watch()
+  expect(await toldOf(number)).toMatchObject([{ code: 'supply.taken_back', facts: { quantity: '-4' } }])
+  await receive(db, receipt(number, { quantity: units(4) }))
+  await changed(number, { expectedOn: undefined })
+  await watch()
+  expect(await toldOf(number)).toEqual([])
+})
+
 test('of hundreds that are late each is told', async () => {
   const number = newOrder()
   const lines = Array.from({ length: 450 }, (_, n) => line(number, { line: n + 1, expectedOn: YESTERDAY }))
@@ -142,4 +155,92 @@ test('of hundreds that are late each is told', async () => {
   )
   await watch()
   expect(await toldOf(`supply.late:${number}:`)).toEqual([])
+})
+
+const answer = (number: string, overrides: Partial<SupplierAnswer> = {}): SupplierAnswer => ({
+  company: COMPANY,
+  supplier: 'V10001',
+  source: 'edi-test',
+  document: '855/1',
+  at: clock.now(),
+  number,
+  itemId: 1,
+  line: 10,
+  parts: [{ quantity: units(100), expectedOn: '2040-07-01' }],
+  refused: 0,
+  tolerance: { days: 2, ppm: 50_000 },
+  ...overrides,
+})
+const tell = (...answers: readonly SupplierAnswer[]) =>
+  db.database.transaction((tx) => takeAnswers(tx, answers))
+
+test('a supplier who gives another day than the ordered one is told of until the order has it', async () => {
+  const number = newOrder()
+  await changed(number, { expectedOn: '2040-06-28' })
+  await tell(answer(number))
+  await watch()
+  expect(await toldOf(number)).toMatchObject([
+    {
+      code: 'supply.date_differs',
+      owner: 'purchasing',
+      facts: { purchaseOrder: number, ordered: '2040-06-28', told: '2040-07-01' },
+    },
+  ])
+  await changed(number, { expectedOn: '2040-07-01' })
+  await watch()
+  expect(await toldOf(number)).toEqual([])
+})
+
+test('a day or a quantity within tolerance is not told', async () => {
+  const number = newOrder()
+  await changed(number, { expectedOn: '2040-06-29' })
+  await tell(
+    answer(number, { parts: [{ quantity: units(95), expectedOn: '2040-07-01' }], refused: units(5) }),
+  )
+  await watch()
+  expect(await toldOf(number)).toEqual([])
+})
+
+test.each([
+  ['will not deliver', { parts: [{ quantity: units(90) }], refused: units(10) }, '-10', { cancelled: 10 }],
+  ['delivers too much', { parts: [{ quantity: units(110) }] }, '10', { ordered: 110 }],
+])('a supplier who %s is told of until the order wants it so', async (words, told, differs, change) => {
+  const number = newOrder()
+  await changed(number, { expectedOn: '2040-07-01' })
+  await tell(answer(number, told))
+  await watch()
+  expect(await toldOf(number)).toMatchObject([
+    { code: 'supply.quantity_differs', title: expect.stringContaining(words), facts: { differs } },
+  ])
+  const wanted = Object.fromEntries(Object.entries(change).map(([field, count]) => [field, units(count)]))
+  await changed(number, { expectedOn: '2040-07-01', ...wanted })
+  await watch()
+  expect(await toldOf(number)).toEqual([])
+})
+
+test('a day that the supplier gave makes a line late when it passes, not the day before that', async () => {
+  const number = newOrder()
+  await changed(number, {})
+  await tell(answer(number, { parts: [{ quantity: units(100), expectedOn: '2040-06-20' }] }))
+  await watch()
+  expect((await toldOf(number)).map(({ code }) => code)).toEqual(['supply.date_differs'])
+  const shipped = { number, itemId: 1, line: 10, quantity: units(30), expectedOn: '2040-06-13' }
+  await db.database.transaction((tx) =>
+    takeNotices(tx, [{ ...answer(number), notice: number, lines: [shipped] }]),
+  )
+  await watch()
+  expect(await toldOf('supply.late:' + number)).toMatchObject([
+    { facts: { expectedOn: '2040-06-13', open: '30' } },
+  ])
+})
+
+test('what a supplier tells of an order that nobody knows is told until the order is there', async () => {
+  const number = newOrder()
+  await tell(answer(number))
+  await db.run("update supply.answer set recorded_at = '2040-06-01' where number = $1", [number])
+  await watch()
+  expect(await toldOf(number)).toMatchObject([{ code: 'supply.told_unknown', owner: 'purchasing' }])
+  await changed(number, { expectedOn: '2040-07-01' })
+  await watch()
+  expect(await toldOf(number)).toEqual([])
 })

@@ -4,6 +4,7 @@ import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages, type Position } from '#platform/http-cursor.ts'
+import { tellComing, toldOf } from './views/coming.ts'
 import { listSupply, type SupplyPlace, tellSupply } from './views.ts'
 
 export type SupplyPorts = {
@@ -41,6 +42,19 @@ const Supply = z
       .date()
       .optional()
       .describe('Absent where nobody has said; a day that has passed is late'),
+    coming: z
+      .array(
+        z.object({
+          basis: z
+            .enum(['shipped', 'confirmed', 'ordered'])
+            .describe("Under way, by the supplier's answer, or as it was ordered"),
+          quantity: Decimal,
+          expectedOn: z.iso.date().optional().describe('Absent where nobody has said'),
+        }),
+      )
+      .describe('How what is open is to come; the days that count are these'),
+    refused: Decimal.optional().describe('Open at the ERP, and the supplier will not deliver it'),
+    answeredAt: z.iso.datetime().optional().describe('When the supplier answered last'),
     source: z.string().describe('The system that says so'),
     changedAt: z.iso.datetime().describe('When it was changed there'),
     asOf: z.iso.datetime().describe('When that was read'),
@@ -54,8 +68,8 @@ export const supplyRoutes = (ports: SupplyPorts): Route[] => [
     operationId: 'supply.list',
     summary: 'What is to come, what is due first before the rest',
     description:
-      'Lines of purchase orders as their ERP tells them, less what warehouses received. A line of which nothing more ' +
-      'is to come is not in the list.',
+      'Lines of purchase orders as their ERP tells them, less what warehouses received, and how their suppliers say ' +
+      'that they come. A line of which nothing more is to come is not in the list.',
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
@@ -76,10 +90,11 @@ export const supplyRoutes = (ports: SupplyPorts): Route[] => [
         limit: limit + 1,
       })
       const page = rows.slice(0, limit)
+      const told = await toldOf(ports.queries, page)
       const last = rows.length > limit ? page.at(-1) : undefined
       return ports.pages.answer(
         request,
-        page.map(tellSupply),
+        page.map((line) => ({ ...tellSupply(line), ...tellComing(told.get(line)!) })),
         last && [last.expectedOn ?? '', last.number, last.line],
       )
     },
@@ -119,7 +134,12 @@ const EXAMPLE = {
   cancelled: '0',
   open: '360',
   expectedOn: '2026-11-24',
+  coming: [
+    { basis: 'shipped', quantity: '240', expectedOn: '2026-11-23' },
+    { basis: 'confirmed', quantity: '120', expectedOn: '2026-12-01' },
+  ],
+  answeredAt: '2026-11-20T15:30:00.000Z',
   source: 'erp-legacy',
   changedAt: '2026-11-20T14:05:00.000Z',
   asOf: '2026-11-20T14:08:12.310Z',
-} satisfies z.input<typeof Supply>
+} as const satisfies z.input<typeof Supply>

@@ -38,7 +38,8 @@ const upsert = sql(
    on conflict (company, number, line) do update set source = excluded.source, as_of = excluded.as_of,
      supplier = excluded.supplier, item_id = excluded.item_id, sku = excluded.sku, location = excluded.location,
      ordered = excluded.ordered, told_received = excluded.told_received, cancelled = excluded.cancelled,
-     expected_on = excluded.expected_on, changed_at = excluded.changed_at
+     expected_on = excluded.expected_on, changed_at = excluded.changed_at,
+     dated_at = case when l.expected_on = excluded.expected_on then l.dated_at else excluded.changed_at end
    where (l.changed_at, l.as_of) <= (excluded.changed_at, excluded.as_of)
    returning number, line`,
 )
@@ -134,7 +135,8 @@ export const selectPlaceable = (queries: Queries, limit: number): Promise<OrderK
 const takeUnplaced = sql(
   'supply.take_unplaced',
   `delete from supply.receipt r using unnest($1::text[], $2::text[]) as k(company, number)
-   where r.company = k.company and r.number = k.number and r.line = 0
+   where r.company = k.company and r.number = k.number and r.line = 0 and not exists (
+     select from supply.receipt o where o.source = r.source and o.source_key = r.source_key and o.line > 0)
    returning r.company, r.source, r.source_key as "sourceKey", r.number, r.named_line as line, r.item_id as "itemId",
      r.location, r.quantity, r.at`,
 )

@@ -1,6 +1,8 @@
 /** What is read of supply: what comes, when and where; what is late or does not add up. */
 import { type Queries, sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { NO_DAY } from './rules/coming.ts'
+import { type ToldOfLine, toldOf } from './views/coming.ts'
 
 /** A line of which something is still to come. */
 export type SupplyLine = {
@@ -96,36 +98,65 @@ export const tellSupply = (line: SupplyLine) => ({
 
 const coming = sql(
   'supply.coming',
-  `select item_id as "itemId", location, nullif(expected_on, 'infinity')::text as "expectedOn", sum(open) as quantity
-   from supply.line where item_id = any($1::int[]) and location = any($2::text[]) and open > 0
-   group by item_id, location, expected_on order by item_id, location, expected_on`,
+  `select ${COLUMNS}, l.item_id as "itemId" from supply.line l
+   where l.item_id = any($1::int[]) and l.location = any($2::text[]) and l.open > 0`,
 )
 
 export type ComingSupply = {
   readonly itemId: number
   readonly location: string
-  /** As its source says it: a day that has passed is late. Null where nobody has said. */
+  /** By the ship notice, else by the supplier's answer, else as ordered: a day that has passed is late. Null: nobody knows. */
   readonly expectedOn: string | null
   /** In the base unit. */
   readonly quantity: Quantity
 }
 
 /** What comes of these items to these locations, by day; what is due first before the rest. */
-export const supplyFor = (
+export async function supplyFor(
   queries: Queries,
   items: readonly number[],
   locations: readonly string[],
-): Promise<ComingSupply[]> =>
-  items.length === 0 ? Promise.resolve([]) : queries.query<ComingSupply>(coming, [items, locations])
+): Promise<ComingSupply[]> {
+  if (items.length === 0) return []
+  const lines = await queries.query<SupplyLine & { readonly itemId: number }>(coming, [items, locations])
+  const parts = [...(await toldOf(queries, lines))].flatMap(([{ itemId, location }, told]) =>
+    told.coming.parts.map((part) => ({ ...part, itemId, location })),
+  )
+  const sums = new Map<string, (typeof parts)[number]>()
+  for (const part of parts) {
+    const key = `${String(part.itemId).padStart(10, '0')}\0${part.location}\0${part.expectedOn}`
+    const sum = sums.get(key)
+    sums.set(key, sum ? { ...sum, quantity: sum.quantity + part.quantity } : part)
+  }
+  return [...sums]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { itemId, location, expectedOn, quantity }]) => {
+      return { itemId, location, expectedOn: expectedOn === NO_DAY ? null : expectedOn, quantity }
+    })
+}
 
 // What people are told of -----------------------------------------------------------------------------------------------
 
-const late = sql(
-  'supply.late',
+// Late by the order, or told of by the supplier: then his word says whether it is late.
+const watched = sql(
+  'supply.watched',
   `select ${COLUMNS} from unnest($1::text[], $2::date[]) as k(company, today)
    cross join lateral (
-     select * from supply.line where company = k.company and open > 0 and expected_on < k.today offset 0) l
+     select * from supply.line l where l.company = k.company and l.open > 0 and (l.expected_on < k.today
+       or exists (
+         select from supply.answer a where a.company = l.company and a.number = l.number and a.line = l.line offset 0)
+       or exists (
+         select from supply.shipped s where s.company = l.company and s.number = l.number and s.line = l.line offset 0))
+     offset 0) l
    order by l.company, l.expected_on, l.number, l.line`,
+)
+const waiting = sql(
+  'supply.waiting',
+  `select company, number, min(supplier) as supplier, jsonb_agg(distinct item_id) as items, min(recorded_at) as since
+   from (select company, number, supplier, item_id, recorded_at from supply.answer where line is null
+         union all
+         select company, number, supplier, item_id, recorded_at from supply.shipped where line is null) t
+   where company = any($1::text[]) and recorded_at <= $2 group by company, number order by company, number`,
 )
 const exceeded = sql(
   'supply.exceeded',
@@ -152,17 +183,29 @@ export type UnplacedReceipts = {
   readonly since: Date
 }
 
+/** A purchase order that a supplier tells of, and that nobody has read with these items. */
+export type WaitingTold = {
+  readonly company: string
+  readonly number: string
+  readonly supplier: string
+  readonly items: readonly number[]
+  readonly since: Date
+}
+
+export type WatchedLine = SupplyLine & { readonly told: ToldOfLine }
+
 export type SupplyTroubles = {
-  /** To have come by now. */
-  readonly late: readonly SupplyLine[]
+  /** Open by the order's day, or by what its supplier told. */
+  readonly watched: readonly WatchedLine[]
+  readonly waiting: readonly WaitingTold[]
   /** Of which warehouses received more than is wanted. */
   readonly exceeded: readonly ExceededLine[]
   readonly unplaced: readonly UnplacedReceipts[]
 }
 
 /**
- * What does not go as it was ordered, as it stands now; `today` of each company by its own clock. Of receipts that stand
- * on no line those that were told by `toldBy`: the order of a later one may not be read yet.
+ * What may not go as it was ordered, as it stands now; `today` of each company by its own clock. Of receipts and of
+ * suppliers' words that stand on no line those that were told by `toldBy`: the order of a later one may not be read yet.
  */
 export async function troublesOf(
   queries: Queries,
@@ -170,10 +213,17 @@ export async function troublesOf(
   toldBy: Date,
 ): Promise<SupplyTroubles> {
   const companies = [...today.keys()]
-  const [lateLines, exceededLines, receipts] = await Promise.all([
-    queries.query<SupplyLine>(late, [companies, [...today.values()]]),
+  const [lines, exceededLines, receipts, words] = await Promise.all([
+    queries.query<SupplyLine>(watched, [companies, [...today.values()]]),
     queries.query<ExceededLine>(exceeded, [companies]),
     queries.query<UnplacedReceipts>(unplaced, [companies, toldBy]),
+    queries.query<WaitingTold>(waiting, [companies, toldBy]),
   ])
-  return { late: lateLines, exceeded: exceededLines, unplaced: receipts }
+  const told = await toldOf(queries, lines)
+  return {
+    watched: lines.map((line) => ({ ...line, told: told.get(line)! })),
+    exceeded: exceededLines,
+    unplaced: receipts,
+    waiting: words,
+  }
 }

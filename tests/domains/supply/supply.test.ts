@@ -227,7 +227,7 @@ describe('what comes', () => {
   test('is late from the day after it was to come, until it has come', async () => {
     const number = newOrder()
     await load(db, [line(number)])
-    const isLate = async (today: string) => (await troubles(today)).late.some((one) => one.number === number)
+    const isLate = async (today: string) => (await troubles(today)).watched.some((one) => one.number === number)
     expect([await isLate('2026-03-06'), await isLate('2026-03-07')]).toEqual([false, true])
     await receive(db, receipt(number, { quantity: units(100) }))
     expect(await isLate('2026-03-07')).toBe(false)
