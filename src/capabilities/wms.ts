@@ -122,16 +122,39 @@ export type StockMoved = {
   readonly location: string
   readonly sku: string
   readonly lot?: string | undefined
-  /** A `pick-short` writes off what a pick did not find, told beside the shipment that was short of it. */
-  readonly reason: 'receipt' | 'count' | 'pick-short' | 'damage' | 'quality-hold' | 'quality-release'
-  /** What moves, in the base unit; negative for a loss. */
+  readonly reason: StockReason
+  /** What moves, in the base unit; negative for a loss, and for a receipt or return that is taken back. */
   readonly quantity: Quantity
   readonly at: Date
   /** The order in which the warehouse made its changes to this item. */
   readonly sequence: number
   /** What a receipt is of, where the warehouse says. */
   readonly purchaseOrder?: PurchaseOrderReference | undefined
+  /** Out of which status and into which, of a status change. */
+  readonly statuses?: { readonly from: StockStatus; readonly to: StockStatus } | undefined
+  /** Of a transfer: its number, and the place at its other end. */
+  readonly transfer?: { readonly number: string; readonly place?: string | undefined } | undefined
 }
+
+/**
+ * A `pick-short` writes off what a pick did not find, told beside the shipment that was short of it. A `return` came back
+ * from a customer. A `transfer-missing` says that no more of a transfer comes.
+ */
+export type StockReason =
+  | 'receipt'
+  | 'return'
+  | 'count'
+  | 'pick-short'
+  | 'damage'
+  | 'quality-hold'
+  | 'quality-release'
+  | 'status-change'
+  | 'transfer-out'
+  | 'transfer-in'
+  | 'transfer-missing'
+
+/** What may be done with stock that is in the building. */
+export type StockStatus = 'available' | 'quality_hold' | 'quarantine' | 'damaged' | 'blocked'
 
 /** A purchase order by its number at the ERP, and its line where that is told. */
 export type PurchaseOrderReference = { readonly number: string; readonly line?: number | undefined }

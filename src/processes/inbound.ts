@@ -1,26 +1,13 @@
 /** What systems tell us: filed in the inbox, put in order, applied, all in the transaction of one list. */
 import type { RequestMessage, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
-import { closeExceptions } from '#platform/exceptions.ts'
 import type { DeskRow } from '#platform/desk.ts'
-import { Refusal } from '#platform/faults.ts'
+import type { Refusal } from '#platform/faults.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket, Process } from '#platform/process.ts'
-import { formatQuantity } from '#platform/quantity.ts'
-import { itemKey } from '#domains/items/contract.ts'
-import { findItems } from '#domains/items/operations.ts'
-import {
-  fillableOrders,
-  move,
-  type Shortfall,
-  type StockChange,
-  unreconciledAt,
-} from '#domains/inventory/operations.ts'
-import type { Bucket } from '#domains/inventory/contract.ts'
-import type { SupplyReceipt } from '#domains/supply/contract.ts'
-import { receiveSupply } from '#domains/supply/operations.ts'
+import { fillableOrders } from '#domains/inventory/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import {
   endReplays,
@@ -34,6 +21,8 @@ import {
 import { inTheirOrder, stopBehind, streamBehind } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
+import { bookStock, type StockTold } from './stock-booking.ts'
+import { reportStockDoubts, type StockDoubt } from './stock-doubts.ts'
 import { bookTold } from './warehouse-booking.ts'
 import type { Confirmation } from './warehouse-books.ts'
 import { openWarehouseExceptions } from './warehouse-trouble.ts'
@@ -131,7 +120,7 @@ async function apply(
   const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
   const moved = await applyStock(tx, stock, settlements)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
-  await reportDoubts(tx, ports, doubtful)
+  await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...moved.items, ...doubtful.map(({ itemId }) => itemId)])
   const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
   turn.begin(confirmed.begun)
@@ -198,98 +187,12 @@ async function applyStock(
   tx: Transaction,
   due: readonly Due[],
   settlements: Map<Filed<Told>, Settlement>,
-): Promise<{ items: number[]; doubtful: readonly Doubt[] }> {
-  const skus = due.map(({ company, message }) => ({
-    company: company ?? '',
-    sku: (message as StockMoved).sku,
-  }))
-  const items = await findItems(tx, skus)
-  const changes: StockChange[] = []
-  const receipts: SupplyReceipt[] = []
-  for (const [place, filed] of due.entries()) {
-    const { company, sku } = skus[place]!
-    const item = items.get(itemKey(company, sku))
-    if (item) {
-      changes.push(...stockChanges(filed, item.id))
-      receipts.push(...receiptOf(filed, item.id))
-    } else
-      settlements.set(
-        filed,
-        parkedAs(filed, new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)),
-      )
-  }
-  // Sent together: positions are locked before purchase orders.
-  const [shortfalls] = await Promise.all([
-    changes.length > 0 ? move(tx, changes) : [],
-    receipts.length > 0 ? receiveSupply(tx, receipts) : undefined,
-  ])
-  const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
-  const explained = changes.filter(({ reason }) => reason === 'pick-short')
-  return { items: [...new Set(gained)], doubtful: [...shortfalls, ...explained] }
-}
-
-const MOVES: Readonly<
-  Record<Exclude<StockMoved['reason'], 'pick-short'>, readonly [from: Bucket, to: Bucket]>
-> = {
-  receipt: ['supplier', 'available'],
-  count: ['adjustment', 'available'],
-  damage: ['available', 'damaged'],
-  'quality-hold': ['available', 'quality_hold'],
-  'quality-release': ['quality_hold', 'available'],
-}
-
-function stockChanges({ source, messageId, company, message }: Due, itemId: number): StockChange[] {
-  const { reason, location, lot = '', quantity, at } = message as StockMoved
-  const common = { company: company ?? '', itemId, location, reason, source, sourceKey: messageId, at }
-  const change = (from: Bucket, to: Bucket, ofLot = lot): StockChange => ({
-    ...common,
-    lot: ofLot,
-    from,
-    to,
-    quantity: Math.abs(quantity),
+): Promise<{ items: number[]; doubtful: readonly StockDoubt[] }> {
+  const told = due.map(({ source, messageId, company = '', message }): StockTold => {
+    const moved = message as StockMoved
+    return { source, sourceKey: messageId, company, ...moved }
   })
-  // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
-  if (reason === 'pick-short')
-    return [change('unreconciled', 'available', ''), change('available', 'adjustment')]
-  const [from, to] = MOVES[reason]
-  // a count that found less takes from stock; damage is told as what is lost
-  return [quantity < 0 && reason === 'count' ? change(to, from) : change(from, to)]
-}
-
-/** What a movement brings in is that much less to come. */
-function receiptOf({ source, messageId, company, message }: Due, itemId: number): SupplyReceipt[] {
-  const { reason, location, quantity, at, purchaseOrder } = message as StockMoved
-  if (reason !== 'receipt' || quantity === 0) return []
-  const received = { itemId, location, quantity: Math.abs(quantity), at, purchaseOrder }
-  return [{ company: company ?? '', source, sourceKey: messageId, ...received }]
-}
-
-type Doubt = Pick<Shortfall, 'itemId' | 'location'>
-
-/** Somebody must count where books and shelves differ; what has been explained meanwhile closes by itself. */
-async function reportDoubts(tx: Transaction, ports: ProcessPorts, doubtful: readonly Doubt[]): Promise<void> {
-  const places = await unreconciledAt(tx, doubtful)
-  const causeOf = ({ itemId, location }: Doubt): string => `inventory.unreconciled:${itemId}:${location}`
-  await ports.openExceptions(
-    tx,
-    places
-      .filter(({ quantity }) => quantity !== 0)
-      .map(({ company, itemId, location, quantity }) => ({
-        company,
-        cause: causeOf({ itemId, location }),
-        code: 'inventory.unreconciled',
-        title:
-          quantity < 0
-            ? `More left ${location} than our books had`
-            : `${location} did not find what our books have`,
-        suggestedAction: 'Count the item, or find the receipt that was never told; then book the difference.',
-        facts: { itemId, location, quantity: formatQuantity(quantity) },
-      })),
-  )
-  const explained = places.filter(({ quantity }) => quantity === 0)
-  await closeExceptions(
-    tx,
-    explained.map(({ company, ...place }) => ({ company, cause: causeOf(place) })),
-    'the warehouse explained the difference',
-  )
+  const answers = await bookStock(tx, told)
+  for (const [place, refusal] of answers.refused) settlements.set(due[place]!, parkedAs(due[place]!, refusal))
+  return answers
 }

@@ -30,6 +30,7 @@ const GONE = {
   'supply.told_unknown': 'the order was read',
   'supply.over_received': 'the purchase order wants what was received',
   'supply.order_unknown': 'the receipt is counted on its purchase order',
+  'supply.taken_back': 'what was taken back had come',
   'supply.order_unnamed': 'the receipts have a purchase order',
 } as const
 type Code = keyof typeof GONE
@@ -72,11 +73,12 @@ function* portions<T>(all: readonly T[]): Generator<T[]> {
 const occurrencesOf = (
   { exceeded, unplaced, ...told }: SupplyTroubles,
   today: ReadonlyMap<string, string>,
-): Occurrence[] => [
-  ...toldOccurrences(told, today),
-  ...exceeded.map(exceededOf),
-  ...unplaced.map((one) => (one.number === '' ? unnamedOf(one) : unknownOf(one))),
-]
+): Occurrence[] => [...toldOccurrences(told, today), ...exceeded.map(exceededOf), ...unplaced.map(unplacedOf)]
+
+function unplacedOf(receipts: UnplacedReceipts): Occurrence {
+  if (receipts.quantity < 0) return takenBackOf(receipts)
+  return receipts.number === '' ? unnamedOf(receipts) : unknownOf(receipts)
+}
 
 const exceededOf = (line: ExceededLine): Occurrence =>
   occurrence('supply.over_received', `${line.number}:${line.line}`, {
@@ -94,6 +96,15 @@ const unknownOf = ({ company, number, items, since }: UnplacedReceipts): Occurre
     suggestedAction:
       "Correct the purchase order in the ERP, or its number at the warehouse. Won't fix when the goods are stock without an order.",
     facts: { purchaseOrder: number, items, since: since.toISOString() },
+  })
+
+const takenBackOf = ({ company, number, location, items, since, quantity }: UnplacedReceipts): Occurrence =>
+  occurrence('supply.taken_back', number || (location ?? ''), {
+    company,
+    title: `More was taken back of ${number || `what ${location} received`} than had come`,
+    suggestedAction:
+      "Ask the warehouse which receipt it took back, and have its purchase order named. Won't fix when it was right.",
+    facts: { purchaseOrder: number, items, since: since.toISOString(), quantity: formatQuantity(quantity) },
   })
 
 const unnamedOf = ({ company, location, items, since }: UnplacedReceipts): Occurrence =>

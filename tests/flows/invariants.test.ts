@@ -56,6 +56,13 @@ const PLANTED: Readonly<Record<string, string>> = {
   'inventory.positions_are_movements': `
     update inventory.position set available = available + 1 where (item_id, location, lot) = (
       select item_id, location, '' from inventory.position where lot = '' and available > 0 limit 1)`,
+  'inventory.in_transit_is_transfers': `
+    update inventory.position set in_transit = 1 where (item_id, location) = (
+      select item_id, location from inventory.position where lot = '' limit 1)`,
+  'inventory.transfers_are_balanced': `
+    insert into inventory.movement (company, item_id, location, from_bucket, to_bucket, quantity, reason, source, source_key, at)
+    select company, item_id, location, 'available', 'transfer', 1, 'transfer sent', 'wms', 'T-1', now()
+    from inventory.position where lot = '' limit 1`,
   'inventory.doubt_is_told': `
     update inventory.position set unreconciled = -1 where (item_id, location) = (
       select item_id, location from inventory.position where lot = '' limit 1)`,

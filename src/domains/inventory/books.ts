@@ -12,18 +12,30 @@ export type Place = {
 }
 type Moving = Place & { readonly from: Bucket; readonly to: Bucket; readonly quantity: Quantity }
 type Delta = Partial<
-  Pick<PositionChange, 'available' | 'reserved' | 'qualityHold' | 'damaged' | 'inTransit' | 'unreconciled'>
+  Pick<
+    PositionChange,
+    | 'available'
+    | 'reserved'
+    | 'qualityHold'
+    | 'quarantine'
+    | 'damaged'
+    | 'blocked'
+    | 'inTransit'
+    | 'unreconciled'
+  >
 >
 
 const COLUMN = {
   available: 'available',
   quality_hold: 'qualityHold',
+  quarantine: 'quarantine',
   damaged: 'damaged',
+  blocked: 'blocked',
   in_transit: 'inTransit',
   unreconciled: 'unreconciled',
 } as const
 
-/** The buckets outside the position (supplier, shipped, adjustment, opening) have no column. */
+/** The buckets outside the position (supplier, shipped, adjustment, opening, transfer) have no column. */
 const columnOf = (bucket: Bucket): keyof Delta | undefined =>
   bucket in COLUMN ? COLUMN[bucket as keyof typeof COLUMN] : undefined
 
@@ -111,7 +123,9 @@ const EMPTY = {
   available: 0,
   reserved: 0,
   qualityHold: 0,
+  quarantine: 0,
   damaged: 0,
+  blocked: 0,
   inTransit: 0,
   unreconciled: 0,
 } as const
@@ -121,7 +135,9 @@ const added = (row: PositionChange, delta: Delta): PositionChange => ({
   available: row.available + (delta.available ?? 0),
   reserved: row.reserved + (delta.reserved ?? 0),
   qualityHold: row.qualityHold + (delta.qualityHold ?? 0),
+  quarantine: row.quarantine + (delta.quarantine ?? 0),
   damaged: row.damaged + (delta.damaged ?? 0),
+  blocked: row.blocked + (delta.blocked ?? 0),
   inTransit: row.inTransit + (delta.inTransit ?? 0),
   unreconciled: row.unreconciled + (delta.unreconciled ?? 0),
 })

@@ -2,17 +2,20 @@
 import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
-/** The buckets of a position between which movements run; the last four stand outside it. */
+/** What may be done with stock that is in the building. */
+export const STATUSES = ['available', 'quality_hold', 'quarantine', 'damaged', 'blocked'] as const
+export type StockStatus = (typeof STATUSES)[number]
+
+/** The buckets of a position between which movements run; the last five stand outside it. */
 export type Bucket =
-  | 'available'
-  | 'quality_hold'
-  | 'damaged'
+  | StockStatus
   | 'in_transit'
   | 'unreconciled'
   | 'supplier'
   | 'shipped'
   | 'adjustment'
   | 'opening'
+  | 'transfer'
 
 /** Where a line's quantity is taken from. */
 export type Allocation = {
@@ -67,6 +70,13 @@ export type Movement = {
 }
 
 export const inventoryRefusals = {
+  'inventory.movement_incomplete': {
+    status: 422,
+    title: 'A movement of stock does not say enough to be booked',
+    cause:
+      'A change of status does not name two statuses, or a transfer not its number and the place at its other end.',
+    fix: 'Have the system that tells it say what the message of the refusal asks for, then replay it.',
+  },
   'inventory.company_unknown': {
     status: 422,
     title: 'There is no such company',

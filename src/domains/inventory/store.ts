@@ -193,7 +193,9 @@ export type PositionChange = {
   readonly available: Quantity
   readonly reserved: Quantity
   readonly qualityHold: Quantity
+  readonly quarantine: Quantity
   readonly damaged: Quantity
+  readonly blocked: Quantity
   readonly inTransit: Quantity
   readonly unreconciled: Quantity
 }
@@ -202,10 +204,12 @@ const changePositions = sql(
   'inventory.change_positions',
   `update inventory.position p set available = p.available + c.available, reserved = p.reserved + c.reserved,
      quality_hold = p.quality_hold + c.quality_hold, damaged = p.damaged + c.damaged,
-     unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit, told_at = now()
+     unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit,
+     quarantine = p.quarantine + c.quarantine, blocked = p.blocked + c.blocked, told_at = now()
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-     $9::numeric[], $10::numeric[])
-     as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled, in_transit)
+     $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[])
+     as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled, in_transit,
+       quarantine, blocked)
    where p.item_id = c.item_id and p.location = c.location and p.lot = c.lot and p.owner = 'own' and p.company = c.company`,
 )
 
@@ -274,13 +278,15 @@ export function updatePositions(tx: Transaction, changes: readonly PositionChang
     changes.map((row) => formatQuantity(row.damaged)),
     changes.map((row) => formatQuantity(row.unreconciled)),
     changes.map((row) => formatQuantity(row.inTransit)),
+    changes.map((row) => formatQuantity(row.quarantine)),
+    changes.map((row) => formatQuantity(row.blocked)),
   ])
 }
 
 const positionsForUpdate = sql(
   'inventory.positions_for_update',
-  `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", damaged,
-     in_transit as "inTransit", unreconciled
+  `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", quarantine,
+     damaged, blocked, in_transit as "inTransit", unreconciled
    from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
    order by item_id, location, lot for no key update`,
 )

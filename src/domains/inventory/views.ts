@@ -6,7 +6,7 @@ import type { Quantity } from '#platform/quantity.ts'
 const availability = sql(
   'inventory.availability',
   `select k.item_id as "itemId", k.location, coalesce(p.available, 0) as available, coalesce(p.reserved, 0) as reserved,
-     coalesce(p.quality_hold + p.damaged, 0) as "onHold", coalesce(p.in_transit, 0) as "inTransit",
+     coalesce(p.quality_hold + p.quarantine + p.damaged + p.blocked, 0) as "onHold", coalesce(p.in_transit, 0) as "inTransit",
      coalesce(p.unreconciled, 0) as unreconciled, coalesce(p.told_at, now()) as "toldAt", now() as "asOf"
    from (select item_id, location from unnest($2::int[]) as i(item_id) cross join unnest($3::text[]) as l(location)) k
    left join inventory.position p on p.item_id = k.item_id and p.location = k.location and p.lot = ''
@@ -20,7 +20,7 @@ export type StockPosition = {
   /** In the building and sellable, reserved or not. */
   readonly available: Quantity
   readonly reserved: Quantity
-  /** In quality hold or damaged. */
+  /** In the building and not for sale: on quality hold, in quarantine, damaged or blocked. */
   readonly onHold: Quantity
   readonly inTransit: Quantity
   /** Minus what left although our books could not cover it. */

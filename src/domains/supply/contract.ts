@@ -40,7 +40,7 @@ export type SupplyReceipt = {
   readonly purchaseOrder?: { readonly number: string; readonly line?: number | undefined } | undefined
   readonly itemId: number
   readonly location: string
-  /** In the base unit. */
+  /** In the base unit; minus where the warehouse takes a receipt back. */
   readonly quantity: Quantity
   readonly at: Date
 }

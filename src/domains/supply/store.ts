@@ -76,7 +76,7 @@ const lockOrders = sql(
   'supply.lock_orders',
   `select l.* from unnest($1::text[], $2::text[]) as k(company, number)
    cross join lateral (
-     select company, number, line, item_id as "itemId", location, expected_on::text as "expectedOn", open
+     select company, number, line, item_id as "itemId", location, expected_on::text as "expectedOn", open, received
      from supply.line where company = k.company and number = k.number order by line for no key update) l`,
 )
 
@@ -97,7 +97,7 @@ const receive = sql(
      on conflict do nothing returning company, number, line, quantity),
    sums as (select company, number, line, sum(quantity) as quantity from told where line > 0 group by 1, 2, 3)
    update supply.line l set received = l.received + s.quantity,
-     carried = case when $11 then greatest(l.carried - s.quantity, 0) else l.carried end
+     carried = case when $11 then greatest(l.carried - greatest(s.quantity, 0), 0) else l.carried end
    from sums s where l.company = s.company and l.number = s.number and l.line = s.line`,
 )
 
@@ -123,12 +123,12 @@ export function insertReceipts(tx: Transaction, shares: readonly Share[], option
 const placeable = sql(
   'supply.placeable',
   `select distinct r.company, r.number from supply.receipt r
-   where r.line = 0 and r.number <> '' and exists (
+   where r.line = 0 and r.number <> '' and r.quantity > 0 and exists (
      select from supply.line l where l.company = r.company and l.number = r.number and l.item_id = r.item_id)
    order by r.company, r.number limit $1`,
 )
 
-/** Orders that have become known with the item of a receipt that stands on no line. */
+/** Orders that have become known with the item of a receipt that stands on no line; what was only taken back finds none. */
 export const selectPlaceable = (queries: Queries, limit: number): Promise<OrderKey[]> =>
   queries.query<OrderKey>(placeable, [limit])
 
@@ -147,7 +147,10 @@ type UnplacedRow = Omit<SupplyReceipt, 'purchaseOrder'> & {
   readonly quantity: Quantity
 }
 
-/** Takes out the receipts of these orders that stand on no line; the caller puts them in again. */
+/**
+ * Takes out the receipts of these orders that stand on no line; the caller puts them in again. The rest of one that was
+ * taken back in part stays.
+ */
 export async function deleteUnplaced(tx: Transaction, orders: readonly OrderKey[]): Promise<SupplyReceipt[]> {
   const rows = await tx.query<UnplacedRow>(takeUnplaced, [
     orders.map(({ company }) => company),

@@ -166,7 +166,7 @@ const exceeded = sql(
 const unplaced = sql(
   'supply.unplaced',
   `select company, number, case when number = '' then location end as location,
-     jsonb_agg(distinct item_id) as items, min(at) as since
+     jsonb_agg(distinct item_id) as items, min(at) as since, sum(quantity) as quantity
    from supply.receipt where company = any($1::text[]) and line = 0 and recorded_at <= $2
    group by company, number, case when number = '' then location end order by 1, 2, 3`,
 )
@@ -181,6 +181,8 @@ export type UnplacedReceipts = {
   readonly location: string | null
   readonly items: readonly number[]
   readonly since: Date
+  /** Minus where more was taken back than had come; in base units, of all its items. */
+  readonly quantity: Quantity
 }
 
 /** A purchase order that a supplier tells of, and that nobody has read with these items. */

@@ -13,6 +13,7 @@ import {
 } from '#domains/inventory/operations.ts'
 import { openBalances, type OpeningBalance } from '#domains/inventory/operations/opening.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
+import { booksAgree, INSIDE, ledgerOf as ledgerIn, net } from '#tests/domains/inventory/ledger.ts'
 import {
   AT,
   book,
@@ -61,40 +62,9 @@ async function claim(itemId: number, quantity: Quantity): Promise<void> {
   })
 }
 
-const INSIDE = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconciled'] as const
-
-const net = (row: PositionView): Quantity => INSIDE.reduce((sum, bucket) => sum + row[bucket], 0)
-
-/** What the movements of an item add up to: by location and lot, what is in each bucket. */
-async function ledgerOf(itemId: number) {
-  return db.run<{ location: string; lot: string; bucket: Bucket; quantity: Quantity }>(
-    `select location, lot, bucket, sum(quantity) as quantity from (
-       select location, lot, to_bucket as bucket, quantity from inventory.movement where item_id = $1
-       union all select location, lot, from_bucket, -quantity from inventory.movement where item_id = $1) m
-     group by location, lot, bucket`,
-    [itemId],
-  )
-}
-
-/** The positions are what the movements make of them: the whole bucket by bucket, each lot in sum. */
-async function expectBooksToAgree(itemId: number): Promise<void> {
-  const [positions, ledger] = await Promise.all([positionsOf(db, itemId), ledgerOf(itemId)])
-  const sum = (rows: typeof ledger): Quantity => rows.reduce((all, row) => all + row.quantity, 0)
-  for (const row of positions) {
-    const here = ledger.filter((entry) => entry.location === row.location)
-    if (row.lot === '') {
-      const booked = INSIDE.map((bucket) => sum(here.filter((entry) => entry.bucket === bucket)))
-      expect(INSIDE.map((bucket) => row[bucket])).toEqual(booked)
-    } else {
-      const ofLot = here.filter(
-        (entry) => entry.lot === row.lot && INSIDE.includes(entry.bucket as 'available'),
-      )
-      expect(net(row)).toBe(sum(ofLot))
-    }
-  }
-  const places = new Set(positions.map((row) => row.location))
-  expect(ledger.filter((row) => !places.has(row.location))).toEqual([])
-}
+/** As `ledger.ts` has it, of this file's database. */
+const ledgerOf = (itemId: number) => ledgerIn(db, itemId)
+const expectBooksToAgree = (itemId: number) => booksAgree(db, itemId)
 
 describe('what leaves', () => {
   test('ends its claim and is gone from what is available', async () => {
@@ -183,7 +153,9 @@ describe('what moves', () => {
 
   test.each<[Bucket, keyof PositionView]>([
     ['quality_hold', 'quality_hold'],
+    ['quarantine', 'quarantine'],
     ['damaged', 'damaged'],
+    ['blocked', 'blocked'],
     ['in_transit', 'in_transit'],
   ])('from available to %s is no longer for sale and can come back', async (bucket, column) => {
     const item = newItem()
@@ -254,7 +226,9 @@ describe('movements of any kind in any order', () => {
     'available',
     'available',
     'quality_hold',
+    'quarantine',
     'damaged',
+    'blocked',
     'in_transit',
     'unreconciled',
     'supplier',

@@ -39,14 +39,16 @@ export type PositionView = {
   readonly available: Quantity
   readonly reserved: Quantity
   readonly quality_hold: Quantity
+  readonly quarantine: Quantity
   readonly damaged: Quantity
+  readonly blocked: Quantity
   readonly in_transit: Quantity
   readonly unreconciled: Quantity
 }
 
 export const positionsOf = (db: OpenDatabase, itemId: number): Promise<PositionView[]> =>
   db.run<PositionView>(
-    `select location, lot, available, reserved, quality_hold, damaged, in_transit, unreconciled
+    `select location, lot, available, reserved, quality_hold, quarantine, damaged, blocked, in_transit, unreconciled
      from inventory.position where item_id = $1 order by location, lot collate "C"`,
     [itemId],
   )

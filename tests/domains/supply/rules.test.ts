@@ -13,6 +13,7 @@ const line = (n: number, overrides: Partial<ReceivingLine> = {}): ReceivingLine 
   location: NORTH,
   expectedOn: '2026-03-06',
   open: units(60),
+  received: 0,
   ...overrides,
 })
 
@@ -91,4 +92,23 @@ test('receipts of one list see each other, and nothing of what was received is l
       expect(beyond.length > 0).toBe(sum(received) > sum(open))
     }),
   )
+})
+
+test('what is taken back comes off the lines that received it, the last first, and the rest stands on no line', () => {
+  const lines = [line(10, { received: units(30) }), line(20, { received: units(5) })]
+  const takenBack = receipt('P-1', { quantity: -units(40) })
+  expect(counted([takenBack], lines)).toEqual([
+    [20, -5],
+    [10, -30],
+    [0, -5],
+  ])
+  expect(counted([receipt('P-2', { quantity: -units(3) })], lines)).toEqual([[0, -3]])
+})
+
+test('what is taken back in the list that brings it finds it, whichever of the two stands first', () => {
+  const [came, back] = [receipt('P-1', { quantity: units(8) }), receipt('P-1', { quantity: -units(8) })]
+  expect(counted([back, came], [line(10)])).toEqual([
+    [10, 8],
+    [10, -8],
+  ])
 })

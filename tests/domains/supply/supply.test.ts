@@ -159,6 +159,27 @@ describe('a receipt', () => {
     expect((await troubles()).unplaced.filter((one) => one.number === number)).toHaveLength(1)
   })
 
+  test('that the warehouse takes back is to come again, and never takes back more than came', async () => {
+    const number = newOrder()
+    await load(db, [line(number)])
+    await receive(db, receipt(number, { quantity: units(40) }))
+    await receive(db, receipt(number, { quantity: -units(15) }))
+    expect(await figuresOf(db, number)).toMatchObject([{ open: 75, received: 25 }])
+    await receive(db, receipt(number, { quantity: -units(30) }))
+    expect(await figuresOf(db, number)).toMatchObject([{ open: 100, received: 0 }])
+    const told = (await troubles()).unplaced.filter((one) => one.number === number)
+    expect(told).toMatchObject([{ quantity: -units(5) }])
+    expect(await place()).toBe(0)
+  })
+
+  test('that was taken back before its order was there counts nothing once it is', async () => {
+    const number = newOrder()
+    await receive(db, receipt(number, { quantity: units(40) }), receipt(number, { quantity: -units(40) }))
+    await load(db, [line(number)])
+    expect(await place()).toBe(1)
+    expect(await figuresOf(db, number)).toMatchObject([{ open: 100, received: 0 }])
+  })
+
   test('without an order is told for its place', async () => {
     const location = `dock-${newOrder()}`
     await receive(db, receipt('', { purchaseOrder: undefined, location }))
@@ -227,7 +248,8 @@ describe('what comes', () => {
   test('is late from the day after it was to come, until it has come', async () => {
     const number = newOrder()
     await load(db, [line(number)])
-    const isLate = async (today: string) => (await troubles(today)).watched.some((one) => one.number === number)
+    const isLate = async (today: string) =>
+      (await troubles(today)).watched.some((one) => one.number === number)
     expect([await isLate('2026-03-06'), await isLate('2026-03-07')]).toEqual([false, true])
     await receive(db, receipt(number, { quantity: units(100) }))
     expect(await isLate('2026-03-07')).toBe(false)

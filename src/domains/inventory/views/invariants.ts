@@ -1,5 +1,6 @@
 /** What holds of stock, and what other rooms are compared with. */
 import { type Invariant, invariant, relation } from '#platform/invariants.ts'
+import { STATUSES } from '../contract.ts'
 
 /** What each whole position has reserved. */
 export const reserved = relation(
@@ -13,10 +14,12 @@ export const claimed = relation(
 )
 export const awaited = relation('inventory.awaited', `select doc, line, quantity from inventory.backorder`)
 
-/** What came from suppliers. */
+/** What came from suppliers; minus what a warehouse took back of it. */
 export const arrivals = relation(
   'inventory.arrivals',
-  `select item_id, location, source, source_key, quantity from inventory.movement where from_bucket = 'supplier'`,
+  `select item_id, location, source, source_key,
+     case when from_bucket = 'supplier' then quantity else -quantity end as quantity
+   from inventory.movement where 'supplier' in (from_bucket, to_bucket)`,
 )
 
 /** What channels' reservations keep at a place. */
@@ -29,7 +32,7 @@ export const reservationDocuments = relation(
   `select id as doc, version from inventory.channel_reservation`,
 )
 
-const BUCKETS = ['available', 'quality_hold', 'damaged', 'in_transit', 'unreconciled']
+const BUCKETS = [...STATUSES, 'in_transit', 'unreconciled']
 
 // A look from the beginning compares every position; a later one those that have moved, with all of their movements.
 const POSITIONS_ARE_MOVEMENTS = `
@@ -57,6 +60,27 @@ export const inventoryInvariants: readonly Invariant[] = [
     'inventory.positions_are_movements',
     POSITIONS_ARE_MOVEMENTS,
     'each bucket of a position is the sum of its movements',
+  ),
+  invariant(
+    'inventory.in_transit_is_transfers',
+    `select 'item ' || p.item_id || ' to ' || p.location || ': ' || trim_scale(p.in_transit) || ' in transit, '
+       || trim_scale(t.quantity) || ' by transfers'
+     from inventory.position p cross join lateral (
+       select coalesce(sum(open), 0) as quantity from inventory.transfer t
+       where t.to_location = p.location and t.item_id = p.item_id and t.company = p.company and t.open > 0) t
+     where p.lot = '' and p.in_transit <> t.quantity`,
+    'what is in transit to a place was sent there and has not arrived',
+  ),
+  invariant(
+    'inventory.transfers_are_balanced',
+    `with recent as materialized (
+       select source, source_key, item_id, from_bucket, to_bucket, quantity from inventory.movement
+       where recorded_at >= (select at from since))
+     select source || ' ' || source_key || ' item ' || item_id || ': ' || trim_scale(sum(quantity)) from (
+       select source, source_key, item_id, case when to_bucket = 'transfer' then quantity else -quantity end as quantity
+       from recent where 'transfer' in (from_bucket, to_bucket)) m
+     group by source, source_key, item_id having sum(quantity) <> 0`,
+    'what leaves one place for another is in transit to it from the same moment on',
   ),
   invariant(
     'inventory.doubt_is_told',

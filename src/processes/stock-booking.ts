@@ -1,0 +1,122 @@
+/** What moved at places, booked in stock and on the purchase orders that it is of. */
+import type { StockMoved, StockReason } from '#capabilities/wms.ts'
+import type { Transaction } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { Bucket } from '#domains/inventory/contract.ts'
+import { move, type Shortfall, type StockChange } from '#domains/inventory/operations.ts'
+import { takeTransfers, type TransferTold } from '#domains/inventory/operations/transfers.ts'
+import { itemKey } from '#domains/items/contract.ts'
+import { findItems } from '#domains/items/operations.ts'
+import type { SupplyReceipt } from '#domains/supply/contract.ts'
+import { receiveSupply } from '#domains/supply/operations.ts'
+
+/** What a source told of stock, under its own id. */
+export type StockTold = Omit<StockMoved, 'type' | 'sequence'> & {
+  readonly source: string
+  readonly sourceKey: string
+  readonly company: string
+}
+
+export type StockBooked = {
+  /** Why single ones were not booked, by their place in the list. */
+  readonly refused: ReadonlyMap<number, Refusal>
+  /** Of which there may be more for sale now. */
+  readonly items: number[]
+  readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+}
+
+/** In the order of the list; what cannot be read is answered and left out, the rest is booked. */
+export async function bookStock(tx: Transaction, told: readonly StockTold[]): Promise<StockBooked> {
+  const items = await findItems(tx, told)
+  const refused = new Map<number, Refusal>()
+  const known = told.flatMap((one, place) => {
+    const item = items.get(itemKey(one.company, one.sku))
+    const refusal = item
+      ? unreadable(one)
+      : new Refusal('inventory.item_unknown', `${one.company} has no item ${one.sku}`)
+    if (refusal) refused.set(place, refusal)
+    return item && !refusal ? [{ one, itemId: item.id }] : []
+  })
+  const transfers = new Map(
+    known.flatMap(({ one, itemId }) => {
+      const step = transferOf(one, itemId)
+      return step ? [[one, step] as const] : []
+    }),
+  )
+  const transferred = await takeTransfers(tx, [...transfers.values()])
+  const changes = known.flatMap(({ one, itemId }) => {
+    const step = transfers.get(one)
+    return step ? transferred.get(step)! : stockChanges(one, itemId)
+  })
+  const receipts = known.flatMap(({ one, itemId }) => receiptOf(one, itemId))
+  // Sent together: positions are locked before purchase orders.
+  const [shortfalls] = await Promise.all([
+    changes.length > 0 ? move(tx, changes) : [],
+    receipts.length > 0 ? receiveSupply(tx, receipts) : undefined,
+  ])
+  const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
+  const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
+  return { refused, items: [...new Set(gained)], doubtful: [...shortfalls, ...explained] }
+}
+
+/** What a message of this reason has to say beside its quantity. */
+function unreadable({ reason, location, statuses, transfer }: StockTold): Refusal | undefined {
+  if (reason === 'status-change' && (!statuses || statuses.from === statuses.to))
+    return incomplete('a change of status names two of them')
+  if (!(reason in ACTS)) return undefined
+  if (!transfer) return incomplete('a transfer has a number')
+  if (reason === 'transfer-out' && transfer.place === undefined)
+    return incomplete(`transfer ${transfer.number} leaves ${location} for nowhere`)
+  if (transfer.place === location)
+    return incomplete(`transfer ${transfer.number} goes to where it comes from`)
+  return undefined
+}
+
+const incomplete = (message: string): Refusal => new Refusal('inventory.movement_incomplete', message)
+
+const MOVES: Readonly<Partial<Record<StockReason, readonly [from: Bucket, to: Bucket]>>> = {
+  receipt: ['supplier', 'available'],
+  return: ['shipped', 'quarantine'],
+  count: ['adjustment', 'available'],
+  damage: ['available', 'damaged'],
+  'quality-hold': ['available', 'quality_hold'],
+  'quality-release': ['quality_hold', 'available'],
+}
+/** Told with a minus, these go the other way; of all others the minus only says that they take something away. */
+const TAKEN_BACK: ReadonlySet<StockReason> = new Set(['receipt', 'return', 'count'])
+
+function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockChange[] {
+  const { company, reason, location, lot = '', source, sourceKey, at, quantity } = told
+  const common = { company, itemId, location, reason, source, sourceKey, at, quantity: Math.abs(quantity) }
+  // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
+  if (reason === 'pick-short') {
+    return [
+      { ...common, lot: '', from: 'unreconciled', to: 'available' },
+      { ...common, lot, from: 'available', to: 'adjustment' },
+    ]
+  }
+  const [from, to] = reason === 'status-change' ? [statuses!.from, statuses!.to] : MOVES[reason]!
+  const isTakenBack = quantity < 0 && TAKEN_BACK.has(reason)
+  return [{ ...common, lot, ...(isTakenBack ? { from: to, to: from } : { from, to }) }]
+}
+
+/** What a receipt brings in is that much less to come; what it takes back is to come again. */
+function receiptOf(told: StockTold, itemId: number): SupplyReceipt[] {
+  const { company, source, sourceKey, reason, location, quantity, at, purchaseOrder } = told
+  if (reason !== 'receipt' || quantity === 0) return []
+  return [{ company, source, sourceKey, itemId, location, quantity, at, purchaseOrder }]
+}
+
+const ACTS = { 'transfer-out': 'sent', 'transfer-in': 'arrived', 'transfer-missing': 'missing' } as const
+
+function transferOf(told: StockTold, itemId: number): TransferTold | undefined {
+  const { company, reason, location, lot = '', transfer, statuses, source, sourceKey, at } = told
+  const act = ACTS[reason as keyof typeof ACTS] as TransferTold['act'] | undefined
+  if (act === undefined) return undefined
+  const { number, place } = transfer!
+  const quantity: Quantity = Math.abs(told.quantity)
+  const [from, to] = act === 'sent' ? [location, place!] : [place, location]
+  const status = (act === 'sent' ? statuses?.from : statuses?.to) ?? 'available'
+  return { company, number, itemId, lot, from, to, act, quantity, status, source, sourceKey, at }
+}
