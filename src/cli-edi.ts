@@ -75,6 +75,12 @@ function becomes({ verdict }: SetCheck): string {
       return `the cancellation of order ${verdict.customerOrder}`
     case 'answer':
       return `an answer to ${verdict.customerOrder}: ${verdict.reason}`
+    case 'supply': {
+      const { is, number, lines } = verdict
+      return is === 'answer'
+        ? `the supplier's answer to purchase order ${number}, ${lines} lines`
+        : `ship notice ${number} of what is to come, ${lines} lines`
+    }
     case 'rejection':
       return `a rejection: ${verdict.places.join('; ')}`
     case 'acknowledgment':

@@ -12,6 +12,7 @@ import type { ChannelTold, Decided, Filed } from './channel-words.ts'
 import { endReplays, fileOf, type Heard, takeIn } from './message-filing.ts'
 import { inTheirOrder } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
+import { type SupplierWord, takeSupplierWords } from './supplier-messages.ts'
 import { withdraw } from './withdrawals.ts'
 
 type Hearing = {
@@ -99,11 +100,30 @@ async function decide(
   })
   const known = await knownNumbers(tx, [...captured.values()])
   const withdrawn = await withdraw(tx, turn, ofType('order-withdrawn', 'purchase-order-withdrawn'), cause)
+  const supplied = await hearSuppliers(tx, ofType('supply-answered', 'supply-shipped'))
   return new Map(
     due.map((message): [Filed, Decided] => {
       const arrival = arrivals.get(message.told)
       if (arrival) return [message, decisionOf(message, captured.get(arrival)!, known)]
-      return [message, withdrawn.get(message) ?? undecided(message)]
+      return [message, withdrawn.get(message) ?? supplied.get(message) ?? undecided(message)]
+    }),
+  )
+}
+
+/** What suppliers tell; one that names what we do not have waits for a person. */
+async function hearSuppliers(tx: Transaction, told: readonly Filed[]): Promise<ReadonlyMap<Filed, Decided>> {
+  if (told.length === 0) return new Map()
+  const words = new Map(
+    told.map((filed) => {
+      const { source, messageId: document } = filed
+      return [filed, { source, document, message: filed.message } as SupplierWord] as const
+    }),
+  )
+  const { unusable } = await takeSupplierWords(tx, [...words.values()])
+  return new Map(
+    [...words].map(([filed, word]): [Filed, Decided] => {
+      const refusal = unusable.get(word)
+      return [filed, refusal ? { outcome: 'parked', refusal } : { outcome: 'applied' }]
     }),
   )
 }

@@ -70,4 +70,22 @@ export const supplyRefusals = {
     cause: 'Converted to the base unit, it would have to be rounded.',
     fix: "Order in the item's base unit, or a quantity that converts without remainder.",
   },
+  'supply.told_item_unknown': {
+    status: 422,
+    title: 'A supplier tells of an item we do not have',
+    cause: 'The item it names is none of ours, and the line it names was not read, or it names neither.',
+    fix: "Map its item numbers in the partner's guide, or have the purchase order read; then replay the message.",
+  },
+  'supply.told_quantity_unusable': {
+    status: 422,
+    title: 'A supplier tells a quantity that is none of the item',
+    cause: 'The item has no such unit, or the quantity would have to be rounded in its base unit.',
+    fix: "Add the unit to the item in the ERP, or map it in the partner's guide; then replay the message.",
+  },
+  'supply.told_order_unknown': {
+    status: 422,
+    title: 'A supplier answers a purchase order that was not read',
+    cause: 'An answer without lines is about all lines of the order, of which none is known.',
+    fix: 'Have the purchase order read from the ERP, then replay the message; or discard it.',
+  },
 } as const satisfies Record<string, RefusalCode>

@@ -24,6 +24,13 @@ export type SetVerdict =
     }
   | { readonly becomes: 'cancellation'; readonly customerOrder: string; readonly naturalKey: string }
   | { readonly becomes: 'answer'; readonly customerOrder: string; readonly reason: string }
+  | {
+      readonly becomes: 'supply'
+      /** `answer` to a purchase order, or `notice` of what is under way. */
+      readonly is: 'answer' | 'notice'
+      readonly number: string
+      readonly lines: number
+    }
   | { readonly becomes: 'rejection'; readonly places: readonly string[] }
   | { readonly becomes: 'acknowledgment'; readonly group: number; readonly status: GroupStatus }
   | { readonly becomes: 'quarantine'; readonly reason: QuarantineReason; readonly owner: string }
@@ -86,7 +93,15 @@ class FileReport {
   #interchanges: Draft<InterchangeCheck>[] = []
   #findings: Finding[] = []
   #sets: SetCheck[] = []
-  #counts = { order: 0, cancellation: 0, answer: 0, rejection: 0, acknowledgment: 0, quarantine: 0 }
+  #counts = {
+    order: 0,
+    cancellation: 0,
+    answer: 0,
+    supply: 0,
+    rejection: 0,
+    acknowledgment: 0,
+    quarantine: 0,
+  }
   #errors = 0
 
   add(event: ReceivedEvent): void {
@@ -178,6 +193,13 @@ function verdictOf({ outcome, acknowledgment, findings }: SetReading): SetVerdic
         customerOrder: outcome.document.number,
         reason: outcome.mapping.refusal?.message ?? '',
       }
+    case 'supply': {
+      const { message } = outcome
+      const lines = message.lines.length
+      return message.type === 'supply-answered'
+        ? { becomes: 'supply', is: 'answer', number: message.purchaseOrder, lines }
+        : { becomes: 'supply', is: 'notice', number: message.notice, lines }
+    }
     case 'rejection':
       return {
         becomes: 'rejection',

@@ -98,6 +98,12 @@ export const FINDINGS = {
     'note',
     'Schedules or destinations at the line are shown, not split into deliveries.',
   ],
+  'advice.order_missing': ['error', 'It does not say to which of our documents it belongs.'],
+  'advice.no_lines': ['error', 'It has no line.'],
+  'advice.item_unidentified': ['error', 'No product id of the line leads to one of our items.'],
+  'advice.unit_unknown': ['error', 'The unit of the line is not in the guide.'],
+  'advice.quantity_unusable': ['error', 'The quantity of the line is missing, negative or not exact.'],
+  'advice.date_unusable': ['error', 'The time of the document cannot be read.'],
   'po.too_many_lines': ['error', 'The order has more lines than one order can hold.'],
 } as const satisfies Record<string, readonly [Severity, string]>
 

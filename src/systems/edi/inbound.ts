@@ -59,6 +59,8 @@ function messageOf(received: ReceivedSet, messageId: string): ChannelMessage | R
       const { functionalId, controlNumber, status } = outcome.acknowledgment
       return { type: 'remark', detail: { becomes: 'acknowledgment', functionalId, controlNumber, status } }
     }
+    case 'supply':
+      return outcome.message
     case 'answer':
     case 'order':
       return orderMessage(guide!, outcome, messageId)
@@ -73,19 +75,28 @@ const SAYS: Readonly<Record<Reason, string>> = {
   usage_indicator: 'a test document came to a production guide, or the reverse',
   outside_group: 'the transaction set stands outside of any functional group',
   order_too_large: 'the order has more lines than one order can hold',
+  advice_unusable: 'a line or its place among our documents cannot be made out',
   answer_not_agreed: 'nothing of the order can be ordered, and no 855 is agreed to say so',
   acknowledgment_unreadable: 'the 997 breaks the standard',
   rejection_not_told: 'the set is rejected, and no 997 can say so',
 }
 
-function quarantined({ interchange, set }: ReceivedSet, reason: Reason): Refusal {
+const FINDINGS_TOLD = 5
+
+function quarantined({ interchange, set, reading }: ReceivedSet, reason: Reason): Refusal {
   const { qualifier, id } = interchange.sender
+  const found = reading.findings.filter(({ code }) => code.startsWith('advice.'))
   return new Refusal(
     'edi.quarantined',
     `${qualifier} ${storable(id)}, ${storable(set.type).slice(0, 6)}: ${SAYS[reason]}`,
     {
       reason,
       about: storable(`${qualifier} ${id} ${reason}`),
+      ...(found.length > 0 && {
+        findings: found
+          .slice(0, FINDINGS_TOLD)
+          .map(({ message, at }) => storable(`line ${at.line}: ${message}`)),
+      }),
     },
   )
 }

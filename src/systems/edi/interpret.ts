@@ -1,4 +1,8 @@
 /** What a received transaction set means for us: an order, an answer, a rejection, bookkeeping, or quarantine. */
+import type { SupplierMessage } from '#capabilities/supplier-messages.ts'
+import type { Advice, Advised } from './advice.ts'
+import { ORDER_ACKNOWLEDGMENT } from './documents/855.ts'
+import { SHIP_NOTICE } from './documents/856.ts'
 import type { SetAcknowledgment } from './documents/997.ts'
 import { FUNCTIONAL_ACKNOWLEDGMENT, parseAcknowledgment, setStatus } from './documents/997.ts'
 import type { Acknowledgment } from './documents/997.ts'
@@ -13,6 +17,7 @@ import type { Finding } from './findings.ts'
 import { finding } from './findings.ts'
 import type { ItemCrosswalk, OrderMapping } from './map.ts'
 import { toOrderRequest } from './map.ts'
+import { toSupplyAnswered, toSupplyShipped } from './map-supplier.ts'
 import type { PartnerGuide, PartnerGuides } from './partner-guide.ts'
 import type { Group, Interchange, SetErrorCode, TransactionSet } from './x12-envelopes.ts'
 
@@ -23,12 +28,15 @@ export type QuarantineReason =
   | 'outside_group'
   | 'order_too_large'
   | 'answer_not_agreed'
+  | 'advice_unusable'
   | 'acknowledgment_unreadable'
 
 export type SetOutcome =
   | { readonly kind: 'order'; readonly document: PurchaseOrderDocument; readonly mapping: OrderMapping }
   /** Understood, but nothing can be ordered: an 855 that rejects every line. */
   | { readonly kind: 'answer'; readonly document: PurchaseOrderDocument; readonly mapping: OrderMapping }
+  /** What a supplier tells of our purchase orders. */
+  | { readonly kind: 'supply'; readonly message: SupplierMessage }
   /** Breaks the standard or the guide: our 997 says where. */
   | { readonly kind: 'rejection' }
   /** A 997 about documents of ours. */
@@ -51,6 +59,8 @@ export const UNKNOWN_SENDER_OWNER = 'edi'
 
 const STRUCTURES: Readonly<Record<string, readonly StructureNode[]>> = {
   850: PURCHASE_ORDER,
+  855: ORDER_ACKNOWLEDGMENT,
+  856: SHIP_NOTICE,
   997: FUNCTIONAL_ACKNOWLEDGMENT,
 }
 
@@ -101,7 +111,26 @@ export function interpretSet(
   if (set.type === '997') return readAcknowledgment(root, { received, guide, findings, acknowledgment })
   if (acknowledgment.status === 'R')
     return { outcome: { kind: 'rejection' }, findings, guide, acknowledgment }
-  return { ...readOrder(root, findings, guide, crosswalk), guide, acknowledgment }
+  const read = ADVICES[set.type]
+  if (!read) return { ...readOrder(root, findings, guide, crosswalk), guide, acknowledgment }
+  const advised = { guide, crosswalk, group, at: set.at }
+  return { ...readAdvice(read(root, advised), findings, guide), guide, acknowledgment }
+}
+
+const ADVICES: Readonly<Record<string, (root: Loop, advised: Advised) => Advice<SupplierMessage>>> = {
+  855: toSupplyAnswered,
+  856: toSupplyShipped,
+}
+
+/** With a line that cannot be used the whole document waits: half of it would say something else. */
+function readAdvice(
+  { message, findings }: Advice<SupplierMessage>,
+  syntax: readonly Finding[],
+  { owner }: PartnerGuide,
+): Pick<SetReading, 'outcome' | 'findings'> {
+  const told = [...syntax, ...findings.slice(0, MAX_FINDINGS)]
+  if (message) return { outcome: { kind: 'supply', message }, findings: told }
+  return { outcome: { kind: 'quarantine', reason: 'advice_unusable', owner }, findings: told }
 }
 
 export const versionAgreed = (group: Group, guide: PartnerGuide): boolean =>

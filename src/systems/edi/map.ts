@@ -140,7 +140,11 @@ function mapLine(
   }
 }
 
-function skuOf(line: PurchaseOrderLine, guide: PartnerGuide, crosswalk: ItemCrosswalk): string | undefined {
+export function skuOf(
+  line: Pick<PurchaseOrderLine, 'productIds'>,
+  guide: PartnerGuide,
+  crosswalk: ItemCrosswalk,
+): string | undefined {
   for (const { qualifier, is } of guide.items) {
     const id = line.productIds.find((product) => product.qualifier === qualifier)?.value
     const sku = id && (is === 'sku' ? id : crosswalk(is, id))
@@ -150,7 +154,7 @@ function skuOf(line: PurchaseOrderLine, guide: PartnerGuide, crosswalk: ItemCros
 }
 
 /** Positive and exact to four places, else undefined. X12 allows .5 and 12. where we write 0.5 and 12. */
-function quantityOf(text: string | undefined): string | undefined {
+export function quantityOf(text: string | undefined): string | undefined {
   if (!text || !/^(?:\d+\.?\d*|\.\d+)$/.test(text)) return undefined
   const decimal = new Decimal(text)
   if (decimal.lte(0) || decimal.decimalPlaces() > 4 || decimal.gte(1e11)) return undefined

@@ -20,6 +20,12 @@ const Delimiter = z
 const X12Unit = z.string().regex(/^[A-Z0-9]{2}$/)
 const SetType = z.string().regex(/^\d{3}$/)
 
+/** What each kind of partner sends us. */
+const RECEIVED = {
+  customer: ['850', '997'],
+  supplier: ['855', '856', '997'],
+} as const satisfies Record<string, readonly string[]>
+
 export const ItemIdentity = z.enum(['sku', 'customer-item', 'gtin'])
 export type ItemIdentity = z.infer<typeof ItemIdentity>
 
@@ -32,7 +38,12 @@ export const PartnerGuide = z
     name: z.string().min(1).max(80),
     owner: z.string().min(1).max(60).default('edi').describe('Queue that gets what cannot be processed'),
     company: z.string().min(1).max(12).describe('The legal entity that sells'),
-    customer: z.string().min(1).max(35).describe("The sold-to's number"),
+    role: z
+      .enum(['customer', 'supplier'])
+      .default('customer')
+      .describe('What the partner is to us; it says which documents it may send'),
+    customer: z.string().max(35).default('').describe("The sold-to's number, of a customer"),
+    supplier: z.string().max(40).default('').describe("The supplier's number at our ERP, of a supplier"),
     currency: z
       .string()
       .regex(/^[A-Z]{3}$/)
@@ -142,6 +153,19 @@ export const PartnerGuide = z
       .prefault({})
       .describe('How the 810 says an amount that no short unit price comes to'),
     hierarchy: z.enum(['SOPI', 'SOIP', 'SPOI', 'SOI']).default('SOPI').describe('Levels of the 856'),
+    supply: z
+      .strictObject({
+        days: z.int().min(0).max(365).default(0).describe('How far a day may be from the ordered one'),
+        quantityPercent: z.number().min(0).max(100).default(0).describe('How far a quantity may be off'),
+        transitDays: z
+          .int()
+          .min(0)
+          .max(365)
+          .default(0)
+          .describe('From the day of shipment to that of arrival'),
+      })
+      .prefault({})
+      .describe('What a supplier may tell before purchasing is told, and how long its goods travel'),
     acknowledgment: z
       .strictObject({
         deadlineHours: z
@@ -152,6 +176,14 @@ export const PartnerGuide = z
         ours: z.boolean().default(true).describe('Whether we send a 997 for theirs'),
       })
       .prefault({}),
+  })
+  .superRefine(({ role, receives, ...guide }, problems) => {
+    const problem = (path: string, message: string): void =>
+      problems.addIssue({ code: 'custom', path: [path], message })
+    if (guide[role] === '') problem(role, `a ${role} has a number here`)
+    const strange = receives.filter((type) => !(RECEIVED[role] as readonly string[]).includes(type))
+    if (strange.length > 0)
+      problem('receives', `${strange.join(', ')}: a ${role} sends ${RECEIVED[role].join(', ')}`)
   })
   .describe('Implementation guide of one trading partner')
 export type PartnerGuide = z.infer<typeof PartnerGuide>

@@ -6,7 +6,11 @@ import { guide } from './x12-text.ts'
 
 test("the demo's guides are valid and each sender leads to its own", async () => {
   const guides = indexGuides(loadPartnerGuides(DEMO_PARTNERS))
-  expect(guides.all.map(({ partner }) => partner)).toEqual(['harbor-foods', 'keystone-industrial'])
+  expect(guides.all.map(({ partner }) => partner)).toEqual([
+    'cascade-growers',
+    'harbor-foods',
+    'keystone-industrial',
+  ])
   expect(guides.bySender('01', '114208775')?.partner).toBe('harbor-foods')
   expect(guides.bySender('ZZ', '114208775')).toBeUndefined()
   expect(new Set(guides.all.map(({ company }) => company)).size).toBe(2)

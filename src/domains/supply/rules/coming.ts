@@ -39,7 +39,7 @@ export type Coming = {
 
 /**
  * Parts and refused are together what is open. What was received is the earliest of what was shipped, and what was
- * shipped or received is the earliest of what was confirmed; what nobody has answered is to come as it was ordered.
+ * shipped or received is the earliest of what was confirmed; what nobody has answered, or dated, is to come as ordered.
  */
 export function comingOf(
   line: OpenLine,
@@ -58,7 +58,10 @@ export function comingOf(
       left -= part
     }
   }
-  fill('shipped', shipped, line.received)
+  const underway = shipped.map((part) =>
+    part.expectedOn === NO_DAY ? { ...part, expectedOn: line.expectedOn } : part,
+  )
+  fill('shipped', underway, line.received)
   const sent = shipped.reduce((sum, { quantity }) => sum + quantity, 0)
   fill('confirmed', daysOf(line, answer), Math.max(sent, line.received))
   const refused = Math.min(answer?.refused ?? 0, left)

@@ -110,6 +110,33 @@ const answered = ({ parts, ...row }: AnswerRow): Answered => ({
   parts: parts.map((part) => ({ ...part, quantity: parseQuantity(part.quantity) })),
 })
 
+const ofOrders = sql(
+  'supply.lines_of_orders',
+  `select l.* from unnest($1::text[], $2::text[]) as k(company, number)
+   cross join lateral (
+     select company, number, line, item_id as "itemId", sku, ordered, cancelled from supply.line
+     where company = k.company and number = k.number order by line offset 0) l`,
+)
+
+export type OrderedLine = LineKey & {
+  readonly itemId: number
+  readonly sku: string
+  readonly ordered: Quantity
+  readonly cancelled: Quantity
+}
+
+/** All lines of these purchase orders; of one that was not read none. */
+export const linesOfOrders = (
+  queries: Queries,
+  orders: readonly { readonly company: string; readonly number: string }[],
+): Promise<OrderedLine[]> =>
+  orders.length === 0
+    ? Promise.resolve([])
+    : queries.query<OrderedLine>(ofOrders, [
+        orders.map(({ company }) => company),
+        orders.map(({ number }) => number),
+      ])
+
 /** As programs and people outside read it. */
 export const tellComing = ({ answer, coming }: ToldOfLine) => ({
   coming: coming.parts.map(({ basis, quantity, expectedOn }) => ({

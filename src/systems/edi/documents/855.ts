@@ -53,7 +53,23 @@ export type AcknowledgmentPurpose = '00' | '06' | '11'
  * X12 668: AC accepted and shipped, IA accepted, IB backordered, IC changed, ID deleted, IH on hold, IP price changed, IQ quantity changed,
  * IR rejected, IS substituted, BP partial shipment with the balance backordered, DR date rescheduled.
  */
-export type LineStatus = 'AC' | 'IA' | 'IB' | 'IC' | 'ID' | 'IH' | 'IP' | 'IQ' | 'IR' | 'IS' | 'BP' | 'DR'
+export type LineStatus =
+  | 'AC'
+  | 'IA'
+  | 'IB'
+  | 'IC'
+  | 'ID'
+  | 'IH'
+  | 'IP'
+  | 'IQ'
+  | 'IR'
+  | 'IS'
+  | 'BP'
+  | 'DR'
+  | UnsentStatus
+
+/** As suppliers may send it: AR accepted and released, IE price pending, IF on hold for lack of detail, SP date pending. */
+type UnsentStatus = 'AR' | 'IE' | 'IF' | 'SP'
 
 export type LineAcknowledgment = {
   readonly status: LineStatus

@@ -1,5 +1,6 @@
 /** The advance ship notice (856): what is on the truck, level by level, one SSCC a MAN segment. */
 import { Refusal } from '#platform/faults.ts'
+import type { Position } from '../findings.ts'
 import type { SegmentData } from '../x12-writer.ts'
 import {
   isoDate,
@@ -123,7 +124,13 @@ export function checkDigit(digits: string): string {
   return String((10 - (sum % 10)) % 10)
 }
 
-type Node = { readonly loop: Loop; readonly level: string; readonly depth: number; readonly children: Node[] }
+type Node = {
+  readonly loop: Loop
+  readonly level: string
+  readonly parent: Node | undefined
+  readonly depth: number
+  readonly children: Node[]
+}
 
 /** Four levels are all we know; a file that nests deeper is cut there instead of nesting us. */
 const MAX_DEPTH = 6
@@ -159,12 +166,55 @@ function nodesOf(root: Loop): Node[] {
   for (const loop of loopsOf(root, 'HL')) {
     const hl = first(loop, 'HL')
     const parent = byId.get(element(hl, 2))
-    const node: Node = { loop, level: element(hl, 3), depth: (parent?.depth ?? 0) + 1, children: [] }
+    const node: Node = { loop, level: element(hl, 3), parent, depth: (parent?.depth ?? 0) + 1, children: [] }
     if (parent && node.depth <= MAX_DEPTH) parent.children.push(node)
     byId.set(element(hl, 1), node)
   }
   return [...byId.values()]
 }
+
+/** An item as it stands on the notice once, however many packages it is in. */
+export type NoticeItem = ShipNoticeItem & {
+  readonly order?: string
+  /** Of its package, where it is in one alone. */
+  readonly sscc?: string
+  readonly expiresOn?: string
+  readonly at: Position
+}
+
+/** The items of a notice, whatever its hierarchy; the order is that of the level above, else of the item itself. */
+export function noticeItems(root: Loop): NoticeItem[] {
+  return nodesOf(root)
+    .filter(({ level }) => level === 'I')
+    .map((node) => {
+      const above = ancestorsOf(node)
+      const order = [node, ...above].flatMap(({ loop }) => optional(first(loop, 'PRF'), 1) ?? [])[0]
+      const marked = [node, ...above, ...node.children].flatMap(({ loop }) => ssccsOf(loop))
+      const expiry = qualifiedDates(node.loop).find(({ qualifier }) => qualifier === '036')
+      const hl = first(node.loop, 'HL')!
+      return {
+        ...itemOf(node.loop),
+        ...present({
+          order,
+          sscc: marked.length === 1 ? marked[0] : undefined,
+          expiresOn: expiry?.date,
+        }),
+        at: hl.at,
+      }
+    })
+}
+
+function ancestorsOf({ parent }: Node): Node[] {
+  const above: Node[] = []
+  for (let node = parent; node && above.length < MAX_DEPTH; node = node.parent) above.push(node)
+  return above
+}
+
+const ssccsOf = (loop: Loop): string[] =>
+  all(loop, 'MAN')
+    .filter((man) => element(man, 1) === 'GM')
+    .map((man) => element(man, 2).slice(-18))
+    .filter((sscc) => /^\d{18}$/.test(sscc))
 
 function ordersBelow(shipment: Node): ShipNoticeOrder[] {
   const orders = new Map<

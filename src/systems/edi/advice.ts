@@ -1,0 +1,98 @@
+/** What advices have in common: when they were written, which item a line is of, how much; pure. */
+import { parseQuantity, type Quantity } from '#platform/quantity.ts'
+import { timeZone } from '#platform/time-zone.ts'
+import type { ProductId } from './documents/parts.ts'
+import { isoDate } from './documents/parts.ts'
+import type { Finding, FindingCode, Position } from './findings.ts'
+import { finding } from './findings.ts'
+import { type ItemCrosswalk, quantityOf, skuOf } from './map.ts'
+import type { PartnerGuide } from './partner-guide.ts'
+import { toUnece } from './units.ts'
+import type { Group } from './x12-envelopes.ts'
+
+/** What a document is read with. */
+export type Advised = {
+  readonly guide: PartnerGuide
+  readonly crosswalk: ItemCrosswalk
+  readonly group: Pick<Group, 'date' | 'time'>
+  readonly at: Position
+}
+
+/** A document in our words, or what keeps it from being used. */
+export type Advice<T> = { readonly message?: T; readonly findings: readonly Finding[] }
+
+/** Ends the reading of a line that cannot be used. */
+export class Unreadable extends Error {
+  readonly finding: Finding
+
+  constructor(code: FindingCode, at: Position, detail?: string) {
+    const found = finding(code, at, detail)
+    super(found.message)
+    this.finding = found
+  }
+}
+
+/** Reads every line, so that all that is wrong is told at once; with one that cannot be used there is no message. */
+export function advice<Line, Read, T>(
+  lines: readonly Line[],
+  read: (line: Line, index: number) => Read,
+  compose: (lines: readonly Read[]) => T,
+): Advice<T> {
+  const findings: Finding[] = []
+  const kept = (work: () => unknown): void => {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      findings.push(error.finding)
+    }
+  }
+  const done: Read[] = []
+  for (const [index, line] of lines.entries()) kept(() => done.push(read(line, index)))
+  let message: T | undefined
+  kept(() => (message = compose(done)))
+  return findings.length === 0 && message !== undefined ? { message, findings } : { findings }
+}
+
+/** When the group was written, by the clock of the partner. */
+export function writtenAt({ group, guide, at }: Advised): Date {
+  return instantOf(group.date, group.time, guide) ?? unreadable('advice.date_unusable', at, `(${group.date})`)
+}
+
+function unreadable(code: FindingCode, at: Position, detail?: string): never {
+  throw new Unreadable(code, at, detail)
+}
+
+/** CCYYMMDD, and HHMM or HHMMSS; without a time the start of the day. */
+export function instantOf(date: string, time: string, guide: PartnerGuide): Date | undefined {
+  const [, hours = '00', minutes = '00', seconds = '00'] =
+    /^(\d\d)(\d\d)(\d\d)?/.exec(time.padEnd(4, '0')) ?? []
+  const local = Date.parse(`${isoDate(date)}T${hours}:${minutes}:${seconds}Z`)
+  return Number.isNaN(local) ? undefined : new Date(timeZone(guide.timeZone).toUtcMs(local))
+}
+
+type Line = { readonly productIds: readonly ProductId[]; readonly at: Position }
+
+export const skuIn = (line: Line, { guide, crosswalk }: Advised): string =>
+  skuOf(line, guide, crosswalk) ?? unreadable('advice.item_unidentified', line.at)
+
+/** UN/ECE; undefined where the line has none. */
+export function unitIn(unit: string, { guide }: Advised, at: Position): string | undefined {
+  if (unit === '') return undefined
+  return toUnece(unit, guide.units) ?? unreadable('advice.unit_unknown', at, `(${unit})`)
+}
+
+/** Zero or more. */
+export function countIn(text: string, at: Position): Quantity {
+  if (/^0*(?:\.0*)?$/.test(text) && text !== '') return 0
+  const plain = quantityOf(text)
+  return plain === undefined
+    ? unreadable('advice.quantity_unusable', at, text === '' ? undefined : `(${text})`)
+    : parseQuantity(plain)
+}
+
+/** Our line's number, where the partner repeats it. */
+export const lineIn = (text: string | undefined): number | undefined => {
+  const line = /^0*([1-9]\d{0,8})$/.exec(text ?? '')?.[1]
+  return line === undefined ? undefined : Number(line)
+}
