@@ -4,12 +4,15 @@ import type { AvailabilityPorts } from '#domains/inventory/routes.ts'
 import { promiseRoutes } from '#domains/inventory/routes/availability.ts'
 import { reservationRoutes } from '#domains/inventory/routes/reservations.ts'
 import { locationsOfItem } from '#domains/inventory/views.ts'
+import { reservedByChannels } from '#domains/inventory/views/availability.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { Door } from '#platform/batch.ts'
+import { type Clock, systemClock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import type { Route } from '#platform/http.ts'
 import type { Pages } from '#platform/http-cursor.ts'
+import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import { setAllocationsOf } from './processes/allocation-commands.ts'
 import { answerAvailability } from './processes/availability.ts'
@@ -23,24 +26,27 @@ import {
 } from './processes/reservation-commands.ts'
 import { reservationAnswer, type ReservationReceipt } from './processes/reservation-door.ts'
 import type { ReservationArrival } from './processes/reservation-request.ts'
+import { stockInDatabase, type StockInMemory } from './processes/stock-in-memory.ts'
 
 export type PromiseWires = {
   readonly screens: Database
   readonly worker: Worker
   readonly processPorts: ProcessPorts
   readonly reservations: Door<ReservationArrival, ReservationReceipt>
+  readonly stock: StockInMemory
 }
 
 export function promisesOf(
-  { screens: queries, worker, processPorts: ports, reservations }: PromiseWires,
+  { screens: queries, worker, processPorts: ports, reservations, stock }: PromiseWires,
   pages: Pages,
-  stock: AvailabilityPorts,
+  doors: AvailabilityPorts,
 ): Route[] {
   const runner = () => worker.runner()
   return [
     ...promiseRoutes({
-      ...stock,
-      answer: (question) => answerAvailability(queries, ports, question),
+      ...doors,
+      answer: (question) =>
+        answerAvailability({ ...ports, ...explaining(queries, ports.clock), stock: stock.read }, question),
       setAllocations: (command) => setAllocationsOf(queries, { runner: runner(), ports }, command),
     }),
     ...reservationRoutes({
@@ -56,6 +62,19 @@ export function promisesOf(
     }),
   ]
 }
+
+/** Whoever answers is told of a change well within a second. */
+const LOOK_MS = 400
+
+/** Keeps the stock that a process answers from in its memory. */
+export const stockWatch = (stock: StockInMemory): Job[] => [
+  { name: 'stock in memory', everyMs: LOOK_MS, run: () => stock.follow() },
+]
+
+const explaining = (queries: Queries, clock: Pick<Clock, 'now'>) => ({
+  explained: stockInDatabase(queries, clock),
+  reserved: (items: readonly number[]) => reservedByChannels(queries, items),
+})
 
 type ItemQuestion = {
   readonly company: string
@@ -74,6 +93,7 @@ export async function explainItem(
   const locations = await locationsOfItem(queries, item.id)
   if (locations.length === 0) return undefined
   const rules = { code: company, locations, locationGroups: new Map() }
-  const question = { company, channel, location, explain: true, items: [{ sku }] }
-  return answerAvailability(queries, { findCompany: () => rules }, question)
+  const sources = { clock: systemClock, ...explaining(queries, systemClock), findCompany: () => rules }
+  const question = { company, channel, location, explain: true, maxAgeMs: 0, items: [{ sku }] }
+  return answerAvailability({ ...sources, stock: sources.explained }, question)
 }

@@ -55,7 +55,7 @@ export type RouteWires = {
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
 } & OverridePorts &
-  Pick<PromiseWires, 'reservations'> &
+  Pick<PromiseWires, 'reservations' | 'stock'> &
   Pick<ParkingPorts, 'readAs' | 'rehearse'>
 
 export function houseRoutes(wires: RouteWires): Route[] {
@@ -89,13 +89,14 @@ const recoveryOf =
     connectors.get(system)?.operations[operation]?.recovery
 
 /** Who owns nothing is ready with its database; everyone else with a lease, which needs the database too. */
-function probesOf({ config, ports, database, worker, masterData }: RouteWires): Route[] {
+function probesOf({ config, ports, database, worker, masterData, stock }: RouteWires): Route[] {
   const isReception = config.role === 'api'
   return telemetryRoutes(ports.metrics, [
     isReception
       ? { name: 'database', check: () => ping(database) }
       : { name: 'worker', check: async () => void worker.runner() },
     { name: 'master-data', check: async () => masterData.check() },
+    { name: 'stock', check: async () => stock.assertRead() },
   ])
 }
 
@@ -128,9 +129,10 @@ function ordersOf(wires: RouteWires, pages: Pages): Route[] {
 }
 
 function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages): Route[] {
-  const { screens, processPorts } = wires
+  const { screens, processPorts, stock } = wires
   const ports: AvailabilityPorts = {
     queries: screens,
+    stock: stock.read,
     companies: () => companies,
     locations: (code) => (companies.includes(code) ? processPorts.company(code).locations : undefined),
     async items(company, skus) {

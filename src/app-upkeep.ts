@@ -12,6 +12,7 @@ import { endRecovered } from '#platform/parking-replay.ts'
 import { parkingDepth } from '#platform/parking-views.ts'
 import { type Job, schedule } from '#platform/schedule.ts'
 import { watchSystems } from '#platform/systems-away.ts'
+import { purgeTouches } from '#platform/touches.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { Worker } from '#platform/worker.ts'
 import { invariantJob } from './app-invariants.ts'
@@ -74,6 +75,7 @@ function jobsOf(wires: UpkeepWires): Job[] {
     { name: 'audit partitions', everyMs: 24 * HOUR_MS, run: () => ensureAuditPartitions(database) },
     { name: 'audit seals', everyMs: SECOND_MS, run: () => sealAll(database) },
     { name: 'audit heads', everyMs: 60 * SECOND_MS, run: async () => auditHeads?.sign(database) },
+    { name: 'touches past retention', everyMs: 60 * SECOND_MS, run: () => purgeTouches(database) },
     { name: 'messages past retention', everyMs: 24 * HOUR_MS, run: () => purgeMessages(database) },
     { name: 'idempotency keys past retention', everyMs: HOUR_MS, run: () => purgeKeys(database) },
     { name: 'parked work that goes on', everyMs: 5 * SECOND_MS, run: () => endRecovered(database) },

@@ -3,7 +3,7 @@ import { createAccess, type Verifier } from '#platform/access.ts'
 import { keyVerifier, listKeys } from '#platform/access-keys.ts'
 import { tokenVerifier } from '#platform/access-tokens.ts'
 import { createTurnstile, type Door } from '#platform/batch.ts'
-import { followingClock } from '#platform/clock.ts'
+import { type Clock, followingClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import type { DiskRoom } from '#platform/disk-room.ts'
 import type { OpenExceptions } from '#platform/exceptions.ts'
@@ -18,6 +18,7 @@ import { certificateWatch } from './app-certificates.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
+import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
@@ -45,6 +46,7 @@ import { paymentDoor } from './processes/payment-door.ts'
 import { numberOf, type ProcessPorts } from './processes/ports.ts'
 import { shipment } from './processes/shipment.ts'
 import { findOrders, type Story as OrderStory, storyOf } from './processes/story.ts'
+import { StockInMemory } from './processes/stock-in-memory.ts'
 import { createSummary, type Summary } from './processes/summary.ts'
 import { reservationDoor } from './processes/reservation-door.ts'
 import { tryAgain } from './processes/refusals.ts'
@@ -118,7 +120,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     bound,
     processPorts,
     masterData,
-    summary: createSummary(screens, clock),
+    ...shown(screens, clock),
     metrics,
     ...doors,
   }
@@ -152,20 +154,28 @@ export function createApp(config: Config, outside: AppPorts): App {
   }
 }
 
+/** What is told from memory. */
+const shown = (screens: Database, clock: Clock) => ({
+  summary: createSummary(screens, clock),
+  stock: new StockInMemory(screens, clock),
+})
+
 type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
   readonly config: Config
   readonly openExceptions: OpenExceptions
+  readonly stock: StockInMemory
 }
 
 /** A process that only opens doors looks after these alone. */
 function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: readonly Job[]) {
-  const { config, ports } = wires
-  if (config.role === 'api') return comeRound(doorJobs, ports)
+  const { config, ports, stock } = wires
+  const atDoors = config.role === 'worker' ? doorJobs : [...doorJobs, ...stockWatch(stock)]
+  if (config.role === 'api') return comeRound(atDoors, ports)
   const companies = config.companies.map((company) => company.code)
   return keepUp({
     ...wires,
     companies,
-    jobs: [...doorJobs, ...jobs, ...others, slaWatch(wires), supplyWatch(wires), ...certificateWatch(wires)],
+    jobs: [...atDoors, ...jobs, ...others, slaWatch(wires), supplyWatch(wires), ...certificateWatch(wires)],
   })
 }
 

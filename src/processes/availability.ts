@@ -1,5 +1,4 @@
 /** Answers what can be promised: items in any of their units, at places by name or group, with its arithmetic when asked. */
-import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
 import {
@@ -7,58 +6,71 @@ import {
   type AvailabilityQuestion,
   ITEMS_MAX,
 } from '#domains/inventory/contract/availability.ts'
-import {
-  FORMULA,
-  promisable,
-  type Promisable,
-  reservedByChannels,
-} from '#domains/inventory/views/availability.ts'
+import type { reservedByChannels } from '#domains/inventory/views/availability.ts'
+import { FORMULA, type Promisable } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
-import { findItems, resolveLines } from '#domains/items/operations.ts'
+import { resolveLines } from '#domains/items/operations.ts'
 import { placesOf, type SellingPlaces } from './places.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
+import type { StockReader } from './stock-in-memory.ts'
 
 type Item = {
   readonly item: SellingItem
   readonly asked: { readonly quantity: string; readonly unit: string; readonly base: Quantity } | undefined
 }
 
+export type AvailabilitySources = {
+  readonly clock: { readonly now: () => Date }
+  readonly findCompany: (code: string) => SellingPlaces
+  /** For who only wants to know how much there is. */
+  readonly stock: StockReader
+  /** For who wants it explained: the same, together with what channels have reserved of it. */
+  readonly explained: StockReader
+  readonly reserved: (items: readonly number[]) => ReturnType<typeof reservedByChannels>
+}
+
 export async function answerAvailability(
-  queries: Queries,
-  { findCompany }: { readonly findCompany: (code: string) => SellingPlaces },
+  sources: AvailabilitySources,
   question: AvailabilityQuestion,
 ): Promise<AvailabilityAnswer> {
-  const { channel, explain } = question
-  const company = findCompany(question.company)
-  const places = new Set(placesOf(company, question))
-  if (places.size === 0) {
+  const { channel, explain, items: asked, maxAgeMs } = question
+  const company = sources.findCompany(question.company)
+  const places = placesOf(company, question)
+  if (places.length === 0) {
     throw new Refusal('inventory.location_unknown', `${company.code} sells from no location`, {}, '/company')
   }
-  const items = await itemsOf(queries, question)
-  const ids = [...new Set(items.map(({ item }) => item.id))]
-  const [rows, reserved] = await Promise.all([
-    promisable(queries, { company: company.code, channel, items: ids, locations: company.locations }),
-    explain ? reservedByChannels(queries, ids) : undefined,
-  ])
-  const here = Map.groupBy(
-    rows.filter(({ location }) => places.has(location)),
-    ({ itemId }) => itemId,
-  )
+  assertFew(asked)
+  const read = explain ? sources.explained : sources.stock
+  const skus = asked.map(({ sku }) => sku)
+  const { locations } = company
+  const reading = await read({ company: company.code, skus, locations, channel, maxAgeMs })
+  const items = itemsOf(reading.items, question)
+  const reserved = explain ? await sources.reserved(items.map(({ item }) => item.id)) : undefined
+  const isHere = places === locations ? () => true : ({ location }: Promisable) => places.includes(location)
+  const { asOf } = reading
   return {
     company: company.code,
     ...(channel === undefined ? {} : { channel }),
     formula: FORMULA,
-    asOf: rows[0]!.asOf.toISOString(),
-    items: items.map((one) => tellItem(one, here.get(one.item.id) ?? [], reserved)),
+    asOf: asOf.toISOString(),
+    ageMs: Math.max(0, sources.clock.now().getTime() - asOf.getTime()),
+    items: items.map((one) =>
+      tellItem(one, { rows: reading.rows.get(one.item.id)!.filter(isHere), reserved, asOf }),
+    ),
   }
 }
 
 type Reserved = Awaited<ReturnType<typeof reservedByChannels>> | undefined
 
+type Books = {
+  readonly rows: readonly Promisable[]
+  readonly reserved: Reserved
+  readonly asOf: Date
+}
+
 function tellItem(
   { item, asked }: Item,
-  rows: readonly Promisable[],
-  reserved: Reserved,
+  { rows, reserved, asOf }: Books,
 ): AvailabilityAnswer['items'][number] {
   const available = rows.reduce((sum, row) => sum + row.available, 0)
   return {
@@ -71,7 +83,7 @@ function tellItem(
     places: rows.map((row) => ({
       location: row.location,
       available: formatQuantity(row.available),
-      ageSeconds: Math.max(0, Math.round((row.asOf.getTime() - row.toldAt.getTime()) / 1_000)),
+      ageSeconds: row.toldMs === null ? 0 : Math.max(0, Math.round((asOf.getTime() - row.toldMs) / 1_000)),
       ...(reserved && { explain: explainRow(row, reserved) }),
     })),
   }
@@ -134,19 +146,22 @@ function stepsOf(figures: Figures, available: Quantity): Explained['steps'] {
   return [...steps, { what, change: formatQuantity(available - left), leaves: formatQuantity(available) }]
 }
 
+function assertFew(asked: AvailabilityQuestion['items']): void {
+  if (asked.length <= ITEMS_MAX) return
+  const message = `${asked.length} items are asked about, ${ITEMS_MAX} are answered at once`
+  throw new Refusal('inventory.too_many_items', message, {}, '/items')
+}
+
 /** In the order of the question; refuses each item that is unknown, or asked about in a way that means nothing. */
-async function itemsOf(queries: Queries, { company, items: asked }: AvailabilityQuestion): Promise<Item[]> {
-  if (asked.length > ITEMS_MAX) {
-    const message = `${asked.length} items are asked about, ${ITEMS_MAX} are answered at once`
-    throw new Refusal('inventory.too_many_items', message, {}, '/items')
-  }
-  const keys = asked.map(({ sku }) => ({ company, sku }))
-  const found = await findItems(queries, keys)
+function itemsOf(
+  found: ReadonlyMap<string, SellingItem>,
+  { company, items: asked }: AvailabilityQuestion,
+): Item[] {
   const read = asked.map(({ sku, quantity, unit }) => {
-    const item = found.get(itemKey(company, sku))
+    const item = found.get(sku)
     if (!item) return new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)
     if (quantity === undefined) return { item, asked: undefined }
-    return readAsked(found, item, { quantity, unit: unit ?? item.baseUnit })
+    return readAsked(item, { quantity, unit: unit ?? item.baseUnit })
   })
   const errors = read.flatMap((one, place) =>
     one instanceof Refusal
@@ -164,14 +179,15 @@ async function itemsOf(queries: Queries, { company, items: asked }: Availability
 }
 
 function readAsked(
-  found: ReadonlyMap<string, SellingItem>,
   item: SellingItem,
   { quantity: text, unit }: { readonly quantity: string; readonly unit: string },
 ): Item | Refusal {
   const quantity = refusedOr(() => parseQuantity(text))
   if (quantity instanceof Refusal) return quantity
   const { company, sku } = item
-  const line = resolveLines(found, [{ key: sku, company, sku, quantity, unit }]).get(sku)!
+  const line = resolveLines(new Map([[itemKey(company, sku), item]]), [
+    { key: sku, company, sku, quantity, unit },
+  ]).get(sku)!
   if (line instanceof Refusal) return line
   return { item, asked: { quantity: formatQuantity(quantity), unit, base: line.base } }
 }

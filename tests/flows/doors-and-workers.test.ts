@@ -78,6 +78,7 @@ test('a worker serves nothing but probes and metrics, and doors everything', asy
     checks: [
       { name: 'database', ok: true },
       { name: 'master-data', ok: true },
+      { name: 'stock', ok: true },
     ],
   })
 })

@@ -22,7 +22,7 @@ describe.each([
   ['the legacy ERP', FOOD, GROCER, 'DC2'],
   ['the cloud ERP', PART, WORKSHOP, 'DC3'],
 ] as const)('of %s', (_, { number: sku, company }, { number: customer }, second) => {
-  const path = `/process/available-to-promise/v1/availability?company=${company}&sku=${sku}`
+  const path = `/process/available-to-promise/v1/availability?company=${company}&sku=${sku}&maxAgeMs=0`
   const available = async () => {
     const rows = (await house.send('GET', path)).body['items'] as { onHand: string }[]
     return rows.filter(({ onHand }) => onHand !== '0')

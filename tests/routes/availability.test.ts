@@ -21,7 +21,7 @@ type Figures = {
   available: string
 }
 const ask = async (query: string): Promise<Figures[]> =>
-  (await door.send('GET', `${PATH}?${query}`)).body['items'] as Figures[]
+  (await door.send('GET', `${PATH}?${query}&maxAgeMs=0`)).body['items'] as Figures[]
 const sum = (rows: readonly Figures[], figure: 'reserved' | 'available') =>
   rows.reduce((total, row) => total + Number(row[figure]), 0)
 

@@ -28,7 +28,7 @@ const next = (): string => SKUS.shift()!
 type Answered = Reply & { readonly body: AvailabilityAnswer }
 const ask = async (items: readonly object[], more: object = {}) =>
   (await house.send('POST', `${ATP}/availability:query`, {
-    body: { company: 'NWF', ...more, items },
+    body: { company: 'NWF', maxAgeMs: 0, ...more, items },
   })) as Answered
 
 /** What each channel can be promised at DC1, where nothing else is asked about. */

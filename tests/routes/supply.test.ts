@@ -68,7 +68,7 @@ test('a receipt at the warehouse is stock, and that much less to come', async ()
   door.landscape.legacyErp.changePurchase(id, { quantity: quantity + 5 })
   door.landscape.wms.receive(`ASN-${id}`)
   await vi.waitFor(async () => expect(await mine()).toEqual([]), { timeout: 10_000 })
-  const path = `/process/available-to-promise/v1/availability?company=NWF&sku=${item}`
+  const path = `/process/available-to-promise/v1/availability?company=NWF&sku=${item}&maxAgeMs=0`
   const stock = (await door.send('GET', path)).body['items'] as { onHand: string }[]
   expect(stock.map(({ onHand }) => onHand)).toContain(String(quantity))
 })

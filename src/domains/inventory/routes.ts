@@ -4,7 +4,8 @@ import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import { FORMULA, promisable, type Promisable } from './views/availability.ts'
+import { MAX_AGE_MS, MaxAgeMs } from './contract/availability.ts'
+import { FORMULA, type Promisable } from './views/promising.ts'
 
 export type StockedItem = { readonly id: number; readonly baseUnit: string }
 
@@ -15,6 +16,18 @@ export type AvailabilityPorts = {
   readonly companies: () => readonly string[]
   /** By item number; what is unknown is absent. */
   readonly items: (company: string, skus: readonly string[]) => Promise<ReadonlyMap<string, StockedItem>>
+  /** Items by number, as far as there are such, and what can be promised of each at all of its locations. */
+  readonly stock: (question: {
+    company: string
+    skus: readonly string[]
+    locations: readonly string[]
+    channel: string | undefined
+    maxAgeMs: number
+  }) => Promise<{
+    readonly items: ReadonlyMap<string, StockedItem>
+    readonly rows: ReadonlyMap<number, readonly Promisable[]>
+    readonly asOf: Date
+  }>
 }
 
 const Decimal = z.string().describe('Decimal as text, in the unit beside it')
@@ -38,6 +51,7 @@ const Query = z.object({
     .max(32)
     .optional()
     .describe('Counts what is kept for it; without one only what is kept for nobody'),
+  maxAgeMs: MaxAgeMs.default(MAX_AGE_MS),
 })
 type Query = z.infer<typeof Query>
 
@@ -75,7 +89,7 @@ export function inventoryRoutes(ports: AvailabilityPorts): Route[] {
       operationId: 'availability.read',
       summary: 'What can be promised now',
       description:
-        'Our books at this moment, in base units: the same figures that reservations are checked against. It promises ' +
+        'Our books as of a moment ago, in base units: the same figures that reservations are checked against. It promises ' +
         'nothing: only an order reserves.',
       scope: 'process.availability:read',
       rateClass: 'reads',
@@ -85,21 +99,23 @@ export function inventoryRoutes(ports: AvailabilityPorts): Route[] {
       refusals: ['inventory.company_unknown', 'inventory.item_unknown', 'inventory.location_unknown'],
       example: { query: { company: 'NWF', sku: ['10012'] }, answer: EXAMPLE },
       async handler({ query }) {
-        const locations = locationsOf(ports, query)
-        const items = await itemsOf(ports, query)
-        const skuOf = new Map([...items].map(([sku, item]) => [item.id, { sku, unit: item.baseUnit }]))
-        const { company, channel } = query
-        const question = { company, channel, items: [...skuOf.keys()], locations: ports.locations(company)! }
-        const rows = await promisable(ports.queries, question)
+        const here = locationsOf(ports, query)
+        const { company, channel, sku: skus, maxAgeMs } = query
+        const locations = ports.locations(company)!
+        const { items, rows, asOf } = await ports.stock({ company, skus, locations, channel, maxAgeMs })
+        refuseUnknown(items, query)
         return {
           status: 200,
           body: {
             company,
             formula: FORMULA.text,
             formulaVersion: FORMULA.version,
-            items: rows
-              .filter(({ location }) => locations.includes(location))
-              .map((row) => ({ ...skuOf.get(row.itemId)!, ...figuresOf(row) })),
+            items: [...items].flatMap(([sku, { id, baseUnit: unit }]) =>
+              rows
+                .get(id)!
+                .filter(({ location }) => here.includes(location))
+                .map((row) => ({ sku, unit, ...figuresOf(row), asOf: asOf.toISOString() })),
+            ),
           },
         }
       },
@@ -129,6 +145,14 @@ export async function itemsOf(
   { company, sku: skus }: Pick<Query, 'company' | 'sku'>,
 ): Promise<ReadonlyMap<string, StockedItem>> {
   const found = await items(company, skus)
+  refuseUnknown(found, { company, sku: skus })
+  return found
+}
+
+function refuseUnknown(
+  found: ReadonlyMap<string, StockedItem>,
+  { company, sku: skus }: Pick<Query, 'company' | 'sku'>,
+): void {
   const errors = skus.flatMap((sku, place) =>
     found.has(sku)
       ? []
@@ -141,7 +165,6 @@ export async function itemsOf(
         ],
   )
   if (errors.length > 0) throw new Refusal('inventory.item_unknown', errors[0]!.message, { errors })
-  return found
 }
 
 function figuresOf(row: Promisable) {
@@ -157,7 +180,6 @@ function figuresOf(row: Promisable) {
     keptForChannel: formatQuantity(row.keptForChannel),
     waiting: formatQuantity(row.waiting),
     available: formatQuantity(row.available),
-    asOf: row.asOf.toISOString(),
   }
 }
 

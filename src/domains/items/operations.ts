@@ -24,6 +24,19 @@ export async function findItems(
   return new Map(found.map((item) => [itemKey(item.company, item.sku), item]))
 }
 
+/** By id; what is unknown is absent. */
+export async function findItemsById(
+  queries: Queries,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, SellingItem>> {
+  const found = ids.length > 0 ? await store.selectItemsById(queries, ids) : []
+  return new Map(found.map((item) => [item.id, item]))
+}
+
+/** The ids of all items, `limit` of them after the one where the last page ended. */
+export const itemIds = async (queries: Queries, after: number, limit: number): Promise<number[]> =>
+  (await store.selectItemIds(queries, after, limit)).map(({ id }) => id)
+
 /** By `identifierKey`. */
 export async function findByIdentifier(
   queries: Queries,

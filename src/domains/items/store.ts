@@ -30,6 +30,28 @@ export async function selectItems(queries: Queries, keys: readonly ItemKey[]): P
   return rows.map((row) => Object.assign(row, { units: unitsOf(row) }))
 }
 
+const findById = sql(
+  'items.find_by_id',
+  `select i.*, u.units from unnest($1::int[]) as k(id)
+   cross join lateral (
+     select id, company, sku, name, status, base_unit as "baseUnit", catch_weight as "catchWeight",
+       lot_controlled as "lotControlled", tax_class as "taxClass", as_of as "asOf"
+     from items.item where id = k.id limit 1) i
+   cross join lateral (
+     select json_object_agg(unit, json_build_array(numerator, denominator)) as units
+     from items.unit where item_id = i.id) u`,
+)
+
+export async function selectItemsById(queries: Queries, ids: readonly number[]): Promise<SellingItem[]> {
+  const rows = await queries.query<Row>(findById, [ids])
+  return rows.map((row) => Object.assign(row, { units: unitsOf(row) }))
+}
+
+const idsAfter = sql('items.ids_after', 'select id from items.item where id > $1 order by id limit $2')
+
+export const selectItemIds = (queries: Queries, after: number, limit: number): Promise<{ id: number }[]> =>
+  queries.query(idsAfter, [after, limit])
+
 function unitsOf({ baseUnit, units }: Row): ReadonlyMap<string, UnitFactor> {
   const factors = new Map<string, UnitFactor>([[baseUnit, { numerator: 1, denominator: 1 }]])
   for (const unit in units) {

@@ -15,6 +15,7 @@ export const answer = {
   channel: 'shop',
   formula: { version: 2, text: 'free = onHand - onHold - reserved + …' },
   asOf: '2026-11-21T08:30:00.000Z',
+  ageMs: 310,
   items: [
     {
       sku: '10012',

@@ -8,6 +8,14 @@ const Sku = z.string().min(1).max(40)
 const ITEMS_READ = 5_000
 export const ITEMS_MAX = 500
 
+/** Whoever answers keeps within it by himself, so that several who answer are never further apart. */
+export const MAX_AGE_MS = 1_000
+export const MaxAgeMs = z
+  .int()
+  .min(0)
+  .max(60_000)
+  .describe('How old the books may be that it is answered from; 0 to see what was done just now')
+
 export const AvailabilityQuestion = z
   .strictObject({
     company: z.string().min(1).max(12).describe('The legal entity that sells').meta({ example: 'NWF' }),
@@ -19,6 +27,7 @@ export const AvailabilityQuestion = z
       .describe('Counts what is kept for it; without one only what is kept for nobody'),
     location: z.string().min(1).max(32).optional().describe('Only here'),
     locationGroup: z.string().min(1).max(32).optional().describe('Only at the locations of this group'),
+    maxAgeMs: MaxAgeMs.default(MAX_AGE_MS),
     explain: z.boolean().default(false).describe('Whether to say which quantities led to each figure'),
     items: z
       .array(
@@ -64,7 +73,10 @@ export const AvailabilityAnswer = z
     company: z.string(),
     channel: z.string().optional(),
     formula: z.object({ version: z.int(), text: z.string() }),
-    asOf: z.iso.datetime().describe('When our books were read'),
+    asOf: z.iso.datetime().describe('All that was booked by then is in it'),
+    ageMs: z
+      .int()
+      .describe('How long ago that was; more than was asked for only while the database does not answer'),
     items: z.array(
       z.object({
         sku: z.string(),

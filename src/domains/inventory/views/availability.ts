@@ -1,74 +1,49 @@
-/** What can be promised, by the published formula: the same arithmetic by which reservations and orders are granted stock. */
+/** The books of items, as what can be promised of them is reckoned from, and what channels have reserved. */
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import { ChannelStock } from '../channel-stock.ts'
 import { stockKey } from '../rules.ts'
 import { selectWaiting } from '../store.ts'
 import { selectKept } from '../store/allocations.ts'
-import { positionsOf, type StockPosition } from '../views.ts'
+import { type Asking, type Promisable, promisableOf, type StockFacts, type StockHere } from './promising.ts'
 
-/** Published beside each figure; another text is another version. */
-export const FORMULA = {
-  version: 2,
-  text:
-    'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock; own = min(keptForChannel, max(0, free)); ' +
-    'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall',
-} as const
+const positions = sql(
+  'inventory.stock_of_items',
+  `select item_id as "itemId", location, available, reserved, quality_hold + quarantine + damaged + blocked as "onHold",
+     in_transit as "inTransit", unreconciled, (extract(epoch from told_at) * 1000)::float8 as "toldMs"
+   from inventory.position where item_id = any($1::int[]) and lot = '' and owner = 'own' order by item_id, location`,
+)
 
-export type Promisable = Omit<StockPosition, 'available'> & {
-  readonly onHand: Quantity
-  readonly safetyStock: Quantity
-  readonly keptForOthers: Quantity
-  readonly keptForChannel: Quantity
-  /** What orders wait for and would be given here. */
-  readonly waiting: Quantity
-  readonly available: Quantity
-}
-
-export type PromiseQuestion = {
-  readonly company: string
-  readonly items: readonly number[]
-  /** All that the company sells from: who waits may be served from any of them. */
-  readonly locations: readonly string[]
-  readonly channel?: string | undefined
-}
-
-/** Every item at every location, in base units; zeros where there is no position. */
-export async function promisable(
+/** By item; one that has no position, nothing kept and nobody who waits is absent. */
+export async function stockFacts(
   queries: Queries,
-  { company, items, locations, channel }: PromiseQuestion,
-): Promise<Promisable[]> {
+  items: readonly number[],
+): Promise<ReadonlyMap<number, StockFacts>> {
   const [rows, kept, waiting] = await Promise.all([
-    positionsOf(queries, company, items, locations),
+    queries.query<StockHere & { itemId: number }>(positions, [items]),
     selectKept(queries, items),
     selectWaiting(queries, items),
   ])
-  const free = new Map(rows.map((row) => [stockKey(row.itemId, row.location), freeOf(row)]))
-  const stock = new ChannelStock({ free, kept, waiting, locations })
-  const unclaimed = new ChannelStock({ free, kept, waiting: [], locations })
-  const keptAt = Map.groupBy(kept, ({ itemId, location }) => stockKey(itemId, location))
-  return rows.map(({ available, ...row }) => {
-    const key = stockKey(row.itemId, row.location)
-    const here = keptAt.get(key) ?? []
-    const left = (wanted: (one: (typeof here)[number]) => boolean): Quantity =>
-      here.reduce((sum, one) => (wanted(one) ? sum + one.left : sum), 0)
-    const isOwn = (one: (typeof here)[number]): boolean =>
-      channel !== undefined && one.channels.includes(channel)
-    return {
-      ...row,
-      onHand: available + row.onHold,
-      safetyStock: left(({ kind }) => kind === 'safety'),
-      keptForOthers: left((one) => one.kind !== 'safety' && !isOwn(one)),
-      keptForChannel: left(isOwn),
-      waiting: unclaimed.rest.get(key)! - stock.rest.get(key)!,
-      available: Math.max(0, stock.at(channel, row.itemId, row.location)),
-    }
-  })
+  const facts = new Map<number, { here: StockHere[]; kept: typeof kept; waiting: typeof waiting }>()
+  const of = (item: number) => {
+    const known = facts.get(item) ?? { here: [], kept: [], waiting: [] }
+    facts.set(item, known)
+    return known
+  }
+  for (const { itemId, ...row } of rows) of(itemId).here.push(row)
+  for (const one of kept) of(one.itemId).kept.push(one)
+  for (const one of waiting) of(one.itemId).waiting.push(one)
+  return facts
 }
 
-const freeOf = ({ available, reserved, unreconciled }: StockPosition): Quantity =>
-  available - reserved + Math.min(0, unreconciled)
+/** Every item at every location, read from the database. */
+export async function promisable(
+  queries: Queries,
+  { items, ...asking }: Asking & { readonly items: readonly number[] },
+): Promise<Promisable[]> {
+  const facts = await stockFacts(queries, items)
+  return items.flatMap((item) => promisableOf(item, facts.get(item), asking))
+}
 
 const claims = sql(
   'inventory.claims_of_channels',

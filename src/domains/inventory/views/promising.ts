@@ -1,0 +1,96 @@
+/** What can be promised of one item, by the published formula: the arithmetic by which stock is granted; pure. */
+import type { Quantity } from '#platform/quantity.ts'
+import { ChannelStock } from '../channel-stock.ts'
+import type { Kept } from '../contract.ts'
+import { stockKey, type WantedLine } from '../rules.ts'
+
+/** Published beside each figure; another text is another version. */
+export const FORMULA = {
+  version: 2,
+  text:
+    'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock; own = min(keptForChannel, max(0, free)); ' +
+    'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall',
+} as const
+
+/** The books of an item at a location. */
+export type StockHere = {
+  readonly location: string
+  /** In the building and sellable, reserved or not. */
+  readonly available: Quantity
+  readonly reserved: Quantity
+  /** In the building and not for sale. */
+  readonly onHold: Quantity
+  readonly inTransit: Quantity
+  /** Minus what left although our books could not cover it. */
+  readonly unreconciled: Quantity
+  /** When a source last told something of it, in milliseconds of the epoch; null where nobody has. */
+  readonly toldMs: number | null
+}
+
+/** All that the books say of an item. */
+export type StockFacts = {
+  readonly here: readonly StockHere[]
+  readonly kept: readonly Kept[]
+  readonly waiting: readonly WantedLine[]
+}
+
+export type Promisable = Omit<StockHere, 'available'> & {
+  readonly itemId: number
+  readonly onHand: Quantity
+  readonly safetyStock: Quantity
+  readonly keptForOthers: Quantity
+  readonly keptForChannel: Quantity
+  /** What orders wait for and would be given here. */
+  readonly waiting: Quantity
+  readonly available: Quantity
+}
+
+export type Asking = {
+  /** All that the company sells from: who waits may be served from any of them. */
+  readonly locations: readonly string[]
+  readonly channel?: string | undefined
+}
+
+/** At every location, in base units; zeros where there is no position. */
+export function promisableOf(
+  itemId: number,
+  facts: StockFacts | undefined,
+  { locations, channel }: Asking,
+): Promisable[] {
+  const { here, kept, waiting } = facts ?? NOTHING
+  const rows = locations.map((location) => here.find((row) => row.location === location) ?? empty(location))
+  const free = new Map(rows.map((row) => [stockKey(itemId, row.location), freeOf(row)]))
+  const stock = new ChannelStock({ free, kept, waiting, locations })
+  const unclaimed = waiting.length > 0 ? new ChannelStock({ free, kept, waiting: [], locations }) : stock
+  const isOwn = (one: Kept): boolean => channel !== undefined && one.channels.includes(channel)
+  return rows.map(({ available, ...row }) => {
+    const key = stockKey(itemId, row.location)
+    const left = (wanted: (one: Kept) => boolean): Quantity =>
+      kept.reduce((sum, one) => (one.location === row.location && wanted(one) ? sum + one.left : sum), 0)
+    return {
+      itemId,
+      ...row,
+      onHand: available + row.onHold,
+      safetyStock: left(({ kind }) => kind === 'safety'),
+      keptForOthers: left((one) => one.kind !== 'safety' && !isOwn(one)),
+      keptForChannel: left(isOwn),
+      waiting: unclaimed.rest.get(key)! - stock.rest.get(key)!,
+      available: Math.max(0, stock.at(channel, itemId, row.location)),
+    }
+  })
+}
+
+const NOTHING: StockFacts = { here: [], kept: [], waiting: [] }
+
+const empty = (location: string): StockHere => ({
+  location,
+  available: 0,
+  reserved: 0,
+  onHold: 0,
+  inTransit: 0,
+  unreconciled: 0,
+  toldMs: null,
+})
+
+const freeOf = ({ available, reserved, unreconciled }: StockHere): Quantity =>
+  available - reserved + Math.min(0, unreconciled)

@@ -1,0 +1,173 @@
+/** Where what can be promised is read: in the memory of the process, which follows what changes, or in the database. */
+import type { Clock } from '#platform/clock.ts'
+import type { Queries } from '#platform/database.ts'
+import { Outage } from '#platform/faults.ts'
+import { Memory, type MemoryCopy } from '#platform/memory-copy.ts'
+import { promisable, stockFacts } from '#domains/inventory/views/availability.ts'
+import {
+  type Asking,
+  type Promisable,
+  promisableOf,
+  type StockFacts,
+} from '#domains/inventory/views/promising.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { findItems, findItemsById, itemIds } from '#domains/items/operations.ts'
+
+export type StockQuestion = Asking & {
+  readonly company: string
+  readonly skus: readonly string[]
+  /** The books may be so much older than the question. */
+  readonly maxAgeMs: number
+}
+
+export type StockReading = {
+  /** By item number; what is unknown is absent. */
+  readonly items: ReadonlyMap<string, SellingItem>
+  /** At every location that was asked about, by item. */
+  readonly rows: ReadonlyMap<number, readonly Promisable[]>
+  /** All that was committed by then is in it. */
+  readonly asOf: Date
+}
+
+export type StockReader = (question: StockQuestion) => Promise<StockReading>
+
+/** Reads the database each time, as of now. */
+export const stockInDatabase =
+  (queries: Queries, clock: Pick<Clock, 'now'>): StockReader =>
+  async ({ company, skus, ...asking }) => {
+    const asOf = clock.now()
+    const found = await findItems(
+      queries,
+      skus.map((sku) => ({ company, sku })),
+    )
+    const items = new Map([...found.values()].map((item) => [item.sku, item]))
+    const ids = [...found.values()].map(({ id }) => id)
+    const rows = Map.groupBy(await promisable(queries, { ...asking, items: ids }), ({ itemId }) => itemId)
+    return { items, rows, asOf }
+  }
+
+/** More items than that are read when somebody asks about them. */
+const ITEMS_KEPT_MAX = 300_000
+const PORTION = 1_000
+const NEW_ITEMS_MS = 60_000
+/** Callers name channels as they like, so the figures of a few are kept ready for an item. */
+const CHANNELS_READY_MAX = 16
+
+export class StockInMemory {
+  readonly #queries: Queries
+  readonly #clock: Clock
+  readonly #memory: Memory
+  readonly #items: MemoryCopy<SellingItem>
+  readonly #stock: MemoryCopy<StockFacts>
+  readonly #ids = new Map<string, number>()
+  readonly #units = new Map<string, SellingItem['units']>()
+  readonly #ready = new WeakMap<StockFacts, Map<string, readonly Promisable[]>>()
+  #reading: 'not begun' | 'under way' | 'done' = 'not begun'
+  /** Items beyond this one are new. */
+  #after = 0
+  #readMs = 0
+
+  constructor(queries: Queries, clock: Clock) {
+    this.#queries = queries
+    this.#clock = clock
+    this.#memory = new Memory(queries, clock)
+    this.#items = this.#memory.copy({
+      topic: 'items',
+      keysMax: ITEMS_KEPT_MAX,
+      load: async (_, ids) => this.#remember(await findItemsById(queries, ids)),
+    })
+    this.#stock = this.#memory.copy({ topic: 'stock', keysMax: ITEMS_KEPT_MAX, load: stockFacts })
+  }
+
+  /** How many items are kept. */
+  get size(): number {
+    return this.#stock.size
+  }
+
+  /** Fails while everything is being read for the first time; what is asked about meanwhile is read first. */
+  assertRead(): void {
+    if (this.#reading === 'under way') throw new Outage('stock', `${this.size} items have been read so far`)
+  }
+
+  /** Reads every item in portions, and from then on what is new, and what changes while somebody asks. */
+  async follow(): Promise<void> {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#reading === 'done') {
+      await this.#memory.lookAfter()
+      if (nowMs - this.#readMs < NEW_ITEMS_MS) return
+    } else {
+      this.#reading = 'under way'
+      await this.#memory.look()
+    }
+    await this.#readOn()
+    this.#reading = 'done'
+    this.#readMs = nowMs
+  }
+
+  async #readOn(): Promise<void> {
+    while (this.size < ITEMS_KEPT_MAX) {
+      const ids = await itemIds(this.#queries, this.#after, PORTION)
+      if (ids.length === 0) return
+      await Promise.all([this.#items.read(ids), this.#stock.read(ids)])
+      this.#after = ids.at(-1)!
+    }
+  }
+
+  readonly read: StockReader = async ({ company, skus, locations, channel, maxAgeMs }) => {
+    const ids = await this.#idsOf(company, skus)
+    const known = ids.filter((id) => id !== undefined)
+    const asOf = await this.#memory.holdAll(maxAgeMs, [
+      { copy: this.#items, keys: known },
+      { copy: this.#stock, keys: known },
+    ])
+    const items = new Map<string, SellingItem>()
+    const rows = new Map<number, readonly Promisable[]>()
+    for (const [place, id] of ids.entries()) {
+      const item = id === undefined ? undefined : this.#items.peek(id)
+      if (!item) continue
+      items.set(skus[place]!, item)
+      rows.set(item.id, this.#rowsOf(item.id, { locations, channel }))
+    }
+    return { items, rows, asOf }
+  }
+
+  /** A number that was never asked about is looked up; those that there are stay known for good. */
+  async #idsOf(company: string, skus: readonly string[]): Promise<(number | undefined)[]> {
+    const ids = skus.map((sku) => this.#ids.get(itemKey(company, sku)))
+    const unknown = skus.filter((_, place) => ids[place] === undefined)
+    if (unknown.length === 0) return ids
+    const found = await findItems(
+      this.#queries,
+      unknown.map((sku) => ({ company, sku })),
+    )
+    for (const [key, { id }] of found) this.#ids.set(key, id)
+    return skus.map((sku) => this.#ids.get(itemKey(company, sku)))
+  }
+
+  /** Most items share their units with others. */
+  #remember(items: ReadonlyMap<number, SellingItem>): ReadonlyMap<number, SellingItem> {
+    return new Map(
+      [...items].map(([id, item]) => {
+        this.#ids.set(itemKey(item.company, item.sku), id)
+        const text = JSON.stringify([...item.units])
+        const units = this.#units.get(text) ?? item.units
+        this.#units.set(text, units)
+        return [id, { ...item, units }]
+      }),
+    )
+  }
+
+  #rowsOf(itemId: number, asking: Asking): readonly Promisable[] {
+    const facts = this.#stock.peek(itemId)
+    if (!facts) return promisableOf(itemId, facts, asking)
+    const ready = this.#ready.get(facts) ?? new Map<string, readonly Promisable[]>()
+    this.#ready.set(facts, ready)
+    const channel = asking.channel ?? ''
+    const known = ready.get(channel)
+    if (known) return known
+    if (ready.size >= CHANNELS_READY_MAX) ready.clear()
+    const rows = promisableOf(itemId, facts, asking)
+    ready.set(channel, rows)
+    return rows
+  }
+}
