@@ -44,6 +44,14 @@ const sealsNumbered = sql(
   'audit.seals_numbered',
   `select ${SEAL_COLUMNS} from audit.seal where number = any($1::bigint[]) order by number`,
 )
+const anyUnsealed = sql(
+  'audit.any_unsealed',
+  `with last as (select generation, xid, position from audit.seal order by number desc limit 1)
+   select exists (
+     select from audit.entry e where (e.generation, e.xid, e.position) > (
+       coalesce((select generation from last), 0::smallint), coalesce((select xid from last), '0'::xid8),
+       coalesce((select position from last), 0::bigint))) as has`,
+)
 // Below xmin nothing can commit any more. Transaction ids of an older generation belong to another cluster.
 const unsealed = sql(
   'audit.unsealed',
@@ -77,9 +85,14 @@ export async function newestSeal(queries: Queries): Promise<Seal | undefined> {
   return (await queries.query<Seal>(newest))[0]
 }
 
-/** Seals all that can be sealed now. */
+/** Seals all that can be sealed now. Where nothing is new, a look at an index says so, and no transaction begins. */
 export async function sealAll(database: Database): Promise<void> {
-  while ((await sealEntries(database)) > 0);
+  while (await hasUnsealed(database)) if ((await sealEntries(database)) < ENTRIES_MAX) return
+}
+
+async function hasUnsealed(queries: Queries): Promise<boolean> {
+  const [row] = await queries.query<{ has: boolean }>(anyUnsealed)
+  return row!.has
 }
 
 /** Seals what has been committed since the last seal; answers how many entries. None while another process seals. */

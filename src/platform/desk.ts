@@ -163,6 +163,20 @@ const claim = sql(
    returning d.doc, d.process, d.company, d.priority, d.share, d.version, d.failures`,
 )
 
+const anyDue = sql(
+  'desk.any_due',
+  `select exists (
+     select from generate_series(0, 4) as p(priority) cross join lateral (
+       select from desk.document d where d.owner is null and d.priority = p.priority and d.due_at <= now() limit 1) c
+   ) as due`,
+)
+
+/** Whether there is something to claim: a look at an index, and no transaction. */
+export async function isAnyDue(queries: Queries): Promise<boolean> {
+  const [row] = await queries.query<{ due: boolean }>(anyDue)
+  return row!.due
+}
+
 /** Takes up to `limit` due documents that nobody owns: by priority, in turns between shares, the longest due first. */
 export async function claimDocuments(queries: Queries, epoch: number, limit: number): Promise<Claimed[]> {
   return queries.query<Claimed>(claim, [epoch, limit])

@@ -2,7 +2,7 @@
  * Documents whose call could not be made because the system's gate was closed or its lane full. They sleep, and the lane
  * calls them back in portions, by priority and age: however many they are, none of them asks again and again.
  */
-import type { Transaction } from './database.ts'
+import type { Queries, Transaction } from './database.ts'
 import { sql } from './database.ts'
 import type { Claimed } from './desk.ts'
 
@@ -58,6 +58,18 @@ const callBack = sql(
    update desk.document d set owner = $1 where d.doc = any(array(select doc from chosen))
    returning d.doc, d.process, d.company, d.priority, d.share, d.version, d.failures`,
 )
+
+const awaited = sql(
+  'effects.awaited_systems',
+  `select s.system from unnest($1::text[]) as s(system)
+   cross join lateral (select from effects.held h where h.system = s.system limit 1) h`,
+)
+
+/** Those of these systems for which documents wait. */
+export async function awaitedSystems(queries: Queries, systems: readonly string[]): Promise<string[]> {
+  const rows = await queries.query<{ system: string }>(awaited, [systems])
+  return rows.map(({ system }) => system)
+}
 
 /** Takes up to `limit` documents that wait for this system and that nobody owns, the most urgent and oldest first. */
 export async function callBackDocuments(

@@ -22,14 +22,14 @@ const SPREAD_MS = 2_000
 const AGAIN_MS = 1_000
 /** So many find out whether the system is there again. */
 const SCOUTS = 10
-/** Who was sent away is written down by then; who was called back is in the lane, or has nothing to send any more. */
+/** Who was called back is in the lane by then, or has nothing to send any more. */
 const ON_THE_WAY_MS = 5_000
 
 export class Recall {
   readonly #options: RecallOptions
-  #areAway = false
-  /** When the last was sent away: who is not written down yet is not found. */
-  #sentAwayMs = -Infinity
+  /** Sent away and not written down yet: nobody finds them. */
+  #unwritten = 0
+  #mayFindSome = false
   #isAsking = false
   #answers = false
   #stopped = false
@@ -44,10 +44,17 @@ export class Recall {
     this.#options = options
   }
 
-  /** A document was sent away, to come back as soon as there is room. */
-  sentAway(): void {
-    this.#areAway = true
-    this.#sentAwayMs = this.#options.clock.monotonicMs()
+  /** Documents were sent away, to come back as soon as there is room; they can be found once they are `written` down. */
+  sentAway(written: Promise<unknown>): void {
+    this.#unwritten++
+    void written.then(() => this.#areWritten())
+  }
+
+  /** Others may have sent some away who are gone. */
+  lookForAll(): void {
+    const { clock, random } = this.#options
+    this.#answers = false
+    this.#lookFor(clock.monotonicMs() + random() * SPREAD_MS)
   }
 
   /** How many the lane holds with one that comes now: while others are away, newcomers do not fill it before them. */
@@ -61,13 +68,12 @@ export class Recall {
   }
 
   /** Documents were sent away until then. */
-  after(until: Date): void {
-    this.sentAway()
+  after(until: Date, written: Promise<unknown>): void {
     this.#answers = false
     const { clock, random } = this.#options
     const closedMs = Math.max(0, until.getTime() - clock.now().getTime())
     this.#closedUntilMs = clock.monotonicMs() + closedMs + random() * SPREAD_MS
-    this.#askAt(this.#closedUntilMs)
+    this.sentAway(written)
   }
 
   /** A call has ended. */
@@ -83,6 +89,20 @@ export class Recall {
     this.#cancelTimer()
   }
 
+  get #areAway(): boolean {
+    return this.#unwritten > 0 || this.#mayFindSome
+  }
+
+  #areWritten(): void {
+    this.#unwritten--
+    this.#lookFor(this.#closedUntilMs)
+  }
+
+  #lookFor(atMs: number): void {
+    this.#mayFindSome = true
+    this.#askAt(Math.max(atMs, this.#options.clock.monotonicMs()))
+  }
+
   #expected(): number {
     if (this.#options.clock.monotonicMs() >= this.#onTheWayUntilMs) this.#onTheWay = 0
     return this.#onTheWay
@@ -92,22 +112,23 @@ export class Recall {
   async #askOn(): Promise<void> {
     const { clock } = this.#options
     if (clock.monotonicMs() >= this.#closedUntilMs) await this.#ask()
-    if (this.#areAway) this.#askAt(Math.max(this.#closedUntilMs, clock.monotonicMs() + AGAIN_MS))
+    if (this.#mayFindSome) this.#askAt(Math.max(this.#closedUntilMs, clock.monotonicMs() + AGAIN_MS))
   }
 
   async #ask(): Promise<void> {
     const { openMax, open, callBack, clock } = this.#options
     const there = open() + this.#expected()
-    if (!this.#areAway || this.#isAsking || this.#stopped || there > openMax / 2) return
+    if (!this.#mayFindSome || this.#isAsking || this.#stopped || there > openMax / 2) return
     this.#isAsking = true
+    // What is written down meanwhile says so again.
+    this.#mayFindSome = false
     const limit = Math.ceil(openMax - there)
     const { count, areMore } = await callBack(this.#answers ? limit : Math.min(SCOUTS, limit))
     this.#isAsking = false
     const nowMs = clock.monotonicMs()
     this.#onTheWay += count
     this.#onTheWayUntilMs = nowMs + ON_THE_WAY_MS
-    this.#areAway = areMore || nowMs < this.#sentAwayMs + ON_THE_WAY_MS
-    if (this.#areAway) this.#askAt(nowMs + AGAIN_MS)
+    if (areMore) this.#lookFor(nowMs + AGAIN_MS)
   }
 
   /** Asks then, unless that is going to happen earlier. */

@@ -18,8 +18,8 @@ export type Sendable = {
   readonly attempts: number
   readonly absentAfter: Date | null
   readonly priority: number
-  /** Called once with what is known now. */
-  readonly settled: (verdict: Verdict) => void
+  /** Called once with what is known now; answers when that is written down. */
+  readonly settled: (verdict: Verdict) => Promise<void>
 }
 
 /** No, and when to ask again; a time that has come means: when the next call ends. */
@@ -136,7 +136,7 @@ class SystemLane implements Lane {
   }
 
   recall(): void {
-    this.#recall.after(this.#options.clock.now())
+    this.#recall.lookForAll()
   }
 
   stop(): void {
@@ -148,8 +148,7 @@ class SystemLane implements Lane {
     const { sendable } = queue.pop()!
     if (queue.length === 0) this.#groups.delete(name)
     this.#waiting--
-    this.#recall.sentAway()
-    this.#letGo([sendable], this.#options.clock.now(), 'the lane is full')
+    this.#recall.sentAway(this.#letGo([sendable], this.#options.clock.now(), 'the lane is full'))
   }
 
   #groupOf({ operation, attempt }: Sendable): Group {
@@ -190,29 +189,25 @@ class SystemLane implements Lane {
   }
 
   #letAllGo(until: Date, reason: string): void {
-    this.#recall.after(until)
     const all = [...this.#groups.values()].flatMap((group) => group.queue)
     this.#groups.clear()
     this.#waiting = 0
-    this.#letGo(
-      all.map(({ sendable }) => sendable),
-      until,
-      reason,
-    )
+    const sendables = all.map(({ sendable }) => sendable)
+    this.#recall.after(until, this.#letGo(sendables, until, reason))
   }
 
-  #letGo(sendables: readonly Sendable[], until: Date, reason: string): void {
-    for (const sendable of sendables) {
-      sendable.settled({
-        kind: 'deferred',
-        state: sendable.inDoubt ? 'unknown' : 'retry',
-        reason,
-        at: until,
-        absentAfter: sendable.absentAfter,
-        counts: false,
-        held: true,
-      })
-    }
+  /** Answers when all of them are written down. */
+  async #letGo(sendables: readonly Sendable[], until: Date, reason: string): Promise<void> {
+    const held = (sendable: Sendable): Verdict => ({
+      kind: 'deferred',
+      state: sendable.inDoubt ? 'unknown' : 'retry',
+      reason,
+      at: until,
+      absentAfter: sendable.absentAfter,
+      counts: false,
+      held: true,
+    })
+    await Promise.all(sendables.map((sendable) => sendable.settled(held(sendable))))
   }
 
   #mostUrgent(): Group {
@@ -256,15 +251,14 @@ class SystemLane implements Lane {
     onCall?.({ operation: group.operation, size: batch.length, outcome: report.outcome, tookMs })
     if (answer instanceof NotSent && gate.isDown) return this.#sendHome(batch, answer.message)
     for (const [sendable, outcome] of outcomes) {
-      sendable.settled(verdictOn(this.#options, group.binding, sendable, outcome))
+      void sendable.settled(verdictOn(this.#options, group.binding, sendable, outcome))
     }
   }
 
   /** What never left, for a reason that is not the documents': called back, and no attempt of theirs. */
   #sendHome(batch: readonly Sendable[], reason: string): void {
     const now = this.#options.clock.now()
-    this.#recall.after(now)
-    this.#letGo(batch, now, reason)
+    this.#recall.after(now, this.#letGo(batch, now, reason))
   }
 
   #fromNow(ms: number): Date {

@@ -5,7 +5,7 @@
 import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
-import { claimDocuments, type Claimed, failuresBy, type Fault, letGoDocuments } from './desk.ts'
+import { claimDocuments, type Claimed, failuresBy, type Fault, isAnyDue, letGoDocuments } from './desk.ts'
 import { effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { callBackDocuments } from './effects-held.ts'
 import { bindingOf, type Lane } from './lanes.ts'
@@ -273,11 +273,11 @@ class EpochRunner implements Runner, Stage {
     const binding = bindingOf(lane.connector, intent.operation)
     const attempt = isDecided ? askOnly(binding) : nextAttempt(intent.state, binding.recovery)
     const { doc, operation, businessKey, attempts, absentAfter } = intent
-    const settled = (verdict: Verdict): void => void this.#deliver({ doc, outcome: { doc, intent, verdict } })
+    const settled = (verdict: Verdict) => this.#deliver({ doc, outcome: { doc, intent, verdict } })
     const now = this.#options.clock.now()
-    if (attempt === 'park') return settled(parkInDoubt(absentAfter ?? now))
+    if (attempt === 'park') return void settled(parkInDoubt(absentAfter ?? now))
     const inDoubt = intent.state !== 'retry'
-    if (this.#draining) return settled(letGo(inDoubt, absentAfter, now))
+    if (this.#draining) return void settled(letGo(inDoubt, absentAfter, now))
     const traceId = facts.traceId ?? cause.traceId
     const request = call.request(facts, intent.subject)
     const trace = traceId ? { traceparent: `00-${traceId}-${traceId.slice(0, 16)}-01` } : {}
@@ -327,12 +327,13 @@ class EpochRunner implements Runner, Stage {
   }
 
   async #poll(): Promise<void> {
-    const { clock, claimPollMs, onError } = this.#options
+    const { clock, claimPollMs, database, onError } = this.#options
     this.#claiming = true
     do {
+      const isTold = this.#claimAgain
       this.#claimAgain = false
       try {
-        await this.#claim()
+        if (isTold || (await isAnyDue(database))) await this.#claim()
       } catch (error) {
         if (!this.#stopped) onError('due documents could not be claimed', error)
       }

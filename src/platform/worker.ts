@@ -4,6 +4,7 @@
  */
 import type { Clock } from './clock.ts'
 import { type Connections, createDatabase, type Database, type DatabaseOptions } from './database.ts'
+import { awaitedSystems } from './effects-held.ts'
 import { Outage } from './faults.ts'
 import { fenceStatement, type Lease, openLease, takeOver } from './lease.ts'
 import type { Lane } from './lanes.ts'
@@ -132,13 +133,14 @@ class SupervisedWorker implements Worker {
     await this.#takeOver(database, lease)
     const life = this.#options.begin(lease.epoch, database, lease)
     await life.policies.refresh()
+    const awaited = await awaitedSystems(database, [...life.lanes.keys()])
     // Whoever stops the worker in the meantime has no life to end.
     if (this.#stopped) return lease.release()
     this.#policiesRun = new AbortController()
     void life.policies.run(this.#policiesRun.signal)
     life.runner.start()
     this.life = life
-    for (const lane of life.lanes.values()) lane.recall()
+    for (const system of awaited) life.lanes.get(system)!.recall()
     this.#watch(database, lease)
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { newestSeal, sealAll, sealEntries, verifySeals } from '#platform/audit-seals.ts'
 import { recordAudit } from '#platform/audit.ts'
+import type { Database } from '#platform/database.ts'
 import { fakeClock } from '#tests/support/clock.ts'
 import { messageDatabase, type MessageDatabase } from './message-database.ts'
 
@@ -55,6 +56,19 @@ test('what is sealed verifies, and each seal follows from the one before', async
     entries: 5,
   })
   expect([await sealEntries(house.database), (await newestSeal(house.database))?.number]).toEqual([0, 3])
+})
+
+test('where nothing is new, no transaction begins', async () => {
+  const { query } = house.database
+  const looksOnly: Database = {
+    query,
+    transaction: () => Promise.reject(new Error('a transaction began')),
+  }
+  await sealAll(looksOnly)
+  await record('a')
+  await expect(sealAll(looksOnly)).rejects.toThrow('a transaction began')
+  await sealed()
+  await sealAll(looksOnly)
 })
 
 test('an entry whose transaction commits late is sealed after it and never lost', async () => {

@@ -8,6 +8,7 @@ import {
   finishDocuments,
   failuresBy,
   type Fault,
+  isAnyDue,
   letGoDocuments,
   restartSteps,
   sleepDocuments,
@@ -259,6 +260,14 @@ describe('claiming', () => {
     ])
     expect(await claim(ME)).toEqual([])
     expect((await find(2))?.owner).toBe(OTHER)
+  })
+
+  test('is worth while only where something is due and nobody’s', async () => {
+    await enroll(OTHER, row(2), row(3, { sleepsUntil: TOMORROW }))
+    expect(await isAnyDue(database)).toBe(false)
+    await enroll(OTHER, due(1, { priority: 4 }))
+    expect(await isAnyDue(database)).toBe(true)
+    expect([await claim(ME), await isAnyDue(database)]).toEqual([[1], false])
   })
 
   test('serves a more urgent priority first, however long the others have been due', async () => {

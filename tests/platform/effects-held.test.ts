@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { awaitedSystems } from '#platform/effects-held.ts'
 import { openToyWorld, type ToyWorker, type ToyWorld } from './toy-world.ts'
 
 let world: ToyWorld
@@ -80,6 +81,12 @@ test('what a process sent away that is gone is called back by another', async ()
   await world.timePasses(2_000)
   await world.polled(left, 'the end')
   expect(world.calls).toHaveLength(COUNT)
+})
+
+test('a process that begins learns for which systems documents wait', async () => {
+  const worker = await world.worker()
+  await sentAway(worker)
+  expect(await awaitedSystems(worker.database, ['store', 'another'])).toEqual(['store'])
 })
 
 test('a document that is deferred for a reason of its own is called back no more', async () => {

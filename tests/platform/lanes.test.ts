@@ -54,7 +54,7 @@ function sendable(key: string, overrides: Partial<Sendable> = {}): Sendable {
     attempts: 0,
     absentAfter: null,
     priority: 2,
-    settled(verdict) {
+    async settled(verdict) {
       if (verdicts.has(key)) throw new Error(`${key} is settled twice`)
       verdicts.set(key, verdict)
     },
