@@ -14,10 +14,17 @@ export const PageQuery = z.object({
   cursor: z.string().min(1).max(1_000).optional().describe('nextCursor of the page before'),
 })
 
-/** A page of `item`: follow `nextCursor` until it is absent. */
-export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.object({ items: z.array(item), nextCursor: z.string().optional() })
+/** A page of `item`: follow `nextCursor` until it is absent. The same schema for the same item. */
+export function pageOf<Item extends z.ZodType>(item: Item): Page<Item> {
+  const page = (schemas.get(item) as Page<Item> | undefined) ?? newPageOf(item)
+  schemas.set(item, page)
+  return page
 }
+
+const newPageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional() })
+type Page<Item extends z.ZodType> = ReturnType<typeof newPageOf<Item>>
+const schemas = new WeakMap<z.ZodType, z.ZodType>()
 
 /** Where a page ended: the sort key of its last item. */
 export type Position = readonly (string | number)[]

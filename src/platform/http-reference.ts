@@ -11,8 +11,10 @@ import { STYLESHEET } from './http-reference-style.ts'
 
 export const REFERENCE_STYLESHEET = '/docs/api.css'
 
+const ProblemCode = z.object({ code: z.string().max(200) })
+
 /** `/openapi.json`, `/docs/api`, `/problems` and `/problems/:code`; open to everyone who reaches the server. */
-export function referenceRoutes(document: OpenApi, catalogue: Catalogue): Route[] {
+export function referenceRoutes(document: () => OpenApi, catalogue: Catalogue): Route[] {
   const common = {
     method: 'GET',
     scope: 'public',
@@ -39,9 +41,9 @@ export function referenceRoutes(document: OpenApi, catalogue: Catalogue): Route[
   const wrapped = (title: string, body: Parameters<typeof page>[0]['body']) =>
     page({ title, stylesheet: REFERENCE_STYLESHEET, body })
   return [
-    file('/openapi.json', 'contract', 'application/json', () => JSON.stringify(document)),
+    file('/openapi.json', 'contract', 'application/json', () => JSON.stringify(document())),
     file('/docs/api', 'reference', 'text/html', () =>
-      wrapped(`${document.info.title} API`, referencePage(document)),
+      wrapped(`${document().info.title} API`, referencePage(document())),
     ),
     file('/docs/api.css', 'stylesheet', 'text/css', () => STYLESHEET),
     file('/problems', 'problems', 'text/html', () => wrapped('Problems', problemsPage(catalogue))),
@@ -50,7 +52,7 @@ export function referenceRoutes(document: OpenApi, catalogue: Catalogue): Route[
       path: '/problems/:code',
       operationId: 'reference.problem',
       summary: 'Title, cause and fix of a problem code',
-      params: z.object({ code: z.string().max(200) }),
+      params: ProblemCode,
       answers: { 200: { description: 'The explanation', contentType: 'text/html' } },
       handler({ params }) {
         const meaning = catalogue.get(params.code)

@@ -88,9 +88,13 @@ const DEFAULT_TIMEOUT_MS = 10_000
 const DEFAULT_DRAIN_MS = 10_000
 const DEFAULT_MAX_STREAMS = 500
 
-/** Fails when a route is incomplete, ambiguous or refuses with an undeclared code. */
+/**
+ * Fails when a route is incomplete, ambiguous or refuses with an undeclared code; and before it listens, where the
+ * contract cannot be written. What nobody asks for is not made.
+ */
 export function createServer(routes: readonly Route[], ports: ServerPorts, options: ServerOptions): Server {
-  const document = openapi(routes, options.info, options.catalogue)
+  let written: OpenApi | undefined
+  const document = (): OpenApi => (written ??= openapi(routes, options.info, options.catalogue))
   const rules = {
     catalogue: options.catalogue,
     rates: options.rates,
@@ -100,13 +104,18 @@ export function createServer(routes: readonly Route[], ports: ServerPorts, optio
   const doors = prepareDoors([...routes, ...reference], rules)
   const takeToken = createRateLimits(options.rates, ports.clock).take
   const context = { ports, options, doors, closing: new AbortController(), streams: { open: 0 }, takeToken }
-  const app = frameworkFor(context)
-  for (const door of doors) open(door, app, context)
+  let app: FastifyInstance | undefined
+  const framework = (): FastifyInstance => (app ??= frameworkFor(context))
   return {
-    openapi: document,
-    listen: (at) => listen(app, at),
+    get openapi() {
+      return document()
+    },
+    async listen(at) {
+      document()
+      return listen(framework(), at)
+    },
     async call({ method, url, headers = {}, body }) {
-      const answer = await app.inject({
+      const answer = await framework().inject({
         method,
         url,
         headers,
@@ -120,9 +129,11 @@ export function createServer(routes: readonly Route[], ports: ServerPorts, optio
     },
     async close() {
       context.closing.abort()
+      if (!app) return
+      const { server } = app
       const closed = app.close()
       const drainMs = options.drainMs ?? DEFAULT_DRAIN_MS
-      const cancel = ports.clock.after(drainMs, () => app.server.closeAllConnections())
+      const cancel = ports.clock.after(drainMs, () => server.closeAllConnections())
       await closed
       cancel()
     },
@@ -130,7 +141,7 @@ export function createServer(routes: readonly Route[], ports: ServerPorts, optio
 }
 
 function frameworkFor(context: Context): FastifyInstance {
-  const { ports, closing } = context
+  const { ports, closing, doors } = context
   const app = fastify({
     logger: false,
     requestIdHeader: false,
@@ -173,7 +184,8 @@ function frameworkFor(context: Context): FastifyInstance {
     done()
   })
   app.setErrorHandler((error, request, reply) => fail(context, request, reply, error))
-  app.setNotFoundHandler((request, reply) => fail(context, request, reply, notFound(context.doors, request)))
+  app.setNotFoundHandler((request, reply) => fail(context, request, reply, notFound(doors, request)))
+  for (const door of doors) open(door, app, context)
   return app
 }
 

@@ -30,6 +30,8 @@ type Feed<Message> = {
   }): Promise<Heard>
 }
 
+const SystemName = z.object({ system: z.string().min(1).max(40) })
+
 function feed<Message>({ doors, notice, hear, ...about }: Feed<Message>): Route {
   return route({
     ...about,
@@ -37,7 +39,7 @@ function feed<Message>({ doors, notice, hear, ...about }: Feed<Message>): Route 
     scope: 'public',
     rateClass: 'webhooks',
     bodyLimitBytes: 4 * 1024 * 1024,
-    params: z.object({ system: z.string().min(1).max(40) }),
+    params: SystemName,
     consumes: 'bytes',
     idempotent: 'none',
     answers: { 200: { description: 'Every message is filed; what became of each', body: Accepted } },

@@ -80,6 +80,10 @@ const receivePayment = (verbs: BillingVerbs): Route =>
     },
   })
 
+const PaymentId = z.object({
+  paymentId: z.string().min(1).max(40).describe('Our number of the payment').meta({ example: 'P-1000050' }),
+})
+
 const reversePayment = (verbs: BillingVerbs): Route =>
   route({
     method: 'POST',
@@ -92,14 +96,7 @@ const reversePayment = (verbs: BillingVerbs): Route =>
     scope: 'process.payments:write',
     rateClass: 'commands',
     bodyLimitBytes: 4 * 1024,
-    params: z.object({
-      paymentId: z
-        .string()
-        .min(1)
-        .max(40)
-        .describe('Our number of the payment')
-        .meta({ example: 'P-1000050' }),
-    }),
+    params: PaymentId,
     body: ReversalRequest,
     idempotent: true,
     answers: { 200: { description: 'The payment is taken back', body: ReversalAnswer } },

@@ -221,6 +221,10 @@ const readOrder = (ports: OrderPorts): Route =>
     },
   })
 
+const AnyNumber = z.object({
+  id: z.string().min(1).max(80).describe('Any number of the order or of a document of it'),
+})
+
 const storyRoute = (ports: OrderPorts): Route =>
   route({
     method: 'GET',
@@ -233,9 +237,7 @@ const storyRoute = (ports: OrderPorts): Route =>
     scope: 'process.orders:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    params: z.object({
-      id: z.string().min(1).max(80).describe('Any number of the order or of a document of it'),
-    }),
+    params: AnyNumber,
     answers: {
       200: { description: 'Lines, documents on both sides, and all that happened', body: StoryAnswer },
     },
@@ -301,6 +303,8 @@ const cancelOrder = (ports: OrderPorts): Route =>
     handler: (request) => ports.cancel({ ...asked(ports, request), lines: request.body.lines }),
   })
 
+const HoldId = OrderId.extend({ holdId: z.string().min(1).max(40).meta({ example: 'H-1000020' }) })
+
 const releaseHold = (ports: OrderPorts): Route =>
   route({
     method: 'POST',
@@ -312,7 +316,7 @@ const releaseHold = (ports: OrderPorts): Route =>
     scope: 'process.holds:release',
     rateClass: 'commands',
     bodyLimitBytes: 4 * 1024,
-    params: OrderId.extend({ holdId: z.string().min(1).max(40).meta({ example: 'H-1000020' }) }),
+    params: HoldId,
     body: HoldReleaseRequest,
     idempotent: true,
     answers: { 200: { description: 'The hold is released', body: HoldReleased } },

@@ -156,6 +156,8 @@ type Acting<Body> = Pick<
   'params' | 'body' | 'principal' | 'trace'
 >
 
+const DryRun = z.object({ dryRun: z.enum(['true', 'false']).optional() })
+
 /** What a person does about one call: once per key, with his reason in the audit trail. */
 function actRoute<Body extends z.ZodType<{ readonly reason: string }>>(
   ports: EffectPorts,
@@ -181,7 +183,7 @@ function actRoute<Body extends z.ZodType<{ readonly reason: string }>>(
     rateClass: 'commands',
     bodyLimitBytes: 16 * 1024,
     params: EffectId,
-    query: z.object({ dryRun: z.enum(['true', 'false']).optional() }),
+    query: DryRun,
     body,
     idempotent: true,
     answers: { 200: { description: 'The call as it is now', body: EffectActed } },

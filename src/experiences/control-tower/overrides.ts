@@ -11,6 +11,8 @@ export type OverridePorts = {
   readonly override: (command: OverrideCommand) => Promise<OverrideGiven | Replay>
 }
 
+const OrderId = z.object({ id: z.string().min(1).max(80).meta({ example: 'O-1000017' }) })
+
 export const overrideRoutes = ({ override }: OverridePorts): Route[] => [
   route({
     method: 'POST',
@@ -23,7 +25,7 @@ export const overrideRoutes = ({ override }: OverridePorts): Route[] => [
     scope: 'experience.overrides:write',
     rateClass: 'commands',
     bodyLimitBytes: 16 * 1024,
-    params: z.object({ id: z.string().min(1).max(80).meta({ example: 'O-1000017' }) }),
+    params: OrderId,
     body: OverrideRequest,
     idempotent: true,
     answers: { 200: { description: 'What became of the step', body: OverrideAnswer } },

@@ -172,6 +172,8 @@ const startRoute = ({ database, clock }: RepairPorts): Route =>
     }),
   })
 
+const JobsQuery = PageQuery.extend({ state: z.enum(['running', 'paused', 'aborted', 'ended']).optional() })
+
 const listRoute = ({ queries, pages, clock }: RepairPorts): Route =>
   route({
     method: 'GET',
@@ -181,7 +183,7 @@ const listRoute = ({ queries, pages, clock }: RepairPorts): Route =>
     scope: READ,
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({ state: z.enum(['running', 'paused', 'aborted', 'ended']).optional() }),
+    query: JobsQuery,
     answers: { 200: { description: 'A page of jobs', body: pageOf(JobSummary) } },
     refusals: ['http.cursor_invalid'],
     example: { query: { state: 'running', limit: 50 }, answer: { items: [examples.summary] } },
@@ -222,6 +224,8 @@ const readJobRoute = ({ queries, clock }: RepairPorts): Route =>
     },
   })
 
+const ItemsQuery = PageQuery.extend(itemQuery)
+
 const itemsRoute = ({ queries, pages }: RepairPorts): Route =>
   route({
     method: 'GET',
@@ -232,7 +236,7 @@ const itemsRoute = ({ queries, pages }: RepairPorts): Route =>
     rateClass: 'reads',
     bodyLimitBytes: 0,
     params: RepairId,
-    query: PageQuery.extend(itemQuery),
+    query: ItemsQuery,
     answers: { 200: { description: 'A page of items, in the order of work', body: pageOf(ItemView) } },
     refusals: ['http.cursor_invalid', 'repairs.not_found'],
     example: { params: { id: '41' }, query: { state: 'failed' }, answer: { items: [examples.item] } },

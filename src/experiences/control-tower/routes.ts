@@ -95,13 +95,15 @@ const cursorOf = (position: readonly (string | number)[] | undefined): OrderCurs
 
 const AnyNumber = z.string().min(1).max(80)
 
+const StoryId = z.object({ id: AnyNumber })
+
 const storyRoute = ({ queries }: TowerPorts): Route =>
   route({
     ...common,
     path: '/orders/:id',
     operationId: 'control-tower.story',
     summary: "One order's story as a page",
-    params: z.object({ id: AnyNumber }),
+    params: StoryId,
     answers: {
       200: { description: 'The page', contentType: HTML },
       404: { description: 'No such order, with a search', contentType: HTML },
@@ -115,13 +117,15 @@ const storyRoute = ({ queries }: TowerPorts): Route =>
     },
   })
 
+const Search = z.object({ number: AnyNumber })
+
 const findRoute = ({ queries }: TowerPorts): Route =>
   route({
     ...common,
     path: '/find',
     operationId: 'control-tower.find',
     summary: 'Leads from any number to its order',
-    query: z.object({ number: AnyNumber }),
+    query: Search,
     answers: {
       303: { description: 'To the order, or to the list of those that share the number' },
       404: { description: 'Nobody knows the number', contentType: HTML },
