@@ -75,9 +75,16 @@ function parse(args: readonly string[]) {
 const MINUTE_MS = 60_000
 const SCENARIO_MS_MAX = 5 * MINUTE_MS
 
+let tellFindings = (): void => undefined
+
 async function runAll(wanted: Wanted): Promise<void> {
   const findings: Findings[] = []
   let postgres = ''
+  tellFindings = () => {
+    if (findings.length === 0) return
+    const report = reportOf(findings, postgres, wanted.quick)
+    process.stdout.write(wanted.json ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(report))
+  }
   for (const name of wanted.scenarios) {
     const tooLong = setTimeout(() => void leave(1, `${name} takes too long and is given up`), SCENARIO_MS_MAX)
     const stage = await openStage(wanted.quick ? QUICK_ITEMS : undefined)
@@ -86,17 +93,17 @@ async function runAll(wanted: Wanted): Promise<void> {
     await stage.end()
     clearTimeout(tooLong)
   }
-  const report = reportOf(findings, postgres, wanted.quick)
-  process.stdout.write(wanted.json ? `${JSON.stringify(report, undefined, 2)}\n` : tableOf(report))
+  tellFindings()
 }
 
 let leaving = false
 
-/** Ends what was started, whatever else is still under way; the first reason counts. */
+/** Tells what whole scenarios have found, and ends what was started, whatever is under way; the first reason counts. */
 async function leave(code: number, why = ''): Promise<void> {
   if (leaving) return
   leaving = true
   process.stderr.write(why && `${why}\n`)
+  tellFindings()
   await undoAll()
   process.exit(code)
 }

@@ -1,5 +1,6 @@
 /** Lanes side by side: each a process and a cluster of its own, on a core of its own where that can be had. */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Finding, Job } from './search.ts'
@@ -15,21 +16,46 @@ export type LaneHandle = {
 const PROGRAM = fileURLToPath(new URL('lane-process.ts', import.meta.url))
 const PLANTING = new URL('planting.ts', import.meta.url).href
 
-export const openLanes = (wished: number): Promise<LaneHandle[]> =>
-  Promise.all(
-    Array.from({ length: Math.max(1, Math.min(wished, availableParallelism())) }, (_, core) =>
-      open({ core }),
-    ),
-  )
+/** What is looked for on lanes, until it is done or somebody wants it to end. */
+export type Search = {
+  run(lanes: readonly LaneHandle[]): Promise<unknown>
+  /** Prints what was found so far; answers the exit code. */
+  end(): number
+}
 
-type Wishes = { readonly core: number; readonly bug?: string; readonly url?: string }
+export type Lanes = {
+  readonly opened: Promise<readonly LaneHandle[]>
+  /** Ends them in order, also those that are being opened or at work. */
+  end(): Promise<void>
+}
 
-async function open({ core, bug, url }: Wishes): Promise<LaneHandle> {
+export function startLanes(wished: number): Lanes {
+  const children = new Set<ChildProcess>()
+  const count = Math.max(1, Math.min(wished, availableParallelism()))
+  return {
+    opened: Promise.all(Array.from({ length: count }, (_, core) => open({ core, children }))),
+    async end() {
+      // Those with a bug came later, and stand on the clusters of the others.
+      for (const child of [...children].toReversed()) await hangUp(child)
+    },
+  }
+}
+
+type Wishes = {
+  readonly core: number
+  readonly children: Set<ChildProcess>
+  readonly bug?: string
+  readonly url?: string
+}
+
+async function open({ core, children, bug, url }: Wishes): Promise<LaneHandle> {
   const child = fork(PROGRAM, url ? [url] : [], {
     execArgv: bug ? ['--import', PLANTING] : [],
     ...(bug ? { env: { ...process.env, CROSSDOCK_PLANTED: bug } } : {}),
     serialization: 'advanced',
   })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
   pin(child, core)
   const { url: cluster } = (await answerOf(child)) as { url: string }
   return {
@@ -37,13 +63,17 @@ async function open({ core, bug, url }: Wishes): Promise<LaneHandle> {
       child.send(job)
       return (await answerOf(child)) as Finding
     },
-    plant: (planted) => open({ core, bug: planted, url: cluster }),
-    end: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => resolve())
-        child.disconnect()
-      }),
+    plant: (planted) => open({ core, children, bug: planted, url: cluster }),
+    end: () => hangUp(child),
   }
+}
+
+/** A lane whose channel is closed ends by itself, in order. */
+async function hangUp(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  await gone
 }
 
 function answerOf(child: ChildProcess): Promise<unknown> {

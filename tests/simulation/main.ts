@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '#platform/clock.ts'
 import { shortDayOf } from './day.ts'
 import { openCluster } from './cluster.ts'
-import { openLanes } from './lanes.ts'
+import { type LaneHandle, type Search, startLanes } from './lanes.ts'
 import { outage, type OutagePlan } from './outage.ts'
-import { plantAll } from './planted.ts'
+import { bugsCalled, plantEach } from './planted.ts'
 import { createReport } from './report.ts'
 import type { Mode } from './simulate.ts'
 
@@ -70,6 +70,14 @@ function optionsOf(args: string[]) {
   }
 }
 
+/** Resolves with the exit code when somebody wants us to end before we are done. */
+const interrupted = new Promise<number>((resolve) => {
+  process.once('SIGINT', () => resolve(130))
+  process.once('SIGTERM', () => resolve(143))
+})
+
+type Options = ReturnType<typeof optionsOf>
+
 async function main(): Promise<number> {
   const options = optionsOf(process.argv.slice(2))
   if (options.help) {
@@ -78,29 +86,41 @@ async function main(): Promise<number> {
   }
   const { outageHours: hours } = options
   if (hours !== undefined) return runOutage({ ...options, hours })
-  const lanes = await openLanes(options.seed === undefined ? options.lanes : 1)
+  const search =
+    options.planted || options.bug ? plantEach(wantedBugs(options), options.json) : seeds(options)
+  const lanes = startLanes(options.seed === undefined ? options.lanes : 1)
   try {
-    if (options.planted || options.bug) return await plantAll(lanes, options)
-    const report = createReport(options.json)
-    const endMs = options.minutes ? systemClock.monotonicMs() + options.minutes * 60_000 : Infinity
-    const seeds = options.seed === undefined ? (options.seeds ?? (options.minutes ? Infinity : 200)) : 1
-    let next = 0
-    const seedOf = (nth: number): string => options.seed ?? String(nth)
-    await Promise.all(
-      lanes.map(async (lane) => {
-        while (next < seeds && systemClock.monotonicMs() < endMs) {
-          const nth = next++
-          // One in four without an end of faults: whatever happens later must not hide what is wrong in between.
-          const mode = options.mode ?? (nth % 4 === 3 ? 'safety' : 'liveness')
-          const seed = seedOf(nth)
-          report.add(await lane.run({ ...(options.short ? shortDayOf(seed) : {}), seed, mode }))
-        }
-      }),
-    )
-    return report.end()
+    const done = lanes.opened.then((opened) => search.run(opened))
+    const code = await Promise.race([interrupted, done.then(() => undefined)])
+    const found = search.end()
+    return code ?? found
   } finally {
-    await Promise.all(lanes.map((lane) => lane.end()))
+    await lanes.end()
   }
+}
+
+function wantedBugs({ bug }: Options): ReturnType<typeof bugsCalled> {
+  const bugs = bugsCalled(bug)
+  if (bugs.length > 0) return bugs
+  const names = bugsCalled(undefined).map(({ name }) => `  ${name}`)
+  throw new Usage([`no bug is called "${bug}"; there are:`, ...names].join('\n'))
+}
+
+function seeds(options: Options): Search {
+  const report = createReport(options.json)
+  const endMs = options.minutes ? systemClock.monotonicMs() + options.minutes * 60_000 : Infinity
+  const count = options.seed === undefined ? (options.seeds ?? (options.minutes ? Infinity : 200)) : 1
+  let next = 0
+  async function runOn(lane: LaneHandle): Promise<void> {
+    while (next < count && systemClock.monotonicMs() < endMs) {
+      const nth = next++
+      // One in four without an end of faults: whatever happens later must not hide what is wrong in between.
+      const mode = options.mode ?? (nth % 4 === 3 ? 'safety' : 'liveness')
+      const seed = options.seed ?? String(nth)
+      report.add(await lane.run({ ...(options.short ? shortDayOf(seed) : {}), seed, mode }))
+    }
+  }
+  return { run: (lanes) => Promise.all(lanes.map(runOn)), end: () => report.end() }
 }
 
 async function runOutage(wanted: Omit<OutagePlan, 'checks' | 'say'> & { json: boolean }): Promise<number> {
@@ -109,7 +129,8 @@ async function runOutage(wanted: Omit<OutagePlan, 'checks' | 'say'> & { json: bo
   const cluster = await openCluster()
   try {
     await cluster.keepBaseline()
-    const report = await outage(cluster, { ...wanted, checks: false, say })
+    const report = await Promise.race([interrupted, outage(cluster, { ...wanted, checks: false, say })])
+    if (typeof report === 'number') return report
     process.stdout.write(`${JSON.stringify(report, undefined, wanted.json ? 0 : 2)}\n`)
     return report.violations.length > 0 ? 1 : 0
   } finally {
@@ -118,9 +139,9 @@ async function runOutage(wanted: Omit<OutagePlan, 'checks' | 'say'> & { json: bo
 }
 
 try {
-  process.exitCode = await main()
+  process.exit(await main())
 } catch (error) {
   if (!(error instanceof Usage)) throw error
   process.stderr.write(`${error.message}\n\n${USAGE}\n`)
-  process.exitCode = 2
+  process.exit(2)
 }

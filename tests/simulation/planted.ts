@@ -1,7 +1,7 @@
 /** The simulation proves itself: each known bug is planted alone and has to be caught. */
 import { systemClock } from '#platform/clock.ts'
 import { type Bug, BUGS } from './bugs.ts'
-import type { LaneHandle } from './lanes.ts'
+import type { LaneHandle, Search } from './lanes.ts'
 import type { Job } from './search.ts'
 
 const SEEDS_MAX = 60
@@ -14,34 +14,33 @@ type Caught = {
   readonly invariant?: string | undefined
 }
 
-type Options = { readonly bug?: string | undefined; readonly json: boolean }
+/** Of this name, or all of them. */
+export const bugsCalled = (name: string | undefined): readonly Bug[] =>
+  name === undefined ? BUGS : BUGS.filter((bug) => bug.name === name)
 
-/** Answers the exit code. */
-export async function plantAll(lanes: readonly LaneHandle[], { bug, json }: Options): Promise<number> {
-  const wanted = bug === undefined ? BUGS : BUGS.filter(({ name }) => name === bug)
-  if (wanted.length === 0) {
-    process.stderr.write(
-      `no bug is called "${bug}"; there are:\n${BUGS.map(({ name }) => `  ${name}\n`).join('')}`,
-    )
-    return 2
-  }
-  const queue = [...wanted]
+export function plantEach(bugs: readonly Bug[], json: boolean): Search {
+  const queue = [...bugs]
   const results: Caught[] = []
-  await Promise.all(
-    lanes.map(async (lane) => {
-      for (let next = queue.shift(); next; next = queue.shift()) {
-        const result = await hunt(lane, next)
-        results.push(result)
-        process.stderr.write(
-          `${result.caught ? 'caught' : 'MISSED'}  ${String(result.seeds).padStart(3)} seeds  ${result.seconds.toFixed(1).padStart(5)} s  ${next.name}${result.invariant ? `: ${result.invariant}` : ''}\n`,
-        )
-      }
-    }),
-  )
-  const caught = results.filter((result) => result.caught).length
-  if (json) process.stdout.write(`${JSON.stringify({ planted: results.length, caught, bugs: results })}\n`)
-  else process.stdout.write(`${caught} of ${results.length} planted bugs caught\n`)
-  return caught === results.length ? 0 : 1
+  async function plantOn(lane: LaneHandle): Promise<void> {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const result = await hunt(lane, next)
+      results.push(result)
+      process.stderr.write(
+        `${result.caught ? 'caught' : 'MISSED'}  ${String(result.seeds).padStart(3)} seeds  ${result.seconds.toFixed(1).padStart(5)} s  ${next.name}${result.invariant ? `: ${result.invariant}` : ''}\n`,
+      )
+    }
+  }
+  return {
+    run: (lanes) => Promise.all(lanes.map(plantOn)),
+    end() {
+      const caught = results.filter((result) => result.caught).length
+      const report = { planted: results.length, caught, bugs: results }
+      process.stdout.write(
+        json ? `${JSON.stringify(report)}\n` : `${caught} of ${results.length} planted bugs caught\n`,
+      )
+      return caught === bugs.length ? 0 : 1
+    },
+  }
 }
 
 async function hunt(lane: LaneHandle, { name, world }: Bug): Promise<Caught> {

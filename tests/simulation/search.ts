@@ -16,22 +16,29 @@ export type Finding = Outcome & {
 
 const RUNS_MAX = 40
 
-export async function search(lane: Lane, { shrink = true, ...plan }: Job): Promise<Finding> {
-  const outcome = await simulate(lane, plan)
+/** Ends early, with nothing found, when it is told to. */
+export async function search(
+  lane: Lane,
+  { shrink = true, ...plan }: Job,
+  end?: AbortSignal,
+): Promise<Finding> {
+  const outcome = await simulate(lane, plan, end)
   if (outcome.violations.length === 0 || !shrink) return { ...outcome, plan }
-  return { ...outcome, plan, shortest: await shortestOf(lane, plan, outcome) }
+  return { ...outcome, plan, shortest: await shortestOf(lane, { plan, end }, outcome) }
 }
 
+type Shrinking = { readonly plan: Plan; readonly end: AbortSignal | undefined }
+
 /** Halves first, then single faults, then orders. A shorter script counts when it breaks the same invariant. */
-async function shortestOf(lane: Lane, plan: Plan, first: Outcome) {
+async function shortestOf(lane: Lane, { plan, end }: Shrinking, first: Outcome) {
   const broken = new Set(first.violations.map(({ invariant }) => invariant))
   let best: Plan = { ...plan, orders: first.orders, only: new Set(first.struck) }
   let violations = first.violations
   let runs = 0
   async function fails(candidate: Plan): Promise<boolean> {
-    if (runs >= RUNS_MAX) return false
+    if (runs >= RUNS_MAX || end?.aborted) return false
     runs++
-    const outcome = await simulate(lane, candidate)
+    const outcome = await simulate(lane, candidate, end)
     if (!outcome.violations.some(({ invariant }) => broken.has(invariant))) return false
     best = candidate
     violations = outcome.violations

@@ -62,8 +62,9 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
   const removeFolder = undoable(async () => {
     if (!isKept) rmSync(folder, { recursive: true, force: true })
   })
-  const server = await startPostgres({ dataDirectory: join(folder, 'postgres'), clock, log })
-  const stopServer = undoable(() => server.stop())
+  const starting = startPostgres({ dataDirectory: join(folder, 'postgres'), clock, log })
+  const stopServer = undoable(async () => (await starting).stop())
+  const server = await starting
   await migrate(server.url)
   const dataDirectory = await dataDirectoryOf(server.url)
   const world = worldOf({ seed, plannedOrders })
@@ -91,7 +92,7 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
     },
     async end() {
       await stopFleet()
-      landscape.end()
+      await landscape.end()
       await Promise.all([...network.proxies.values()].map((proxy) => proxy.end()))
       await stopServer()
       await removeFolder()
@@ -116,7 +117,11 @@ async function dataDirectoryOf(url: string): Promise<string> {
   return row!.data_directory
 }
 
-type LandscapeProcess = { readonly urls: LandscapeUrls; tell(wish: LandscapeWish): void; end(): void }
+type LandscapeProcess = {
+  readonly urls: LandscapeUrls
+  tell(wish: LandscapeWish): void
+  end(): Promise<void>
+}
 
 async function startLandscape(seed: string, plannedOrders: number): Promise<LandscapeProcess> {
   const child = fork(
@@ -127,8 +132,9 @@ async function startLandscape(seed: string, plannedOrders: number): Promise<Land
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     },
   )
+  const end = undoable(async () => void child.kill('SIGKILL'))
   const [urls] = (await once(child, 'message')) as [LandscapeUrls]
-  return { urls, tell: (wish) => void child.send(wish), end: () => void child.kill('SIGKILL') }
+  return { urls, tell: (wish) => void child.send(wish), end }
 }
 
 type NetworkOfRun = {

@@ -13,7 +13,8 @@ import { type Anomaly, checkHistory, type Entry } from './history.ts'
 import { planOf } from './plan.ts'
 import { openStage, type Stage } from './stage.ts'
 
-export type Report = Done & {
+/** What a run has done up to a moment. */
+export type Figures = Done & {
   readonly minutes: number
   readonly seed: string
   readonly orders: number
@@ -23,6 +24,9 @@ export type Report = Done & {
   readonly cancelled: number
   readonly failedStarts: number
   readonly proxyFaults: Partial<Record<FaultKind, number>>
+}
+
+export type Report = Figures & {
   readonly anomalies: readonly Anomaly[]
   readonly drainMs: number
   readonly durationMs: number
@@ -33,6 +37,8 @@ export type RunOptions = {
   readonly minutes: number
   readonly seed: string
   readonly say: (text: string) => void
+  /** Told once orders begin; answers, whenever it is asked, what has been done so far. */
+  readonly began: (figures: () => Figures) => void
 }
 
 const PER_SECOND = 10
@@ -42,7 +48,7 @@ const DRAINED_WITHIN_MS = 120_000
 const LOOK_MS = 250
 const SAY_EVERY_MS = 2_000
 
-export async function torture({ minutes, seed, say }: RunOptions): Promise<Report> {
+export async function torture({ minutes, seed, say, began }: RunOptions): Promise<Report> {
   const startedMs = performance.now()
   const forMs = minutes * 60_000
   const stage = await openStage(seed, Math.ceil((forMs / 1_000) * PER_SECOND))
@@ -57,6 +63,15 @@ export async function torture({ minutes, seed, say }: RunOptions): Promise<Repor
     perSecond: PER_SECOND,
     orderAt: (nth) => stage.world.orders(1, nth)[0]!,
   })
+  const figures = (): Figures => ({
+    minutes,
+    seed,
+    ...countsOf(client.log),
+    ...chaos.done,
+    failedStarts: stage.fleet.failedStarts,
+    proxyFaults: chaos.proxyFaults,
+  })
+  began(figures)
   const telling = setInterval(() => say(progressOf(client, chaos)), SAY_EVERY_MS)
   await Promise.all([client.sent, chaos.run(plan)])
   await chaos.calm()
@@ -72,19 +87,13 @@ export async function torture({ minutes, seed, say }: RunOptions): Promise<Repor
     ...endedByThemselves(stage),
     ...(await examine(stage, client.log)),
   ]
-  const counted = countsOf(client.log)
   if (anomalies.length > 0) {
     stage.keepFolder()
     say(`history, log and database are kept in ${stage.folder}`)
   }
   await stage.end()
   return {
-    minutes,
-    seed,
-    ...counted,
-    ...chaos.done,
-    failedStarts: stage.fleet.failedStarts,
-    proxyFaults: chaos.proxyFaults,
+    ...figures(),
     anomalies,
     drainMs,
     durationMs: Math.round(performance.now() - startedMs),
@@ -191,7 +200,7 @@ async function doctor({ environment }: Stage): Promise<Anomaly[]> {
 
 function countsOf(
   log: readonly Entry[],
-): Pick<Report, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled'> {
+): Pick<Figures, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled'> {
   const of = (operation: Entry['operation'], kind?: Entry['kind']): Set<string> =>
     new Set(
       log.flatMap((entry) =>
