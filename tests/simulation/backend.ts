@@ -11,51 +11,68 @@ export type Reply = { readonly result: Result } | { readonly error: unknown } | 
 
 type Answer = Exclude<Reply, 'waiting'>
 
-const CLOCK: Statement = { name: 'simulation.now', text: `select set_config('sim.now', $1, false)` }
 /** A statement that waits for nobody has answered by then, also where lanes share their core. */
 const LOOK_MS = 3
+/** Sent as text, in one message: for what plans nothing, that costs both sides less than a prepared statement. */
+const PLAIN: ReadonlySet<string> = new Set(['begin', 'commit', 'rollback'])
 
 export class Backend {
   readonly pid: number
   readonly #client: pg.Client
   readonly #side: pg.Client
-  #answer: Promise<Answer> | undefined
+  readonly #patience: Patience
+  /** Whoever waits for the answer of the statement under way. */
+  #tell: ((reply: Reply) => void) | undefined
+  #isUnderWay = false
   #frozen = false
 
-  private constructor(pid: number, client: pg.Client, side: pg.Client) {
+  private constructor(pid: number, client: pg.Client, side: pg.Client, patience: Patience) {
     this.pid = pid
     this.#client = client
     this.#side = side
+    this.#patience = patience
   }
 
-  static async of(client: pg.Client, side: pg.Client): Promise<Backend> {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-    return new Backend(rows[0]!.pid, client, side)
+  /** Of a lane, of whose statements one is under way at a time. */
+  static async eachOf(clients: readonly pg.Client[], side: pg.Client): Promise<Backend[]> {
+    const patience = new Patience()
+    return Promise.all(
+      clients.map(async (client) => {
+        const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+        return new Backend(rows[0]!.pid, client, side, patience)
+      }),
+    )
   }
 
   /** Runs to the answer, or until it is known to wait. With `now`, the session's clock is set first, on the same trip. */
-  async execute(statement: Statement, values: readonly unknown[], now?: Date): Promise<Reply> {
-    const stream = (this.#client as unknown as Wired).connection.stream
+  execute(statement: Statement, values: readonly unknown[], now?: Date): Promise<Reply> {
+    const { stream } = (this.#client as unknown as Wired).connection
+    const clock = now && `set sim.now = '${now.toISOString()}'`
     stream.cork()
-    if (now) void this.#ask(CLOCK, [now.toISOString()])
-    this.#answer = this.#ask(statement, values)
+    if (PLAIN.has(statement.text)) this.#ask(clock ? `${clock}; ${statement.text}` : statement.text)
+    else {
+      if (clock) this.#client.query(clock, ignore)
+      const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
+      this.#ask({ name: statement.name, text: statement.text, values: sent })
+    }
     stream.uncork()
     return this.#answerOrWait()
   }
 
   /** Goes on with the statement that waited. */
-  async resume(): Promise<Reply> {
+  resume(): Promise<Reply> {
     this.#thaw()
     return this.#answerOrWait()
   }
 
   /** Ends the statement that waits, as a deadlock or a timeout would. */
   async cancel(): Promise<void> {
-    if (!this.#answer) return
+    if (!this.#isUnderWay) return
+    const { promise, resolve } = Promise.withResolvers<Reply>()
+    this.#tell = resolve
     process.kill(this.pid, 'SIGINT')
     this.#thaw()
-    await this.#answer
-    this.#answer = undefined
+    await promise
   }
 
   /** What the end of a session does to it: rolled back, its locks gone. */
@@ -75,20 +92,23 @@ export class Backend {
     return rows[0]!.pids
   }
 
-  async #answerOrWait(): Promise<Reply> {
-    for (;;) {
-      const answer = await firstOf(this.#answer!)
-      if (answer) {
-        this.#answer = undefined
-        return answer
-      }
-      const blockers = await this.blockers()
-      // It may have answered while we looked; then it waits for nobody.
-      if (blockers.length === 0) continue
-      process.kill(this.pid, 'SIGSTOP')
-      this.#frozen = true
-      return 'waiting'
-    }
+  #answerOrWait(): Promise<Reply> {
+    const { promise, resolve } = Promise.withResolvers<Reply>()
+    this.#tell = resolve
+    this.#patience.begin(() => void this.#look(resolve))
+    return promise
+  }
+
+  /** It has not answered in time: it waits for a lock, or is merely slow. */
+  async #look(tell: (reply: Reply) => void): Promise<void> {
+    const blockers = await this.blockers()
+    // It may have answered while we looked; then it waits for nobody.
+    if (this.#tell !== tell) return
+    if (blockers.length === 0) return this.#patience.begin(() => void this.#look(tell))
+    process.kill(this.pid, 'SIGSTOP')
+    this.#frozen = true
+    this.#tell = undefined
+    tell('waiting')
   }
 
   #thaw(): void {
@@ -96,24 +116,56 @@ export class Backend {
     this.#frozen = false
   }
 
-  #ask({ name, text }: Statement, values: readonly unknown[]): Promise<Answer> {
-    const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
-    return this.#client.query({ name, text, values: sent }).then(
-      ({ command, rows }) => ({ result: { command, rows } }),
-      (error: unknown) => ({ error }),
+  #ask(question: string | pg.QueryConfig): void {
+    this.#isUnderWay = true
+    // Several statements in one text have as many results.
+    this.#client.query(
+      question as string,
+      (error: Error | null, result: pg.QueryResult | pg.QueryResult[]) => {
+        if (error) return this.#answered({ error })
+        const { command, rows } = Array.isArray(result) ? result.at(-1)! : result
+        this.#answered({ result: { command, rows } })
+      },
     )
+  }
+
+  #answered(answer: Answer): void {
+    this.#isUnderWay = false
+    this.#patience.end()
+    const tell = this.#tell
+    this.#tell = undefined
+    tell?.(answer)
   }
 }
 
+const ignore = (): void => undefined
+
 type Wired = { connection: { stream: { cork(): void; uncork(): void } } }
 
-/** The answer, or undefined when it takes longer than a statement that waits for nobody. */
-async function firstOf(answer: Promise<Answer>): Promise<Answer | undefined> {
-  const { promise: later, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), LOOK_MS)
-  try {
-    return await Promise.race([answer, later])
-  } finally {
-    clearTimeout(timer)
+/** One timer for all statements of a lane: nearly all of them are answered before it would be their turn. */
+class Patience {
+  #late: (() => void) | undefined
+  #sinceMs = 0
+  #isTicking = false
+
+  /** Calls `late` when the end does not come in time. */
+  begin(late: () => void): void {
+    this.#late = late
+    this.#sinceMs = performance.now()
+    if (!this.#isTicking) this.#tick()
+  }
+
+  end(): void {
+    this.#late = undefined
+  }
+
+  #tick(): void {
+    this.#isTicking = this.#late !== undefined
+    const late = this.#late
+    if (!late) return
+    if (performance.now() - this.#sinceMs < LOOK_MS) return void setTimeout(() => this.#tick(), LOOK_MS)
+    this.#isTicking = false
+    this.#late = undefined
+    late()
   }
 }

@@ -41,7 +41,7 @@ export type ClientParts = {
 
 const ORDERS = '/process/order-to-cash/v1/orders'
 const AGAIN_MS = 700
-const RECEIPTS_MS: [number, number] = [500, 4_000]
+const RECEIPTS_MS = { least: 500, most: 4_000 }
 /** What happened in a warehouse is on its way a moment later. */
 const TOLD_MS = 100
 const SHOP_SHARE = 0.25
@@ -121,7 +121,8 @@ export function openClients(parts: ClientParts): Clients {
     })
   }
   open++
-  later(drawInteger(seed, 'receipts', 0, RECEIPTS_MS), 'receipts', () => {
+  const { least, most } = RECEIPTS_MS
+  later(drawInteger(seed, 'receipts', 0, [least, Math.min(most, day.peaceAfterMs)]), 'receipts', () => {
     landscape.wms.receiveAll()
     landscape.eastWms.receiveAll()
     later(TOLD_MS, 'receipts told', () => void open--)

@@ -43,22 +43,26 @@ export async function openCluster(): Promise<Cluster> {
     clock: systemClock,
     log,
   })
-  const url = new URL(server.url)
-  await prepare(server.url, url.pathname.slice(1))
-  await migrate(server.url)
-  return joinCluster(server.url, async () => {
+  async function end(): Promise<void> {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
-  })
+  }
+  try {
+    await prepare(server.url, new URL(server.url).pathname.slice(1))
+    await migrate(server.url)
+    return await joinCluster(server.url, end)
+  } catch (error) {
+    await end()
+    throw error
+  }
 }
 
 /** Connections to a cluster that somebody else has opened, and that nobody else uses meanwhile. */
 export async function joinCluster(url: string, end = async (): Promise<void> => undefined): Promise<Cluster> {
   const side = await connect(url)
-  // Its changes of the session would cost the looks of `side` their plans.
-  const sweeper = await connect(url)
+  const sweeper = await connect(url, '-c session_replication_role=replica')
   const clients = await Promise.all(Array.from({ length: BACKENDS }, () => connect(url)))
-  const backends = await Promise.all(clients.map((client) => Backend.of(client, side)))
+  const backends = await Backend.eachOf(clients, side)
   return {
     url,
     backends,
@@ -89,8 +93,9 @@ async function prepare(url: string, database: string): Promise<void> {
   await client.end()
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, types, options: HOT_PLANS, pipeline: true })
+async function connect(url: string, option = ''): Promise<pg.Client> {
+  const options = `${HOT_PLANS} ${option}`
+  const client = new pg.Client({ connectionString: url, types, options, pipeline: true })
   client.on('error', () => undefined)
   await client.connect()
   return client
@@ -99,9 +104,11 @@ async function connect(url: string): Promise<pg.Client> {
 /** `columns` are those that are written; others are generated from them. */
 type Table = { readonly name: string; readonly columns: string; readonly kept: boolean }
 
-/** Tables are emptied and filled again from copies; sequences go on from where the copies were taken. */
+/**
+ * Tables are emptied and filled again from copies; sequences go on from where the copies were taken. By a function, whose
+ * plans are made once, in a session of its own, which fires no triggers.
+ */
 function resets(client: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
-  let script = ''
   return {
     async keepBaseline() {
       const isThere =
@@ -119,15 +126,15 @@ function resets(client: pg.Client): Pick<Cluster, 'keepBaseline' | 'reset'> {
       const sequences = await Promise.all(
         rows.filter(({ sequence }) => sequence).map(({ name }) => keepSequence(client, name)),
       )
-      script = [
-        `set session_replication_role = replica`,
+      const statements = [
         ...tables.map(({ name }) => `delete from ${name}`),
         ...tables.filter(({ kept }) => kept).map(fill),
         ...sequences,
-        `set session_replication_role = origin`,
-      ].join('; ')
+      ]
+      await client.query(`create or replace function baseline.reset() returns void language plpgsql as
+        $reset$ begin ${statements.map((statement) => `${statement};`).join(' ')} end $reset$`)
     },
-    reset: async () => void (await client.query(script)),
+    reset: async () => void (await client.query({ name: 'reset', text: 'select baseline.reset()' })),
   }
 }
 
@@ -151,5 +158,5 @@ async function keepSequence(client: pg.Client, name: string): Promise<string> {
   const { rows } = await client.query<{ last: string; called: boolean }>(
     `select last_value::text as last, is_called as called from ${copy}`,
   )
-  return `select setval('${name}', ${rows[0]!.last}, ${rows[0]!.called})`
+  return `perform setval('${name}', ${rows[0]!.last}, ${rows[0]!.called})`
 }

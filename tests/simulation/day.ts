@@ -9,6 +9,8 @@ export type Day = {
   readonly orders?: number
   /** Kinds of fault that this day has. */
   readonly kinds?: readonly string[]
+  /** Of those that are not said, these it has not. */
+  readonly without?: readonly string[]
   /** Shares at which kinds strike, where the usual ones would seldom meet what is looked for. */
   readonly shares?: Readonly<Record<string, number>>
   /** Kinds that strike at places of this name only: `{ zombie: 'call' }`. */
@@ -18,6 +20,8 @@ export type Day = {
   readonly programs?: readonly Role[]
   /** Orders arrive within so long. */
   readonly withinMs?: number
+  /** How many times longer than asked long sleeps of programs last: drawn for each between these. */
+  readonly drowsy?: [least: number, most: number]
   /** Faults end after so long, where they end. */
   readonly peaceAfterMs?: number
   /** Some customers order by EDI, whose folder is looked at again and again. */
@@ -39,7 +43,7 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 const PARTNERS_SHARE = 0.25
 
 export type WholeDay = Day &
-  Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'peaceAfterMs' | 'partners' | 'cancels'>>
+  Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'drowsy' | 'peaceAfterMs' | 'partners' | 'cancels'>>
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
@@ -47,6 +51,7 @@ export function dayOf(seed: string, given: Day): WholeDay {
     orders: drawInteger(seed, 'orders', 0, [2, 6]),
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
+    drowsy: [1, 5],
     peaceAfterMs: 5_000,
     partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
     cancels: 0.2,
@@ -54,11 +59,16 @@ export function dayOf(seed: string, given: Day): WholeDay {
   }
 }
 
-/** A day of which many fit into a second: one order or two, two programs, and peace soon. */
+/**
+ * A day of which many fit into a second: one order or two, two programs that leave upkeep for later, peace soon, and no
+ * fault that lets everybody wait for long.
+ */
 export const shortDayOf = (seed: string): Day => ({
   orders: drawInteger(seed, 'orders', 0, [1, 2]),
   programs: ['all', 'all'],
+  without: ['zombie', 'coma'],
   withinMs: 60,
+  drowsy: [3, 5],
   peaceAfterMs: 1_500,
   partners: false,
 })

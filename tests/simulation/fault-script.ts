@@ -13,7 +13,6 @@ export const RATES = {
   'answer-lost': 0.08,
   'answer-slow': 0.08,
   'request-twice': 0.05,
-  /** Nobody can do anything about it, so no run has it that does not ask for it. */
   'request-twice-unkeyed': 0.2,
   'webhook-lost': 0.08,
   'webhook-answer-lost': 0.08,
@@ -48,7 +47,7 @@ export type FaultScript = {
   end(): void
 }
 
-export type FaultOptions = Pick<Day, 'kinds' | 'shares' | 'places'> & {
+export type FaultOptions = Pick<Day, 'kinds' | 'without' | 'shares' | 'places'> & {
   readonly seed: string
   /** When given, only these strike. */
   readonly only?: ReadonlySet<string>
@@ -57,20 +56,26 @@ export type FaultOptions = Pick<Day, 'kinds' | 'shares' | 'places'> & {
 /** Half of the kinds in a run, so that rare combinations are not drowned by frequent ones. */
 const KIND_SHARE = 0.5
 
-export function faultScript({ seed, kinds, only, shares = {}, places = {} }: FaultOptions): FaultScript {
+/** Only a day that asks for it has it: nobody can do anything about it. */
+const ASKED_FOR: FaultKind = 'request-twice-unkeyed'
+
+export function faultScript(options: FaultOptions): FaultScript {
+  const { seed, kinds, without = [], only, shares = {}, places = {} } = options
+  const mayHave = (kind: FaultKind): boolean => kind !== ASKED_FOR && !without.includes(kind)
   const has = (kind: FaultKind): boolean =>
-    kinds ? kinds.includes(kind) : kind !== 'request-twice-unkeyed' && draw(seed, 'has', kind) < KIND_SHARE
-  const present = new Map((Object.keys(RATES) as FaultKind[]).map((kind) => [kind, has(kind)]))
+    kinds ? kinds.includes(kind) : mayHave(kind) && draw(seed, 'has', kind) < KIND_SHARE
+  const present = new Set((Object.keys(RATES) as FaultKind[]).filter(has))
   const asked = new Map<string, number>()
   const struck: string[] = []
   let ended = false
   return {
     strikes(kind, site) {
-      const nth = asked.get(`${kind}/${site}`) ?? 0
-      asked.set(`${kind}/${site}`, nth + 1)
-      if (ended || !present.get(kind) || !site.includes(places[kind] ?? '')) return false
-      if (draw(seed, `${kind}/${site}`, nth) >= (shares[kind] ?? RATES[kind])) return false
-      const name = `${kind}/${site}/${nth}`
+      if (ended || !present.has(kind) || !site.includes(places[kind] ?? '')) return false
+      const opportunity = `${kind}/${site}`
+      const nth = asked.get(opportunity) ?? 0
+      asked.set(opportunity, nth + 1)
+      if (draw(seed, opportunity, nth) >= (shares[kind] ?? RATES[kind])) return false
+      const name = `${opportunity}/${nth}`
       if (only && !only.has(name)) return false
       struck.push(name)
       return true

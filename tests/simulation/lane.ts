@@ -72,8 +72,13 @@ const arrivalOf = ({ status: _, ...row }: Stock, nth: number): Receipt => ({
 
 export async function openLane(): Promise<Lane> {
   const [world, cluster] = [smallWorld(), await openCluster()]
-  await readMasterData(cluster, world)
-  return laneOn(cluster, world)
+  try {
+    await readMasterData(cluster, world)
+    return await laneOn(cluster, world)
+  } catch (error) {
+    await cluster.end()
+    throw error
+  }
 }
 
 /** On a cluster that another process has opened and read the master data into. */
@@ -146,6 +151,6 @@ async function readMasterData(cluster: Cluster, world: World): Promise<void> {
   let stopped = false
   void program.app.stop().then(() => (stopped = true))
   await scheduler.run(() => stopped)
-  await database.restart()
+  await database.shutDown()
   await landscape.stop()
 }

@@ -113,6 +113,14 @@ export class DatabaseServer {
     for (const session of this.#sessions) await this.end(session)
   }
 
+  /** All of them at once, when nobody goes on. */
+  async shutDown(): Promise<void> {
+    const sessions = [...this.#sessions]
+    this.#sessions.clear()
+    for (const session of sessions) session.fail(ENDED())
+    await Promise.all(sessions.map(({ backend }) => backend.clear()))
+  }
+
   async endPids(pids: readonly number[]): Promise<void> {
     for (const session of this.#sessions) if (pids.includes(session.backend.pid)) await this.end(session)
   }

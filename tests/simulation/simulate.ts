@@ -56,18 +56,19 @@ const ZOMBIE_MS = [11_000, 16_000] as const
 /** Longer than it takes others to find out what became of a call. */
 const COMA_MS = [30_000, 60_000] as const
 const SKEW_MS: [number, number] = [-120_000, 120_000]
-const DROWSY: [number, number] = [1, 5]
 const RESTART_MS: [number, number] = [50, 3_000]
 
-export async function simulate(lane: Lane, plan: Plan): Promise<Outcome> {
+/** Stops before its end, with nothing found, when it is told to. */
+export async function simulate(lane: Lane, plan: Plan, end?: AbortSignal): Promise<Outcome> {
   await lane.cluster.reset()
-  const run = new Run(lane, plan)
+  const run = new Run(lane, plan, end)
   return run.toItsEnd()
 }
 
 class Run {
   readonly #lane: Lane
   readonly #plan: Plan
+  readonly #end: AbortSignal | undefined
   readonly #day: WholeDay
   readonly #scheduler: Scheduler
   readonly #database: DatabaseServer
@@ -86,10 +87,11 @@ class Run {
   #messages = 0
   #lives = 0
 
-  constructor(lane: Lane, plan: Plan) {
+  constructor(lane: Lane, plan: Plan, end: AbortSignal | undefined) {
     const { seed } = plan
     this.#lane = lane
     this.#plan = plan
+    this.#end = end
     this.#day = dayOf(seed, plan)
     this.#faults = faultScript(plan)
     const mode = draw(seed, 'mode', 0) < 0.5 ? 'sticky' : 'uniform'
@@ -177,6 +179,7 @@ class Run {
     for (let checked = 0, peace = false; ;) {
       const nextLook = scheduler.steps + LOOK_EVERY
       const left = await scheduler.run(() => scheduler.steps >= nextLook)
+      if (this.#end?.aborted) return []
       if (isLive && !peace && scheduler.nowMs >= this.#day.peaceAfterMs) {
         peace = true
         this.#faults.end()
@@ -197,9 +200,10 @@ class Run {
   }
 
   /** Into the server, at the simulation's time. */
-  async #look(): Promise<Cluster['side']> {
+  #look(): Cluster['side'] {
     const { side } = this.#lane.cluster
-    await side.query(`select set_config('sim.now', $1, false)`, [timeAt(this.#scheduler.nowMs).toISOString()])
+    // Travels with the first look.
+    void side.query(`set sim.now = '${timeAt(this.#scheduler.nowMs).toISOString()}'`)
     return side
   }
 
@@ -211,7 +215,7 @@ class Run {
 
   async #isAtRest(clients: Clients): Promise<boolean> {
     const arePartners = this.#partners?.isIdle() ?? true
-    return arePartners && (await isAtRest(await this.#look(), this.#landscape, clients))
+    return arePartners && (await isAtRest(this.#look(), this.#landscape, clients))
   }
 
   async #unsafe(): Promise<Violation[]> {
@@ -222,7 +226,7 @@ class Run {
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
       lines.length > 0 ? [{ invariant, found: lines.join('\n') }] : [],
     )
-    return [...own, ...(await unsafe(await this.#look(), this.#landscape))]
+    return [...own, ...(await unsafe(this.#look(), this.#landscape))]
   }
 
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
@@ -230,7 +234,7 @@ class Run {
     if (found.length > 0 || this.#plan.mode === 'safety') return found
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
-    const side = await this.#look()
+    const side = this.#look()
     return [
       ...(isAtRest ? [] : [stuck]),
       ...(await unsettled(side, this.#landscape, clients)),
@@ -263,7 +267,7 @@ class Run {
       notices: this.#notices,
       files: this.#files,
       skewMs: () => skew.ms,
-      drowsy: drawInteger(seed, 'drowsy', name, DROWSY),
+      drowsy: drawInteger(seed, 'drowsy', name, this.#day.drowsy),
       complain: (line) => {
         this.#plan.trace?.(line)
         this.#complaints.push(line)
@@ -340,7 +344,7 @@ class Run {
       program.actor.alive = false
       this.#scheduler.drop(program.actor)
     }
-    await this.#database.restart()
+    await this.#database.shutDown()
     await this.#landscape.stop()
   }
 }

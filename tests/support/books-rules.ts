@@ -71,20 +71,32 @@ export const violations = (query: Query): Promise<Violation[]> =>
   })
 
 /** What is wrong, or not at rest yet. */
-export async function violationsAtRest(query: Query): Promise<Violation[]> {
-  const broken = await violations(query)
-  for (const [rule, text] of Object.entries(AT_REST)) {
-    const found = await query(`${text} limit ${SHOWN}`)
-    if (found.length > 0) broken.push({ rule, found })
-  }
-  return broken
+export const violationsAtRest = async (query: Query): Promise<Violation[]> => [
+  ...(await violations(query)),
+  ...(await notAtRest(query)),
+]
+
+const NOT_AT_REST = Object.entries(AT_REST)
+  .map(
+    ([rule, text]) => `(select '${rule}' as rule, row_to_json(f) as found from (${text} limit ${SHOWN}) f)`,
+  )
+  .join(' union all ')
+
+/** What would not be so if nothing were under way. */
+export async function notAtRest(query: Query): Promise<Violation[]> {
+  const rows = await query<{ rule: string; found: object }>(NOT_AT_REST)
+  return [...Map.groupBy(rows, ({ rule }) => rule)].map(([rule, found]) => ({
+    rule,
+    found: found.map((row) => row.found),
+  }))
 }
 
-/** How many documents are owned or due, how many calls are open, how many warehouse requests unanswered: 0 is rest. */
+/** How many documents are owned or due, calls open, warehouse requests unanswered, files for partners unwritten: 0 is rest. */
 export async function underWay(query: Query): Promise<number> {
   const [row] = await query<{ count: number }>(`
     select (select count(*) from desk.document where owner is not null or due_at <= now())
       + (select count(*) from effects.intent where state <> 'parked')
-      + (select count(*) from shipments.fulfillment where state in ('requested', 'accepted', 'picking', 'packed')) as count`)
+      + (select count(*) from shipments.fulfillment where state in ('requested', 'accepted', 'picking', 'packed'))
+      + (select count(*) from edi.outbound where written_at is null) as count`)
   return row!.count
 }
