@@ -92,8 +92,8 @@ export async function explainItem(
   if (!item) return undefined
   const locations = await locationsOfItem(queries, item.id)
   if (locations.length === 0) return undefined
-  const rules = { code: company, locations, locationGroups: new Map() }
+  const rules = { code: company, locations, locationGroups: new Map(), timeZone: 'UTC' }
   const sources = { clock: systemClock, ...explaining(queries, systemClock), findCompany: () => rules }
-  const question = { company, channel, location, explain: true, maxAgeMs: 0, items: [{ sku }] }
+  const question = { company, channel, location, explain: true, dates: true, maxAgeMs: 0, items: [{ sku }] }
   return answerAvailability({ ...sources, stock: sources.explained }, question)
 }

@@ -54,12 +54,13 @@ function explained(
   return items
     .flatMap(({ sku, unit, available, places }) => [
       `${bold(`${available} ${unit} of ${sku} can be promised`)} by ${company} ${forWhom}, as of ${asOf}`,
-      ...places.flatMap(({ location, available: here, ageSeconds, explain }) => [
+      ...places.flatMap(({ location, available: here, ageSeconds, dates = [], explain }) => [
         '',
         `${bold(location)}  ${here} ${unit}, told of ${ageSeconds} s ago`,
         ...explain!.steps.map(
           ({ what, change, leaves }) => `  ${change.padStart(12)}  ${what.padEnd(64)}${leaves.padStart(12)}`,
         ),
+        ...dates.slice(1).map(({ date, available: then }) => `  ${then.padStart(12)}  on ${date}`),
       ]),
       '',
       `formula ${formula.version}: ${formula.text}`,

@@ -1,5 +1,6 @@
 /** Answers what can be promised: items in any of their units, at places by name or group, with its arithmetic when asked. */
 import { Refusal } from '#platform/faults.ts'
+import { localDate } from '#platform/time-zone.ts'
 import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
 import {
   type AvailabilityAnswer,
@@ -12,6 +13,7 @@ import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { resolveLines } from '#domains/items/operations.ts'
 import { placesOf, type SellingPlaces } from './places.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
+import type { Day, Days } from './stock-ahead.ts'
 import type { StockReader } from './stock-in-memory.ts'
 
 type Item = {
@@ -19,9 +21,12 @@ type Item = {
   readonly asked: { readonly quantity: string; readonly unit: string; readonly base: Quantity } | undefined
 }
 
+/** By whose clock its days begin. */
+type SellingCompany = SellingPlaces & { readonly timeZone: string }
+
 export type AvailabilitySources = {
   readonly clock: { readonly now: () => Date }
-  readonly findCompany: (code: string) => SellingPlaces
+  readonly findCompany: (code: string) => SellingCompany
   /** For who only wants to know how much there is. */
   readonly stock: StockReader
   /** For who wants it explained: the same, together with what channels have reserved of it. */
@@ -40,10 +45,11 @@ export async function answerAvailability(
     throw new Refusal('inventory.location_unknown', `${company.code} sells from no location`, {}, '/company')
   }
   assertFew(asked)
+  const days = daysOf(question, localDate(sources.clock.now(), company.timeZone))
   const read = explain ? sources.explained : sources.stock
   const skus = asked.map(({ sku }) => sku)
   const { locations } = company
-  const reading = await read({ company: company.code, skus, locations, channel, maxAgeMs })
+  const reading = await read({ company: company.code, skus, days, locations, channel, maxAgeMs })
   const items = itemsOf(reading.items, question)
   const reserved = explain ? await sources.reserved(items.map(({ item }) => item.id)) : undefined
   const isHere = places === locations ? () => true : ({ location }: Promisable) => places.includes(location)
@@ -51,11 +57,17 @@ export async function answerAvailability(
   return {
     company: company.code,
     ...(channel === undefined ? {} : { channel }),
+    ...(question.date === undefined ? {} : { date: question.date }),
     formula: FORMULA,
     asOf: asOf.toISOString(),
     ageMs: Math.max(0, sources.clock.now().getTime() - asOf.getTime()),
     items: items.map((one) =>
-      tellItem(one, { rows: reading.rows.get(one.item.id)!.filter(isHere), reserved, asOf }),
+      tellItem(one, {
+        rows: reading.rows.get(one.item.id)!.filter(isHere),
+        ahead: reading.ahead.get(one.item.id),
+        reserved,
+        asOf,
+      }),
     ),
   }
 }
@@ -64,13 +76,14 @@ type Reserved = Awaited<ReturnType<typeof reservedByChannels>> | undefined
 
 type Books = {
   readonly rows: readonly Promisable[]
+  readonly ahead: readonly Day[] | undefined
   readonly reserved: Reserved
   readonly asOf: Date
 }
 
 function tellItem(
   { item, asked }: Item,
-  { rows, reserved, asOf }: Books,
+  { rows, ahead, reserved, asOf }: Books,
 ): AvailabilityAnswer['items'][number] {
   const available = rows.reduce((sum, row) => sum + row.available, 0)
   return {
@@ -84,9 +97,19 @@ function tellItem(
       location: row.location,
       available: formatQuantity(row.available),
       ageSeconds: row.toldMs === null ? 0 : Math.max(0, Math.round((asOf.getTime() - row.toldMs) / 1_000)),
+      ...(ahead && { dates: datesAt(row.location, ahead) }),
       ...(reserved && { explain: explainRow(row, reserved) }),
     })),
   }
+}
+
+/** Days on which nothing changes here are left out. */
+function datesAt(location: string, ahead: readonly Day[]) {
+  const all = ahead.map(({ date, rows }) => ({
+    date,
+    available: formatQuantity(rows.find((row) => row.location === location)!.available),
+  }))
+  return all.filter(({ available }, at) => at === 0 || available !== all[at - 1]!.available)
 }
 
 type Explained = NonNullable<AvailabilityAnswer['items'][number]['places'][number]['explain']>
@@ -106,6 +129,7 @@ function explainRow(row: Promisable, reserved: NonNullable<Reserved>): Explained
     safetyStock: row.safetyStock,
     keptForOthers: row.keptForOthers,
     keptForChannel: row.keptForChannel,
+    coming: row.coming,
     waiting: row.waiting,
   }
   return { ...formatted(figures), steps: stepsOf(figures, row.available) }
@@ -128,6 +152,7 @@ function stepsOf(figures: Figures, available: Quantity): Explained['steps'] {
     ['reserved softly by channels', -figures.reservedSoft],
     ['missing until somebody explains it', Math.min(0, figures.unreconciled)],
     ['safety stock', -figures.safetyStock],
+    ['expected until the date', figures.coming],
     ['kept for other channels', -figures.keptForOthers],
     ['waited for by orders', -figures.waiting],
   ]
@@ -144,6 +169,12 @@ function stepsOf(figures: Figures, available: Quantity): Explained['steps'] {
       ? 'never less than nothing, nor than what is kept for the channel'
       : 'beyond the wall of the channel'
   return [...steps, { what, change: formatQuantity(available - left), leaves: formatQuantity(available) }]
+}
+
+function daysOf({ date, dates }: AvailabilityQuestion, today: string): Days | undefined {
+  if (date === undefined && !dates) return undefined
+  if (date === undefined || date >= today) return { today, on: date, timeline: dates }
+  throw new Refusal('inventory.date_past', `${date} has passed: it is ${today}`, {}, '/date')
 }
 
 function assertFew(asked: AvailabilityQuestion['items']): void {

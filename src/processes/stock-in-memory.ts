@@ -3,19 +3,18 @@ import type { Clock } from '#platform/clock.ts'
 import type { Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import { Memory, type MemoryCopy } from '#platform/memory-copy.ts'
-import { promisable, stockFacts } from '#domains/inventory/views/availability.ts'
-import {
-  type Asking,
-  type Promisable,
-  promisableOf,
-  type StockFacts,
-} from '#domains/inventory/views/promising.ts'
+import { stockFacts } from '#domains/inventory/views/availability.ts'
+import type { Asking, Promisable, StockFacts } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, findItemsById, itemIds } from '#domains/items/operations.ts'
+import { type ComingSupply, supplyFor } from '#domains/supply/views.ts'
+import { type Day, type Days, daysAhead, onDay } from './stock-ahead.ts'
 
 export type StockQuestion = Asking & {
   readonly company: string
   readonly skus: readonly string[]
+  /** Now alone when absent. */
+  readonly days?: Days | undefined
   /** The books may be so much older than the question. */
   readonly maxAgeMs: number
 }
@@ -25,6 +24,8 @@ export type StockReading = {
   readonly items: ReadonlyMap<string, SellingItem>
   /** At every location that was asked about, by item. */
   readonly rows: ReadonlyMap<number, readonly Promisable[]>
+  /** By item, where they were asked for. */
+  readonly ahead: ReadonlyMap<number, readonly Day[]>
   /** All that was committed by then is in it. */
   readonly asOf: Date
 }
@@ -34,17 +35,36 @@ export type StockReader = (question: StockQuestion) => Promise<StockReading>
 /** Reads the database each time, as of now. */
 export const stockInDatabase =
   (queries: Queries, clock: Pick<Clock, 'now'>): StockReader =>
-  async ({ company, skus, ...asking }) => {
+  async ({ company, skus, days, locations, channel }) => {
     const asOf = clock.now()
     const found = await findItems(
       queries,
       skus.map((sku) => ({ company, sku })),
     )
-    const items = new Map([...found.values()].map((item) => [item.sku, item]))
     const ids = [...found.values()].map(({ id }) => id)
-    const rows = Map.groupBy(await promisable(queries, { ...asking, items: ids }), ({ itemId }) => itemId)
-    return { items, rows, asOf }
+    const [facts, supply] = await Promise.all([
+      stockFacts(queries, ids),
+      days ? supplyOf(queries, ids) : NONE,
+    ])
+    const books = (id: number) => ({ itemId: id, facts: facts.get(id), supply: supply.get(id) ?? [] })
+    const asking = { locations, channel }
+    const isAhead = days?.timeline ?? false
+    return {
+      items: new Map([...found.values()].map((item) => [item.sku, item])),
+      rows: new Map(ids.map((id) => [id, onDay(books(id), asking, days ?? NOW)])),
+      ahead: new Map(isAhead ? ids.map((id) => [id, daysAhead(books(id), asking, days!)]) : []),
+      asOf,
+    }
   }
+
+const NOW = { today: '' }
+const NONE: ReadonlyMap<number, readonly ComingSupply[]> = new Map()
+
+const supplyOf = async (
+  queries: Queries,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, readonly ComingSupply[]>> =>
+  Map.groupBy(await supplyFor(queries, ids), ({ itemId }) => itemId)
 
 /** More items than that are read when somebody asks about them. */
 const ITEMS_KEPT_MAX = 300_000
@@ -59,6 +79,7 @@ export class StockInMemory {
   readonly #memory: Memory
   readonly #items: MemoryCopy<SellingItem>
   readonly #stock: MemoryCopy<StockFacts>
+  readonly #supply: MemoryCopy<readonly ComingSupply[]>
   readonly #ids = new Map<string, number>()
   readonly #units = new Map<string, SellingItem['units']>()
   readonly #ready = new WeakMap<StockFacts, Map<string, readonly Promisable[]>>()
@@ -77,6 +98,7 @@ export class StockInMemory {
       load: async (_, ids) => this.#remember(await findItemsById(queries, ids)),
     })
     this.#stock = this.#memory.copy({ topic: 'stock', keysMax: ITEMS_KEPT_MAX, load: stockFacts })
+    this.#supply = this.#memory.copy({ topic: 'supply', keysMax: ITEMS_KEPT_MAX, load: supplyOf })
   }
 
   /** How many items are kept. */
@@ -108,27 +130,35 @@ export class StockInMemory {
     while (this.size < ITEMS_KEPT_MAX) {
       const ids = await itemIds(this.#queries, this.#after, PORTION)
       if (ids.length === 0) return
-      await Promise.all([this.#items.read(ids), this.#stock.read(ids)])
+      await Promise.all([this.#items.read(ids), this.#stock.read(ids), this.#supply.read(ids)])
       this.#after = ids.at(-1)!
     }
   }
 
-  readonly read: StockReader = async ({ company, skus, locations, channel, maxAgeMs }) => {
+  readonly read: StockReader = async ({ company, skus, days, locations, channel, maxAgeMs }) => {
     const ids = await this.#idsOf(company, skus)
-    const known = ids.filter((id) => id !== undefined)
-    const asOf = await this.#memory.holdAll(maxAgeMs, [
-      { copy: this.#items, keys: known },
-      { copy: this.#stock, keys: known },
-    ])
+    const keys = ids.filter((id) => id !== undefined)
+    const copies = [this.#items, this.#stock, ...(days ? [this.#supply] : [])]
+    const asOf = await this.#memory.holdAll(
+      maxAgeMs,
+      copies.map((copy) => ({ copy, keys })),
+    )
     const items = new Map<string, SellingItem>()
     const rows = new Map<number, readonly Promisable[]>()
+    const ahead = new Map<number, readonly Day[]>()
+    const asking = { locations, channel }
     for (const [place, id] of ids.entries()) {
       const item = id === undefined ? undefined : this.#items.peek(id)
       if (!item) continue
       items.set(skus[place]!, item)
-      rows.set(item.id, this.#rowsOf(item.id, { locations, channel }))
+      rows.set(item.id, days ? onDay(this.#books(item.id), asking, days) : this.#rowsOf(item.id, asking))
+      if (days?.timeline) ahead.set(item.id, daysAhead(this.#books(item.id), asking, days))
     }
-    return { items, rows, asOf }
+    return { items, rows, ahead, asOf }
+  }
+
+  #books(itemId: number) {
+    return { itemId, facts: this.#stock.peek(itemId), supply: this.#supply.peek(itemId) ?? [] }
   }
 
   /** A number that was never asked about is looked up; those that there are stay known for good. */
@@ -159,14 +189,14 @@ export class StockInMemory {
 
   #rowsOf(itemId: number, asking: Asking): readonly Promisable[] {
     const facts = this.#stock.peek(itemId)
-    if (!facts) return promisableOf(itemId, facts, asking)
+    if (!facts) return onDay(this.#books(itemId), asking, NOW)
     const ready = this.#ready.get(facts) ?? new Map<string, readonly Promisable[]>()
     this.#ready.set(facts, ready)
     const channel = asking.channel ?? ''
     const known = ready.get(channel)
     if (known) return known
     if (ready.size >= CHANNELS_READY_MAX) ready.clear()
-    const rows = promisableOf(itemId, facts, asking)
+    const rows = onDay(this.#books(itemId), asking, NOW)
     ready.set(channel, rows)
     return rows
   }

@@ -101,6 +101,12 @@ export const inventoryRefusals = {
     cause: 'One question is answered for 500 items at most.',
     fix: 'Ask about the rest in another request.',
   },
+  'inventory.date_past': {
+    status: 422,
+    title: 'The date has passed',
+    cause: "It lies before today, by the company's clock.",
+    fix: 'Ask about today or a later day, or leave the date out for what can be promised now.',
+  },
   'inventory.allocation_contradicts': {
     status: 422,
     title: 'What is to be kept back contradicts itself',

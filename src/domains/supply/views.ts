@@ -99,7 +99,7 @@ export const tellSupply = (line: SupplyLine) => ({
 const coming = sql(
   'supply.coming',
   `select ${COLUMNS}, l.item_id as "itemId" from supply.line l
-   where l.item_id = any($1::int[]) and l.location = any($2::text[]) and l.open > 0`,
+   where l.item_id = any($1::int[]) and l.open > 0`,
 )
 
 export type ComingSupply = {
@@ -111,14 +111,10 @@ export type ComingSupply = {
   readonly quantity: Quantity
 }
 
-/** What comes of these items to these locations, by day; what is due first before the rest. */
-export async function supplyFor(
-  queries: Queries,
-  items: readonly number[],
-  locations: readonly string[],
-): Promise<ComingSupply[]> {
+/** What comes of these items, by location and day; what is due first before the rest. */
+export async function supplyFor(queries: Queries, items: readonly number[]): Promise<ComingSupply[]> {
   if (items.length === 0) return []
-  const lines = await queries.query<SupplyLine & { readonly itemId: number }>(coming, [items, locations])
+  const lines = await queries.query<SupplyLine & { readonly itemId: number }>(coming, [items])
   const parts = [...(await toldOf(queries, lines))].flatMap(([{ itemId, location }, told]) =>
     told.coming.parts.map((part) => ({ ...part, itemId, location })),
   )

@@ -4,7 +4,7 @@ import { placeReceipts } from '#domains/supply/operations.ts'
 import { placeTold, takeAnswers, takeNotices } from '#domains/supply/operations/told.ts'
 import { listSupply, supplyFor, troublesOf } from '#domains/supply/views.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
-import { COMPANY, line, load, MONDAY, newItem, newOrder, NORTH, receipt, receive } from './purchases.ts'
+import { COMPANY, line, load, MONDAY, newItem, newOrder, receipt, receive } from './purchases.ts'
 
 test('every statement of supply goes by index', async () => {
   const db = await openTestDatabase()
@@ -24,7 +24,7 @@ test('every statement of supply goes by index', async () => {
       ])
       placeTold(tx)
     })
-    await supplyFor(db.database, [itemId], [NORTH])
+    await supplyFor(db.database, [itemId])
     await listSupply(db.database, { company: COMPANY }, { limit: 1 })
     await listSupply(db.database, { company: COMPANY, itemId }, { limit: 1 })
     await troublesOf(db.database, new Map([[COMPANY, '2026-03-01']]), MONDAY)

@@ -217,11 +217,12 @@ describe('what comes', () => {
       ofItem(4, { location: SOUTH }),
       ofItem(5, { cancelled: units(100) }),
     ])
-    expect(await supplyFor(db.database, [itemId], [NORTH])).toEqual([
+    expect(await supplyFor(db.database, [itemId])).toEqual([
       { itemId, location: NORTH, expectedOn: '2026-03-06', quantity: units(120) },
       { itemId, location: NORTH, expectedOn: null, quantity: units(100) },
+      { itemId, location: SOUTH, expectedOn: '2026-03-06', quantity: units(100) },
     ])
-    expect(await supplyFor(db.database, [], [NORTH])).toEqual([])
+    expect(await supplyFor(db.database, [])).toEqual([])
   })
 
   test('is listed page by page, what is due first before the rest, each line once', async () => {

@@ -239,7 +239,7 @@ test('what comes of an item by day is by the word of its suppliers, without what
       ],
     }),
   )
-  expect(await supplyFor(db.database, [itemId], [NORTH])).toEqual([
+  expect(await supplyFor(db.database, [itemId])).toEqual([
     { itemId, location: NORTH, expectedOn: '2026-03-05', quantity: units(140) },
     { itemId, location: NORTH, expectedOn: '2026-03-06', quantity: units(40) },
   ])

@@ -6,6 +6,7 @@ import type { AvailabilityAnswer, AvailabilityQuestion } from './availability.ts
 export const question = {
   company: 'NWF',
   channel: 'shop',
+  dates: true,
   explain: true,
   items: [{ sku: '10012', quantity: '10', unit: 'CA' }],
 } satisfies z.input<typeof AvailabilityQuestion>
@@ -13,7 +14,7 @@ export const question = {
 export const answer = {
   company: 'NWF',
   channel: 'shop',
-  formula: { version: 2, text: 'free = onHand - onHold - reserved + …' },
+  formula: { version: 3, text: 'free = onHand - onHold - reserved + …' },
   asOf: '2026-11-21T08:30:00.000Z',
   ageMs: 310,
   items: [
@@ -27,6 +28,10 @@ export const answer = {
           location: 'CHI-1',
           available: '120',
           ageSeconds: 3_600,
+          dates: [
+            { date: '2026-11-21', available: '120' },
+            { date: '2026-12-01', available: '240' },
+          ],
           explain: {
             onHand: '500',
             onHold: '60',
@@ -37,6 +42,7 @@ export const answer = {
             safetyStock: '0',
             keptForOthers: '0',
             keptForChannel: '0',
+            coming: '0',
             waiting: '0',
             steps: [
               { what: 'on hand', change: '500', leaves: '500' },

@@ -28,6 +28,12 @@ export const AvailabilityQuestion = z
     location: z.string().min(1).max(32).optional().describe('Only here'),
     locationGroup: z.string().min(1).max(32).optional().describe('Only at the locations of this group'),
     maxAgeMs: MaxAgeMs.default(MAX_AGE_MS),
+    date: z.iso
+      .date()
+      .optional()
+      .describe("On the evening of that day, by the company's clock; now when absent")
+      .meta({ example: '2026-12-01' }),
+    dates: z.boolean().default(false).describe('Whether to say on which later days there is more'),
     explain: z.boolean().default(false).describe('Whether to say which quantities led to each figure'),
     items: z
       .array(
@@ -62,6 +68,7 @@ const Figures = z.object({
   safetyStock: Decimal,
   keptForOthers: Decimal.describe('Allocated to other channels and not taken yet'),
   keptForChannel: Decimal.describe('Allocated to this channel and not taken yet'),
+  coming: Decimal.describe('Expected here from today until the date that is asked about; 0 without one'),
   waiting: Decimal.describe('What orders wait for and would be given here'),
   steps: z
     .array(z.object({ what: z.string(), change: Decimal, leaves: Decimal }))
@@ -72,6 +79,7 @@ export const AvailabilityAnswer = z
   .object({
     company: z.string(),
     channel: z.string().optional(),
+    date: z.iso.date().optional(),
     formula: z.object({ version: z.int(), text: z.string() }),
     asOf: z.iso.datetime().describe('All that was booked by then is in it'),
     ageMs: z
@@ -91,6 +99,10 @@ export const AvailabilityAnswer = z
             location: z.string(),
             available: Decimal,
             ageSeconds: z.int().describe('How long ago somebody last told something of the stock here'),
+            dates: z
+              .array(z.object({ date: z.iso.date(), available: Decimal }))
+              .optional()
+              .describe('From the day that is asked about on, each on which supply is expected; at most 100'),
             explain: Figures.optional(),
           }),
         ),

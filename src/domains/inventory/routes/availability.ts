@@ -32,7 +32,7 @@ const queryAvailability = (verbs: PromiseVerbs): Route =>
     method: 'POST',
     path: '/process/available-to-promise/v1/availability:query',
     operationId: 'availability.query',
-    summary: 'What can be promised to a channel now',
+    summary: 'What can be promised to a channel, now or on a day ahead',
     description:
       'For up to 500 items at once, by item and place, with the arithmetic when it is asked for. It promises nothing: ' +
       'reservations and orders do, by the same formula.',
@@ -49,6 +49,7 @@ const queryAvailability = (verbs: PromiseVerbs): Route =>
       'inventory.location_group_unknown',
       'inventory.places_contradict',
       'inventory.too_many_items',
+      'inventory.date_past',
       'items.blocked',
       'items.unit_unknown',
       'items.quantity_not_exact',

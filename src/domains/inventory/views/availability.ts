@@ -5,7 +5,7 @@ import type { Quantity } from '#platform/quantity.ts'
 import { stockKey } from '../rules.ts'
 import { selectWaiting } from '../store.ts'
 import { selectKept } from '../store/allocations.ts'
-import { type Asking, type Promisable, promisableOf, type StockFacts, type StockHere } from './promising.ts'
+import type { StockFacts, StockHere } from './promising.ts'
 
 const positions = sql(
   'inventory.stock_of_items',
@@ -34,15 +34,6 @@ export async function stockFacts(
   for (const one of kept) of(one.itemId).kept.push(one)
   for (const one of waiting) of(one.itemId).waiting.push(one)
   return facts
-}
-
-/** Every item at every location, read from the database. */
-export async function promisable(
-  queries: Queries,
-  { items, ...asking }: Asking & { readonly items: readonly number[] },
-): Promise<Promisable[]> {
-  const facts = await stockFacts(queries, items)
-  return items.flatMap((item) => promisableOf(item, facts.get(item), asking))
 }
 
 const claims = sql(

@@ -6,10 +6,12 @@ import { stockKey, type WantedLine } from '../rules.ts'
 
 /** Published beside each figure; another text is another version. */
 export const FORMULA = {
-  version: 2,
+  version: 3,
   text:
-    'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock; own = min(keptForChannel, max(0, free)); ' +
-    'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall',
+    'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock + coming; ' +
+    'own = min(keptForChannel, max(0, free)); ' +
+    'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall; ' +
+    'coming = what is expected from today until the date that is asked about, 0 without one',
 } as const
 
 /** The books of an item at a location. */
@@ -37,6 +39,8 @@ export type StockFacts = {
 export type Promisable = Omit<StockHere, 'available'> & {
   readonly itemId: number
   readonly onHand: Quantity
+  /** What is expected until the date that is asked about. */
+  readonly coming: Quantity
   readonly safetyStock: Quantity
   readonly keptForOthers: Quantity
   readonly keptForChannel: Quantity
@@ -49,17 +53,21 @@ export type Asking = {
   /** All that the company sells from: who waits may be served from any of them. */
   readonly locations: readonly string[]
   readonly channel?: string | undefined
+  /** By location, until the date that is asked about. */
+  readonly coming?: ReadonlyMap<string, Quantity> | undefined
 }
 
 /** At every location, in base units; zeros where there is no position. */
 export function promisableOf(
   itemId: number,
   facts: StockFacts | undefined,
-  { locations, channel }: Asking,
+  { locations, channel, coming }: Asking,
 ): Promisable[] {
   const { here, kept, waiting } = facts ?? NOTHING
   const rows = locations.map((location) => here.find((row) => row.location === location) ?? empty(location))
-  const free = new Map(rows.map((row) => [stockKey(itemId, row.location), freeOf(row)]))
+  const free = new Map(
+    rows.map((row) => [stockKey(itemId, row.location), freeOf(row) + (coming?.get(row.location) ?? 0)]),
+  )
   const stock = new ChannelStock({ free, kept, waiting, locations })
   const unclaimed = waiting.length > 0 ? new ChannelStock({ free, kept, waiting: [], locations }) : stock
   const isOwn = (one: Kept): boolean => channel !== undefined && one.channels.includes(channel)
@@ -71,6 +79,7 @@ export function promisableOf(
       itemId,
       ...row,
       onHand: available + row.onHold,
+      coming: coming?.get(row.location) ?? 0,
       safetyStock: left(({ kind }) => kind === 'safety'),
       keptForOthers: left((one) => one.kind !== 'safety' && !isOwn(one)),
       keptForChannel: left(isOwn),
