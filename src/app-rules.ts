@@ -6,12 +6,17 @@ import type { Config } from './config-schema.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
 
-export function portsOf(config: Config, ports: Omit<ProcessPorts, 'company' | 'findCompany'>): ProcessPorts {
+export function portsOf(
+  config: Config,
+  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock'>,
+): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
   )
   return {
     ...ports,
+    // whatever is no system, such as a person, moves what it says
+    countsStock: (source, reason) => config.systems[source]?.stock.moves[reason] !== 'none',
     company(code) {
       const found = rules.get(code)
       if (!found) throw new Error(`company ${code} is not configured`)

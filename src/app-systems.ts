@@ -1,7 +1,7 @@
 /** Which connector stands for which configured system, and which system serves a company's capability. */
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import type { ErpReader } from '#capabilities/erp.ts'
-import type { WarehouseMessage } from '#capabilities/wms.ts'
+import type { WarehouseMessage, WmsReader } from '#capabilities/wms.ts'
 import { findByIdentifier } from '#domains/items/operations.ts'
 import type { Connector } from '#platform/connector.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
@@ -20,6 +20,8 @@ export type Bound = {
   readonly connectors: ReadonlyMap<string, Connector>
   readonly readers: ReadonlyMap<string, ErpReader>
   readonly warehouses: ReadonlyMap<string, InboundDoor<WarehouseMessage>>
+  /** Warehouses that say what they have. */
+  readonly counters: ReadonlyMap<string, WmsReader>
   readonly shops: ReadonlyMap<string, InboundDoor<ChannelMessage>>
   readonly edi: EdiConnector | undefined
 }
@@ -33,6 +35,7 @@ export function bindSystems(
   const connectors = new Map<string, Connector>(edi ? [[EDI, edi]] : [])
   const readers = new Map<string, ErpReader>()
   const warehouses = new Map<string, InboundDoor<WarehouseMessage>>()
+  const counters = new Map<string, WmsReader>()
   const shops = new Map<string, InboundDoor<ChannelMessage>>()
   for (const [instance, system] of Object.entries(config.systems)) {
     const { baseUrl, credentials, options, policy } = system
@@ -53,6 +56,7 @@ export function bindSystems(
         const wms = createDepotConnector({ instance, settings, http, clock })
         connectors.set(instance, wms)
         warehouses.set(instance, wms.inbound)
+        counters.set(instance, wms)
         break
       }
       case 'shop-hosted': {
@@ -68,7 +72,7 @@ export function bindSystems(
         throw new Error(`systems.${instance}.connector: there is no connector "${system.connector}"`)
     }
   }
-  return { connectors, readers, warehouses, shops, edi }
+  return { connectors, readers, warehouses, counters, shops, edi }
 }
 
 /** The instance that serves all partners; its folders and partner guides are configured, an address it has none. */

@@ -23,6 +23,7 @@ import { houseRehearsals, repairJobs } from './app-repairs.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
+import { stockJobs } from './app-stock.ts'
 import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
@@ -141,8 +142,11 @@ export function createApp(config: Config, outside: AppPorts): App {
     readAs: messages.readAs,
     replayMessages: () => messages.replay(),
     keepUp() {
-      const repairs = repairJobs({ ...wires, tables }, rehearse)
-      endUpkeep = beginUpkeep({ ...wires, openExceptions }, messages, [...deliveries.jobs, ...repairs])
+      const others = [
+        ...repairJobs({ ...wires, tables }, rehearse),
+        ...stockJobs({ ...wires, openExceptions }),
+      ]
+      endUpkeep = beginUpkeep({ ...wires, openExceptions }, messages, [...deliveries.jobs, ...others])
     },
     async stop() {
       await edi?.stop()

@@ -1,6 +1,7 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
 import { LocationGroups, ReservationRules } from './config-reservations.ts'
+import { StockSource } from './config-stock.ts'
 import { HoldType } from './domains/orders/contract.ts'
 import { Weekday } from './platform/calendars.ts'
 import { Policy } from './platform/policies.ts'
@@ -236,6 +237,7 @@ const System = z.strictObject({
     .meta(traits({ names: 'camelCase' }))
     .default({}),
   policy: Policy.prefault({}),
+  stock: StockSource.prefault({}),
   options: z
     .record(z.string(), z.unknown())
     .meta({ description: 'What only its connector knows; never a secret', ...traits({ names: 'camelCase' }) })

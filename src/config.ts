@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { ConfigError, type Problem, problemsOf, referenceProblems } from './config-problems.ts'
 import { Config, type ConfigInput } from './config-schema.ts'
+import { stockProblems } from './config-stock.ts'
 import { formatPath, isMap, mapTexts, type Path } from './config-shape.ts'
 import {
   type Assignment,
@@ -58,7 +59,11 @@ function check(
   const parsed = Config.safeParse(values)
   // What could not be read at all needs no second complaint about what it is not.
   const known = new Set(unread.map(({ path }) => formatPath(path)))
-  const wrong = [...problemsOf(parsed.error?.issues ?? [], values), ...referenceProblems(values)]
+  const wrong = [
+    ...problemsOf(parsed.error?.issues ?? [], values),
+    ...referenceProblems(values),
+    ...(parsed.data ? stockProblems(parsed.data) : []),
+  ]
   const problems = [...unread, ...wrong.filter(({ path }) => !known.has(formatPath(path)))]
   if (!parsed.success || problems.length > 0) {
     throw new ConfigError(problems.map((problem): Problem => ({ source: placeOf(problem.path), ...problem })))

@@ -17,16 +17,10 @@ import {
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
 import { purchaseOrderOf, type World } from '../world/world.ts'
 import { type EventsMemory, type EventStream, eventStream } from './events.ts'
+import { WmsRefusal } from './refusal.ts'
 import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
 import type { Shelf } from './stock.ts'
-import {
-  Warehouse,
-  type WarehouseMemory,
-  WmsRefusal,
-  type Adjustment,
-  type Known,
-  type Pace,
-} from './store.ts'
+import { Warehouse, type WarehouseMemory, type Adjustment, type Known, type Pace } from './store.ts'
 
 export const WMS = 'wms'
 const BATCH = 50
@@ -150,11 +144,7 @@ function releases(bulk: Bulk, call: Call): Operation | undefined {
 
 function snapshot(warehouse: Warehouse, world: World, asked: URLSearchParams, takenAt: string): Reply {
   const limit = Math.min(Number(asked.get('limit') ?? PAGE) || PAGE, LARGEST_PAGE)
-  const page = pageOf(
-    warehouse.shelves.rows(asked.get('site'), asked.get('owner')),
-    Number(asked.get('cursor') ?? 0),
-    limit,
-  )
+  const page = pageOf(stockRows(warehouse, asked), Number(asked.get('cursor') ?? 0), limit)
   const units = unitsOf(world)
   const rows = page.rows.map((shelf) => ({
     site: shelf.site,
@@ -162,12 +152,27 @@ function snapshot(warehouse: Warehouse, world: World, asked: URLSearchParams, ta
     sku: shelf.sku,
     lot: shelf.lot,
     expires_on: shelf.expiresOn || null,
-    status: STATUS[shelf.status],
+    status: shelf.status === 'picked' ? 'PICKED' : STATUS[shelf.status],
     qty: shelf.quantity,
     uom: units.get(shelf.sku) ?? 'EA',
+    stock_sequence: warehouse.shelves.lastTold(shelf),
   }))
   const next = page.next === undefined ? null : String(page.next)
   return json(200, { sequence: warehouse.lastSequence(), taken_at: takenAt, rows, next_cursor: next })
+}
+
+type StockRow = Omit<Shelf, 'status'> & { status: Shelf['status'] | 'picked' }
+
+/** Shelves, then what is picked of them and has not left. */
+function stockRows(warehouse: Warehouse, asked: URLSearchParams): StockRow[] {
+  const [site, owner] = [asked.get('site'), asked.get('owner')]
+  const picked = warehouse
+    .picked()
+    .filter((row) => (site === null || row.site === site) && (owner === null || row.owner === owner))
+  return [
+    ...warehouse.shelves.rows(site, owner),
+    ...picked.map((row): StockRow => ({ ...row, expiresOn: '', status: 'picked' })),
+  ]
 }
 
 const unitsOf = (world: World): Map<string, string> =>
@@ -238,17 +243,28 @@ function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date):
   return { name: 'readOrder', keys: [id], run }
 }
 
-/** What was told of orders, for those whom a webhook did not reach. */
+/** What was told of orders, or of stock of an owner's items at a site, for those whom a webhook did not reach. */
 function history(stream: EventStream, call: Call): Operation | undefined {
   if (call.path !== '/api/events') return undefined
-  const asked = new URLSearchParams(call.query).get('external_ref') ?? ''
-  const references = new Set(asked.split(',').filter((one) => one !== ''))
-  const run = (): Reply =>
-    references.size > BATCH
-      ? invalid('external_ref')
-      : json(200, { events: stream.events().filter((event) => references.has(text(event['external_ref']))) })
-  return { name: 'events', keys: [...references], run }
+  const asked = new URLSearchParams(call.query)
+  const orders = namesIn(asked, 'external_ref')
+  const skus = namesIn(asked, 'sku')
+  const isAsked = (event: WmsEvent): boolean =>
+    orders.has(text(event['external_ref'])) ||
+    (skus.has(text(event['sku'])) &&
+      event['site'] === asked.get('site') &&
+      event['owner'] === asked.get('owner'))
+  const run = (): Reply => {
+    const long = [orders, skus].findIndex((names) => names.size > BATCH)
+    return long < 0
+      ? json(200, { events: stream.events().filter(isAsked) })
+      : invalid(long === 0 ? 'external_ref' : 'sku')
+  }
+  return { name: 'events', keys: [...orders, ...skus], run }
 }
+
+const namesIn = (asked: URLSearchParams, name: string): Set<string> =>
+  new Set((asked.get(name) ?? '').split(',').filter((one) => one !== ''))
 
 const CODE: Record<number, string> = { 404: 'NOT_FOUND', 429: 'TOO_MANY_REQUESTS' }
 

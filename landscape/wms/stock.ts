@@ -14,10 +14,14 @@ export type Taken = { lot: string; expiresOn: string; quantity: number }
 
 export type Place = { site: string; owner: string; sku: string }
 
+export type ShelvesMemory = { shelves: [string, Shelf[]][]; told: [string, number][] }
+
 const keyOf = ({ site, owner, sku }: Place): string => `${site}/${owner}/${sku}`
 
 export class Shelves {
   private readonly byPlace = new Map<string, Shelf[]>()
+  /** How many events have told of stock of a place. */
+  private readonly told = new Map<string, number>()
   /** A benchmark may want shelves that never empty. */
   private readonly endless: boolean
 
@@ -74,11 +78,21 @@ export class Shelves {
     return rows
   }
 
-  remember = (): [string, Shelf[]][] => [...this.byPlace]
+  /** The number of the next event about a place. */
+  tell(place: Place): number {
+    const number = this.lastTold(place) + 1
+    this.told.set(keyOf(place), number)
+    return number
+  }
 
-  recall(memory: readonly [string, Shelf[]][]): void {
+  lastTold = (place: Place): number => this.told.get(keyOf(place)) ?? 0
+
+  remember = (): ShelvesMemory => ({ shelves: [...this.byPlace], told: [...this.told] })
+
+  recall({ shelves, told }: ShelvesMemory): void {
     this.byPlace.clear()
-    for (const [key, shelves] of memory) this.byPlace.set(key, shelves)
+    for (const [key, some] of shelves) this.byPlace.set(key, some)
+    for (const [key, number] of told) this.told.set(key, number)
   }
 
   private at(place: Place): Shelf[] {

@@ -17,7 +17,8 @@ import {
   type ShortLine,
   type WmsEvent,
 } from './shapes.ts'
-import { type Shelf, Shelves } from './stock.ts'
+import { WmsRefusal } from './refusal.ts'
+import { type Place, Shelves, type ShelvesMemory } from './stock.ts'
 
 export type Pace = { pickAfterMs: number; shipAfterMs: number }
 
@@ -35,20 +36,6 @@ export type WarehouseOptions = {
   enforceCutOff: boolean
   endlessStock: boolean
   publish: (event: WmsEvent) => void
-}
-
-export class WmsRefusal extends Error {
-  readonly status: number
-  readonly code: string
-  readonly field: string | undefined
-  readonly order: OutboundOrder | undefined
-  constructor(status: number, code: string, about: { field?: string; order?: OutboundOrder } = {}) {
-    super(code)
-    this.status = status
-    this.code = code
-    this.field = about.field
-    this.order = about.order
-  }
 }
 
 /** A part of an order that ships at once: picked, and packed where that is told before it ships. */
@@ -76,7 +63,7 @@ const STATUS_CHANGES: Record<AdjustmentReason, [left: StockStatus, gets?: StockS
 
 /** What the warehouse knows when its program ends. */
 export type WarehouseMemory = {
-  shelves: [string, Shelf[]][]
+  shelves: ShelvesMemory
   received: string[]
   orders: Known[]
   last: { sequence: number; order: number; shipment: number; package: number }
@@ -190,7 +177,7 @@ export class Warehouse {
       uom: this.baseUom(sku),
     }
     const { number, line } = purchaseOrderOf(receipt)
-    this.tell('inventory.received', { ...facts, asn_id: asnId, po_number: number, po_line: line })
+    this.tellStock({ ...facts, type: 'inventory.received', asn_id: asnId, po_number: number, po_line: line })
   }
 
   adjust({ site, owner, sku, lot = '', delta, reason }: Adjustment): void {
@@ -198,7 +185,8 @@ export class Warehouse {
     const goods = { lot, expiresOn: '' }
     this.shelves.put({ site, owner, sku }, { ...goods, status: left, quantity: delta })
     if (gets) this.shelves.put({ site, owner, sku }, { ...goods, status: gets, quantity: -delta })
-    this.tell('inventory.adjusted', {
+    this.tellStock({
+      type: 'inventory.adjusted',
       site,
       owner,
       sku,
@@ -357,7 +345,8 @@ export class Warehouse {
         status: 'AVAIL',
         uom: lost.uom,
       }
-      this.tell('inventory.adjusted', { ...facts, delta_qty: -lost.quantity, reason: 'PICK_SHORT' })
+      const told = { ...facts, delta_qty: -lost.quantity, reason: 'PICK_SHORT' }
+      this.tellStock({ ...told, type: 'inventory.adjusted' })
     }
   }
 
@@ -377,6 +366,20 @@ export class Warehouse {
   private tellOf(order: Known, type: string, facts: Fields): void {
     const { wms_order_id, external_ref, owner, site } = order
     this.tell(type, { wms_order_id, external_ref, owner, site, order_sequence: ++order.events, ...facts })
+  }
+
+  /** Events about an item at a site are numbered of their own, so that whoever listens notices a lost one. */
+  private tellStock({ type, ...facts }: Place & Fields & { type: string }): void {
+    this.tell(type, { stock_sequence: this.shelves.tell(facts), ...facts })
+  }
+
+  /** What is off the shelf and has not left. */
+  picked(): (Place & { lot: string; quantity: number })[] {
+    return this.orders().flatMap(({ site, owner, parts = [] }) =>
+      parts
+        .flatMap(({ picked }) => picked.contents)
+        .map(({ sku, lot, base_qty }) => ({ site, owner, sku, lot: lot ?? '', quantity: base_qty })),
+    )
   }
 
   private tell(type: string, facts: Fields): void {

@@ -1,6 +1,8 @@
 /** What the house asks of a warehouse, and what a warehouse tells it. */
-import type { Address, StockOnHand } from './erp.ts'
+import type { Address } from './erp.ts'
+import type { StockFact, StockSnapshot } from './stock.ts'
 import { operation } from '#platform/connector.ts'
+import type { InboundMessage } from '#platform/inbound.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
 export type FulfillmentRequest = {
@@ -59,6 +61,8 @@ export type ShipmentConfirmed = {
   readonly packages: readonly ShippedPackage[]
   /** Nothing more comes for this request; what is missing was short. */
   readonly final: boolean
+  /** Its number among all that the warehouse tells, by which a snapshot of stock says whether it contains what left. */
+  readonly mark?: number | undefined
 }
 
 export type ShippedPackage = {
@@ -116,53 +120,21 @@ export type HandledLine = {
 
 export type PickedLine = HandledLine & { readonly lot?: string | undefined }
 
-/** Stock moved inside the warehouse for a reason of its own: received, counted, damaged, put on hold. */
-export type StockMoved = {
-  readonly type: 'stock-moved'
-  readonly location: string
-  readonly sku: string
-  readonly lot?: string | undefined
-  readonly reason: StockReason
-  /** What moves, in the base unit; negative for a loss, and for a receipt or return that is taken back. */
-  readonly quantity: Quantity
-  readonly at: Date
-  /** The order in which the warehouse made its changes to this item. */
-  readonly sequence: number
-  /** What a receipt is of, where the warehouse says. */
-  readonly purchaseOrder?: PurchaseOrderReference | undefined
-  /** Out of which status and into which, of a status change. */
-  readonly statuses?: { readonly from: StockStatus; readonly to: StockStatus } | undefined
-  /** Of a transfer: its number, and the place at its other end. */
-  readonly transfer?: { readonly number: string; readonly place?: string | undefined } | undefined
-}
+/** Stock moved inside the warehouse for a reason of its own; a `pick-short` is told beside the shipment that was short. */
+export type StockMoved = { readonly type: 'stock-moved' } & StockFact
 
-/**
- * A `pick-short` writes off what a pick did not find, told beside the shipment that was short of it. A `return` came back
- * from a customer. A `transfer-missing` says that no more of a transfer comes.
- */
-export type StockReason =
-  | 'receipt'
-  | 'return'
-  | 'count'
-  | 'pick-short'
-  | 'damage'
-  | 'quality-hold'
-  | 'quality-release'
-  | 'status-change'
-  | 'transfer-out'
-  | 'transfer-in'
-  | 'transfer-missing'
-
-/** What may be done with stock that is in the building. */
-export type StockStatus = 'available' | 'quality_hold' | 'quarantine' | 'damaged' | 'blocked'
-
-/** A purchase order by its number at the ERP, and its line where that is told. */
-export type PurchaseOrderReference = { readonly number: string; readonly line?: number | undefined }
+/** Whose stock, and where. */
+export type StockPlace = { readonly company: string; readonly location: string }
 
 /** All stock of a warehouse as of one moment of its own sequence. */
 export interface WmsReader {
   readonly instance: string
-  stockSnapshot(location: string): Promise<{ lines: readonly StockOnHand[]; sequence: number; takenAt: Date }>
+  stockSnapshot(place: StockPlace): Promise<StockSnapshot>
+  /** What was told of stock and may not have come, by item number: its own numbers from one to another. */
+  stockAgain(
+    place: StockPlace,
+    missing: ReadonlyMap<string, { readonly from: number; readonly to: number }>,
+  ): Promise<InboundMessage<WarehouseMessage>[]>
 }
 
 /** What a warehouse tells of a request. */

@@ -57,6 +57,12 @@ export function integer(fields: Fields, name: string): number {
   return value
 }
 
+/** Undefined where it is absent or null. */
+export function optionalInteger(fields: Fields, name: string): number | undefined {
+  const value = fields[name]
+  return value === undefined || value === null ? undefined : integer(fields, name)
+}
+
 export function truth(fields: Fields, name: string): boolean {
   const value = fields[name]
   if (typeof value !== 'boolean') throw missing(name, 'true or false', value)

@@ -1,8 +1,7 @@
 /** What systems tell us: filed in the inbox, put in order, applied, all in the transaction of one list. */
 import type { RequestMessage, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
-import type { DeskRow } from '#platform/desk.ts'
-import type { Refusal } from '#platform/faults.ts'
+import { Refusal } from '#platform/faults.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import type { Cause } from '#platform/log.ts'
@@ -21,8 +20,8 @@ import {
 import { inTheirOrder, stopBehind, streamBehind } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
-import { bookStock, type StockTold } from './stock-booking.ts'
-import { reportStockDoubts, type StockDoubt } from './stock-doubts.ts'
+import { reportStockDoubts } from './stock-doubts.ts'
+import { bookDue, type FeedTold, placeStock, wakeRow } from './stock-feed.ts'
 import { bookTold } from './warehouse-booking.ts'
 import type { Confirmation } from './warehouse-books.ts'
 import { openWarehouseExceptions } from './warehouse-trouble.ts'
@@ -62,10 +61,14 @@ export async function hearWarehouses(
   )
   const due = [...inTurn, ...released].filter(isReadable)
   const waiting = new Map(passed)
-  const { settlements, behind } = await apply(tx, turn, ports, { due, taken, shipment, cause })
+  const {
+    settlements,
+    behind,
+    waiting: early,
+  } = await apply(tx, turn, ports, { due, taken, shipment, cause })
   await settleMessages(tx, [...settlements.values()])
   await stopBehind(tx, asideOf(settlements), { behind, taken })
-  for (const { told: one } of behind) waiting.set(one, 'waiting')
+  for (const { told: one } of [...behind, ...early]) waiting.set(one, 'waiting')
   const stopped = new Map<Filed<Told>, Settlement>([...unreadable, ...settlements])
   await openWarehouseExceptions(tx, ports, {
     settlements: [...stopped],
@@ -105,6 +108,8 @@ type Applied = {
   readonly settlements: Map<Filed<Told>, Settlement>
   /** What waits now, since an earlier one of its stream was put aside. */
   readonly behind: readonly Due[]
+  /** Stock that is told before something of the same item that is missing. */
+  readonly waiting: readonly Due[]
 }
 
 /** Applies by kind, set by set. */
@@ -117,8 +122,10 @@ async function apply(
   const settlements = new Map<Filed<Told>, Settlement>()
   const requests = due.filter(({ message }) => message.type !== 'stock-moved')
   const stock = due.filter(({ message }) => message.type === 'stock-moved')
+  const waiting: Due[] = []
+  const dueStock = await placeTold(tx, stock, { settlements, waiting })
   const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
-  const moved = await applyStock(tx, stock, settlements)
+  const moved = await bookDue(tx, ports.countsStock, dueStock)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
   await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...moved.items, ...doubtful.map(({ itemId }) => itemId)])
@@ -128,16 +135,8 @@ async function apply(
   const fillable = new Set(filled.map(({ doc }) => doc))
   await turn.wake(confirmed.orders.filter(({ doc }) => !fillable.has(doc)).map(wakeRow))
   turn.wakeAfterwards(filled.map(wakeRow))
-  return { settlements, behind: confirmed.behind }
+  return { settlements, behind: confirmed.behind, waiting }
 }
-
-const wakeRow = (order: OrderHeader): DeskRow => ({
-  doc: order.doc,
-  process: 'order-to-cash',
-  company: order.company,
-  priority: 2,
-  share: order.customerId,
-})
 
 const parkedAs = ({ source, messageId }: Due, { code, message, facts }: Refusal): Settlement => ({
   source,
@@ -183,16 +182,28 @@ async function applyToRequests(
   return { orders, behind, doubtful, begun: await beginShipments(tx, shipment, wanted) }
 }
 
-async function applyStock(
+type Placing = { readonly settlements: Map<Filed<Told>, Settlement>; readonly waiting: Due[] }
+
+/** What of stock is due now, be it told now or before. What came too early is kept by its feed. */
+async function placeTold(
   tx: Transaction,
-  due: readonly Due[],
-  settlements: Map<Filed<Told>, Settlement>,
-): Promise<{ items: number[]; doubtful: readonly StockDoubt[] }> {
-  const told = due.map(({ source, messageId, company = '', message }): StockTold => {
-    const moved = message as StockMoved
-    return { source, sourceKey: messageId, company, ...moved }
-  })
-  const answers = await bookStock(tx, told)
-  for (const [place, refusal] of answers.refused) settlements.set(due[place]!, parkedAs(due[place]!, refusal))
-  return answers
+  stock: readonly Due[],
+  { settlements, waiting }: Placing,
+): Promise<readonly FeedTold[]> {
+  const told = new Map(
+    stock.map((filed): [FeedTold, Due] => {
+      const { source, messageId, company = '', message } = filed
+      const { type: _, ...fact } = message as StockMoved
+      return [{ source, sourceKey: messageId, company, ...fact }, filed]
+    }),
+  )
+  const { standings, due } = await placeStock(tx, [...told.keys()])
+  for (const [one, standing] of standings) {
+    const filed = told.get(one)!
+    const { source, messageId } = filed
+    if (standing instanceof Refusal) settlements.set(filed, parkedAs(filed, standing))
+    else if (standing === 'waiting') waiting.push(filed)
+    else if (standing !== 'due') settlements.set(filed, { source, messageId, outcome: 'superseded' })
+  }
+  return due
 }

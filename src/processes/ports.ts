@@ -1,4 +1,5 @@
 /** What processes are handed by app.ts: identity, time, the rules of each company, who is told of what. */
+import type { StockReason } from '#capabilities/stock.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
 import type { Clock } from '#platform/clock.ts'
@@ -41,6 +42,8 @@ export type ProcessPorts = {
   /** As `company`, for what a caller names: refuses one that there is not. */
   readonly findCompany: (code: string) => CompanyRules
   readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
+  /** Whether what a source tells for this reason moves stock, or another message tells it. */
+  readonly countsStock: (source: string, reason: StockReason) => boolean
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
 }

@@ -42,7 +42,7 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
     order: books.orders.get(request.orderId)!,
     steps,
     lots: [],
-    departures: departuresOf(shipment, steps, books),
+    departures: departuresOf(shipment, steps, books).map((left) => ({ ...left, mark: message.mark })),
     confirmed: {
       fulfillment: request,
       shipment: lines.length > 0 ? shipment : undefined,

@@ -1,5 +1,6 @@
 /** What moved at places, booked in stock and on the purchase orders that it is of. */
-import type { StockMoved, StockReason } from '#capabilities/wms.ts'
+import type { StockReason } from '#capabilities/stock.ts'
+import type { StockMoved } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
@@ -33,7 +34,7 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
   const known = told.flatMap((one, place) => {
     const item = items.get(itemKey(one.company, one.sku))
     const refusal = item
-      ? unreadable(one)
+      ? incompleteness(one)
       : new Refusal('inventory.item_unknown', `${one.company} has no item ${one.sku}`)
     if (refusal) refused.set(place, refusal)
     return item && !refusal ? [{ one, itemId: item.id }] : []
@@ -61,7 +62,7 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
 }
 
 /** What a message of this reason has to say beside its quantity. */
-function unreadable({ reason, location, statuses, transfer }: StockTold): Refusal | undefined {
+export function incompleteness({ reason, location, statuses, transfer }: StockTold): Refusal | undefined {
   if (reason === 'status-change' && (!statuses || statuses.from === statuses.to))
     return incomplete('a change of status names two of them')
   if (!(reason in ACTS)) return undefined
@@ -82,13 +83,15 @@ const MOVES: Readonly<Partial<Record<StockReason, readonly [from: Bucket, to: Bu
   damage: ['available', 'damaged'],
   'quality-hold': ['available', 'quality_hold'],
   'quality-release': ['quality_hold', 'available'],
+  ship: ['available', 'shipped'],
 }
 /** Told with a minus, these go the other way; of all others the minus only says that they take something away. */
 const TAKEN_BACK: ReadonlySet<StockReason> = new Set(['receipt', 'return', 'count'])
 
 function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockChange[] {
-  const { company, reason, location, lot = '', source, sourceKey, at, quantity } = told
-  const common = { company, itemId, location, reason, source, sourceKey, at, quantity: Math.abs(quantity) }
+  const { company, reason, location, lot = '', source, sourceKey, at, mark } = told
+  const quantity = Math.abs(told.quantity)
+  const common = { company, itemId, location, reason, source, sourceKey, at, mark, quantity }
   // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
   if (reason === 'pick-short') {
     return [
@@ -97,7 +100,7 @@ function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockCh
     ]
   }
   const [from, to] = reason === 'status-change' ? [statuses!.from, statuses!.to] : MOVES[reason]!
-  const isTakenBack = quantity < 0 && TAKEN_BACK.has(reason)
+  const isTakenBack = told.quantity < 0 && TAKEN_BACK.has(reason)
   return [{ ...common, lot, ...(isTakenBack ? { from: to, to: from } : { from, to }) }]
 }
 

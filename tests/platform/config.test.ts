@@ -253,6 +253,18 @@ describe('what is wrong is said with path, place, reason and example', () => {
 })
 
 describe('problems', () => {
+  test('is found where a warehouse would count what leaves by its ship confirms and by its movements', () => {
+    const said = failure({
+      defaults: {
+        systems: { wms: { ...erp, stock: { moves: { ship: 'available > shipped' } } } },
+        locations: [{ code: 'CHI-1', type: 'warehouse', wms: 'wms', timeZone: 'America/Chicago' }],
+      },
+    })
+    expect(said).toContain(
+      'systems.wms.stock.moves.ship: must be "none": what leaves CHI-1 is counted by the ship confirms of wms already',
+    )
+  })
+
   test('are found in names that refer to nothing or are given twice', () => {
     const said = failure({
       defaults: {

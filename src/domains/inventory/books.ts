@@ -11,19 +11,7 @@ export type Place = {
   readonly lot: string
 }
 type Moving = Place & { readonly from: Bucket; readonly to: Bucket; readonly quantity: Quantity }
-type Delta = Partial<
-  Pick<
-    PositionChange,
-    | 'available'
-    | 'reserved'
-    | 'qualityHold'
-    | 'quarantine'
-    | 'damaged'
-    | 'blocked'
-    | 'inTransit'
-    | 'unreconciled'
-  >
->
+type Delta = Partial<Omit<PositionChange, keyof Place | 'countedBy' | 'countedMark' | 'countedAt'>>
 
 const COLUMN = {
   available: 'available',
@@ -63,9 +51,15 @@ export class Books {
   readonly #rows = new Map<string, PositionChange>()
   readonly #changes = new Map<string, PositionChange>()
   readonly #stored: ReadonlySet<string>
+  readonly #lots = new Map<string, string[]>()
 
   constructor(rows: readonly PositionChange[]) {
-    for (const row of rows) this.#rows.set(placeKey(row, row.lot), row)
+    for (const row of rows) {
+      this.#rows.set(placeKey(row, row.lot), row)
+      if (row.lot === '') continue
+      const key = stockKey(row.itemId, row.location)
+      this.#lots.set(key, [...(this.#lots.get(key) ?? []), row.lot])
+    }
     this.#stored = new Set(this.#rows.keys())
   }
 
@@ -91,6 +85,11 @@ export class Books {
     if (!column || from === 'unreconciled') return quantity
     const row = this.at(place, lot)
     return Math.max(0, Math.min(quantity, row[column] - (column === 'available' ? row.reserved : 0)))
+  }
+
+  /** The lots of a place that are stored. */
+  lotsAt({ itemId, location }: Pick<Place, 'itemId' | 'location'>): readonly string[] {
+    return this.#lots.get(stockKey(itemId, location)) ?? []
   }
 
   takeFromLot(place: Place, quantity: Quantity): void {

@@ -67,6 +67,8 @@ export type Movement = {
   readonly sourceKey: string
   readonly doc: number | null
   readonly at: Date
+  /** Its number among all that its source tells, where there is one. */
+  readonly mark?: number | undefined
 }
 
 export const inventoryRefusals = {

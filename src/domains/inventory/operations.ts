@@ -3,6 +3,7 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
 import { ChannelStock } from './channel-stock.ts'
+import { isCounted, leaveCounted } from './counted.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
 import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
 import {
@@ -235,8 +236,11 @@ export type Departure = {
   readonly sourceKey: string
   readonly doc: number
   readonly at: Date
+  /** Its number among all that its source tells. */
+  readonly mark?: number | undefined
 }
 
+/** Of nothing where what was missing is explained. */
 export type Shortfall = {
   readonly company: string
   readonly itemId: number
@@ -254,6 +258,11 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
   const shortfalls: Shortfall[] = []
   for (const departure of departures) {
     const { quantity, claimEnds, short } = departure
+    if (isCounted(books, departure)) {
+      movements.push(...leaveCounted(books, departure))
+      shortfalls.push(nothingMissing(departure))
+      continue
+    }
     const whole = books.at(departure, '')
     const covered = Math.max(0, Math.min(quantity, whole.available - (whole.reserved - claimEnds)))
     books.change(departure, '', {
@@ -276,6 +285,13 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
   insertMovements(tx, movements)
   return shortfalls
 }
+
+const nothingMissing = ({ company, itemId, location }: Departure): Shortfall => ({
+  company,
+  itemId,
+  location,
+  quantity: 0,
+})
 
 function departureMovements(departure: Departure, covered: Quantity): Movement[] {
   const { claimEnds: _, short, quantity, ...rest } = departure
@@ -347,14 +363,14 @@ function uniqueKeys(places: readonly Place[]): Place[] {
   return [...keys.values()].toSorted(byPlace)
 }
 
-async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
+export async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
   const items = [...new Set(places.map((place) => place.itemId))].toSorted((a, b) => a - b)
   const locations = [...new Set(places.map((place) => place.location))].toSorted()
   tx.locking('stock position', positionKeys(items, locations))
   return new Books(await selectPositionsForUpdate(tx, items, locations))
 }
 
-function writeBooks(tx: Transaction, books: Books): void {
+export function writeBooks(tx: Transaction, books: Books): void {
   ensurePositions(tx, books.missing)
   updatePositions(tx, books.changes)
 }

@@ -159,11 +159,11 @@ export function selectFillableLines(
 const insertMovementRows = sql(
   'inventory.insert_movements',
   `insert into inventory.movement (company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source,
-     source_key, doc, at)
-   select company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at
+     source_key, doc, at, mark)
+   select company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at, mark
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::text[],
-     $9::text[], $10::text[], $11::bigint[], $12::timestamptz[])
-     as m(company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at)`,
+     $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::bigint[])
+     as m(company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at, mark)`,
 )
 
 export function insertMovements(tx: Transaction, movements: readonly Movement[]): void {
@@ -181,6 +181,7 @@ export function insertMovements(tx: Transaction, movements: readonly Movement[])
     movements.map((row) => row.sourceKey),
     movements.map((row) => row.doc),
     movements.map((row) => row.at),
+    movements.map((row) => row.mark ?? null),
   ])
 }
 
@@ -198,6 +199,10 @@ export type PositionChange = {
   readonly blocked: Quantity
   readonly inTransit: Quantity
   readonly unreconciled: Quantity
+  /** What its last snapshot contains, where it is a whole that was counted. */
+  readonly countedBy?: string | null | undefined
+  readonly countedMark?: number | null | undefined
+  readonly countedAt?: Date | null | undefined
 }
 
 const changePositions = sql(
@@ -286,7 +291,8 @@ export function updatePositions(tx: Transaction, changes: readonly PositionChang
 const positionsForUpdate = sql(
   'inventory.positions_for_update',
   `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", quarantine,
-     damaged, blocked, in_transit as "inTransit", unreconciled
+     damaged, blocked, in_transit as "inTransit", unreconciled, counted_by as "countedBy",
+     counted_mark as "countedMark", counted_at as "countedAt"
    from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
    order by item_id, location, lot for no key update`,
 )

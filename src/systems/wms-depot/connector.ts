@@ -28,7 +28,7 @@ import { fieldsOf, Unexpected } from '#platform/fields.ts'
 import type { HttpResponse } from '#platform/http-client.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import { type DepotApi, openDepotApi } from './api.ts'
-import { eventsAgain } from './history.ts'
+import { eventsAgain, stockAgain } from './history.ts'
 import { depotDoor } from './inbound.ts'
 import { toDepotOrder } from './map.ts'
 import { DepotSettings } from './settings.ts'
@@ -76,7 +76,8 @@ export function createDepotConnector({ settings: given, ...options }: DepotOptio
         },
       }),
     },
-    stockSnapshot: (location) => readSnapshot(api, location),
+    stockSnapshot: (place) => readSnapshot(api, place),
+    stockAgain: (place, missing) => stockAgain(api, place, missing),
     inbound: {
       ...depotDoor(options.instance, settings, options.clock),
       askAgain: (gaps) => eventsAgain(api, gaps),

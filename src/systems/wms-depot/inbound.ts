@@ -51,8 +51,8 @@ export function depotDoor(
 
   return {
     instance,
-    // `final` says that nothing more of an order follows, so an order's events count in their order. Stock movements
-    // add up in any order, and a snapshot names the last one it contains.
+    // `final` says that nothing more of an order follows, so an order's events count in their order. Stock is put
+    // in the order of its own numbers where it is booked.
     order: {
       'shipment.confirmed': { by: 'item', first: 1 },
       'order.short': { by: 'item', first: 1 },
@@ -85,7 +85,7 @@ export function readEvent(value: unknown): InboundMessage<WarehouseMessage> {
   return understood(named, () => {
     const message = toMessage(fieldsOf(value))
     const taken = { company: optionalText(event, 'owner'), takenAt: instant(event, 'occurred_at'), message }
-    if (message.type === 'stock-moved') return { ...taken, sequence: message.sequence }
+    if (message.type === 'stock-moved') return { ...taken, sequence: message.mark }
     const stream = streamOfOrder(filledText(event, 'external_ref'))
     return { ...taken, stream, sequence: integer(event, 'order_sequence') }
   })

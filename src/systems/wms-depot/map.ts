@@ -1,5 +1,6 @@
 /** Between our words and those of the Depot WMS; pure. */
-import type { Address, StockOnHand } from '#capabilities/erp.ts'
+import type { Address } from '#capabilities/erp.ts'
+import type { CountedStock, PurchaseOrderReference, StockReason } from '#capabilities/stock.ts'
 import type {
   FulfillmentRequest,
   HandledLine,
@@ -7,7 +8,6 @@ import type {
   PickedLine,
   PickingConfirmed,
   PickingStarted,
-  PurchaseOrderReference,
   ShipmentConfirmed,
   ShippedLine,
   ShippedPackage,
@@ -23,6 +23,7 @@ import {
   integer,
   listOf,
   number,
+  optionalInteger,
   optionalText,
   quantity,
   quantityNumber,
@@ -94,6 +95,7 @@ function toShipment(event: Fields): ShipmentConfirmed {
     service: optionalText(event, 'service'),
     packages: listOf(event, 'packages', toPackage),
     final: truth(event, 'final'),
+    mark: optionalInteger(event, 'sequence'),
   }
 }
 
@@ -128,6 +130,7 @@ const toNothingFound = (event: Fields): ShipmentConfirmed => ({
   carrier: '',
   packages: [],
   final: true,
+  mark: optionalInteger(event, 'sequence'),
 })
 
 const toPickingStarted = (event: Fields): PickingStarted => ({
@@ -165,7 +168,7 @@ const toPickedLine = (pick: Fields): PickedLine => ({
   lot: optionalText(pick, 'lot'),
 })
 
-const REASONS: Readonly<Record<string, StockMoved['reason']>> = {
+const REASONS: Readonly<Record<string, StockReason>> = {
   COUNT: 'count',
   PICK_SHORT: 'pick-short',
   DAMAGE: 'damage',
@@ -186,7 +189,8 @@ function toStockMoved(event: Fields): StockMoved {
     // Depot tells what left a status; what is held or released only changes its status, so that much moves.
     quantity: reason === 'quality-hold' || reason === 'quality-release' ? Math.abs(delta) : delta,
     at: instant(event, 'occurred_at'),
-    sequence: integer(event, 'sequence'),
+    sequence: optionalInteger(event, 'stock_sequence'),
+    mark: integer(event, 'sequence'),
     purchaseOrder: received ? purchaseOrderOf(event) : undefined,
   }
 }
@@ -197,17 +201,23 @@ function purchaseOrderOf(event: Fields): PurchaseOrderReference | undefined {
   return { number, line: absent(event, 'po_line') ? undefined : integer(event, 'po_line') }
 }
 
-function reasonOf(code: string): StockMoved['reason'] {
+function reasonOf(code: string): StockReason {
   const reason = REASONS[code]
   if (!reason) throw new Unexpected(`"${code}" is no known reason of an adjustment`)
   return reason
 }
 
-type MutableLine = { -readonly [Key in keyof StockOnHand]: StockOnHand[Key] }
-const STATUS_FIELDS = { AVAIL: 'available', HOLD: 'qualityHold', DAMAGED: 'damaged' } as const
+type MutableLine = { -readonly [Key in keyof CountedStock]: CountedStock[Key] }
+/** What is picked is in the building until it ships, and claimed. */
+const STATUS_FIELDS = {
+  AVAIL: 'available',
+  PICKED: 'available',
+  HOLD: 'qualityHold',
+  DAMAGED: 'damaged',
+} as const
 
 /** One line for each item and lot, with what is in each status. */
-export function toSnapshotLines(rows: readonly DepotStockRow[]): StockOnHand[] {
+export function toSnapshotLines(rows: readonly DepotStockRow[]): CountedStock[] {
   const lines = new Map<string, MutableLine>()
   for (const row of rows) {
     const field = STATUS_FIELDS[row.status as keyof typeof STATUS_FIELDS]
@@ -215,7 +225,8 @@ export function toSnapshotLines(rows: readonly DepotStockRow[]): StockOnHand[] {
     const key = `${row.sku} ${row.lot ?? ''}`
     let line = lines.get(key)
     if (!line) {
-      line = { sku: row.sku, location: row.site, lot: row.lot, available: 0, qualityHold: 0, damaged: 0 }
+      const { sku, site: location, lot, stockSequence: sequence } = row
+      line = { sku, location, lot, available: 0, qualityHold: 0, damaged: 0, sequence }
       lines.set(key, line)
     }
     line[field] += quantity(fieldsOf(row), 'qty')

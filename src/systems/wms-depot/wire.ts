@@ -7,6 +7,7 @@ import {
   integer,
   listOf,
   number,
+  optionalInteger,
   optionalText,
   text,
 } from '#platform/fields.ts'
@@ -61,6 +62,8 @@ export type DepotStockRow = {
   readonly lot: string | undefined
   readonly status: string
   readonly qty: number
+  /** Of the last event that moved the item at the site. */
+  readonly stockSequence: number | undefined
 }
 
 export type DepotSnapshotPage = {
@@ -109,6 +112,7 @@ export function snapshotPage(body: unknown): DepotSnapshotPage {
       lot: optionalText(row, 'lot'),
       status: text(row, 'status'),
       qty: number(row, 'qty'),
+      stockSequence: optionalInteger(row, 'stock_sequence'),
     })),
   }
 }

@@ -178,21 +178,25 @@ test('a cancellation whose answer is lost is unknown, and confirmed when it is s
   expect(await send(depot, cancelFulfillment, cancel)).toMatchObject({ kind: 'confirmed' })
 })
 
-test('a snapshot holds all stock of a site as of one moment', async () => {
-  const { lines, sequence } = await depot.stockSnapshot('DC1')
+const NORTH_DC1 = { company: 'NWF', location: 'DC1' }
+
+test('a snapshot holds all stock of a company at a site as of one moment', async () => {
+  const { lines, mark } = await depot.stockSnapshot(NORTH_DC1)
   const truth = it.landscape.wms.truth()
-  const expected = truth.stock.filter((row) => row.site === 'DC1' && row.status === 'AVAIL')
+  const expected = truth.stock.filter(
+    (row) => row.site === 'DC1' && row.owner === 'NWF' && row.status === 'AVAIL',
+  )
   const sum = (quantities: readonly number[]): number => quantities.reduce((total, one) => total + one, 0)
   expect(sum(lines.map((line) => line.available))).toBe(units(sum(expected.map((row) => row.qty))))
   expect(lines.length).toBeGreaterThan(20)
-  expect(sequence).toBe(truth.sequence)
+  expect(mark).toBe(truth.sequence)
 })
 
 test('a snapshot that cannot be read is an outage', async () => {
   it.landscape.wms.faults.set({ kind: 'wrong-body', operation: 'stock', body: 'html', times: 1 })
-  await expect(depot.stockSnapshot('DC1')).rejects.toThrow(/no usable answer/)
+  await expect(depot.stockSnapshot(NORTH_DC1)).rejects.toThrow(/no usable answer/)
   it.landscape.wms.faults.set({ kind: 'server-error', operation: 'stock', times: 1 })
-  await expect(depot.stockSnapshot('DC1')).rejects.toThrow(/503/)
+  await expect(depot.stockSnapshot(NORTH_DC1)).rejects.toThrow(/503/)
 })
 
 test('a call that is still to be sent when the lease ends stays at home', async () => {

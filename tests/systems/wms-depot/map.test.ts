@@ -22,6 +22,7 @@ test('a confirmed shipment carries its packages in base units, with weight and t
     carrier: 'SWIFT',
     service: 'GROUND',
     final: true,
+    mark: 7,
     packages: [
       {
         sscc: '006141410000000012',
@@ -106,7 +107,7 @@ test('a count that finds less is a loss, a hold moves what it takes from the ava
     ...moved,
     reason: 'count',
     quantity: units(-3),
-    sequence: 1,
+    mark: 1,
   })
   expect(
     toMessage({ ...eventOf('inventory.adjusted', { reason: 'COUNT' }), reason: 'PICK_SHORT' }),

@@ -1,0 +1,82 @@
+/** What the house does by itself about what sources tell of stock: facts that never came, and what takes their place. */
+import type { WmsReader } from '#capabilities/wms.ts'
+import type { Door } from '#platform/batch.ts'
+import type { Database } from '#platform/database.ts'
+import { readUnderGate } from '#platform/reading-gate.ts'
+import type { Job } from '#platform/schedule.ts'
+import type { Worker } from '#platform/worker.ts'
+import type { AppPorts } from './app-ports.ts'
+import { type Bound, describeError } from './app-systems.ts'
+import { inTurn } from './app-turns.ts'
+import type { Config } from './config-schema.ts'
+import type { OpenExceptions } from '#platform/exceptions.ts'
+import type { Told } from './processes/inbound.ts'
+import type { Heard } from './processes/message-filing.ts'
+import type { ProcessPorts } from './processes/ports.ts'
+import { feedGapWatch } from './processes/stock-feed-gaps.ts'
+import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
+
+export type StockWires = {
+  readonly config: Config
+  readonly ports: Pick<AppPorts, 'clock' | 'log'>
+  readonly database: Database
+  readonly worker: Worker
+  readonly bound: Pick<Bound, 'warehouses' | 'counters'>
+  readonly processPorts: ProcessPorts
+  readonly openExceptions: OpenExceptions
+  readonly warehouse: Door<Told, Heard>
+}
+
+const LOOKS = 4
+const LOOK_MS = { least: 100, most: 15_000 }
+
+export function stockJobs(wires: StockWires): Job[] {
+  const { config, ports, database, bound, warehouse, openExceptions } = wires
+  const afterMs = config.inbox.gapAfterMs
+  const lookMs = Math.min(Math.max(afterMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
+  const watch = feedGapWatch({
+    database,
+    clock: ports.clock,
+    companies: config.companies.map(({ code }) => code),
+    readers: new Map([...bound.counters].map(([name, reader]) => [name, politeCounter(reader, wires)])),
+    hear: (system, inbound) => warehouse.add({ door: bound.warehouses.get(system)!, inbound }),
+    takeSnapshot: (told) => snapshotTaken(wires, told),
+    openExceptions,
+    afterMs,
+    onError: (system, error) =>
+      ports.log.warn(`${system} could not be asked for its stock`, { error: describeError(error) }),
+  })
+  return [
+    {
+      name: 'stock facts that never came',
+      everyMs: lookMs,
+      run: inTurn(wires, 'stock-feeds', lookMs / 2, watch),
+    },
+  ]
+}
+
+/** In a transaction of its own. */
+export function snapshotTaken(
+  { worker, processPorts }: Pick<StockWires, 'worker' | 'processPorts'>,
+  told: SnapshotTold,
+) {
+  const cause = { source: told.source, actor: told.source }
+  return worker.runner().transaction(cause, (tx, turn) => takeSnapshot(tx, turn, processPorts, told))
+}
+
+/** Asked under the policy of the calls that we owe it. */
+export function politeCounter(
+  reader: WmsReader,
+  { worker, ports }: Pick<StockWires, 'worker' | 'ports'>,
+): WmsReader {
+  const system = reader.instance
+  const ask = <T>(read: () => Promise<T>): Promise<T> =>
+    worker.life
+      ? readUnderGate({ system, gate: worker.life.policies.gate(system), clock: ports.clock }, read)
+      : read()
+  return {
+    instance: system,
+    stockSnapshot: (place) => ask(() => reader.stockSnapshot(place)),
+    stockAgain: (place, missing) => ask(() => reader.stockAgain(place, missing)),
+  }
+}

@@ -1,0 +1,71 @@
+/** What anybody tells of stock, whoever he is and however it comes: movements, and counts of all that is there. */
+import type { StockStatus } from '#domains/inventory/contract.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { StockOnHand } from './erp.ts'
+
+/**
+ * What happened. Which buckets it moves, if any, is said for each source in the configuration, so that a shipment which
+ * is told twice in different words is counted once. A `pick-short` writes off what a pick did not find, told beside the
+ * shipment that was short of it; a `status-change` says which statuses; transfers name their number.
+ */
+export const STOCK_REASONS = [
+  'receipt',
+  'return',
+  'ship',
+  'count',
+  'pick-short',
+  'damage',
+  'quality-hold',
+  'quality-release',
+  'status-change',
+  'transfer-out',
+  'transfer-in',
+  'transfer-missing',
+] as const
+export type StockReason = (typeof STOCK_REASONS)[number]
+
+/** A purchase order by its number at the ERP, and its line where that is told. */
+export type PurchaseOrderReference = { readonly number: string; readonly line?: number | undefined }
+
+/** One movement. */
+export type StockFact = {
+  readonly location: string
+  readonly sku: string
+  readonly lot?: string | undefined
+  readonly reason: StockReason
+  /** What moves, in the item's base unit; negative for a count that found less, and for what is taken back. */
+  readonly quantity: Quantity
+  /** When it happened, by the clock of the source. */
+  readonly at: Date
+  /**
+   * Its number among all that the source tells of this item at this location: from 1, none left out. Absent where the
+   * source does not number them; then a lost one is found by a snapshot only.
+   */
+  readonly sequence?: number | undefined
+  /** Its number among all that the source tells, by which a snapshot says what it contains; else its time counts. */
+  readonly mark?: number | undefined
+  /** Of a change of status: what it was and what it is. Of a transfer: what leaves, or what it arrives as. */
+  readonly statuses?: { readonly from: StockStatus; readonly to: StockStatus } | undefined
+  /** The number that both ends know, and the other end where that is told. */
+  readonly transfer?: { readonly number: string; readonly place?: string | undefined } | undefined
+  /** What a receipt is of, where the source says. */
+  readonly purchaseOrder?: PurchaseOrderReference | undefined
+}
+
+/** What is there of an item, of one lot where it has lots. */
+export type CountedStock = StockOnHand & {
+  /** Of the last movement of the item at the location that is contained. */
+  readonly sequence?: number | undefined
+}
+
+/** All that a source has of a company at one moment. */
+export type StockSnapshot = {
+  readonly company: string
+  readonly location: string
+  readonly takenAt: Date
+  /** Movements up to this mark are contained, later ones are not; else their time says so. */
+  readonly mark?: number | undefined
+  /** `location`: what is not named is not there. `items`: it tells of the named items alone, of each of them all lots. */
+  readonly scope: 'location' | 'items'
+  readonly lines: readonly CountedStock[]
+}

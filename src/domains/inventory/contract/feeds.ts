@@ -1,0 +1,73 @@
+/** The words of stock as sources tell it: facts in their order, and counts of all that is there. */
+import type { Quantity } from '#platform/quantity.ts'
+
+/** All that one source tells of an item at a location, in its own numbering. */
+export type FeedKey = { readonly itemId: number; readonly location: string; readonly source: string }
+
+/** Where a fact stands in its feed. */
+export type Told = {
+  /** From 1, none left out; absent where the source does not number. */
+  readonly sequence?: number | undefined
+  /** Among all that the source tells. */
+  readonly mark?: number | undefined
+  readonly at: Date
+}
+
+/** A fact as far as its order is concerned; whoever gave it reads it again when its turn comes later. */
+export type Fact = FeedKey & Told & { readonly company: string; readonly payload: object }
+
+/**
+ * `due`: it is to be booked now. `repeated`: it is booked already. `late`: a snapshot contains it. `waiting`: an earlier
+ * one is missing.
+ */
+export type Standing = 'due' | 'repeated' | 'late' | 'waiting'
+
+/** What a snapshot contains. */
+export type Contained = { readonly mark: number | null; readonly at: Date | null }
+
+/** What is in the building, by what may be done with it. */
+export type Statuses = {
+  readonly available: Quantity
+  readonly qualityHold: Quantity
+  readonly damaged: Quantity
+}
+
+/** What a source counts of an item at a location, by lot; under '' what has none. */
+export type Count = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly lots: ReadonlyMap<string, Statuses>
+  /** Of the last fact that is contained. */
+  readonly sequence?: number | undefined
+}
+
+export type CountTaking = {
+  readonly source: string
+  /** The snapshot's own name. */
+  readonly sourceKey: string
+  readonly mark?: number | undefined
+  readonly takenAt: Date
+  /** By our clock, before it was asked for: nothing that it does not contain was booked earlier. */
+  readonly askedAt: Date
+}
+
+/** One place in a snapshot against the books as they were when it was taken. */
+export type Difference = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly ours: Statuses
+  readonly theirs: Statuses
+  /** Nothing of it was ever booked here. */
+  readonly unknownToUs: boolean
+}
+
+/** Less is there than is reserved. */
+export type CountedBelow = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly counted: Quantity
+  readonly reserved: Quantity
+}

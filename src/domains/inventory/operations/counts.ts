@@ -1,0 +1,202 @@
+/** Takes snapshots: what they count takes the place of what was told before, what moved after them stays, and so do claims. */
+import type { Transaction } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import { type Books, byPlace, type Place } from '../books.ts'
+import type { Bucket, Movement } from '../contract.ts'
+import type { Count, CountedBelow, CountTaking, Difference, Statuses } from '../contract/feeds.ts'
+import { lockBooks, writeBooks } from '../operations.ts'
+import {
+  agrees,
+  asOf,
+  type Correction,
+  correctionOf,
+  inAll,
+  type Later,
+  NOTHING,
+  NOTHING_LATER,
+} from '../rules/counting.ts'
+import { isContained } from '../rules/feeds.ts'
+import { stockKey } from '../rules.ts'
+import { ensurePositions, insertMovements } from '../store.ts'
+import { lockFeeds, markAsCounted, type MovedLater, selectMovedLater } from '../store/feeds.ts'
+import { feedKey, linesOf, writeFeeds } from './feeds.ts'
+
+export type CountsTaken = {
+  /** Places whose books were other than the count. */
+  readonly corrected: readonly Difference[]
+  readonly below: readonly CountedBelow[]
+  /** Places where something was in doubt, or is. */
+  readonly doubtful: readonly Pick<Place, 'itemId' | 'location'>[]
+  /** A later snapshot has told of them. */
+  readonly superseded: number
+  /** Facts that waited and are to be booked now, in order. */
+  readonly due: readonly object[]
+}
+
+/** One count for each place; locks its feed first, then its position. */
+export async function takeCounts(
+  tx: Transaction,
+  counts: readonly Count[],
+  taking: CountTaking,
+): Promise<CountsTaken> {
+  const { source, takenAt } = taking
+  const mark = taking.mark ?? null
+  const sorted = counts.toSorted((a, b) => byPlace({ ...a, lot: '' }, { ...b, lot: '' }))
+  const feeds = await lockFeeds(
+    tx,
+    sorted.map((count) => ({ ...count, source })),
+  )
+  const lines = await linesOf(tx, feeds)
+  const lineOf = ({ itemId, location }: Count) => lines.get(feedKey({ itemId, location, source }))!
+  const told = { mark: taking.mark, at: takenAt }
+  const fresh = sorted.filter((count) => !isContained(told, lineOf(count).contained))
+  if (fresh.length === 0) return noneTaken(sorted.length)
+  const correcting = await correctAll(tx, fresh, taking)
+  const due: object[] = []
+  for (const count of fresh) {
+    if (count.sequence !== undefined) lineOf(count).goOn(count.sequence)
+    due.push(...lineOf(count).release())
+  }
+  writeFeeds(
+    tx,
+    fresh.map((count) => ({
+      key: { itemId: count.itemId, location: count.location, source },
+      line: lineOf(count),
+      repeated: 0,
+      late: 0,
+    })),
+  )
+  markAsCounted(tx, fresh, { source, mark, takenAt })
+  return { ...correcting, superseded: sorted.length - fresh.length, due }
+}
+
+const noneTaken = (superseded: number): CountsTaken => ({
+  corrected: [],
+  below: [],
+  doubtful: [],
+  superseded,
+  due: [],
+})
+
+async function correctAll(tx: Transaction, counts: readonly Count[], taking: CountTaking) {
+  const { source, takenAt, askedAt } = taking
+  ensurePositions(
+    tx,
+    counts.map((count) => ({ ...count, lot: '' })),
+  )
+  const since = { source, mark: taking.mark ?? null, takenAt, askedAt }
+  const [books, moved] = await Promise.all([
+    lockBooks(
+      tx,
+      counts.map((count) => ({ ...count, lot: '' })),
+    ),
+    selectMovedLater(tx, counts, since),
+  ])
+  const later = laterByPlace(moved)
+  const movements: Movement[] = []
+  const corrected: Difference[] = []
+  const below: CountedBelow[] = []
+  const doubtful: Pick<Place, 'itemId' | 'location'>[] = []
+  for (const count of counts) {
+    const place: Place = { ...count, lot: '' }
+    const before = books.at(place, '')
+    const theirs = inAll(count)
+    const ours = asOf(before, later(place, undefined))
+    movements.push(...correct(books, count, { later, taking }))
+    const { company, itemId, location } = count
+    if (!agrees(ours, theirs)) corrected.push({ company, itemId, location, ours, theirs, unknownToUs: false })
+    const after = books.at(place, '')
+    if (before.unreconciled !== 0 || after.unreconciled !== 0) doubtful.push({ itemId, location })
+    const there = after.available + after.unreconciled
+    if (there < after.reserved)
+      below.push({ company, itemId, location, counted: there, reserved: after.reserved })
+  }
+  writeBooks(tx, books)
+  insertMovements(tx, movements)
+  return { corrected, below, doubtful }
+}
+
+type LaterAt = (place: Pick<Place, 'itemId' | 'location'>, lot: string | undefined) => Later
+
+/** Of a lot, or of the whole place. */
+export function laterByPlace(moved: readonly MovedLater[]): LaterAt {
+  const byPlace = Map.groupBy(moved, ({ itemId, location }) => stockKey(itemId, location))
+  return ({ itemId, location }, lot) => {
+    const rows = (byPlace.get(stockKey(itemId, location)) ?? []).filter(
+      (row) => lot === undefined || row.lot === lot,
+    )
+    if (rows.length === 0) return NOTHING_LATER
+    const sum = (bucket: Bucket): Quantity =>
+      rows.reduce((all, row) => (row.bucket === bucket ? all + row.quantity : all), 0)
+    return {
+      available: sum('available'),
+      qualityHold: sum('quality_hold'),
+      damaged: sum('damaged'),
+      unreconciled: sum('unreconciled'),
+    }
+  }
+}
+
+const BUCKET_OF = {
+  available: 'available',
+  qualityHold: 'quality_hold',
+  damaged: 'damaged',
+  unreconciled: 'unreconciled',
+} as const
+const FIELDS = Object.keys(BUCKET_OF) as (keyof Correction)[]
+
+type Correcting = { readonly later: LaterAt; readonly taking: CountTaking }
+
+/** Makes the whole and its lots what was counted; answers the movements that do it, lot by lot and then what is left. */
+function correct(books: Books, count: Count, { later, taking }: Correcting): Movement[] {
+  const place: Place = { ...count, lot: '' }
+  const left: Record<keyof Correction, Quantity> = {
+    ...correctionOf(books.at(place, ''), inAll(count), later(place, undefined)),
+  }
+  books.change(place, '', left)
+  const movements: Movement[] = []
+  for (const lot of lotsToCorrect(books, count)) {
+    const counted: Statuses = count.lots.get(lot) ?? NOTHING
+    const change = correctionOf(books.at(place, lot), counted, later(place, lot))
+    books.change(place, lot, change)
+    movements.push(...movementsOf({ ...place, lot }, change, taking))
+    for (const field of FIELDS) left[field] -= change[field]
+  }
+  return [...movements, ...movementsOf(place, left, taking)]
+}
+
+/** Where a source tells no lots, ours stay as they are. */
+function lotsToCorrect(books: Books, count: Count): readonly string[] {
+  const told = [...count.lots.keys()].filter((lot) => lot !== '')
+  const known = books.lotsAt(count)
+  const isByLot = told.length > 0 || agrees(inAll(count), NOTHING)
+  return isByLot ? [...new Set([...told, ...known])].toSorted() : []
+}
+
+function movementsOf(
+  place: Place,
+  change: Correction,
+  { source, sourceKey, takenAt, mark }: CountTaking,
+): Movement[] {
+  const { company, itemId, location, lot } = place
+  const common = {
+    company,
+    itemId,
+    location,
+    lot,
+    reason: 'snapshot',
+    source,
+    sourceKey,
+    doc: null,
+    at: takenAt,
+    mark,
+  }
+  return FIELDS.flatMap((field): Movement[] => {
+    const quantity = change[field]
+    if (quantity === 0) return []
+    const bucket = BUCKET_OF[field]
+    return quantity > 0
+      ? [{ ...common, from: 'adjustment', to: bucket, quantity }]
+      : [{ ...common, from: bucket, to: 'adjustment', quantity: -quantity }]
+  })
+}

@@ -1,0 +1,118 @@
+/** Takes what a source has counted: it takes the place of what was told before, and never erases a claim. */
+import type { CountedStock, StockSnapshot } from '#capabilities/stock.ts'
+import type { Transaction } from '#platform/database.ts'
+import { formatQuantity } from '#platform/quantity.ts'
+import type { Docket } from '#platform/process.ts'
+import type { Count, CountedBelow, Difference, Statuses } from '#domains/inventory/contract/feeds.ts'
+import { takeCounts } from '#domains/inventory/operations/counts.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { findItems } from '#domains/items/operations.ts'
+import { afterStock, bookDue, type FeedPorts, restored } from './stock-feed.ts'
+
+/** A snapshot as it came. */
+export type SnapshotTold = {
+  readonly source: string
+  readonly sourceKey: string
+  /** By our clock, before it was asked for. */
+  readonly askedAt: Date
+  readonly snapshot: StockSnapshot
+}
+
+export type SnapshotTaken = {
+  readonly corrected: readonly Difference[]
+  readonly below: readonly CountedBelow[]
+  readonly superseded: number
+  /** Lines of items that the company does not have. */
+  readonly unknown: readonly CountedStock[]
+}
+
+/** Counts by place; `absent` are items of the location that the source does not name, of which it has nothing. */
+export function countsOf(
+  { company, location, lines }: StockSnapshot,
+  items: ReadonlyMap<string, SellingItem>,
+  absent: readonly number[] = [],
+): { readonly counts: Count[]; readonly unknown: CountedStock[] } {
+  const counts = new Map<number, Count & { readonly lots: Map<string, Statuses> }>()
+  const unknown: CountedStock[] = []
+  for (const line of lines) {
+    const item = items.get(itemKey(company, line.sku))
+    if (!item) {
+      unknown.push(line)
+      continue
+    }
+    const count = counts.get(item.id) ?? {
+      company,
+      itemId: item.id,
+      location,
+      sequence: line.sequence,
+      lots: new Map<string, Statuses>(),
+    }
+    const lot = line.lot ?? ''
+    const before = count.lots.get(lot)
+    count.lots.set(lot, {
+      available: (before?.available ?? 0) + line.available,
+      qualityHold: (before?.qualityHold ?? 0) + line.qualityHold,
+      damaged: (before?.damaged ?? 0) + line.damaged,
+    })
+    counts.set(item.id, count)
+  }
+  const empty = absent
+    .filter((itemId) => !counts.has(itemId))
+    .map((itemId): Count => ({ company, itemId, location, lots: new Map() }))
+  return { counts: [...counts.values(), ...empty], unknown }
+}
+
+/** All lines of an item stand in one list. */
+export async function takeSnapshot(
+  tx: Transaction,
+  turn: Docket,
+  ports: FeedPorts,
+  { source, sourceKey, askedAt, snapshot }: SnapshotTold,
+): Promise<SnapshotTaken> {
+  const { company, takenAt, mark } = snapshot
+  const items = await findItems(
+    tx,
+    snapshot.lines.map(({ sku }) => ({ company, sku })),
+  )
+  const { counts, unknown } = countsOf(snapshot, items)
+  if (counts.length === 0) return { corrected: [], below: [], superseded: 0, unknown }
+  const taken = await takeCounts(tx, counts, { source, sourceKey, mark, takenAt, askedAt })
+  const skus = new Map([...items.values()].map(({ id, sku }) => [id, sku]))
+  await tellBelow(tx, ports, taken.below, { source, skus })
+  const released = await bookDue(tx, ports.countsStock, taken.due.map(restored))
+  const gained = taken.corrected.map(({ itemId }) => itemId)
+  await afterStock(tx, turn, ports, {
+    items: [...new Set([...released.items, ...gained])],
+    doubtful: [...released.doubtful, ...taken.doubtful],
+  })
+  const { corrected, below, superseded } = taken
+  return { corrected, below, superseded, unknown }
+}
+
+/** Under the cause by which doubt of a place is told, so that it is told once and closes by itself. */
+async function tellBelow(
+  tx: Transaction,
+  ports: FeedPorts,
+  below: readonly CountedBelow[],
+  { source, skus }: { readonly source: string; readonly skus: ReadonlyMap<number, string> },
+): Promise<void> {
+  await ports.openExceptions(
+    tx,
+    below.map(({ company, itemId, location, counted, reserved }) => ({
+      company,
+      cause: `inventory.unreconciled:${itemId}:${location}`,
+      code: 'inventory.unreconciled',
+      title: `${source} counts ${formatQuantity(counted)} of ${skus.get(itemId)} at ${location}, of which ${formatQuantity(reserved)} are reserved`,
+      suggestedAction:
+        'Count it. Where the count is right, cancel or move reservations until they fit; nothing more of it is promised until then.',
+      facts: {
+        itemId,
+        sku: skus.get(itemId),
+        location,
+        source,
+        counted: formatQuantity(counted),
+        reserved: formatQuantity(reserved),
+      },
+    })),
+  )
+}

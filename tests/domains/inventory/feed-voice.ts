@@ -1,0 +1,121 @@
+/** A source that tells a test's own facts, shipments and snapshots of an item, in its own numbering. */
+import type { Count, Fact, Standing, Statuses } from '#domains/inventory/contract/feeds.ts'
+import {
+  allocateOrder,
+  lockFreeStock,
+  move,
+  reserve,
+  ship,
+  type StockChange,
+} from '#domains/inventory/operations.ts'
+import { takeCounts } from '#domains/inventory/operations/counts.ts'
+import { placeFacts } from '#domains/inventory/operations/feeds.ts'
+import { type Quantity, units } from '#platform/quantity.ts'
+import { AT, COMPANY, NORTH } from '#tests/domains/inventory/stock.ts'
+import type { OpenDatabase } from '#tests/support/open-database.ts'
+
+export const SOURCE = 'wms-test'
+const minutes = (count: number): Date => new Date(AT.getTime() + count * 60_000)
+
+type Moved = Pick<StockChange, 'from' | 'to' | 'quantity'> & { readonly lot?: string }
+type Numbered = { readonly sequence?: number; readonly mark: number }
+
+const changeOf = (itemId: number, { lot = '', ...moved }: Moved, mark: number): StockChange => ({
+  company: COMPANY,
+  itemId,
+  location: NORTH,
+  lot,
+  reason: 'receipt',
+  source: SOURCE,
+  sourceKey: `M-${mark}`,
+  at: minutes(mark),
+  mark,
+  ...moved,
+})
+
+export const factOf = (itemId: number, moved: Moved, { sequence, mark }: Numbered): Fact => ({
+  company: COMPANY,
+  itemId,
+  location: NORTH,
+  source: SOURCE,
+  sequence,
+  mark,
+  at: minutes(mark),
+  payload: changeOf(itemId, moved, mark),
+})
+
+/** What waited was kept as JSON. */
+const bookable = (due: readonly object[]): StockChange[] =>
+  due.map((payload) => ({ ...(payload as StockChange), at: new Date((payload as StockChange).at) }))
+
+export const tell = (db: OpenDatabase, ...facts: readonly Fact[]): Promise<Standing[]> =>
+  db.database.transaction(async (tx) => {
+    const { standings, due } = await placeFacts(tx, facts)
+    if (due.length > 0) await move(tx, bookable(due))
+    return facts.map((fact) => standings.get(fact)!)
+  })
+
+type Counted = Partial<Statuses> & {
+  readonly sequence?: number
+  readonly mark: number
+  readonly lot?: string
+}
+
+const countOf = (itemId: number, { sequence, lot = '', ...statuses }: Counted): Count => ({
+  company: COMPANY,
+  itemId,
+  location: NORTH,
+  sequence,
+  lots: new Map([[lot, { available: 0, qualityHold: 0, damaged: 0, ...statuses }]]),
+})
+
+const takeAll = (db: OpenDatabase, counts: readonly Count[], mark: number, askedAt = AT) =>
+  db.database.transaction(async (tx) => {
+    const taking = { source: SOURCE, sourceKey: `S-${mark}`, mark, takenAt: minutes(mark), askedAt }
+    const taken = await takeCounts(tx, counts, taking)
+    if (taken.due.length > 0) await move(tx, bookable(taken.due))
+    return taken
+  })
+export const take = (db: OpenDatabase, itemId: number, counted: Counted) =>
+  takeAll(db, [countOf(itemId, counted)], counted.mark)
+
+export const received = (quantity: number): Moved => ({
+  from: 'supplier',
+  to: 'available',
+  quantity: units(quantity),
+})
+
+type Left = { readonly mark: number; readonly claimEnds?: number; readonly short?: number }
+
+export const leave = (
+  db: OpenDatabase,
+  itemId: number,
+  quantity: number,
+  { mark, claimEnds = 0, short = 0 }: Left,
+) =>
+  db.database.transaction((tx) =>
+    ship(tx, [
+      {
+        company: COMPANY,
+        itemId,
+        location: NORTH,
+        lot: '',
+        quantity: units(quantity),
+        claimEnds: units(claimEnds),
+        short: units(short),
+        source: SOURCE,
+        sourceKey: `SH-${mark}`,
+        doc: 7,
+        at: minutes(mark),
+        mark,
+      },
+    ]),
+  )
+
+/** Reserves what is free of it, so much at most. */
+export const claim = (db: OpenDatabase, doc: number, itemId: number, quantity: Quantity): Promise<void> =>
+  db.database.transaction(async (tx) => {
+    const free = await lockFreeStock(tx, [itemId], [NORTH])
+    const [allocations = []] = allocateOrder(free, [{ itemId, quantity }], [NORTH])
+    reserve(tx, [{ doc, line: 1, company: COMPANY, itemId, allocations, backordered: 0, waited: false }])
+  })

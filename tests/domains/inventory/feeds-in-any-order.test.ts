@@ -1,0 +1,168 @@
+/** Facts, repetitions, snapshots and claims in any order: the books end as those that were told in order. */
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { releaseOrders } from '#domains/inventory/operations.ts'
+import { units } from '#platform/quantity.ts'
+import { claim, factOf, leave, take, tell } from '#tests/domains/inventory/feed-voice.ts'
+import { newItem, positionOf } from '#tests/domains/inventory/stock.ts'
+import { booksAgree } from '#tests/domains/inventory/ledger.ts'
+import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
+
+let db: OpenDatabase
+beforeAll(async () => {
+  db = await openTestDatabase()
+})
+afterAll(() => db.end())
+
+describe('whatever comes in whatever order', () => {
+  type World = { available: number; hold: number; damaged: number }
+  const BUCKETS = {
+    receipt: ['supplier', 'available'],
+    found: ['adjustment', 'available'],
+    lost: ['available', 'adjustment'],
+    broken: ['available', 'damaged'],
+    held: ['available', 'quality_hold'],
+    freed: ['quality_hold', 'available'],
+    shipped: ['available', 'shipped'],
+  } as const
+  type Kind = keyof typeof BUCKETS
+  const KINDS = Object.keys(BUCKETS) as Kind[]
+  const FIELD = { available: 'available', quality_hold: 'hold', damaged: 'damaged' } as const
+
+  type Step = {
+    kind: Kind
+    quantity: number
+    sequence: number | undefined
+    mark: number
+    after: World
+    last: number
+  }
+
+  /** What really happens: nothing is taken that is not there, and each fact gets the next numbers. */
+  function historyOf(wishes: readonly { kind: Kind; quantity: number }[]): Step[] {
+    let world: World = { available: 0, hold: 0, damaged: 0 }
+    let sequence = 0
+    return wishes.flatMap(({ kind, quantity: wished }, at) => {
+      const [from, to] = BUCKETS[kind]
+      const source = FIELD[from as keyof typeof FIELD] as keyof World | undefined
+      const quantity = source ? Math.min(wished, world[source]) : wished
+      if (quantity === 0) return []
+      const target = FIELD[to as keyof typeof FIELD] as keyof World | undefined
+      world = { ...world }
+      if (source) world[source] -= quantity
+      if (target) world[target] += quantity
+      if (kind !== 'shipped') sequence += 1
+      const own = kind === 'shipped' ? undefined : sequence
+      return [{ kind, quantity, sequence: own, mark: at + 1, after: world, last: sequence }]
+    })
+  }
+
+  type Event =
+    | { what: 'fact'; step: Step }
+    | { what: 'snapshot'; step: Step }
+    | { what: 'reserve'; doc: number; quantity: number }
+    | { what: 'cancel'; doc: number }
+
+  async function deliver(item: number, events: readonly Event[]): Promise<void> {
+    const left = new Set<number>()
+    for (const event of events) {
+      if (event.what === 'reserve') await claim(db, item * 10 + event.doc, item, units(event.quantity))
+      else if (event.what === 'cancel')
+        await db.database.transaction((tx) => releaseOrders(tx, [item * 10 + event.doc]))
+      else if (event.what === 'snapshot') {
+        const { after, last, mark } = event.step
+        const { available, hold, damaged } = after
+        await take(db, item, {
+          available: units(available),
+          qualityHold: units(hold),
+          damaged: units(damaged),
+          sequence: last,
+          mark,
+        })
+      } else if (event.step.kind !== 'shipped') {
+        const { kind, quantity, sequence, mark } = event.step
+        const [from, to] = BUCKETS[kind]
+        await tell(db, factOf(item, { from, to, quantity: units(quantity) }, { sequence: sequence!, mark }))
+      } else if (!left.has(event.step.mark)) {
+        // the same shipment twice is known by its number before it comes to stock
+        left.add(event.step.mark)
+        await leave(db, item, event.step.quantity, { mark: event.step.mark })
+      }
+    }
+  }
+
+  /** What is there, however it is split between claims and doubt. */
+  async function physical(item: number) {
+    const row = await positionOf(db, item)
+    return {
+      available: (row?.available ?? 0) + (row?.unreconciled ?? 0),
+      hold: row?.quality_hold ?? 0,
+      damaged: row?.damaged ?? 0,
+    }
+  }
+
+  const wish = fc.record({ kind: fc.constantFrom(...KINDS), quantity: fc.integer({ min: 1, max: 20 }) })
+  const scenario = fc
+    .array(wish, { minLength: 3, maxLength: 8 })
+    .map((wishes) => historyOf([{ kind: 'receipt', quantity: 30 }, ...wishes]))
+    .chain((history) => {
+      const facts = history.map((step): Event => ({ what: 'fact', step }))
+      const snapshots = history.map((step): Event => ({ what: 'snapshot', step }))
+      const orders = [1, 2, 3].flatMap((doc): Event[] => [
+        { what: 'reserve', doc, quantity: doc * 4 },
+        { what: 'cancel', doc },
+      ])
+      return fc.record({
+        history: fc.constant(history),
+        told: fc.subarray(facts),
+        again: fc.subarray(facts),
+        counted: fc.subarray(snapshots, { maxLength: Math.min(3, snapshots.length) }),
+        orders: fc.subarray(orders),
+        order: fc.array(fc.nat(), { minLength: 40, maxLength: 40 }),
+      })
+    })
+
+  const shuffled = <T>(events: readonly T[], order: readonly number[]): T[] =>
+    events
+      .map((event, at) => ({ event, rank: order[at % order.length]! * 100 + at }))
+      .toSorted((a, b) => a.rank - b.rank)
+      .map(({ event }) => event)
+  const markOf = (event: Event): number =>
+    'step' in event ? event.step.mark + (event.what === 'snapshot' ? 0.5 : 0) : Infinity
+
+  test('what was told ends in the same position as in its order, and ledger and positions are equal', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ told, again, counted, orders, order }) => {
+        const known = new Set(told)
+        const repeated = again.filter((event) => known.has(event))
+        const [one, other] = [newItem(), newItem()]
+        const inOrder = [...told, ...counted].toSorted((a, b) => markOf(a) - markOf(b))
+        await deliver(one, inOrder)
+        await deliver(other, shuffled([...told, ...repeated, ...counted, ...orders], order))
+        expect(await physical(other)).toEqual(await physical(one))
+        await booksAgree(db, other)
+      }),
+      { numRuns: 40 },
+    )
+  }, 60_000)
+
+  test('a last snapshot makes it what is really there, and nobody lost a claim', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ history, told, counted, orders, order }) => {
+        const item = newItem()
+        const last = history.at(-1)!
+        await deliver(item, shuffled([...told, ...counted, ...orders], order))
+        const before = await positionOf(db, item)
+        await deliver(item, [{ what: 'snapshot', step: last }])
+        const { available, hold, damaged } = last.after
+        const there = { available: units(available), hold: units(hold), damaged: units(damaged) }
+        expect(await physical(item)).toEqual(there)
+        const after = await positionOf(db, item)
+        expect(after!.reserved).toBe(before?.reserved ?? 0)
+        expect(after!.unreconciled).toBe(Math.min(0, units(available) - after!.reserved))
+        await booksAgree(db, item)
+      }),
+      { numRuns: 40 },
+    )
+  }, 60_000)
+})
