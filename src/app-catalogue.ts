@@ -2,6 +2,7 @@
 import { billingRefusals } from '#domains/billing/contract.ts'
 import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
+import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
 import { orderRefusals } from '#domains/orders/contract.ts'
 import { pricingRefusals } from '#domains/pricing/contract.ts'
@@ -53,6 +54,7 @@ export const houseCatalogue = catalogue(
   CONNECTOR_REFUSALS,
   masterDataRefusals,
   inventoryRefusals,
+  sourcingRefusals,
   numberRefusals,
   orderRefusals,
   shipmentRefusals,

@@ -15,6 +15,7 @@ import type { Worker } from '#platform/worker.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
 import { type PromiseWires, promisesOf } from './app-promises.ts'
+import { sourcingOf } from './app-sourcing.ts'
 import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
@@ -70,6 +71,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
       reversePayment: (command) => reversePayment(wires.worker.runner(), command),
     }),
     ...stockOf(wires, companies, pages),
+    ...sourcingOf(wires, pages, companies),
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),

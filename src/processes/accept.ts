@@ -14,8 +14,10 @@ import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf }
 import { expiryOf, openHoldExceptions } from './holds.ts'
 import { joined, lockNamedReservations, type NamedReservations } from './order-reservations.ts'
 import { valueOrders, type ValuedOrder } from './order-pricing.ts'
+import { wholePart } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 import { waitsForSomebody } from './sla.ts'
+import { type Sources, sourcesFor } from './sources.ts'
 
 export type Captured =
   | { readonly kind: 'new'; readonly doc: number; readonly answer: OrderAnswer }
@@ -48,10 +50,11 @@ export async function acceptOrders(
   const candidates = await candidatesOf(ports, arrivals, gathered, answers)
   const named = await lockNamedReservations(tx, candidates)
   // Sent together: a repetition locks what it will not use, and all others are answered one journey earlier.
-  const [{ fresh, repeated }, accounts, free] = await Promise.all([
+  const [{ fresh, repeated }, accounts, free, sources] = await Promise.all([
     onlyNew(tx, candidates),
     lockAccounts(tx, candidates),
     lockStock(tx, ports, candidates),
+    sourcesFor(tx, ports, candidates),
   ])
   const refused = refusalsOf(fresh, (candidate) => named.refusalOf(candidate))
   const usable = fresh.filter(({ doc }) => !refused.has(doc))
@@ -65,11 +68,12 @@ export async function acceptOrders(
     answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
   giveBackNaturalKeys(tx, fresh.filter(({ doc }) => refused.has(doc)).map(naturalKeyOf))
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
-  const decided = await decide(ports, granted, { free, named }, (doc) => {
+  const decided = await decide(ports, granted, { free, named, sources }, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
   })
   await named.write(tx, cause)
+  sources.write(tx)
   await write(tx, ports, decided, cause)
   turn.begin(decided.map((order) => ({ process, facts: factsOf(order), share: order.valued.customer.id })))
   for (const { arrival, doc, answer } of decided) answers.set(arrival, { kind: 'new', doc, answer })
@@ -231,13 +235,13 @@ function decideAll(ports: ProcessPorts, { accounts, candidates }: Deciding): Dec
   return new Map(decisions)
 }
 
-type Supply = { readonly free: ChannelStock; readonly named: NamedReservations }
+type Supply = { readonly free: ChannelStock; readonly named: NamedReservations; readonly sources: Sources }
 
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
 async function decide(
   ports: ProcessPorts,
   candidates: readonly Candidate[],
-  { free, named }: Supply,
+  { free, named, sources }: Supply,
   creditHold: (doc: number) => string | undefined,
 ): Promise<Decided[]> {
   if (candidates.length === 0) return []
@@ -246,10 +250,15 @@ async function decide(
   return candidates.map((candidate, place) => {
     const { request } = candidate.arrival
     const sold = candidate.valued.lines.filter((line) => line.kind === 'sold')
-    const asked = sold.map((line) => ({ itemId: line.item.id, quantity: line.base }))
+    const asked = sold.map((line) => ({
+      itemId: line.item.id,
+      quantity: line.base,
+      part: wholePart(line.factor),
+    }))
     const reserved = named.offer(candidate, asked)
     const missing = asked.map((line, at) => ({ ...line, quantity: line.quantity - sumOf(reserved[at]!) }))
-    const given = free.allocate(request.channel, missing, ports.company(request.company).locations)
+    const { locations } = ports.company(request.company)
+    const given = free.allocate(request.channel, missing, locations, sources.sharingOf(candidate, missing))
     const found = given.map((some, at) => joined(reserved[at]!, some))
     const kept = keepByRule(
       request.shippingRule ?? candidate.valued.customer.shippingRule,

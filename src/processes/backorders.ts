@@ -1,93 +1,81 @@
 /** Waiting lines are given what has become free, in the order of the queue. */
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
-import {
-  allocateOrder,
-  coverableLines,
-  type FillableLine,
-  type FreeStock,
-  lockFreeStock,
-  reserve,
-  type ReservedLine,
-} from '#domains/inventory/operations.ts'
+import { type FreeStock, lockFreeStock, reserve, type ReservedLine } from '#domains/inventory/operations.ts'
+import { recordDecisions } from '#domains/inventory/operations/sourcing.ts'
 import { type LinesMoved, moveLines } from '#domains/orders/operations.ts'
-import { linesOfFulfillments } from '#domains/shipments/views.ts'
-import { fillableByOrder, type OrderFacts } from './order-facts.ts'
+import { isActive } from '#domains/shipments/contract.ts'
+import { countDown, type Filled, fillOf, readOrdersWaiting } from './fills.ts'
+import type { OrderFacts } from './order-facts.ts'
 import { lookAll, type OrderWork } from './order-work.ts'
 import type { ProcessPorts } from './ports.ts'
 
 /** Gives waiting lines their share of the stock that has become free, nobody what an earlier one waits for. */
 export function fillBackorders(ports: ProcessPorts) {
   return async (tx: Transaction, works: readonly OrderWork[], cause: Cause) => {
-    const orders = works.map(({ facts }) => facts.order)
-    const waiting = works.flatMap(({ facts }) => facts.lines.filter((line) => line.backordered > 0))
-    const locations = [...new Set(orders.flatMap(({ company }) => ports.company(company).locations))]
+    const lines = works.flatMap(({ facts }) => facts.lines.filter((line) => line.backordered > 0))
+    const locations = [...new Set(works.flatMap(({ facts }) => ports.company(facts.company).locations))]
     const free = await lockFreeStock(
       tx,
-      waiting.map((line) => line.itemId),
+      lines.map((line) => line.itemId),
       locations,
     )
-    const [sharesOf, shortAt] = await Promise.all([
-      fillableByOrder(tx, orders, waiting, ports.company),
-      shortLocations(tx, works),
-    ])
-    const filled = works.map(({ facts }) => {
-      const missing = shortAt.get(facts.doc) ?? new Set()
-      const preferred = ports
-        .company(facts.company)
-        .locations.toSorted((a, b) => Number(missing.has(a)) - Number(missing.has(b)))
-      return { facts, lines: fillOrder(free, facts, { shares: sharesOf(facts.doc), locations: preferred }) }
-    })
+    const filled = await fillAll(tx, ports, { works, lines, free, locations })
     reserve(
       tx,
-      filled.flatMap(({ lines }) => lines),
+      filled.flatMap(({ lines: own }) => own),
     )
-    const moved = filled.filter(({ lines }) => lines.length > 0)
-    await moveLines(tx, moved.map(allocatedLines), 'order.allocated', cause)
+    recordDecisions(
+      tx,
+      filled.flatMap(({ facts: { doc }, decided }) => (decided ? [{ doc, ...decided }] : [])),
+    )
+    await moveLines(tx, filled.map(allocatedLines), 'order.allocated', cause)
     return lookAll(works)
   }
 }
 
-/** Where a pick of an order found too little: tried last, since its shelves are in doubt. */
-async function shortLocations(
+type Filling = {
+  readonly works: readonly OrderWork[]
+  readonly lines: OrderFacts['lines']
+  readonly free: FreeStock
+  readonly locations: readonly string[]
+}
+
+type FilledOrder = Pick<Filled, 'decided'> & {
+  readonly facts: OrderFacts
+  readonly lines: readonly ReservedLine[]
+}
+
+/** One order after the other, each of what those before it leave. */
+async function fillAll(
   tx: Transaction,
-  works: readonly OrderWork[],
-): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
-  const requests = works.flatMap(({ facts }) =>
-    facts.fulfillments.map((request) => ({ order: facts.doc, ...request })),
-  )
-  if (requests.length === 0) return new Map()
-  const lines = await linesOfFulfillments(
-    tx,
-    requests.map(({ doc }) => doc),
-  )
-  const short = new Set(lines.filter((line) => line.short > 0).map((line) => line.doc))
-  const found = Map.groupBy(
-    requests.filter(({ doc }) => short.has(doc)),
-    ({ order }) => order,
-  )
-  return new Map([...found].map(([order, group]) => [order, new Set(group.map(({ location }) => location))]))
+  ports: ProcessPorts,
+  { works, lines, free, locations }: Filling,
+): Promise<FilledOrder[]> {
+  const waiting = await readOrdersWaiting(tx, lines, locations)
+  if (!waiting) return []
+  return works.flatMap(({ facts }) => {
+    const requestedAt = facts.fulfillments.filter(isActive).map(({ location }) => location)
+    const order = { ...facts.order, ...facts, requestedAt }
+    const fill = fillOf(waiting, order, { free, company: ports.company(facts.company) })
+    if (fill.lines.length === 0) return []
+    countDown(free, fill)
+    return [{ facts, decided: fill.decided, lines: fill.lines.map((line) => reservedLine(facts, line)) }]
+  })
 }
 
-type Supply = { readonly shares: readonly FillableLine[]; readonly locations: readonly string[] }
-
-function fillOrder(free: FreeStock, facts: OrderFacts, { shares, locations }: Supply): ReservedLine[] {
-  const lineOf = new Map(facts.lines.map((line) => [line.n, line]))
-  const asked = shares.map(({ line, share }) => ({ line, itemId: lineOf.get(line)!.itemId, quantity: share }))
-  // A share is read after the stock was locked and may count on some that came in between, at a place that had none:
-  // whoever brought it has woken the order, which looks again.
-  const covered = coverableLines(free, asked, locations)
-  const given = allocateOrder(free, covered, locations)
-  return covered.map(({ line, itemId, quantity }, place) => ({
-    doc: facts.doc,
-    line,
-    company: facts.company,
-    itemId,
-    allocations: given[place]!,
-    backordered: lineOf.get(line)!.backordered - quantity,
-    waited: true,
-  }))
-}
+const reservedLine = (
+  { doc, company, lines }: OrderFacts,
+  { n, itemId, quantity, allocations }: Filled['lines'][number],
+): ReservedLine => ({
+  doc,
+  line: n,
+  company,
+  itemId,
+  allocations,
+  backordered: lines.find((line) => line.n === n)!.backordered - quantity,
+  waited: true,
+})
 
 const allocatedLines = ({
   facts,

@@ -132,9 +132,9 @@ async function apply(
   const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
   turn.begin(confirmed.begun)
   // Sharing out stock locks documents and positions, which come before desk rows.
-  const fillable = new Set(filled.map(({ doc }) => doc))
-  await turn.wake(confirmed.orders.filter(({ doc }) => !fillable.has(doc)).map(wakeRow))
-  turn.wakeAfterwards(filled.map(wakeRow))
+  const mayShare = new Set([...filled.map(({ doc }) => doc), ...confirmed.waiting])
+  await turn.wake(confirmed.orders.filter(({ doc }) => !mayShare.has(doc)).map(wakeRow))
+  turn.wakeAfterwards([...filled, ...confirmed.orders.filter(({ doc }) => mayShare.has(doc))].map(wakeRow))
   return { settlements, behind: confirmed.behind, waiting }
 }
 
@@ -162,7 +162,7 @@ async function applyToRequests(
       filed,
     ]),
   )
-  const { answers, doubtful } = await bookTold(tx, ports, [...confirmations.keys()], cause)
+  const { answers, doubtful, waiting } = await bookTold(tx, ports, [...confirmations.keys()], cause)
   const orders: OrderHeader[] = []
   const behind: Due[] = []
   const shipped: { doc: number; order: OrderHeader }[] = []
@@ -179,7 +179,7 @@ async function applyToRequests(
     }
   }
   const wanted = shipped.filter(({ order }) => ports.wishes(order).shipNotice)
-  return { orders, behind, doubtful, begun: await beginShipments(tx, shipment, wanted) }
+  return { orders, behind, doubtful, waiting, begun: await beginShipments(tx, shipment, wanted) }
 }
 
 type Placing = { readonly settlements: Map<Filed<Told>, Settlement>; readonly waiting: Due[] }

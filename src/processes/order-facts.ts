@@ -2,9 +2,9 @@
 import type { Transaction } from '#platform/database.ts'
 import type { DocumentFacts } from '#platform/process.ts'
 import type { Reservation } from '#domains/inventory/contract.ts'
-import type { FulfillmentState } from '#domains/shipments/contract.ts'
+import { type Fulfillment, type FulfillmentState, isActive } from '#domains/shipments/contract.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
-import { type FillableLine, fillableLines, reservationsOf } from '#domains/inventory/operations.ts'
+import { reservationsOf } from '#domains/inventory/operations.ts'
 import {
   linesOf,
   lockHeaders,
@@ -16,6 +16,7 @@ import {
   shipTosOf,
 } from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, linesOfFulfillments, shipmentsOfOrders } from '#domains/shipments/views.ts'
+import { fillOf, readOrdersWaiting } from './fills.ts'
 import type { CompanyRules } from './ports.ts'
 
 export type OrderFacts = DocumentFacts & {
@@ -58,7 +59,7 @@ export async function orderFacts(
   const own = headers.flatMap(({ doc, shipToCode }) => (shipToCode === null ? [doc] : []))
   const [shipTos, fillable, open] = await Promise.all([
     own.length > 0 ? shipTosOf(tx, own) : [],
-    fillableByOrder(tx, headers, lines, company),
+    fillableByOrder(tx, { headers, lines, reservations, fulfillments }, company),
     openLinesOf(
       tx,
       fulfillments.flatMap((row) => (row.state === 'refused' || row.state === 'cancelled' ? [row.doc] : [])),
@@ -96,7 +97,7 @@ export async function orderFacts(
         })),
         reclaimable: requestsOf(order.doc).flatMap(({ doc }) => (open.has(doc) ? [doc] : [])),
         unbilled: shippedOf(order.doc).flatMap(({ doc }) => (billed.has(doc) ? [] : [doc])),
-        fillable: fillable(order.doc).map((row) => row.line),
+        fillable: fillable(order.doc),
       },
     ]),
   )
@@ -115,32 +116,37 @@ async function openLinesOf(tx: Transaction, requests: readonly number[]): Promis
   return new Set(lines.filter((line) => line.quantity > line.shipped + line.short).map((line) => line.doc))
 }
 
-/** What each waiting line may take now: its turn has come, and its order's rule lets it have so much. */
-export async function fillableByOrder(
+type Read = {
+  readonly headers: readonly OrderHeader[]
+  readonly lines: readonly OrderLine[]
+  readonly reservations: readonly Reservation[]
+  readonly fulfillments: readonly Fulfillment[]
+}
+
+/** The lines of each order that are given something now: their turn has come, and its rules let them have it. */
+async function fillableByOrder(
   tx: Transaction,
-  headers: readonly Pick<OrderHeader, 'doc' | 'company' | 'shippingRule'>[],
-  lines: readonly OrderLine[],
+  { headers, lines, reservations, fulfillments }: Read,
   company: (code: string) => CompanyRules,
-): Promise<(doc: number) => readonly FillableLine[]> {
-  const waiting = lines.filter((line) => line.backordered > 0)
-  if (waiting.length === 0) return () => []
-  const companies = [...new Set(headers.map((header) => header.company))]
-  const headerOf = new Map(headers.map((header) => [header.doc, header]))
-  const wants = new Map(waiting.map((line) => [`${line.doc} ${line.n}`, line.backordered]))
-  const found = await Promise.all(
-    companies.map((code) =>
-      fillableLines(
-        tx,
-        waiting.flatMap((row) =>
-          headerOf.get(row.doc)!.company === code ? [{ doc: row.doc, itemId: row.itemId }] : [],
-        ),
-        company(code).locations,
-      ),
-    ),
+): Promise<(doc: number) => readonly number[]> {
+  const locations = new Set(headers.flatMap((header) => company(header.company).locations))
+  const waiting = await readOrdersWaiting(tx, lines, [...locations])
+  if (!waiting) return () => []
+  const of = groupBy(lines, (line) => line.doc)
+  const claimsOf = groupBy(reservations, (row) => row.doc)
+  const requestsOf = groupBy(fulfillments, (row) => row.orderId)
+  const filled = new Map(
+    headers.map((header) => {
+      const { doc } = header
+      const requestedAt = requestsOf(doc)
+        .filter(isActive)
+        .map(({ location }) => location)
+      const order = { ...header, lines: of(doc), reservations: claimsOf(doc), requestedAt }
+      const fill = fillOf(waiting, order, { free: waiting.free, company: company(header.company) })
+      return [doc, fill.lines.map(({ n }) => n)]
+    }),
   )
-  const mayHave = ({ doc, line, share }: FillableLine): boolean =>
-    headerOf.get(doc)!.shippingRule !== 'line-complete' || share === wants.get(`${doc} ${line}`)
-  return groupBy(found.flat().filter(mayHave), (row) => row.doc)
+  return (doc) => filled.get(doc) ?? []
 }
 
 export function groupBy<T>(rows: readonly T[], key: (row: T) => number): (key: number) => readonly T[] {

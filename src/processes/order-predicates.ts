@@ -1,17 +1,15 @@
 /** When each step of order-to-cash is due; pure. */
 import { isFinal } from '#domains/orders/views.ts'
+import { isActive } from '#domains/shipments/contract.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { ChannelWishes } from './ports.ts'
 
 type Wishes = (order: OrderFacts['order']) => ChannelWishes
 
-const ACTIVE = new Set(['requested', 'accepted', 'picking', 'packed'])
-
 const blocked = (facts: OrderFacts, step: string): boolean =>
   facts.holds.some((hold) => hold.blocks.includes(step))
-const active = (facts: OrderFacts): OrderFacts['fulfillments'] =>
-  facts.fulfillments.filter((request) => ACTIVE.has(request.state))
+const active = (facts: OrderFacts): OrderFacts['fulfillments'] => facts.fulfillments.filter(isActive)
 const shipped = (facts: OrderFacts): boolean => facts.lines.some((line) => line.shipped > 0)
 const allFinal = (facts: OrderFacts): boolean => facts.lines.every(isFinal)
 

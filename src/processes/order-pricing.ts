@@ -15,6 +15,7 @@ import { priceKey, type PriceQuestion, type SellingPrice } from '#domains/pricin
 import { decidePrices, findPrices } from '#domains/pricing/operations.ts'
 import { KILOGRAM, nominalWeight } from './nominal-weight.ts'
 import type { ProcessPorts } from './ports.ts'
+import { regionOf } from './ship-to-region.ts'
 
 /** One line that can be sold, or why it cannot. */
 export type ValuedLine =
@@ -43,6 +44,8 @@ export type ValuedOrder = {
   readonly request: OrderRequest
   readonly customer: SellingCustomer
   readonly shipToCode: string | null
+  /** Country and region of the address, as far as they are known: US-IL, DE. */
+  readonly shipTo: string | undefined
   /** Why a person must look at the address. */
   readonly addressReview: string | undefined
   readonly lines: readonly ValuedLine[]
@@ -106,7 +109,12 @@ export async function valueOrders(
         const message = `${customer.number} has no address ${code}`
         return [request, new Refusal('orders.address_unknown', message, {}, '/shipTo/code')]
       }
-      const reviewed = { ...draft, priceTolerancePpm, addressReview: reviewOf(address) }
+      const reviewed = {
+        ...draft,
+        priceTolerancePpm,
+        addressReview: reviewOf(address),
+        shipTo: regionOf(address),
+      }
       return [request, orRefusal(() => valueOrder(reviewed, prices, ports))]
     }),
   )
@@ -288,7 +296,7 @@ function waysToPrice(
 }
 
 function valueOrder(
-  draft: Draft & Pick<ValuedOrder, 'addressReview'> & { readonly priceTolerancePpm: number },
+  draft: Draft & Pick<ValuedOrder, 'addressReview' | 'shipTo'> & { readonly priceTolerancePpm: number },
   prices: ReadonlyMap<string, SellingPrice>,
   ports: ProcessPorts,
 ): ValuedOrder {
@@ -329,6 +337,7 @@ function valueOrder(
     request,
     customer,
     shipToCode: draft.addressCode,
+    shipTo: draft.shipTo,
     addressReview: draft.addressReview,
     lines,
     totalMinor: lines.reduce((sum, line) => sum + (line.kind === 'sold' ? line.netMinor : 0), 0),

@@ -1,5 +1,5 @@
 /** Quantities as a channel knows them: in the unit that was ordered where that is exact, else in base units. */
-import { convertQuantity, type Quantity, units } from '#platform/quantity.ts'
+import { convertQuantity, type Quantity, type UnitFactor, units } from '#platform/quantity.ts'
 import type { OrderLine } from '#domains/orders/views.ts'
 
 type Ordered = Pick<OrderLine, 'unit' | 'numerator' | 'denominator' | 'baseUnit'>
@@ -22,6 +22,14 @@ export function asOrdered({ unit, numerator, denominator }: Ordered, base: Quant
   const quantity = convertQuantity(base, { numerator: denominator, denominator: numerator })
   return quantity === undefined ? undefined : { quantity, unit }
 }
+
+/** One ordered unit in base units, or as many as are exact in those: what a line may be split at. */
+export function wholePart({ numerator, denominator }: UnitFactor): Quantity {
+  const ones = units(1) * numerator
+  return ones / divisorOf(ones, denominator)
+}
+
+const divisorOf = (a: number, b: number): number => (b === 0 ? a : divisorOf(b, a % b))
 
 /** A part of a line in whole ordered units, else in base units: what a document counts that is to be paid. */
 export function countedIn(

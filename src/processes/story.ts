@@ -6,6 +6,8 @@ import { eventsOf, type RecordedEvent } from '#platform/log.ts'
 import { formatAmount } from '#platform/money.ts'
 import type { InvoiceHeader } from '#domains/billing/contract.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
+import type { SourcingDecision } from '#domains/inventory/contract/sourcing.ts'
+import { decisionsOf } from '#domains/inventory/views/sourcing.ts'
 import type { HoldType } from '#domains/orders/contract.ts'
 import {
   headersOf,
@@ -87,6 +89,8 @@ export type Story = {
   readonly exceptions: readonly StoryException[]
   /** What other systems were asked and have not answered for good. */
   readonly openCalls: readonly OpenCall[]
+  /** From where it is served and why, where a profile decided or a pick was short. */
+  readonly sourcing: readonly SourcingDecision[]
   readonly entries: readonly StoryEntry[]
 }
 
@@ -146,10 +150,11 @@ export async function storyOf(queries: Queries, doc: number): Promise<Story | un
   const papers = { header, fulfillments, shipments, invoices, numbers }
   const numberOf = numbersByDoc(papers)
   const docs = [...numberOf.keys()]
-  const [events, calls, exceptions] = await Promise.all([
+  const [events, calls, exceptions, sourcing] = await Promise.all([
     eventsOf(queries, docs),
     intentsOf(queries, docs),
     openExceptionsOf(queries, docs),
+    decisionsOf(queries, doc),
   ])
   const held = holds.length > 0
   const stage = stageOfOrder({ lines, held, closed: header.closed })
@@ -163,6 +168,7 @@ export async function storyOf(queries: Queries, doc: number): Promise<Story | un
       open.map((each) => exceptionOf(each, numberOf.get(on)!)),
     ),
     openCalls: calls.map((call) => callOf(call, numberOf.get(call.doc)!)),
+    sourcing,
     entries: events.map((event) => entryOf(event, numberOf, header.currency)),
   }
 }

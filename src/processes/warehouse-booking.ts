@@ -12,7 +12,7 @@ import { confirmPicks, type Picking, takePick } from './picks.ts'
 import type { ProcessPorts } from './ports.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
 import { type Confirmation, openBooks, type Taken } from './warehouse-books.ts'
-import { cancelRests, moveOrderLines, movesOf, queueShorts } from './warehouse-moves.ts'
+import { cancelRests, moveOrderLines, movesOf, queueShorts, rememberShorts } from './warehouse-moves.ts'
 
 export type Answered =
   /** `shipment` is absent where nothing left, or nothing was found to ship. */
@@ -28,6 +28,8 @@ export type Booked = {
   readonly answers: ReadonlyMap<Confirmation, Answered>
   /** Where books and shelves differ: more left than the books had, or a pick did not find what they have. */
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+  /** Orders that wait for stock: what is told may let them have it elsewhere. */
+  readonly waiting: ReadonlySet<number>
 }
 
 const isShipping = (one: Confirmation): one is Shipping => one.message.type === 'shipment-confirmed'
@@ -39,7 +41,7 @@ export async function bookTold(
   told: readonly Confirmation[],
   cause: Cause,
 ): Promise<Booked> {
-  if (told.length === 0) return { answers: new Map(), doubtful: [] }
+  if (told.length === 0) return { answers: new Map(), doubtful: [], waiting: new Set() }
   const [books, ids] = await Promise.all([
     openBooks(tx, told),
     ports.ids.documents(told.filter(isShipping).length),
@@ -76,6 +78,7 @@ export async function bookTold(
   // The rows of requests and orders are locked already, so all of it may travel together.
   const shipping = departures.length > 0 ? ship(tx, departures) : []
   queueShorts(tx, books, moves)
+  rememberShorts(tx, books, taken)
   moveOrderLines(tx, moves, cause)
   const [shortfalls] = await Promise.all([
     shipping,
@@ -83,7 +86,13 @@ export async function bookTold(
     confirmPicks(tx, books, taken, cause),
     reportMissingLots(tx, ports, shipments),
   ])
-  return { answers, doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)] }
+  return {
+    answers,
+    doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)],
+    waiting: new Set(
+      [...books.orderLines.values()].flatMap((line) => (line.backordered > 0 ? [line.doc] : [])),
+    ),
+  }
 }
 
 const referencesOf = ({ doc, orderId, sourceKey, packages }: NewShipment) => [

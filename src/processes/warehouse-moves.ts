@@ -4,6 +4,7 @@ import type { Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { changeExposure } from '#domains/customers/operations.ts'
 import { reserve } from '#domains/inventory/operations.ts'
+import { recordShortPicks } from '#domains/inventory/operations/sourcing.ts'
 import {
   exposureFreed,
   type LinesEvent,
@@ -83,6 +84,18 @@ export function cancelRests(tx: Transaction, { orderLines }: Books, moves: reado
     worth.map(({ customerId, amountMinor }) => ({ customerId, amountMinor: -amountMinor })),
   )
   lowerExposure(tx, worth)
+}
+
+/** Nobody is sent there again for these lines until something is told of the place. */
+export function rememberShorts(tx: Transaction, { orderLines }: Books, taken: readonly Taken[]): void {
+  const short = taken.flatMap(({ order: { doc }, request: { location }, steps }) =>
+    steps.flatMap(({ line, short: missing }) => {
+      if (missing === 0) return []
+      return [{ doc, line, location, itemId: orderLines.get(lineKey(doc, line))!.itemId }]
+    }),
+  )
+  const distinct = new Map(short.map((pick) => [`${pick.doc} ${pick.line} ${pick.location}`, pick]))
+  recordShortPicks(tx, [...distinct.values()])
 }
 
 /** What was short waits again, unless its order wants no rest. */

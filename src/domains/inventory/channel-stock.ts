@@ -18,6 +18,9 @@ type Given = {
   readonly locations: readonly string[]
 }
 
+/** What lines get of what is free, by line; counts `free` down. */
+export type Sharing = (free: FreeStock) => readonly (readonly Allocation[])[]
+
 export class ChannelStock {
   /** Kept for nobody, and waited for by nobody; below zero where more is kept than there is. */
   readonly rest: FreeStock
@@ -49,15 +52,16 @@ export class ChannelStock {
     return own?.kept.kind === 'wall' ? reach(place, own) : reach(place, own) + Math.max(0, rest)
   }
 
-  /** Gives lines of a channel what there is, its own first; counts down. */
+  /** Gives lines of a channel what there is, its own first, as `share` shares it out; counts down. */
   allocate(
     channel: string,
     lines: readonly WantedLine[],
     locations: readonly string[],
+    share: Sharing = (free) => allocate(free, lines, locations),
   ): readonly (readonly Allocation[])[] {
-    if (this.#places.size === 0) return allocate(this.rest, lines, locations)
+    if (this.#places.size === 0) return share(this.rest)
     const items = lines.map((line) => line.itemId)
-    const given = allocate(this.of(channel, items, locations), lines, locations)
+    const given = share(this.of(channel, items, locations))
     return given.map((some, at) => some.map((one) => this.#take(channel, items[at]!, one)))
   }
 

@@ -2,7 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
-import { ChannelStock } from './channel-stock.ts'
+import { ChannelStock, type Sharing } from './channel-stock.ts'
 import { isCounted, leaveCounted } from './counted.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
 import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
@@ -11,9 +11,7 @@ import {
   deleteBackorders,
   ensurePartitions,
   ensurePositions,
-  type FillableLine,
   insertMovements,
-  selectFillableLines,
   selectFillableOrders,
   selectFreeForUpdate,
   selectPositionsForUpdate,
@@ -25,6 +23,7 @@ import {
   upsertBackorders,
 } from './store.ts'
 import { selectKept, updateTaken } from './store/allocations.ts'
+import { selectFree } from './store/queue.ts'
 import {
   deleteReservations,
   insertReservations,
@@ -90,6 +89,24 @@ async function lockStock(tx: Transaction, { itemIds, locations, waiting }: Locki
     waiting ? selectWaiting(tx, items) : [],
   ])
   return new ChannelStock({ free, kept, waiting: queue, locations })
+}
+
+/** As `lockUnclaimedStock`, without a lock: what the books say now promises nothing. */
+export async function readUnclaimedStock(
+  queries: Queries,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<ChannelStock> {
+  const [free, kept, waiting] = await Promise.all([
+    selectFree(queries, items, locations),
+    selectKept(queries, items),
+    selectWaiting(queries, items),
+  ])
+  const there = free.map(({ itemId, location, free: here }): [string, Quantity] => [
+    stockKey(itemId, location),
+    here,
+  ])
+  return new ChannelStock({ free: new Map(there), kept, waiting, locations })
 }
 
 /** What an order gets of free stock, line by line; counts `free` down. */
@@ -214,8 +231,8 @@ export function leaveQueue(
 export const reservationsOf = (queries: Queries, docs: readonly number[]): Promise<Reservation[]> =>
   selectReservations(queries, docs)
 
-export type { ChannelStock, FillableLine, FreeStock }
-export const fillableLines = selectFillableLines
+export type { ChannelStock, FreeStock, Sharing }
+export { stockKey }
 
 /** Orders to wake because stock of these items is free and it is their turn. */
 export const fillableOrders = (queries: Queries, itemIds: readonly number[]): Promise<number[]> =>

@@ -7,7 +7,12 @@ export type FreeStock = Map<string, Quantity>
 
 export const stockKey = (itemId: number, location: string): string => `${itemId} ${location}`
 
-export type WantedLine = { readonly itemId: number; readonly quantity: Quantity }
+export type WantedLine = {
+  readonly itemId: number
+  readonly quantity: Quantity
+  /** Whole ones of this alone are taken from one place, unless that is all that is missing; any quantity when absent. */
+  readonly part?: Quantity | undefined
+}
 
 /**
  * Gives an order what there is: from one location when one can serve it whole, else line by line in the order of
@@ -29,12 +34,54 @@ export function coverable<Line extends WantedLine>(
   lines: readonly Line[],
   locations: readonly string[],
 ): Line[] {
-  const left = new Map<number, Quantity>()
-  return lines.filter(({ itemId, quantity }) => {
-    const have = left.get(itemId) ?? freeOf(free, itemId, locations)
-    left.set(itemId, have < quantity ? have : have - quantity)
-    return have >= quantity
+  const left: FreeStock = new Map()
+  for (const { itemId } of lines) {
+    for (const key of locations.map((location) => stockKey(itemId, location)))
+      left.set(key, free.get(key) ?? 0)
+  }
+  return lines.filter((line) => {
+    const taken = take(left, line, locations)
+    if (taken.reduce((sum, { quantity }) => sum + quantity, 0) === line.quantity) return true
+    for (const { location, quantity } of taken) {
+      const key = stockKey(line.itemId, location)
+      left.set(key, left.get(key)! + quantity)
+    }
+    return false
   })
+}
+
+/** How much a line can be given of this, place by place, when those before it have so much of it. */
+export function shareOf(
+  rest: readonly Quantity[],
+  {
+    ahead,
+    quantity,
+    part,
+  }: { readonly ahead: Quantity; readonly quantity: Quantity; readonly part: Quantity },
+): Quantity {
+  let before = ahead
+  const left = rest.map((here) => {
+    const taken = Math.min(before, Math.max(0, here))
+    before -= taken
+    return Math.max(0, here) - taken
+  })
+  return partsOf(left, quantity, part).reduce((sum, taken) => sum + taken, 0)
+}
+
+/**
+ * How much of a line is taken at each place of what is there, in their order: whole parts, or all that is missing. What
+ * is less than a part is the last to be taken, from the first place that has it.
+ */
+export function partsOf(there: readonly Quantity[], quantity: Quantity, part: Quantity = 1): Quantity[] {
+  let missing = quantity
+  const taken = there.map((here) => {
+    const some = here >= missing ? missing : here - (here % part)
+    missing -= some
+    return some
+  })
+  const last = missing > 0 ? there.findIndex((here, at) => here - taken[at]! >= missing) : -1
+  if (last >= 0) taken[last]! += missing
+  return taken
 }
 
 /** How much of an item these locations can give; what one of them owes takes nothing from the others. */
@@ -50,19 +97,18 @@ function servesWhole(free: FreeStock, lines: readonly WantedLine[], location: st
   return true
 }
 
-function take(free: FreeStock, { itemId, quantity }: WantedLine, locations: readonly string[]): Allocation[] {
-  const allocations: Allocation[] = []
-  let missing = quantity
-  for (const location of locations) {
-    const key = stockKey(itemId, location)
-    const taken = Math.min(missing, free.get(key) ?? 0)
-    if (taken <= 0) continue
-    free.set(key, free.get(key)! - taken)
-    allocations.push({ location, quantity: taken })
-    missing -= taken
-    if (missing === 0) break
-  }
-  return allocations
+function take(
+  free: FreeStock,
+  { itemId, quantity, part }: WantedLine,
+  locations: readonly string[],
+): Allocation[] {
+  const there = locations.map((location) => Math.max(0, free.get(stockKey(itemId, location)) ?? 0))
+  return partsOf(there, quantity, part).flatMap((taken, at) => {
+    if (taken === 0) return []
+    const location = locations[at]!
+    free.set(stockKey(itemId, location), there[at]! - taken)
+    return [{ location, quantity: taken }]
+  })
 }
 
 /** Sets aside what those who came before will take, from the locations that they would be given it from. */

@@ -124,38 +124,6 @@ export async function selectFillableOrders(queries: Queries, itemIds: readonly n
   return [...new Set(rows.map((row) => row.doc))]
 }
 
-const fillableLines = sql(
-  'inventory.fillable_lines',
-  `select b.doc, b.line, least(b.quantity, stock.free - b.ahead) as share from (
-     select q.item_id, q.doc, q.line, q.quantity,
-       sum(q.quantity) over (partition by q.item_id order by q.since, q.doc, q.line) - q.quantity as ahead
-     from inventory.backorder q where q.item_id = any($2::int[])) b
-   cross join lateral (
-     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0) - (
-       select coalesce(sum(a.quantity - a.taken), 0) from inventory.allocation a
-       where a.item_id = p.item_id and a.location = p.location), 0)) as free from inventory.position p
-     where p.item_id = b.item_id and p.location = any($3::text[]) and p.lot = '' and p.owner = 'own') stock
-   where b.doc = any($1::bigint[]) and b.ahead < stock.free order by b.doc, b.line`,
-)
-
-export type FillableLine = {
-  readonly doc: number
-  readonly line: number
-  /** What is left for it when those before it in the queue have theirs. */
-  readonly share: Quantity
-}
-
-/** Which of these orders' waiting lines have their turn at what these locations have free of the items. */
-export function selectFillableLines(
-  queries: Queries,
-  lines: readonly { readonly doc: number; readonly itemId: number }[],
-  locations: readonly string[],
-): Promise<FillableLine[]> {
-  const docs = [...new Set(lines.map((line) => line.doc))]
-  const items = [...new Set(lines.map((line) => line.itemId))]
-  return queries.query<FillableLine>(fillableLines, [docs, items, locations])
-}
-
 const insertMovementRows = sql(
   'inventory.insert_movements',
   `insert into inventory.movement (company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source,

@@ -12,6 +12,11 @@ export type FulfillmentState =
   | 'refused'
   | 'cancelled'
 
+const ACTIVE: ReadonlySet<FulfillmentState> = new Set(['requested', 'accepted', 'picking', 'packed'])
+
+/** A warehouse has the request, or is to have it. */
+export const isActive = ({ state }: { readonly state: FulfillmentState }): boolean => ACTIVE.has(state)
+
 export type Fulfillment = {
   readonly doc: number
   readonly company: string

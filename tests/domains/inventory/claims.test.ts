@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
-  fillableLines,
   fillableOrders,
   freeClaims,
   leaveQueue,
@@ -13,6 +12,7 @@ import {
   reserve,
   takeBack,
 } from '#domains/inventory/operations.ts'
+import { readWaiting, shareFor } from '#domains/inventory/operations/queue.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
 import { systemClock as clock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
@@ -255,6 +255,17 @@ describe('a line that waits', () => {
     expect(await fillableOrders(db.database, [item])).toEqual([doc])
   })
 
+  async function sharesOf(
+    lines: readonly { readonly doc: number; readonly itemId: number }[],
+    locations: readonly string[],
+    part: Quantity = units(1),
+  ) {
+    const waits = await readWaiting(db.database, lines, locations)
+    return waits.queued
+      .map((line) => [line.doc, shareFor(waits, line, { locations, part })])
+      .filter(([, share]) => share! > 0)
+  }
+
   test('has as its share what those before it leave, at the locations that are asked for and nowhere else', async () => {
     const [item, gone] = [newItem(), newItem()]
     const [first, second, third] = [newDoc(), newDoc(), newDoc()]
@@ -266,14 +277,13 @@ describe('a line that waits', () => {
       { doc, itemId: item },
       { doc, itemId: gone },
     ])
-    expect(await fillableLines(db.database, lines, PLACES)).toEqual([
-      { doc: first, line: 1, share: units(5) },
-      { doc: second, line: 1, share: units(2) },
+    expect(await sharesOf(lines, PLACES)).toEqual([
+      [first, units(5)],
+      [second, units(2)],
     ])
-    expect(await fillableLines(db.database, lines.slice(2), PLACES)).toEqual([
-      { doc: second, line: 1, share: units(2) },
-    ])
-    expect(await fillableLines(db.database, lines, [NORTH])).toEqual([])
+    expect(await sharesOf(lines.slice(2), PLACES)).toEqual([[second, units(2)]])
+    expect(await sharesOf(lines, PLACES, units(3))).toEqual([[first, units(5)]])
+    expect(await sharesOf(lines, [NORTH])).toEqual([])
   })
 
   test('of a cancelled order leaves the queue', async () => {

@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest'
 import {
   giveBack,
-  fillableLines,
   fillableOrders,
   handOver,
   leaveQueue,
@@ -14,6 +13,8 @@ import {
   takeBack,
   unreconciledAt,
 } from '#domains/inventory/operations.ts'
+import { readWaiting, sourcedBy } from '#domains/inventory/operations/queue.ts'
+import { profilesInForce } from '#domains/inventory/operations/sourcing.ts'
 import { AT, change, COMPANY, newItem, NORTH } from '#tests/domains/inventory/stock.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
 
@@ -31,7 +32,9 @@ test('every statement of inventory goes by index', async () => {
         { ...claim, doc: 2, allocations: [], backordered: 5, waited: false },
       ])
       await fillableOrders(tx, [itemId])
-      await fillableLines(tx, [claim], [NORTH])
+      await readWaiting(tx, [claim], [NORTH])
+      await sourcedBy(tx, [1])
+      await profilesInForce(tx, [COMPANY])
       leaveQueue(tx, [{ ...claim, doc: 2 }])
       handOver(tx, [{ doc: 1, location: NORTH }])
       takeBack(tx, [{ ...claim, location: NORTH, quantity: 5 }])
@@ -42,7 +45,7 @@ test('every statement of inventory goes by index', async () => {
       await ship(tx, [{ ...departure, source: 'wms', sourceKey: 'S-1', at: AT }])
     })
     const ours = [...db.statements()].filter(([name]) => name.startsWith('inventory.'))
-    expect(ours.length).toBe(17)
+    expect(ours.length).toBe(21)
     const reads = await Promise.all(
       ours.map(async ([name, each]) => [name, await db.fullReads(each)] as const),
     )

@@ -6,6 +6,7 @@ import {
   coverable,
   type FreeStock,
   setAside,
+  shareOf,
   stockKey,
   type WantedLine,
 } from '#domains/inventory/rules.ts'
@@ -116,6 +117,25 @@ describe('an order is given', () => {
         const given = allocate(free, lines, LOCATIONS)
         if (first === undefined) return
         expect(given).toEqual(lines.map(({ quantity }) => [{ location: first, quantity }]))
+      }),
+    )
+  })
+
+  test('whole parts alone from each place, unless that is all that it lacks', () => {
+    const anyPart = fc.integer({ min: 1, max: 15 })
+    fc.assert(
+      fc.property(anyStock, fc.integer({ min: 1, max: 200 }), anyPart, (free, quantity, part) => {
+        const before = new Map(free)
+        const [given] = allocate(free, [{ itemId: 1, quantity, part }], LOCATIONS)
+        const broken = given!.filter((one) => one.quantity % part !== 0)
+        if (broken.length > 0) expect(total(given!)).toBe(quantity)
+        expect(broken.length).toBeLessThanOrEqual(1)
+        const missing = quantity - total(given!)
+        for (const each of missing > 0 ? LOCATIONS : []) {
+          expect(free.get(stockKey(1, each)) ?? 0).toBeLessThan(Math.min(part, missing))
+        }
+        const rest = LOCATIONS.map((each) => before.get(stockKey(1, each)) ?? 0)
+        expect(shareOf(rest, { ahead: 0, quantity, part })).toBe(total(given!))
       }),
     )
   })

@@ -1,5 +1,6 @@
 /** What the doors of orders answer to those who read: a row of the list, an order in full, its story and milestones. */
 import { z } from 'zod'
+import { SourcingDecision } from '#domains/inventory/contract/sourcing.ts'
 import { AmountText, Channel, HoldType, QuantityText, ShippingRule, Unit } from '../contract.ts'
 
 const Time = z.iso.datetime()
@@ -161,6 +162,9 @@ export const StoryAnswer = z
         }),
       )
       .describe('What other systems were asked and have not answered for good'),
+    sourcing: z
+      .array(SourcingDecision)
+      .describe('From where it is served and why, where a profile decided or a pick was short'),
     entries: z
       .array(
         z.object({

@@ -1,0 +1,224 @@
+/** What people do with sourcing profiles: make a version, and see what would be decided. */
+import { recordAudit } from '#platform/audit.ts'
+import type { Queries } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Claim, Replay } from '#platform/http.ts'
+import { claim, record, settle } from '#platform/http-idempotency.ts'
+import { parseAmount } from '#platform/money.ts'
+import { parseQuantity } from '#platform/quantity.ts'
+import type { Runner } from '#platform/runner.ts'
+import { addressKey, customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
+import { findAddresses, findCustomers } from '#domains/customers/operations.ts'
+import type {
+  SourcingPreview,
+  SourcingProfile,
+  SourcingProfileRequest,
+  SourcingQuestion,
+  SourcingRules,
+} from '#domains/inventory/contract/sourcing.ts'
+import { readUnclaimedStock } from '#domains/inventory/operations.ts'
+import {
+  addProfileVersion,
+  defaultRules,
+  type LineToSource,
+  lotsSinceOf,
+  profileFor,
+  profilesInForce,
+  sourceFrom,
+} from '#domains/inventory/operations/sourcing.ts'
+import { profileOf } from '#domains/inventory/views/sourcing.ts'
+import { itemKey } from '#domains/items/contract.ts'
+import { findItems, resolveLines } from '#domains/items/operations.ts'
+import { wholePart } from './ordered-unit.ts'
+import type { CompanyRules, ProcessPorts } from './ports.ts'
+import { refusedOr } from './reservation-request.ts'
+import { regionOf } from './ship-to-region.ts'
+
+export type ProfileCommand = {
+  readonly request: SourcingProfileRequest
+  readonly actor: string
+  readonly traceId: string
+  readonly claim: Claim
+}
+
+/** Adds a version; orders that come from its time on are served by it. */
+export async function addSourcingVersion(
+  { runner, ports }: { readonly runner: Runner; readonly ports: ProcessPorts },
+  { request, actor, traceId, claim: mine }: ProfileCommand,
+): Promise<{ readonly status: 201; readonly body: SourcingProfile } | Replay> {
+  const { company, name, channel, customerGroup, effectiveFrom, inUse, rules, reason } = request
+  assertRules(ports.findCompany(company), rules)
+  if (effectiveFrom !== undefined && new Date(effectiveFrom) < ports.clock.now()) {
+    const message = `${effectiveFrom} lies in the past`
+    throw new Refusal('inventory.effective_in_past', message, {}, '/effectiveFrom')
+  }
+  return runner.transaction({ source: 'api', actor, traceId }, async (tx) => {
+    const earlier = settle((await claim(tx, [mine])).get(mine)!)
+    if (earlier) return earlier
+    const id = await addProfileVersion(tx, {
+      company,
+      name,
+      channel: channel ?? null,
+      customerGroup: customerGroup ?? null,
+      effectiveFrom: effectiveFrom === undefined ? null : new Date(effectiveFrom),
+      inUse,
+      rules,
+      reason,
+      madeBy: actor,
+    })
+    const body = (await profileOf(tx, id))!
+    recordAudit(tx, [
+      { actor, action: 'inventory.add_sourcing_version', company, reason, after: body, traceId },
+    ])
+    const answer = { status: 201, body } as const
+    record(tx, [{ ...mine, ...answer }])
+    return answer
+  })
+}
+
+const contradicts = (message: string, pointer: string): Refusal =>
+  new Refusal('inventory.sourcing_contradicts', message, {}, pointer)
+
+/** Refuses rules that name what there is not, or one thing twice. */
+function assertRules({ code, locations, currency }: CompanyRules, rules: SourcingRules, at = '/rules'): void {
+  const { network, strategies, nearest, costs } = rules
+  for (const [place, location] of network.entries()) {
+    if (locations.includes(location)) continue
+    const message = `${code} does not sell from ${location}; it sells from ${locations.join(', ')}`
+    throw new Refusal('inventory.location_unknown', message, {}, `${at}/network/${place}`)
+  }
+  assertOnce(network, `${at}/network`)
+  assertOnce(strategies, `${at}/strategies`)
+  assertOnce(
+    nearest.map(({ shipTo }) => shipTo),
+    `${at}/nearest`,
+  )
+  assertOnce(
+    costs.map(({ location, shipTo }) => [location, shipTo].filter(Boolean).join(' for ')),
+    `${at}/costs`,
+  )
+  const named = [
+    ...nearest.map((entry, place) => ({ pointer: `${at}/nearest/${place}`, locations: entry.locations })),
+    ...costs.map(({ location }, place) => ({ pointer: `${at}/costs/${place}`, locations: [location] })),
+  ]
+  for (const { pointer, locations: some } of named) {
+    const outside = some.find((location) => !network.includes(location))
+    if (outside) throw contradicts(`${outside} is not in the network`, pointer)
+    assertOnce(some, pointer)
+  }
+  const amounts = [
+    ['minSplitOrder', rules.minSplitOrder],
+    ['minSplitLine', rules.minSplitLine],
+    ...costs.flatMap((cost, place) => [
+      [`costs/${place}/perShipment`, cost.perShipment],
+      [`costs/${place}/perLine`, cost.perLine],
+    ]),
+  ] as [string, string][]
+  for (const [field, amount] of amounts) assertAmount(amount, currency, `${at}/${field}`)
+}
+
+function assertOnce(names: readonly string[], pointer: string): void {
+  const twice = names.find((name, place) => names.indexOf(name) !== place)
+  if (twice !== undefined) throw contradicts(`${twice} stands twice`, pointer)
+}
+
+function assertAmount(text: string, currency: string, pointer: string): number {
+  const amount = refusedOr(() => parseAmount(text, currency))
+  if (amount instanceof Refusal) throw new Refusal(amount.code, amount.message, {}, pointer)
+  return amount
+}
+
+// What would be decided -------------------------------------------------------------------------------------------------
+
+/** Decides as for an order that came now, on what the books say without a lock. */
+export async function previewSourcing(
+  queries: Queries,
+  ports: ProcessPorts,
+  question: SourcingQuestion,
+): Promise<SourcingPreview> {
+  const company = ports.findCompany(question.company)
+  if (question.rules) assertRules(company, question.rules)
+  const [customer, lines] = await Promise.all([
+    customerOf(queries, question),
+    linesOf(queries, company, question),
+  ])
+  const shipTo = question.shipTo ?? (customer && (await regionOfCustomer(queries, customer)))
+  const items = lines.map(({ itemId }) => itemId)
+  const [profiles, stock] = await Promise.all([
+    question.rules ? [] : profilesInForce(queries, [company.code]),
+    readUnclaimedStock(queries, items, company.locations),
+  ])
+  const { code } = company
+  const profile = profileFor(profiles, {
+    company: code,
+    channel: question.channel,
+    customerGroup: customer?.priceList,
+  })
+  const rules = question.rules ?? profile?.rules ?? defaultRules(company.locations)
+  const { decision } = sourceFrom({
+    rules,
+    currency: company.currency,
+    lines,
+    free: new Map(stock.of(question.channel, items, company.locations)),
+    shipTo,
+    lotsSince: await lotsSinceOf(queries, [rules], items),
+    locations: company.locations,
+  })
+  return {
+    at: ports.clock.now().toISOString(),
+    ...(profile && { profile: { id: profile.id, name: profile.name, version: profile.version } }),
+    ...(shipTo !== undefined && { shipTo }),
+    ...decision,
+  }
+}
+
+async function customerOf(queries: Queries, { company, customer: number }: SourcingQuestion) {
+  if (number === undefined) return undefined
+  const found = (await findCustomers(queries, [{ company, number }])).get(customerKey(company, number))
+  if (found) return found
+  throw new Refusal('orders.customer_unknown', `${company} has no customer ${number}`, {}, '/customer')
+}
+
+async function regionOfCustomer(queries: Queries, { id, defaultShipTo: code }: SellingCustomer) {
+  const addresses = await findAddresses(queries, [{ customerId: id, code }])
+  const address = addresses.get(addressKey(id, code))
+  return address && regionOf(address)
+}
+
+async function linesOf(
+  queries: Queries,
+  { code: company, currency }: CompanyRules,
+  { lines }: SourcingQuestion,
+): Promise<LineToSource[]> {
+  const items = await findItems(
+    queries,
+    lines.map(({ sku }) => ({ company, sku })),
+  )
+  const asked = lines.map(({ line, sku, quantity: text, unit }, at) => {
+    const item = items.get(itemKey(company, sku))
+    if (!item) {
+      const message = `${company} has no item ${sku}`
+      throw new Refusal('inventory.item_unknown', message, {}, `/lines/${at}/sku`)
+    }
+    const quantity = refusedOr(() => parseQuantity(text))
+    if (quantity instanceof Refusal)
+      throw new Refusal(quantity.code, quantity.message, {}, `/lines/${at}/quantity`)
+    return { key: line, company, sku, quantity, unit: unit ?? item.baseUnit }
+  })
+  const resolved = resolveLines(items, asked)
+  if (resolved.size < lines.length)
+    throw new Refusal('orders.line_repeated', 'each line needs a number of its own', {}, '/lines')
+  return lines.map(({ line, sku, value }, at) => {
+    const found = resolved.get(line)!
+    if (found instanceof Refusal) throw new Refusal(found.code, found.message, {}, `/lines/${at}/quantity`)
+    const valueMinor = value === undefined ? 0 : assertAmount(value, currency, `/lines/${at}/value`)
+    return {
+      line,
+      sku,
+      itemId: found.item.id,
+      quantity: found.base,
+      part: wholePart(found.factor),
+      valueMinor,
+    }
+  })
+}
