@@ -126,5 +126,8 @@ function doorsOf(wires: MessageWires): AnyDoors {
       return [name, { ...any, ...goingOn }]
     }),
     ...channels.map((door) => anyDoor(door, (told: ChannelTold) => channel.add(told))),
+    ...[...(bound.edi?.warehouses.values() ?? [])].map((door) =>
+      anyDoor(door, (told: Told) => warehouse.add(told)),
+    ),
   ])
 }

@@ -81,8 +81,9 @@ async function measure(queries: Queries, { repairJobs: level }: RepairWires['met
 function rehearsedDoors(wires: RepairWires): ReadonlyMap<string, RehearsedDoor> {
   const { bound } = wires
   const channels = [...bound.shops.values(), ...(bound.edi ? [bound.edi.door] : [])]
+  const warehouses = [...bound.warehouses.values(), ...(bound.edi?.warehouses.values() ?? [])]
   return new Map([
-    ...[...bound.warehouses.values()].map((door) => [door.instance, warehouseOf(wires, door)] as const),
+    ...warehouses.map((door) => [door.instance, warehouseOf(wires, door)] as const),
     ...channels.map((door) => [door.instance, channelOf(wires, door)] as const),
   ])
 }

@@ -2,7 +2,7 @@
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import type { ErpReader } from '#capabilities/erp.ts'
 import type { WarehouseMessage, WmsReader } from '#capabilities/wms.ts'
-import { findByIdentifier } from '#domains/items/operations.ts'
+import { findByIdentifier, findItems } from '#domains/items/operations.ts'
 import type { Connector } from '#platform/connector.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import type { AppPorts } from './app-ports.ts'
@@ -91,6 +91,7 @@ export function bindEdi(
     files,
     clock,
     findItems: (keys) => findByIdentifier(wires.database, keys),
+    findUnits: (items) => findItems(wires.database, items),
     onError: (error) => log.error('the EDI folder could not be worked on', { error: describeError(error) }),
   })
 }

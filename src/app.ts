@@ -2,7 +2,7 @@
 import { createAccess, type Verifier } from '#platform/access.ts'
 import { keyVerifier, listKeys } from '#platform/access-keys.ts'
 import { tokenVerifier } from '#platform/access-tokens.ts'
-import { createTurnstile, type Door } from '#platform/batch.ts'
+import { createTurnstile } from '#platform/batch.ts'
 import { type Clock, followingClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import type { DiskRoom } from '#platform/disk-room.ts'
@@ -16,6 +16,7 @@ import type { Worker } from '#platform/worker.ts'
 import { houseCatalogue, RATES } from './app-catalogue.ts'
 import { certificateWatch } from './app-certificates.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
+import { type PartnerDoor, partnerDoor } from './app-edi.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
 import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
@@ -30,12 +31,8 @@ import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
-import type { ChannelInbound } from '#capabilities/channel-messages.ts'
-import type { ChannelTold } from './processes/channel-words.ts'
-import { parkChannelMessage } from './processes/channel-trouble.ts'
 import { channelDoor, type DoorPorts, orderDoor, warehouseDoor, warehouseGoesOn } from './processes/doors.ts'
 import { fulfillment } from './processes/fulfillment.ts'
-import type { Heard } from './processes/message-filing.ts'
 import { invoice } from './processes/invoice.ts'
 import type { SyncProgress } from './processes/master-data-sync.ts'
 import { orderToCash } from './processes/order-to-cash.ts'
@@ -52,7 +49,6 @@ import { createSummary, type Summary } from './processes/summary.ts'
 import { reservationDoor } from './processes/reservation-door.ts'
 import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
-import type { EdiConnector } from './systems/edi/connector.ts'
 import { replay } from './experiences/events/acts.ts'
 
 export interface App {
@@ -67,12 +63,7 @@ export interface App {
   /** How orders fare, a second old while counting is quick. */
   summary(): Promise<Summary>
   /** Absent where EDI is not configured, and in a process that has nothing but doors. */
-  readonly edi?: {
-    /** Watches the inbox folder from now on; the worker must be at work. */
-    watch(): void
-    ingest(path: string): ReturnType<EdiConnector['ingest']>
-    check(path: string): ReturnType<EdiConnector['check']>
-  }
+  readonly edi?: PartnerDoor
   /** Takes what a person decides on a step of an order. */
   override(command: OverrideCommand): ReturnType<typeof overrideStep>
   /** What the door of a parked message makes of a payload. */
@@ -218,27 +209,6 @@ function houseDoors(
     payments: paymentDoor(ports, tables.payments),
     reservations: reservationDoor(beginning),
     override: (command: OverrideCommand) => overrideStep(worker.runner(), overrides, command),
-  }
-}
-
-type PartnerWires = {
-  readonly channel: Door<ChannelTold, Heard>
-  readonly database: Database
-  readonly processPorts: ProcessPorts
-}
-
-/** The folder through which EDI partners speak. */
-function partnerDoor(edi: EdiConnector, wires: PartnerWires): NonNullable<App['edi']> {
-  const { channel, database, processPorts } = wires
-  const partners = {
-    hear: (inbound: ChannelInbound) => channel.add({ door: edi.door, inbound }, inbound.company),
-    park: (inbound: ChannelInbound, error: unknown) =>
-      database.transaction((tx) => parkChannelMessage(tx, processPorts, { door: edi.door, inbound }, error)),
-  }
-  return {
-    watch: () => edi.watch(partners),
-    ingest: (path) => edi.ingest(path, partners),
-    check: (path) => edi.check(path),
   }
 }
 

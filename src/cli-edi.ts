@@ -81,6 +81,10 @@ function becomes({ verdict }: SetCheck): string {
         ? `the supplier's answer to purchase order ${number}, ${lines} lines`
         : `ship notice ${number} of what is to come, ${lines} lines`
     }
+    case 'warehouse': {
+      const { told, unreadable } = verdict
+      return `${told} ${told === 1 ? 'message' : 'messages'} of the warehouse${unreadable ? `, ${unreadable} unreadable` : ''}`
+    }
     case 'rejection':
       return `a rejection: ${verdict.places.join('; ')}`
     case 'acknowledgment':

@@ -73,7 +73,8 @@ export type ShippedPackage = {
 }
 
 export type ShippedLine = {
-  readonly line: number
+  /** The request's line; that of the item where the warehouse does not repeat it. */
+  readonly line?: number | undefined
   readonly sku: string
   /** In the item's base unit. */
   readonly quantity: Quantity

@@ -3,7 +3,8 @@ import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
 import { contentHash, messageKey, receiveMessages, settleMessages } from '#platform/inbox.ts'
 import { park } from '#platform/parking.ts'
-import type { ChannelTold, Decided, Filed } from './channel-words.ts'
+import type { Decided, Filed } from './channel-words.ts'
+import type { AnyTelling } from './message-filing.ts'
 import { conflicting, NO_COMPANY, troubleOf } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
 
@@ -51,10 +52,10 @@ function stoppedBy(message: Filed, { outcome, doc, refusal }: Decided): Occurren
 }
 
 /** A message that no attempt could take: filed and parked, so that its neighbours go on and somebody looks. */
-export async function parkChannelMessage(
+export async function parkMessage(
   tx: Transaction,
   ports: ProcessPorts,
-  { door, inbound, traceId }: ChannelTold,
+  { door, inbound, traceId }: AnyTelling & { readonly inbound: { readonly owner?: string | undefined } },
   error: unknown,
 ): Promise<void> {
   const { messageId, type, company = NO_COMPANY, body } = inbound

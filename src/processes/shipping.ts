@@ -84,7 +84,7 @@ function shipmentLines(
       lines.push({
         n: lines.length + 1,
         package: place + 1,
-        line,
+        line: open.line,
         itemId: open.itemId,
         quantity,
         lot: lot ?? null,

@@ -104,15 +104,20 @@ export function requestOf(books: Books, { message }: Confirmation): Fulfillment 
   )
 }
 
-/** The request's line that a message names, with the item that it names. */
+/** The request's line that a message names, with the item that it names; else the first of the item that is open. */
 export function openLine(
   books: Books,
   { doc, orderId }: Fulfillment,
-  { line, sku }: { readonly line: number; readonly sku: string },
+  { line, sku }: { readonly line?: number | undefined; readonly sku: string },
 ): FulfillmentLine | Refusal {
-  const open = lineOf(books, doc, line)
-  if (open && books.orderLines.get(lineKey(orderId, line))?.sku === sku) return open
-  return new Refusal('shipments.line_unknown', `line ${line} with ${sku} is not part of F-${doc}`)
+  const isOf = (one: FulfillmentLine): boolean =>
+    books.orderLines.get(lineKey(orderId, one.line))?.sku === sku
+  const candidates = line === undefined ? linesOfRequest(books, doc) : [lineOf(books, doc, line)]
+  const mine = candidates.filter((one) => one !== undefined).filter(isOf)
+  const found = mine.find((one) => stillOpen(one) > 0) ?? mine[0]
+  if (found) return found
+  const what = line === undefined ? sku : `line ${line} with ${sku}`
+  return new Refusal('shipments.line_unknown', `${what} is not part of F-${doc}`)
 }
 
 export const lineOf = (books: Books, request: number, line: number): FulfillmentLine | undefined =>

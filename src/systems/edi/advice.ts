@@ -1,5 +1,5 @@
 /** What advices have in common: when they were written, which item a line is of, how much; pure. */
-import { parseQuantity, type Quantity } from '#platform/quantity.ts'
+import { convertQuantity, parseQuantity, type Quantity, type UnitFactor } from '#platform/quantity.ts'
 import { timeZone } from '#platform/time-zone.ts'
 import type { ProductId } from './documents/parts.ts'
 import { isoDate } from './documents/parts.ts'
@@ -10,10 +10,21 @@ import type { PartnerGuide } from './partner-guide.ts'
 import { toUnece } from './units.ts'
 import type { Group } from './x12-envelopes.ts'
 
+/** How an item of ours is counted. */
+export type ItemUnits = {
+  readonly units: ReadonlyMap<string, UnitFactor>
+  /** Counted by piece, and weighed. */
+  readonly catchWeight: boolean
+}
+
+/** Of one of our item numbers; undefined of one that we do not have. */
+export type UnitsOf = (sku: string) => ItemUnits | undefined
+
 /** What a document is read with. */
 export type Advised = {
   readonly guide: PartnerGuide
   readonly crosswalk: ItemCrosswalk
+  readonly unitsOf: UnitsOf
   readonly group: Pick<Group, 'date' | 'time'>
   readonly at: Position
 }
@@ -89,6 +100,23 @@ export function countIn(text: string, at: Position): Quantity {
   return plain === undefined
     ? unreadable('advice.quantity_unusable', at, text === '' ? undefined : `(${text})`)
     : parseQuantity(plain)
+}
+
+/** Less than zero for what is taken away. */
+export const signedIn = (text: string, at: Position): Quantity =>
+  text.startsWith('-') ? -countIn(text.slice(1), at) : countIn(text, at)
+
+type Counted = { readonly sku: string; readonly unit: string; readonly at: Position }
+
+/** Of an item that we do not have the quantity as it is told: nobody books it. */
+export function inBase(quantity: Quantity, { sku, unit, at }: Counted, advised: Advised): Quantity {
+  const told = unitIn(unit, advised, at)
+  const item = advised.unitsOf(sku)
+  if (!item || told === undefined) return quantity
+  const factor = item.units.get(told) ?? unreadable('advice.unit_unknown', at, `(${unit} of ${sku})`)
+  return (
+    convertQuantity(quantity, factor) ?? unreadable('advice.quantity_unusable', at, `(${unit} of ${sku})`)
+  )
 }
 
 /** Our line's number, where the partner repeats it. */

@@ -31,6 +31,12 @@ export type SetVerdict =
       readonly number: string
       readonly lines: number
     }
+  | {
+      readonly becomes: 'warehouse'
+      /** Movements and shipments that it tells, and those of them that cannot be read. */
+      readonly told: number
+      readonly unreadable: number
+    }
   | { readonly becomes: 'rejection'; readonly places: readonly string[] }
   | { readonly becomes: 'acknowledgment'; readonly group: number; readonly status: GroupStatus }
   | { readonly becomes: 'quarantine'; readonly reason: QuarantineReason; readonly owner: string }
@@ -84,7 +90,8 @@ export async function checkFile(
   crosswalk: ItemCrosswalk = trusting,
 ): Promise<FileCheck> {
   const report = new FileReport()
-  const receiving = { guides: indexGuides(guides), crosswalk: () => Promise.resolve(crosswalk) }
+  const lookups = () => Promise.resolve({ crosswalk, unitsOf: () => undefined })
+  const receiving = { guides: indexGuides(guides), lookups }
   for await (const event of receiveX12(chunks, receiving)) report.add(event)
   return report.finish()
 }
@@ -98,6 +105,7 @@ class FileReport {
     cancellation: 0,
     answer: 0,
     supply: 0,
+    warehouse: 0,
     rejection: 0,
     acknowledgment: 0,
     quarantine: 0,
@@ -199,6 +207,11 @@ function verdictOf({ outcome, acknowledgment, findings }: SetReading): SetVerdic
       return message.type === 'supply-answered'
         ? { becomes: 'supply', is: 'answer', number: message.purchaseOrder, lines }
         : { becomes: 'supply', is: 'notice', number: message.notice, lines }
+    }
+    case 'warehouse': {
+      const { told } = outcome
+      const unreadable = told.filter((one) => 'finding' in one).length
+      return { becomes: 'warehouse', told: told.length, unreadable }
     }
     case 'rejection':
       return {

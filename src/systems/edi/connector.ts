@@ -1,24 +1,26 @@
 /** EDI as a channel: its partners' files become messages of the house, and its answers become files for them. */
 import { basename } from 'node:path'
 import type { ChannelDoor, ChannelInbound } from '#capabilities/channel-messages.ts'
+import type { WarehouseMessage } from '#capabilities/wms.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import type { Database } from '#platform/database.ts'
 import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
-import type { FiledMessage } from '#platform/inbound.ts'
+import type { FiledMessage, InboundDoor } from '#platform/inbound.ts'
 import { toInbound } from './inbound.ts'
 import { ediOperations } from './answers.ts'
 import { ediBooks, reportOverdue } from './books.ts'
 import { checkFile, type FileCheck } from './check-file.ts'
-import { crosswalkFor, type FindItems } from './crosswalk.ts'
+import { type Find, type FindItems, type FindUnits, lookupsFor } from './crosswalk.ts'
 import type { Files } from './files.ts'
 import { firstNameOf, openFolder } from './folder.ts'
 import { createOutbox } from './outbox.ts'
 import { loadPartnerGuides } from './partner-guide-files.ts'
 import { indexGuides, type PartnerGuide, type PartnerGuides } from './partner-guide.ts'
 import { receiveX12 } from './receive.ts'
-import { type FileReport, receiveFile } from './reception.ts'
+import { type FileReport, receiveFile, type ReceptionPorts } from './reception.ts'
+import { restoreWarehouse } from './warehouse-inbound.ts'
 import { watchFolder } from './watch.ts'
 import type { TransactionSet } from './x12-envelopes.ts'
 
@@ -39,20 +41,22 @@ export type EdiOptions = {
   /** Names this process among those that watch the same folder. */
   readonly reader: string
   readonly findItems: FindItems
+  readonly findUnits: FindUnits
   readonly openExceptions: OpenExceptions
   readonly onError: (error: unknown) => void
 }
 
 /** What takes the messages: bound late, since the house that hears needs this connector first. */
-export type Listener = {
-  hear(inbound: ChannelInbound): Promise<string>
-  park(inbound: ChannelInbound, error: unknown): Promise<void>
-}
+export type Listener = Pick<ReceptionPorts, 'hear' | 'park' | 'hearWarehouse' | 'parkWarehouse'>
+
+export type EdiWarehouse = Pick<InboundDoor<WarehouseMessage>, 'instance' | 'order' | 'restore'>
 
 export type EdiConnector = Connector & {
   readonly door: ChannelDoor
   /** By partner: whose orders come and go through this connector. */
   readonly partners: ReadonlyMap<string, PartnerGuide>
+  /** By partner: warehouses, each a source of its own. */
+  readonly warehouses: ReadonlyMap<string, EdiWarehouse>
   /** Watches the inbox until stopped. */
   watch(listener: Listener): void
   /** Reads a file that somebody hands over; it stays where it is. */
@@ -73,7 +77,8 @@ const FORGOTTEN_AFTER_MS = 5_000
 const NO_COMPANY = '*'
 
 export function createEdiConnector(options: EdiOptions): EdiConnector {
-  const { instance, settings, files, database, clock, openExceptions, findItems } = options
+  const { instance, settings, files, database, clock, openExceptions } = options
+  const find: Find = { items: options.findItems, units: options.findUnits }
   const index = indexGuides(loadPartnerGuides(settings.partnersDirectory))
   const partners = new Map(index.all.map((guide) => [guide.partner, guide]))
   const outbox = createOutbox({
@@ -92,7 +97,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
       database,
       outbox,
       guides: index,
-      findItems,
+      find,
       maxFileBytes: settings.maxFileBytes,
       async report(tx, end) {
         if (isDamaged(end)) await openExceptions(tx, [damage(end)])
@@ -109,10 +114,11 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
     door: {
       instance,
       order: {},
-      restore: (filed) => restore(filed, index, findItems),
+      restore: (filed) => restore(filed, index, find),
       ...ediBooks({ outbox, clock, openExceptions }),
     },
     partners,
+    warehouses: warehousesOf(index, find),
     watch(listener) {
       const watch = watchFolder({
         folder: openFolder({
@@ -140,6 +146,17 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
   }
 }
 
+/** By partner. */
+const warehousesOf = (guides: PartnerGuides, find: Find): ReadonlyMap<string, EdiWarehouse> =>
+  new Map(
+    guides.all
+      .filter(({ role }) => role === 'warehouse')
+      .map(({ partner: instance }) => [
+        instance,
+        { instance, order: {}, restore: (filed) => restoreWarehouse(filed, guides, find) },
+      ]),
+  )
+
 const isDamaged = ({ state, findings }: FileReport): boolean =>
   state === 'rejected' || findings.some(({ severity }) => severity === 'error')
 
@@ -164,11 +181,10 @@ function damage({ name, state, findings }: FileReport): Occurrence {
 async function restore(
   { messageId, body }: FiledMessage,
   guides: PartnerGuides,
-  findItems: FindItems,
+  find: Find,
 ): Promise<ChannelInbound> {
-  const crosswalk = (set: TransactionSet, guide: PartnerGuide | undefined) =>
-    crosswalkFor(set, guide, findItems)
-  for await (const event of receiveX12([body], { guides, crosswalk })) {
+  const lookups = (set: TransactionSet, guide: PartnerGuide | undefined) => lookupsFor(set, guide, find)
+  for await (const event of receiveX12([body], { guides, lookups })) {
     if (event.kind === 'set') return toInbound(event, messageId)
   }
   throw new Refusal('edi.quarantined', `message ${messageId} holds no transaction set`, { messageId })

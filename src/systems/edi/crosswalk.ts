@@ -1,5 +1,8 @@
 /** Finds our SKUs for the numbers of a partner: looked up for a whole transaction set at once. */
-import { identifierKey, type ItemIdentifier } from '#domains/items/contract.ts'
+import { identifierKey, itemKey, type ItemIdentifier } from '#domains/items/contract.ts'
+import type { ItemUnits, UnitsOf } from './advice.ts'
+import { WAREHOUSE_IDS, warehouseIds } from './documents/warehouse-parts.ts'
+import type { Lookups } from './interpret.ts'
 import type { ItemCrosswalk } from './map.ts'
 import type { ItemIdentity, PartnerGuide } from './partner-guide.ts'
 import type { TransactionSet } from './x12-envelopes.ts'
@@ -12,7 +15,20 @@ export type FindItems = (
 /** First element of the pairs of qualifier and id. */
 const PAIRS: Readonly<Record<string, number>> = { PO1: 6, LIN: 2 }
 
-export async function crosswalkFor(
+/** Where items are looked up. */
+export type Find = { readonly items: FindItems; readonly units: FindUnits }
+
+/** All that is known of the items of a set, looked up at once. */
+export async function lookupsFor(
+  set: TransactionSet,
+  guide: PartnerGuide | undefined,
+  find: Find,
+): Promise<Lookups> {
+  const crosswalk = await crosswalkFor(set, guide, find.items)
+  return { crosswalk, unitsOf: await unitsFor(set, guide, { crosswalk, find: find.units }) }
+}
+
+async function crosswalkFor(
   set: TransactionSet,
   guide: PartnerGuide | undefined,
   find: FindItems,
@@ -31,8 +47,34 @@ export async function crosswalkFor(
   return (is, value) => found.get(identifierKey(identifierOf(guide, is, value)))?.sku
 }
 
+/** By `itemKey`; what is unknown is absent. */
+export type FindUnits = (
+  items: readonly { readonly company: string; readonly sku: string }[],
+) => Promise<ReadonlyMap<string, ItemUnits>>
+
+/** How the items of a set are counted, where the partner counts in units of its own. */
+async function unitsFor(
+  set: TransactionSet,
+  guide: PartnerGuide | undefined,
+  { crosswalk, find }: { readonly crosswalk: ItemCrosswalk; readonly find: FindUnits },
+): Promise<UnitsOf> {
+  if (guide?.role !== 'warehouse') return () => undefined
+  const { company } = guide
+  const identities = new Map(guide.items.map(({ qualifier, is }) => [qualifier, is]))
+  const skus = idsOf(set, identities).flatMap(([is, value]) =>
+    is === 'sku' ? [value] : (crosswalk(is, value) ?? []),
+  )
+  const found = await find([...new Set(skus)].map((sku) => ({ company, sku })))
+  return (sku) => found.get(itemKey(company, sku))
+}
+
 function* pairsOf(set: TransactionSet): Generator<readonly [string, string]> {
-  for (const { id, elements } of set.segments) {
+  for (const segment of set.segments) {
+    const { id, elements } = segment
+    if (id in WAREHOUSE_IDS) {
+      for (const { qualifier, value } of warehouseIds(segment)) yield [qualifier, value]
+      continue
+    }
     for (let at = PAIRS[id] ?? elements.length; at + 1 < elements.length; at += 2)
       yield [elements[at]!, elements[at + 1]!]
   }

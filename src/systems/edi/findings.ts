@@ -99,6 +99,8 @@ export const FINDINGS = {
     'Schedules or destinations at the line are shown, not split into deliveries.',
   ],
   'advice.order_missing': ['error', 'It does not say to which of our documents it belongs.'],
+  'advice.number_missing': ['error', 'It has no number of its own, by which it would be known again.'],
+  'advice.code_unknown': ['error', 'A code that says what was done is not in the guide.'],
   'advice.no_lines': ['error', 'It has no line.'],
   'advice.item_unidentified': ['error', 'No product id of the line leads to one of our items.'],
   'advice.unit_unknown': ['error', 'The unit of the line is not in the guide.'],

@@ -61,6 +61,8 @@ function messageOf(received: ReceivedSet, messageId: string): ChannelMessage | R
     }
     case 'supply':
       return outcome.message
+    case 'warehouse':
+      return { type: 'remark', detail: { becomes: 'warehouse', told: outcome.told.length } }
     case 'answer':
     case 'order':
       return orderMessage(guide!, outcome, messageId)
@@ -155,7 +157,7 @@ function mismatchOf(purpose: OrderPurpose, { findings }: OrderMapping): string |
 }
 
 /** The set in an interchange of its own, with the sender's delimiters: from it the message can be read again. */
-export function bodyOf({ interchange, group, set }: ReceivedSet): string {
+export function bodyOf({ interchange, group, set }: Omit<ReceivedSet, 'kind' | 'reading'>): string {
   const { element, component, terminator } = interchange.delimiters
   const { sender, receiver } = interchange
   const { date, time, version, controlNumber, usage } = interchange

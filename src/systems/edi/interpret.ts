@@ -1,8 +1,11 @@
 /** What a received transaction set means for us: an order, an answer, a rejection, bookkeeping, or quarantine. */
 import type { SupplierMessage } from '#capabilities/supplier-messages.ts'
-import type { Advice, Advised } from './advice.ts'
+import type { Advice, Advised, UnitsOf } from './advice.ts'
 import { ORDER_ACKNOWLEDGMENT } from './documents/855.ts'
 import { SHIP_NOTICE } from './documents/856.ts'
+import { RECEIPT_ADVICE } from './documents/944.ts'
+import { SHIPPING_ADVICE } from './documents/945.ts'
+import { ADJUSTMENT_ADVICE } from './documents/947.ts'
 import type { SetAcknowledgment } from './documents/997.ts'
 import { FUNCTIONAL_ACKNOWLEDGMENT, parseAcknowledgment, setStatus } from './documents/997.ts'
 import type { Acknowledgment } from './documents/997.ts'
@@ -18,6 +21,7 @@ import { finding } from './findings.ts'
 import type { ItemCrosswalk, OrderMapping } from './map.ts'
 import { toOrderRequest } from './map.ts'
 import { toSupplyAnswered, toSupplyShipped } from './map-supplier.ts'
+import { toAdjustments, toReceipts, toShipment, type WarehouseTold } from './map-warehouse.ts'
 import type { PartnerGuide, PartnerGuides } from './partner-guide.ts'
 import type { Group, Interchange, SetErrorCode, TransactionSet } from './x12-envelopes.ts'
 
@@ -37,6 +41,8 @@ export type SetOutcome =
   | { readonly kind: 'answer'; readonly document: PurchaseOrderDocument; readonly mapping: OrderMapping }
   /** What a supplier tells of our purchase orders. */
   | { readonly kind: 'supply'; readonly message: SupplierMessage }
+  /** What a warehouse tells of its stock and of our requests; each of it stands by itself. */
+  | { readonly kind: 'warehouse'; readonly told: readonly WarehouseTold[] }
   /** Breaks the standard or the guide: our 997 says where. */
   | { readonly kind: 'rejection' }
   /** A 997 about documents of ours. */
@@ -61,6 +67,9 @@ const STRUCTURES: Readonly<Record<string, readonly StructureNode[]>> = {
   850: PURCHASE_ORDER,
   855: ORDER_ACKNOWLEDGMENT,
   856: SHIP_NOTICE,
+  944: RECEIPT_ADVICE,
+  945: SHIPPING_ADVICE,
+  947: ADJUSTMENT_ADVICE,
   997: FUNCTIONAL_ACKNOWLEDGMENT,
 }
 
@@ -70,10 +79,13 @@ export type Received = {
   readonly set: TransactionSet
 }
 
+/** What is known of the items of a set. */
+export type Lookups = { readonly crosswalk: ItemCrosswalk; readonly unitsOf: UnitsOf }
+
 export function interpretSet(
   received: Received,
   guides: PartnerGuides,
-  crosswalk: ItemCrosswalk,
+  { crosswalk, unitsOf }: Lookups,
 ): SetReading {
   const { interchange, group, set } = received
   const { sender } = interchange
@@ -111,10 +123,29 @@ export function interpretSet(
   if (set.type === '997') return readAcknowledgment(root, { received, guide, findings, acknowledgment })
   if (acknowledgment.status === 'R')
     return { outcome: { kind: 'rejection' }, findings, guide, acknowledgment }
-  const read = ADVICES[set.type]
-  if (!read) return { ...readOrder(root, findings, guide, crosswalk), guide, acknowledgment }
-  const advised = { guide, crosswalk, group, at: set.at }
-  return { ...readAdvice(read(root, advised), findings, guide), guide, acknowledgment }
+  const advised = { guide, crosswalk, unitsOf, group, at: set.at }
+  const meaning = meaningOf(set.type, root, { advised, syntax: findings })
+  return { ...meaning, guide, acknowledgment }
+}
+
+type Meaning = Pick<SetReading, 'outcome' | 'findings'>
+type Understanding = { readonly advised: Advised; readonly syntax: readonly Finding[] }
+
+function meaningOf(type: string, root: Loop, { advised, syntax }: Understanding): Meaning {
+  const { guide, crosswalk } = advised
+  const supply = ADVICES[type]
+  if (supply) return readAdvice(supply(root, advised), syntax, guide)
+  const warehouse = WAREHOUSE[type]
+  if (!warehouse) return readOrder(root, syntax, guide, crosswalk)
+  const told = warehouse(root, advised)
+  const wrong = told.flatMap((one) => ('finding' in one ? [one.finding] : []))
+  return { outcome: { kind: 'warehouse', told }, findings: [...syntax, ...wrong.slice(0, MAX_FINDINGS)] }
+}
+
+const WAREHOUSE: Readonly<Record<string, (root: Loop, advised: Advised) => WarehouseTold[]>> = {
+  944: toReceipts,
+  945: toShipment,
+  947: toAdjustments,
 }
 
 const ADVICES: Readonly<Record<string, (root: Loop, advised: Advised) => Advice<SupplierMessage>>> = {
@@ -127,7 +158,7 @@ function readAdvice(
   { message, findings }: Advice<SupplierMessage>,
   syntax: readonly Finding[],
   { owner }: PartnerGuide,
-): Pick<SetReading, 'outcome' | 'findings'> {
+): Meaning {
   const told = [...syntax, ...findings.slice(0, MAX_FINDINGS)]
   if (message) return { outcome: { kind: 'supply', message }, findings: told }
   return { outcome: { kind: 'quarantine', reason: 'advice_unusable', owner }, findings: told }

@@ -18,12 +18,14 @@ const Delimiter = z
   .length(1)
   .regex(/[^A-Za-z0-9 ]/)
 const X12Unit = z.string().regex(/^[A-Z0-9]{2}$/)
+const Code2 = z.string().regex(/^[A-Z0-9]{2}$/)
 const SetType = z.string().regex(/^\d{3}$/)
 
 /** What each kind of partner sends us. */
 const RECEIVED = {
   customer: ['850', '997'],
   supplier: ['855', '856', '997'],
+  warehouse: ['944', '945', '947', '997'],
 } as const satisfies Record<string, readonly string[]>
 
 export const ItemIdentity = z.enum(['sku', 'customer-item', 'gtin'])
@@ -39,11 +41,12 @@ export const PartnerGuide = z
     owner: z.string().min(1).max(60).default('edi').describe('Queue that gets what cannot be processed'),
     company: z.string().min(1).max(12).describe('The legal entity that sells'),
     role: z
-      .enum(['customer', 'supplier'])
+      .enum(['customer', 'supplier', 'warehouse'])
       .default('customer')
       .describe('What the partner is to us; it says which documents it may send'),
     customer: z.string().max(35).default('').describe("The sold-to's number, of a customer"),
     supplier: z.string().max(40).default('').describe("The supplier's number at our ERP, of a supplier"),
+    location: z.string().max(20).default('').describe('Our location that the partner runs, of a warehouse'),
     currency: z
       .string()
       .regex(/^[A-Z]{3}$/)
@@ -166,6 +169,23 @@ export const PartnerGuide = z
       })
       .prefault({})
       .describe('What a supplier may tell before purchasing is told, and how long its goods travel'),
+    warehouse: z
+      .strictObject({
+        conditions: z
+          .record(Code2, z.enum(['damage', 'quality-hold']))
+          .default({ '01': 'damage' })
+          .describe('X12 412, of a part of what was received, to what it is'),
+        adjustments: z
+          .record(Code2, z.enum(['count', 'damage', 'quality-hold', 'quality-release']))
+          .default({})
+          .describe('X12 894 to what moves stock; each warehouse has its own'),
+        moreFollows: z
+          .array(Code2)
+          .default(['BP', 'BK', 'BO', 'SS'])
+          .describe('X12 368 of a shipped line that leave the request open'),
+      })
+      .prefault({})
+      .describe('Which codes of a warehouse mean what'),
     acknowledgment: z
       .strictObject({
         deadlineHours: z
@@ -180,7 +200,8 @@ export const PartnerGuide = z
   .superRefine(({ role, receives, ...guide }, problems) => {
     const problem = (path: string, message: string): void =>
       problems.addIssue({ code: 'custom', path: [path], message })
-    if (guide[role] === '') problem(role, `a ${role} has a number here`)
+    const place = role === 'warehouse' ? 'location' : role
+    if (guide[place] === '') problem(place, `a ${role} has a number here`)
     const strange = receives.filter((type) => !(RECEIVED[role] as readonly string[]).includes(type))
     if (strange.length > 0)
       problem('receives', `${strange.join(', ')}: a ${role} sends ${RECEIVED[role].join(', ')}`)

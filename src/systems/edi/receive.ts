@@ -2,9 +2,8 @@
 import type { Acknowledgment, SetAcknowledgment } from './documents/997.ts'
 import { acknowledgeable, groupStatus } from './documents/997.ts'
 import type { Finding } from './findings.ts'
-import type { SetReading } from './interpret.ts'
+import type { Lookups, SetReading } from './interpret.ts'
 import { interpretSet, versionAgreed } from './interpret.ts'
-import type { ItemCrosswalk } from './map.ts'
 import type { PartnerGuide, PartnerGuides } from './partner-guide.ts'
 import type { Group, GroupErrorCode, Interchange, TransactionSet, X12Event } from './x12-envelopes.ts'
 import type { X12Limits } from './x12-limits.ts'
@@ -35,7 +34,7 @@ export type ReceivedEvent =
 export type Receiving = {
   readonly guides: PartnerGuides
   /** For the items of one set. */
-  readonly crosswalk: (set: TransactionSet, guide: PartnerGuide | undefined) => Promise<ItemCrosswalk>
+  readonly lookups: (set: TransactionSet, guide: PartnerGuide | undefined) => Promise<Lookups>
   readonly limits?: X12Limits
 }
 
@@ -49,7 +48,7 @@ export async function* receiveX12(chunks: Chunks, receiving: Receiving): AsyncGe
       silent = false
     } else if (event.kind === 'set') {
       const { guide } = guideOf(event.interchange, receiving)
-      const reading = interpretSet(event, receiving.guides, await receiving.crosswalk(event.set, guide))
+      const reading = interpretSet(event, receiving.guides, await receiving.lookups(event.set, guide))
       if (reading.acknowledgment) answers.push(reading.acknowledgment)
       else silent = true
       yield { ...event, reading }

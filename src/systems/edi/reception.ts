@@ -1,9 +1,11 @@
 /** Reads one file: each transaction set is told to the house and awaited, each group is answered by our 997. */
 import { createHash } from 'node:crypto'
-import type { ChannelInbound } from '#capabilities/channel-messages.ts'
+import type { ChannelInbound, ChannelMessage } from '#capabilities/channel-messages.ts'
+import type { WarehouseMessage } from '#capabilities/wms.ts'
+import type { InboundMessage } from '#platform/inbound.ts'
 import type { Database, Transaction } from '#platform/database.ts'
 import { isBusy, isOutage } from '#platform/outage.ts'
-import { crosswalkFor, type FindItems } from './crosswalk.ts'
+import { type Find, lookupsFor } from './crosswalk.ts'
 import { buildAcknowledgment } from './documents/997.ts'
 import type { Files } from './files.ts'
 import { type Finding, finding } from './findings.ts'
@@ -11,6 +13,7 @@ import { messageIdOf, type ReceivedSet, toInbound } from './inbound.ts'
 import type { Outbox } from './outbox.ts'
 import type { PartnerGuides } from './partner-guide.ts'
 import { type ReceivedEvent, receiveX12 } from './receive.ts'
+import { warehouseMessages } from './warehouse-inbound.ts'
 import { addInterchange, finishFile, startFile } from './store.ts'
 import { X12_LIMITS } from './x12-limits.ts'
 import type { Chunks } from './x12-reader.ts'
@@ -31,7 +34,7 @@ export type ReceptionPorts = {
   readonly database: Database
   readonly outbox: Outbox
   readonly guides: PartnerGuides
-  readonly findItems: FindItems
+  readonly find: Find
   readonly maxFileBytes: number
   /** Decides on a message, in a transaction with what it causes. */
   readonly hear: (inbound: ChannelInbound) => Promise<string>
@@ -39,6 +42,13 @@ export type ReceptionPorts = {
   readonly report: (tx: Transaction, report: FileReport) => Promise<void>
   /** Keeps a message that could not be decided for a person, so that its neighbours go on. */
   readonly park: (inbound: ChannelInbound, error: unknown) => Promise<void>
+  /** What a warehouse tells, by the partner that runs it; and what could not be decided of it. */
+  readonly hearWarehouse: (partner: string, inbound: InboundMessage<WarehouseMessage>) => Promise<string>
+  readonly parkWarehouse: (
+    partner: string,
+    inbound: InboundMessage<WarehouseMessage>,
+    error: unknown,
+  ) => Promise<void>
 }
 
 /** So many sets are under way at once; the file is read on when they are decided. */
@@ -88,6 +98,20 @@ async function hashOf(chunks: AsyncIterable<Buffer>): Promise<string> {
   return hash.digest('hex')
 }
 
+/** A database that is away or busy stops the file, which is then read again; any other failure is the message's own. */
+async function orParked(
+  hear: () => Promise<string>,
+  park: (error: unknown) => Promise<void>,
+): Promise<string> {
+  try {
+    return await hear()
+  } catch (error) {
+    if (isOutage(error) || isBusy(error)) throw error
+    await park(error)
+    return 'parked'
+  }
+}
+
 class FileReading {
   interchanges = 0
   readonly sets: SetReport[] = []
@@ -103,11 +127,11 @@ class FileReading {
   }
 
   async take(chunks: Chunks): Promise<void> {
-    const { guides, findItems, maxFileBytes } = this.#ports
+    const { guides, find, maxFileBytes } = this.#ports
     const limits = { ...X12_LIMITS, fileBytes: maxFileBytes }
-    const crosswalk = (set: ReceivedSet['set'], guide: Parameters<typeof crosswalkFor>[1]) =>
-      crosswalkFor(set, guide, findItems)
-    for await (const event of receiveX12(chunks, { guides, crosswalk, limits })) await this.#take(event)
+    const lookups = (set: ReceivedSet['set'], guide: Parameters<typeof lookupsFor>[1]) =>
+      lookupsFor(set, guide, find)
+    for await (const event of receiveX12(chunks, { guides, lookups, limits })) await this.#take(event)
     await this.#allDecided()
   }
 
@@ -148,13 +172,19 @@ class FileReading {
     const inbound = toInbound(event, messageIdOf(event, repeated))
     const place =
       this.sets.push({ messageId: inbound.messageId, type: inbound.type, outcome: 'received' }) - 1
-    this.#underWay.push(this.#settle(inbound, place))
+    this.#underWay.push(this.#settle(event, inbound, place))
   }
 
   /** Answers a failure instead of throwing it, since nobody waits for it yet. */
-  async #settle(inbound: ChannelInbound, place: number): Promise<{ error: unknown } | undefined> {
+  async #settle(
+    event: ReceivedSet,
+    inbound: ChannelInbound,
+    place: number,
+  ): Promise<{ error: unknown } | undefined> {
     try {
-      const outcome = await this.#decide(inbound)
+      const heard = await this.#tellWarehouse(event)
+      const told = heard ? { ...inbound, message: heard, unreadable: undefined } : inbound
+      const outcome = await this.#decide(told)
       this.sets[place] = { ...this.sets[place]!, outcome }
       return undefined
     } catch (error) {
@@ -162,15 +192,30 @@ class FileReading {
     }
   }
 
-  /** A database that is away or busy stops the file, which is then read again; any other failure is this set's own. */
-  async #decide(inbound: ChannelInbound): Promise<string> {
-    try {
-      return await this.#ports.hear(inbound)
-    } catch (error) {
-      if (isOutage(error) || isBusy(error)) throw error
-      await this.#ports.park(inbound, error)
-      return 'parked'
-    }
+  /** What the warehouse tells by a set comes before the set itself, which says what became of it. */
+  async #tellWarehouse(event: ReceivedSet): Promise<ChannelMessage | undefined> {
+    const messages = warehouseMessages(event)
+    if (messages.length === 0) return undefined
+    const { partner } = event.reading.guide!
+    const heard = await Promise.all(
+      messages.map((inbound) =>
+        orParked(
+          () => this.#ports.hearWarehouse(partner, inbound),
+          (error) => this.#ports.parkWarehouse(partner, inbound, error),
+        ),
+      ),
+    )
+    const counts = Object.fromEntries(
+      [...Map.groupBy(heard, (each) => each)].map(([outcome, { length }]) => [outcome, length]),
+    )
+    return { type: 'remark', detail: { becomes: 'warehouse', ...counts } }
+  }
+
+  #decide(inbound: ChannelInbound): Promise<string> {
+    return orParked(
+      () => this.#ports.hear(inbound),
+      (error) => this.#ports.park(inbound, error),
+    )
   }
 
   async #allDecided(): Promise<void> {

@@ -81,6 +81,12 @@ export const EDI_REFUSALS = {
     cause: 'The order came from a partner whose guide was removed since.',
     fix: "Put the partner's guide back, then have it tried again.",
   },
+  'edi.advice_unreadable': {
+    status: 422,
+    title: 'What a warehouse tells cannot be read',
+    cause: "Its item, unit, quantity, date, number or code leads to nothing under the warehouse's guide.",
+    fix: "Correct the partner's guide or the item's units, or the message itself; then replay it, or discard it.",
+  },
   'edi.quarantined': {
     status: 422,
     title: 'A transaction set waits for a person',

@@ -70,3 +70,12 @@ const WEIGHT_PLACES = 4
 /** A weight as the partner reads it, to ten-thousandths. */
 export const weightIn = (unit: WeightUnit, kilograms: Decimal.Value): string =>
   new Decimal(kilograms).div(KILOGRAMS_IN[unit]).toDecimalPlaces(WEIGHT_PLACES).toFixed()
+
+/** X12 188 of a weight in a line of its own. */
+const WEIGHT_CODES: Readonly<Record<string, WeightUnit>> = { K: 'KG', L: 'LB' }
+
+/** To ten-thousandths; undefined for an unknown unit. */
+export function toKilograms(weight: Decimal.Value, code: string): string | undefined {
+  const unit = WEIGHT_CODES[code]
+  return unit && new Decimal(weight).times(KILOGRAMS_IN[unit]).toDecimalPlaces(WEIGHT_PLACES).toFixed()
+}

@@ -18,7 +18,10 @@ async function verdictOf(text: string, partner?: PartnerGuide): Promise<SetVerdi
 }
 
 async function acknowledgmentOf(text: string, partner: PartnerGuide = guide()) {
-  const receiving = { guides: indexGuides([partner]), crosswalk: () => Promise.resolve(() => undefined) }
+  const receiving = {
+    guides: indexGuides([partner]),
+    lookups: () => Promise.resolve({ crosswalk: () => undefined, unitsOf: () => undefined }),
+  }
   for await (const event of receiveX12([text], receiving))
     if (event.kind === 'group-end') return event.acknowledgment
   return undefined

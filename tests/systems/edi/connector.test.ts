@@ -60,6 +60,7 @@ function connectorFor(partner: string, changes: Record<string, unknown> = {}): E
     clock: fakeClock('2026-11-20T09:00:00Z'),
     reader: 'aa',
     findItems: () => Promise.resolve(new Map()),
+    findUnits: () => Promise.resolve(new Map()),
     openExceptions: (_tx, occurrences) => {
       opened.push(...occurrences)
       return Promise.resolve(new Map())
@@ -70,10 +71,16 @@ function connectorFor(partner: string, changes: Record<string, unknown> = {}): E
   })
 }
 
+const noWarehouse = {
+  hearWarehouse: () => Promise.reject(new Error('no warehouse speaks here')),
+  parkWarehouse: () => Promise.reject(new Error('nothing is parked here')),
+}
+
 /** A house that takes every message as an order of its own. */
 function listening(connector: EdiConnector): Listener & { readonly heard: ChannelInbound[] } {
   const heard: ChannelInbound[] = []
   return {
+    ...noWarehouse,
     heard,
     async hear(inbound) {
       heard.push(inbound)
@@ -234,6 +241,7 @@ test('a set that no attempt can take is kept for a person while its neighbour is
   )
   writeFileSync(path, fileText(sets).replaceAll('000000007', '000000107'))
   const report = await connector.ingest(path, {
+    ...noWarehouse,
     hear: (inbound) =>
       inbound.messageId.endsWith('/0001') ? Promise.reject(new TypeError('a defect')) : house.hear(inbound),
     park: async (inbound) => void parked.push(inbound.messageId),

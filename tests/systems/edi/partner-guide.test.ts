@@ -9,6 +9,7 @@ test("the demo's guides are valid and each sender leads to its own", async () =>
   expect(guides.all.map(({ partner }) => partner)).toEqual([
     'cascade-growers',
     'harbor-foods',
+    'harbor-logistics',
     'keystone-industrial',
   ])
   expect(guides.bySender('01', '114208775')?.partner).toBe('harbor-foods')

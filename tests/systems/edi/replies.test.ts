@@ -21,7 +21,11 @@ async function settledBy(
 ): Promise<Settled> {
   const receiving = {
     guides: indexGuides([by]),
-    crosswalk: () => Promise.resolve((_identity: string, value: string) => value),
+    lookups: () =>
+      Promise.resolve({
+        crosswalk: (_identity: string, value: string) => value,
+        unitsOf: () => undefined,
+      }),
   }
   for await (const event of receiveX12([fileText([setText(segments)])], receiving)) {
     if (event.kind !== 'set') continue

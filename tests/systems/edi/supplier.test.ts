@@ -29,6 +29,7 @@ const supplier = (overrides: Record<string, unknown> = {}) =>
 const advised = (overrides: Record<string, unknown> = {}): Advised => ({
   guide: supplier(overrides),
   crosswalk: () => undefined,
+  unitsOf: () => undefined,
   group: { date: '20261118', time: '0915' },
   at: { byte: 0, line: 1 },
 })
@@ -37,7 +38,8 @@ async function readingsOf(sets: readonly string[], functionalId: string, from = 
   const found: Extract<ReceivedEvent, { kind: 'set' }>[] = []
   const receiving = {
     guides: indexGuides([from]),
-    crosswalk: () => Promise.resolve((_: unknown, value: string) => value),
+    lookups: () =>
+      Promise.resolve({ crosswalk: (_: unknown, value: string) => value, unitsOf: () => undefined }),
   }
   for await (const event of receiveX12([fileText(sets, functionalId)], receiving))
     if (event.kind === 'set') found.push(event)
@@ -182,7 +184,10 @@ test('a document whose time cannot be read waits for a person', async () => {
     '20261118*0915*7',
     '2026XX18*0915*7',
   )
-  const receiving = { guides: indexGuides([supplier()]), crosswalk: () => Promise.resolve(() => undefined) }
+  const receiving = {
+    guides: indexGuides([supplier()]),
+    lookups: () => Promise.resolve({ crosswalk: () => undefined, unitsOf: () => undefined }),
+  }
   for await (const event of receiveX12([text], receiving)) {
     if (event.kind !== 'set') continue
     expect(event.reading.outcome).toMatchObject({ kind: 'quarantine', reason: 'advice_unusable' })
@@ -319,7 +324,8 @@ test('every notice that is written, in any hierarchy, is read with each item onc
         expect(errors).toEqual([])
         const { message } = toSupplyShipped(root, advised())
         expect(message).toMatchObject({ notice: 'N-1', expectedOn: '2026-11-24' })
-        const key = (...parts: readonly unknown[]) => parts.map((part) => part ?? '-').join(' ')
+        const key = (...parts: readonly (string | number | undefined)[]) =>
+          parts.map((part) => part ?? '-').join(' ')
         expect(
           message?.lines
             .map((one) => key(one.purchaseOrder, one.line, one.quantity, one.lot, one.sscc))

@@ -50,11 +50,14 @@ const DICTIONARY = `
 133 ID 1 2 Routing Sequence Code
 140 ID 2 4 Standard Carrier Alpha Code
 143 ID 3 3 Transaction Set Identifier Code
+145 AN 1 30 Shipment Identification Number
 146 ID 2 2 Shipment Method of Payment
 156 ID 2 2 State or Province Code
 166 AN 1 55 Address Information
+176 ID 1 2 Time Qualifier
 183 R 1 8 Volume
 187 ID 1 2 Weight Qualifier
+188 ID 1 1 Weight Unit Code
 189 R 1 8 Width
 206 AN 1 4 Equipment Initial
 207 AN 1 10 Equipment Number
@@ -66,6 +69,7 @@ const DICTIONARY = `
 248 ID 1 1 Allowance or Charge Indicator
 280 R 4 10 Exchange Rate
 284 ID 2 2 Service Level Code
+285 AN 1 22 Depositor Order Number
 289 N0 1 2 Multiple Price Quantity
 306 ID 1 2 Action Code
 309 ID 1 2 Location Qualifier
@@ -107,28 +111,42 @@ const DICTIONARY = `
 368 ID 2 2 Shipment/Order Status Code
 369 AN 1 45 Free-form Description
 370 DT 8 8 Terms Discount Due Date
+371 ID 2 2 Change Reason Code
 373 DT 8 8 Date
 374 ID 3 3 Date/Time Qualifier
 378 ID 1 1 Allowance/Charge Percent Qualifier
 380 R 1 15 Quantity
 382 R 1 10 Number of Units Shipped
+383 R 1 9 Quantity Difference
 384 R 1 9 Gross Weight per Pack
 385 R 1 9 Gross Volume per Pack
 386 N0 1 3 Terms Net Days
 387 AN 1 35 Routing
 388 DT 8 8 Terms Deferred Due Date
 389 N2 1 10 Deferred Amount Due
+393 AN 1 22 Adjustment Number
+394 AN 1 22 Warehouse Receipt Number
 396 AN 2 30 Shipment Identification
 400 ID 1 1 Unit Load Option Code
+412 ID 2 2 Receiving Condition Code
+413 R 1 15 Quantity Received
+432 ID 2 2 Date Qualifier
+438 AN 12 12 U.P.C. Case Code
 441 ID 1 1 Tax Exempt Code
 443 AN 1 20 Contact Inquiry Reference
 446 DT 8 8 Terms Net Due Date
 447 AN 1 6 Loop Identifier Code
+451 AN 1 30 Warehouse Lot Number
+472 N0 1 6 Link Sequence Number
+474 AN 1 22 Master Reference (Link) Number
 478 ID 1 1 Credit/Debit Flag Code
 479 ID 2 2 Functional Identifier Code
 499 AN 1 10 Condition Value
+501 ID 2 3 Special Handling Code
 508 AN 1 35 Account Number
+514 ID 1 1 Reporting Code
 522 ID 1 3 Amount Qualifier Code
+531 AN 1 30 Agent Shipment ID Number
 554 N0 1 6 Assigned Number
 559 ID 2 2 Agency Qualifier Code
 560 ID 2 10 Special Services Code
@@ -178,6 +196,7 @@ const DICTIONARY = `
 752 ID 2 2 Surface/Layer/Position Code
 753 ID 1 2 Packaging Characteristic Code
 754 AN 1 7 Packaging Description Code
+755 ID 2 2 Report Type Code
 765 N0 1 2 Day of Month
 770 AN 1 20 Option Number
 782 R 1 18 Monetary Amount
@@ -186,6 +205,7 @@ const DICTIONARY = `
 819 ID 2 3 Language Code
 822 AN 1 15 Source Subqualifier
 828 R 1 9 Dollar Basis for Percent
+894 ID 2 2 Warehouse Detail Adjustment Reason Code
 933 AN 1 264 Free-form Message Text
 934 ID 2 2 Printer Carriage Control Code
 935 ID 2 2 Measurement Significance Code
@@ -214,7 +234,7 @@ const DICTIONARY = `
 const CODES: Readonly<Record<string, string>> = {
   248: 'A C N P Q R S',
   349: 'F S X',
-  353: '00 01 05 06 07 11',
+  353: '00 01 02 05 06 07 08 11 15',
   668: 'AC AR BP DR IA IB IC ID IE IF IH IP IQ IR IS SP',
   715: 'A E M P R W X',
   717: 'A E M R W X',

@@ -1,0 +1,197 @@
+/** A warehouse and a supplier that speak EDI: from their files to stock, orders and what is to come, each with its 997. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { FUNCTIONAL_ACKNOWLEDGMENT, parseAcknowledgment } from '#systems/edi/documents/997.ts'
+import { matchStructure } from '#systems/edi/documents/structure.ts'
+import { PartnerGuide } from '#systems/edi/partner-guide.ts'
+import { ediFolders, type EdiFolders, sentTo } from '#tests/support/edi.ts'
+import { openWholesaler, type Placed, type Wholesaler } from '../processes/wholesaler.ts'
+import { setText } from '../systems/edi/x12-text.ts'
+
+const ours = { qualifier: 'ZZ', id: 'US', groupId: 'US' }
+const partner = (role: string, id: string, more: object): PartnerGuide =>
+  PartnerGuide.parse({
+    partner: id.toLowerCase(),
+    name: id,
+    owner: 'edi-desk',
+    role,
+    company: 'NWF',
+    currency: 'USD',
+    theirs: { qualifier: 'ZZ', id, groupId: id },
+    ours,
+    usage: 'P',
+    sends: [],
+    items: [{ qualifier: 'VN', is: 'sku' }],
+    ...more,
+  })
+
+const NEVER_MS = 3_600_000
+
+let folders: EdiFolders
+let house: Wholesaler
+beforeAll(async () => {
+  folders = ediFolders([
+    partner('warehouse', 'THREEPL', {
+      location: 'DC1',
+      receives: ['944', '945', '947', '997'],
+      warehouse: { adjustments: { PC: 'count' } },
+    }),
+    partner('supplier', 'GROWER', { supplier: 'V1', receives: ['855', '856', '997'] }),
+  ])
+  house = await openWholesaler(
+    [
+      { number: '47001', stock: { DC1: 20 } },
+      { number: '47002', stock: { DC1: 30 } },
+    ],
+    [{ number: '500001' }],
+    {
+      config: { edi: folders.config },
+      landscape: { pace: { pickAfterMs: NEVER_MS, shipAfterMs: NEVER_MS } },
+    },
+  )
+}, 60_000)
+afterAll(async () => {
+  await house.end()
+  folders.remove()
+})
+
+let files = 0
+/** Hands over a file with these sets; each has a control number of its own. */
+async function send(from: string, functionalId: string, type: string, ...sets: readonly string[][]) {
+  const control = String(++files).padStart(9, '0')
+  const path = join(folders.root, `${control}.edi`)
+  writeFileSync(
+    path,
+    [
+      `ISA*00*          *00*          *ZZ*${from.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
+      `GS*${functionalId}*${from}*US*20261120*0915*${files}*X*004010~`,
+      ...sets.map((segments, n) => setText(segments, type, `000${n + 1}`)),
+      `GE*${sets.length}*${files}~IEA*1*${control}~`,
+    ].join(''),
+  )
+  return (await house.app.edi!.ingest(path)).sets.map(({ outcome }) => outcome)
+}
+
+/** AK9 of the last of our 997s. */
+async function acknowledged(to: string): Promise<string> {
+  const last = (await sentTo(folders, to, '997')).at(-1)!
+  const { root } = matchStructure(FUNCTIONAL_ACKNOWLEDGMENT, last.set.segments)
+  return parseAcknowledgment(root, last.component).status
+}
+
+const onHand = async (sku: string): Promise<number> =>
+  (
+    await house.query<{ available: number }>(
+      `select sum(p.available) as available from inventory.position p join items.item i on i.id = p.item_id
+       where i.sku = $1 and p.location = 'DC1'`,
+      [sku],
+    )
+  )[0]!.available
+const heard = (source: string) =>
+  house.query<{ id: string; state: string }>(
+    'select message_id as id, state from inbox.message where source = $1 order by 1',
+    [source],
+  )
+const requestOf = async ({ doc }: Placed): Promise<string> => {
+  const found = () =>
+    house.query<{ id: number }>(
+      "select id from shipments.fulfillment where order_id = $1 and state = 'accepted'",
+      [doc],
+    )
+  await expect.poll(found, { timeout: 15_000 }).toHaveLength(1)
+  return `F-${(await found())[0]!.id}`
+}
+
+test('receipts and counts of a warehouse move stock once, however often they are sent', async () => {
+  const before = await onHand('47001')
+  const receipt = ['W17*F*20261120*R-1*P-77', 'W07*2*CA**VN*47001', 'W13*4*EA*01']
+  expect(await send('THREEPL', 'RE', '944', receipt)).toEqual(['applied'])
+  expect(await acknowledged('threepl')).toBe('A')
+  expect(await onHand('47001')).toBe(before + 20)
+  const count = ['W15*20261120*A-1', 'W19*PC*-3*EA**VN*47001']
+  expect(await send('THREEPL', 'AW', '947', count)).toEqual(['applied'])
+  expect(await send('THREEPL', 'AW', '947', count)).toEqual(['applied'])
+  expect(await send('THREEPL', 'RE', '944', receipt)).toEqual(['applied'])
+  expect(await onHand('47001')).toBe(before + 17)
+  expect(await heard('threepl')).toEqual([
+    { id: '944/R-1#1', state: 'applied' },
+    { id: '944/R-1#1.1', state: 'applied' },
+    { id: '947/A-1#1', state: 'applied' },
+  ])
+})
+
+test('an order ships by several advices, by line number or by item, and ends with the last', async () => {
+  const order = await house.order({
+    lines: [
+      ['47001', 6],
+      ['47002', 24],
+    ],
+  })
+  const request = await requestOf(order)
+  const first = [`W06*F*${request}*20261120*SH-1`, 'LX*1', 'W12*BP*24*1**CA**VN*47002', 'N9*LI*2']
+  expect(await send('THREEPL', 'SW', '945', first)).toEqual(['applied'])
+  await expect.poll(() => house.lines(order)).toMatchObject([{ shipped: 0 }, { shipped: 12 }])
+  const rest = [
+    `W06*F*${request}*20261121*SH-2`,
+    'LX*1',
+    'W12*CC*6*6**EA**VN*47001',
+    'W12*CC*12*12**EA**VN*47002*L-9',
+  ]
+  expect(await send('THREEPL', 'SW', '945', rest)).toEqual(['applied'])
+  await house.closed(order)
+  expect(await house.lines(order)).toMatchObject([{ shipped: 6 }, { shipped: 24 }])
+  expect(
+    await house.query(
+      "select lot from shipments.shipment_line where lot is not null and lot <> '' and shipment_id in (select id from shipments.shipment where order_id = $1)",
+      [order.doc],
+    ),
+  ).toEqual([{ lot: 'L-9' }])
+})
+
+test('what a warehouse tells of what we do not have is put aside line by line, with an owner', async () => {
+  const lines = ['W17*F*20261120*R-2', 'W07*1*EA**VN*nothing', 'W07*1*QQ**VN*47001', 'W07*1*EA**VN*47001']
+  expect(await send('THREEPL', 'RE', '944', lines)).toEqual(['applied'])
+  const shipment = ['W06*F*F-999*20261120*SH-3', 'LX*1', 'W12*CC*1*1**EA**VN*47001']
+  expect(await send('THREEPL', 'SW', '945', shipment)).toEqual(['applied'])
+  expect((await heard('threepl')).filter(({ id }) => /R-2|SH-3/.test(id))).toEqual([
+    { id: '944/R-2#1', state: 'parked' },
+    { id: '944/R-2#2', state: 'quarantined' },
+    { id: '944/R-2#3', state: 'applied' },
+    { id: '945/SH-3/F-999#1', state: 'parked' },
+  ])
+  for (const code of ['inventory.item_unknown', 'edi.advice_unreadable', 'shipments.fulfillment_unknown'])
+    expect(await house.openExceptions(code)).toHaveLength(1)
+})
+
+test("a supplier's answer counts on its purchase order, and one of no order of ours waits for a person", async () => {
+  const [line] = await house.query<{ id: number }>("select id from items.item where sku = '47001'")
+  await house.query(
+    `insert into supply.line (company, source, as_of, number, line, supplier, item_id, sku, location, ordered, told_received,
+       carried, cancelled, expected_on, changed_at)
+     values ('NWF', 'erp', now(), 'P-500', 10, 'V1', $1, '47001', 'DC1', 48, 0, 0, 0, '2999-01-01', now())`,
+    [line!.id],
+  )
+  const answer = (number: string, item: string) => [
+    `BAK*00*AC*${number}*20261101****SO-1*20261120`,
+    `PO1*A*4*CA***VN*${item}`,
+    'ACK*IA*3*CA*067*29990201',
+    'ACK*IR*1*CA',
+  ]
+  expect(await send('GROWER', 'PR', '855', answer('P-500', '47001'), answer('P-501', 'nothing'))).toEqual([
+    'applied',
+    'parked',
+  ])
+  expect(await acknowledged('grower')).toBe('A')
+  const { body } = await house.send('GET', '/process/inventory/v1/supply?company=NWF&item=47001')
+  expect(body['items']).toMatchObject([
+    {
+      purchaseOrder: 'P-500',
+      coming: [{ basis: 'confirmed', quantity: '36', expectedOn: '2999-02-01' }],
+      refused: '12',
+    },
+  ])
+  expect(await house.openExceptions('supply.told_item_unknown')).toMatchObject([
+    { title: expect.stringContaining('nothing') },
+  ])
+})
