@@ -109,7 +109,16 @@ const NO_QUERY: JsonSchema = { type: 'object', properties: {}, additionalPropert
 const querySchemas = new WeakMap<Schema, JsonSchema>()
 
 /** `/orders/:id:cancel` is a parameter followed by a custom method; the framework wants its colon doubled. */
-function patternsOf(path: string): { pattern: string; matches: RegExp } {
+function patternsOf(path: string): Patterns {
+  const known = patterns.get(path) ?? readPath(path)
+  patterns.set(path, known)
+  return known
+}
+
+type Patterns = Pick<Door, 'pattern' | 'matches'>
+const patterns = new Map<string, Patterns>()
+
+function readPath(path: string): Patterns {
   const segments = path.split('/').map((segment) => {
     const [, name, verb] = /^:(\w+)(?::([\w-]+))?$/.exec(segment) ?? []
     if (name && verb) return { pattern: `:${name}(^[^:/]+)::${verb}`, source: `[^:/]+:${verb}` }

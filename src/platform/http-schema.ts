@@ -76,12 +76,21 @@ const exact = validator(false)
 
 /** By text: equal schemas of several houses in this process are compiled once. */
 const compiled = new Map<string, ValidateFunction>()
-const texts = new WeakMap<JsonSchema, string>()
+/** And found again without their text, where the schema itself is known. */
+const found = {
+  reading: new WeakMap<JsonSchema, ValidateFunction>(),
+  exact: new WeakMap<JsonSchema, ValidateFunction>(),
+}
 
 function compile(schema: JsonSchema, coerce: boolean): ValidateFunction {
-  const known = texts.get(schema) ?? JSON.stringify(schema)
-  texts.set(schema, known)
-  const text = `${coerce} ${known}`
+  const known = coerce ? found.reading : found.exact
+  const validate = known.get(schema) ?? compileByText(schema, coerce)
+  known.set(schema, validate)
+  return validate
+}
+
+function compileByText(schema: JsonSchema, coerce: boolean): ValidateFunction {
+  const text = `${coerce} ${JSON.stringify(schema)}`
   const validate = compiled.get(text) ?? (coerce ? reading : exact).compile(schema)
   compiled.set(text, validate)
   return validate

@@ -83,6 +83,15 @@ function isLeftOut(sight: Sight, path: string): boolean {
 
 /** The shape that recorded samples have together; a field that one of them leaves out is optional. */
 export function shapeOf(samples: readonly unknown[]): Shape {
+  const known = shapes.get(samples) ?? readShape(samples)
+  shapes.set(samples, known)
+  return known
+}
+
+/** Samples are constants of their connectors; each is looked at once, however many houses stand in this process. */
+const shapes = new WeakMap<readonly unknown[], Shape>()
+
+function readShape(samples: readonly unknown[]): Shape {
   const sight = look(samples)
   const paths = [...sight.types.keys()].sort()
   return Object.fromEntries(

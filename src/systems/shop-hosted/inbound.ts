@@ -17,6 +17,8 @@ import cancelled from './samples/orders-cancelled.json' with { type: 'json' }
 import created from './samples/orders-create.json' with { type: 'json' }
 import type { HostedShopSettings, ShopAccount } from './settings.ts'
 
+const SAMPLES = { 'orders/create': [created], 'orders/cancelled': [cancelled] }
+
 export function hostedShopDoor(instance: string, { shops }: HostedShopSettings): InboundDoor<ChannelMessage> {
   const byDomain = new Map(shops.map((shop) => [shop.domain, shop]))
 
@@ -30,7 +32,7 @@ export function hostedShopDoor(instance: string, { shops }: HostedShopSettings):
     instance,
     // An order that was taken back before it came is over when it comes.
     order: { 'orders/create': { by: 'taken' }, 'orders/cancelled': { by: 'taken' } },
-    samples: { 'orders/create': [created], 'orders/cancelled': [cancelled] },
+    samples: SAMPLES,
     read(headers, rawBody) {
       const shop = senderOf(headers['x-shop-domain'])
       const signature = headers['x-shop-hmac-sha256']

@@ -22,6 +22,7 @@ import { signatureOf } from './wire.ts'
 
 const SECOND_MS = 1_000
 const SAMPLES: readonly { readonly type: string }[] = [...recorded.events, ...byLot.events, ...picks.events]
+const SAMPLES_BY_TYPE = Object.fromEntries(Map.groupBy(SAMPLES, ({ type }) => type))
 
 export function depotDoor(
   instance: string,
@@ -60,7 +61,7 @@ export function depotDoor(
       'order.picked': { by: 'item', first: 1 },
       'order.packed': { by: 'item', first: 1 },
     },
-    samples: Object.fromEntries(Map.groupBy(SAMPLES, ({ type }) => type)),
+    samples: SAMPLES_BY_TYPE,
     read(headers, rawBody) {
       prove(headers, rawBody)
       const events = splitting(() => list(fieldsOf(parseStrictJson(rawBody)), 'events'))

@@ -102,6 +102,11 @@ const addVersion = (ports: SourcingPorts): Route =>
       ports.addVersion({ request: body, actor: client, traceId, claim: idempotency }),
   })
 
+const VersionsQuery = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  name: z.string().min(1).max(40).optional(),
+})
+
 const listVersions = (ports: SourcingPorts): Route =>
   route({
     method: 'GET',
@@ -111,10 +116,7 @@ const listVersions = (ports: SourcingPorts): Route =>
     scope: 'process.sourcing:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: z.string().min(1).max(12),
-      name: z.string().min(1).max(40).optional(),
-    }),
+    query: VersionsQuery,
     answers: { 200: { description: 'A page, by name and version', body: pageOf(SourcingProfile) } },
     refusals: ['http.cursor_invalid', 'inventory.company_unknown'],
     example: { query: { company: 'NWF', limit: 50 }, answer: { items: [example.profile] } },
@@ -134,6 +136,8 @@ const listVersions = (ports: SourcingPorts): Route =>
     },
   })
 
+const VersionId = z.object({ id: z.int().min(1) })
+
 const readVersion = (ports: SourcingPorts): Route =>
   route({
     method: 'GET',
@@ -143,7 +147,7 @@ const readVersion = (ports: SourcingPorts): Route =>
     scope: 'process.sourcing:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    params: z.object({ id: z.int().min(1) }),
+    params: VersionId,
     answers: { 200: { description: 'The version', body: SourcingProfile } },
     refusals: ['inventory.sourcing_profile_unknown'],
     example: { params: { id: 7 }, answer: example.profile },
@@ -153,6 +157,14 @@ const readVersion = (ports: SourcingPorts): Route =>
       return { status: 200, body: found }
     },
   })
+
+const DecisionsQuery = z.object({
+  order: z.string().min(1).max(40).describe('Its number, such as O-1000017'),
+})
+
+const SourcingDecisions = z
+  .object({ order: z.string(), decisions: z.array(SourcingDecision) })
+  .meta({ id: 'SourcingDecisions' })
 
 const readDecisions = (ports: SourcingPorts): Route =>
   route({
@@ -165,13 +177,11 @@ const readDecisions = (ports: SourcingPorts): Route =>
     scope: 'process.sourcing:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: z.object({ order: z.string().min(1).max(40).describe('Its number, such as O-1000017') }),
+    query: DecisionsQuery,
     answers: {
       200: {
         description: 'Oldest first',
-        body: z
-          .object({ order: z.string(), decisions: z.array(SourcingDecision) })
-          .meta({ id: 'SourcingDecisions' }),
+        body: SourcingDecisions,
       },
     },
     refusals: ['inventory.order_unknown'],
