@@ -3,6 +3,7 @@ import { billingRefusals } from '#domains/billing/contract.ts'
 import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
+import { adjustmentRefusals } from '#domains/inventory/contract/adjustments.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
 import { orderRefusals } from '#domains/orders/contract.ts'
 import { pricingRefusals } from '#domains/pricing/contract.ts'
@@ -55,6 +56,7 @@ export const houseCatalogue = catalogue(
   masterDataRefusals,
   inventoryRefusals,
   sourcingRefusals,
+  adjustmentRefusals,
   numberRefusals,
   orderRefusals,
   shipmentRefusals,

@@ -9,9 +9,9 @@ import {
   arrivals,
   awaited,
   claimed,
+  inventoryDocuments,
   inventoryInvariants,
   keptForChannels,
-  reservationDocuments,
   reserved,
 } from '#domains/inventory/views/invariants.ts'
 import { openOrders, orderDocuments, orderLines, ordersInvariants } from '#domains/orders/views/invariants.ts'
@@ -35,7 +35,7 @@ import { NO_COMPANY } from './processes/message-trouble.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { ediInvariants } from './systems/edi/invariants.ts'
 
-const DOCUMENTS = [orderDocuments, shipmentDocuments, billingDocuments, reservationDocuments].join(
+const DOCUMENTS = [orderDocuments, shipmentDocuments, billingDocuments, inventoryDocuments].join(
   ' union all ',
 )
 const OPEN = [openOrders, openRequests, openInvoices].join(' union all ')
@@ -54,6 +54,9 @@ const AUDITED = [
   'reservation.firmed',
   'reservation.split',
   'reservation.released',
+  'adjustment.requested',
+  'adjustment.booked',
+  'adjustment.rejected',
 ]
 
 const documents: readonly Invariant[] = [

@@ -12,6 +12,7 @@ import { createPages, type Pages } from '#platform/http-cursor.ts'
 import type { Ids } from '#platform/ids.ts'
 import { telemetryRoutes } from '#platform/telemetry-routes.ts'
 import type { Worker } from '#platform/worker.ts'
+import { ledgerOf } from './app-ledger.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
 import { type PromiseWires, promisesOf } from './app-promises.ts'
@@ -143,5 +144,10 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
       return new Map([...found.values()].map((item) => [item.sku, item]))
     },
   }
-  return [...inventoryRoutes(ports), ...promisesOf(wires, pages, ports), ...supplyRoutes({ ...ports, pages })]
+  return [
+    ...inventoryRoutes(ports),
+    ...promisesOf(wires, pages, ports),
+    ...ledgerOf(wires, pages, ports),
+    ...supplyRoutes({ ...ports, pages }),
+  ]
 }

@@ -2,6 +2,7 @@
 import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
+import { minorDigits } from '#platform/money.ts'
 import type { Config } from './config-schema.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
@@ -84,6 +85,9 @@ function rulesOf(config: Config, company: Config['companies'][number]): CompanyR
     reservations: {
       softMs: company.reservations.softMinutes * MINUTE_MS,
       softMaxMs: company.reservations.softMinutesMax * MINUTE_MS,
+    },
+    adjustments: {
+      approveAboveMinor: company.adjustments.approveAbove * 10 ** minorDigits(company.currency),
     },
     taxedBy: company.tax === 'erp' ? 'erp' : 'tax-system',
     credit: { staleAfterMs: company.credit.staleAfterHours * HOUR_MS, fallback: company.credit.fallback },

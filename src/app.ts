@@ -18,6 +18,7 @@ import { certificateWatch } from './app-certificates.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
 import { type PartnerDoor, partnerDoor } from './app-edi.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
+import { type StockHands, stockHands } from './app-ledger.ts'
 import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
@@ -51,7 +52,7 @@ import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
 import { replay } from './experiences/events/acts.ts'
 
-export interface App {
+export interface App extends StockHands {
   readonly server: Server
   readonly worker: Worker
   readonly database: Database
@@ -92,7 +93,6 @@ export function createApp(config: Config, outside: AppPorts): App {
 
   const tables = houseProcesses(processPorts)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
-
   const masterData = masterDataGate(config, bound.readers, database)
   const doors = houseDoors(tables, worker, {
     clock,
@@ -130,14 +130,13 @@ export function createApp(config: Config, outside: AppPorts): App {
     summary: wires.summary,
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     override: doors.override,
+    ...stockHands(wires),
     readAs: messages.readAs,
     replayMessages: () => messages.replay(),
     keepUp() {
-      const others = [
-        ...repairJobs({ ...wires, tables }, rehearse),
-        ...stockJobs({ ...wires, openExceptions }),
-      ]
-      endUpkeep = beginUpkeep({ ...wires, openExceptions }, messages, [...deliveries.jobs, ...others])
+      const care = { ...wires, openExceptions }
+      const others = [...deliveries.jobs, ...repairJobs({ ...wires, tables }, rehearse), ...stockJobs(care)]
+      endUpkeep = beginUpkeep(care, messages, others)
     },
     async stop() {
       await edi?.stop()

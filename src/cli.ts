@@ -1,6 +1,7 @@
 /** The `crossdock` command: what can be typed. */
 import { Command as Program, CommanderError, Option } from 'commander'
 import { type Command, EXIT } from './cli-context.ts'
+import { adjustmentCommands } from './cli-adjustment-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
 
@@ -117,6 +118,8 @@ listOptions(
   .option('--item <number>', 'of one item')
   .option('--location <code>', 'to one location')
   .option('--before <date>', 'what is to come before that day, such as 2026-12-01')
+
+adjustmentCommands(inventory)
 
 define(
   program,

@@ -1,4 +1,4 @@
-/** Settings of what channels may reserve: for how long, and which locations they may name together. */
+/** Settings of stock: for how long channels may reserve, which locations they may name together, what needs approval. */
 import { z } from 'zod'
 
 const MINUTES_OF_A_YEAR = 525_600
@@ -14,6 +14,19 @@ export const ReservationRules = z
   .refine((set) => set.softMinutes <= set.softMinutesMax, {
     path: ['softMinutes'],
     message: 'must not be more than softMinutesMax',
+  })
+  .prefault({})
+
+export const AdjustmentRules = z
+  .strictObject({
+    approveAbove: z
+      .int()
+      .min(0)
+      .max(1_000_000_000)
+      .describe(
+        "What people change of stock beyond this value, in whole units of the company's currency, another person approves",
+      )
+      .default(1_000),
   })
   .prefault({})
 

@@ -1,6 +1,6 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
-import { LocationGroups, ReservationRules } from './config-reservations.ts'
+import { AdjustmentRules, LocationGroups, ReservationRules } from './config-reservations.ts'
 import { StockSource } from './config-stock.ts'
 import { HoldType } from './domains/orders/contract.ts'
 import { Weekday } from './platform/calendars.ts'
@@ -223,6 +223,7 @@ const Company = z.strictObject({
   price: PriceRules.prefault({}),
   holds: HoldRules.prefault({}),
   reservations: ReservationRules,
+  adjustments: AdjustmentRules,
   hours: WorkingHours.prefault({}),
 })
 

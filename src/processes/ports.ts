@@ -26,6 +26,8 @@ export type CompanyRules = {
   readonly holdsExpireAfterMs: number | undefined
   /** How long a soft reservation of a channel keeps stock: when nobody says, and at most. */
   readonly reservations: { readonly softMs: number; readonly softMaxMs: number }
+  /** What people change of stock beyond this value, another person has to approve. */
+  readonly adjustments: { readonly approveAboveMinor: number }
 }
 
 /** What a channel wants to be told of an order that came through it. */
@@ -55,6 +57,7 @@ export const shipmentNumber = (doc: number): string => `S-${doc}`
 export const invoiceNumber = (doc: number): string => `I-${doc}`
 export const paymentNumber = (doc: number): string => `P-${doc}`
 export const reservationNumber = (id: number): string => `R-${id}`
+export const adjustmentNumber = (id: number): string => `A-${id}`
 export const holdNumber = (id: number): string => `H-${id}`
 
 const NUMBERS: Readonly<Record<string, (doc: number) => string>> = {
@@ -64,6 +67,7 @@ const NUMBERS: Readonly<Record<string, (doc: number) => string>> = {
   invoice: invoiceNumber,
   payment: paymentNumber,
   reservation: reservationNumber,
+  adjustment: adjustmentNumber,
 }
 
 /** The number under which people know a document of this kind. */

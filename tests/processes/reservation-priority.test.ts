@@ -27,6 +27,7 @@ test('of those that share a transaction the lower number is served first, whoeve
     credit: { staleAfterMs: 1, fallback: 'hold' },
     price: { tolerancePpm: 0, toleranceMinor: 0, within: 'ours', beyond: 'hold' },
     holdsExpireAfterMs: undefined,
+    adjustments: { approveAboveMinor: 0 },
     reservations: { softMs: 60_000, softMaxMs: 60_000 },
   }
   const company = () => rules

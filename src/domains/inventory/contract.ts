@@ -79,6 +79,18 @@ export const inventoryRefusals = {
       'A change of status does not name two statuses, or a transfer not its number and the place at its other end.',
     fix: 'Have the system that tells it say what the message of the refusal asks for, then replay it.',
   },
+  'inventory.movements_of_nothing': {
+    status: 422,
+    title: 'Neither an item nor a document is named',
+    cause: 'Movements are kept by item; all of a house at once is more than anybody reads.',
+    fix: 'Send sku, or document with the number of a shipment or an adjustment.',
+  },
+  'inventory.document_unknown': {
+    status: 404,
+    title: 'There is no such document',
+    cause: 'No shipment and no adjustment of the company has this number.',
+    fix: 'Send a number such as S-1000031 or A-1000071.',
+  },
   'inventory.company_unknown': {
     status: 422,
     title: 'There is no such company',

@@ -322,7 +322,7 @@ function departureMovements(departure: Departure, covered: Quantity): Movement[]
 }
 
 /** What a warehouse, a count or an opening balance says happened to stock. */
-export type StockChange = Omit<Movement, 'doc'>
+export type StockChange = Omit<Movement, 'doc'> & { readonly doc?: number | undefined }
 
 /** Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. */
 export async function move(tx: Transaction, changes: readonly StockChange[]): Promise<Shortfall[]> {
@@ -344,7 +344,8 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
       ['unreconciled', change.quantity - covered],
     ]
     for (const [from, quantity] of parts) {
-      if (quantity > 0 && from !== change.to) movements.push({ ...change, from, quantity, doc: null })
+      if (quantity > 0 && from !== change.to)
+        movements.push({ ...change, from, quantity, doc: change.doc ?? null })
     }
     if (covered < change.quantity) {
       shortfalls.push({

@@ -58,6 +58,9 @@ export async function lotControlledItems(
 /** Whether a unit comes in whole numbers only. */
 export const comesWhole = isCounted
 
+/** A quantity above zero in base units, exactly, or why there is none. */
+export const inBaseUnits = toBase
+
 export type OrderedQuantity = {
   readonly key: string
   readonly company: string

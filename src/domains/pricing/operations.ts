@@ -25,6 +25,9 @@ export async function findPrices(
   return new Map(found.map(({ place, ...price }) => [keys[place - 1]!, price]))
 }
 
+/** What items are worth at most that day, by unit; for who values stock rather than sells it. */
+export const highestPrices = store.selectHighest
+
 export type PricedLine = {
   readonly key: string
   readonly oursMinor: number | undefined

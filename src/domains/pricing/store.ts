@@ -40,6 +40,26 @@ export function selectPrices(
   ])
 }
 
+const highest = sql(
+  'pricing.highest',
+  `select k.item_id as "itemId", p.unit, max(p."amountMinor") as "amountMinor" from unnest($2::int[]) as k(item_id)
+   cross join lateral (
+     select unit, amount_minor as "amountMinor" from pricing.price
+     where item_id = k.item_id and company = $1 and currency = $3 and valid_from <= $4
+       and (valid_to is null or valid_to >= $4) offset 0) p
+   group by k.item_id, p.unit`,
+)
+
+export type HighestPrice = { readonly itemId: number; readonly unit: string; readonly amountMinor: number }
+
+/** Of any list or contract of a company that counts on that day; one for each unit that is priced. */
+export const selectHighest = (
+  queries: Queries,
+  company: string,
+  items: readonly number[],
+  { currency, date }: { readonly currency: string; readonly date: string },
+): Promise<HighestPrice[]> => queries.query<HighestPrice>(highest, [company, items, currency, date])
+
 // Loading ---------------------------------------------------------------------------------------------------------------
 
 export type PriceRow = {

@@ -27,9 +27,10 @@ export const keptForChannels = relation(
   'inventory.kept_for_channels',
   `select company, item_id, location, quantity from inventory.channel_claim`,
 )
-export const reservationDocuments = relation(
+export const inventoryDocuments = relation(
   'inventory.documents',
-  `select id as doc, version from inventory.channel_reservation`,
+  `select id as doc, version from inventory.channel_reservation
+   union all select id as doc, version from inventory.adjustment`,
 )
 
 const BUCKETS = [...STATUSES, 'in_transit', 'unreconciled']

@@ -1,0 +1,102 @@
+/** Stock as people read it and put it right, with what stands behind it. */
+import type { AvailabilityPorts } from '#domains/inventory/routes.ts'
+import { adjustmentRoutes } from '#domains/inventory/routes/adjustments.ts'
+import { ledgerRoutes } from '#domains/inventory/routes/ledger.ts'
+import {
+  type AdjustmentFilter,
+  adjustmentOf,
+  listAdjustments,
+} from '#domains/inventory/operations/adjustments.ts'
+import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
+import type { AdjustmentAnswer } from '#domains/inventory/contract/adjustments.ts'
+import { findItemsById } from '#domains/items/operations.ts'
+import { linesOfShipments, shipmentsOf } from '#domains/shipments/views.ts'
+import type { Database, Queries } from '#platform/database.ts'
+import type { Route } from '#platform/http.ts'
+import type { Pages } from '#platform/http-cursor.ts'
+import type { Worker } from '#platform/worker.ts'
+import {
+  type AdjustmentCommand,
+  type AdjustmentReached,
+  adjustStock,
+  decideOnAdjustment,
+  type DecisionCommand,
+} from './processes/adjustment-commands.ts'
+import { adjustmentNumber, parseNumber, type ProcessPorts, shipmentNumber } from './processes/ports.ts'
+
+export type LedgerWires = {
+  readonly screens: Database
+  readonly worker: Worker
+  readonly processPorts: ProcessPorts
+}
+
+/** What people say of stock, and what others decide on that. */
+export type StockHands = {
+  adjust(command: AdjustmentCommand): Promise<AdjustmentReached>
+  decide(command: DecisionCommand): Promise<AdjustmentReached>
+}
+
+export function stockHands({ screens, worker, processPorts: ports }: LedgerWires): StockHands {
+  const wires = () => ({ runner: worker.runner(), ports })
+  return {
+    adjust: (command) => adjustStock(screens, wires(), command),
+    decide: (command) => decideOnAdjustment(wires(), command),
+  }
+}
+
+export function ledgerOf(wires: LedgerWires, pages: Pages, stock: AvailabilityPorts): Route[] {
+  const { screens: queries } = wires
+  return [
+    ...ledgerRoutes({
+      ...stock,
+      pages,
+      itemsById: (ids) => findItemsById(queries, ids),
+      movedBy: (company, number) => movedBy(queries, company, number),
+      documentNumber: (source, doc) =>
+        source === 'adjustment' ? adjustmentNumber(doc) : shipmentNumber(doc),
+    }),
+    ...adjustmentRoutes({
+      ...stock,
+      pages,
+      numbers: { adjustment: adjustmentNumber, parse: parseNumber },
+      ...stockHands(wires),
+    }),
+  ]
+}
+
+/** A shipment or an adjustment of the company, and where it moved stock. */
+async function movedBy(queries: Queries, company: string, number: string) {
+  const adjusted = parseNumber(number, 'A')
+  if (adjusted !== undefined) {
+    const found = await adjustmentOf(queries, adjusted)
+    if (found?.company !== company) return undefined
+    const places = found.lines.flatMap(({ itemId, location, place }) =>
+      [location, ...(place === null ? [] : [place])].map((at) => ({ itemId, location: at })),
+    )
+    return { doc: adjusted, places: distinct(places) }
+  }
+  const shipped = parseNumber(number, 'S')
+  if (shipped === undefined) return undefined
+  const [[header], lines] = await Promise.all([
+    shipmentsOf(queries, [shipped]),
+    linesOfShipments(queries, [shipped]),
+  ])
+  if (header?.company !== company) return undefined
+  const { location } = header
+  return { doc: shipped, places: distinct(lines.map(({ itemId }) => ({ itemId, location }))) }
+}
+
+type Place = { readonly itemId: number; readonly location: string }
+const distinct = (places: readonly Place[]): Place[] => [
+  ...new Map(places.map((place) => [`${place.itemId} ${place.location}`, place])).values(),
+]
+
+/** For who looks into the database beside the running program; the newest first. */
+export async function listedAdjustments(
+  queries: Queries,
+  filter: AdjustmentFilter,
+  limit: number,
+): Promise<AdjustmentAnswer[]> {
+  const found = await listAdjustments(queries, filter, undefined, limit)
+  return found.map((one) => tellAdjustment(one, adjustmentNumber, false))
+}

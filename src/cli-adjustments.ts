@@ -1,0 +1,126 @@
+/** `crossdock inventory adjust|adjustments|decide`: people put stock right, and another person agrees. */
+import type { App } from './app.ts'
+import { type Context, EXIT, minute, printList, wrongUse } from './cli-context.ts'
+import { openDatabase } from './cli-database.ts'
+import { openDoors } from './cli-doors.ts'
+import { limitOf } from './cli-orders.ts'
+import { type AdjustmentAnswer, AdjustmentRequest } from './domains/inventory/contract/adjustments.ts'
+
+/** Who says it, in documents and audit: whoever may run commands on this machine. */
+const actorOf = (by: string | undefined): string => (by === undefined ? 'cli' : `cli:${by}`)
+
+type Options = {
+  readonly company?: string
+  readonly location: string
+  readonly lot?: string
+  readonly status?: string
+  readonly toStatus?: string
+  readonly transfer?: string
+  readonly to?: string
+  readonly quantity: string
+  readonly unit?: string
+  readonly reason: string
+  readonly reference: string
+  readonly note?: string
+  readonly by?: string
+  readonly dryRun?: boolean
+}
+
+export async function inventoryAdjust(context: Context): Promise<number> {
+  const [kind, sku] = context.args
+  const { company, reason, reference, note, by, dryRun = false, ...more } = context.options as Options
+  const { location, lot, status, toStatus, transfer, to, quantity, unit } = more
+  const opened = await openDatabase(context)
+  const line = { kind, sku, location, lot, status, toStatus, transfer, to, quantity, unit }
+  const request = requestOf({
+    company: company ?? onlyCompany(opened.config.companies),
+    reason,
+    reference,
+    note,
+    dryRun,
+    lines: [line],
+  })
+  const app = await openDoors(context, opened)
+  const answer = bodyOf(await app.adjust({ request, actor: actorOf(by) }))
+  context.terminal.data(answer, () => told(answer))
+  return EXIT.ok
+}
+
+function onlyCompany(companies: readonly { readonly code: string }[]): string {
+  if (companies.length === 1) return companies[0]!.code
+  const known = companies.map(({ code }) => code).join(', ') || 'none is configured here'
+  throw wrongUse('Whose stock is it?', `Name the company with --company; there are: ${known}`)
+}
+
+/** As the door over HTTP reads it. */
+function requestOf(given: object): AdjustmentRequest {
+  const read = AdjustmentRequest.safeParse(given)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  const field = String(issue!.path.at(-1) ?? '')
+  throw wrongUse(`${field}: ${issue!.message}`, 'See: crossdock inventory adjust --help')
+}
+
+const bodyOf = (given: Awaited<ReturnType<App['adjust']>>): AdjustmentAnswer =>
+  'body' in given ? given.body : (given.replayed.body as AdjustmentAnswer)
+
+const STATES = {
+  pending: 'waits for another person',
+  booked: 'is booked',
+  rejected: 'is rejected',
+} as const
+
+function told({ id, state, value, currency, lines, dryRun }: AdjustmentAnswer): string {
+  const worth = value === undefined ? 'of an item without a price' : `worth ${value} ${currency}`
+  const what = dryRun
+    ? `It would be ${state === 'pending' ? 'kept for another person' : 'booked'}`
+    : `${id} ${STATES[state]}`
+  return [
+    `${what}, ${worth}`,
+    ...lines.map(({ kind, sku, location, lot, quantity, unit, difference }) => {
+      const found = difference === undefined ? '' : `, ${difference} against the books`
+      return `  ${kind} ${quantity} ${unit} of ${sku}${lot === undefined ? '' : `, lot ${lot},`} at ${location}${found}`
+    }),
+  ].join('\n')
+}
+
+export async function inventoryDecide(context: Context): Promise<number> {
+  const [text = ''] = context.args
+  const { approve, reject, reason, by } = context.options as {
+    approve?: boolean
+    reject?: boolean
+    reason: string
+    by?: string
+  }
+  const digits = /^A-(\d{1,15})$/.exec(text)?.[1]
+  if (digits === undefined)
+    throw wrongUse(`"${text}" is no number of an adjustment.`, 'List them: crossdock inventory adjustments')
+  if (approve === reject) throw wrongUse('One decision is needed.', 'Either --approve or --reject')
+  const app = await openDoors(context, await openDatabase(context))
+  const verdict = approve ? 'approve' : 'reject'
+  const answer = bodyOf(await app.decide({ id: Number(digits), verdict, reason, actor: actorOf(by) }))
+  context.terminal.data(answer, () => told(answer))
+  return EXIT.ok
+}
+
+export async function inventoryAdjustments(context: Context): Promise<number> {
+  const limit = limitOf(context)
+  const { company, state } = context.options as { company?: string; state?: AdjustmentAnswer['state'] }
+  const { database, config } = await openDatabase(context)
+  const wanted = company ?? onlyCompany(config.companies)
+  const { listedAdjustments } = await import('./app-ledger.ts')
+  const found = await listedAdjustments(database, { company: wanted, state }, limit)
+  printList(context.terminal, found, {
+    ID: ({ id }) => id,
+    STATE: ({ state: now }) => now,
+    REASON: ({ reason }) => reason,
+    REFERENCE: ({ reference }) => reference,
+    VALUE: ({ value, currency }) => (value === undefined ? '–' : `${value} ${currency}`),
+    LINES: ({ lines }) => String(lines.length),
+    BY: ({ requestedBy }) => requestedBy,
+    AT: ({ requestedAt }) => minute(new Date(requestedAt)),
+    'DECIDED BY': ({ decidedBy }) => decidedBy ?? '–',
+  })
+  if (found.length === 0) context.terminal.note('There is none.')
+  return EXIT.ok
+}

@@ -1,0 +1,147 @@
+/** What people say of stock, read: items, units, places, lots, and the fields that each kind of line needs. */
+import { Refusal } from '#platform/faults.ts'
+import { parseQuantity, type Quantity } from '#platform/quantity.ts'
+import type {
+  AdjustedLine,
+  AdjustmentKind,
+  AdjustmentRequest,
+} from '#domains/inventory/contract/adjustments.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { inBaseUnits } from '#domains/items/operations.ts'
+import { placesOf, type SellingPlaces } from './places.ts'
+import { FIELDS, refusedOr } from './reservation-request.ts'
+
+type Asked = AdjustmentRequest['lines'][number]
+type Known = {
+  readonly company: SellingPlaces
+  readonly items: ReadonlyMap<string, SellingItem>
+}
+type FieldError = { readonly pointer: string; readonly code: string; readonly message: string }
+
+/** Every line, or a refusal with an error for each field that is wrong. */
+export function readAdjustment({ lines }: AdjustmentRequest, known: Known): AdjustedLine[] {
+  const errors: FieldError[] = []
+  const seen = new Set<string>()
+  const read = lines.flatMap((asked, place) => {
+    const within = `/lines/${place}`
+    const found = [...fieldErrors(asked, within), ...lineErrors(asked, known, within)]
+    const counts = [asked.sku, asked.location, asked.lot, asked.status ?? 'available'].join('\0')
+    if (asked.kind === 'counted' && (seen.has(counts) || !seen.add(counts)))
+      found.push(contradiction(`${within}/kind`, `${asked.sku} is counted twice at ${asked.location}`))
+    errors.push(...found)
+    return found.length > 0 ? [] : [lineOf(asked, known, place)]
+  })
+  if (errors[0]) throw new Refusal(errors[0].code, errors[0].message, { errors })
+  return read
+}
+
+const contradiction = (pointer: string, message: string): FieldError => ({
+  pointer,
+  code: 'inventory.adjustment_contradicts',
+  message,
+})
+
+/** Of the fields that not every kind has: those that it must have, and those that it may. */
+const FIELDS_OF: Readonly<Record<AdjustmentKind, readonly [must: readonly Own[], may: readonly Own[]]>> = {
+  counted: [[], ['status']],
+  found: [[], ['status']],
+  lost: [[], ['status']],
+  moved: [['toStatus'], ['status']],
+  returned: [[], []],
+  sent: [['transfer', 'to'], ['status']],
+  arrived: [['transfer'], ['status']],
+  missing: [['transfer'], []],
+}
+type Own = 'status' | 'toStatus' | 'transfer' | 'to'
+const OWN: readonly Own[] = ['status', 'toStatus', 'transfer', 'to']
+
+function fieldErrors(asked: Asked, within: string): FieldError[] {
+  const [must, may] = FIELDS_OF[asked.kind]
+  const errors = OWN.flatMap((field) => {
+    const pointer = `${within}/${field}`
+    if (must.includes(field) && asked[field] === undefined)
+      return [contradiction(pointer, `what is ${asked.kind} needs ${field}`)]
+    return asked[field] !== undefined && !must.includes(field) && !may.includes(field)
+      ? [contradiction(pointer, `${field} means nothing for what is ${asked.kind}`)]
+      : []
+  })
+  if (asked.kind === 'moved' && asked.toStatus === (asked.status ?? 'available'))
+    errors.push(contradiction(`${within}/toStatus`, `it is ${asked.toStatus} already`))
+  if (asked.kind === 'sent' && asked.to === asked.location)
+    errors.push(contradiction(`${within}/to`, 'a transfer goes to another place'))
+  return errors
+}
+
+function lineErrors(asked: Asked, { company, items }: Known, within: string): FieldError[] {
+  const refusals: FieldError[] = []
+  const note = (pointer: string, refusal: unknown): void => {
+    if (refusal instanceof Refusal)
+      refusals.push({ pointer: `${within}/${pointer}`, code: refusal.code, message: refusal.message })
+  }
+  const item = items.get(itemKey(company.code, asked.sku))
+  if (!item) note('sku', new Refusal('inventory.item_unknown', `${company.code} has no item ${asked.sku}`))
+  else {
+    const quantity = refusedOr(() => quantityOf(asked, item))
+    if (quantity instanceof Refusal) note(FIELDS[quantity.code] ?? 'quantity', quantity)
+    if (item.lotControlled && asked.lot === undefined)
+      note('lot', new Refusal('inventory.lot_required', `${asked.sku} has lots`))
+  }
+  note(
+    'location',
+    refusedOr(() => placesOf(company, { location: asked.location })),
+  )
+  if (asked.to !== undefined)
+    note(
+      'to',
+      refusedOr(() => placesOf(company, { location: asked.to })),
+    )
+  return refusals
+}
+
+/** In base units; nothing at all is something that can be counted. */
+function quantityOf({ kind, sku, quantity: text, unit }: Asked, item: SellingItem): Quantity {
+  const quantity = parseQuantity(text)
+  const named = unit ?? item.baseUnit
+  if (kind === 'counted' && quantity === 0 && item.units.has(named)) return 0
+  const base = inBaseUnits(item, quantity, named)
+  if (!(base instanceof Refusal)) return base
+  if (base.code !== 'items.quantity_not_positive') throw base
+  throw new Refusal(base.code, `${text} ${named} of ${sku} is less than can be ${kind}`)
+}
+
+function lineOf(asked: Asked, { company, items }: Known, place: number): AdjustedLine {
+  const { kind, sku, location, lot = '', status = 'available', toStatus, transfer, to, unit } = asked
+  const item = items.get(itemKey(company.code, sku))!
+  return {
+    n: place + 1,
+    kind,
+    itemId: item.id,
+    sku,
+    location,
+    lot,
+    status,
+    toStatus: toStatus ?? null,
+    transfer: transfer ?? null,
+    place: to ?? null,
+    quantity: quantityOf(asked, item),
+    baseUnit: item.baseUnit,
+    asked: parseQuantity(asked.quantity),
+    unit: unit ?? item.baseUnit,
+    difference: null,
+    explained: null,
+  }
+}
+
+/** Of a lot that was never at a location nothing can be taken. */
+export function assertLotsKnown(
+  lines: readonly AdjustedLine[],
+  isKnown: (line: AdjustedLine) => boolean,
+): void {
+  const errors = lines.flatMap((line) => {
+    const takes = line.kind === 'lost' || line.kind === 'moved' || line.kind === 'sent'
+    if (!takes || line.lot === '' || isKnown(line)) return []
+    const message = `${line.location} never had lot ${line.lot} of ${line.sku}`
+    return [{ pointer: `/lines/${line.n - 1}/lot`, code: 'inventory.lot_unknown', message }]
+  })
+  if (errors[0]) throw new Refusal('inventory.lot_unknown', errors[0].message, { errors })
+}

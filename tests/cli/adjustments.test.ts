@@ -1,0 +1,102 @@
+/** Stock put right at the terminal: tried out, booked, decided on by another, listed. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { demoConfig } from '../../src/demo.ts'
+import { type FrontDoor, openFrontDoor } from '#tests/routes/front-door.ts'
+import { folderDatabase, type FolderDatabase } from './folder-database.ts'
+import { crossdock, rowsOf } from './program.ts'
+
+let folder: FolderDatabase
+let house: FrontDoor
+let settings: string
+let sku: string
+beforeAll(async () => {
+  folder = await folderDatabase()
+  const database = { url: folder.url, end: async (): Promise<void> => undefined }
+  house = await openFrontDoor({ database })
+  // JSON is YAML
+  settings = join(folder.path, 'crossdock.yaml')
+  writeFileSync(settings, JSON.stringify(demoConfig(house.landscape)))
+  sku = house.landscape.world.items.find(
+    ({ company, lotControlled }) => company === 'NWF' && !lotControlled,
+  )!.number
+}, 60_000)
+afterAll(async () => {
+  await house.end()
+  await folder.end()
+})
+
+const inventory = (...words: readonly string[]) =>
+  crossdock('inventory', ...words, '--data', folder.path, '--config', settings)
+const adjust = (kind: string, quantity: string, ...more: readonly string[]) =>
+  inventory(
+    'adjust',
+    kind,
+    sku,
+    '--company',
+    'NWF',
+    '--location',
+    'DC1',
+    '--quantity',
+    quantity,
+    '--reason',
+    'count',
+    '--reference',
+    'sheet 7',
+    ...more,
+  )
+
+test('a change is only told when it is tried out, and is booked when it is not', async () => {
+  const tried = await adjust('found', '1', '--dry-run')
+  expect(tried).toMatchObject({ code: 0, stderr: '' })
+  expect(tried.stdout).toMatch(/It would be booked, worth [\d.]+ USD\n {2}found 1 [A-Z]+ of/)
+  const booked = await adjust('found', '1', '--by', 'ann', '--json')
+  const [row] = rowsOf<{ id: string }>(booked)
+  expect(row).toMatchObject({ state: 'booked', requestedBy: 'cli:ann', reference: 'sheet 7' })
+  const listed = rowsOf<{ id: string }>(await inventory('adjustments', '--company', 'NWF', '--json'))
+  expect(listed.map(({ id }) => id)).toEqual([row!.id])
+}, 60_000)
+
+test('what is worth much waits until another person decides', async () => {
+  const [waiting] = rowsOf<{ id: string }>(await adjust('found', '900000', '--by', 'ann', '--json'))
+  expect(waiting).toMatchObject({ state: 'pending' })
+  const decide = (...words: readonly string[]) =>
+    inventory('decide', waiting!.id, '--reason', 'counted again', ...words)
+  const own = await decide('--approve', '--by', 'ann')
+  expect([own.code, own.stderr]).toEqual([1, expect.stringContaining('inventory.second_person_needed')])
+  const rejected = await decide('--reject', '--by', 'bob')
+  expect([rejected.code, rejected.stdout]).toEqual([0, expect.stringContaining('is rejected')])
+  const pending = await inventory('adjustments', '--company', 'NWF', '--state', 'pending')
+  expect([pending.stdout.trim().split('\n').length, pending.stderr]).toEqual([1, 'There is none.\n'])
+}, 60_000)
+
+test.each([
+  [['adjust', 'eaten', 'SKU', '--quantity', '1'], 2, /kind: /],
+  [['adjust', 'lost', 'SKU', '--quantity', '-1'], 1, /items.quantity_not_positive/],
+  [['adjust', 'lost', 'nothing', '--quantity', '1'], 1, /inventory.item_unknown/],
+])(
+  '%j ends with %i and says why',
+  async (words, code, why) => {
+    const named = words.map((word) => (word === 'SKU' ? sku : word))
+    const more = ['--company', 'NWF', '--location', 'DC1', '--reason', 'count', '--reference', 'sheet 8']
+    const ended = await inventory(...named, ...more)
+    expect(ended).toMatchObject({ code, stdout: '' })
+    expect(ended.stderr).toMatch(why)
+  },
+  60_000,
+)
+
+test.each([
+  [['decide', 'A-1', '--reason', 'why'], /--approve or --reject/],
+  [['decide', 'X', '--approve', '--reason', 'why'], /no number of an adjustment/],
+  [['adjustments'], /--company/],
+])(
+  '%j is told how it is meant',
+  async (words, why) => {
+    const ended = await inventory(...words)
+    expect([ended.code, ended.stdout]).toEqual([2, ''])
+    expect(ended.stderr).toMatch(why)
+  },
+  60_000,
+)
