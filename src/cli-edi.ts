@@ -75,11 +75,14 @@ function becomes({ verdict }: SetCheck): string {
       return `the cancellation of order ${verdict.customerOrder}`
     case 'answer':
       return `an answer to ${verdict.customerOrder}: ${verdict.reason}`
-    case 'supply': {
+    case 'advice': {
       const { is, number, lines } = verdict
-      return is === 'answer'
-        ? `the supplier's answer to purchase order ${number}, ${lines} lines`
-        : `ship notice ${number} of what is to come, ${lines} lines`
+      const what = {
+        answer: `the supplier's answer to purchase order ${number}`,
+        notice: `ship notice ${number} of what is to come`,
+        count: `a count of what is at ${number}`,
+      }
+      return `${what[is]}, ${lines} lines`
     }
     case 'warehouse': {
       const { told, unreadable } = verdict

@@ -1,5 +1,6 @@
 /** What a channel tells the house: an order, and that its buyer took it back; and what the channel hears in return. */
 import type { OrderAcknowledgement } from './channel.ts'
+import type { StockSnapshot } from './stock.ts'
 import type { SupplierMessage } from './supplier-messages.ts'
 import type { OrderRequest } from '#domains/orders/contract.ts'
 import type { Transaction } from '#platform/database.ts'
@@ -42,8 +43,22 @@ export type PurchaseOrderWithdrawn = {
 /** Between the channel and its connector alone: it is filed, and its connector does the rest. */
 export type Remark = { readonly type: 'remark'; readonly detail: Facts }
 
-/** Where suppliers come by the same door as those who order, they are heard there too. */
-export type ChannelMessage = OrderPlaced | OrderWithdrawn | PurchaseOrderWithdrawn | SupplierMessage | Remark
+/** Who keeps our goods says what is there. */
+export type StockCounted = {
+  readonly type: 'stock-counted'
+  readonly company: string
+  readonly sender: string
+  readonly snapshot: StockSnapshot
+}
+
+/** Where suppliers and warehouses come by the same door as those who order, they are heard there too. */
+export type ChannelMessage =
+  | OrderPlaced
+  | OrderWithdrawn
+  | PurchaseOrderWithdrawn
+  | SupplierMessage
+  | StockCounted
+  | Remark
 
 export type ChannelInbound = InboundMessage<ChannelMessage> & {
   /** The queue of people who see to it when it cannot be applied; by its code when absent. */

@@ -1,5 +1,5 @@
 /** What channels tell: orders placed and taken back, filed in the inbox and applied in the transaction of one list. */
-import type { ChannelMessage, OrderPlaced } from '#capabilities/channel-messages.ts'
+import type { ChannelMessage, OrderPlaced, StockCounted } from '#capabilities/channel-messages.ts'
 import type { Transaction } from '#platform/database.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { Cause } from '#platform/log.ts'
@@ -12,6 +12,7 @@ import type { ChannelTold, Decided, Filed } from './channel-words.ts'
 import { endReplays, fileOf, type Heard, takeIn } from './message-filing.ts'
 import { inTheirOrder } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
+import { takeSnapshot } from './stock-snapshots.ts'
 import { type SupplierWord, takeSupplierWords } from './supplier-messages.ts'
 import { withdraw } from './withdrawals.ts'
 
@@ -101,11 +102,15 @@ async function decide(
   const known = await knownNumbers(tx, [...captured.values()])
   const withdrawn = await withdraw(tx, turn, ofType('order-withdrawn', 'purchase-order-withdrawn'), cause)
   const supplied = await hearSuppliers(tx, ofType('supply-answered', 'supply-shipped'))
+  const counted = await hearCounts(tx, turn, ports, ofType('stock-counted'))
   return new Map(
     due.map((message): [Filed, Decided] => {
       const arrival = arrivals.get(message.told)
       if (arrival) return [message, decisionOf(message, captured.get(arrival)!, known)]
-      return [message, withdrawn.get(message) ?? supplied.get(message) ?? undecided(message)]
+      return [
+        message,
+        withdrawn.get(message) ?? supplied.get(message) ?? counted.get(message) ?? undecided(message),
+      ]
     }),
   )
 }
@@ -126,6 +131,30 @@ async function hearSuppliers(tx: Transaction, told: readonly Filed[]): Promise<R
       return [filed, refusal ? { outcome: 'parked', refusal } : { outcome: 'applied' }]
     }),
   )
+}
+
+/** What is counted takes the place of what was told before; each by itself, since two may be of the same items. */
+async function hearCounts(
+  tx: Transaction,
+  turn: Docket,
+  ports: ProcessPorts,
+  told: readonly Filed[],
+): Promise<ReadonlyMap<Filed, Decided>> {
+  const decisions = new Map<Filed, Decided>()
+  for (const filed of told) {
+    const { sender: source, snapshot } = filed.message as StockCounted
+    const { takenAt: askedAt } = snapshot
+    const taken = await takeSnapshot(tx, turn, ports, {
+      source,
+      sourceKey: filed.messageId,
+      askedAt,
+      snapshot,
+    })
+    const { corrected, superseded, unknown } = taken
+    const counts = { corrected: corrected.length, superseded, unknown: unknown.map(({ sku }) => sku) }
+    decisions.set(filed, { outcome: 'applied', detail: counts })
+  }
+  return decisions
 }
 
 /** By which numbers their channel knows orders that were here before. */

@@ -176,8 +176,12 @@ export function channelDoor(
     bisects: (error) => !isOutage(error),
     async run(told) {
       const places = ({ inbound }: ChannelTold): boolean => inbound.message?.type === 'order-placed'
-      const placed = await hear(told.filter(places))
-      return new Map([...placed, ...(await hear(told.filter((one) => !places(one))))])
+      const counts = ({ inbound }: ChannelTold): boolean => inbound.message?.type === 'stock-counted'
+      const rest = told.filter((one) => !places(one) && !counts(one))
+      const heard = [...(await hear(told.filter(places))), ...(await hear(rest))]
+      // each locks the stock that it counts
+      for (const count of told.filter(counts)) heard.push(...(await hear([count])))
+      return new Map(heard)
     },
   })
 }

@@ -34,7 +34,7 @@ beforeAll(async () => {
   folders = ediFolders([
     partner('warehouse', 'THREEPL', {
       location: 'DC1',
-      receives: ['944', '945', '947', '997'],
+      receives: ['944', '945', '947', '846', '997'],
       warehouse: { adjustments: { PC: 'count' } },
     }),
     partner('supplier', 'GROWER', { supplier: 'V1', receives: ['855', '856', '997'] }),
@@ -162,6 +162,28 @@ test('what a warehouse tells of what we do not have is put aside line by line, w
   ])
   for (const code of ['inventory.item_unknown', 'edi.advice_unreadable', 'shipments.fulfillment_unknown'])
     expect(await house.openExceptions(code)).toHaveLength(1)
+})
+
+test('a count takes the place of what was told before it, and an older one changes nothing', async () => {
+  const count = (day: string, pieces: number) => [
+    `BIA*00*DD*S-${day}*${day}*0100`,
+    'LIN**VN*47001',
+    `QTY*33*${pieces}*EA`,
+    'LIN**VN*nothing',
+    'QTY*33*1*EA',
+  ]
+  expect(await send('THREEPL', 'IB', '846', count('20991120', 77))).toEqual(['applied'])
+  expect(await onHand('47001')).toBe(77)
+  expect(await send('THREEPL', 'IB', '846', count('20991119', 5))).toEqual(['applied'])
+  expect(await onHand('47001')).toBe(77)
+  expect(
+    await house.query<{ detail: object }>(
+      "select detail from inbox.message where source = 'edi' and type = '846' order by received_at",
+    ),
+  ).toMatchObject([
+    { detail: { corrected: 1, superseded: 0, unknown: ['nothing'] } },
+    { detail: { corrected: 0, superseded: 1 } },
+  ])
 })
 
 test("a supplier's answer counts on its purchase order, and one of no order of ours waits for a person", async () => {

@@ -25,9 +25,9 @@ export type SetVerdict =
   | { readonly becomes: 'cancellation'; readonly customerOrder: string; readonly naturalKey: string }
   | { readonly becomes: 'answer'; readonly customerOrder: string; readonly reason: string }
   | {
-      readonly becomes: 'supply'
-      /** `answer` to a purchase order, or `notice` of what is under way. */
-      readonly is: 'answer' | 'notice'
+      readonly becomes: 'advice'
+      /** `answer` to a purchase order, `notice` of what is under way, `count` of what is there at a location. */
+      readonly is: 'answer' | 'notice' | 'count'
       readonly number: string
       readonly lines: number
     }
@@ -104,7 +104,7 @@ class FileReport {
     order: 0,
     cancellation: 0,
     answer: 0,
-    supply: 0,
+    advice: 0,
     warehouse: 0,
     rejection: 0,
     acknowledgment: 0,
@@ -201,13 +201,8 @@ function verdictOf({ outcome, acknowledgment, findings }: SetReading): SetVerdic
         customerOrder: outcome.document.number,
         reason: outcome.mapping.refusal?.message ?? '',
       }
-    case 'supply': {
-      const { message } = outcome
-      const lines = message.lines.length
-      return message.type === 'supply-answered'
-        ? { becomes: 'supply', is: 'answer', number: message.purchaseOrder, lines }
-        : { becomes: 'supply', is: 'notice', number: message.notice, lines }
-    }
+    case 'advice':
+      return adviceOf(outcome.message)
     case 'warehouse': {
       const { told } = outcome
       const unreadable = told.filter((one) => 'finding' in one).length
@@ -226,6 +221,28 @@ function verdictOf({ outcome, acknowledgment, findings }: SetReading): SetVerdic
       return { becomes: 'quarantine', reason: outcome.reason, owner: outcome.owner }
   }
 }
+
+function adviceOf(message: Extract<SetReading['outcome'], { kind: 'advice' }>['message']): SetVerdict {
+  switch (message.type) {
+    case 'supply-answered':
+      return advice('answer', message.purchaseOrder, message.lines)
+    case 'supply-shipped':
+      return advice('notice', message.notice, message.lines)
+    case 'stock-counted':
+      return advice('count', message.snapshot.location, message.snapshot.lines)
+  }
+}
+
+const advice = (
+  is: 'answer' | 'notice' | 'count',
+  number: string,
+  lines: readonly unknown[],
+): SetVerdict => ({
+  becomes: 'advice',
+  is,
+  number,
+  lines: lines.length,
+})
 
 /** "N4 at 24, element 2": the segment and element as a person looks for them. */
 function placesOf(fault: {

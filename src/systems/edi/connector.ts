@@ -12,16 +12,18 @@ import { toInbound } from './inbound.ts'
 import { ediOperations } from './answers.ts'
 import { ediBooks, reportOverdue } from './books.ts'
 import { checkFile, type FileCheck } from './check-file.ts'
+import { buildInventoryAdvice } from './documents/846.ts'
+import { type Availability, toInventoryAdvice } from './map-stock.ts'
 import { type Find, type FindItems, type FindUnits, lookupsFor } from './crosswalk.ts'
 import type { Files } from './files.ts'
 import { firstNameOf, openFolder } from './folder.ts'
-import { createOutbox } from './outbox.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
 import { loadPartnerGuides } from './partner-guide-files.ts'
 import { indexGuides, type PartnerGuide, type PartnerGuides } from './partner-guide.ts'
 import { receiveX12 } from './receive.ts'
 import { type FileReport, receiveFile, type ReceptionPorts } from './reception.ts'
 import { restoreWarehouse } from './warehouse-inbound.ts'
-import { watchFolder } from './watch.ts'
+import { watchFolder, type WatchOptions } from './watch.ts'
 import type { TransactionSet } from './x12-envelopes.ts'
 
 export type EdiOptions = {
@@ -55,6 +57,11 @@ export type EdiConnector = Connector & {
   readonly door: ChannelDoor
   /** By partner: whose orders come and go through this connector. */
   readonly partners: ReadonlyMap<string, PartnerGuide>
+  /**
+   * Leaves an 846 for the partner and answers the file's name; under the same number it is the same document, left once.
+   * Refuses a partner that takes none.
+   */
+  tellAvailability(partner: string, availability: Availability): Promise<string>
   /** By partner: warehouses, each a source of its own. */
   readonly warehouses: ReadonlyMap<string, EdiWarehouse>
   /** Watches the inbox until stopped. */
@@ -119,23 +126,15 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
     },
     partners,
     warehouses: warehousesOf(index, find),
+    tellAvailability: (partner, availability) =>
+      leaveAvailability({ database, outbox }, partners.get(partner), availability),
     watch(listener) {
-      const watch = watchFolder({
-        folder: openFolder({
-          ...settings,
-          files,
-          clock,
-          reader: options.reader,
-          abandonedAfterMs: Math.max(settings.pollMs * DEAD_AFTER_POLLS, DEAD_AFTER_MS),
-        }),
-        clock,
-        pollMs: settings.pollMs,
+      const watch = partnersFolder(options, {
         read: ({ path, name }) => receive(path, name, listener),
         async rest() {
           await outbox.flush(FORGOTTEN_AFTER_MS)
           await database.transaction((tx) => reportOverdue(tx, { clock, openExceptions }, index.all))
         },
-        onError: options.onError,
       })
       watch.start()
       stop = () => watch.stop()
@@ -144,6 +143,26 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
     check: (path) => checkFile(files.read(path), index.all),
     stop: () => stop(),
   }
+}
+
+function partnersFolder(options: EdiOptions, { read, rest }: Pick<WatchOptions, 'read' | 'rest'>) {
+  const { settings, files, clock, reader, onError } = options
+  const abandonedAfterMs = Math.max(settings.pollMs * DEAD_AFTER_POLLS, DEAD_AFTER_MS)
+  const folder = openFolder({ ...settings, files, clock, reader, abandonedAfterMs })
+  return watchFolder({ folder, clock, pollMs: settings.pollMs, read, rest, onError })
+}
+
+async function leaveAvailability(
+  { database, outbox }: { readonly database: Database; readonly outbox: Outbox },
+  guide: PartnerGuide | undefined,
+  availability: Availability,
+): Promise<string> {
+  if (!guide?.sends.includes('846'))
+    throw new Refusal('edi.document_not_agreed', `${guide?.partner ?? 'the partner'} takes no 846`, {})
+  const key = `846/${guide.partner}/${availability.number}`
+  const segments = buildInventoryAdvice(toInventoryAdvice(availability, guide))
+  await database.transaction((tx) => outbox.post(tx, [{ key, guide, type: '846', segments }]))
+  return (await outbox.write([key])).get(key)!
 }
 
 /** By partner. */

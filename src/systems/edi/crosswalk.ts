@@ -52,13 +52,16 @@ export type FindUnits = (
   items: readonly { readonly company: string; readonly sku: string }[],
 ) => Promise<ReadonlyMap<string, ItemUnits>>
 
+/** Sets whose quantities are of our stock. */
+const COUNTED: ReadonlySet<string> = new Set(['846', '944', '945', '947'])
+
 /** How the items of a set are counted, where the partner counts in units of its own. */
 async function unitsFor(
   set: TransactionSet,
   guide: PartnerGuide | undefined,
   { crosswalk, find }: { readonly crosswalk: ItemCrosswalk; readonly find: FindUnits },
 ): Promise<UnitsOf> {
-  if (guide?.role !== 'warehouse') return () => undefined
+  if (!guide || !COUNTED.has(set.type)) return () => undefined
   const { company } = guide
   const identities = new Map(guide.items.map(({ qualifier, is }) => [qualifier, is]))
   const skus = idsOf(set, identities).flatMap(([is, value]) =>

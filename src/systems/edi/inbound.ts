@@ -59,7 +59,7 @@ function messageOf(received: ReceivedSet, messageId: string): ChannelMessage | R
       const { functionalId, controlNumber, status } = outcome.acknowledgment
       return { type: 'remark', detail: { becomes: 'acknowledgment', functionalId, controlNumber, status } }
     }
-    case 'supply':
+    case 'advice':
       return outcome.message
     case 'warehouse':
       return { type: 'remark', detail: { becomes: 'warehouse', told: outcome.told.length } }

@@ -1,6 +1,8 @@
 /** What a received transaction set means for us: an order, an answer, a rejection, bookkeeping, or quarantine. */
+import type { StockCounted } from '#capabilities/channel-messages.ts'
 import type { SupplierMessage } from '#capabilities/supplier-messages.ts'
 import type { Advice, Advised, UnitsOf } from './advice.ts'
+import { INVENTORY_ADVICE } from './documents/846.ts'
 import { ORDER_ACKNOWLEDGMENT } from './documents/855.ts'
 import { SHIP_NOTICE } from './documents/856.ts'
 import { RECEIPT_ADVICE } from './documents/944.ts'
@@ -20,6 +22,7 @@ import type { Finding } from './findings.ts'
 import { finding } from './findings.ts'
 import type { ItemCrosswalk, OrderMapping } from './map.ts'
 import { toOrderRequest } from './map.ts'
+import { toStockCounted } from './map-stock.ts'
 import { toSupplyAnswered, toSupplyShipped } from './map-supplier.ts'
 import { toAdjustments, toReceipts, toShipment, type WarehouseTold } from './map-warehouse.ts'
 import type { PartnerGuide, PartnerGuides } from './partner-guide.ts'
@@ -35,12 +38,14 @@ export type QuarantineReason =
   | 'advice_unusable'
   | 'acknowledgment_unreadable'
 
+type AdviceMessage = SupplierMessage | StockCounted
+
 export type SetOutcome =
   | { readonly kind: 'order'; readonly document: PurchaseOrderDocument; readonly mapping: OrderMapping }
   /** Understood, but nothing can be ordered: an 855 that rejects every line. */
   | { readonly kind: 'answer'; readonly document: PurchaseOrderDocument; readonly mapping: OrderMapping }
-  /** What a supplier tells of our purchase orders. */
-  | { readonly kind: 'supply'; readonly message: SupplierMessage }
+  /** What a supplier tells of our purchase orders, or whoever keeps our goods of what is there: whole or not at all. */
+  | { readonly kind: 'advice'; readonly message: AdviceMessage }
   /** What a warehouse tells of its stock and of our requests; each of it stands by itself. */
   | { readonly kind: 'warehouse'; readonly told: readonly WarehouseTold[] }
   /** Breaks the standard or the guide: our 997 says where. */
@@ -64,6 +69,7 @@ const MAX_FINDINGS = 100
 export const UNKNOWN_SENDER_OWNER = 'edi'
 
 const STRUCTURES: Readonly<Record<string, readonly StructureNode[]>> = {
+  846: INVENTORY_ADVICE,
   850: PURCHASE_ORDER,
   855: ORDER_ACKNOWLEDGMENT,
   856: SHIP_NOTICE,
@@ -133,8 +139,8 @@ type Understanding = { readonly advised: Advised; readonly syntax: readonly Find
 
 function meaningOf(type: string, root: Loop, { advised, syntax }: Understanding): Meaning {
   const { guide, crosswalk } = advised
-  const supply = ADVICES[type]
-  if (supply) return readAdvice(supply(root, advised), syntax, guide)
+  const whole = ADVICES[type]
+  if (whole) return readAdvice(whole(root, advised), syntax, guide)
   const warehouse = WAREHOUSE[type]
   if (!warehouse) return readOrder(root, syntax, guide, crosswalk)
   const told = warehouse(root, advised)
@@ -148,19 +154,20 @@ const WAREHOUSE: Readonly<Record<string, (root: Loop, advised: Advised) => Wareh
   947: toAdjustments,
 }
 
-const ADVICES: Readonly<Record<string, (root: Loop, advised: Advised) => Advice<SupplierMessage>>> = {
+const ADVICES: Readonly<Record<string, (root: Loop, advised: Advised) => Advice<AdviceMessage>>> = {
+  846: toStockCounted,
   855: toSupplyAnswered,
   856: toSupplyShipped,
 }
 
 /** With a line that cannot be used the whole document waits: half of it would say something else. */
 function readAdvice(
-  { message, findings }: Advice<SupplierMessage>,
+  { message, findings }: Advice<AdviceMessage>,
   syntax: readonly Finding[],
   { owner }: PartnerGuide,
 ): Meaning {
   const told = [...syntax, ...findings.slice(0, MAX_FINDINGS)]
-  if (message) return { outcome: { kind: 'supply', message }, findings: told }
+  if (message) return { outcome: { kind: 'advice', message }, findings: told }
   return { outcome: { kind: 'quarantine', reason: 'advice_unusable', owner }, findings: told }
 }
 

@@ -18,8 +18,8 @@ import { wallClock } from './wall-clock.ts'
 import { type SegmentData, writeInterchange } from './x12-writer.ts'
 
 /** X12 479. */
-const FUNCTIONAL_IDS = { 855: 'PR', 856: 'SH', 810: 'IN', 997: 'FA' } as const
-export type OutboundType = '855' | '856' | '810' | '997'
+const FUNCTIONAL_IDS = { 855: 'PR', 856: 'SH', 810: 'IN', 846: 'IB', 997: 'FA' } as const
+export type OutboundType = '855' | '856' | '810' | '846' | '997'
 
 export type Draft = {
   /** The same document under the same key is numbered and written once. */

@@ -24,8 +24,8 @@ const SetType = z.string().regex(/^\d{3}$/)
 /** What each kind of partner sends us. */
 const RECEIVED = {
   customer: ['850', '997'],
-  supplier: ['855', '856', '997'],
-  warehouse: ['944', '945', '947', '997'],
+  supplier: ['855', '856', '846', '997'],
+  warehouse: ['944', '945', '947', '846', '997'],
 } as const satisfies Record<string, readonly string[]>
 
 export const ItemIdentity = z.enum(['sku', 'customer-item', 'gtin'])
@@ -46,7 +46,13 @@ export const PartnerGuide = z
       .describe('What the partner is to us; it says which documents it may send'),
     customer: z.string().max(35).default('').describe("The sold-to's number, of a customer"),
     supplier: z.string().max(40).default('').describe("The supplier's number at our ERP, of a supplier"),
-    location: z.string().max(20).default('').describe('Our location that the partner runs, of a warehouse'),
+    location: z
+      .string()
+      .max(20)
+      .default('')
+      .describe(
+        'Our location that the partner runs, of a warehouse; where it keeps our goods, of a supplier',
+      ),
     currency: z
       .string()
       .regex(/^[A-Z]{3}$/)
@@ -66,7 +72,7 @@ export const PartnerGuide = z
       .describe('What we write with; what they write with is found in their files'),
     receives: z.array(SetType).default(['850', '997']).describe('Documents that they send and we process'),
     sends: z
-      .array(z.enum(['855', '856', '810']))
+      .array(z.enum(['855', '856', '810', '846']))
       .default(['855', '856', '810'])
       .describe('Documents that they want'),
     purposes: z.array(z.enum(['00', '01', '05', '06', '07'])).default(['00', '01', '05', '06', '07']),
@@ -186,6 +192,10 @@ export const PartnerGuide = z
       })
       .prefault({})
       .describe('Which codes of a warehouse mean what'),
+    stock: z
+      .record(Code2, z.enum(['available', 'qualityHold', 'damaged', 'ignore']))
+      .default({ 33: 'available' })
+      .describe('X12 673 of an 846 to what may be done with it'),
     acknowledgment: z
       .strictObject({
         deadlineHours: z
@@ -202,6 +212,8 @@ export const PartnerGuide = z
       problems.addIssue({ code: 'custom', path: [path], message })
     const place = role === 'warehouse' ? 'location' : role
     if (guide[place] === '') problem(place, `a ${role} has a number here`)
+    if (receives.includes('846') && guide.location === '')
+      problem('location', 'an 846 is about a location of ours')
     const strange = receives.filter((type) => !(RECEIVED[role] as readonly string[]).includes(type))
     if (strange.length > 0)
       problem('receives', `${strange.join(', ')}: a ${role} sends ${RECEIVED[role].join(', ')}`)

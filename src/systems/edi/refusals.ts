@@ -87,6 +87,12 @@ export const EDI_REFUSALS = {
     cause: "Its item, unit, quantity, date, number or code leads to nothing under the warehouse's guide.",
     fix: "Correct the partner's guide or the item's units, or the message itself; then replay it, or discard it.",
   },
+  'edi.document_not_agreed': {
+    status: 422,
+    title: 'The partner takes no such document',
+    cause: 'There is no guide of the partner, or its guide does not list the document under what it wants.',
+    fix: "Add the document to `sends` of the partner's guide once it is agreed.",
+  },
   'edi.quarantined': {
     status: 422,
     title: 'A transaction set waits for a person',

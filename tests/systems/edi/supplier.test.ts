@@ -52,7 +52,7 @@ const answerTo = async (...segments: readonly string[]) =>
 
 const linesOf = async (...segments: readonly string[]) => {
   const { outcome } = await answerTo(...segments)
-  if (outcome.kind !== 'supply' || outcome.message.type !== 'supply-answered')
+  if (outcome.kind !== 'advice' || outcome.message.type !== 'supply-answered')
     throw new Error(`became ${outcome.kind}`)
   return outcome.message.lines.map(({ parts, refused, ...line }) => ({
     ...line,
@@ -68,7 +68,7 @@ test('an answer names its order, its supplier and when it was written, by the cl
   })
   expect(reading!.acknowledgment?.status).toBe('A')
   expect(reading!.outcome).toMatchObject({
-    kind: 'supply',
+    kind: 'advice',
     message: {
       type: 'supply-answered',
       company: 'NWF',
@@ -171,7 +171,7 @@ test.each([
 test('a set that a partner of this role does not send is rejected', async () => {
   const [reading] = await readingsOf([setText(['BEG*00*SA*P*20261101'], '850')], 'PO')
   expect(reading!.acknowledgment).toMatchObject({ status: 'R', errors: ['1'] })
-  expect(() => supplier({ receives: ['850'] })).toThrow(/a supplier sends 855, 856, 997/)
+  expect(() => supplier({ receives: ['850'] })).toThrow(/a supplier sends 855, 856, 846, 997/)
   expect(() => supplier({ supplier: '' })).toThrow(/a supplier has a number here/)
 })
 
@@ -352,8 +352,8 @@ const checked = (name: string) =>
   checkFile(createReadStream(new URL(name, SAMPLES)), loadPartnerGuides(DEMO_PARTNERS))
 
 test.each([
-  ['supplier-answer.edi', 'E', { becomes: 'supply', is: 'answer', number: '4500000017', lines: 3 }],
-  ['supplier-notice.edi', 'A', { becomes: 'supply', is: 'notice', number: 'CG-S-9001', lines: 3 }],
+  ['supplier-answer.edi', 'E', { becomes: 'advice', is: 'answer', number: '4500000017', lines: 3 }],
+  ['supplier-notice.edi', 'A', { becomes: 'advice', is: 'notice', number: 'CG-S-9001', lines: 3 }],
 ])('%s is taken for all its dirt', async (name, acknowledged, verdict) => {
   const report = await checked(name)
   expect(report.interchanges[0]?.groups[0]).toMatchObject({ acknowledged, sets: [{ verdict }] })
