@@ -8,6 +8,7 @@ import { type Findings, reportOf, tableOf } from './report.ts'
 import type { Run } from './run.ts'
 import { slowSystem } from './slow-system.ts'
 import { openStage, type Stage } from './stage.ts'
+import { stockFeed } from './stock-feed.ts'
 import { undoAll } from './undoing.ts'
 import { QUICK_ITEMS } from './world.ts'
 
@@ -18,6 +19,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   accept: async (...given) => ({ results: await accept(...given) }),
   'slow-system': async (...given) => ({ slowSystem: await slowSystem(...given) }),
   'hot-item': async (...given) => ({ hotItem: await hotItem(...given) }),
+  'stock-feed': async (...given) => ({ stockFeed: await stockFeed(...given) }),
 }
 /** Those that are held against a baseline; the others run when they are named. */
 const USUAL = ['order-to-cash', 'accept']
@@ -29,6 +31,7 @@ const USAGE = `usage: npm run bench -- [SCENARIO…] [--mode batch|single] [--qu
   accept         orders until they are answered
   slow-system    orders of one company while the ERP of the other is 100 times slower; runs when it is named
   hot-item       10,000 buyers of 100 units, and carts that share an item; runs when it is named
+  stock-feed     movements of stock from files, beside a bare upsert; runs when it is named
 
   --mode   batch: targets take 50 documents in a call; single: one each
   --quick  short runs with few items and without orders in flight, for a first impression

@@ -83,10 +83,23 @@ export type Rush = {
 /** `carts`: of five lines, of which the scarce item is one. */
 export type HotItem = { readonly oneItem: Rush; readonly carts: Rush }
 
+/** Movements that come as files of a thousand, each in one transaction. */
+export type StockFeed = {
+  readonly movements: number
+  readonly perSecond: number
+  /** The same rows written by one bare statement a file. */
+  readonly upsertsPerSecond: number
+  readonly ratioToUpsert: number
+  /** From handing in a file until who keeps stock in memory reads of it. */
+  readonly publishedP50Ms: number
+  readonly publishedP99Ms: number
+}
+
 export type Findings = {
   readonly results?: readonly Result[]
   readonly slowSystem?: SlowSystem
   readonly hotItem?: HotItem
+  readonly stockFeed?: StockFeed
 }
 
 export type Report = {
@@ -104,6 +117,7 @@ export type Report = {
   readonly results: readonly Result[]
   readonly slowSystem?: SlowSystem
   readonly hotItem?: HotItem
+  readonly stockFeed?: StockFeed
 }
 
 const loadBefore = Number(loadavg()[0]!.toFixed(2))
@@ -111,6 +125,7 @@ const loadBefore = Number(loadavg()[0]!.toFixed(2))
 export function reportOf(findings: readonly Findings[], postgres: string, quick: boolean): Report {
   const slowSystem = findings.find((found) => found.slowSystem)?.slowSystem
   const hotItem = findings.find((found) => found.hotItem)?.hotItem
+  const stockFeed = findings.find((found) => found.stockFeed)?.stockFeed
   const [first] = cpus()
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -126,10 +141,11 @@ export function reportOf(findings: readonly Findings[], postgres: string, quick:
     results: findings.flatMap(({ results = [] }) => results),
     ...(slowSystem ? { slowSystem } : {}),
     ...(hotItem ? { hotItem } : {}),
+    ...(stockFeed ? { stockFeed } : {}),
   }
 }
 
-export function tableOf({ machine, versions, quick, results, slowSystem, hotItem }: Report): string {
+export function tableOf({ machine, versions, quick, results, ...found }: Report): string {
   const head = [
     `${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.platform}`,
     `Node ${versions.node}, PostgreSQL ${versions.postgres}${quick ? ', quick' : ''}`,
@@ -138,8 +154,9 @@ export function tableOf({ machine, versions, quick, results, slowSystem, hotItem
   return [
     ...head,
     ...results.flatMap((result) => ['', ...linesOf(result)]),
-    ...slowLines(slowSystem),
-    ...hotLines(hotItem),
+    ...slowLines(found.slowSystem),
+    ...hotLines(found.hotItem),
+    ...feedLines(found.stockFeed),
     '',
   ].join('\n')
 }
@@ -226,6 +243,17 @@ function hotLines(found: HotItem | undefined): string[] {
     `  ${`${whole(one.buyers)} ${what} of ${whole(one.units)} units`.padEnd(36)} ${whole(one.granted)} granted, ${one.oversold} oversold, ` +
     `${one.seconds.toFixed(1)} s, p50 / p99 ${millis(one.p50Ms)} / ${millis(one.p99Ms)} ms`
   return ['', 'hot-item', rush('buyers', found.oneItem), rush('carts', found.carts)]
+}
+
+function feedLines(found: StockFeed | undefined): string[] {
+  if (!found) return []
+  const { movements, perSecond, upsertsPerSecond, ratioToUpsert, publishedP50Ms, publishedP99Ms } = found
+  return [
+    '',
+    `stock-feed: ${whole(movements)} movements in files`,
+    `  ${whole(perSecond)} movements/s, ${ratioToUpsert.toFixed(2)} of a bare upsert (${whole(upsertsPerSecond)} rows/s)`,
+    `  change → published p50 / p99 ${millis(publishedP50Ms)} / ${millis(publishedP99Ms)} ms`,
+  ]
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en')

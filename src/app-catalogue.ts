@@ -2,6 +2,7 @@
 import { billingRefusals } from '#domains/billing/contract.ts'
 import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
+import { feedRefusals } from '#domains/inventory/contract/feeds.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
 import { adjustmentRefusals } from '#domains/inventory/contract/adjustments.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
@@ -55,6 +56,7 @@ export const houseCatalogue = catalogue(
   CONNECTOR_REFUSALS,
   masterDataRefusals,
   inventoryRefusals,
+  feedRefusals,
   sourcingRefusals,
   adjustmentRefusals,
   numberRefusals,

@@ -3,21 +3,22 @@ import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
+import { freshnessOf } from './app-freshness.ts'
 import type { Config } from './config-schema.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
 
 export function portsOf(
   config: Config,
-  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock'>,
+  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'freshness'>,
 ): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
   )
   return {
     ...ports,
-    // whatever is no system, such as a person, moves what it says
-    countsStock: (source, reason) => config.systems[source]?.stock.moves[reason] !== 'none',
+    freshness: freshnessOf(config),
+    countsStock: countsStockOf(config),
     company(code) {
       const found = rules.get(code)
       if (!found) throw new Error(`company ${code} is not configured`)
@@ -31,6 +32,12 @@ export function portsOf(
     },
   }
 }
+
+/** Whatever is neither system nor feed, such as a person, moves what it says. */
+export const countsStockOf =
+  (config: Config): ProcessPorts['countsStock'] =>
+  (source, reason) =>
+    (config.systems[source]?.stock ?? config.feeds[source])?.moves[reason] !== 'none'
 
 export const exceptionsOf = (config: Config): ReturnType<typeof exceptionOpener> =>
   exceptionOpener({ ...OWNERSHIP, calendarOf: workingTimeOf(config) })

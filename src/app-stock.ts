@@ -1,31 +1,12 @@
 /** What the house does by itself about what sources tell of stock: facts that never came, and what takes their place. */
 import type { WmsReader } from '#capabilities/wms.ts'
-import type { Door } from '#platform/batch.ts'
-import type { Database } from '#platform/database.ts'
 import { readUnderGate } from '#platform/reading-gate.ts'
 import type { Job } from '#platform/schedule.ts'
-import type { Worker } from '#platform/worker.ts'
-import type { AppPorts } from './app-ports.ts'
-import { type Bound, describeError } from './app-systems.ts'
+import { describeError } from './app-systems.ts'
+import { stockFolders, type StockWires } from './app-stock-files.ts'
 import { inTurn } from './app-turns.ts'
-import type { Config } from './config-schema.ts'
-import type { OpenExceptions } from '#platform/exceptions.ts'
-import type { Told } from './processes/inbound.ts'
-import type { Heard } from './processes/message-filing.ts'
-import type { ProcessPorts } from './processes/ports.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
 import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
-
-export type StockWires = {
-  readonly config: Config
-  readonly ports: Pick<AppPorts, 'clock' | 'log'>
-  readonly database: Database
-  readonly worker: Worker
-  readonly bound: Pick<Bound, 'warehouses' | 'counters'>
-  readonly processPorts: ProcessPorts
-  readonly openExceptions: OpenExceptions
-  readonly warehouse: Door<Told, Heard>
-}
 
 const LOOKS = 4
 const LOOK_MS = { least: 100, most: 15_000 }
@@ -47,6 +28,7 @@ export function stockJobs(wires: StockWires): Job[] {
       ports.log.warn(`${system} could not be asked for its stock`, { error: describeError(error) }),
   })
   return [
+    ...stockFolders(wires),
     {
       name: 'stock facts that never came',
       everyMs: lookMs,

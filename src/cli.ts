@@ -107,6 +107,15 @@ promised(
   ),
 )
 
+define(
+  inventory,
+  'load <file>',
+  'Take movements, or what was counted, from a CSV file',
+  async () => (await import('./cli-stock.ts')).inventoryLoad,
+)
+  .requiredOption('--source <feed>', 'whose file it is: a configured feed')
+  .option('--whole', 'a snapshot of all that is there: what it does not name is gone')
+
 listOptions(
   define(
     inventory,

@@ -1,7 +1,7 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
 import { AdjustmentRules, LocationGroups, ReservationRules } from './config-reservations.ts'
-import { StockSource } from './config-stock.ts'
+import { Feeds, StockSource } from './config-stock.ts'
 import { HoldType } from './domains/orders/contract.ts'
 import { Weekday } from './platform/calendars.ts'
 import { Policy } from './platform/policies.ts'
@@ -381,6 +381,7 @@ export const Config = z.strictObject({
     .meta({ description: 'Outside systems, by the name of the instance', ...traits({ names: 'kebab-case' }) })
     .default({}),
   locations: z.array(Location).describe('Places that hold stock or send it').default([]),
+  feeds: Feeds,
   edi: Edi.prefault({}),
   sla: Sla.prefault({}).describe('How long documents may take before somebody is told'),
   subscriptions: Subscriptions.prefault({}).describe('Events told to whoever subscribes to them'),

@@ -47,18 +47,87 @@ export const StockSource = z.strictObject({
   ),
 })
 
-/** What of a configuration is about stock, as far as it is read. */
+const Feed = StockSource.extend({
+  locations: z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({ description: 'Of which it tells', examples: [['CHI-1']] }),
+  directory: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'Folder that is watched for its files; without it they are loaded by hand',
+      path: true,
+    })
+    .optional(),
+})
+
+export const Feeds = z
+  .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name such as counts-chicago'), Feed)
+  .meta({ description: 'Sources of stock that come as files, by their names', names: 'kebab-case' })
+  .default({})
+
+type Moves = z.output<typeof Moves>
+
+/** What of a configuration is about stock. */
 type Stocked = {
-  readonly systems: Readonly<Record<string, { readonly stock: z.output<typeof StockSource> }>>
+  readonly systems: Readonly<Record<string, { readonly stock: { readonly moves: Moves } }>>
+  readonly feeds: Readonly<Record<string, { readonly moves: Moves; readonly locations: readonly string[] }>>
   readonly locations: readonly { readonly code: string; readonly wms?: string | undefined }[]
 }
+type Found = { readonly path: (string | number)[]; readonly message: string }
 
-/** The ship confirms of a warehouse system count what leaves; whoever tells it as a movement too must not move stock. */
-export function stockProblems({ systems, locations }: Stocked): { path: string[]; message: string }[] {
-  return Object.entries(systems).flatMap(([name, { stock }]) => {
-    const place = locations.find(({ wms }) => wms === name)
-    if (!place || stock.moves.ship === 'none') return []
-    const message = `must be "none": what leaves ${place.code} is counted by the ship confirms of ${name} already`
-    return [{ path: ['systems', name, 'stock', 'moves', 'ship'], message }]
+/** Whatever would be counted twice, or tells of nothing. */
+export function stockProblems({ systems, feeds, locations }: Stocked): Found[] {
+  const wmsOf = new Map(locations.map(({ code, wms }) => [code, wms]))
+  const ships = (moves: Moves, path: readonly string[], places: readonly string[]): Found[] => {
+    const place = places.find((code) => wmsOf.get(code) !== undefined)
+    if (place === undefined || moves.ship === 'none') return []
+    const message = `must be "none": what leaves ${place} is counted by the ship confirms of ${wmsOf.get(place)} already`
+    return [{ path: [...path, 'moves', 'ship'], message }]
+  }
+  return [
+    ...Object.entries(systems).flatMap(([name, { stock }]) =>
+      ships(
+        stock.moves,
+        ['systems', name, 'stock'],
+        locations.flatMap(({ code, wms }) => (wms === name ? [code] : [])),
+      ),
+    ),
+    ...Object.entries(feeds).flatMap(([name, feed]) => [
+      ...(name in systems ? [{ path: ['feeds', name], message: 'is the name of a system' }] : []),
+      ...ships(feed.moves, ['feeds', name], feed.locations),
+      ...feed.locations.flatMap((code, at): Found[] =>
+        wmsOf.has(code)
+          ? []
+          : [{ path: ['feeds', name, 'locations', at], message: `names "${code}", which is not configured` }],
+      ),
+      ...twice(name, feed, { systems, feeds, wmsOf }),
+    ]),
+  ]
+}
+
+type Others = Pick<Stocked, 'systems' | 'feeds'> & { readonly wmsOf: ReadonlyMap<string, string | undefined> }
+
+/** The same kind of movement at the same location by two sources. */
+function twice(
+  name: string,
+  { moves, locations }: Stocked['feeds'][string],
+  { systems, feeds, wmsOf }: Others,
+): Found[] {
+  return (Object.keys(moves) as StockReason[]).flatMap((reason) => {
+    if (moves[reason] === 'none') return []
+    const place = locations.find((code) => {
+      const wms = systems[wmsOf.get(code) ?? '']
+      const others = Object.entries(feeds).filter(
+        ([other, feed]) => other < name && feed.locations.includes(code) && feed.moves[reason] !== 'none',
+      )
+      return (
+        (wms !== undefined && reason !== 'ship' && wms.stock.moves[reason] !== 'none') || others.length > 0
+      )
+    })
+    if (place === undefined) return []
+    const message = `"${reason}" at ${place} is moved by another source as well; one of the two must say "none"`
+    return [{ path: ['feeds', name, 'moves', reason], message }]
   })
 }

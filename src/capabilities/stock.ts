@@ -69,3 +69,27 @@ export type StockSnapshot = {
   readonly scope: 'location' | 'items'
   readonly lines: readonly CountedStock[]
 }
+
+/** Why a line of a file is not taken, and which field of it. */
+export type BadLine = {
+  readonly line: number
+  readonly field: string
+  readonly code: string
+  readonly message: string
+}
+
+/** A line that can be read; its quantities are in `unit`, or in the item's base unit where none is named. */
+type FileLine<Told> = {
+  readonly line: number
+  readonly company: string
+  readonly unit: string | undefined
+  readonly told: Told
+}
+
+export type CountLine = FileLine<CountedStock> & { readonly takenAt: Date; readonly mark: number | undefined }
+
+/** A file of stock as it was read; what cannot be read is left out and named. */
+export type StockFile = { readonly bad: readonly BadLine[] } & (
+  | { readonly kind: 'movements'; readonly lines: readonly FileLine<StockFact>[] }
+  | { readonly kind: 'snapshot'; readonly lines: readonly CountLine[] }
+)

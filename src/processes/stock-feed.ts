@@ -74,7 +74,7 @@ export type FeedPorts = Pick<ProcessPorts, 'openExceptions' | 'countsStock'>
 /** Tells people of doubts and wakes the orders that may have more now; positions are locked already. */
 export async function afterStock(
   tx: Transaction,
-  turn: Docket,
+  turn: Pick<Docket, 'wakeAfterwards'>,
   ports: FeedPorts,
   { items, doubtful }: Pick<StockBooked, 'items' | 'doubtful'>,
 ): Promise<void> {
@@ -91,3 +91,15 @@ export const wakeRow = (order: OrderHeader): DeskRow => ({
   priority: 2,
   share: order.customerId,
 })
+/** A list of one source that is not filed message by message. */
+export async function takeMovements(
+  tx: Transaction,
+  turn: Pick<Docket, 'wakeAfterwards'>,
+  ports: FeedPorts,
+  told: readonly FeedTold[],
+): Promise<PlacedStock['standings']> {
+  const { standings, due } = await placeStock(tx, told)
+  const booked = await bookDue(tx, ports.countsStock, due)
+  await afterStock(tx, turn, ports, booked)
+  return standings
+}

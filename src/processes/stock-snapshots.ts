@@ -16,6 +16,8 @@ export type SnapshotTold = {
   /** By our clock, before it was asked for. */
   readonly askedAt: Date
   readonly snapshot: StockSnapshot
+  /** Items that it does not name and that are not there therefore. */
+  readonly absent?: readonly number[] | undefined
 }
 
 export type SnapshotTaken = {
@@ -65,16 +67,16 @@ export function countsOf(
 /** All lines of an item stand in one list. */
 export async function takeSnapshot(
   tx: Transaction,
-  turn: Docket,
+  turn: Pick<Docket, 'wakeAfterwards'>,
   ports: FeedPorts,
-  { source, sourceKey, askedAt, snapshot }: SnapshotTold,
+  { source, sourceKey, askedAt, snapshot, absent }: SnapshotTold,
 ): Promise<SnapshotTaken> {
   const { company, takenAt, mark } = snapshot
   const items = await findItems(
     tx,
     snapshot.lines.map(({ sku }) => ({ company, sku })),
   )
-  const { counts, unknown } = countsOf(snapshot, items)
+  const { counts, unknown } = countsOf(snapshot, items, absent)
   if (counts.length === 0) return { corrected: [], below: [], superseded: 0, unknown }
   const taken = await takeCounts(tx, counts, { source, sourceKey, mark, takenAt, askedAt })
   const skus = new Map([...items.values()].map(({ id, sku }) => [id, sku]))

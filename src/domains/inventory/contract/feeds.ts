@@ -1,4 +1,5 @@
 /** The words of stock as sources tell it: facts in their order, and counts of all that is there. */
+import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
 /** All that one source tells of an item at a location, in its own numbering. */
@@ -71,3 +72,36 @@ export type CountedBelow = {
   readonly counted: Quantity
   readonly reserved: Quantity
 }
+
+export const feedRefusals = {
+  'inventory.file_unreadable': {
+    status: 422,
+    title: 'A file of stock cannot be read',
+    cause: 'It is no CSV, or its first line does not name the columns of movements or of a snapshot.',
+    fix: 'Name the columns as docs/stock-feeds.md lists them; the message says which is wrong.',
+  },
+  'inventory.line_malformed': {
+    status: 422,
+    title: 'A line of a file of stock cannot be taken',
+    cause: 'A field is empty or holds something else than it should; the message names it.',
+    fix: 'Correct the line and send it in another file: the good lines of this one were taken.',
+  },
+  'inventory.source_unknown': {
+    status: 422,
+    title: 'There is no such source of stock',
+    cause: 'No feed of this name is configured.',
+    fix: 'Name one of the feeds that the message lists, or add it under "feeds" in the configuration.',
+  },
+  'inventory.location_not_fed': {
+    status: 422,
+    title: 'The source does not tell of this location',
+    cause: 'The feed is configured for other locations.',
+    fix: "Correct the line, or add the location to the feed's locations.",
+  },
+  'inventory.snapshot_split': {
+    status: 422,
+    title: 'A snapshot tells of two moments',
+    cause: 'Lines of one location carry different times or marks.',
+    fix: 'Give all lines of a location the time and the mark of the moment at which it was counted.',
+  },
+} as const satisfies Record<string, RefusalCode>

@@ -1,0 +1,59 @@
+/** `crossdock inventory load FILE`: movements, or what was counted, from a file. */
+import { readFile } from 'node:fs/promises'
+import { CommandFailure, type Context, EXIT, type Terminal, wrongUse } from './cli-context.ts'
+import type { loadBeside } from './app-stock-files.ts'
+import { openDatabase } from './cli-database.ts'
+import { Refusal } from './platform/faults.ts'
+import { systemClock } from './platform/clock.ts'
+
+const SHOWN = 20
+
+type FileReport = Awaited<ReturnType<typeof loadBeside>>
+
+/** Ends with "partial" where lines were refused; the good ones are taken all the same. */
+export async function inventoryLoad(context: Context): Promise<number> {
+  const { args, options, terminal } = context
+  const [path] = args as [string]
+  const source = options['source']
+  if (typeof source !== 'string')
+    throw wrongUse('Whose file is it?', 'Name a configured feed: --source counts-chicago')
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new CommandFailure(
+      { problem: `${path} cannot be read.`, cure: 'Name a CSV file that exists.' },
+      EXIT.usage,
+      error,
+    )
+  })
+  const { config, database } = await openDatabase(context)
+  const files = await import('./app-stock-files.ts')
+  const given = {
+    source,
+    text,
+    whole: options['whole'] === true,
+    onProgress: (done: number, lines: number) => terminal.note(`${done} of ${lines} lines`),
+  }
+  try {
+    const report = await files.loadBeside(config, database, systemClock, given)
+    terminal.data(report, () => words(path, report, terminal))
+    return report.refused.length > 0 ? EXIT.partial : EXIT.ok
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new CommandFailure(
+      { problem: error.message, cure: 'docs/stock-feeds.md lists the columns.' },
+      EXIT.usage,
+    )
+  }
+}
+
+function words(path: string, report: FileReport, { paint }: Terminal): string {
+  const { lines, taken, repeated, late, waiting, corrected, refused } = report
+  const figures = { taken, repeated, late, waiting, corrected, refused: refused.length }
+  const told = Object.entries(figures).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
+  return [
+    `${paint('bold', path)}: ${lines} lines, ${told.join(', ') || 'nothing in it'}`,
+    ...refused
+      .slice(0, SHOWN)
+      .map(({ line, field, message }) => paint('yellow', `  line ${line}, ${field}: ${message}`)),
+    ...(refused.length > SHOWN ? [`  and ${refused.length - SHOWN} more; --json lists them all`] : []),
+  ].join('\n')
+}

@@ -1,0 +1,268 @@
+/** Takes a file of stock: the good lines portion by portion, each once; the others are named by line and field. */
+import type { BadLine, CountedStock, CountLine, StockFile, StockSnapshot } from '#capabilities/stock.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { Queries, Transaction } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import { contentHash, receiveMessages } from '#platform/inbox.ts'
+import type { Docket } from '#platform/process.ts'
+import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { comesWhole, findItems } from '#domains/items/operations.ts'
+import { stockedItems } from '#domains/inventory/views/feeds.ts'
+import { type FeedPorts, type FeedTold, takeMovements } from './stock-feed.ts'
+import { takeSnapshot } from './stock-snapshots.ts'
+
+export type FilePorts = FeedPorts & {
+  readonly clock: Clock
+  readonly queries: Queries
+  /** One transaction, under the name of the source. */
+  readonly transaction: <T>(source: string, work: (tx: Transaction, turn: Waking) => Promise<T>) => Promise<T>
+}
+export type Waking = Pick<Docket, 'wakeAfterwards'>
+
+export type GivenFile = {
+  readonly source: string
+  /** Of which the source tells. */
+  readonly locations: readonly string[]
+  readonly text: string
+  readonly file: StockFile
+  /** Of a snapshot: what its locations have beside is not there. */
+  readonly whole: boolean
+  readonly onProgress?: (done: number, lines: number) => void
+}
+
+export type FileReport = {
+  readonly lines: number
+  /** Movements that were booked, or counts that were taken. */
+  readonly taken: number
+  /** Told before, by this file or another. */
+  readonly repeated: number
+  /** Contained in a snapshot, or older than one. */
+  readonly late: number
+  /** Kept until what is missing before them comes. */
+  readonly waiting: number
+  /** Places that a snapshot found to be otherwise than the books. */
+  readonly corrected: number
+  readonly refused: readonly BadLine[]
+}
+
+const PORTION = 1_000
+
+type Counted = { taken: number; repeated: number; late: number; waiting: number; corrected: number }
+
+/** The same file again does nothing, also where its first time was broken off: what was taken then is known. */
+export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise<FileReport> {
+  const { file, locations } = given
+  const refused: BadLine[] = [...file.bad]
+  const counted: Counted = { taken: 0, repeated: 0, late: 0, waiting: 0, corrected: 0 }
+  const fed = file.lines.filter(({ line, told }) => {
+    if (locations.includes(told.location)) return true
+    const message = `it tells of ${locations.join(', ')}, not of ${told.location}`
+    refused.push({ line, field: 'location', code: 'inventory.location_not_fed', message })
+    return false
+  })
+  const load = { ...given, hash: contentHash(given.text), refused, counted }
+  if (file.kind === 'movements') await loadMovements(ports, fed as MovementLine[], load)
+  else await loadCounts(ports, fed as CountLine[], load)
+  const sorted = refused.toSorted((a, b) => a.line - b.line)
+  return { lines: file.lines.length + file.bad.length, ...counted, refused: sorted }
+}
+
+type MovementLine = Extract<StockFile, { kind: 'movements' }>['lines'][number]
+type Loading = GivenFile & { readonly hash: string; readonly refused: BadLine[]; readonly counted: Counted }
+type AnyLine = MovementLine | CountLine
+
+const itemsOf = (queries: Queries, lines: readonly AnyLine[]): Promise<ReadonlyMap<string, SellingItem>> =>
+  findItems(
+    queries,
+    lines.map(({ company, told }) => ({ company, sku: told.sku })),
+  )
+
+/** The item of a line and its quantities in base units; names what is wrong. */
+function inBase<Field extends string>(
+  { line, company, unit, told }: AnyLine,
+  items: ReadonlyMap<string, SellingItem>,
+  quantities: Readonly<Record<Field, Quantity>>,
+): Readonly<Record<Field, Quantity>> | BadLine {
+  const item = items.get(itemKey(company, told.sku))
+  if (!item) {
+    const message = `${company} has no item ${told.sku}`
+    return { line, field: 'sku', code: 'inventory.item_unknown', message }
+  }
+  const factor = unit === undefined ? { numerator: 1, denominator: 1 } : item.units.get(unit)
+  if (!factor) {
+    const message = `${told.sku} has no unit ${unit}`
+    return { line, field: 'unit', code: 'items.unit_unknown', message }
+  }
+  const base: Partial<Record<Field, Quantity>> = {}
+  for (const [field, quantity] of Object.entries(quantities) as [Field, Quantity][]) {
+    const converted = convertQuantity(quantity, factor)
+    if (converted === undefined) {
+      const message = `${formatQuantity(quantity)} ${unit} does not convert to ${item.baseUnit}`
+      return { line, field, code: 'items.quantity_not_exact', message }
+    }
+    if (comesWhole(item.baseUnit) && formatQuantity(converted).includes('.')) {
+      const message = `${formatQuantity(converted)}: ${item.baseUnit} comes in whole numbers`
+      return { line, field, code: 'items.quantity_not_whole', message }
+    }
+    base[field] = converted
+  }
+  return base as Readonly<Record<Field, Quantity>>
+}
+
+const isBad = (given: object): given is BadLine => 'code' in given
+
+async function loadMovements(ports: FilePorts, lines: readonly MovementLine[], load: Loading): Promise<void> {
+  const { source, hash, refused, counted, onProgress } = load
+  for (let from = 0; from < lines.length; from += PORTION) {
+    const portion = lines.slice(from, from + PORTION)
+    const items = await itemsOf(ports.queries, portion)
+    const numbered = new Map<FeedTold, number>()
+    for (const one of portion) {
+      const base = inBase(one, items, { quantity: one.told.quantity })
+      if (isBad(base)) refused.push(base)
+      else {
+        const sourceKey = `${hash.slice(0, 16)}:${one.line}`
+        numbered.set({ ...one.told, ...base, source, sourceKey, company: one.company }, one.line)
+      }
+    }
+    await once(ports, load, { nth: from / PORTION, lines: numbered.size }, async (tx, turn) => {
+      const standings = await takeMovements(tx, turn, ports, [...numbered.keys()])
+      return () => {
+        for (const [told, standing] of standings) {
+          if (standing instanceof Refusal) refused.push(badLine(numbered.get(told)!, standing))
+          else counted[standing === 'due' ? 'taken' : standing] += 1
+        }
+      }
+    })
+    onProgress?.(Math.min(from + PORTION, lines.length), lines.length)
+  }
+}
+
+const badLine = (line: number, { code, message }: Refusal): BadLine => ({
+  line,
+  field: code === 'inventory.item_unknown' ? 'sku' : 'reason',
+  code,
+  message,
+})
+
+type Portion = { readonly nth: number | string; readonly lines: number }
+
+/** Files the portion under the content of its file: one that was taken before is known. */
+async function once(
+  { transaction }: FilePorts,
+  { source, hash, counted }: Loading,
+  { nth, lines }: Portion,
+  work: (tx: Transaction, turn: Waking) => Promise<() => void>,
+): Promise<void> {
+  if (lines === 0) return
+  const note = await transaction(source, async (tx, turn) => {
+    const messageId = `${hash}#${nth}`
+    const body = JSON.stringify({ portion: nth, lines })
+    const message = { source, messageId, type: 'stock-file', contentHash: hash, body }
+    const verdicts = await receiveMessages(tx, [message], 'applied')
+    return verdicts.get(message) === 'new' ? work(tx, turn) : undefined
+  })
+  if (note) note()
+  else counted.repeated += lines
+}
+
+async function loadCounts(ports: FilePorts, lines: readonly CountLine[], load: Loading): Promise<void> {
+  const askedAt = ports.clock.now()
+  const places = Map.groupBy(lines, ({ company, told }) => JSON.stringify([company, told.location]))
+  let done = 0
+  for (const [place, own] of places) {
+    const [company, location] = JSON.parse(place) as [string, string]
+    const moment = own[0]!
+    const other = own.find(
+      ({ takenAt, mark }) => takenAt.getTime() !== moment.takenAt.getTime() || mark !== moment.mark,
+    )
+    if (other) {
+      const message = `line ${moment.line} tells of ${location} at another moment`
+      load.refused.push({ line: other.line, field: 'taken_at', code: 'inventory.snapshot_split', message })
+      continue
+    }
+    const { takenAt, mark } = moment
+    const snapshot = { company, location, takenAt, mark, scope: 'items' as const }
+    await loadPlace(ports, own, { load, snapshot, askedAt })
+    done += own.length
+    load.onProgress?.(done, lines.length)
+  }
+}
+
+type Place = {
+  readonly load: Loading
+  readonly snapshot: Omit<StockSnapshot, 'lines'>
+  readonly askedAt: Date
+}
+
+async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: Place): Promise<void> {
+  const { load, snapshot } = place
+  const items = await itemsOf(ports.queries, lines)
+  const bySku = Map.groupBy(lines, ({ told }) => told.sku)
+  const counts: CountedStock[][] = []
+  for (const own of bySku.values()) {
+    const read = own.map((one) => {
+      const { available, qualityHold, damaged } = one.told
+      const base = inBase(one, items, { available, qualityHold, damaged })
+      return isBad(base) ? base : { ...one.told, ...base }
+    })
+    // of an item all lines or none: half of its lots would be a count of the others as well
+    if (read.some(isBad)) load.refused.push(...read.filter(isBad))
+    else counts.push(read as CountedStock[])
+  }
+  for (let from = 0; from < counts.length; from += PORTION) {
+    const portion = counts.slice(from, from + PORTION)
+    const nth = `${snapshot.company}/${snapshot.location}/${from / PORTION}`
+    await countPortion(ports, { ...place, nth, lines: portion.flat() })
+  }
+  if (!load.whole) return
+  const named = new Set([...bySku.keys()].map((sku) => items.get(itemKey(snapshot.company, sku))?.id))
+  await countAbsent(ports, named, place)
+}
+
+type Counting = Place & {
+  readonly nth: string
+  readonly lines: readonly CountedStock[]
+  readonly absent?: number[]
+}
+
+async function countPortion(
+  ports: FilePorts,
+  { load, snapshot, askedAt, nth, lines, absent = [] }: Counting,
+): Promise<void> {
+  const { source, hash, counted } = load
+  await once(ports, load, { nth, lines: lines.length + absent.length }, async (tx, turn) => {
+    const told = {
+      source,
+      sourceKey: `${hash.slice(0, 16)}:${nth}`,
+      askedAt,
+      snapshot: { ...snapshot, lines },
+      absent,
+    }
+    const { corrected, superseded } = await takeSnapshot(tx, turn, ports, told)
+    const places = new Set(lines.map(({ sku }) => sku)).size + absent.length
+    return () => {
+      counted.taken += places - superseded
+      counted.late += superseded
+      counted.corrected += corrected.length
+    }
+  })
+}
+
+/** What the books have at the place and the snapshot does not name. */
+async function countAbsent(
+  ports: FilePorts,
+  named: ReadonlySet<number | undefined>,
+  place: Place,
+): Promise<void> {
+  const { company, location } = place.snapshot
+  for (let after = 0; ;) {
+    const here = await stockedItems(ports.queries, { company, location }, { after, limit: PORTION })
+    const absent = here.filter((itemId) => !named.has(itemId))
+    const nth = `${company}/${location}/absent/${after}`
+    if (absent.length > 0) await countPortion(ports, { ...place, nth, lines: [], absent })
+    if (here.length < PORTION) return
+    after = here.at(-1)!
+  }
+}

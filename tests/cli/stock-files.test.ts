@@ -1,0 +1,151 @@
+/** Files of stock at the terminal: what is taken, what is refused by line and field, and that nothing is taken twice. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { upsertItems } from '#domains/items/operations.ts'
+import { sql } from '#platform/database.ts'
+import { folderDatabase, type FolderDatabase } from './folder-database.ts'
+import { crossdock } from './program.ts'
+
+let folder: FolderDatabase
+beforeAll(async () => {
+  folder = await folderDatabase()
+  const asOf = new Date('2026-11-02T06:00:00Z')
+  const item = {
+    name: 'Olives',
+    status: 'active',
+    baseUnit: 'EA',
+    units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }],
+    catchWeight: false,
+    lotControlled: false,
+    taxClass: 'FOOD',
+    identifiers: [],
+  } as const
+  await folder.database.transaction((tx) =>
+    upsertItems(
+      tx,
+      { source: 'erp', company: 'NWF', asOf },
+      ['10', '11', '12', '13'].map((sku) => ({ ...item, sku })),
+    ),
+  )
+  const config = {
+    locations: [{ code: 'CHI-1', type: 'store', timeZone: 'America/Chicago' }],
+    feeds: { counts: { locations: ['CHI-1'], moves: { ship: 'available > shipped' } } },
+  }
+  writeFileSync(join(folder.path, 'crossdock.yaml'), JSON.stringify(config))
+})
+afterAll(() => folder.end())
+
+async function load(name: string, lines: readonly string[], ...more: string[]) {
+  const path = join(folder.path, name)
+  writeFileSync(path, `${lines.join('\n')}\n`)
+  const config = join(folder.path, 'crossdock.yaml')
+  const ended = await crossdock(
+    'inventory',
+    'load',
+    path,
+    '--source',
+    'counts',
+    '--json',
+    '--quiet',
+    '--data',
+    folder.path,
+    '--config',
+    config,
+    ...more,
+  )
+  return { ...ended, report: ended.stdout === '' ? undefined : (JSON.parse(ended.stdout) as object) }
+}
+
+const available = async (sku: string): Promise<number | undefined> => {
+  const [row] = await folder.database.query<{ available: string }>(
+    sql(
+      'test.available_of_file',
+      `select p.available::text as available from inventory.position p join items.item i on i.id = p.item_id
+       where i.sku = $1 and p.lot = ''`,
+    ),
+    [sku],
+  )
+  return row && Number(row.available)
+}
+
+const MOVES = 'company,location,sku,reason,quantity,unit,at,sequence'
+const at = '2026-11-02T08:00:00Z'
+
+test('good lines are taken, the others named by line and field; the same file again does nothing', async () => {
+  const lines = [
+    MOVES,
+    `NWF,CHI-1,10,receipt,3,CA,${at},1`,
+    `NWF,CHI-1,10,ship,6,EA,${at},2`,
+    `NWF,CHI-1,nothing,receipt,3,CA,${at},1`,
+    `NWF,CHI-1,11,receipt,3,PLT,${at},1`,
+    `NWF,CHI-1,11,receipt,1.5,EA,${at},1`,
+    `NWF,MOON,11,receipt,3,EA,${at},1`,
+    `NWF,CHI-1,11,transfer-out,3,EA,${at},1`,
+    `NWF,CHI-1,12,receipt,3,EA,${at},2`,
+    `NWF,CHI-1,11,dance,3,EA,${at},1`,
+  ]
+  const first = await load('moves.csv', lines)
+  expect(first.code).toBe(4)
+  expect(first.report).toMatchObject({
+    lines: 9,
+    taken: 2,
+    waiting: 1,
+    repeated: 0,
+    refused: [
+      { line: 4, field: 'sku', code: 'inventory.item_unknown' },
+      { line: 5, field: 'unit', code: 'items.unit_unknown' },
+      { line: 6, field: 'quantity', code: 'items.quantity_not_whole' },
+      { line: 7, field: 'location', code: 'inventory.location_not_fed' },
+      { line: 8, field: 'reason', code: 'inventory.movement_incomplete' },
+      { line: 10, field: 'reason', code: 'inventory.line_malformed' },
+    ],
+  })
+  expect(await available('10')).toBe(30)
+  const again = await load('moves-again.csv', lines)
+  expect(again.report).toMatchObject({ taken: 0, waiting: 0 })
+  expect(await available('10')).toBe(30)
+  // the same facts in another file
+  const other = await load('other.csv', [MOVES, lines[1]!, `NWF,CHI-1,10,receipt,1,EA,${at},3`])
+  expect(other).toMatchObject({ code: 0, report: { taken: 1, repeated: 1 } })
+  expect(await available('10')).toBe(31)
+}, 60_000)
+
+const COUNTS = 'company,location,sku,available,taken_at,sequence'
+
+test('a whole snapshot counts what it names, and what it does not name is gone', async () => {
+  await load('before.csv', [MOVES, `NWF,CHI-1,13,receipt,8,EA,${at},1`])
+  const taken = '2026-11-02T09:00:00Z'
+  const whole = await load(
+    'all.csv',
+    [COUNTS, `NWF,CHI-1,10,25,${taken},3`, `NWF,CHI-1,12,3,${taken},1`],
+    '--whole',
+  )
+  expect(whole).toMatchObject({ code: 0, report: { taken: 3, refused: [] } })
+  expect(await available('10')).toBe(25)
+  expect(await available('13')).toBe(0)
+  // what waited behind the missing first receipt of 12 is booked behind the count
+  expect(await available('12')).toBe(6)
+  const older = await load('older.csv', [COUNTS, `NWF,CHI-1,10,99,2026-11-02T08:30:00Z,2`])
+  expect(older.report).toMatchObject({ taken: 0, late: 1 })
+  expect(await available('10')).toBe(25)
+}, 60_000)
+
+test('a snapshot of two moments is refused for that location', async () => {
+  const lines = [COUNTS, `NWF,CHI-1,10,1,${at},9`, `NWF,CHI-1,12,1,2026-11-02T11:00:00Z,9`]
+  const { code, report } = await load('two.csv', lines)
+  expect(code).toBe(4)
+  expect(report).toMatchObject({ taken: 0, refused: [{ line: 3, code: 'inventory.snapshot_split' }] })
+}, 60_000)
+
+test('a source that is no feed, a file that is none and columns that are not ours are refused', async () => {
+  const config = ['--data', folder.path, '--config', join(folder.path, 'crossdock.yaml')]
+  const path = join(folder.path, 'moves.csv')
+  const unknown = await crossdock('inventory', 'load', path, '--source', 'moon', ...config)
+  expect(unknown.code).toBe(2)
+  expect(unknown.stderr).toMatch(/no feed moon; configured: counts/)
+  const missing = await crossdock('inventory', 'load', 'nowhere.csv', '--source', 'counts', ...config)
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.csv cannot be read') })
+  const odd = await load('odd.csv', ['a,b', '1,2'])
+  expect(odd.code).toBe(2)
+}, 60_000)
