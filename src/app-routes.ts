@@ -19,6 +19,7 @@ import { type PromiseWires, promisesOf } from './app-promises.ts'
 import { sourcingOf } from './app-sourcing.ts'
 import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
+import { waitingDoors } from './app-waiting.ts'
 import type { Config } from './config-schema.ts'
 import { effectRoutes } from './experiences/control-tower/effects.ts'
 import { exceptionRoutes } from './experiences/control-tower/exceptions.ts'
@@ -73,6 +74,7 @@ export function houseRoutes(wires: RouteWires): Route[] {
     }),
     ...stockOf(wires, companies, pages),
     ...sourcingOf(wires, pages, companies),
+    ...waitingDoors(wires, pages, companies),
     ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
     ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),

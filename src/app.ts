@@ -29,6 +29,7 @@ import { stockJobs } from './app-stock.ts'
 import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
+import { promiseWatch } from './app-waiting.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
@@ -169,7 +170,15 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
   return keepUp({
     ...wires,
     companies,
-    jobs: [...atDoors, ...jobs, ...others, slaWatch(wires), supplyWatch(wires), ...certificateWatch(wires)],
+    jobs: [
+      ...atDoors,
+      ...jobs,
+      ...others,
+      slaWatch(wires),
+      supplyWatch(wires),
+      promiseWatch(wires),
+      ...certificateWatch(wires),
+    ],
   })
 }
 

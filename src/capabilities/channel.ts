@@ -12,7 +12,7 @@ export type OrderAcknowledgement = {
   readonly externalId?: string | undefined
   readonly currency: string
   readonly outcome: 'accepted' | 'accepted-with-changes' | 'rejected'
-  /** One when it was captured, and one more for each request to cancel it and for each cancelling of its lines. */
+  /** One when it was captured, and one more for each request to cancel it, each cancelling of its lines and each promise that slips. */
   readonly turn: number
   /** What became of the request to cancel the whole order, where the turn is one. */
   readonly cancel?: 'done' | 'refused' | undefined
@@ -29,6 +29,8 @@ export type OrderAcknowledgement = {
     readonly priceUnit: string
     /** When the customer wants the line, where it said so of the line itself. */
     readonly requestedDate?: string | undefined
+    /** When what waits of it is expected to be there to ship. */
+    readonly promisedDate?: string | undefined
     readonly reason?: string | undefined
   }[]
 }

@@ -278,5 +278,6 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
     reclaimable: [],
     unbilled: [],
     fillable: [],
+    promises: [],
   }
 }

@@ -72,7 +72,9 @@ export function acknowledgeOrder(ports: ProcessPorts): AnyCall<OrderFacts> {
 export function acknowledgementOf({
   order,
   lines,
-}: Pick<OrderFacts, 'order' | 'lines'>): OrderAcknowledgement {
+  promises,
+}: Pick<OrderFacts, 'order' | 'lines' | 'promises'>): OrderAcknowledgement {
+  const promisedOn = new Map(promises.map(({ line, on }) => [line, on]))
   const changed = lines.some((line) => line.cancelled > 0 || line.backordered > 0)
   return {
     company: order.company,
@@ -101,6 +103,7 @@ export function acknowledgementOf({
       priceMinor: line.priceMinor,
       priceUnit: line.priceUnit,
       requestedDate: line.requestedDate ?? undefined,
+      promisedDate: promisedOn.get(line.n),
       reason: line.rejection ?? undefined,
     })),
   }

@@ -39,6 +39,8 @@ export type OrderFacts = DocumentFacts & {
   readonly unbilled: readonly number[]
   /** Waiting lines for which stock is free. */
   readonly fillable: readonly number[]
+  /** Waiting lines with the day that they are promised. */
+  readonly promises: readonly { readonly line: number; readonly on: string }[]
 }
 
 /** Locks the orders and reads all that their next steps depend on. */
@@ -97,7 +99,8 @@ export async function orderFacts(
         })),
         reclaimable: requestsOf(order.doc).flatMap(({ doc }) => (open.has(doc) ? [doc] : [])),
         unbilled: shippedOf(order.doc).flatMap(({ doc }) => (billed.has(doc) ? [] : [doc])),
-        fillable: fillable(order.doc),
+        fillable: fillable(order.doc).lines,
+        promises: fillable(order.doc).promises,
       },
     ]),
   )
@@ -128,10 +131,10 @@ async function fillableByOrder(
   tx: Transaction,
   { headers, lines, reservations, fulfillments }: Read,
   company: (code: string) => CompanyRules,
-): Promise<(doc: number) => readonly number[]> {
+): Promise<(doc: number) => { lines: readonly number[]; promises: OrderFacts['promises'] }> {
   const locations = new Set(headers.flatMap((header) => company(header.company).locations))
   const waiting = await readOrdersWaiting(tx, lines, [...locations])
-  if (!waiting) return () => []
+  if (!waiting) return () => ({ lines: [], promises: [] })
   const of = groupBy(lines, (line) => line.doc)
   const claimsOf = groupBy(reservations, (row) => row.doc)
   const requestsOf = groupBy(fulfillments, (row) => row.orderId)
@@ -146,7 +149,11 @@ async function fillableByOrder(
       return [doc, fill.lines.map(({ n }) => n)]
     }),
   )
-  return (doc) => filled.get(doc) ?? []
+  const queuedOf = groupBy(waiting.queued, (row) => row.doc)
+  return (doc) => ({
+    lines: filled.get(doc) ?? [],
+    promises: queuedOf(doc).flatMap(({ line, promisedOn: on }) => (on === null ? [] : [{ line, on }])),
+  })
 }
 
 export function groupBy<T>(rows: readonly T[], key: (row: T) => number): (key: number) => readonly T[] {

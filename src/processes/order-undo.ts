@@ -11,11 +11,11 @@ import {
   lowerExposure,
   moveLines,
 } from '#domains/orders/operations.ts'
-import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
+import { headersOf } from '#domains/orders/views.ts'
 import { requestCancellations } from '#domains/shipments/operations.ts'
 import { endHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
-import { lookAll, type OrderWork } from './order-work.ts'
+import { lookAll, type OrderWork, wakeOrder } from './order-work.ts'
 
 export async function refuseCancel(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
   const orders = works.map(({ facts }) => ({ ...facts, data: { reason: 'picking has begun' } }))
@@ -102,11 +102,3 @@ export async function wakesOfFreed(tx: Transaction, items: readonly number[]): P
 }
 
 const leftOf = (line: OrderFacts['lines'][number]): number => line.reserved + line.backordered
-
-const wakeOrder = ({ doc, company, customerId }: OrderHeader): DeskRow => ({
-  doc,
-  process: 'order-to-cash',
-  company,
-  priority: 2,
-  share: customerId,
-})

@@ -1,7 +1,9 @@
 /** A piece of work of order-to-cash, and how its steps answer. */
 import type { Transaction } from '#platform/database.ts'
+import type { DeskRow } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Answers, Done, Work } from '#platform/process.ts'
+import type { OrderHeader } from '#domains/orders/views.ts'
 import type { OrderFacts } from './order-facts.ts'
 
 export type OrderWork = Work<OrderFacts>
@@ -29,3 +31,16 @@ export function takeRows(tx: Transaction, works: readonly { readonly facts: Orde
     works.map(({ facts }) => facts.doc).toSorted((a, b) => a - b),
   )
 }
+
+/** Has an order looked at by its own process. */
+export const wakeOrder = ({
+  doc,
+  company,
+  customerId,
+}: Pick<OrderHeader, 'doc' | 'company' | 'customerId'>): DeskRow => ({
+  doc,
+  process: 'order-to-cash',
+  company,
+  priority: 2,
+  share: customerId,
+})

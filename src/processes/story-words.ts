@@ -27,6 +27,11 @@ type Told = {
   readonly openMinor?: number
   readonly outcome?: string
   readonly payment?: number
+  readonly promises?: readonly {
+    readonly line: number
+    readonly from: string | null
+    readonly on: string | null
+  }[]
   readonly reason?: string
   readonly reference?: string
   readonly refused?: string
@@ -75,6 +80,9 @@ function superseded(told: Told): string {
   return `The system’s own word stands for ${quoted(told)}: ${different.join('; ')}`
 }
 
+const promisedDay = ({ line, from, on }: NonNullable<Told['promises']>[number]): string =>
+  `line ${line} is expected ${on === null ? 'on no day that is known' : `on ${on}`}${from === null ? '' : `, not on ${from}`}`
+
 const OVERRIDES: Readonly<Record<string, Words>> = Object.fromEntries(
   ['order', 'fulfillment', 'shipment', 'invoice'].flatMap((kind) => [
     [`${kind}.step_overridden`, overridden],
@@ -96,6 +104,9 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.hold_released': ({ type, reason }) =>
     `Hold ${type?.replaceAll('_', ' ')} released${because(reason)}`,
   'order.allocated': (told) => `Stock arrived for ${linesOf(told)} that waited for it`,
+  'order.promised': ({ promises = [] }) => promises.map(promisedDay).join('; '),
+  'order.promise_slipped': ({ promises = [] }) =>
+    `The promise slipped: ${promises.map(promisedDay).join('; ')}`,
   'order.posted_to_erp': ({ number }) => `The ERP has the order as ${number}`,
   'order.erp_refused': ({ message, refused = 'The ERP refused the order' }) =>
     `${refused}${because(message)}`,

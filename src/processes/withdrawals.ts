@@ -97,7 +97,7 @@ async function asTheyStand(
   return new Map(
     orders.map((order) => [
       order.doc,
-      acknowledgementOf({ order, lines: linesOfOrder.get(order.doc) ?? [] }),
+      acknowledgementOf({ order, lines: linesOfOrder.get(order.doc) ?? [], promises: [] }),
     ]),
   )
 }

@@ -13,6 +13,8 @@ const DOMAINS = ['orders', 'inventory', 'shipments', 'billing']
 /** Reads that look whole and are bounded: the end of an index, or an index of what is open alone. */
 const BOUNDED: Readonly<Record<string, RegExp>> = {
   'billing.last_posted': /^Index Scan on invoice$/,
+  'inventory.end_avoiding': /Scan on short_pick$/,
+  'inventory.waited_items': /Index (Only )?Scan on backorder(_pkey)?$/,
   'inventory.waiting_orders': /Index (Only )?Scan on backorder(_pkey)?$/,
   'log.head': /^Index Only Scan on (generation|event_\d{6})$/,
   'log.read': /^Index Only Scan on generation$/,

@@ -173,6 +173,7 @@ export type HeaderChange =
   | 'cancel requested'
   | 'cancel refused'
   | 'lines cancelled'
+  | 'promise slipped'
   | 'erp cancelled'
 
 export const orderRefusals = {

@@ -217,6 +217,8 @@ export type HeaderEvent =
   | 'order.hold_released'
   | 'order.step_overridden'
   | 'order.override_superseded'
+  | 'order.promised'
+  | 'order.promise_slipped'
 
 /** Changes headers in one way and tells it. */
 export async function changeHeaders(

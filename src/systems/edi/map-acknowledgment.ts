@@ -45,9 +45,11 @@ export function toOrderAcknowledgment(
   }
 }
 
-/** What became of the request to cancel the order, or that lines of it were cancelled. */
+/** What became of the request to cancel the order, or that lines of it were cancelled or are promised another day. */
 function noteOf({ order, outcome, cancel, lines }: OrderAcknowledgement): string {
   if (outcome === 'rejected') return `Order ${order} is cancelled.`
+  if (cancel === undefined && lines.every(({ cancelled, reason }) => cancelled === 0 || reason !== undefined))
+    return `Order ${order}: what waits comes on another day, said for each line.`
   if (cancel === undefined)
     return `Lines of order ${order} were cancelled. What stands is said for each line.`
   if (cancel === 'refused') return tooLate(order)
@@ -210,6 +212,9 @@ function acknowledgedLine(
       quantity: formatQuantity(quantity),
       unit,
       ...(ours.requestedDate && KEPT.has(status) ? { date: scheduledFor(line, ours.requestedDate) } : {}),
+      ...(ours.promisedDate && status === 'IB'
+        ? { date: { qualifier: '068', date: ours.promisedDate } }
+        : {}),
       ...(ours.reason && status !== 'IA' ? { reason: reasonOf(ours.reason) } : {}),
       productIds: [],
     }),
@@ -217,7 +222,7 @@ function acknowledgedLine(
   return echo(line, acknowledgments, price)
 }
 
-/** What goods are kept for; of the rest nobody knows when it comes. */
+/** What goods are kept for; the rest is shipped on the day that it is promised, where one is known. */
 const KEPT: ReadonlySet<LineStatus> = new Set(['IA', 'IP', 'IQ', 'BP'])
 
 /** X12 374: as the partner asked, a day to ship or one to deliver. */

@@ -138,7 +138,10 @@ function sentences({ outcome, lines }: OrderAcknowledgement): string[] {
   const dropped = lines.filter((line) => line.cancelled > 0)
   return [
     outcome,
-    ...waiting.map((line) => `${line.sku}: ${formatQuantity(line.backordered)} ${line.unit} on backorder`),
+    ...waiting.map(
+      ({ sku, backordered, unit, promisedDate }) =>
+        `${sku}: ${formatQuantity(backordered)} ${unit} on backorder${promisedDate ? `, expected on ${promisedDate}` : ''}`,
+    ),
     ...dropped.map(
       (line) =>
         `${line.sku}: ${formatQuantity(line.cancelled)} ${line.unit} cancelled${line.reason ? `, ${line.reason}` : ''}`,

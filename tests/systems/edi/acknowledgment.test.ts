@@ -74,6 +74,17 @@ test('a line that is cancelled after it was accepted is told as deleted, not as 
   expect(answer.lines[0]?.acknowledgments).toMatchObject([{ status: 'ID', quantity: '10' }])
 })
 
+test('what waits is told with the day on which it can ship, and that it is another day than before', () => {
+  const parts = { reserved: units(6), backordered: units(4), promisedDate: '2026-12-01' }
+  const answer = answerTo(order(), parts, 2)
+  expect(answer.notes).toEqual(['Order O-1: what waits comes on another day, said for each line.'])
+  expect(answer.lines[0]!.acknowledgments.map(({ status, date }) => [status, date])).toEqual([
+    ['BP', undefined],
+    ['IB', { qualifier: '068', date: '2026-12-01' }],
+  ])
+  expect(() => buildOrderAcknowledgment(answer)).not.toThrow()
+})
+
 const inPart = { reserved: units(4), cancelled: units(6) }
 
 test.each([

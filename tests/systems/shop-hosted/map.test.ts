@@ -146,6 +146,9 @@ test("what we say stands beside the buyer's words and replaces what we said befo
     note: 'Ring the bell\nO-1: accepted-with-changes\nO-1: 10000: 2 CA on backorder',
     tags: 'vip, wholesale, order-accepted-with-changes',
   })
+  const [line] = told.lines
+  const promised = annotated(first, { ...told, lines: [{ ...line!, promisedDate: '2026-12-01' }] })
+  expect(promised.note).toContain('2 CA on backorder, expected on 2026-12-01')
   const later = annotated(first, { ...told, outcome: 'accepted', lines: [] })
   expect(later).toEqual({ note: 'Ring the bell\nO-1: accepted', tags: 'vip, wholesale, order-accepted' })
   expect(annotated(first, told)).toEqual(first)

@@ -1,12 +1,13 @@
 /** The SQL of the queue: which waiting lines have their turn, and at what they may take it. */
-import type { Queries } from '#platform/database.ts'
+import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
 const queued = sql(
   'inventory.queued_lines',
-  `select b.doc, b.line, b.item_id as "itemId", b.quantity, b.ahead from (
-     select q.item_id, q.doc, q.line, q.quantity,
+  `select b.doc, b.line, b.item_id as "itemId", b.quantity, b.ahead,
+     b.promised_on::text as "promisedOn" from (
+     select q.item_id, q.doc, q.line, q.quantity, q.promised_on,
        sum(q.quantity) over (partition by q.item_id order by q.since, q.doc, q.line) - q.quantity as ahead
      from inventory.backorder q where q.item_id = any($2::int[])) b
    where b.doc = any($1::bigint[]) order by b.doc, b.line`,
@@ -19,6 +20,8 @@ export type QueuedLine = {
   readonly quantity: Quantity
   /** What those before it in the queue wait for. */
   readonly ahead: Quantity
+  /** When supply is to reach it; null where that is not known. */
+  readonly promisedOn: string | null
 }
 
 export const selectQueued = (
@@ -72,6 +75,20 @@ export type AvoidedPlace = { readonly doc: number; readonly line: number; readon
 /** Where a pick of these orders' lines found too little, and nobody has told anything of the place since. */
 export const selectAvoided = (queries: Queries, docs: readonly number[]): Promise<AvoidedPlace[]> =>
   queries.query<AvoidedPlace>(avoided, [docs])
+
+const endAvoided = sql(
+  'inventory.end_avoiding',
+  `delete from inventory.short_pick s where exists (
+     select from inventory.position p where p.item_id = s.item_id and p.location = s.location and p.lot = ''
+       and p.owner = 'own' and p.told_at > s.at offset 0)
+   returning s.doc`,
+)
+
+/** Forgets short picks at places of which something was told since; answers whose they were. */
+export async function deleteShortPicks(tx: Transaction): Promise<number[]> {
+  const rows = await tx.query<{ doc: number }>(endAvoided)
+  return [...new Set(rows.map(({ doc }) => doc))]
+}
 
 const sourcedBy = sql(
   'inventory.sourced_by',

@@ -20,6 +20,7 @@ const CHANGES = {
     'cancel_requested_at = null, cancel_refused_turn = turn, ',
   ),
   'lines cancelled': raiseVersion('orders.cancel_lines', 'turn = turn + 1, '),
+  'promise slipped': raiseVersion('orders.slip_promise', 'turn = turn + 1, '),
   'erp cancelled': raiseVersion('orders.set_erp_cancelled', 'erp_cancelled_at = now(), '),
 } as const satisfies Record<HeaderChange, Statement>
 
