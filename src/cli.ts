@@ -4,11 +4,14 @@ import { type Command, EXIT } from './cli-context.ts'
 import { adjustmentCommands } from './cli-adjustment-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
+import { supplyCommands } from './cli-supply-commands.ts'
 
 const program = new Program('crossdock')
   .description('Carries orders from every channel through ERP, warehouse and carrier to the posted invoice.')
   .version('0.1.0')
   .exitOverride()
+  // a command and what stands below it have options of the same names
+  .enablePositionalOptions()
   .showHelpAfterError('Type crossdock --help to see what there is.')
 
 define(program, 'up', 'Start the program; Ctrl-C stops it', async () => (await import('./cli-up.ts')).up)
@@ -116,18 +119,7 @@ define(
   .requiredOption('--source <feed>', 'whose file it is: a configured feed')
   .option('--whole', 'a snapshot of all that is there: what it does not name is gone')
 
-listOptions(
-  define(
-    inventory,
-    'supply',
-    'What suppliers are to deliver, what is due first before the rest',
-    async () => (await import('./cli-supply.ts')).inventorySupply,
-  ),
-)
-  .option('--item <number>', 'of one item')
-  .option('--location <code>', 'to one location')
-  .option('--before <date>', 'what is to come before that day, such as 2026-12-01')
-
+supplyCommands(inventory)
 adjustmentCommands(inventory)
 
 define(

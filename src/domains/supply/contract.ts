@@ -70,6 +70,12 @@ export const supplyRefusals = {
     cause: 'Converted to the base unit, it would have to be rounded.',
     fix: "Order in the item's base unit, or a quantity that converts without remainder.",
   },
+  'supply.file_unreadable': {
+    status: 422,
+    title: 'A file of supply cannot be read',
+    cause: 'It is no CSV, lacks a column that is needed or has one that there is not, or is too long.',
+    fix: 'Name the columns in the first line as the README of the domain lists them; split a long file.',
+  },
   'supply.told_item_unknown': {
     status: 422,
     title: 'A supplier tells of an item we do not have',
