@@ -16,6 +16,7 @@ import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import { setAllocationsOf } from './processes/allocation-commands.ts'
 import { answerAvailability } from './processes/availability.ts'
+import { carefully } from './processes/careful-reading.ts'
 import { parseNumber, type ProcessPorts, reservationNumber } from './processes/ports.ts'
 import {
   commitReservation,
@@ -26,6 +27,7 @@ import {
 } from './processes/reservation-commands.ts'
 import { reservationAnswer, type ReservationReceipt } from './processes/reservation-door.ts'
 import type { ReservationArrival } from './processes/reservation-request.ts'
+import { sourcesView } from './processes/sources-view.ts'
 import { stockInDatabase, type StockInMemory } from './processes/stock-in-memory.ts'
 
 export type PromiseWires = {
@@ -46,7 +48,15 @@ export function promisesOf(
     ...promiseRoutes({
       ...doors,
       answer: (question) =>
-        answerAvailability({ ...ports, ...explaining(queries, ports.clock), stock: stock.read }, question),
+        answerAvailability(
+          {
+            ...ports,
+            ...explaining(queries, ports.clock, ports.freshness),
+            stock: carefully(stock.read, ports.clock),
+          },
+          question,
+        ),
+      sources: () => sourcesView(queries, ports),
       setAllocations: (command) => setAllocationsOf(queries, { runner: runner(), ports }, command),
     }),
     ...reservationRoutes({
@@ -71,8 +81,12 @@ export const stockWatch = (stock: StockInMemory): Job[] => [
   { name: 'stock in memory', everyMs: LOOK_MS, run: () => stock.follow() },
 ]
 
-const explaining = (queries: Queries, clock: Pick<Clock, 'now'>) => ({
-  explained: stockInDatabase(queries, clock),
+const explaining = (
+  queries: Queries,
+  clock: Pick<Clock, 'now'>,
+  freshness: ProcessPorts['freshness'] = [],
+) => ({
+  explained: carefully(stockInDatabase(queries, clock, freshness), clock),
   reserved: (items: readonly number[]) => reservedByChannels(queries, items),
 })
 

@@ -27,6 +27,7 @@ import { type ParkingPorts, parkingRoutes } from './experiences/control-tower/pa
 import { repairRoutes } from './experiences/control-tower/repairs.ts'
 import { type OverridePorts, overrideRoutes } from './experiences/control-tower/overrides.ts'
 import { controlTowerRoutes } from './experiences/control-tower/routes.ts'
+import { carefully } from './processes/careful-reading.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import { orderAnswer, type Submission, type Submitted } from './processes/doors.ts'
 import type { Told } from './processes/inbound.ts'
@@ -137,7 +138,7 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
   const { screens, processPorts, stock } = wires
   const ports: AvailabilityPorts = {
     queries: screens,
-    stock: stock.read,
+    stock: carefully(stock.read, processPorts.clock),
     companies: () => companies,
     locations: (code) => (companies.includes(code) ? processPorts.company(code).locations : undefined),
     async items(company, skus) {

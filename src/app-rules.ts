@@ -3,19 +3,21 @@ import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
+import { freshnessOf } from './app-freshness.ts'
 import type { Config } from './config-schema.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
 
 export function portsOf(
   config: Config,
-  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock'>,
+  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'freshness'>,
 ): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
   )
   return {
     ...ports,
+    freshness: freshnessOf(config),
     countsStock: countsStockOf(config),
     company(code) {
       const found = rules.get(code)

@@ -3,7 +3,7 @@ import { createAccess, type Verifier } from '#platform/access.ts'
 import { keyVerifier, listKeys } from '#platform/access-keys.ts'
 import { tokenVerifier } from '#platform/access-tokens.ts'
 import { createTurnstile } from '#platform/batch.ts'
-import { type Clock, followingClock } from '#platform/clock.ts'
+import { followingClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import type { DiskRoom } from '#platform/disk-room.ts'
 import type { OpenExceptions } from '#platform/exceptions.ts'
@@ -22,6 +22,7 @@ import { type StockHands, stockHands } from './app-ledger.ts'
 import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
+import { freshnessWatch } from './app-freshness.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
@@ -113,7 +114,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     bound,
     processPorts,
     masterData,
-    ...shown(screens, clock),
+    ...shown(screens, processPorts),
     metrics,
     ...doors,
   }
@@ -150,15 +151,16 @@ export function createApp(config: Config, outside: AppPorts): App {
 }
 
 /** What is told from memory. */
-const shown = (screens: Database, clock: Clock) => ({
+const shown = (screens: Database, { clock, freshness }: ProcessPorts) => ({
   summary: createSummary(screens, clock),
-  stock: new StockInMemory(screens, clock),
+  stock: new StockInMemory(screens, clock, freshness),
 })
 
 type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
   readonly config: Config
   readonly openExceptions: OpenExceptions
   readonly stock: StockInMemory
+  readonly processPorts: ProcessPorts
 }
 
 /** A process that only opens doors looks after these alone. */
@@ -176,6 +178,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
       ...others,
       slaWatch(wires),
       supplyWatch(wires),
+      freshnessWatch(wires),
       promiseWatch(wires),
       ...certificateWatch(wires),
     ],

@@ -7,8 +7,9 @@ import {
   type AvailabilityQuestion,
   ITEMS_MAX,
 } from '#domains/inventory/contract/availability.ts'
+import type { Careful } from '#domains/inventory/contract/freshness.ts'
 import type { reservedByChannels } from '#domains/inventory/views/availability.ts'
-import { FORMULA, type Promisable } from '#domains/inventory/views/promising.ts'
+import { confidenceIn, FORMULA, type Promisable } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { resolveLines } from '#domains/items/operations.ts'
 import { placesOf, type SellingPlaces } from './places.ts'
@@ -97,6 +98,8 @@ function tellItem(
       location: row.location,
       available: formatQuantity(row.available),
       ageSeconds: row.toldMs === null ? 0 : Math.max(0, Math.round((asOf.getTime() - row.toldMs) / 1_000)),
+      confidence: confidenceIn(row),
+      ...(row.careful && { careful: row.careful }),
       ...(ahead && { dates: datesAt(row.location, ahead) }),
       ...(reserved && { explain: explainRow(row, reserved) }),
     })),
@@ -132,7 +135,7 @@ function explainRow(row: Promisable, reserved: NonNullable<Reserved>): Explained
     coming: row.coming,
     waiting: row.waiting,
   }
-  return { ...formatted(figures), steps: stepsOf(figures, row.available) }
+  return { ...formatted(figures), steps: stepsOf(figures, row) }
 }
 
 type Figures = Readonly<Record<Exclude<keyof Explained, 'steps'>, Quantity>>
@@ -143,7 +146,9 @@ const formatted = (figures: Figures) =>
   ) as Record<keyof Figures, string>
 
 /** From what is on hand to what is available, leaving out what changes nothing. */
-function stepsOf(figures: Figures, available: Quantity): Explained['steps'] {
+function stepsOf(figures: Figures, { available: promised, careful }: Promisable): Explained['steps'] {
+  const heldBack = careful ? parseQuantity(careful.heldBack) : 0
+  const available = promised + heldBack
   const changes: [string, Quantity][] = [
     ['on hand', figures.onHand],
     ['on quality hold or damaged', -figures.onHold],
@@ -163,13 +168,24 @@ function stepsOf(figures: Figures, available: Quantity): Explained['steps'] {
       ? []
       : [{ what, change: formatQuantity(change), leaves: formatQuantity(left) }]
   })
-  if (left === available) return steps
+  const silence = careful && heldBack > 0 ? [silenceStep(careful, { heldBack, promised })] : []
+  if (left === available) return [...steps, ...silence]
   const what =
     left < available
       ? 'never less than nothing, nor than what is kept for the channel'
       : 'beyond the wall of the channel'
-  return [...steps, { what, change: formatQuantity(available - left), leaves: formatQuantity(available) }]
+  const change = formatQuantity(available - left)
+  return [...steps, { what, change, leaves: formatQuantity(available) }, ...silence]
 }
+
+const silenceStep = (
+  { source, rule }: Careful,
+  { heldBack, promised }: { readonly heldBack: Quantity; readonly promised: Quantity },
+) => ({
+  what: `held back while ${source} is silent (${rule})`,
+  change: formatQuantity(-heldBack),
+  leaves: formatQuantity(promised),
+})
 
 function daysOf({ date, dates }: AvailabilityQuestion, today: string): Days | undefined {
   if (date === undefined && !dates) return undefined

@@ -4,6 +4,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Ids } from '#platform/ids.ts'
+import type { FreshnessRule } from '#domains/inventory/contract/freshness.ts'
 import type { PricePolicy } from '#domains/pricing/contract.ts'
 import type { StaleCreditFallback } from '#domains/customers/contract.ts'
 import type { Sla } from './sla.ts'
@@ -46,6 +47,8 @@ export type ProcessPorts = {
   readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
   /** Whether what a source tells for this reason moves stock, or another message tells it. */
   readonly countsStock: (source: string, reason: StockReason) => boolean
+  /** How fresh sources of stock must be, and what is promised of their places otherwise. */
+  readonly freshness: readonly FreshnessRule[]
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
 }

@@ -10,7 +10,7 @@ import { placesOf } from './places.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 
 /** What the door of reservations needs to know. */
-export type ReservationPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'company' | 'findCompany'>
+export type ReservationPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'company' | 'findCompany' | 'freshness'>
 
 /** A request with the key under which its client may repeat it. */
 export type ReservationArrival = {

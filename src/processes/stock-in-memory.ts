@@ -4,6 +4,8 @@ import type { Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import { Memory, type MemoryCopy } from '#platform/memory-copy.ts'
 import { stockFacts } from '#domains/inventory/views/availability.ts'
+import type { CareFacts, FreshnessRule, SourceState } from '#domains/inventory/contract/freshness.ts'
+import { careFacts, type Silent, silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
 import type { Asking, Promisable, StockFacts } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, findItemsById, itemIds } from '#domains/items/operations.ts'
@@ -26,6 +28,9 @@ export type StockReading = {
   readonly rows: ReadonlyMap<number, readonly Promisable[]>
   /** By item, where they were asked for. */
   readonly ahead: ReadonlyMap<number, readonly Day[]>
+  /** The rules of sources that are silent, and what their figures are reckoned from, by item. */
+  readonly silent: readonly Silent[]
+  readonly care: ReadonlyMap<number, readonly CareFacts[]>
   /** All that was committed by then is in it. */
   readonly asOf: Date
 }
@@ -34,7 +39,7 @@ export type StockReader = (question: StockQuestion) => Promise<StockReading>
 
 /** Reads the database each time, as of now. */
 export const stockInDatabase =
-  (queries: Queries, clock: Pick<Clock, 'now'>): StockReader =>
+  (queries: Queries, clock: Pick<Clock, 'now'>, rules: readonly FreshnessRule[]): StockReader =>
   async ({ company, skus, days, locations, channel }) => {
     const asOf = clock.now()
     const found = await findItems(
@@ -49,15 +54,23 @@ export const stockInDatabase =
     const books = (id: number) => ({ itemId: id, facts: facts.get(id), supply: supply.get(id) ?? [] })
     const asking = { locations, channel }
     const isAhead = days?.timeline ?? false
+    const silent = rules.length > 0 ? silentOf(rules, await sourceStates(queries)) : []
     return {
       items: new Map([...found.values()].map((item) => [item.sku, item])),
       rows: new Map(ids.map((id) => [id, onDay(books(id), asking, days ?? NOW)])),
       ahead: new Map(isAhead ? ids.map((id) => [id, daysAhead(books(id), asking, days!)]) : []),
+      silent,
+      care: await careFacts(queries, ids, placesOfRules(silent)),
       asOf,
     }
   }
 
+const placesOfRules = (rules: readonly FreshnessRule[]): string[] => [
+  ...new Set(rules.flatMap(({ locations }) => locations)),
+]
+
 const NOW = { today: '' }
+const NO_CARE: StockReading['care'] = new Map()
 const NONE: ReadonlyMap<number, readonly ComingSupply[]> = new Map()
 
 const supplyOf = async (
@@ -72,6 +85,8 @@ const PORTION = 1_000
 const NEW_ITEMS_MS = 60_000
 /** Callers name channels as they like, so the figures of a few are kept ready for an item. */
 const CHANNELS_READY_MAX = 16
+/** There are few sources, so they are one key. */
+const SOURCES = [0]
 
 export class StockInMemory {
   readonly #queries: Queries
@@ -80,6 +95,9 @@ export class StockInMemory {
   readonly #items: MemoryCopy<SellingItem>
   readonly #stock: MemoryCopy<StockFacts>
   readonly #supply: MemoryCopy<readonly ComingSupply[]>
+  readonly #sources: MemoryCopy<readonly SourceState[]>
+  readonly #care: MemoryCopy<readonly CareFacts[]>
+  readonly #rules: readonly FreshnessRule[]
   readonly #ids = new Map<string, number>()
   readonly #units = new Map<string, SellingItem['units']>()
   readonly #ready = new WeakMap<StockFacts, Map<string, readonly Promisable[]>>()
@@ -88,7 +106,8 @@ export class StockInMemory {
   #after = 0
   #readMs = 0
 
-  constructor(queries: Queries, clock: Clock) {
+  constructor(queries: Queries, clock: Clock, rules: readonly FreshnessRule[]) {
+    this.#rules = rules
     this.#queries = queries
     this.#clock = clock
     this.#memory = new Memory(queries, clock)
@@ -99,6 +118,16 @@ export class StockInMemory {
     })
     this.#stock = this.#memory.copy({ topic: 'stock', keysMax: ITEMS_KEPT_MAX, load: stockFacts })
     this.#supply = this.#memory.copy({ topic: 'supply', keysMax: ITEMS_KEPT_MAX, load: supplyOf })
+    this.#sources = this.#memory.copy({
+      topic: 'sources',
+      keysMax: SOURCES.length,
+      load: async (from) => new Map([[SOURCES[0]!, await sourceStates(from)]]),
+    })
+    this.#care = this.#memory.copy({
+      topic: 'care',
+      keysMax: ITEMS_KEPT_MAX,
+      load: (from, ids) => careFacts(from, ids, placesOfRules(rules)),
+    })
   }
 
   /** How many items are kept. */
@@ -139,10 +168,10 @@ export class StockInMemory {
     const ids = await this.#idsOf(company, skus)
     const keys = ids.filter((id) => id !== undefined)
     const copies = [this.#items, this.#stock, ...(days ? [this.#supply] : [])]
-    const asOf = await this.#memory.holdAll(
-      maxAgeMs,
-      copies.map((copy) => ({ copy, keys })),
-    )
+    const asOf = await this.#memory.holdAll(maxAgeMs, [
+      ...copies.map((copy) => ({ copy, keys })),
+      ...(this.#rules.length > 0 ? [{ copy: this.#sources, keys: SOURCES }] : []),
+    ])
     const items = new Map<string, SellingItem>()
     const rows = new Map<number, readonly Promisable[]>()
     const ahead = new Map<number, readonly Day[]>()
@@ -154,7 +183,15 @@ export class StockInMemory {
       rows.set(item.id, days ? onDay(this.#books(item.id), asking, days) : this.#rowsOf(item.id, asking))
       if (days?.timeline) ahead.set(item.id, daysAhead(this.#books(item.id), asking, days))
     }
-    return { items, rows, ahead, asOf }
+    return { items, rows, ahead, asOf, ...(await this.#careOf(keys)) }
+  }
+
+  /** Read when a source is silent; what is known of it otherwise goes on to hold while the database is away. */
+  async #careOf(ids: readonly number[]): Promise<Pick<StockReading, 'silent' | 'care'>> {
+    const silent = silentOf(this.#rules, this.#sources.peek(SOURCES[0]!) ?? [])
+    if (silent.length === 0) return { silent, care: NO_CARE }
+    await this.#care.hold(ids)?.catch(() => undefined)
+    return { silent, care: new Map(ids.map((id) => [id, this.#care.peek(id) ?? []])) }
   }
 
   #books(itemId: number) {

@@ -265,6 +265,26 @@ describe('problems', () => {
     )
   })
 
+  test('are found in rules of freshness for what there is not, and in those that contradict themselves', () => {
+    const rule = { source: 'wms', minutes: 30, rule: 'zero' } as const
+    const said = failure({
+      defaults: {
+        systems: { wms: erp },
+        freshness: [
+          rule,
+          rule,
+          { ...rule, source: 'wsm' },
+          { ...rule, flow: 'readings', locations: ['CHI'] },
+        ],
+      },
+    })
+    expect(said).toContain('freshness[1].flow: must be said once for a source')
+    expect(said).toContain('freshness[2].source: must be one of the systems')
+    expect(said).toContain('freshness[3].locations[0]: must be one of the locations')
+    const capless = failure({ defaults: { systems: { wms: erp }, freshness: [{ ...rule, rule: 'cap' }] } })
+    expect(capless).toContain('freshness[0].most: is missing')
+  })
+
   test('are found in names that refer to nothing or are given twice', () => {
     const said = failure({
       defaults: {

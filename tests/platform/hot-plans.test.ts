@@ -13,7 +13,11 @@ const DOMAINS = ['orders', 'inventory', 'shipments', 'billing']
 /** Reads that look whole and are bounded: the end of an index, or an index of what is open alone. */
 const BOUNDED: Readonly<Record<string, RegExp>> = {
   'billing.last_posted': /^Index Scan on invoice$/,
+  'inventory.check_doubts': /Scan on doubt(_open)?$/,
   'inventory.end_avoiding': /Scan on short_pick$/,
+  'inventory.lock_source_states': /Scan on source_state(_pkey)?$/,
+  'inventory.open_doubts': /Scan on doubt(_open)?$/,
+  'inventory.source_states': /Scan on source_state(_pkey)?$/,
   'inventory.waited_items': /Index (Only )?Scan on backorder(_pkey)?$/,
   'inventory.waiting_orders': /Index (Only )?Scan on backorder(_pkey)?$/,
   'log.head': /^Index Only Scan on (generation|event_\d{6})$/,

@@ -31,7 +31,7 @@ test('of those that share a transaction the lower number is served first, whoeve
     reservations: { softMs: 60_000, softMaxMs: 60_000 },
   }
   const company = () => rules
-  const ports = { clock, ids: databaseIds(database), company, findCompany: company }
+  const ports = { clock, ids: databaseIds(database), company, findCompany: company, freshness: [] }
   const door = reservationDoor({
     clock,
     batchMax: 10,

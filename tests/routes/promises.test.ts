@@ -268,7 +268,7 @@ describe('the answer', () => {
     const sku = next()
     const { status, body } = await ask([{ sku, quantity: '9', unit: 'CA' }])
     expect(status).toBe(200)
-    expect(body.formula.version).toBe(2)
+    expect(body.formula.version).toBe(3)
     expect(Math.abs(Date.parse(body.asOf) - Date.now())).toBeLessThan(60_000)
     expect(body.items[0]).toMatchObject({ available: '110', unit: 'EA' })
     expect(body.items[0]!.asked).toEqual({ quantity: '9', unit: 'CA', canBePromised: true })

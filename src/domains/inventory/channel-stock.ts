@@ -21,10 +21,18 @@ type Given = {
 /** What lines get of what is free, by line; counts `free` down. */
 export type Sharing = (free: FreeStock) => readonly (readonly Allocation[])[]
 
+/** How much of what could be given is given while the source of a place is silent; `given` counts what was meanwhile. */
+export type CarefulFigure = (
+  place: { readonly itemId: number; readonly location: string },
+  figure: { readonly available: Quantity; readonly given: Quantity },
+) => Quantity
+
 export class ChannelStock {
   /** Kept for nobody, and waited for by nobody; below zero where more is kept than there is. */
   readonly rest: FreeStock
   readonly #places: ReadonlyMap<string, Place>
+  readonly #given = new Map<string, Quantity>()
+  #careful: CarefulFigure | undefined
 
   constructor({ free, kept, waiting, locations }: Given) {
     this.rest = new Map(free)
@@ -33,9 +41,14 @@ export class ChannelStock {
     setAside(this.rest, waiting, locations)
   }
 
+  /** Gives no more from now on than this says. */
+  beCareful(figure: CarefulFigure): void {
+    this.#careful = figure
+  }
+
   /** What a channel can be given of these items at these locations; of nobody's channel, what is kept for nobody. */
   of(channel: string | undefined, items: Iterable<number>, locations: readonly string[]): FreeStock {
-    if (this.#places.size === 0) return this.rest
+    if (this.#places.size === 0 && !this.#careful) return this.rest
     const view: FreeStock = new Map()
     for (const item of items) {
       for (const location of locations) view.set(stockKey(item, location), this.at(channel, item, location))
@@ -45,6 +58,12 @@ export class ChannelStock {
 
   at(channel: string | undefined, itemId: number, location: string): Quantity {
     const key = stockKey(itemId, location)
+    const available = this.#at(channel, key)
+    if (!this.#careful) return available
+    return this.#careful({ itemId, location }, { available, given: this.#given.get(key) ?? 0 })
+  }
+
+  #at(channel: string | undefined, key: string): Quantity {
     const rest = this.rest.get(key) ?? 0
     const place = this.#places.get(key)
     if (!place) return rest
@@ -59,7 +78,7 @@ export class ChannelStock {
     locations: readonly string[],
     share: Sharing = (free) => allocate(free, lines, locations),
   ): readonly (readonly Allocation[])[] {
-    if (this.#places.size === 0) return share(this.rest)
+    if (this.#places.size === 0 && !this.#careful) return share(this.rest)
     const items = lines.map((line) => line.itemId)
     const given = share(this.of(channel, items, locations))
     return given.map((some, at) => some.map((one) => this.#take(channel, items[at]!, one)))
@@ -70,6 +89,7 @@ export class ChannelStock {
     const place = this.#places.get(key)
     const own = place && ownOf(place, channel)
     const fromOwn = place && own ? Math.min(quantity, reach(place, own)) : 0
+    this.#given.set(key, (this.#given.get(key) ?? 0) + quantity)
     this.rest.set(key, (this.rest.get(key) ?? 0) - quantity + fromOwn)
     if (place) place.free -= quantity
     if (!own || fromOwn === 0) return { location, quantity }

@@ -5,7 +5,8 @@ import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import { MAX_AGE_MS, MaxAgeMs } from './contract/availability.ts'
-import { FORMULA, type Promisable } from './views/promising.ts'
+import { Careful } from './contract/freshness.ts'
+import { confidenceIn, FORMULA, type Promisable } from './views/promising.ts'
 
 export type StockedItem = { readonly id: number; readonly baseUnit: string }
 
@@ -74,6 +75,8 @@ const Availability = z
         keptForChannel: Decimal.describe('Allocated to this channel and not taken yet'),
         waiting: Decimal.describe('What orders wait for and would be given here'),
         available: Decimal,
+        confidence: z.enum(['normal', 'careful', 'ask']),
+        careful: Careful.optional(),
         unit: z.string().describe("The item's base unit, UN/ECE Recommendation 20"),
         asOf: z.iso.datetime(),
       }),
@@ -180,6 +183,8 @@ function figuresOf(row: Promisable) {
     keptForChannel: formatQuantity(row.keptForChannel),
     waiting: formatQuantity(row.waiting),
     available: formatQuantity(row.available),
+    confidence: confidenceIn(row),
+    ...(row.careful && { careful: row.careful }),
   }
 }
 
@@ -201,6 +206,7 @@ const EXAMPLE = {
       keptForChannel: '0',
       waiting: '0',
       available: '360',
+      confidence: 'normal',
       unit: 'EA',
       asOf: '2026-11-21T08:30:00.000Z',
     },

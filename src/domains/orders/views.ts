@@ -262,6 +262,10 @@ const heldNow = sql(
   'orders.held_now',
   `select count(distinct order_id) as held from orders.hold where status = 'open'`,
 )
+const acceptedWithin = sql(
+  'orders.accepted_within',
+  `select id as doc from orders.sales_order where created_at > $1 and created_at <= $2 order by created_at, id`,
+)
 const acceptedAt = sql(
   'orders.accepted_at',
   `select id as doc, created_at as at from orders.sales_order where id = any($1::bigint[])`,
@@ -274,6 +278,12 @@ export async function countAccepted(
 ): Promise<{ readonly accepted: number; readonly firstId: number | null }> {
   const [row] = await queries.query<{ accepted: number; firstId: number | null }>(acceptedSince, [since])
   return row ?? { accepted: 0, firstId: null }
+}
+
+/** By their numbers, those accepted after the one moment and until the other. */
+export async function acceptedBetween(queries: Queries, after: Date, until: Date): Promise<number[]> {
+  const rows = await queries.query<{ doc: number }>(acceptedWithin, [after, until])
+  return rows.map(({ doc }) => doc)
 }
 
 export async function countHeld(queries: Queries): Promise<number> {

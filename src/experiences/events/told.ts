@@ -18,6 +18,7 @@ export const eventWords = (typePrefix: string): EventWords => ({
     invoice: 'billing',
     payment: 'billing',
     reservation: 'inventory',
+    source: 'inventory',
   },
   numberOf,
 })

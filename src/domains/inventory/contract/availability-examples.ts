@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { Allocations, AllocationsRequest } from './allocations.ts'
 import type { AvailabilityAnswer, AvailabilityQuestion } from './availability.ts'
+import type { Sources } from './freshness.ts'
 
 export const question = {
   company: 'NWF',
@@ -28,6 +29,7 @@ export const answer = {
           location: 'CHI-1',
           available: '120',
           ageSeconds: 3_600,
+          confidence: 'normal',
           dates: [
             { date: '2026-11-21', available: '120' },
             { date: '2026-12-01', available: '240' },
@@ -78,3 +80,19 @@ export const allocated = {
     },
   ],
 } satisfies Allocations
+
+export const sources = {
+  items: [
+    {
+      source: 'wms-chicago',
+      flow: 'messages',
+      locations: ['CHI-1'],
+      budgetSeconds: 1_800,
+      rule: 'buffer',
+      heardAt: '2026-11-21T08:30:00.000Z',
+      ageSeconds: 42,
+      state: 'heard',
+    },
+  ],
+  openDoubts: 0,
+} satisfies Sources

@@ -1,5 +1,6 @@
 /** The words in which it is told what can be promised, and why. */
 import { z } from 'zod'
+import { Careful } from './freshness.ts'
 
 const Decimal = z.string().describe('Decimal as text, in the unit beside it')
 const Sku = z.string().min(1).max(40)
@@ -99,6 +100,12 @@ export const AvailabilityAnswer = z
             location: z.string(),
             available: Decimal,
             ageSeconds: z.int().describe('How long ago somebody last told something of the stock here'),
+            confidence: z
+              .enum(['normal', 'careful', 'ask'])
+              .describe(
+                'careful: less is promised, since its source is silent. ask: nothing without a person',
+              ),
+            careful: Careful.optional(),
             dates: z
               .array(z.object({ date: z.iso.date(), available: Decimal }))
               .optional()

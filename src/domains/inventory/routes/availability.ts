@@ -5,12 +5,14 @@ import { type Claim, type Replay, type Route, route } from '#platform/http.ts'
 import { Allocations, AllocationsRequest } from '../contract/allocations.ts'
 import { AvailabilityAnswer, AvailabilityQuestion } from '../contract/availability.ts'
 import * as example from '../contract/availability-examples.ts'
+import { Sources } from '../contract/freshness.ts'
 import { itemsOf, locationsOf, type AvailabilityPorts } from '../routes.ts'
 import { allocationsOf } from '../views/allocations.ts'
 
 export type PromiseVerbs = AvailabilityPorts & {
   readonly queries: Queries
   readonly answer: (question: AvailabilityQuestion) => Promise<AvailabilityAnswer>
+  readonly sources: () => Promise<Sources>
   readonly setAllocations: (command: {
     request: AllocationsRequest
     actor: string
@@ -25,6 +27,7 @@ export const promiseRoutes = (verbs: PromiseVerbs): Route[] => [
   queryAvailability(verbs),
   setAllocations(verbs),
   listAllocations(verbs),
+  listSources(verbs),
 ]
 
 const queryAvailability = (verbs: PromiseVerbs): Route =>
@@ -111,4 +114,21 @@ const listAllocations = (verbs: PromiseVerbs): Route =>
         body: { company: query.company, items: await allocationsOf(verbs.queries, skus) },
       }
     },
+  })
+
+const listSources = (verbs: PromiseVerbs): Route =>
+  route({
+    method: 'GET',
+    path: '/process/inventory/v1/sources',
+    operationId: 'sources.list',
+    summary: 'How fresh sources of stock are',
+    description:
+      'Each rule of the configuration, when its source was last heard, and whether the rule holds since it is silent.',
+    scope: 'process.availability:read',
+    rateClass: 'reads',
+    bodyLimitBytes: 0,
+    answers: { 200: { description: 'In the order of the configuration', body: Sources } },
+    refusals: [],
+    example: { answer: example.sources },
+    handler: async () => ({ status: 200, body: await verbs.sources() }),
   })

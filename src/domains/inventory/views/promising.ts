@@ -1,6 +1,7 @@
 /** What can be promised of one item, by the published formula: the arithmetic by which stock is granted; pure. */
 import type { Quantity } from '#platform/quantity.ts'
 import { ChannelStock } from '../channel-stock.ts'
+import type { Careful } from '../contract/freshness.ts'
 import type { Kept } from '../contract.ts'
 import { stockKey, type WantedLine } from '../rules.ts'
 
@@ -11,7 +12,8 @@ export const FORMULA = {
     'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock + coming; ' +
     'own = min(keptForChannel, max(0, free)); ' +
     'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall; ' +
-    'coming = what is expected from today until the date that is asked about, 0 without one',
+    'coming = what is expected from today until the date that is asked about, 0 without one; ' +
+    'less by the rule of a source that is silent',
 } as const
 
 /** The books of an item at a location. */
@@ -47,7 +49,13 @@ export type Promisable = Omit<StockHere, 'available'> & {
   /** What orders wait for and would be given here. */
   readonly waiting: Quantity
   readonly available: Quantity
+  /** By which rule less is promised, while the source of the stock here is silent. */
+  readonly careful?: Careful
 }
+
+/** How much the figure can be relied on. */
+export const confidenceIn = ({ careful }: Promisable): 'normal' | 'careful' | 'ask' =>
+  careful === undefined ? 'normal' : careful.rule === 'ask' ? 'ask' : 'careful'
 
 export type Asking = {
   /** All that the company sells from: who waits may be served from any of them. */

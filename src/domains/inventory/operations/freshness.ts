@@ -1,0 +1,72 @@
+/** The verbs of sources that fall silent: keep their state, mark what is promised meanwhile, check it afterwards. */
+import type { Transaction } from '#platform/database.ts'
+import { appendEvents, type Cause } from '#platform/log.ts'
+import type { FreshnessRule, SourceState } from '../contract/freshness.ts'
+import {
+  checkDoubts,
+  type CheckedDoubt,
+  countSellRates,
+  forgetDoubts,
+  insertDoubts,
+  lockSources,
+  type NewDoubt,
+  saveSources,
+} from '../store/freshness.ts'
+
+export type { CheckedDoubt, NewDoubt }
+export const lockSourceStates = lockSources
+
+/** Marks promises that are made of places whose source is silent. */
+export const markDoubts = insertDoubts
+
+export type Turn = {
+  readonly state: SourceState
+  readonly rule: FreshnessRule
+  readonly change: 'fell silent' | 'heard again' | 'none'
+}
+
+/** Writes how sources are now; those that changed tell it, by an event of their own. */
+export async function saveTurns(
+  tx: Transaction,
+  turns: readonly Turn[],
+  company: string,
+  cause: Cause,
+): Promise<void> {
+  const rated = turns.filter(({ change, rule }) => change === 'fell silent' && rule.rule.kind === 'buffer')
+  const places = [...new Set(rated.flatMap(({ rule }) => rule.locations))]
+  if (places.length > 0) await countSellRates(tx, places)
+  saveSources(
+    tx,
+    turns.map(({ state }) => state),
+  )
+  appendEvents(
+    tx,
+    turns.flatMap(({ state, rule, change }) =>
+      change === 'none'
+        ? []
+        : [
+            {
+              type: change === 'fell silent' ? 'source.silent' : 'source.heard',
+              key: state.doc,
+              keyVersion: state.version,
+              company,
+              correlationId: state.doc,
+              data: {
+                source: state.source,
+                flow: state.flow,
+                rule: rule.rule.kind,
+                locations: rule.locations,
+                heardAt: state.heardAt.toISOString(),
+              },
+            },
+          ],
+    ),
+    cause,
+  )
+}
+
+/** Checks what was promised of all places but the silent ones; old results are forgotten. */
+export function checkPromises(tx: Transaction, silent: readonly string[]): Promise<CheckedDoubt[]> {
+  forgetDoubts(tx)
+  return checkDoubts(tx, silent)
+}

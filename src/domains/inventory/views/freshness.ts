@@ -1,0 +1,56 @@
+/** Which sources of stock are silent, and what is promised of their places meanwhile. */
+import type { Queries } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { CareFacts, FreshnessRule, SourceState } from '../contract/freshness.ts'
+import { carefulFigure } from '../rules/careful.ts'
+import { countOpenDoubts, selectCare, selectSources } from '../store/freshness.ts'
+
+export const sourceStates = selectSources
+export const openDoubts = countOpenDoubts
+
+/** A rule that holds now. */
+export type Silent = FreshnessRule & { readonly heardAt: Date; readonly since: Date }
+
+export const silentOf = (
+  rules: readonly FreshnessRule[],
+  states: readonly SourceState[],
+): readonly Silent[] =>
+  rules.flatMap((rule) => {
+    const state = states.find(({ source, flow }) => source === rule.source && flow === rule.flow)
+    return state?.silentSince ? [{ ...rule, heardAt: state.heardAt, since: state.silentSince }] : []
+  })
+
+/** By item, at these locations alone. */
+export async function careFacts(
+  queries: Queries,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<ReadonlyMap<number, readonly CareFacts[]>> {
+  if (locations.length === 0) return new Map()
+  return Map.groupBy(await selectCare(queries, items, locations), ({ itemId }) => itemId)
+}
+
+export type CarefulFigure = { readonly available: Quantity; readonly by: Silent | undefined }
+
+type Here = {
+  readonly location: string
+  readonly available: Quantity
+  readonly facts: readonly CareFacts[] | undefined
+  readonly nowMs: number
+}
+
+/** The least that any rule leaves, and which one it was. */
+export function carefulAt(
+  silent: readonly Silent[],
+  { location, available, facts, nowMs }: Here,
+): CarefulFigure {
+  const { perHour = 0, promised = 0 } = facts?.find((one) => one.location === location) ?? {}
+  let figure: CarefulFigure = { available, by: undefined }
+  for (const rule of silent) {
+    if (!rule.locations.includes(location)) continue
+    const silentMs = Math.max(0, nowMs - rule.heardAt.getTime())
+    const careful = carefulFigure(rule.rule, available, { silentMs, perHour, promised })
+    if (!figure.by || careful < figure.available) figure = { available: careful, by: rule }
+  }
+  return figure
+}
