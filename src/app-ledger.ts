@@ -1,6 +1,7 @@
 /** Stock as people read it and put it right, with what stands behind it. */
 import type { AvailabilityPorts } from '#domains/inventory/routes.ts'
 import { adjustmentRoutes } from '#domains/inventory/routes/adjustments.ts'
+import { lotRoutes, type ShippedAfter } from '#domains/inventory/routes/lots.ts'
 import { ledgerRoutes } from '#domains/inventory/routes/ledger.ts'
 import {
   type AdjustmentFilter,
@@ -10,10 +11,13 @@ import {
 import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
 import type { AdjustmentAnswer } from '#domains/inventory/contract/adjustments.ts'
 import { findItemsById } from '#domains/items/operations.ts'
-import { linesOfShipments, shipmentsOf } from '#domains/shipments/views.ts'
+import { headersOf } from '#domains/orders/views.ts'
+import { linesOfShipments, shipmentsOf, shippedOfLot } from '#domains/shipments/views.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import type { Route } from '#platform/http.ts'
 import type { Pages } from '#platform/http-cursor.ts'
+import { formatQuantity } from '#platform/quantity.ts'
+import { localDate } from '#platform/time-zone.ts'
 import type { Worker } from '#platform/worker.ts'
 import {
   type AdjustmentCommand,
@@ -22,7 +26,14 @@ import {
   decideOnAdjustment,
   type DecisionCommand,
 } from './processes/adjustment-commands.ts'
-import { adjustmentNumber, parseNumber, type ProcessPorts, shipmentNumber } from './processes/ports.ts'
+import { describeLot, moveLot } from './processes/lot-commands.ts'
+import {
+  adjustmentNumber,
+  orderNumber,
+  parseNumber,
+  type ProcessPorts,
+  shipmentNumber,
+} from './processes/ports.ts'
 
 export type LedgerWires = {
   readonly screens: Database
@@ -55,6 +66,7 @@ export function ledgerOf(wires: LedgerWires, pages: Pages, stock: AvailabilityPo
       documentNumber: (source, doc) =>
         source === 'adjustment' ? adjustmentNumber(doc) : shipmentNumber(doc),
     }),
+    ...lotsOf(wires, pages, stock),
     ...adjustmentRoutes({
       ...stock,
       pages,
@@ -62,6 +74,46 @@ export function ledgerOf(wires: LedgerWires, pages: Pages, stock: AvailabilityPo
       ...stockHands(wires),
     }),
   ]
+}
+
+function lotsOf(wires: LedgerWires, pages: Pages, stock: AvailabilityPorts): Route[] {
+  const { screens: queries, worker, processPorts: ports } = wires
+  const acting = () => ({ runner: worker.runner(), ports })
+  return lotRoutes({
+    ...stock,
+    pages,
+    today: (company) => localDate(ports.clock.now(), ports.company(company).timeZone),
+    move: (command) => moveLot(queries, acting(), command),
+    describe: (command) => describeLot(queries, acting(), command),
+    shipments: (asked, after, limit) => shipmentsOfLot(queries, asked, after, limit),
+  })
+}
+
+/** With the order and the customer of each, who are told of a recall. */
+async function shipmentsOfLot(
+  queries: Queries,
+  lot: { readonly itemId: number; readonly lot: string },
+  after: ShippedAfter | undefined,
+  limit: number,
+) {
+  const found = await shippedOfLot(queries, lot, after, limit + 1)
+  const page = found.slice(0, limit)
+  const orders = await headersOf(queries, [...new Set(page.map(({ orderId }) => orderId))])
+  const orderOf = new Map(orders.map((order) => [order.doc, order]))
+  const last = found.length > limit ? page.at(-1)! : undefined
+  return {
+    next: last && ([last.doc, last.n] as const),
+    items: page.map(({ doc, orderId, quantity, expiresOn, shippedAt, n: _, ...row }) => ({
+      ...row,
+      shipment: shipmentNumber(doc),
+      order: orderNumber(orderId),
+      customer: orderOf.get(orderId)!.customer,
+      customerOrder: orderOf.get(orderId)!.customerOrder,
+      shippedAt: shippedAt.toISOString(),
+      quantity: formatQuantity(quantity),
+      ...(expiresOn !== null && { expiresOn }),
+    })),
+  }
 }
 
 /** A shipment or an adjustment of the company, and where it moved stock. */

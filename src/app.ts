@@ -92,7 +92,6 @@ export function createApp(config: Config, outside: AppPorts): App {
   const metrics = declareHouseMetrics(ports.metrics)
   const sla = slaOf(config, clock, metrics)
   const processPorts = portsOf(config, { clock, ids, openExceptions, sla, wishes: wishesOf(bound) })
-
   const tables = houseProcesses(processPorts)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
   const masterData = masterDataGate(config, bound.readers, database)

@@ -91,6 +91,41 @@ export type PackageRow = {
 export const packagesOf = (queries: Queries, docs: readonly number[]): Promise<PackageRow[]> =>
   queries.query<PackageRow>(packageRows, [docs])
 
+const linesOfLot = sql(
+  'shipments.lines_of_lot',
+  `select l.shipment_id as doc, l.n, l.quantity, l.expires_on::text as "expiresOn", s.* from (
+     select shipment_id, n, quantity, expires_on, item_id, lot from shipments.shipment_line
+     where item_id = $1 and lot = $2 and (shipment_id, n) < ($3::bigint, $4::smallint)
+     order by item_id desc, lot desc, shipment_id desc, n desc limit $5) l
+   cross join lateral (
+     select order_id as "orderId", location, carrier, shipped_at as "shippedAt", source_key as number
+     from shipments.shipment where id = l.shipment_id offset 0) s
+   order by l.shipment_id desc, l.n desc`,
+)
+
+export type LotLine = Pick<
+  ShipmentHeader,
+  'doc' | 'orderId' | 'location' | 'carrier' | 'shippedAt' | 'number'
+> &
+  Pick<ShipmentLine, 'n' | 'quantity' | 'expiresOn'>
+
+const LAST_LINE = 32_767
+
+/** What left of an item's lot, the newest first, after where the page before ended; by index, however much has left. */
+export const shippedOfLot = (
+  queries: Queries,
+  { itemId, lot }: { readonly itemId: number; readonly lot: string },
+  after: readonly [doc: number, n: number] | undefined,
+  limit: number,
+): Promise<LotLine[]> =>
+  queries.query<LotLine>(linesOfLot, [
+    itemId,
+    lot,
+    after?.[0] ?? Number.MAX_SAFE_INTEGER,
+    after?.[1] ?? LAST_LINE,
+    limit,
+  ])
+
 const shippedOrders = sql(
   'shipments.shipped_orders',
   'select count(distinct order_id) as shipped from shipments.shipment where order_id >= $1',

@@ -1,0 +1,90 @@
+/** Holds a lot wherever it lies, and lets it go again. */
+import type { Transaction } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import { positionKeys } from '../books.ts'
+import { move, type Shortfall, type StockChange } from '../operations.ts'
+import {
+  type ClaimOnItem,
+  claimsOnItem,
+  describeLot,
+  holdLot,
+  lockItem,
+  type LotKey,
+  type LotPosition,
+  placesOfItem,
+  releaseLot,
+} from '../store/lots.ts'
+
+export const setExpiry = describeLot
+
+export type LotMoved = {
+  readonly moved: readonly { readonly location: string; readonly quantity: Quantity }[]
+  /** Claims that have no stock any more. */
+  readonly shortfalls: readonly Shortfall[]
+  readonly claims: readonly ClaimOnItem[]
+}
+
+type Act = Pick<StockChange, 'sourceKey' | 'at'> & { readonly by: string; readonly reason: string }
+
+/** What of the lot is for sale anywhere goes on quality hold, claimed or not. Done before, it moves what came since. */
+export async function holdLotEverywhere(tx: Transaction, lot: LotKey, act: Act): Promise<LotMoved> {
+  const positions = await lockedItem(tx, lot)
+  holdLot(tx, lot, act.by, act.reason)
+  const changes = positions
+    .filter((row) => row.lot === lot.lot && row.available > 0)
+    .map(({ location, available }) => change(lot, act, { location, quantity: available }))
+  const shortfalls = changes.length > 0 ? await move(tx, changes) : []
+  const places = shortfalls.map(({ location }) => location)
+  const claims = places.length > 0 ? await claimsOnItem(tx, lot.itemId, places) : []
+  return { moved: changes, shortfalls, claims }
+}
+
+/** Back for sale, claims first. */
+export async function releaseLotEverywhere(tx: Transaction, lot: LotKey, act: Act): Promise<LotMoved> {
+  const positions = await lockedItem(tx, lot)
+  releaseLot(tx, lot)
+  const changes = positions
+    .filter((row) => row.lot === lot.lot && row.qualityHold > 0)
+    .map(({ location, qualityHold }) => ({
+      ...change(lot, act, { location, quantity: qualityHold }),
+      from: 'quality_hold' as const,
+      to: 'available' as const,
+    }))
+  const covering = changes.flatMap((back): StockChange[] => {
+    const quantity = Math.min(back.quantity, uncovered(positions, back.location))
+    return quantity > 0 ? [{ ...back, lot: '', from: 'available', to: 'unreconciled', quantity }] : []
+  })
+  const shortfalls = changes.length > 0 ? await move(tx, [...changes, ...covering]) : []
+  return { moved: changes, shortfalls, claims: [] }
+}
+
+/** What was taken from under claims: it is in doubt at the place as a whole, and in none of its lots. */
+function uncovered(positions: readonly LotPosition[], location: string): Quantity {
+  const here = positions.filter((row) => row.location === location)
+  const whole = here.find((row) => row.lot === '')?.unreconciled ?? 0
+  const inLots = here.reduce((sum, row) => (row.lot === '' ? sum : sum + row.unreconciled), 0)
+  return Math.max(0, inLots - whole)
+}
+
+async function lockedItem(tx: Transaction, { itemId, company }: LotKey): Promise<LotPosition[]> {
+  tx.locking('stock position', positionKeys([itemId], await placesOfItem(tx, itemId, company)))
+  return lockItem(tx, itemId, company)
+}
+
+const change = (
+  { company, itemId, lot }: LotKey,
+  { sourceKey, at }: Act,
+  { location, quantity }: { readonly location: string; readonly quantity: Quantity },
+): StockChange => ({
+  company,
+  itemId,
+  location,
+  lot,
+  from: 'available',
+  to: 'quality_hold',
+  quantity,
+  reason: 'lot hold',
+  source: 'lots',
+  sourceKey,
+  at,
+})

@@ -1,0 +1,106 @@
+/** The SQL of what is known of lots. */
+import type { Queries, Transaction } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+
+export type LotKey = { readonly company: string; readonly itemId: number; readonly lot: string }
+
+const hold = sql(
+  'inventory.hold_lot',
+  `insert into inventory.lot as l (company, item_id, lot, held_by, held_at, held_reason) values ($1, $2, $3, $4, now(), $5)
+   on conflict (company, item_id, lot) do update
+     set held_by = excluded.held_by, held_at = excluded.held_at, held_reason = excluded.held_reason
+   where l.held_by is null`,
+)
+const release = sql(
+  'inventory.release_lot',
+  `update inventory.lot set held_by = null, held_at = null, held_reason = null
+   where company = $1 and item_id = $2 and lot = $3`,
+)
+const describe = sql(
+  'inventory.describe_lot',
+  `insert into inventory.lot (company, item_id, lot, expires_on) values ($1, $2, $3, $4)
+   on conflict (company, item_id, lot) do update set expires_on = excluded.expires_on`,
+)
+
+/** Whoever held it first stays named. */
+export const holdLot = (
+  tx: Transaction,
+  { company, itemId, lot }: LotKey,
+  by: string,
+  reason: string,
+): void => tx.send(hold, [company, itemId, lot, by, reason])
+export const releaseLot = (tx: Transaction, { company, itemId, lot }: LotKey): void =>
+  tx.send(release, [company, itemId, lot])
+export const describeLot = (tx: Transaction, { company, itemId, lot }: LotKey, expiresOn: string): void =>
+  tx.send(describe, [company, itemId, lot, expiresOn])
+
+const lock = sql(
+  'inventory.lock_lot',
+  `select location, lot, available, reserved, quality_hold as "qualityHold", unreconciled from inventory.position
+   where item_id = $1 and company = $2 and owner = 'own' order by item_id, location, lot for no key update`,
+)
+
+export type LotPosition = {
+  readonly location: string
+  readonly lot: string
+  readonly available: Quantity
+  readonly reserved: Quantity
+  readonly qualityHold: Quantity
+  readonly unreconciled: Quantity
+}
+
+/** Every position of an item, locked in the order in which everybody locks. */
+export const lockItem = (tx: Transaction, itemId: number, company: string): Promise<LotPosition[]> =>
+  tx.query<LotPosition>(lock, [itemId, company])
+
+const places = sql(
+  'inventory.places_of_item',
+  `select distinct location from inventory.position where item_id = $1 and company = $2 order by location`,
+)
+export const placesOfItem = async (queries: Queries, itemId: number, company: string): Promise<string[]> =>
+  (await queries.query<{ location: string }>(places, [itemId, company])).map(({ location }) => location)
+
+// Reads what is claimed now, which is as little as the work under way: no index is kept for it.
+const claims = sql(
+  'inventory.claims_on_item',
+  `select 'order' as kind, doc, location from inventory.reservation where item_id = $1 and location = any($2::text[])
+   union select 'reservation', reservation_id, location from inventory.channel_claim
+   where item_id = $1 and location = any($2::text[]) order by 3, 1, 2`,
+)
+
+export type ClaimOnItem = {
+  readonly kind: 'order' | 'reservation'
+  readonly doc: number
+  readonly location: string
+}
+
+export const claimsOnItem = (
+  queries: Queries,
+  itemId: number,
+  locations: readonly string[],
+): Promise<ClaimOnItem[]> => queries.query<ClaimOnItem>(claims, [itemId, locations])
+
+const lots = sql(
+  'inventory.lots_at',
+  `select p.lot, p.location, l.expires_on::text as "expiresOn", l.held_by is not null as held, p.available,
+     p.quality_hold as "qualityHold"
+   from inventory.position p
+   left join inventory.lot l on l.company = p.company and l.item_id = p.item_id and l.lot = p.lot
+   where p.item_id = $1 and p.location = any($2::text[]) and p.company = $3 and p.owner = 'own' and p.lot <> ''
+     and (p.available > 0 or p.quality_hold > 0)`,
+)
+
+export type LotRow = {
+  readonly lot: string
+  readonly location: string
+  readonly expiresOn: string | null
+  readonly held: boolean
+  readonly available: Quantity
+  readonly qualityHold: Quantity
+}
+
+export const selectLots = (
+  queries: Queries,
+  { itemId, company, locations }: { itemId: number; company: string; locations: readonly string[] },
+): Promise<LotRow[]> => queries.query<LotRow>(lots, [itemId, locations, company])
