@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { upsertItems } from '#domains/items/operations.ts'
 import { FUNCTIONAL_ACKNOWLEDGMENT, parseAcknowledgment } from '#systems/edi/documents/997.ts'
 import { matchStructure } from '#systems/edi/documents/structure.ts'
 import { PartnerGuide } from '#systems/edi/partner-guide.ts'
@@ -164,12 +165,47 @@ test('what a warehouse tells of what we do not have is put aside line by line, w
     expect(await house.openExceptions(code)).toHaveLength(1)
 })
 
+test('a line that was put aside is rehearsed and replayed once we have its item, in the unit that it is told in', async () => {
+  const item = {
+    sku: 'nothing',
+    name: 'Something',
+    status: 'active' as const,
+    baseUnit: 'EA',
+    units: [],
+    catchWeight: false,
+    lotControlled: false,
+    taxClass: 'FOOD',
+    identifiers: [],
+  }
+  const reading = { company: 'NWF', source: 'erp', asOf: new Date() }
+  await house.app.database.transaction((tx) => upsertItems(tx, reading, [item]))
+  const [parked] = await house.query<{ id: number }>(
+    "select id from parking.item where system = 'threepl' and cause_code = 'inventory.item_unknown'",
+  )
+  const path = `/experience/control-tower/v1/parked-items/${parked!.id}:replay`
+  const body = { reason: 'the item is there now' }
+  const rehearsed = await house.send('POST', `${path}?dryRun=true`, { body })
+  expect(rehearsed).toMatchObject({
+    status: 200,
+    body: {
+      dryRun: true,
+      expectation: { changes: [{ at: '/stock DC1 nothing/available', before: '0', after: '1' }] },
+    },
+  })
+  expect(await heard('threepl')).toContainEqual({ id: '944/R-2#1', state: 'parked' })
+  expect(await house.send('POST', path, { body })).toMatchObject({ status: 200 })
+  await house.app.replayMessages()
+  expect(await heard('threepl')).toContainEqual({ id: '944/R-2#1', state: 'replayed' })
+  expect(await onHand('nothing')).toBe(1)
+  expect(await house.openExceptions('inventory.item_unknown')).toEqual([])
+})
+
 test('a count takes the place of what was told before it, and an older one changes nothing', async () => {
   const count = (day: string, pieces: number) => [
     `BIA*00*DD*S-${day}*${day}*0100`,
     'LIN**VN*47001',
     `QTY*33*${pieces}*EA`,
-    'LIN**VN*nothing',
+    'LIN**VN*unheard',
     'QTY*33*1*EA',
   ]
   expect(await send('THREEPL', 'IB', '846', count('20991120', 77))).toEqual(['applied'])
@@ -181,7 +217,7 @@ test('a count takes the place of what was told before it, and an older one chang
       "select detail from inbox.message where source = 'edi' and type = '846' order by received_at",
     ),
   ).toMatchObject([
-    { detail: { corrected: 1, superseded: 0, unknown: ['nothing'] } },
+    { detail: { corrected: 1, superseded: 0, unknown: ['unheard'] } },
     { detail: { corrected: 0, superseded: 1 } },
   ])
 })
@@ -200,7 +236,7 @@ test("a supplier's answer counts on its purchase order, and one of no order of o
     'ACK*IA*3*CA*067*29990201',
     'ACK*IR*1*CA',
   ]
-  expect(await send('GROWER', 'PR', '855', answer('P-500', '47001'), answer('P-501', 'nothing'))).toEqual([
+  expect(await send('GROWER', 'PR', '855', answer('P-500', '47001'), answer('P-501', 'unheard'))).toEqual([
     'applied',
     'parked',
   ])
@@ -214,6 +250,6 @@ test("a supplier's answer counts on its purchase order, and one of no order of o
     },
   ])
   expect(await house.openExceptions('supply.told_item_unknown')).toMatchObject([
-    { title: expect.stringContaining('nothing') },
+    { title: expect.stringContaining('unheard') },
   ])
 })
