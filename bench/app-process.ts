@@ -2,12 +2,15 @@
 import { createApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 import type { ConfigInput } from '../src/config-schema.ts'
+import type { AvailabilityAnswer } from '#domains/inventory/contract/availability.ts'
 import { systemClock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
+import { databaseIds, systemChance } from '#platform/ids.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
 import { openListening } from '#platform/postgres-listening.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
+import { openConstant } from './constant.ts'
 
 const { url, config: defaults } = JSON.parse(process.argv[2]!) as {
   url: string
@@ -45,9 +48,15 @@ const { failures } = await app.sync(
   (p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)),
 )
 if (failures.length > 0) throw failures[0]
+const constant = await openConstant({
+  clock: systemClock,
+  log,
+  metrics: createMetrics({ process: false }),
+  ids: databaseIds(app.database, systemChance),
+})
 const { url: address } = await app.server.listen({ host: '127.0.0.1', port: 0 })
 
-process.on('message', (message: { kind: string }) => {
+process.on('message', (message: { kind: string; answer?: AvailabilityAnswer }) => {
   if (message.kind === 'usage') {
     process.send!({
       kind: 'usage',
@@ -56,7 +65,8 @@ process.on('message', (message: { kind: string }) => {
       owned: app.worker.runner().owned,
     })
   }
+  if (message.kind === 'constant') constant.answer(message.answer!)
   if (message.kind === 'stop') void app.stop().then(() => process.exit(0))
 })
 process.on('disconnect', () => process.exit(0))
-process.send!({ kind: 'ready', url: address })
+process.send!({ kind: 'ready', url: address, urls: { constant: constant.url } })

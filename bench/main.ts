@@ -1,6 +1,7 @@
 /** `npm run bench -- [SCENARIO…] [--quick] [--mode batch|single] [--json]`: figures, each beside its ceiling. */
 import { parseArgs } from 'node:util'
 import { accept } from './accept.ts'
+import { availability } from './availability.ts'
 import type { Mode } from './config.ts'
 import { hotItem } from './hot-item.ts'
 import { orderToCash } from './order-to-cash.ts'
@@ -19,6 +20,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   accept: async (...given) => ({ results: await accept(...given) }),
   'slow-system': async (...given) => ({ slowSystem: await slowSystem(...given) }),
   'hot-item': async (...given) => ({ hotItem: await hotItem(...given) }),
+  availability: async (...given) => ({ availability: await availability(...given) }),
   'stock-feed': async (...given) => ({ stockFeed: await stockFeed(...given) }),
 }
 /** Those that are held against a baseline; the others run when they are named. */
@@ -31,6 +33,7 @@ const USAGE = `usage: npm run bench -- [SCENARIO…] [--mode batch|single] [--qu
   accept         orders until they are answered
   slow-system    orders of one company while the ERP of the other is 100 times slower; runs when it is named
   hot-item       10,000 buyers of 100 units, and carts that share an item; runs when it is named
+  availability   what can be promised of one item and of 50, beside a constant; runs when it is named
   stock-feed     movements of stock from files, beside a bare upsert; runs when it is named
 
   --mode   batch: targets take 50 documents in a call; single: one each

@@ -83,6 +83,20 @@ export type Rush = {
 /** `carts`: of five lines, of which the scarce item is one. */
 export type HotItem = { readonly oneItem: Rush; readonly carts: Rush }
 
+/** Questions of so many items, and a constant of the same size from the same kind of server. */
+export type Asked = {
+  readonly items: number
+  /** Of an answer. */
+  readonly bytes: number
+  readonly answersPerSecond: number
+  readonly constantsPerSecond: number
+  readonly ratioToConstant: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+export type Availability = { readonly oneItem: Asked; readonly manyItems: Asked }
+
 /** Movements that come as files of a thousand, each in one transaction. */
 export type StockFeed = {
   readonly movements: number
@@ -99,6 +113,7 @@ export type Findings = {
   readonly results?: readonly Result[]
   readonly slowSystem?: SlowSystem
   readonly hotItem?: HotItem
+  readonly availability?: Availability
   readonly stockFeed?: StockFeed
 }
 
@@ -117,6 +132,7 @@ export type Report = {
   readonly results: readonly Result[]
   readonly slowSystem?: SlowSystem
   readonly hotItem?: HotItem
+  readonly availability?: Availability
   readonly stockFeed?: StockFeed
 }
 
@@ -125,6 +141,7 @@ const loadBefore = Number(loadavg()[0]!.toFixed(2))
 export function reportOf(findings: readonly Findings[], postgres: string, quick: boolean): Report {
   const slowSystem = findings.find((found) => found.slowSystem)?.slowSystem
   const hotItem = findings.find((found) => found.hotItem)?.hotItem
+  const availability = findings.find((found) => found.availability)?.availability
   const stockFeed = findings.find((found) => found.stockFeed)?.stockFeed
   const [first] = cpus()
   return {
@@ -141,6 +158,7 @@ export function reportOf(findings: readonly Findings[], postgres: string, quick:
     results: findings.flatMap(({ results = [] }) => results),
     ...(slowSystem ? { slowSystem } : {}),
     ...(hotItem ? { hotItem } : {}),
+    ...(availability ? { availability } : {}),
     ...(stockFeed ? { stockFeed } : {}),
   }
 }
@@ -156,6 +174,7 @@ export function tableOf({ machine, versions, quick, results, ...found }: Report)
     ...results.flatMap((result) => ['', ...linesOf(result)]),
     ...slowLines(found.slowSystem),
     ...hotLines(found.hotItem),
+    ...askedLines(found.availability),
     ...feedLines(found.stockFeed),
     '',
   ].join('\n')
@@ -243,6 +262,14 @@ function hotLines(found: HotItem | undefined): string[] {
     `  ${`${whole(one.buyers)} ${what} of ${whole(one.units)} units`.padEnd(36)} ${whole(one.granted)} granted, ${one.oversold} oversold, ` +
     `${one.seconds.toFixed(1)} s, p50 / p99 ${millis(one.p50Ms)} / ${millis(one.p99Ms)} ms`
   return ['', 'hot-item', rush('buyers', found.oneItem), rush('carts', found.carts)]
+}
+
+function askedLines(found: Availability | undefined): string[] {
+  if (!found) return []
+  const asked = (one: Asked): string =>
+    `  ${`${one.items} item${one.items === 1 ? '' : 's'}, ${one.bytes} bytes`.padEnd(36)} ${whole(one.answersPerSecond)} answers/s, ` +
+    `${one.ratioToConstant.toFixed(2)} of a constant (${whole(one.constantsPerSecond)}/s), p50 / p99 ${millis(one.p50Ms)} / ${millis(one.p99Ms)} ms`
+  return ['', 'availability', asked(found.oneItem), asked(found.manyItems)]
 }
 
 function feedLines(found: StockFeed | undefined): string[] {

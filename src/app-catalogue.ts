@@ -32,6 +32,8 @@ import { EDI_REFUSALS } from './systems/edi/refusals.ts'
 export const RATES = {
   orders: { perSecond: 100_000, burst: 100_000 },
   reads: { perSecond: 2_000, burst: 4_000 },
+  // answered from memory
+  availability: { perSecond: 20_000, burst: 40_000 },
   commands: { perSecond: 500, burst: 1_000 },
   webhooks: { perSecond: 100_000, burst: 100_000 },
   page: { perSecond: 200, burst: 400 },

@@ -95,7 +95,7 @@ export function inventoryRoutes(ports: AvailabilityPorts): Route[] {
         'Our books as of a moment ago, in base units: the same figures that reservations are checked against. It promises ' +
         'nothing: only an order reserves.',
       scope: 'process.availability:read',
-      rateClass: 'reads',
+      rateClass: 'availability',
       bodyLimitBytes: 0,
       query: Query,
       answers: { 200: { description: 'A row for each item at each location', body: Availability } },

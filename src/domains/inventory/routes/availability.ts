@@ -40,7 +40,7 @@ const queryAvailability = (verbs: PromiseVerbs): Route =>
       'For up to 500 items at once, by item and place, with the arithmetic when it is asked for. It promises nothing: ' +
       'reservations and orders do, by the same formula.',
     scope: 'process.availability:read',
-    rateClass: 'reads',
+    rateClass: 'availability',
     bodyLimitBytes: 1024 * 1024,
     body: AvailabilityQuestion,
     idempotent: 'none',
