@@ -74,10 +74,8 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     // Sockets outlive their pool by a moment, in which the database may already stop.
     const broke = (error: Error): void => void (stopped ?? log.warn('a database connection broke', { error }))
     const pools = openPools(bare, postgres.url, broke)
-    endings.push({
-      what: 'the connections',
-      end: () => Promise.all([pools.connections.end(), pools.screens.end()]),
-    })
+    const endPools = () => Promise.all([pools.connections.end(), pools.screens.end()])
+    endings.push({ what: 'the connections', end: endPools })
 
     const notices = openListening({
       url: postgres.url,
