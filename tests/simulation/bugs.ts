@@ -146,6 +146,7 @@ export const BUGS: readonly Bug[] = [
     file: 'src/platform/runner.ts',
     find: 'key: effectKey(intent), businessKey',
     replace: 'key: `${effectKey(intent)}.${attempts}`, businessKey',
+    world: { kinds: ['answer-lost'], shares: { 'answer-lost': 0.3 }, orders: 6 },
   },
   {
     name: 'what is not found at once counts as absent',
@@ -212,7 +213,11 @@ export const BUGS: readonly Bug[] = [
     file: DATABASE,
     find: 'if (lost && (await wasCommitted(error, startedMs))) return error.answer as T',
     replace: 'if (lost) return error.answer as T',
-    world: { kinds: ['session-ended', 'database-restart'] },
+    world: {
+      kinds: ['session-ended'],
+      shares: { 'session-ended': 0.2 },
+      places: { 'session-ended': 'database.commit' },
+    },
   },
   {
     name: 'a lost acknowledgement counts as a rollback',
