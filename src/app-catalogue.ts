@@ -3,6 +3,7 @@ import { billingRefusals } from '#domains/billing/contract.ts'
 import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
 import { feedRefusals } from '#domains/inventory/contract/feeds.ts'
+import { reconciliationRefusals } from '#domains/inventory/contract/reconciliations.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
 import { adjustmentRefusals } from '#domains/inventory/contract/adjustments.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
@@ -59,6 +60,7 @@ export const houseCatalogue = catalogue(
   masterDataRefusals,
   inventoryRefusals,
   feedRefusals,
+  reconciliationRefusals,
   sourcingRefusals,
   adjustmentRefusals,
   numberRefusals,

@@ -1,5 +1,6 @@
 /** Whatever we ask systems beside the calls that we owe them is asked under the policy of those calls. */
 import type { ErpReader } from '#capabilities/erp.ts'
+import type { WmsReader } from '#capabilities/wms.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import { readUnderGate, type ReadingGate } from '#platform/reading-gate.ts'
@@ -38,6 +39,19 @@ function politeDoor<Message>(door: InboundDoor<Message>, { worker, ports }: Wire
     ...door,
     ...(door.askAgain && { askAgain: (gaps) => ask(() => door.askAgain!(gaps)) }),
     ...(door.changedSince && { changedSince: (since) => pageByPage(door.changedSince!(since), ask) }),
+  }
+}
+
+export function politeCounter(reader: WmsReader, { worker, ports }: Wires): WmsReader {
+  const system = reader.instance
+  const ask = <T>(read: () => Promise<T>): Promise<T> =>
+    worker.life
+      ? readUnderGate({ system, gate: worker.life.policies.gate(system), clock: ports.clock }, read)
+      : read()
+  return {
+    instance: system,
+    stockSnapshot: (place) => ask(() => reader.stockSnapshot(place)),
+    stockAgain: (place, missing) => ask(() => reader.stockAgain(place, missing)),
   }
 }
 

@@ -16,6 +16,7 @@ import { ledgerOf } from './app-ledger.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
 import { type PromiseWires, promisesOf } from './app-promises.ts'
+import { reconciliationsOf } from './app-reconciliation.ts'
 import { sourcingOf } from './app-sourcing.ts'
 import { eventRoutes } from './app-subscriptions.ts'
 import type { Bound } from './app-systems.ts'
@@ -152,5 +153,6 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
     ...promisesOf(wires, pages, ports),
     ...ledgerOf(wires, pages, ports),
     ...supplyRoutes({ ...ports, pages }),
+    ...reconciliationsOf(wires, pages, ports),
   ]
 }

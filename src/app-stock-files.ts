@@ -27,7 +27,7 @@ export type StockWires = {
   readonly ports: Pick<AppPorts, 'clock' | 'log'>
   readonly database: Database
   readonly worker: Worker
-  readonly bound: Pick<Bound, 'warehouses' | 'counters'>
+  readonly bound: Pick<Bound, 'warehouses' | 'counters' | 'readers'>
   readonly processPorts: ProcessPorts
   readonly openExceptions: OpenExceptions
   readonly warehouse: Door<Told, Heard>

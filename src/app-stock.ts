@@ -1,8 +1,8 @@
 /** What the house does by itself about what sources tell of stock: facts that never came, and what takes their place. */
-import type { WmsReader } from '#capabilities/wms.ts'
-import { readUnderGate } from '#platform/reading-gate.ts'
 import type { Job } from '#platform/schedule.ts'
 import { describeError } from './app-systems.ts'
+import { politeCounter } from './app-polite.ts'
+import { reconciliationJobs } from './app-reconciliation.ts'
 import { stockFolders, type StockWires } from './app-stock-files.ts'
 import { inTurn } from './app-turns.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
@@ -29,6 +29,7 @@ export function stockJobs(wires: StockWires): Job[] {
   })
   return [
     ...stockFolders(wires),
+    ...reconciliationJobs(wires),
     {
       name: 'stock facts that never came',
       everyMs: lookMs,
@@ -44,21 +45,4 @@ export function snapshotTaken(
 ) {
   const cause = { source: told.source, actor: told.source }
   return worker.runner().transaction(cause, (tx, turn) => takeSnapshot(tx, turn, processPorts, told))
-}
-
-/** Asked under the policy of the calls that we owe it. */
-export function politeCounter(
-  reader: WmsReader,
-  { worker, ports }: Pick<StockWires, 'worker' | 'ports'>,
-): WmsReader {
-  const system = reader.instance
-  const ask = <T>(read: () => Promise<T>): Promise<T> =>
-    worker.life
-      ? readUnderGate({ system, gate: worker.life.policies.gate(system), clock: ports.clock }, read)
-      : read()
-  return {
-    instance: system,
-    stockSnapshot: (place) => ask(() => reader.stockSnapshot(place)),
-    stockAgain: (place, missing) => ask(() => reader.stockAgain(place, missing)),
-  }
 }

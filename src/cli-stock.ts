@@ -39,7 +39,11 @@ export async function inventoryLoad(context: Context): Promise<number> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     throw new CommandFailure(
-      { problem: error.message, cure: 'docs/stock-feeds.md lists the columns.' },
+      {
+        problem: error.message,
+        reason: error.code,
+        cure: 'docs/stock-feeds.md says what a feed and its files are.',
+      },
       EXIT.usage,
     )
   }

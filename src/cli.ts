@@ -118,6 +118,16 @@ define(
 )
   .requiredOption('--source <feed>', 'whose file it is: a configured feed')
   .option('--whole', 'a snapshot of all that is there: what it does not name is gone')
+define(
+  inventory,
+  'reconcile',
+  'Hold the books against what warehouses count',
+  async () => (await import('./cli-reconcile.ts')).inventoryReconcile,
+)
+  .option('--company <code>', 'of one company')
+  .option('--location <code>', 'at one location')
+  .option('--source <system>', 'who counts; the warehouse when left out')
+  .option('--dry-run', 'show what differs, and change and tell nothing')
 
 supplyCommands(inventory)
 adjustmentCommands(inventory)

@@ -1,6 +1,7 @@
 /** Settings of what sources tell of stock: which message moves which bucket, and how far counts may differ. */
 import { z } from 'zod'
 import type { StockReason } from './capabilities/stock.ts'
+import { LocalTime } from './platform/time-zone.ts'
 
 const AS_TOLD = 'as told'
 
@@ -41,7 +42,30 @@ const Moves = z.strictObject({
   'transfer-missing': move('transfer-missing', AS_TOLD),
 })
 
+const Tolerance = z.strictObject({
+  units: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .describe('A count that differs by so much at most is taken by itself')
+    .default(0),
+  percent: z
+    .number()
+    .min(0)
+    .max(100)
+    .describe('The same in percent of what the books have; the larger one counts')
+    .default(0),
+})
+
 export const StockSource = z.strictObject({
+  reconcileAt: LocalTime.describe(
+    "When its count of each location that it runs is held against the books each day, by the company's clock; without it, when asked",
+  ).optional(),
+  tolerance: Tolerance.prefault({}),
+  tolerances: z
+    .record(z.string().min(1), Tolerance)
+    .describe('Instead of it, of single companies by their codes')
+    .default({}),
   moves: Moves.prefault({}).describe(
     'Which message moves which bucket, so that nothing is counted twice; ship confirms of a warehouse always count',
   ),

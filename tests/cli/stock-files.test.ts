@@ -144,8 +144,16 @@ test('a source that is no feed, a file that is none and columns that are not our
   const unknown = await crossdock('inventory', 'load', path, '--source', 'moon', ...config)
   expect(unknown.code).toBe(2)
   expect(unknown.stderr).toMatch(/no feed moon; configured: counts/)
+  expect(unknown.stderr).toContain('inventory.source_unknown')
   const missing = await crossdock('inventory', 'load', 'nowhere.csv', '--source', 'counts', ...config)
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.csv cannot be read') })
   const odd = await load('odd.csv', ['a,b', '1,2'])
   expect(odd.code).toBe(2)
+}, 60_000)
+
+test('a reconciliation is refused where no warehouse system runs anything', async () => {
+  const config = ['--data', folder.path, '--config', join(folder.path, 'crossdock.yaml')]
+  const ended = await crossdock('inventory', 'reconcile', '--dry-run', ...config)
+  expect(ended.code).toBe(2)
+  expect(ended.stderr).toMatch(/No such location is run by a warehouse system/)
 }, 60_000)

@@ -60,8 +60,6 @@ export type Difference = {
   readonly location: string
   readonly ours: Statuses
   readonly theirs: Statuses
-  /** Nothing of it was ever booked here. */
-  readonly unknownToUs: boolean
 }
 
 /** Less is there than is reserved. */

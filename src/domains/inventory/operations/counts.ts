@@ -2,23 +2,14 @@
 import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { type Books, byPlace, type Place } from '../books.ts'
-import type { Bucket, Movement } from '../contract.ts'
+import type { Movement } from '../contract.ts'
 import type { Count, CountedBelow, CountTaking, Difference, Statuses } from '../contract/feeds.ts'
 import { lockBooks, writeBooks } from '../operations.ts'
-import {
-  agrees,
-  asOf,
-  type Correction,
-  correctionOf,
-  inAll,
-  type Later,
-  NOTHING,
-  NOTHING_LATER,
-} from '../rules/counting.ts'
+import { agrees, asOf, type Correction, correctionOf, inAll, NOTHING } from '../rules/counting.ts'
 import { isContained } from '../rules/feeds.ts'
-import { stockKey } from '../rules.ts'
+import { laterByPlace, type LaterAt } from '../rules/later.ts'
 import { ensurePositions, insertMovements } from '../store.ts'
-import { lockFeeds, markAsCounted, type MovedLater, selectMovedLater } from '../store/feeds.ts'
+import { lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
 import { feedKey, linesOf, writeFeeds } from './feeds.ts'
 
 export type CountsTaken = {
@@ -104,7 +95,7 @@ async function correctAll(tx: Transaction, counts: readonly Count[], taking: Cou
     const ours = asOf(before, later(place, undefined))
     movements.push(...correct(books, count, { later, taking }))
     const { company, itemId, location } = count
-    if (!agrees(ours, theirs)) corrected.push({ company, itemId, location, ours, theirs, unknownToUs: false })
+    if (!agrees(ours, theirs)) corrected.push({ company, itemId, location, ours, theirs })
     const after = books.at(place, '')
     if (before.unreconciled !== 0 || after.unreconciled !== 0) doubtful.push({ itemId, location })
     const there = after.available + after.unreconciled
@@ -114,27 +105,6 @@ async function correctAll(tx: Transaction, counts: readonly Count[], taking: Cou
   writeBooks(tx, books)
   insertMovements(tx, movements)
   return { corrected, below, doubtful }
-}
-
-type LaterAt = (place: Pick<Place, 'itemId' | 'location'>, lot: string | undefined) => Later
-
-/** Of a lot, or of the whole place. */
-export function laterByPlace(moved: readonly MovedLater[]): LaterAt {
-  const byPlace = Map.groupBy(moved, ({ itemId, location }) => stockKey(itemId, location))
-  return ({ itemId, location }, lot) => {
-    const rows = (byPlace.get(stockKey(itemId, location)) ?? []).filter(
-      (row) => lot === undefined || row.lot === lot,
-    )
-    if (rows.length === 0) return NOTHING_LATER
-    const sum = (bucket: Bucket): Quantity =>
-      rows.reduce((all, row) => (row.bucket === bucket ? all + row.quantity : all), 0)
-    return {
-      available: sum('available'),
-      qualityHold: sum('quality_hold'),
-      damaged: sum('damaged'),
-      unreconciled: sum('unreconciled'),
-    }
-  }
 }
 
 const BUCKET_OF = {

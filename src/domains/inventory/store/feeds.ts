@@ -1,9 +1,9 @@
 /** The SQL of feeds: where each stands, what waits in it, what was counted and what moved since. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
-import type { Quantity } from '#platform/quantity.ts'
 import type { FeedKey } from '../contract/feeds.ts'
 import type { Missing } from '../rules/feeds.ts'
+import type { MovedLater } from '../rules/later.ts'
 
 const ensure = sql(
   'inventory.ensure_feeds',
@@ -155,14 +155,6 @@ export function deleteHeld(
   rows: readonly (FeedKey & { readonly sequence: number })[],
 ): void {
   if (rows.length > 0) tx.send(drop, [...keys(rows), rows.map((row) => row.sequence)])
-}
-
-export type MovedLater = {
-  readonly itemId: number
-  readonly location: string
-  readonly lot: string
-  readonly bucket: string
-  readonly quantity: Quantity
 }
 
 type Since = {

@@ -1,0 +1,93 @@
+/** The SQL of reconciliations: asked for, taken up, and what was found. */
+import type { Queries, Transaction } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import { formatQuantity } from '#platform/quantity.ts'
+import type { ReconciliationFound, ReconciliationView } from '../contract/reconciliations.ts'
+
+const insert = sql(
+  'inventory.ask_reconciliation',
+  `insert into inventory.reconciliation (company, location, source, day, dry_run, asked_by, currency)
+   values ($1, $2, $3, $4, $5, $6, $7) returning id`,
+)
+const take = sql(
+  'inventory.take_reconciliation',
+  `select id, company, location, source, dry_run as "dryRun" from inventory.reconciliation
+   where state = 'asked' order by id limit 1`,
+)
+const finish = sql(
+  'inventory.finish_reconciliation',
+  `update inventory.reconciliation set state = 'done', finished_at = now(), taken_at = $2, mark = $3, matched = $4,
+     differing = $5, missing_here = $6, missing_there = $7, recovered = $8, adjusted = $9, told = $10, value_minor = $11
+   where id = $1 and state = 'asked'`,
+)
+const fail = sql(
+  'inventory.fail_reconciliation',
+  `update inventory.reconciliation set state = 'failed', finished_at = now(), problem = $2
+   where id = $1 and state = 'asked'`,
+)
+const insertDifferences = sql(
+  'inventory.insert_differences',
+  `insert into inventory.reconciliation_difference (reconciliation_id, item_id, sku, kind, ours_available, ours_hold,
+     ours_damaged, theirs_available, theirs_hold, theirs_damaged, value_minor, outcome)
+   select $1, * from unnest($2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
+     $9::numeric[], $10::numeric[], $11::bigint[], $12::text[])`,
+)
+
+export type NewReconciliation = Pick<
+  ReconciliationView,
+  'company' | 'location' | 'source' | 'dryRun' | 'askedBy' | 'currency'
+> & {
+  readonly day: string
+}
+
+export async function insertReconciliation(queries: Queries, asked: NewReconciliation): Promise<number> {
+  const { company, location, source, day, dryRun, askedBy, currency } = asked
+  const values = [company, location, source, day, dryRun, askedBy, currency]
+  const [row] = await queries.query<{ id: number }>(insert, values)
+  return row!.id
+}
+
+export type AskedReconciliation = Pick<NewReconciliation, 'company' | 'location' | 'source' | 'dryRun'> & {
+  readonly id: number
+}
+
+/** The one that was asked for first. */
+export async function nextAsked(queries: Queries): Promise<AskedReconciliation | undefined> {
+  return (await queries.query<AskedReconciliation>(take))[0]
+}
+
+export function finishReconciliation(tx: Transaction, id: number, found: ReconciliationFound): void {
+  const { differences, value } = found
+  const count = (of: (one: (typeof differences)[number]) => boolean): number => differences.filter(of).length
+  tx.send(finish, [
+    id,
+    found.takenAt,
+    found.mark ?? null,
+    found.matched,
+    count(({ kind }) => kind === 'differing'),
+    count(({ kind }) => kind === 'missing_here'),
+    count(({ kind }) => kind === 'missing_there'),
+    found.recovered,
+    count(({ outcome }) => outcome === 'adjusted'),
+    count(({ outcome }) => outcome === 'told'),
+    value.amountMinor,
+  ])
+  if (differences.length === 0) return
+  tx.send(insertDifferences, [
+    id,
+    differences.map((one) => one.itemId),
+    differences.map((one) => one.sku),
+    differences.map((one) => one.kind),
+    differences.map((one) => formatQuantity(one.ours.available)),
+    differences.map((one) => formatQuantity(one.ours.qualityHold)),
+    differences.map((one) => formatQuantity(one.ours.damaged)),
+    differences.map((one) => formatQuantity(one.theirs.available)),
+    differences.map((one) => formatQuantity(one.theirs.qualityHold)),
+    differences.map((one) => formatQuantity(one.theirs.damaged)),
+    differences.map((one) => one.valueMinor),
+    differences.map((one) => one.outcome),
+  ])
+}
+
+export const failReconciliation = (queries: Queries, id: number, problem: string): Promise<unknown> =>
+  queries.query(fail, [id, problem])

@@ -1,0 +1,178 @@
+/** Reconciliations as people and programs read them, and places as a snapshot is compared with them. */
+import type { Queries } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import { formatAmount } from '#platform/money.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import type { Count, CountTaking, Difference } from '../contract/feeds.ts'
+import type { ReconciliationDifference, ReconciliationView } from '../contract/reconciliations.ts'
+import { laterByPlace } from '../rules/later.ts'
+import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
+import { selectMovedLater } from '../store/feeds.ts'
+
+const COLUMNS = `id, company, location, source, day::text as day, dry_run as "dryRun", state, asked_by as "askedBy",
+  asked_at as "askedAt", finished_at as "finishedAt", taken_at as "takenAt", mark, matched, differing,
+  missing_here as "missingHere", missing_there as "missingThere", recovered, adjusted, told, value_minor as "valueMinor",
+  currency, problem`
+
+const list = sql(
+  'inventory.reconciliations',
+  `select ${COLUMNS} from inventory.reconciliation
+   where company = $1 and ($2::text is null or location = $2) and ($3::date is null or day = $3) and id < $4
+   order by id desc limit $5`,
+)
+const one = sql('inventory.reconciliation', `select ${COLUMNS} from inventory.reconciliation where id = $1`)
+const ofDay = sql(
+  'inventory.reconciled_on',
+  `select 1 as found from inventory.reconciliation
+   where company = $1 and location = $2 and source = $3 and day = $4 and state <> 'failed' and not dry_run limit 1`,
+)
+const differences = sql(
+  'inventory.reconciliation_differences',
+  `select d.item_id as "itemId", d.sku, d.kind, d.ours_available as "oursAvailable", d.ours_hold as "oursHold",
+     d.ours_damaged as "oursDamaged", d.theirs_available as "theirsAvailable", d.theirs_hold as "theirsHold",
+     d.theirs_damaged as "theirsDamaged", d.value_minor as "valueMinor", d.outcome, r.currency
+   from inventory.reconciliation_difference d join inventory.reconciliation r on r.id = d.reconciliation_id
+   where d.reconciliation_id = $1 and d.item_id > $2 order by d.item_id limit $3`,
+)
+const held = sql(
+  'inventory.compared_positions',
+  `select k.item_id as "itemId", coalesce(p.available, 0) as available, coalesce(p.reserved, 0) as reserved,
+     coalesce(p.quality_hold, 0) as "qualityHold", coalesce(p.damaged, 0) as damaged,
+     coalesce(p.unreconciled, 0) as unreconciled, coalesce(f.last_sequence, 0) as "lastSequence"
+   from unnest($1::int[]) as k(item_id)
+   left join lateral (
+     select * from inventory.position p
+     where p.item_id = k.item_id and p.location = $2 and p.lot = '' and p.owner = 'own' and p.company = $3 offset 0) p
+     on true
+   left join lateral (
+     select * from inventory.feed f where f.item_id = k.item_id and f.location = $2 and f.source = $4 offset 0) f on true`,
+)
+
+type Row = Omit<ReconciliationView, 'askedAt' | 'finishedAt' | 'takenAt' | 'mark' | 'value' | 'problem'> & {
+  readonly askedAt: Date
+  readonly finishedAt: Date | null
+  readonly takenAt: Date | null
+  readonly mark: number | null
+  readonly valueMinor: number
+  readonly problem: string | null
+}
+
+const tell = ({
+  askedAt,
+  finishedAt,
+  takenAt,
+  mark,
+  valueMinor,
+  problem,
+  ...row
+}: Row): ReconciliationView => ({
+  ...row,
+  askedAt: askedAt.toISOString(),
+  ...(finishedAt && { finishedAt: finishedAt.toISOString() }),
+  ...(takenAt && { takenAt: takenAt.toISOString() }),
+  ...(mark !== null && { mark }),
+  value: formatAmount(valueMinor, row.currency),
+  ...(problem !== null && { problem }),
+})
+
+export type ReconciliationFilter = {
+  readonly company: string
+  readonly location?: string | undefined
+  readonly day?: string | undefined
+}
+
+/** The newest first, those before this number. */
+export async function listReconciliations(
+  queries: Queries,
+  { company, location, day }: ReconciliationFilter,
+  page: { readonly before: number; readonly limit: number },
+): Promise<ReconciliationView[]> {
+  const values = [company, location ?? null, day ?? null, page.before, page.limit]
+  return (await queries.query<Row>(list, values)).map(tell)
+}
+
+export async function reconciliationOf(
+  queries: Queries,
+  id: number,
+): Promise<ReconciliationView | undefined> {
+  const [row] = await queries.query<Row>(one, [id])
+  return row && tell(row)
+}
+
+/** Whether the books of a place were, or are to be, held against its source that day. */
+export async function isReconciled(
+  queries: Queries,
+  { company, location, source }: Pick<ReconciliationView, 'company' | 'location' | 'source'>,
+  day: string,
+): Promise<boolean> {
+  return (await queries.query(ofDay, [company, location, source, day])).length > 0
+}
+
+type DifferenceRow = Pick<ReconciliationDifference, 'sku' | 'kind' | 'outcome'> &
+  Readonly<Record<`${'ours' | 'theirs'}${'Available' | 'Hold' | 'Damaged'}`, Quantity>> & {
+    readonly itemId: number
+    readonly valueMinor: number | null
+    readonly currency: string
+  }
+
+/** In the order of items, those after this one. */
+export async function differencesOf(
+  queries: Queries,
+  id: number,
+  page: { readonly after: number; readonly limit: number },
+): Promise<(ReconciliationDifference & { readonly itemId: number })[]> {
+  const rows = await queries.query<DifferenceRow>(differences, [id, page.after, page.limit])
+  return rows.map((row) => ({
+    itemId: row.itemId,
+    sku: row.sku,
+    kind: row.kind,
+    ours: statuses(row.oursAvailable, row.oursHold, row.oursDamaged),
+    theirs: statuses(row.theirsAvailable, row.theirsHold, row.theirsDamaged),
+    ...(row.valueMinor !== null && { value: formatAmount(row.valueMinor, row.currency) }),
+    outcome: row.outcome,
+  }))
+}
+
+const statuses = (available: Quantity, hold: Quantity, damaged: Quantity) => ({
+  available: formatQuantity(available),
+  qualityHold: formatQuantity(hold),
+  damaged: formatQuantity(damaged),
+})
+
+export type Compared = {
+  readonly matched: number
+  readonly differences: readonly (Difference & { readonly kind: ReconciliationDifference['kind'] })[]
+  /** Facts that a source counted and never told: of which item, from which number to which. */
+  readonly untold: ReadonlyMap<number, { readonly from: number; readonly to: number }>
+}
+
+/** Counts of one location against the books as they were then; reads without locks and changes nothing. */
+export async function compareCounts(
+  queries: Queries,
+  { company, location }: Pick<Count, 'company' | 'location'>,
+  counts: readonly Count[],
+  { source, mark, takenAt, askedAt }: CountTaking,
+): Promise<Compared> {
+  const items = counts.map(({ itemId }) => itemId)
+  const [rows, moved] = await Promise.all([
+    queries.query<Held & { itemId: number; lastSequence: number }>(held, [items, location, company, source]),
+    selectMovedLater(queries, counts, { source, mark: mark ?? null, takenAt, askedAt }),
+  ])
+  const later = laterByPlace(moved)
+  const byItem = new Map(rows.map((row) => [row.itemId, row]))
+  const untold = new Map<number, { from: number; to: number }>()
+  const found = counts.flatMap((count) => {
+    const { itemId, sequence = 0 } = count
+    const row = byItem.get(itemId)!
+    if (sequence > row.lastSequence) untold.set(itemId, { from: row.lastSequence + 1, to: sequence })
+    const [ours, theirs] = [asOf(row, later({ itemId, location }, undefined)), inAll(count)]
+    if (agrees(ours, theirs)) return []
+    const kind = agrees(ours, NOTHING)
+      ? 'missing_here'
+      : agrees(theirs, NOTHING)
+        ? 'missing_there'
+        : 'differing'
+    return [{ company, itemId, location, ours, theirs, kind } as const]
+  })
+  return { matched: counts.length - found.length, differences: found, untold }
+}

@@ -1,0 +1,123 @@
+/** Books held against what the warehouse counts: what agrees, what was missing, what is taken, what a person is told. */
+import { afterEach, expect, test } from 'vitest'
+import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
+import { listExceptions } from '#platform/exceptions-views.ts'
+import { type House, openHouse } from '#tests/support/house.ts'
+import { openQuery } from '#tests/support/house-query.ts'
+
+const [SITE, OWNER] = ['DC1', 'NWF']
+const PATH = '/process/inventory/v1/reconciliations'
+
+let house: House
+afterEach(() => house.end())
+
+async function open(): Promise<string> {
+  house = await openHouse({ landscape: { webhookBatch: 1 } })
+  house.app.keepUp()
+  const { stock } = house.landscape.wms.truth()
+  const plenty = stock.find(
+    (row) =>
+      row.site === SITE && row.owner === OWNER && row.lot === '' && row.status === 'AVAIL' && row.qty > 50,
+  )
+  return plenty!.sku
+}
+
+async function call(path: string, body?: object): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${house.url}${path}`, {
+    ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    headers: { 'content-type': 'application/json', 'idempotency-key': `k-${Math.random()}` },
+  })
+  return { status: response.status, body: await response.json() }
+}
+
+const read = async (id: number) => (await call(`${PATH}/${id}`)).body as ReconciliationView
+
+async function reconcile(more: object = {}): Promise<ReconciliationView> {
+  const asked = await call(PATH, { company: OWNER, location: SITE, ...more })
+  expect(asked).toMatchObject({ status: 202, body: { state: 'asked' } })
+  const { id } = asked.body as ReconciliationView
+  await expect.poll(async () => (await read(id)).state, { timeout: 20_000 }).not.toBe('asked')
+  return read(id)
+}
+
+const count = (sku: string, delta: number): void =>
+  house.landscape.wms.adjust({ site: SITE, owner: OWNER, sku, delta, reason: 'COUNT' })
+const told = () => listExceptions(house.app.database, { code: 'inventory.books_differ' })
+const differences = async ({ id }: ReconciliationView) =>
+  ((await call(`${PATH}/${id}/differences`)).body as { items: object[] }).items
+
+test('a last word that was lost leaves no gap: it is asked for before anything is corrected', async () => {
+  const sku = await open()
+  expect(await reconcile()).toMatchObject({ state: 'done', differing: 0, missingHere: 0, missingThere: 0 })
+  house.landscape.wms.faults.set({ kind: 'webhook-drop', times: 1 })
+  count(sku, 7)
+  const shown = await reconcile({ dryRun: true })
+  expect(shown).toMatchObject({ differing: 1, recovered: 0, adjusted: 0, told: 0 })
+  expect(await reconcile({ dryRun: true })).toMatchObject({ differing: 1 })
+  expect(await differences(shown)).toMatchObject([{ sku, kind: 'differing', outcome: 'shown' }])
+  expect(await reconcile()).toMatchObject({ differing: 0, recovered: 1, adjusted: 0, told: 0 })
+  expect(await told()).toEqual([])
+}, 60_000)
+
+test('what nobody can explain is one exception with its owner, which closes when books and count agree', async () => {
+  const sku = await open()
+  house.landscape.wms.faults.set([
+    { kind: 'webhook-drop', times: 1 },
+    { kind: 'server-error', operation: 'events' },
+  ])
+  count(sku, 7)
+  // the source cannot be asked for what it told, so nothing is decided on
+  expect(await reconcile()).toMatchObject({
+    state: 'failed',
+    problem: expect.stringMatching(/history of events/),
+  })
+  house.landscape.wms.faults.clear()
+  // the books are otherwise for a reason that no message tells
+  const { query, end } = await openQuery(house.databaseUrl)
+  await query(
+    `with moved as (
+       insert into inventory.movement (company, item_id, location, from_bucket, to_bucket, quantity, reason, source, source_key, at)
+       select i.company, i.id, '${SITE}', 'adjustment', 'available', 3, 'count', 'test', 'T-1', now() - interval '1 day'
+       from items.item i where i.company = '${OWNER}' and i.sku = '${sku}' returning item_id)
+     update inventory.position p set available = p.available + 3 from moved m
+     where p.item_id = m.item_id and p.location = '${SITE}' and p.lot = ''`,
+  )
+  expect(await reconcile()).toMatchObject({ differing: 1, recovered: 1, told: 1, value: expect.any(String) })
+  expect(await reconcile()).toMatchObject({ differing: 1, told: 1 })
+  expect(await told()).toMatchObject([{ owner: 'inventory', facts: { sku, location: SITE, source: 'wms' } }])
+  await query(
+    `with moved as (
+       insert into inventory.movement (company, item_id, location, from_bucket, to_bucket, quantity, reason, source, source_key, at)
+       select i.company, i.id, '${SITE}', 'available', 'adjustment', 3, 'count', 'test', 'T-2', now() - interval '1 day'
+       from items.item i where i.company = '${OWNER}' and i.sku = '${sku}' returning item_id)
+     update inventory.position p set available = p.available - 3 from moved m
+     where p.item_id = m.item_id and p.location = '${SITE}' and p.lot = ''`,
+  )
+  expect(await reconcile()).toMatchObject({ differing: 0, told: 0 })
+  expect(await told()).toEqual([])
+  await end()
+}, 60_000)
+
+test('a location that nobody counts, one that is none and a number that is none are refused', async () => {
+  await open()
+  const nobody = await call(PATH, { company: OWNER, location: SITE, source: 'shop' })
+  expect(nobody).toMatchObject({ status: 422, body: { code: 'inventory.nobody_counts' } })
+  const nowhere = await call(PATH, { company: OWNER, location: 'MOON' })
+  expect(nowhere).toMatchObject({ status: 422, body: { code: 'inventory.location_unknown' } })
+  for (const path of [`${PATH}/999`, `${PATH}/999/differences`])
+    expect(await call(path)).toMatchObject({
+      status: 404,
+      body: { code: 'inventory.reconciliation_unknown' },
+    })
+  const listed = await call(`${PATH}?company=${OWNER}&location=${SITE}`)
+  expect(listed).toMatchObject({ status: 200, body: { items: [] } })
+}, 60_000)
+
+test('the ERP can be asked as well, whose count is as of its own moment', async () => {
+  await open()
+  const found = await reconcile({ source: 'erp-foods', dryRun: true })
+  expect(found).toMatchObject({ state: 'done', source: 'erp-foods' })
+  expect(found.matched).toBeGreaterThan(0)
+  const { body } = await call(`${PATH}?company=${OWNER}&day=${found.day}`)
+  expect(body).toMatchObject({ items: [{ id: found.id, source: 'erp-foods' }] })
+}, 60_000)

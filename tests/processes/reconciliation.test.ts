@@ -1,0 +1,147 @@
+/** What becomes of differences between books and a count: within the tolerance taken, beyond it told, absent things counted as gone. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exceptionsOf } from '../../src/app-rules.ts'
+import { loadConfig } from '../../src/config.ts'
+import type { StockSnapshot } from '#capabilities/stock.ts'
+import { move } from '#domains/inventory/operations.ts'
+import { askReconciliation } from '#domains/inventory/operations/reconciliations.ts'
+import { differencesOf, reconciliationOf } from '#domains/inventory/views/reconciliations.ts'
+import { upsertItems } from '#domains/items/operations.ts'
+import { systemClock } from '#platform/clock.ts'
+import { listExceptions } from '#platform/exceptions-views.ts'
+import { units } from '#platform/quantity.ts'
+import { reconcile, type ReconcilePorts } from '../../src/processes/reconciliation.ts'
+import type { CompanyRules } from '../../src/processes/ports.ts'
+import { change, COMPANY, NORTH } from '#tests/domains/inventory/stock.ts'
+import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
+
+let db: OpenDatabase
+let ids: ReadonlyMap<string, number>
+beforeAll(async () => {
+  db = await openTestDatabase()
+  const asOf = new Date('2026-11-02T06:00:00Z')
+  const item = {
+    name: 'Olives',
+    status: 'active',
+    baseUnit: 'EA',
+    units: [],
+    catchWeight: false,
+    lotControlled: false,
+    taxClass: 'FOOD',
+    identifiers: [],
+  } as const
+  const skus = ['same', 'near', 'far', 'gone', 'new']
+  await db.database.transaction((tx) =>
+    upsertItems(
+      tx,
+      { source: 'erp', company: COMPANY, asOf },
+      skus.map((sku) => ({ ...item, sku })),
+    ),
+  )
+  const rows = await db.run<{ id: number; sku: string }>('select id, sku from items.item')
+  ids = new Map(rows.map(({ id, sku }) => [sku, id]))
+  const at = (sku: string, quantity: number) => change(ids.get(sku)!, { quantity: units(quantity) })
+  await db.database.transaction((tx) =>
+    move(tx, [at('same', 10), at('near', 100), at('far', 100), at('gone', 4)]),
+  )
+})
+afterAll(() => db.end())
+
+const counted = (sku: string, available: number) => ({
+  sku,
+  location: NORTH,
+  available: units(available),
+  qualityHold: 0,
+  damaged: 0,
+})
+
+async function run(snapshot: StockSnapshot, dryRun: boolean) {
+  const config = loadConfig({ environment: {}, file: undefined })
+  const company = { code: COMPANY, currency: 'USD', timeZone: 'UTC' } as CompanyRules
+  const ports: ReconcilePorts = {
+    clock: systemClock,
+    database: db.database,
+    company: () => company,
+    countsStock: () => true,
+    openExceptions: exceptionsOf(config),
+    transaction: (_, work) => db.database.transaction((tx) => work(tx, { wakeAfterwards: () => undefined })),
+  }
+  const place = { company: COMPANY, location: NORTH, source: 'wms-test', dryRun }
+  const asked = { ...place, day: '2026-11-02', askedBy: 'test', currency: 'USD' }
+  const id = await askReconciliation(db.database, asked)
+  const counter = { stockSnapshot: () => Promise.resolve(snapshot) }
+  await reconcile(ports, { ...place, id, counter, tolerance: { units: 2, percent: 5 } })
+  return (await reconciliationOf(db.database, id))!
+}
+
+test('small differences are taken as counted, each other one is told with both figures, and a dry run changes nothing', async () => {
+  const snapshot: StockSnapshot = {
+    company: COMPANY,
+    location: NORTH,
+    takenAt: new Date(),
+    scope: 'location',
+    lines: [counted('same', 10), counted('near', 95), counted('far', 90), counted('new', 1)],
+  }
+  const dry = await run(snapshot, true)
+  expect(dry).toMatchObject({
+    matched: 1,
+    differing: 2,
+    missingHere: 1,
+    missingThere: 1,
+    adjusted: 0,
+    told: 0,
+  })
+  expect(await run(snapshot, true)).toMatchObject({ matched: 1, differing: 2 })
+
+  const done = await run(snapshot, false)
+  expect(done).toMatchObject({
+    matched: 1,
+    differing: 2,
+    missingHere: 1,
+    missingThere: 1,
+    adjusted: 2,
+    told: 2,
+  })
+  const found = await differencesOf(db.database, done.id, { after: 0, limit: 10 })
+  expect(found.map(({ sku, kind, outcome }) => [sku, kind, outcome])).toEqual([
+    ['far', 'differing', 'told'],
+    ['gone', 'missing_there', 'told'],
+    ['near', 'differing', 'adjusted'],
+    ['new', 'missing_here', 'adjusted'],
+  ])
+  const open = await listExceptions(db.database, { code: 'inventory.books_differ' })
+  expect(open.map(({ title }) => title).toSorted()).toEqual([
+    `wms-test counts 0 of gone at ${NORTH}, our books say 4`,
+    `wms-test counts 90 of far at ${NORTH}, our books say 100`,
+  ])
+  const rows = await db.run<{ sku: string; available: string }>(
+    `select i.sku, p.available::text as available from inventory.position p join items.item i on i.id = p.item_id
+     where p.lot = '' order by i.sku`,
+  )
+  expect(rows.map(({ sku, available }) => [sku, Number(available)])).toEqual([
+    ['far', 100],
+    ['gone', 4],
+    ['near', 95],
+    ['new', 1],
+    ['same', 10],
+  ])
+})
+
+test('what agrees again closes by itself', async () => {
+  const lines = [
+    counted('same', 10),
+    counted('near', 95),
+    counted('far', 100),
+    counted('new', 1),
+    counted('gone', 4),
+  ]
+  const snapshot = {
+    company: COMPANY,
+    location: NORTH,
+    takenAt: new Date(),
+    scope: 'location' as const,
+    lines,
+  }
+  expect(await run(snapshot, false)).toMatchObject({ matched: 5, differing: 0, told: 0 })
+  expect(await listExceptions(db.database, { code: 'inventory.books_differ' })).toEqual([])
+})
