@@ -23,6 +23,7 @@ import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
 import { freshnessWatch } from './app-freshness.ts'
+import { publishing } from './app-publishing.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
@@ -178,6 +179,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
       slaWatch(wires),
       supplyWatch(wires),
       freshnessWatch(wires),
+      ...publishing(wires),
       promiseWatch(wires),
       ...certificateWatch(wires),
     ],

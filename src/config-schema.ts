@@ -1,6 +1,7 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
 import { Freshness } from './config-freshness.ts'
+import { Publishing } from './config-publishing.ts'
 import { AdjustmentRules, LocationGroups, ReservationRules } from './config-reservations.ts'
 import { Feeds, StockSource } from './config-stock.ts'
 import { HoldType } from './domains/orders/contract.ts'
@@ -384,6 +385,7 @@ export const Config = z.strictObject({
   locations: z.array(Location).describe('Places that hold stock or send it').default([]),
   feeds: Feeds,
   freshness: Freshness,
+  publishing: Publishing,
   edi: Edi.prefault({}),
   sla: Sla.prefault({}).describe('How long documents may take before somebody is told'),
   subscriptions: Subscriptions.prefault({}).describe('Events told to whoever subscribes to them'),

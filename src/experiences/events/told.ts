@@ -19,6 +19,7 @@ export const eventWords = (typePrefix: string): EventWords => ({
     payment: 'billing',
     reservation: 'inventory',
     source: 'inventory',
+    availability: 'inventory',
   },
   numberOf,
 })
