@@ -107,8 +107,8 @@ function wantedBugs({ bug }: Options): ReturnType<typeof bugsCalled> {
 }
 
 function seeds(options: Options): Search {
-  const report = createReport(options.json)
-  const endMs = options.minutes ? systemClock.monotonicMs() + options.minutes * 60_000 : Infinity
+  let report = createReport(options.json)
+  let endMs = Infinity
   const count = options.seed === undefined ? (options.seeds ?? (options.minutes ? Infinity : 200)) : 1
   let next = 0
   async function runOn(lane: LaneHandle): Promise<void> {
@@ -120,7 +120,15 @@ function seeds(options: Options): Search {
       report.add(await lane.run({ ...(options.short ? shortDayOf(seed) : {}), seed, mode }))
     }
   }
-  return { run: (lanes) => Promise.all(lanes.map(runOn)), end: () => report.end() }
+  return {
+    run(lanes) {
+      // What opening the lanes took is not the seeds'.
+      report = createReport(options.json)
+      if (options.minutes) endMs = systemClock.monotonicMs() + options.minutes * 60_000
+      return Promise.all(lanes.map(runOn))
+    },
+    end: () => report.end(),
+  }
 }
 
 async function runOutage(wanted: Omit<OutagePlan, 'checks' | 'say'> & { json: boolean }): Promise<number> {
