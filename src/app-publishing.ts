@@ -4,9 +4,11 @@ import type { Database } from '#platform/database.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import { inTurn } from './app-turns.ts'
+import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
 import { carefully } from './processes/careful-reading.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { advisePartners } from './processes/partner-availability.ts'
 import { Publisher } from './processes/publishing.ts'
 import { stockInDatabase } from './processes/stock-in-memory.ts'
 
@@ -16,9 +18,12 @@ type Wires = {
   readonly screens: Database
   readonly worker: Worker
   readonly processPorts: ProcessPorts
+  readonly bound: Bound
 }
 
 const ROUND_MS = 400
+const MINUTE_MS = 60_000
+const ADVICE_LOOK_MS = 5_000
 
 export function publishing(wires: Wires): Job[] {
   const { config, database, screens, processPorts } = wires
@@ -42,6 +47,31 @@ export function publishing(wires: Wires): Job[] {
       name: 'what channels are told can be promised',
       everyMs: ROUND_MS,
       run: inTurn(wires, 'publishing', 0, () => publisher.round()),
+    },
+    ...advices(wires),
+  ]
+}
+
+/** A process without EDI leaves the files to one that has it. */
+function advices(wires: Wires): Job[] {
+  const { config, database, processPorts, bound } = wires
+  const { edi } = bound
+  const partners = config.publishing.partners.map(({ minutes, ...partner }) => ({
+    ...partner,
+    everyMs: minutes * MINUTE_MS,
+  }))
+  if (!edi || partners.length === 0) return []
+  const ports = {
+    database,
+    clock: processPorts.clock,
+    leave: (partner: string, advice: Parameters<typeof edi.tellAvailability>[1]) =>
+      edi.tellAvailability(partner, advice),
+  }
+  return [
+    {
+      name: 'inventory advices to partners',
+      everyMs: ADVICE_LOOK_MS,
+      run: inTurn(wires, 'advices', 0, () => advisePartners(ports, partners)),
     },
   ]
 }

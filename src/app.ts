@@ -30,7 +30,7 @@ import { slaOf, slaWatch } from './app-sla.ts'
 import { stockJobs } from './app-stock.ts'
 import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
-import { bindEdi, bindSystems, wishesOf } from './app-systems.ts'
+import { bindEdi, bindSystems, type Bound, wishesOf } from './app-systems.ts'
 import { promiseWatch } from './app-waiting.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
@@ -161,6 +161,7 @@ type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
   readonly openExceptions: OpenExceptions
   readonly stock: StockInMemory
   readonly processPorts: ProcessPorts
+  readonly bound: Bound
 }
 
 /** A process that only opens doors looks after these alone. */
