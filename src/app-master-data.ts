@@ -1,6 +1,5 @@
 /** Loads what the ERPs own, and keeps the doors shut until it is there. */
 import { oldestFigures } from '#domains/customers/operations.ts'
-import { openBalances } from '#domains/inventory/operations/opening.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
@@ -8,10 +7,11 @@ import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import { readingProgress } from '#platform/readings.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { Bound } from './app-systems.ts'
+import { erpStock } from './app-erp-stock.ts'
 import { politeReader } from './app-polite.ts'
 import type { Config } from './config-schema.ts'
 import { recountOpen } from './processes/credit.ts'
-import { type LoadStock } from './processes/master-data-resources.ts'
+import type { FeedPorts } from './processes/stock-feed.ts'
 import { syncMasterData, type SyncProgress } from './processes/master-data-sync.ts'
 
 /** Without copies of master data every order would be refused for good; so nobody decides before they are there. */
@@ -34,16 +34,6 @@ export function masterDataGate(config: Config, readers: Bound['readers'], querie
 
 export type MasterDataGate = ReturnType<typeof masterDataGate>
 
-/** Stock as the ERP counts it when the house first opens; afterwards our own movements count. */
-const openStock: LoadStock = async (tx, { company, source, asOf: at }, records) => {
-  const sourceKey = `opening/${at.toISOString()}`
-  const inserted = await openBalances(
-    tx,
-    records.map(({ sku: _, lot = '', ...stock }) => ({ ...stock, lot, company, source, sourceKey, at })),
-  )
-  return { inserted, updated: 0, unchanged: records.length - inserted, superseded: 0, rejected: [] }
-}
-
 const HOUR_MS = 3_600_000
 const AGAIN_MS = 5 * 60_000
 const RETRY_MS = 5_000
@@ -62,6 +52,7 @@ type Wires = {
   readonly clock: Clock
   /** Whose life takes the turns: none in a process that only opens doors. */
   readonly worker: Worker
+  readonly processPorts: FeedPorts
 }
 
 /**
@@ -70,9 +61,10 @@ type Wires = {
  */
 export function masterDataSync(
   config: Config,
-  { gate, readers, database, clock, worker }: Wires,
+  { gate, readers, database, clock, worker, processPorts }: Wires,
 ): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
   const aging = agingFigures(database, clock)
+  const onStock = erpStock(config, processPorts)
   return async (onProgress) => {
     await gate.openIfKnown()
     const { life } = worker
@@ -83,7 +75,7 @@ export function masterDataSync(
       if (!found || !(await takeTurn(database, turn))) continue
       const reader = politeReader(found, { system: source, gate: life!.policies.gate(source), clock })
       const complete = await aging.are(company, credit.staleAfterHours * HOUR_MS)
-      const sync = { reader, company, database, clock, complete, onProgress, recountOpen, onStock: openStock }
+      const sync = { reader, company, database, clock, complete, onProgress, recountOpen, onStock }
       const failed = await syncMasterData(sync).then(
         () => undefined,
         (error: unknown) => ({ error }),

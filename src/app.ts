@@ -128,7 +128,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     server,
     worker,
     database,
-    sync: masterDataSync(config, { gate: masterData, readers: bound.readers, database, clock, worker }),
+    sync: masterDataSync(config, { ...wires, gate: masterData, readers: bound.readers, clock }),
     summary: wires.summary,
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     override: doors.override,

@@ -3,7 +3,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { type House, openHouse } from '#tests/support/house.ts'
-import { openQuery } from '#tests/support/house-query.ts'
+import { submit } from '#tests/support/house-doors.ts'
+import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const [SITE, OWNER] = ['DC1', 'NWF']
 const PATH = '/process/inventory/v1/reconciliations'
@@ -120,4 +121,25 @@ test('the ERP can be asked as well, whose count is as of its own moment', async 
   expect(found.matched).toBeGreaterThan(0)
   const { body } = await call(`${PATH}?company=${OWNER}&day=${found.day}`)
   expect(body).toMatchObject({ items: [{ id: found.id, source: 'erp-foods' }] })
+}, 60_000)
+
+test('while orders are picked and after they have shipped, books and count agree to the last unit', async () => {
+  house = await openHouse({
+    landscape: { tellPicks: [SITE], pace: { pickAfterMs: 200, shipAfterMs: 9_000 } },
+  })
+  house.app.keepUp()
+  const { query, end } = await openQuery(house.databaseUrl)
+  const orders = house.landscape.world
+    .orders(60)
+    .filter(({ company, expected }) => company === OWNER && expected === 'ships_at_once')
+  await Promise.all(orders.slice(0, 8).map((order, nth) => submit(house.url, order, `agree-${nth}`)))
+  const meanwhile = await reconcile({ dryRun: true })
+  await atRest(query)
+  const after = await reconcile({ dryRun: true })
+  for (const found of [meanwhile, after]) {
+    expect(await differences(found)).toEqual([])
+    expect(found).toMatchObject({ state: 'done', differing: 0, missingHere: 0, missingThere: 0 })
+  }
+  expect(after.mark).toBeGreaterThan(meanwhile.mark!)
+  await end()
 }, 60_000)

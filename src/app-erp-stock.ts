@@ -1,0 +1,37 @@
+/** What ERPs say is on hand: the opening balance of a place, and from then on a count where nobody else tells of it. */
+import { openBalances } from '#domains/inventory/operations/opening.ts'
+import { wakeDocuments, type DeskRow } from '#platform/desk.ts'
+import type { Config } from './config-schema.ts'
+import type { LoadStock, StockRecord } from './processes/master-data-resources.ts'
+import type { FeedPorts } from './processes/stock-feed.ts'
+import { takeSnapshot } from './processes/stock-snapshots.ts'
+
+/**
+ * Where a warehouse system or a feed tells of a location, its facts count and the ERP's figure opens it only. Elsewhere
+ * each figure that has changed is a count as of the reading. Figures by lot open only: a page may hold some lots of an
+ * item and not the others.
+ */
+export function erpStock(config: Config, ports: FeedPorts): LoadStock {
+  const told = new Set([
+    ...config.locations.flatMap(({ code, wms }) => (wms === undefined ? [] : [code])),
+    ...Object.values(config.feeds).flatMap(({ locations }) => locations),
+  ])
+  return async (tx, { company, source, asOf: at }, records) => {
+    const sourceKey = `opening/${at.toISOString()}`
+    const inserted = await openBalances(
+      tx,
+      records.map(({ sku: _, lot = '', ...stock }) => ({ ...stock, lot, company, source, sourceKey, at })),
+    )
+    const counted = records.filter(({ location, lot }) => !told.has(location) && lot === undefined)
+    const woken: DeskRow[] = []
+    const waking = { wakeAfterwards: (rows: readonly DeskRow[]) => void woken.push(...rows) }
+    let updated = 0
+    for (const [location, lines] of Map.groupBy(counted, (record: StockRecord) => record.location)) {
+      const snapshot = { company, location, takenAt: at, scope: 'items' as const, lines }
+      const named = { source, sourceKey: `reading/${at.toISOString()}`, askedAt: at, snapshot }
+      updated += (await takeSnapshot(tx, waking, ports, named)).corrected.length
+    }
+    await wakeDocuments(tx, null, woken)
+    return { inserted, updated, unchanged: records.length - inserted - updated, superseded: 0, rejected: [] }
+  }
+}
