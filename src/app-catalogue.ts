@@ -4,6 +4,7 @@ import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
 import { feedRefusals } from '#domains/inventory/contract/feeds.ts'
 import { reconciliationRefusals } from '#domains/inventory/contract/reconciliations.ts'
+import { backorderRunRefusals } from '#domains/inventory/contract/backorder-runs.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
 import { adjustmentRefusals } from '#domains/inventory/contract/adjustments.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
@@ -62,6 +63,7 @@ export const houseCatalogue = catalogue(
   feedRefusals,
   reconciliationRefusals,
   sourcingRefusals,
+  backorderRunRefusals,
   adjustmentRefusals,
   numberRefusals,
   orderRefusals,

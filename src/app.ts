@@ -31,7 +31,7 @@ import { stockJobs } from './app-stock.ts'
 import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, type Bound, wishesOf } from './app-systems.ts'
-import { promiseWatch } from './app-waiting.ts'
+import { waitingJobs } from './app-waiting.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
@@ -181,7 +181,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
       supplyWatch(wires),
       freshnessWatch(wires),
       ...publishing(wires),
-      promiseWatch(wires),
+      ...waitingJobs(wires),
       ...certificateWatch(wires),
     ],
   })

@@ -2,6 +2,7 @@
 import { Command as Program, CommanderError, Option } from 'commander'
 import { type Command, EXIT } from './cli-context.ts'
 import { adjustmentCommands } from './cli-adjustment-commands.ts'
+import { backorderCommands } from './cli-backorder-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
 import { supplyCommands } from './cli-supply-commands.ts'
@@ -131,6 +132,7 @@ define(
 
 supplyCommands(inventory)
 adjustmentCommands(inventory)
+backorderCommands(inventory)
 
 define(
   program,

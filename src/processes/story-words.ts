@@ -35,6 +35,7 @@ type Told = {
   readonly reason?: string
   readonly reference?: string
   readonly refused?: string
+  readonly run?: number
   readonly shipments?: readonly string[]
   readonly short?: readonly number[]
   readonly taxMinor?: number
@@ -103,7 +104,12 @@ const WORDS: Readonly<Record<string, Words>> = {
       .join(', '),
   'order.hold_released': ({ type, reason }) =>
     `Hold ${type?.replaceAll('_', ' ')} released${because(reason)}`,
-  'order.allocated': (told) => `Stock arrived for ${linesOf(told)} that waited for it`,
+  'order.allocated': (told) =>
+    told.run === undefined
+      ? `Stock arrived for ${linesOf(told)} that waited for it`
+      : `Backorder run ${told.run} gave stock to ${linesOf(told)}${because(told.reason)}`,
+  'order.allocation_lost': (told) =>
+    `Backorder run ${told.run} took stock from ${linesOf(told)}${because(told.reason)}`,
   'order.promised': ({ promises = [] }) => promises.map(promisedDay).join('; '),
   'order.promise_slipped': ({ promises = [] }) =>
     `The promise slipped: ${promises.map(promisedDay).join('; ')}`,

@@ -263,6 +263,7 @@ export type LinesEvent =
   | 'order.shipped'
   | 'order.picked_short'
   | 'order.allocated'
+  | 'order.allocation_lost'
   | 'order.lines_cancelled'
 
 /** Moves quantities between the buckets of lines and tells it. */
@@ -280,6 +281,14 @@ export const takeBackLines = (
   cause: Cause,
 ): Promise<Versions> =>
   moveAs(tx, orders, { change: 'lines cancelled', type: 'order.lines_cancelled' }, cause)
+
+/** Moves what is given to other orders back to waiting, of which the channel is to be told. */
+export const loseAllocations = (
+  tx: Transaction,
+  orders: readonly LinesMoved[],
+  cause: Cause,
+): Promise<Versions> =>
+  moveAs(tx, orders, { change: 'promise slipped', type: 'order.allocation_lost' }, cause)
 
 async function moveAs(
   tx: Transaction,

@@ -1,0 +1,276 @@
+/** Plans a backorder run: who wants and keeps what, by class and rank, and what that would change. */
+import type { Clock } from '#platform/clock.ts'
+import type { Queries } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import { localDate } from '#platform/time-zone.ts'
+import { customerKey } from '#domains/customers/contract.ts'
+import { findCustomers } from '#domains/customers/operations.ts'
+import type { BackorderRules, DemandClass } from '#domains/inventory/contract/backorder-runs.ts'
+import {
+  claimsOfItems,
+  type Demand,
+  type NewMove,
+  shiftsOf,
+} from '#domains/inventory/operations/backorder-runs.ts'
+import {
+  datesOf,
+  type PromisedLine,
+  queuesOf,
+  restOf,
+  waitedItems,
+} from '#domains/inventory/operations/promises.ts'
+import { itemKey } from '#domains/items/contract.ts'
+import { findItems } from '#domains/items/operations.ts'
+import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
+import { type ComingSupply, supplyFor } from '#domains/supply/views.ts'
+import { wholePart } from './ordered-unit.ts'
+import type { CompanyRules } from './ports.ts'
+
+export type RunAsked = {
+  readonly items?: readonly string[] | undefined
+  readonly locations?: readonly string[] | undefined
+  readonly rules: BackorderRules
+}
+
+/** What of a company a run depends on. */
+export type Selling = Pick<CompanyRules, 'code' | 'locations' | 'timeZone'>
+
+const LINES_MAX = 20_000
+const ITEMS_PAGE = 500
+
+/** A line that takes part, with its place among the others. */
+type Ranked = {
+  readonly order: OrderHeader
+  readonly line: OrderLine
+  readonly class: DemandClass
+  readonly kept: ReadonlyMap<string, Quantity>
+  readonly queued: PromisedLine | undefined
+}
+
+/** What the run would move, item by item. */
+export async function planMoves(
+  queries: Queries,
+  { company, clock }: { readonly company: Selling; readonly clock: Clock },
+  asked: RunAsked,
+): Promise<NewMove[]> {
+  const locations = placesOf(company, asked)
+  const items = await itemsOf(queries, company, asked)
+  const [queues, claims, rest, supply] = await Promise.all([
+    queuesOf(queries, items),
+    claimsOfItems(queries, items),
+    restOf(queries, items, company.locations),
+    supplyFor(queries, items),
+  ])
+  const waiting = queues.filter((row) => row.company === company.code)
+  if (waiting.length + claims.length > LINES_MAX) {
+    const message = `${waiting.length + claims.length} lines wait for or keep these items`
+    throw new Refusal('inventory.backorder_run_too_large', message, {}, '/items')
+  }
+  const ranked = await rank(queries, company, { waiting, claims, asked })
+  const today = localDate(clock.now(), company.timeZone)
+  return items.flatMap((itemId) => {
+    const mine = ranked.filter(({ line }) => line.itemId === itemId)
+    if (!mine.some(({ queued }) => queued)) return []
+    const free = rest.filter((row) => row.itemId === itemId)
+    const moves = movesOf(mine, { free, locations })
+    const dated = {
+      today,
+      queue: waiting.filter((row) => row.itemId === itemId),
+      free,
+      supply: supply.filter((one) => one.itemId === itemId),
+    }
+    return withDates(moves, dated, company)
+  })
+}
+
+function placesOf({ code, locations }: Selling, { locations: asked }: RunAsked): readonly string[] {
+  const unknown = asked?.findIndex((location) => !locations.includes(location)) ?? -1
+  if (unknown >= 0) {
+    const message = `${code} does not sell from ${asked![unknown]!}; it sells from ${locations.join(', ')}`
+    throw new Refusal('inventory.location_unknown', message, {}, `/locations/${unknown}`)
+  }
+  return asked ? locations.filter((location) => asked.includes(location)) : locations
+}
+
+async function itemsOf(queries: Queries, { code: company }: Selling, { items }: RunAsked): Promise<number[]> {
+  if (!items) {
+    const all: number[] = []
+    for (let page = [0]; page.length > 0; all.push(...page))
+      page = await waitedItems(queries, all.at(-1) ?? 0, ITEMS_PAGE)
+    return all
+  }
+  const found = await findItems(
+    queries,
+    items.map((sku) => ({ company, sku })),
+  )
+  return items.map((sku, at) => {
+    const item = found.get(itemKey(company, sku))
+    if (item) return item.id
+    throw new Refusal('inventory.item_unknown', `${company} has no item ${sku}`, {}, `/items/${at}`)
+  })
+}
+
+type Known = {
+  readonly waiting: readonly PromisedLine[]
+  readonly claims: Awaited<ReturnType<typeof claimsOfItems>>
+  readonly asked: RunAsked
+}
+
+/** All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not. */
+async function rank(
+  queries: Queries,
+  { code }: Selling,
+  { waiting, claims, asked }: Known,
+): Promise<Ranked[]> {
+  const own = claims.filter((claim) => claim.company === code)
+  const docs = [...new Set([...waiting, ...own].map(({ doc }) => doc))]
+  const [headers, lines] = await Promise.all([
+    headersOf(queries, docs),
+    docs.length > 0 ? linesOf(queries, docs) : [],
+  ])
+  const orders = new Map(headers.map((header) => [header.doc, header]))
+  const customers = await findCustomers(
+    queries,
+    headers.map(({ company, customer: number }) => ({ company, number })),
+  )
+  const keptBy = Map.groupBy(own, ({ doc, line }) => `${doc} ${line}`)
+  const queuedBy = new Map(waiting.map((row) => [`${row.doc} ${row.line}`, row]))
+  const items = new Set([...waiting, ...own].map(({ itemId }) => itemId))
+  const placed = lines.flatMap((line) => {
+    const order = orders.get(line.doc)!
+    const key = `${line.doc} ${line.n}`
+    const [kept, queued] = [keptBy.get(key), queuedBy.get(key)]
+    if (!items.has(line.itemId) || (!kept && !queued) || order.closed || order.cancelRequested) return []
+    const group = customers.get(customerKey(order.company, order.customer))?.priceList
+    const at = asked.rules.segments.findIndex(({ when }) => fits(when, order, { line, group }))
+    const segment = asked.rules.segments[at]
+    const places = new Map((kept ?? []).map(({ location, quantity }) => [location, quantity]))
+    const ranked = { order, line, queued, kept: places, class: segment?.class ?? asked.rules.otherwise }
+    return [{ ranked, at: at < 0 ? asked.rules.segments.length : at, sortBy: segment?.sortBy ?? [] }]
+  })
+  return placed
+    .toSorted((a, b) => a.at - b.at || compared(a.ranked, b.ranked, a.sortBy))
+    .map(({ ranked }) => ranked)
+}
+
+type Segment = BackorderRules['segments'][number]
+
+function fits(
+  when: Segment['when'],
+  order: OrderHeader,
+  { line, group }: { readonly line: OrderLine; readonly group: string | undefined },
+): boolean {
+  const wanted = line.requestedDate ?? order.requestedDate
+  const named = (all: readonly string[] | undefined, one: string | undefined): boolean =>
+    all === undefined || (one !== undefined && all.includes(one))
+  return (
+    named(when.customers, order.customer) &&
+    named(when.customerGroups, group) &&
+    named(when.channels, order.channel) &&
+    named(when.shippingRules, order.shippingRule) &&
+    (when.requestedUntil === undefined || (wanted !== null && wanted <= when.requestedUntil))
+  )
+}
+
+const SORTS: Readonly<Record<Segment['sortBy'][number], (one: Ranked) => number | string>> = {
+  'requested-date': ({ order, line }) => line.requestedDate ?? order.requestedDate ?? '9999',
+  value: ({ line }) => -line.netMinor,
+  'waiting-since': ({ queued }) => queued?.since.getTime() ?? Number.MAX_SAFE_INTEGER,
+  order: ({ order }) => order.doc,
+}
+
+function compared(a: Ranked, b: Ranked, sortBy: Segment['sortBy']): number {
+  for (const name of sortBy) {
+    const [one, other] = [SORTS[name](a), SORTS[name](b)]
+    if (one !== other) return one < other ? -1 : 1
+  }
+  return a.order.doc - b.order.doc || a.line.n - b.line.n
+}
+
+type Rest = Awaited<ReturnType<typeof restOf>>
+
+function movesOf(
+  ranked: readonly Ranked[],
+  { free, locations }: { readonly free: Rest; readonly locations: readonly string[] },
+): NewMove[] {
+  const demands = ranked.map(({ order, line, queued, ...one }) => ({
+    ...one,
+    doc: order.doc,
+    line: line.n,
+    waiting: queued?.quantity ?? 0,
+    part: wholePart(line),
+    whole: order.shippingRule === 'line-complete',
+  }))
+  const of = new Map<Demand, Ranked>(demands.map((demand, at) => [demand, ranked[at]!]))
+  const there = new Map(free.map(({ location, free: here }) => [location, here]))
+  return shiftsOf({ demands, free: there, locations }).map(({ demand, location, quantity }) => {
+    const { line } = of.get(demand)!
+    const { doc, n, itemId, sku, reserved, backordered } = line
+    const dates = { expectedBefore: null, expectedAfter: null }
+    return {
+      itemId,
+      sku,
+      doc,
+      line: n,
+      class: demand.class,
+      location,
+      quantity,
+      reserved,
+      backordered,
+      ...dates,
+    }
+  })
+}
+
+type Dated = {
+  readonly today: string
+  readonly queue: readonly PromisedLine[]
+  readonly free: Rest
+  readonly supply: readonly ComingSupply[]
+}
+
+/** When each line has all it wants, before and after: who loses waits behind all others. */
+function withDates(
+  moves: readonly NewMove[],
+  { today, queue, free, supply }: Dated,
+  company: Selling,
+): NewMove[] {
+  const key = ({ doc, line }: { readonly doc: number; readonly line: number }): string => `${doc} ${line}`
+  const gained = new Map<string, Quantity>()
+  for (const move of moves) gained.set(key(move), (gained.get(key(move)) ?? 0) + move.quantity)
+  const there = free
+    .filter(({ location }) => company.locations.includes(location))
+    .reduce((sum, { free: here }) => sum + Math.max(0, here), 0)
+  const taken = moves.reduce((sum, { quantity }) => sum + quantity, 0)
+  const coming = supply.flatMap(({ location, expectedOn, quantity }) =>
+    expectedOn !== null && company.locations.includes(location) ? [{ on: expectedOn, quantity }] : [],
+  )
+  const datesOfQueue = (
+    lines: readonly { readonly key: string; readonly quantity: Quantity }[],
+    freeNow: Quantity,
+  ) => {
+    const dates = datesOf({ queue: lines.map(({ quantity }) => quantity), free: freeNow, coming, today })
+    return new Map(lines.map((line, at) => [line.key, dates[at]!]))
+  }
+  const before = datesOfQueue(
+    queue.map((row) => ({ key: key(row), quantity: row.quantity })),
+    there,
+  )
+  const stay = queue.map((row) => ({ key: key(row), quantity: row.quantity - (gained.get(key(row)) ?? 0) }))
+  const queued = new Set(stay.map((row) => row.key))
+  const join = [...gained].flatMap(([one, quantity]) =>
+    queued.has(one) ? [] : [{ key: one, quantity: -quantity }],
+  )
+  const after = datesOfQueue(
+    [...stay, ...join].filter(({ quantity }) => quantity > 0),
+    there - taken,
+  )
+  const whole = (one: string, dates: ReadonlyMap<string, string | null>): string | null =>
+    dates.has(one) ? dates.get(one)! : today
+  return moves.map((move) => ({
+    ...move,
+    expectedBefore: whole(key(move), before),
+    expectedAfter: whole(key(move), after),
+  }))
+}

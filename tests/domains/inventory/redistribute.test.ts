@@ -1,0 +1,114 @@
+/** Whom what there is too little of goes to: who may take from whom, and that nothing is made or lost by it. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CLASSES, type DemandClass } from '#domains/inventory/contract/backorder-runs.ts'
+import { type Demand, redistribute } from '#domains/inventory/rules/redistribute.ts'
+
+const [NEAR, FAR] = ['near', 'far']
+const LOCATIONS = [NEAR, FAR]
+let docs = 0
+const demand = (
+  name: DemandClass,
+  waiting: number,
+  kept: Record<string, number> = {},
+  more: Partial<Demand> = {},
+): Demand => ({
+  doc: ++docs,
+  line: 1,
+  class: name,
+  waiting,
+  kept: new Map(Object.entries(kept)),
+  part: 1,
+  whole: false,
+  ...more,
+})
+const run = (demands: readonly Demand[], free: Record<string, number> = {}) =>
+  redistribute({ demands, free: new Map(Object.entries(free)), locations: LOCATIONS }).map(
+    ({ demand: { class: name }, location, quantity }) => [name, location, quantity],
+  )
+
+describe('who wins', () => {
+  test('has what is free before anybody gives', () => {
+    expect(run([demand('win', 5), demand('lose', 0, { near: 9 })], { far: 5 })).toEqual([['win', FAR, 5]])
+  })
+
+  test('takes from who loses first, then from who is to keep what others do not need, and no more than it wants', () => {
+    const demands = [demand('fill', 0, { near: 9 }), demand('lose', 0, { far: 4 }), demand('win', 6)]
+    expect(run(demands)).toEqual([
+      ['lose', FAR, -4],
+      ['fill', NEAR, -2],
+      ['win', NEAR, 2],
+      ['win', FAR, 4],
+    ])
+  })
+
+  test('takes nothing of who gains or wins', () => {
+    expect(run([demand('win', 5), demand('win', 0, { near: 9 }), demand('gain', 0, { near: 9 })])).toEqual([])
+  })
+
+  test('has whole ordered units alone, and what must be whole is given whole or not at all', () => {
+    const lose = () => demand('lose', 0, { near: 17 })
+    expect(run([demand('win', 24, {}, { part: 12 }), lose()])).toEqual([
+      ['lose', NEAR, -12],
+      ['win', NEAR, 12],
+    ])
+    expect(run([demand('win', 24, {}, { part: 12, whole: true }), lose()])).toEqual([])
+  })
+})
+
+test.each([
+  ['gain', 'improve', true],
+  ['improve', 'redistribute', true],
+  ['improve', 'gain', false],
+  ['redistribute', 'fill', true],
+  ['redistribute', 'improve', false],
+  ['fill', 'lose', false],
+  ['lose', 'lose', false],
+] as const)('%s takes from %s: %s', (taker, giver, takes) => {
+  expect(run([demand(taker, 3), demand(giver, 0, { near: 3 })]).length > 0).toBe(takes)
+})
+
+test('of those that are redistributed who ranks higher takes from who ranks lower, never the other way', () => {
+  const [high, low] = [demand('redistribute', 3), demand('redistribute', 0, { near: 3 })]
+  expect(run([high, low])).toEqual([
+    ['redistribute', NEAR, -3],
+    ['redistribute', NEAR, 3],
+  ])
+  expect(run([low, high])).toEqual([])
+})
+
+test('whatever is asked, nothing is made or lost, nobody gives what he has not, and no class gains that may not', () => {
+  const anyDemand = fc
+    .record({
+      class: fc.constantFrom(...CLASSES),
+      waiting: fc.integer({ min: 0, max: 20 }),
+      near: fc.integer({ min: 0, max: 20 }),
+      far: fc.integer({ min: 0, max: 20 }),
+      part: fc.integer({ min: 1, max: 5 }),
+      whole: fc.boolean(),
+    })
+    .map(({ class: name, waiting, near, far, ...more }) => {
+      const kept = Object.fromEntries(Object.entries({ near, far }).filter(([, here]) => here > 0))
+      return demand(name, waiting, kept, more)
+    })
+  const anyFree = fc.record({ near: fc.integer({ min: -5, max: 10 }), far: fc.integer({ min: -5, max: 10 }) })
+  fc.assert(
+    fc.property(fc.array(anyDemand, { maxLength: 8 }), anyFree, (demands, free) => {
+      const shifts = redistribute({ demands, free: new Map(Object.entries(free)), locations: LOCATIONS })
+      for (const location of LOCATIONS) {
+        const net = shifts.reduce((sum, one) => (one.location === location ? sum + one.quantity : sum), 0)
+        expect(net).toBeLessThanOrEqual(Math.max(0, free[location as 'near' | 'far']))
+      }
+      for (const one of demands) {
+        const mine = shifts.filter((shift) => shift.demand === one)
+        const gained = mine.reduce((sum, { quantity }) => sum + quantity, 0)
+        expect(gained).toBeLessThanOrEqual(one.waiting)
+        for (const { location, quantity } of mine)
+          expect(-quantity).toBeLessThanOrEqual(one.kept.get(location) ?? 0)
+        if (one.class === 'win' || one.class === 'gain') expect(gained).toBeGreaterThanOrEqual(0)
+        if (one.class === 'fill' || one.class === 'lose') expect(gained).toBeLessThanOrEqual(0)
+        if (one.whole && gained > 0) expect(gained).toBe(one.waiting)
+      }
+    }),
+  )
+})

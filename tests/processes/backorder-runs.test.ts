@@ -1,0 +1,209 @@
+/** Backorder runs: shown first, then done exactly so; what was released is never touched, and each move says why. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { workOnRuns } from '#processes/backorder-runs.ts'
+import { bearer, O2C, type Reply } from '#tests/routes/front-door.ts'
+import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
+
+const RUNS = '/process/inventory/v1/backorder-runs'
+const SKUS = Array.from({ length: 8 }, (_, at) => String(47_001 + at))
+let house: Wholesaler
+beforeAll(async () => {
+  house = await openWholesaler(
+    SKUS.map((number) => ({ number, stock: { DC1: 10 } })),
+    [{ number: '500001' }, { number: '500002', creditBlocked: true }, { number: '500003' }],
+  )
+}, 60_000)
+afterAll(() => house.end())
+
+const next = () => SKUS.shift()!
+/** Held on credit, so that what it keeps is not released. */
+const held = (sku: string, quantity: number) => house.order({ customer: '500002', lines: [[sku, quantity]] })
+const wants = (sku: string, quantity: number, more: object = {}) =>
+  house.order({ customer: '500003', lines: [[sku, quantity]], ...more })
+
+const RULES = {
+  segments: [
+    { class: 'win', when: { customers: ['500003'] } },
+    { class: 'lose', when: { customers: ['500002'] } },
+  ],
+}
+const plan = (sku: string, more: object = {}) =>
+  house.send('POST', RUNS, { body: { dryRun: true, company: 'NWF', items: [sku], rules: RULES, ...more } })
+const start = ({ body: { id } }: Reply, key?: string) =>
+  house.send('POST', RUNS, {
+    body: { dryRun: false, run: id, reason: 'the big one' },
+    ...(key ? { key } : {}),
+  })
+const read = async ({ body: { id } }: Reply, query = '') =>
+  (await house.send('GET', `${RUNS}/${id}${query}`)).body
+async function done(planned: Reply) {
+  const started = await start(planned)
+  expect(started.status).toBe(202)
+  const { worker } = house.app
+  while (
+    await workOnRuns({
+      runner: worker.runner(),
+      ports: { company: () => ({ locations: ['DC1', 'DC2', 'DC3'] }) },
+    })
+  );
+  await expect.poll(async () => ((await read(planned))['run'] as { state: string }).state).toBe('ended')
+  return read(planned)
+}
+const faultOf = ({ status, body }: Reply) => [
+  status,
+  body.code,
+  (body['errors'] as { pointer: string }[] | undefined)?.[0]?.pointer,
+]
+const eventsOf = ({ doc }: Placed, type: string) =>
+  house.query<{ data: object }>('select data from log.event where key = $1 and type = $2', [doc, type])
+
+test('a dry run shows who gains, who loses, how much and until when, and changes nothing', async () => {
+  const sku = next()
+  const loser = await held(sku, 10)
+  const winner = await wants(sku, 6)
+  const planned = await plan(sku)
+  expect(planned.status).toBe(201)
+  const { run, items } = await read(planned)
+  expect(run).toMatchObject({ state: 'planned', changes: { planned: 2, applied: 0, changed: 0 } })
+  expect(items).toMatchObject([
+    {
+      order: loser.body.id,
+      class: 'lose',
+      location: 'DC1',
+      quantity: '-6',
+      reserved: '10',
+      backordered: '0',
+    },
+    { order: winner.body.id, class: 'win', location: 'DC1', quantity: '6', reserved: '0', backordered: '6' },
+  ])
+  const [lost, won] = items as { expectedBefore?: string; expectedAfter?: string }[]
+  expect([lost!.expectedAfter, won!.expectedBefore]).toEqual([undefined, undefined])
+  expect(lost!.expectedBefore).toBe(won!.expectedAfter)
+  expect(await house.lines(loser)).toMatchObject([{ reserved: 10, backordered: 0 }])
+  expect(await house.lines(winner)).toMatchObject([{ reserved: 0, backordered: 6 }])
+})
+
+test('a run does what was shown, tells each order why, and is done once', async () => {
+  const sku = next()
+  const loser = await held(sku, 10)
+  const winner = await wants(sku, 6)
+  const planned = await plan(sku)
+  const { run, items } = await done(planned)
+  expect(run).toMatchObject({ reason: 'the big one', changes: { planned: 0, applied: 2, changed: 0 } })
+  expect(items).toMatchObject([{ state: 'applied' }, { state: 'applied' }])
+  await house.closed(winner)
+  expect(await house.lines(loser)).toMatchObject([{ reserved: 4, backordered: 6 }])
+  const data = { run: planned.body.id, reason: 'the big one', lines: [1] }
+  expect(await eventsOf(loser, 'order.allocation_lost')).toEqual([{ data }])
+  expect(await eventsOf(winner, 'order.allocated')).toEqual([{ data }])
+  expect(faultOf(await start(planned))).toEqual([409, 'inventory.backorder_run_started', '/run'])
+  const story = await house.send('GET', `${O2C}/orders/${loser.body.id}/story`)
+  const titles = (story.body['entries'] as { title: string }[]).map(({ title }) => title)
+  expect(titles).toContain(`Backorder run ${planned.body.id} took stock from 1 line: the big one`)
+  const turn = await house.query('select turn from orders.sales_order where id = $1', [loser.doc])
+  expect(turn).toEqual([{ turn: 2 }])
+})
+
+test('where something changed since it was shown nothing of the item is moved, and what changed is said', async () => {
+  const sku = next()
+  const loser = await held(sku, 10)
+  const winner = await wants(sku, 6)
+  const planned = await plan(sku)
+  await house.send('POST', `${O2C}/orders/${loser.body.id}:cancel`, { body: { reason: 'changed plans' } })
+  await house.closed(winner)
+  const { run, items } = await done(planned)
+  expect(run).toMatchObject({ changes: { planned: 0, applied: 0, changed: 2 } })
+  expect(items).toMatchObject([
+    { state: 'changed', changed: `line 1 of ${loser.body.id} is taken back or closed` },
+    { state: 'changed' },
+  ])
+})
+
+test('what a warehouse was asked for is not taken, whoever keeps it', async () => {
+  const sku = next()
+  const released = await house.order({ customer: '500001', lines: [[sku, 10]] })
+  await wants(sku, 6)
+  const rules = { segments: RULES.segments.slice(0, 1), otherwise: 'lose' }
+  await house.closed(released)
+  const { items } = await read(await plan(sku, { rules }))
+  expect(items).toEqual([])
+})
+
+test('runs are listed, their changes page by page, and started once under their key', async () => {
+  const sku = next()
+  await held(sku, 10)
+  await wants(sku, 6)
+  const planned = await plan(sku)
+  const first = await read(planned, '?limit=1')
+  expect(first['items']).toHaveLength(1)
+  const rest = await read(planned, `?limit=1&cursor=${first['nextCursor'] as string}`)
+  expect(rest['items']).toMatchObject([{ class: 'win' }])
+  expect(rest['nextCursor']).toBeUndefined()
+  const listed = (await house.send('GET', `${RUNS}?company=NWF&limit=1`)).body
+  expect(listed['items']).toMatchObject([{ id: planned.body.id }])
+  expect(listed['nextCursor']).toBeDefined()
+  const once = await start(planned, 'start-once')
+  expect((await start(planned, 'start-once')).body).toEqual(once.body)
+  const audited = await house.query(
+    `select actor from audit.entry where action = 'inventory.start_backorder_run' and after = $1`,
+    [{ run: planned.body.id }],
+  )
+  expect(audited).toHaveLength(1)
+})
+
+test.each([
+  [{ dryRun: true, rules: RULES }, 422, 'inventory.backorder_run_incomplete', '/company'],
+  [{ dryRun: true, company: 'NWF' }, 422, 'inventory.backorder_run_incomplete', '/rules'],
+  [{ dryRun: true, company: 'NWF', rules: RULES, run: 1 }, 422, 'inventory.backorder_run_incomplete', '/run'],
+  [{ dryRun: true, company: 'NOPE', rules: RULES }, 422, 'inventory.company_unknown', '/company'],
+  [
+    { dryRun: true, company: 'NWF', rules: RULES, items: ['nope'] },
+    422,
+    'inventory.item_unknown',
+    '/items/0',
+  ],
+  [
+    { dryRun: true, company: 'NWF', rules: RULES, locations: ['DC9'] },
+    422,
+    'inventory.location_unknown',
+    '/locations/0',
+  ],
+  [{ dryRun: false, reason: 'why not' }, 422, 'inventory.backorder_run_incomplete', '/run'],
+  [{ dryRun: false, run: 1 }, 422, 'inventory.backorder_run_incomplete', '/reason'],
+  [{ dryRun: false, run: 999_999, reason: 'why not' }, 404, 'inventory.backorder_run_unknown', '/run'],
+])('%j is refused', async (body, status, code, pointer) => {
+  expect(faultOf(await house.send('POST', RUNS, { body }))).toEqual([status, code, pointer])
+})
+
+test('more lines than a run can look at are refused', async () => {
+  const sku = next()
+  await house.query(
+    `insert into inventory.backorder (item_id, doc, line, company, quantity)
+     select i.id, 9000000 + n, 1, 'NWF', 1 from items.item i, generate_series(1, 20001) n where i.sku = $1`,
+    [sku],
+  )
+  expect(faultOf(await plan(sku))).toEqual([422, 'inventory.backorder_run_too_large', '/items'])
+  await house.query('delete from inventory.backorder where doc > 9000000')
+})
+
+test('what there is not is not found, and who may not is turned away', async () => {
+  expect((await house.send('GET', `${RUNS}/999999`)).body.code).toBe('inventory.backorder_run_unknown')
+  expect((await house.send('GET', `${RUNS}?company=NOPE`)).body.code).toBe('inventory.company_unknown')
+  const headers = bearer(await house.key({ client: 'auditor', scopes: ['process.orders:read'] }))
+  const asked = [
+    house.send('GET', `${RUNS}?company=NWF`, { headers }),
+    house.send('GET', `${RUNS}/1`, { headers }),
+    house.send('POST', RUNS, { headers, body: { dryRun: true, company: 'NWF', rules: RULES } }),
+  ]
+  for (const { status } of await Promise.all(asked)) expect(status).toBe(403)
+})
+
+test('the books agree and nobody complains', async () => {
+  expect(
+    await house.query(
+      `select l.order_id from orders.line l where l.backordered <> coalesce(
+         (select b.quantity from inventory.backorder b where b.doc = l.order_id and b.line = l.n), 0)`,
+    ),
+  ).toEqual([])
+  expect(house.complaints).toEqual([])
+})
