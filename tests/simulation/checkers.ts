@@ -138,12 +138,20 @@ function changedAnswers({ told }: Clients): Violation[] {
   return changed.length > 0 ? [{ invariant: 'a key has one answer', found: changed.join('; ') }] : []
 }
 
-/** Stock that is free, and orders that nobody told of it. */
+/**
+ * Stock that is free for who waits first, whole ordered units of it or all that is missing, at a place where the pick was
+ * not short before.
+ */
 const LEFT_WAITING = `
-  select 'item ' || item_id || ': ' || free || ' free, order ' || b.doc || ' waits for ' || b.quantity as found
-  from (select item_id, sum(greatest(available - reserved + least(unreconciled, 0), 0)) as free
-    from inventory.position where lot = '' and owner = 'own' group by item_id) s
-  join inventory.backorder b using (item_id) where free > 0`
+  select 'item ' || item_id || ': ' || free || ' free at ' || location || ', order ' || doc || ' waits for ' || quantity as found
+  from (select distinct on (item_id) b.item_id, b.doc, b.line, b.quantity,
+      l.numerator::numeric / gcd(10000 * l.numerator, l.denominator) as part
+    from inventory.backorder b join orders.line l on l.order_id = b.doc and l.n = b.line
+    order by b.item_id, b.since, b.doc, b.line) first
+  join (select item_id, location, available - reserved + least(unreconciled, 0) as free
+    from inventory.position where lot = '' and owner = 'own') s using (item_id)
+  where free > 0 and free >= least(part, quantity) and not exists (
+    select from inventory.short_pick k where (k.doc, k.line, k.location) = (first.doc, first.line, s.location))`
 
 const PASSED_OVER = `
   select 'sealed ' || sealed || ' of ' || recorded as found from (

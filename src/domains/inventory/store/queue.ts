@@ -62,29 +62,32 @@ export const selectFree = (
   locations: readonly string[],
 ): Promise<RestAt[]> => queries.query<RestAt>(free, [items, locations])
 
+/** Nobody waits longer for a place that tells nothing: it is asked again. */
+const AVOIDED_FOR = `interval '1 hour'`
+
 const avoided = sql(
   'inventory.avoided_places',
   `select s.doc, s.line, s.location from inventory.short_pick s
-   where s.doc = any($1::bigint[]) and exists (
+   where s.doc = any($1::bigint[]) and s.at > now() - ${AVOIDED_FOR} and exists (
      select from inventory.position p where p.item_id = s.item_id and p.location = s.location and p.lot = ''
        and p.owner = 'own' and p.told_at <= s.at offset 0)`,
 )
 
 export type AvoidedPlace = { readonly doc: number; readonly line: number; readonly location: string }
 
-/** Where a pick of these orders' lines found too little, and nobody has told anything of the place since. */
+/** Where a pick of these orders' lines found too little lately, and nobody has told anything of the place since. */
 export const selectAvoided = (queries: Queries, docs: readonly number[]): Promise<AvoidedPlace[]> =>
   queries.query<AvoidedPlace>(avoided, [docs])
 
 const endAvoided = sql(
   'inventory.end_avoiding',
-  `delete from inventory.short_pick s where exists (
+  `delete from inventory.short_pick s where s.at <= now() - ${AVOIDED_FOR} or exists (
      select from inventory.position p where p.item_id = s.item_id and p.location = s.location and p.lot = ''
        and p.owner = 'own' and p.told_at > s.at offset 0)
    returning s.doc`,
 )
 
-/** Forgets short picks at places of which something was told since; answers whose they were. */
+/** Forgets short picks at places of which something was told since, and those of long ago; answers whose they were. */
 export async function deleteShortPicks(tx: Transaction): Promise<number[]> {
   const rows = await tx.query<{ doc: number }>(endAvoided)
   return [...new Set(rows.map(({ doc }) => doc))]
