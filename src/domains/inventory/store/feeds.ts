@@ -60,9 +60,8 @@ const hold = sql(
 )
 const drop = sql(
   'inventory.drop_held_facts',
-  `delete from inventory.feed_held h
-   using unnest($1::int[], $2::text[], $3::text[], $4::bigint[]) as k(item_id, location, source, sequence)
-   where h.item_id = k.item_id and h.location = k.location and h.source = k.source and h.sequence = k.sequence`,
+  `delete from inventory.feed_held
+   where item_id = any($1::int[]) and item_id || ' ' || location || ' ' || source || ' ' || sequence = any($2::text[])`,
 )
 // What a snapshot does not contain was booked after it was asked for, whatever the clock of its source says.
 const later = sql(
@@ -154,7 +153,12 @@ export function deleteHeld(
   tx: Transaction,
   rows: readonly (FeedKey & { readonly sequence: number })[],
 ): void {
-  if (rows.length > 0) tx.send(drop, [...keys(rows), rows.map((row) => row.sequence)])
+  if (rows.length === 0) return
+  const items = [...new Set(rows.map((row) => row.itemId))]
+  const names = rows.map(
+    ({ itemId, location, source, sequence }) => `${itemId} ${location} ${source} ${sequence}`,
+  )
+  tx.send(drop, [items, names])
 }
 
 type Since = {

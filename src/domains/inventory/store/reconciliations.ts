@@ -12,7 +12,7 @@ const insert = sql(
 const take = sql(
   'inventory.take_reconciliation',
   `select id, company, location, source, dry_run as "dryRun" from inventory.reconciliation
-   where state = 'asked' order by id limit 1`,
+   where state = 'asked' and id > $1 order by id limit 1`,
 )
 const finish = sql(
   'inventory.finish_reconciliation',
@@ -53,7 +53,7 @@ export type AskedReconciliation = Pick<NewReconciliation, 'company' | 'location'
 
 /** The one that was asked for first. */
 export async function nextAsked(queries: Queries): Promise<AskedReconciliation | undefined> {
-  return (await queries.query<AskedReconciliation>(take))[0]
+  return (await queries.query<AskedReconciliation>(take, [0]))[0]
 }
 
 export function finishReconciliation(tx: Transaction, id: number, found: ReconciliationFound): void {
