@@ -5,20 +5,24 @@ import { politeCounter } from './app-polite.ts'
 import { reconciliationJobs } from './app-reconciliation.ts'
 import { stockFolders, type StockWires } from './app-stock-files.ts'
 import { inTurn } from './app-turns.ts'
+import { watchDoubts } from './processes/stock-doubts.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
 import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
 
 const LOOKS = 4
 const LOOK_MS = { least: 100, most: 15_000 }
+const DOUBTS_MS = 5_000
 
 export function stockJobs(wires: StockWires): Job[] {
   const { config, ports, database, bound, warehouse, openExceptions } = wires
   const afterMs = config.inbox.gapAfterMs
   const lookMs = Math.min(Math.max(afterMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
+  const companies = config.companies.map(({ code }) => code)
+  const doubts = { database, clock: ports.clock, companies, openExceptions }
   const watch = feedGapWatch({
     database,
     clock: ports.clock,
-    companies: config.companies.map(({ code }) => code),
+    companies,
     readers: new Map([...bound.counters].map(([name, reader]) => [name, politeCounter(reader, wires)])),
     hear: (system, inbound) => warehouse.add({ door: bound.warehouses.get(system)!, inbound }),
     takeSnapshot: (told) => snapshotTaken(wires, told),
@@ -34,6 +38,11 @@ export function stockJobs(wires: StockWires): Job[] {
       name: 'stock facts that never came',
       everyMs: lookMs,
       run: inTurn(wires, 'stock-feeds', lookMs / 2, watch),
+    },
+    {
+      name: 'doubts of stock',
+      everyMs: DOUBTS_MS,
+      run: inTurn(wires, 'stock-doubts', DOUBTS_MS / 2, () => watchDoubts(doubts)),
     },
   ]
 }

@@ -1,11 +1,22 @@
 /** Where books and shelves differ, as somebody is told of it. */
-import type { Transaction } from '#platform/database.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { Database, Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
+import { openCausesOf } from '#platform/exceptions-views.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import { type Shortfall, unreconciledAt } from '#domains/inventory/operations.ts'
+import { settleDoubts } from '#domains/inventory/operations/doubts.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export type StockDoubt = Pick<Shortfall, 'itemId' | 'location'>
+
+const UNRECONCILED = 'inventory.unreconciled'
+const causeOf = ({ itemId, location }: StockDoubt): string => `${UNRECONCILED}:${itemId}:${location}`
+
+function placeOf(cause: string): StockDoubt {
+  const [, itemId, ...location] = cause.split(':')
+  return { itemId: Number(itemId), location: location.join(':') }
+}
 
 /** Somebody must count where books and shelves differ; what has been explained meanwhile closes by itself. */
 export async function reportStockDoubts(
@@ -14,7 +25,6 @@ export async function reportStockDoubts(
   doubtful: readonly StockDoubt[],
 ): Promise<void> {
   const places = await unreconciledAt(tx, doubtful)
-  const causeOf = ({ itemId, location }: StockDoubt): string => `inventory.unreconciled:${itemId}:${location}`
   await ports.openExceptions(
     tx,
     places
@@ -22,7 +32,7 @@ export async function reportStockDoubts(
       .map(({ company, itemId, location, quantity }) => ({
         company,
         cause: causeOf({ itemId, location }),
-        code: 'inventory.unreconciled',
+        code: UNRECONCILED,
         title:
           quantity < 0
             ? `More left ${location} than our books had`
@@ -37,4 +47,27 @@ export async function reportStockDoubts(
     explained.map(({ company, ...place }) => ({ company, cause: causeOf(place) })),
     'the difference is explained',
   )
+}
+
+type DoubtWatch = Pick<ProcessPorts, 'openExceptions'> & {
+  readonly database: Database
+  readonly clock: Clock
+  readonly companies: readonly string[]
+}
+
+const PORTION = 500
+
+/** One look at the places of which somebody was told: where claims beyond a count have ended, the doubt is over. */
+export async function watchDoubts(watch: DoubtWatch): Promise<void> {
+  const { database, clock, companies } = watch
+  const told = await openCausesOf(database, companies, [UNRECONCILED])
+  const places = told.map(({ cause }) => placeOf(cause))
+  for (let from = 0; from < places.length; from += PORTION) {
+    await database.transaction(async (tx) => {
+      const at = clock.now()
+      const settling = { source: 'crossdock', sourceKey: `claims/${at.toISOString()}`, at }
+      const settled = await settleDoubts(tx, places.slice(from, from + PORTION), settling)
+      await reportStockDoubts(tx, watch, settled)
+    })
+  }
 }

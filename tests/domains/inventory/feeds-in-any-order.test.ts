@@ -2,9 +2,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releaseOrders } from '#domains/inventory/operations.ts'
+import { settleDoubts } from '#domains/inventory/operations/doubts.ts'
 import { units } from '#platform/quantity.ts'
 import { claim, factOf, leave, take, tell } from '#tests/domains/inventory/feed-voice.ts'
-import { newItem, positionOf } from '#tests/domains/inventory/stock.ts'
+import { AT, newItem, NORTH, positionOf } from '#tests/domains/inventory/stock.ts'
 import { booksAgree } from '#tests/domains/inventory/ledger.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
@@ -67,9 +68,10 @@ describe('whatever comes in whatever order', () => {
     const left = new Set<number>()
     for (const event of events) {
       if (event.what === 'reserve') await claim(db, item * 10 + event.doc, item, units(event.quantity))
-      else if (event.what === 'cancel')
+      else if (event.what === 'cancel') {
         await db.database.transaction((tx) => releaseOrders(tx, [item * 10 + event.doc]))
-      else if (event.what === 'snapshot') {
+        await settle(item)
+      } else if (event.what === 'snapshot') {
         const { after, last, mark } = event.step
         const { available, hold, damaged } = after
         await take(db, item, {
@@ -90,6 +92,16 @@ describe('whatever comes in whatever order', () => {
       }
     }
   }
+
+  /** As the watch of doubts does, some time after claims have ended. */
+  const settle = (item: number) =>
+    db.database.transaction((tx) =>
+      settleDoubts(tx, [{ itemId: item, location: NORTH }], {
+        source: 'crossdock',
+        sourceKey: 'claims',
+        at: AT,
+      }),
+    )
 
   /** What is there, however it is split between claims and doubt. */
   async function physical(item: number) {
