@@ -237,11 +237,7 @@ export const BUGS: readonly Bug[] = [
     file: ORDER,
     find: `return { ruling: 'wait', position: { ...position, missing: { from: next, to } } }`,
     replace: `return { ruling: 'apply', position: { ...applied, missing: null } }`,
-    world: {
-      kinds: ['webhook-reorder', 'webhook-delay', 'split-shipment', 'short-pick'],
-      shares: { 'split-shipment': 1, 'webhook-delay': 0.5, 'webhook-reorder': 0.5, 'short-pick': 0.3 },
-      orders: 14,
-    },
+    world: { kinds: ['webhook-delay'], shares: { 'webhook-delay': 0.5 } },
   },
   {
     name: 'messages that waited are never let go',

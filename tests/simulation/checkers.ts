@@ -94,6 +94,13 @@ export async function unsettled(
   found.push(
     ...forgotten.map(({ found: what }) => ({ invariant: 'nobody waits for what is free', found: what })),
   )
+  const early = await query<{ found: string }>(BOOKED_EARLY)
+  found.push(
+    ...early.map(({ found: what }) => ({
+      invariant: 'a shipment waits for what was told before it',
+      found: what,
+    })),
+  )
   const unsealed = await query<{ found: string }>(PASSED_OVER)
   found.push(...unsealed.map(({ found: what }) => ({ invariant: 'seals pass over nothing', found: what })))
   const books = await differences(query, landscape)
@@ -152,6 +159,15 @@ const LEFT_WAITING = `
     from inventory.position where lot = '' and owner = 'own') s using (item_id)
   where free > 0 and free >= least(part, quantity) and not exists (
     select from inventory.short_pick k where (k.doc, k.line, k.location) = (first.doc, first.line, s.location))`
+
+/** What a warehouse had told of the request before came after the shipment was booked. */
+const BOOKED_EARLY = `
+  select 'S-' || s.id || ' by ' || s.source || ', before ' || m.message_id || ' came' as found
+  from shipments.shipment s join log.event e on e.key = s.id and e.key_version = 1
+  join inbox.message c on c.source = s.source and c.type = 'shipment.confirmed'
+    and c.body::jsonb ->> 'shipment_id' = s.source_key
+  join inbox.message m on m.source = c.source and m.stream = c.stream and m.sequence < c.sequence
+  where m.received_at > e.recorded_at`
 
 const PASSED_OVER = `
   select 'sealed ' || sealed || ' of ' || recorded as found from (

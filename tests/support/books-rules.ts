@@ -31,10 +31,13 @@ const AT_REST: Readonly<Record<string, string>> = {
     where blocked_since is not null or stopped_by is not null`,
   'nobody owns a document, and none of them failed': `
     select doc, process, owner, failures, due_at from desk.document where owner is not null or failures > 0 or due_at <= now()`,
-  'only held and waiting orders are at the desk': `
+  'only held and waiting orders are at the desk, and ship notices that a channel refuses': `
     select d.doc, d.process from desk.document d
     where not exists (select from orders.hold h where h.order_id = d.doc and h.status = 'open')
-      and not exists (select from inventory.backorder b where b.doc = d.doc)`,
+      and not exists (select from inventory.backorder b where b.doc = d.doc)
+      and not exists (
+        select from exceptions.affected a join exceptions.exception e on e.id = a.exception
+        where a.doc = d.doc and a.cleared_at is null and e.closed_at is null and e.code = 'shipments.notice_refused')`,
   'an order that is not closed is held or waits for stock': `
     select id, customer_order from orders.sales_order o where closed_at is null
       and not exists (select from orders.hold h where h.order_id = o.id and h.status = 'open')
