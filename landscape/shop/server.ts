@@ -1,4 +1,5 @@
 /** The hosted shop's API and its webhooks: orders out, fulfillments and levels in. */
+import type { FaultBoard } from '../faults.ts'
 import { type Fields, parsed } from '../fields.ts'
 import { createHmac } from 'node:crypto'
 import {
@@ -13,8 +14,8 @@ import {
 } from '../server.ts'
 import { webhooks, type Post, type Undelivered, type Webhooks, type WebhookTruth } from '../webhooks.ts'
 import type { World, WorldOrder } from '../world/world.ts'
-import type { Fulfillment, Shop, ShopOrder } from './shapes.ts'
-import { type ShopMemory, ShopRefusal, ShopStore, type StoredOrder } from './store.ts'
+import { type Fulfillment, type Shop, type ShopOrder, ShopRefusal } from './shapes.ts'
+import { type ShopMemory, ShopStore, type StoredOrder } from './store.ts'
 
 export const SHOP = 'shop'
 const ROOT = '/admin/api/2026-10'
@@ -48,6 +49,10 @@ export type ShopHandle = SystemHandle<ShopTruth> & {
   cancel(id: number): void
   /** What waits for its next attempt at us is told now. */
   redeliver(): void
+  /** Somebody lists the sku of a company in its shop, or takes it out. */
+  sells(company: string, sku: string, isSold: boolean): void
+  /** The shop forgets every level, as after a restored backup. */
+  loseLevels(): void
 }
 
 function attempt(work: () => Reply): Reply {
@@ -61,8 +66,10 @@ function attempt(work: () => Reply): Reply {
 
 type Verb = {
   name: string
-  run: (store: ShopStore, shop: Shop, about: { id: string; call: Call; fields: Fields }) => Reply
+  run: (store: ShopStore, shop: Shop, about: About) => Reply
 }
+/** `fails`: what a bad moment strikes. */
+type About = { id: string; call: Call; fields: Fields; fails: (key: string) => boolean }
 type Route = { method: string; path: RegExp; verb: Verb }
 
 function listOrders(store: ShopStore, shop: Shop, call: Call): Reply {
@@ -74,23 +81,6 @@ function listOrders(store: ShopStore, shop: Shop, call: Call): Reply {
   if (all.length <= limit || !last) return json(200, { orders })
   asked.set('since_id', String(last.id))
   return json(200, { orders }, { link: `<${ROOT}/orders.json?${asked.toString()}>; rel="next"` })
-}
-
-function setLevels(store: ShopStore, shop: Shop, fields: Fields): Reply {
-  const levels = Array.isArray(fields['inventory_levels'])
-    ? (fields['inventory_levels'] as Fields[])
-    : [fields]
-  const valid = levels.every(
-    (level) => typeof level['inventory_item_id'] === 'string' && Number.isFinite(level['available']),
-  )
-  if (!valid || levels.length > LARGEST_PAGE) throw new ShopRefusal(422, { inventory_level: ['is invalid'] })
-  for (const level of levels) {
-    store.levels.set(
-      `${shop.domain}/${String(level['location_id'])}/${String(level['inventory_item_id'])}`,
-      Number(level['available']),
-    )
-  }
-  return json(200, { inventory_levels: levels })
 }
 
 const route = (method: string, path: RegExp, name: string, run: Verb['run']): Route => ({
@@ -116,16 +106,23 @@ const ROUTES: Route[] = [
   route('POST', /^\/orders\/(\d+)\/fulfillments\.json$/, 'fulfill', (store, shop, { id, fields }) =>
     json(201, { fulfillment: store.fulfill(store.read(shop, id), (fields['fulfillment'] ?? {}) as Fields) }),
   ),
-  route('POST', /^\/inventory_levels\/set\.json$/, 'setInventory', (store, shop, { fields }) =>
-    setLevels(store, shop, fields),
+  route('POST', /^\/inventory_levels\/set\.json$/, 'setInventory', (store, shop, { fields, fails }) =>
+    json(200, { inventory_levels: store.levels.set(shop, fields, fails) }),
   ),
 ]
 
 function keysOf(id: string, fields: Fields): string[] {
   const fulfillment = fields['fulfillment'] as Fields | undefined
   if (typeof fulfillment?.['external_id'] === 'string') return [fulfillment['external_id']]
+  const levels = fields['inventory_levels']
+  if (Array.isArray(levels)) return (levels as Fields[]).map((level) => String(level['inventory_item_id']))
   return id === '' ? [] : [id]
 }
+
+const failing =
+  (faults: FaultBoard, operation: string) =>
+  (key: string): boolean =>
+    !faults.quiet && faults.strike('item-failure', operation, key) !== undefined
 
 type TellerMemory = { deliveries: number; undelivered: Undelivered[] }
 type Memory = { store: ShopMemory; teller: TellerMemory }
@@ -165,9 +162,34 @@ const truthOf = (store: ShopStore, hooks: Webhooks): ShopTruth => ({
     shop: shop.domain,
     fulfillments,
   })),
-  levels: Object.fromEntries(store.levels),
+  levels: store.levels.truth(),
   webhooks: hooks.truth(),
 })
+
+/** What a call asks of which shop. */
+function operations(
+  store: ShopStore,
+  shops: readonly Shop[],
+  faults: FaultBoard,
+): (call: Call) => Operation | undefined {
+  return (call) => {
+    if (!call.path.startsWith(ROOT)) return undefined
+    const path = call.path.slice(ROOT.length)
+    const shop = shops.find((one) => one.token === call.headers['x-shop-access-token'])
+    for (const { method, path: pattern, verb } of ROUTES) {
+      const match = method === call.method ? pattern.exec(path) : null
+      if (!match) continue
+      const id = match[1] ?? ''
+      const fields = parsed(call.body) ?? {}
+      const run = (): Reply =>
+        shop
+          ? attempt(() => verb.run(store, shop, { id, call, fields, fails: failing(faults, verb.name) }))
+          : json(401, { errors: 'Invalid API key or access token' })
+      return { name: verb.name, keys: keysOf(id, fields), run }
+    }
+    return undefined
+  }
+}
 
 export async function startShop(world: World, options: ShopOptions): Promise<ShopHandle> {
   const { clock, seed, shops, name: system = SHOP } = options
@@ -183,31 +205,18 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
     url: options.webhookUrl,
   })
 
-  function operation(call: Call): Operation | undefined {
-    if (!call.path.startsWith(ROOT)) return undefined
-    const path = call.path.slice(ROOT.length)
-    const shop = shops.find((one) => one.token === call.headers['x-shop-access-token'])
-    for (const { method, path: pattern, verb } of ROUTES) {
-      const match = method === call.method ? pattern.exec(path) : null
-      if (!match) continue
-      const id = match[1] ?? ''
-      const fields = parsed(call.body) ?? {}
-      const run = (): Reply =>
-        shop
-          ? attempt(() => verb.run(store, shop, { id, call, fields }))
-          : json(401, { errors: 'Invalid API key or access token' })
-      return { name: verb.name, keys: keysOf(id, fields), run }
-    }
-    return undefined
-  }
-
+  const operation = operations(store, shops, tools.faults)
   const { tell, remember: rememberDeliveries } = teller(hooks, shops, memory?.teller)
   const remember = (): Memory => ({ store: store.remember(), teller: rememberDeliveries() })
 
+  function shopOf(company: string): Shop {
+    const shop = shops.find((one) => one.company === company)
+    if (!shop) throw new Error(`no shop of ${company}`)
+    return shop
+  }
+
   function place(order: WorldOrder): ShopOrder {
-    const shop = shops.find((one) => one.company === order.company)
-    if (!shop) throw new Error(`no shop of ${order.company}`)
-    const stored = store.place(shop, order)
+    const stored = store.place(shopOf(order.company), order)
     tell('orders/create', stored)
     return stored.order
   }
@@ -222,6 +231,8 @@ export async function startShop(world: World, options: ShopOptions): Promise<Sho
     ...handle,
     deliverTo: hooks.deliverTo,
     redeliver: hooks.redeliver,
+    sells: (company, sku, isSold) => store.levels.sells(shopOf(company), sku, isSold),
+    loseLevels: () => store.levels.lose(),
     place,
     cancel(id) {
       const stored = store.orders.get(String(id))

@@ -3,6 +3,16 @@ import type { Fields } from '../fields.ts'
 import { decimalText } from '../erp/amounts.ts'
 import type { CompanyCode, Customer, WorldOrder } from '../world/world.ts'
 
+export class ShopRefusal extends Error {
+  readonly status: number
+  readonly errors: unknown
+  constructor(status: number, errors: unknown) {
+    super(JSON.stringify(errors))
+    this.status = status
+    this.errors = errors
+  }
+}
+
 export type LineItem = {
   id: number
   sku: string

@@ -3,22 +3,13 @@ import { type Fields, text } from '../fields.ts'
 import type { Clock } from '#platform/clock.ts'
 import { kept, type Keep, type Kept, refill } from '../kept.ts'
 import type { World, WorldOrder } from '../world/world.ts'
-import { shopOrder, type Fulfillment, type Shop, type ShopOrder } from './shapes.ts'
-
-export class ShopRefusal extends Error {
-  readonly status: number
-  readonly errors: unknown
-  constructor(status: number, errors: unknown) {
-    super(JSON.stringify(errors))
-    this.status = status
-    this.errors = errors
-  }
-}
+import { ShopLevels } from './levels.ts'
+import { shopOrder, type Fulfillment, type Shop, type ShopOrder, ShopRefusal } from './shapes.ts'
 
 /** What the shop knows when its program ends. */
 export type ShopMemory = {
   orders: [string, StoredOrder][]
-  levels: [string, number][]
+  levels: ReturnType<ShopLevels['remember']>
   last: { order: number; line: number; fulfillment: number }
 }
 
@@ -28,8 +19,7 @@ const FIRST_ORDER = 5_518_239_001
 
 export class ShopStore {
   readonly orders: Kept<StoredOrder>
-  /** By shop, location and sku. */
-  readonly levels = new Map<string, number>()
+  readonly levels: ShopLevels
   private readonly clock: Clock
   private readonly customers: Map<string, World['customers'][number]>
   private readonly titles: Map<string, string>
@@ -40,6 +30,7 @@ export class ShopStore {
   constructor(world: World, clock: Clock, keep: Keep) {
     this.clock = clock
     this.orders = kept(keep)
+    this.levels = new ShopLevels(world, clock)
     this.customers = new Map(world.customers.map((customer) => [customer.number, customer]))
     this.titles = new Map(world.items.map((item) => [item.number, item.name]))
   }
@@ -61,12 +52,12 @@ export class ShopStore {
 
   remember(): ShopMemory {
     const last = { order: this.lastOrder, line: this.lastLine, fulfillment: this.lastFulfillment }
-    return { orders: [...this.orders.entries()], levels: [...this.levels], last }
+    return { orders: [...this.orders.entries()], levels: this.levels.remember(), last }
   }
 
   recall({ orders, levels, last }: ShopMemory): void {
     refill(this.orders, orders)
-    refill(this.levels, levels)
+    this.levels.recall(levels)
     this.lastOrder = last.order
     this.lastLine = last.line
     this.lastFulfillment = last.fulfillment

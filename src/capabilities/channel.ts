@@ -112,3 +112,16 @@ export type InvoiceNotice = {
 }
 
 export const sendInvoice = operation<InvoiceNotice, { readonly reference?: string }>('channel', 'sendInvoice')
+
+/** What can be promised of an item to a channel now. Saying it again, also late, changes nothing. */
+export type StockLevel = {
+  readonly company: string
+  readonly sku: string
+  /** Of two figures the one of the later time counts, in whatever order they arrive. */
+  readonly asOf: Date
+  /** In each unit in which the item can be ordered, as many as there are whole. */
+  readonly levels: readonly { readonly unit: string; readonly quantity: Quantity }[]
+}
+
+/** `newer`: the channel has a figure of that time, which is later, and keeps it. */
+export const setStock = operation<StockLevel, { readonly newer?: Date }>('channel', 'setStock')

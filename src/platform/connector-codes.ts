@@ -30,6 +30,8 @@ export type CodeList = {
   theirs(ours: string): string
   /** `Unexpected` for a code of theirs that we do not know. */
   ours(theirs: string): string
+  /** Whether the other system has a code for this one of ours. */
+  knows(ours: string): boolean
 }
 
 /** `pairs` are ours to theirs; of several of ours with the same code of theirs the first is read back. */
@@ -51,6 +53,7 @@ export function codeList(what: string, pairs: Readonly<Record<string, string>>):
       if (found === undefined) throw new Unexpected(`"${code}" is no known ${what}`)
       return found
     },
+    knows: (code) => theirs.has(code),
   }
 }
 

@@ -87,12 +87,31 @@ describe('the shop', () => {
     expect(landscape.shop.received.times('fulfill', 'S-1')).toBe(2)
   })
 
-  it('sets levels absolutely, one or many', async () => {
+  it('sets levels absolutely, one or many, and the figure of the later time stands', async () => {
     await start()
-    const level = (available: number) => ({ location_id: 'DC1', inventory_item_id: '10012-CA', available })
+    const { number, units } = landscape.world.items.find(({ company }) => company === 'NWF')!
+    const sku = `${number}-${units[0]!.unit}`
+    const level = (available: number, as_of?: string) => ({
+      location_id: 'DC1',
+      inventory_item_id: sku,
+      available,
+      as_of,
+    })
+    const set = async (...levels: object[]) => {
+      const reply = await shop('/inventory_levels/set.json', { body: { inventory_levels: levels } })
+      return reply.json().inventory_levels.map(({ status }: { status: string }) => status)
+    }
+    const shown = () => landscape.shop.truth().levels[`northway-foods.shop.example/DC1/${sku}`]
+    expect(await set(level(7, '2026-03-02T09:00:00Z'))).toEqual(['set'])
+    expect(await set(level(9, '2026-03-02T08:00:00Z'), level(8, '2026-03-02T09:00:00Z'))).toEqual([
+      'stale',
+      'stale',
+    ])
+    expect(shown()).toBe(7)
     await shop('/inventory_levels/set.json', { body: level(40) })
-    await shop('/inventory_levels/set.json', { body: { inventory_levels: [level(7)] } })
-    expect(landscape.shop.truth().levels).toEqual({ 'northway-foods.shop.example/DC1/10012-CA': 7 })
+    expect(shown()).toBe(40)
+    landscape.shop.sells('NWF', sku, false)
+    expect(await set(level(1, '2999-03-02T09:00:00Z'))).toEqual(['not_found'])
     expect((await shop('/inventory_levels/set.json', { body: {} })).status).toBe(422)
   })
 

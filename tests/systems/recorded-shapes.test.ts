@@ -7,6 +7,7 @@ import { hostedShopDoor } from '#systems/shop-hosted/inbound.ts'
 import { HostedShopSettings } from '#systems/shop-hosted/settings.ts'
 import { fakeClock } from '#tests/support/clock.ts'
 import { ground, world } from './landscape.ts'
+import { sample } from './samples.ts'
 
 const it = ground({ pace: { pickAfterMs: 1, shipAfterMs: 1 }, announcePicking: true, tellPicks: ['DC1'] })
 const orders = world.orders(100)
@@ -98,4 +99,41 @@ test('a shop tells nothing that is not recorded', () => {
     return { type: 'orders/create', payload }
   })
   expect(driftsOf(shop.samples, told)).toEqual([])
+})
+
+test('a shop answers nothing about levels that is not recorded', async () => {
+  const { shop: system } = it.landscape
+  system.faults.set({ kind: 'item-failure', operation: 'setInventory', times: 1 })
+  const set = async (...levels: readonly (readonly [sku: string, available: number, asOf: string])[]) => {
+    const reply = await it.http.request({
+      method: 'POST',
+      url: `${system.url}/admin/api/2026-10/inventory_levels/set.json`,
+      headers: { 'x-shop-access-token': 'foods-token', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        inventory_levels: levels.map(([sku, available, asOf]) => ({
+          inventory_item_id: sku,
+          location_id: 'main',
+          available,
+          as_of: asOf,
+        })),
+      }),
+      timeoutMs: 5_000,
+    })
+    return reply.json()
+  }
+  const { number, units } = world.items.find(({ company }) => company === 'NWF')!
+  const sku = `${number}-${units[0]!.unit}`
+  const told = [
+    await set([sku, 1, '2026-03-02T09:00:00Z'], ['NOBODY-KNOWS', 1, '2026-03-02T09:00:00Z']),
+    await set([sku, 2, '2026-03-02T10:00:00Z']),
+    await set([sku, 3, '2026-03-02T09:30:00Z']),
+  ]
+  const recorded = { levels: [sample('shop-hosted/inventory-levels-set')] }
+  expect(
+    driftsOf(
+      recorded,
+      told.map((payload) => ({ type: 'levels', payload })),
+    ),
+  ).toEqual([])
+  expect(JSON.stringify(told)).toMatch(/"failed".*"not_found".*"set".*"stale"/)
 })

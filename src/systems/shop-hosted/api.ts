@@ -1,4 +1,4 @@
-/** Calls about one order of one shop, and what a status says by itself. */
+/** Calls about one order or the stock of one shop, and what a status says by itself. */
 import type { Clock } from '#platform/clock.ts'
 import {
   type CallContext,
@@ -23,6 +23,8 @@ export interface ShopApi {
   ): Promise<HttpResponse>
   /** A page of a shop's orders. */
   list(company: string, query: string): Promise<HttpResponse>
+  /** Many levels of one shop. */
+  setLevels(company: string, body: unknown, context: CallContext): Promise<HttpResponse>
   /** The outcome of a call that came to nothing; undefined where the body decides. */
   failureOf(response: HttpResponse): Outcome<never> | undefined
 }
@@ -33,7 +35,8 @@ export type ShopApiOptions = {
   readonly clock: Clock
 }
 
-const ROOT = '/admin/api/2026-10/orders'
+const ROOT = '/admin/api/2026-10'
+const ORDERS = `${ROOT}/orders`
 
 export function openShopApi({ settings, http, clock }: ShopApiOptions): ShopApi {
   const tokens = new Map(settings.shops.map((shop) => [shop.company, shop.token]))
@@ -45,7 +48,7 @@ export function openShopApi({ settings, http, clock }: ShopApiOptions): ShopApi 
     call: (method, { company, orderId }, { path, body, context }) =>
       http.request({
         method,
-        url: `${settings.baseUrl}${ROOT}/${orderId}${path}.json`,
+        url: `${settings.baseUrl}${ORDERS}/${orderId}${path}.json`,
         headers: headersOf(company),
         ...(body !== undefined && { body: JSON.stringify(body) }),
         timeoutMs: settings.timeoutMs,
@@ -54,9 +57,18 @@ export function openShopApi({ settings, http, clock }: ShopApiOptions): ShopApi 
     list: (company, query) =>
       http.request({
         method: 'GET',
-        url: `${settings.baseUrl}${ROOT}.json?${query}`,
+        url: `${settings.baseUrl}${ORDERS}.json?${query}`,
         headers: headersOf(company),
         timeoutMs: settings.timeoutMs,
+      }),
+    setLevels: (company, body, context) =>
+      http.request({
+        method: 'POST',
+        url: `${settings.baseUrl}${ROOT}/inventory_levels/set.json`,
+        headers: headersOf(company),
+        body: JSON.stringify(body),
+        timeoutMs: settings.timeoutMs,
+        ...context,
       }),
     failureOf: (response) => outcomeOfStatus(response, clock.now()) ?? refusalOf(response),
   }

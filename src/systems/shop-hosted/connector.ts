@@ -1,10 +1,11 @@
-/** The hosted shop: tells what became of an order and what was shipped; its orders come by webhook. */
+/** The hosted shop: tells what became of an order, what was shipped and what can be promised; its orders come by webhook. */
 import type { z } from 'zod'
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import {
   acknowledge,
   notifyShipment,
   type OrderAcknowledgement,
+  setStock,
   type ShipNotice,
 } from '#capabilities/channel.ts'
 import {
@@ -23,9 +24,10 @@ import { fieldsOf } from '#platform/fields.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import { openShopApi, type OrderPlace, type ShopApi } from './api.ts'
 import { hostedShopDoor } from './inbound.ts'
-import { annotated, toFulfillment } from './map.ts'
+import { annotated, toFulfillment, toLevels } from './map.ts'
 import { ordersSince } from './orders.ts'
-import { HostedShopSettings } from './settings.ts'
+import { HostedShopSettings, type ShopAccount } from './settings.ts'
+import { setLevels } from './stock.ts'
 import { fulfillmentOf, fulfillmentsOf, type ShopFulfillment } from './wire.ts'
 
 export type HostedShopConnector = Connector & { readonly inbound: InboundDoor<ChannelMessage> }
@@ -40,10 +42,14 @@ export function createHostedShopConnector(options: HostedShopOptions): HostedSho
   const settings = HostedShopSettings.parse(options.settings)
   const api = openShopApi({ ...options, settings })
 
+  function shopOf(company: string): ShopAccount {
+    const shop = settings.shops.find((one) => one.company === company)
+    if (shop) return shop
+    throw new Refusal('connector.code_unmapped', `No shop of ${company} is configured.`)
+  }
+
   function about<Content>(company: string, externalId: string | undefined, content: Content): About<Content> {
-    if (!settings.shops.some((shop) => shop.company === company)) {
-      throw new Refusal('connector.code_unmapped', `No shop of ${company} is configured.`)
-    }
+    shopOf(company)
     if (externalId === undefined || !/^\d{1,20}$/.test(externalId)) {
       throw new Refusal('connector.reference_missing', 'The order did not come from the shop.')
     }
@@ -69,6 +75,16 @@ export function createHostedShopConnector(options: HostedShopOptions): HostedSho
           eachOf(asked, ({ request }) =>
             findFulfillment(api, about(request.company, request.externalId, request), context),
           ),
+      }),
+      ...bind(setStock, {
+        batchMax: 50,
+        // A figure carries its time, so that saying it again changes nothing and never undoes a later one.
+        recovery: 'key',
+        translate: (level) => ({
+          company: level.company,
+          levels: toLevels(level, shopOf(level.company).stockLocation),
+        }),
+        send: (ready, context) => setLevels(api, ready, context),
       }),
     },
     inbound: {

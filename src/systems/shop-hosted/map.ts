@@ -1,6 +1,6 @@
 /** Between the hosted shop's orders and fulfillments and our words; pure. */
 import type { OrderPlaced, OrderWithdrawn } from '#capabilities/channel-messages.ts'
-import type { OrderAcknowledgement, ShipNotice } from '#capabilities/channel.ts'
+import type { OrderAcknowledgement, ShipNotice, StockLevel } from '#capabilities/channel.ts'
 import { OrderRequest } from '#domains/orders/contract.ts'
 import { codeList } from '#platform/connector-codes.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -116,6 +116,25 @@ const unrepresentable = (quantity: Quantity, unit: string): Refusal =>
     'connector.value_unrepresentable',
     `The shop cannot be told of ${formatQuantity(quantity)} ${unit}.`,
   )
+
+export type ShopLevel = {
+  readonly inventory_item_id: string
+  readonly location_id: string
+  readonly available: number
+  readonly as_of: string
+}
+
+/** A level for each unit that the shop has a word for; it shows whole ones, and never less than none. */
+export function toLevels({ sku, asOf, levels }: StockLevel, location: string): ShopLevel[] {
+  const sold = levels.filter(({ unit }) => units.knows(unit))
+  if (sold.length === 0) units.theirs(levels[0]?.unit ?? '')
+  return sold.map(({ unit, quantity }) => ({
+    inventory_item_id: `${sku}-${units.theirs(unit)}`,
+    location_id: location,
+    available: Math.max(0, Math.floor(quantity / wholeUnits(1))),
+    as_of: asOf.toISOString(),
+  }))
+}
 
 const TAG_PREFIX = 'order-'
 

@@ -8,6 +8,8 @@ const Shop = z.strictObject({
   /** Names among the credentials. */
   tokenCredential: z.string().min(1),
   secretCredential: z.string().min(1),
+  /** Where the shop counts what it sells. */
+  stockLocation: z.string().min(1).default('main'),
 })
 
 export const HostedShopSettings = z
