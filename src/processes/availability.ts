@@ -151,7 +151,7 @@ function stepsOf(figures: Figures, { available: promised, careful }: Promisable)
   const available = promised + heldBack
   const changes: [string, Quantity][] = [
     ['on hand', figures.onHand],
-    ['on quality hold or damaged', -figures.onHold],
+    ['on hold, in quarantine, damaged or blocked', -figures.onHold],
     ['reserved by orders', -figures.reservedByOrders],
     ['reserved firmly by channels', -figures.reservedFirm],
     ['reserved softly by channels', -figures.reservedSoft],

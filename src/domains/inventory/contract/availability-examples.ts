@@ -48,7 +48,7 @@ export const answer = {
             waiting: '0',
             steps: [
               { what: 'on hand', change: '500', leaves: '500' },
-              { what: 'on quality hold or damaged', change: '-60', leaves: '440' },
+              { what: 'on hold, in quarantine, damaged or blocked', change: '-60', leaves: '440' },
               { what: 'reserved firmly by channels', change: '-320', leaves: '120' },
             ],
           },

@@ -61,7 +61,7 @@ export type AvailabilityQuestion = z.infer<typeof AvailabilityQuestion>
 
 const Figures = z.object({
   onHand: Decimal,
-  onHold: Decimal.describe('On quality hold or damaged'),
+  onHold: Decimal.describe('On hold, in quarantine, damaged or blocked'),
   reservedByOrders: Decimal,
   reservedFirm: Decimal.describe('By channels, until released or taken over'),
   reservedSoft: Decimal.describe('By channels, until it expires'),
