@@ -6,6 +6,7 @@ import { feedRefusals } from '#domains/inventory/contract/feeds.ts'
 import { reconciliationRefusals } from '#domains/inventory/contract/reconciliations.ts'
 import { backorderRunRefusals } from '#domains/inventory/contract/backorder-runs.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
+import { handRefusals } from '#domains/inventory/contract/by-hand.ts'
 import { adjustmentRefusals } from '#domains/inventory/contract/adjustments.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
 import { orderRefusals } from '#domains/orders/contract.ts'
@@ -65,6 +66,7 @@ export const houseCatalogue = catalogue(
   sourcingRefusals,
   backorderRunRefusals,
   adjustmentRefusals,
+  handRefusals,
   numberRefusals,
   orderRefusals,
   shipmentRefusals,

@@ -12,6 +12,7 @@ import { createPages, type Pages } from '#platform/http-cursor.ts'
 import type { Ids } from '#platform/ids.ts'
 import { telemetryRoutes } from '#platform/telemetry-routes.ts'
 import type { Worker } from '#platform/worker.ts'
+import { byHandOf, type WarehouseHands } from './app-by-hand.ts'
 import { ledgerOf } from './app-ledger.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
@@ -60,6 +61,7 @@ export type RouteWires = {
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
 } & OverridePorts &
+  WarehouseHands &
   Pick<PromiseWires, 'reservations' | 'stock'> &
   Pick<ParkingPorts, 'readAs' | 'rehearse'>
 
@@ -152,6 +154,7 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
     ...inventoryRoutes(ports),
     ...promisesOf(wires, pages, ports),
     ...ledgerOf(wires, pages, ports),
+    ...byHandOf(wires, pages, ports),
     ...supplyRoutes({ ...ports, pages }),
     ...reconciliationsOf(wires, pages, ports),
   ]

@@ -18,7 +18,8 @@ import { certificateWatch } from './app-certificates.ts'
 import { masterDataGate, masterDataSync, type Reading } from './app-master-data.ts'
 import { type PartnerDoor, partnerDoor } from './app-edi.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
-import { type StockHands, stockHands } from './app-ledger.ts'
+import { handWatch, type WarehouseHands, warehouseHands } from './app-by-hand.ts'
+import { type LedgerWires, type StockHands, stockHands } from './app-ledger.ts'
 import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
@@ -55,7 +56,7 @@ import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
 import { replay } from './experiences/events/acts.ts'
 
-export interface App extends StockHands {
+export interface App extends StockHands, WarehouseHands {
   readonly server: Server
   readonly worker: Worker
   readonly database: Database
@@ -132,7 +133,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     summary: wires.summary,
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     override: doors.override,
-    ...stockHands(wires),
+    ...handsOf(wires),
     readAs: messages.readAs,
     replayMessages: () => messages.replay(),
     keepUp() {
@@ -179,6 +180,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
       ...others,
       slaWatch(wires),
       supplyWatch(wires),
+      handWatch(wires),
       freshnessWatch(wires),
       ...publishing(wires),
       ...waitingJobs(wires),
@@ -222,8 +224,16 @@ function houseDoors(
     payments: paymentDoor(ports, tables.payments),
     reservations: reservationDoor(beginning),
     override: (command: OverrideCommand) => overrideStep(worker.runner(), overrides, command),
+    ...warehouseHands({ screens: given.queries, worker, processPorts: given.ports }, tables.shipments),
   }
 }
+
+/** What people say of stock and for warehouses. */
+const handsOf = (wires: LedgerWires & WarehouseHands): StockHands & WarehouseHands => ({
+  ...stockHands(wires),
+  enterByHand: (command) => wires.enterByHand(command),
+  settleByHand: (command) => wires.settleByHand(command),
+})
 
 type ServerWires = { readonly routes: readonly Route[]; readonly ids: Ids; readonly screens: Database }
 

@@ -42,4 +42,42 @@ export function adjustmentCommands(inventory: Program): void {
       async () => (await import('./cli-adjustments.ts')).inventoryAdjustments,
     ),
   ).option('--state <state>', 'pending, booked or rejected')
+  byHandCommands(inventory)
+}
+
+function byHandCommands(inventory: Program): void {
+  define(
+    inventory,
+    'by-hand <act> <request>',
+    'Enter what a warehouse did while its system is away: pick or ship, of a request such as F-1000031',
+    async () => (await import('./cli-by-hand.ts')).inventoryByHand,
+  )
+    .requiredOption('--reference <paper>', 'the paper that shows it')
+    .requiredOption('--at <time>', 'when it happened, with its offset: 2026-11-20T16:10:00Z')
+    .option('--line <line=quantity...>', 'such as 1=24, 1=2/CA or 1=24@L2419')
+    .option('--short <line=quantity...>', 'of a pick: what was not found')
+    .option('--company <code>', 'whose request; needed where there are several')
+    .option('--carrier <name>', 'of a shipment')
+    .option('--tracking <number>', 'of a shipment')
+    .option('--final', 'of a shipment: nothing more of the request leaves')
+    .option('--further', 'of a shipment: it left besides an equal one that the warehouse has told')
+    .option('--note <text>', 'anything else')
+    .option('--by <name>', 'who says so')
+    .option('--dry-run', 'only say what would come of it')
+  listOptions(
+    define(
+      inventory,
+      'by-hand-list',
+      'What people entered for warehouses, the newest first',
+      async () => (await import('./cli-by-hand.ts')).inventoryByHandList,
+    ),
+  ).option('--open', 'of which the warehouse has not told all')
+  define(
+    inventory,
+    'by-hand-settle <document>',
+    'Say that a warehouse will tell no more of what was entered',
+    async () => (await import('./cli-by-hand.ts')).inventoryByHandSettle,
+  )
+    .requiredOption('--reason <text>', 'why')
+    .option('--by <name>', 'who says so')
 }

@@ -7,7 +7,7 @@ import { limitOf } from './cli-orders.ts'
 import { type AdjustmentAnswer, AdjustmentRequest } from './domains/inventory/contract/adjustments.ts'
 
 /** Who says it, in documents and audit: whoever may run commands on this machine. */
-const actorOf = (by: string | undefined): string => (by === undefined ? 'cli' : `cli:${by}`)
+export const actorOf = (by: string | undefined): string => (by === undefined ? 'cli' : `cli:${by}`)
 
 type Options = {
   readonly company?: string
@@ -46,7 +46,7 @@ export async function inventoryAdjust(context: Context): Promise<number> {
   return EXIT.ok
 }
 
-function onlyCompany(companies: readonly { readonly code: string }[]): string {
+export function onlyCompany(companies: readonly { readonly code: string }[]): string {
   if (companies.length === 1) return companies[0]!.code
   const known = companies.map(({ code }) => code).join(', ') || 'none is configured here'
   throw wrongUse('Whose stock is it?', `Name the company with --company; there are: ${known}`)

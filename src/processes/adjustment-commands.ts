@@ -23,11 +23,13 @@ import {
   lockedAdjustment,
 } from '#domains/inventory/operations/adjustments.ts'
 import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
+import { rememberByHand } from '#domains/inventory/operations/by-hand.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { assertLotsKnown, readAdjustment } from './adjustment-request.ts'
 import { valueOf, worthOf } from './adjustment-value.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { adjustmentNumber, type CompanyRules, type ProcessPorts } from './ports.ts'
+import { handRowsOf } from './stock-by-hand.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
 
 export type AdjustmentPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'findCompany' | 'openExceptions'>
@@ -199,6 +201,7 @@ async function book(
 ): Promise<void> {
   const number = adjustmentNumber(adjustment.id)
   const { changes, shortfalls } = await bookAdjustment(tx, adjustment, { number, at, positions })
+  rememberByHand(tx, handRowsOf(adjustment))
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
   await reportStockDoubts(tx, ports, [...shortfalls, ...explained])
   turn.wakeAfterwards(

@@ -151,6 +151,7 @@ export async function beginFulfillments(
         state: 'requested',
         wmsNumber: null,
         cancelRequested: false,
+        byHand: false,
         version: 1,
       }
       const facts = compose(row, { order, lines: orderLines, shipTo: shipTos.get(order.doc)! }, lines)

@@ -8,6 +8,7 @@ import type { Cause } from '#platform/log.ts'
 import type { Docket, Process } from '#platform/process.ts'
 import { fillableOrders } from '#domains/inventory/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
+import { tellStockByHand } from './hand-telling.ts'
 import {
   endReplays,
   type Filed,
@@ -20,9 +21,9 @@ import {
 import { inTheirOrder, stopBehind, streamBehind } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
-import { reportStockDoubts } from './stock-doubts.ts'
+import { reportStockDoubts, type StockDoubt } from './stock-doubts.ts'
 import { bookDue, type FeedTold, placeStock, wakeRow } from './stock-feed.ts'
-import { bookTold } from './warehouse-booking.ts'
+import { type Answered, bookTold } from './warehouse-booking.ts'
 import type { Confirmation } from './warehouse-books.ts'
 import { openWarehouseExceptions } from './warehouse-trouble.ts'
 
@@ -127,15 +128,35 @@ async function apply(
   const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
   const moved = await bookDue(tx, ports.countsStock, dueStock)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
-  await reportStockDoubts(tx, ports, doubtful)
-  const gained = new Set([...moved.items, ...doubtful.map(({ itemId }) => itemId)])
-  const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
-  turn.begin(confirmed.begun)
-  // Sharing out stock locks documents and positions, which come before desk rows.
-  const mayShare = new Set([...filled.map(({ doc }) => doc), ...confirmed.waiting])
-  await turn.wake(confirmed.orders.filter(({ doc }) => !mayShare.has(doc)).map(wakeRow))
-  turn.wakeAfterwards([...filled, ...confirmed.orders.filter(({ doc }) => mayShare.has(doc))].map(wakeRow))
+  await tellStockByHand(tx, ports, moved.byHand)
+  await wakeAfter(tx, turn, ports, { ...confirmed, doubtful, items: moved.items })
   return { settlements, behind: confirmed.behind, waiting }
+}
+
+type Happened = {
+  readonly begun: Awaited<ReturnType<typeof beginShipments>>
+  readonly orders: readonly OrderHeader[]
+  readonly waiting: ReadonlySet<number>
+  readonly doubtful: readonly StockDoubt[]
+  /** Of which there may be more for sale. */
+  readonly items: readonly number[]
+}
+
+/** Tells of doubts, begins what has begun, and wakes whoever goes on or may have more now. */
+async function wakeAfter(
+  tx: Transaction,
+  turn: Docket,
+  ports: ProcessPorts,
+  { begun, orders, waiting, doubtful, items }: Happened,
+): Promise<void> {
+  await reportStockDoubts(tx, ports, doubtful)
+  const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])
+  const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
+  turn.begin(begun)
+  // Sharing out stock locks documents and positions, which come before desk rows.
+  const mayShare = new Set([...filled.map(({ doc }) => doc), ...waiting])
+  await turn.wake(orders.filter(({ doc }) => !mayShare.has(doc)).map(wakeRow))
+  turn.wakeAfterwards([...filled, ...orders.filter(({ doc }) => mayShare.has(doc))].map(wakeRow))
 }
 
 const parkedAs = ({ source, messageId }: Due, { code, message, facts }: Refusal): Settlement => ({
@@ -163,9 +184,8 @@ async function applyToRequests(
     ]),
   )
   const { answers, doubtful, waiting } = await bookTold(tx, ports, [...confirmations.keys()], cause)
-  const orders: OrderHeader[] = []
+  const applied: AppliedToRequest[] = []
   const behind: Due[] = []
-  const shipped: { doc: number; order: OrderHeader }[] = []
   for (const [confirmation, answer] of answers) {
     const filed = confirmations.get(confirmation)!
     const { source, messageId } = filed
@@ -173,13 +193,41 @@ async function applyToRequests(
     else if (answer.kind === 'behind') behind.push(filed)
     else if (answer.kind === 'superseded')
       settlements.set(filed, { source, messageId, outcome: 'superseded' })
-    else {
-      orders.push(answer.order)
-      if (answer.shipment !== undefined) shipped.push({ doc: answer.shipment, order: answer.order })
-    }
+    else applied.push(answer)
   }
-  const wanted = shipped.filter(({ order }) => ports.wishes(order).shipNotice)
-  return { orders, behind, doubtful, waiting, begun: await beginShipments(tx, shipment, wanted) }
+  const orders = applied.map(({ order }) => order)
+  return { orders, behind, doubtful, waiting, begun: await begin(tx, ports, shipment, applied) }
+}
+
+type AppliedToRequest = Extract<Answered, { readonly kind: 'applied' }>
+
+/** Shipments whose channel wants to hear of them. */
+const begin = (
+  tx: Transaction,
+  ports: ProcessPorts,
+  shipment: Process,
+  applied: readonly AppliedToRequest[],
+) =>
+  beginShipments(
+    tx,
+    shipment,
+    applied
+      .flatMap(({ shipment: doc, order }) => (doc === undefined ? [] : [{ doc, order }]))
+      .filter(({ order }) => ports.wishes(order).shipNotice),
+  )
+
+/** What is told of requests outside the inbox: booked, with all that comes of it. */
+export async function applyTold(
+  tx: Transaction,
+  turn: Docket,
+  ports: ProcessPorts,
+  { told, shipment, cause }: Pick<Hearing, 'shipment' | 'cause'> & { readonly told: readonly Confirmation[] },
+): Promise<ReadonlyMap<Confirmation, Answered>> {
+  const { answers, ...booked } = await bookTold(tx, ports, told, cause)
+  const applied = [...answers.values()].flatMap((answer) => (answer.kind === 'applied' ? [answer] : []))
+  const begun = await begin(tx, ports, shipment, applied)
+  await wakeAfter(tx, turn, ports, { ...booked, begun, orders: applied.map(({ order }) => order), items: [] })
+  return answers
 }
 
 type Placing = { readonly settlements: Map<Filed<Told>, Settlement>; readonly waiting: Due[] }

@@ -11,6 +11,8 @@ import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { SupplyReceipt } from '#domains/supply/contract.ts'
 import { receiveSupply } from '#domains/supply/operations.ts'
+import { besideHand } from './stock-by-hand.ts'
+import type { StockDiffers } from './hand-telling.ts'
 
 /** What a source told of stock, under its own id. */
 export type StockTold = Omit<StockMoved, 'type' | 'sequence'> & {
@@ -25,13 +27,15 @@ export type StockBooked = {
   /** Of which there may be more for sale now. */
   readonly items: number[]
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+  /** What people had entered of it before. */
+  readonly byHand: readonly StockDiffers[]
 }
 
 /** In the order of the list; what cannot be read is answered and left out, the rest is booked. */
 export async function bookStock(tx: Transaction, told: readonly StockTold[]): Promise<StockBooked> {
   const items = await findItems(tx, told)
   const refused = new Map<number, Refusal>()
-  const known = told.flatMap((one, place) => {
+  const readable = told.flatMap((one, place) => {
     const item = items.get(itemKey(one.company, one.sku))
     const refusal = item
       ? incompleteness(one)
@@ -39,6 +43,7 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
     if (refusal) refused.set(place, refusal)
     return item && !refusal ? [{ one, itemId: item.id }] : []
   })
+  const { known, byHand } = await besideHand(tx, readable)
   const transfers = new Map(
     known.flatMap(({ one, itemId }) => {
       const step = transferOf(one, itemId)
@@ -58,7 +63,7 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
   ])
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
-  return { refused, items: [...new Set(gained)], doubtful: [...shortfalls, ...explained] }
+  return { refused, items: [...new Set(gained)], doubtful: [...shortfalls, ...explained], byHand }
 }
 
 /** What a message of this reason has to say beside its quantity. */
@@ -91,6 +96,7 @@ const TAKEN_BACK: ReadonlySet<StockReason> = new Set(['receipt', 'return', 'coun
 function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockChange[] {
   const { company, reason, location, lot = '', source, sourceKey, at, mark } = told
   const quantity = Math.abs(told.quantity)
+  if (quantity === 0) return []
   const common = { company, itemId, location, reason, source, sourceKey, at, mark, quantity }
   // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
   if (reason === 'pick-short') {

@@ -9,6 +9,7 @@ import { placeFacts } from '#domains/inventory/operations/feeds.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
+import { tellStockByHand } from './hand-telling.ts'
 import type { ProcessPorts } from './ports.ts'
 import { bookStock, incompleteness, type StockBooked, type StockTold } from './stock-booking.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
@@ -61,7 +62,7 @@ export async function bookDue(
   tx: Transaction,
   counts: ProcessPorts['countsStock'],
   due: readonly FeedTold[],
-): Promise<Pick<StockBooked, 'items' | 'doubtful'>> {
+): Promise<Omit<StockBooked, 'refused'>> {
   const moving = due.filter(({ source, reason }) => counts(source, reason))
   const { refused, ...booked } = await bookStock(tx, moving)
   // an item that is gone since its fact was placed, in the same transaction
@@ -76,8 +77,9 @@ export async function afterStock(
   tx: Transaction,
   turn: Pick<Docket, 'wakeAfterwards'>,
   ports: FeedPorts,
-  { items, doubtful }: Pick<StockBooked, 'items' | 'doubtful'>,
+  { items, doubtful, byHand }: Omit<StockBooked, 'refused'>,
 ): Promise<void> {
+  await tellStockByHand(tx, ports, byHand)
   await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])
   const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))

@@ -86,6 +86,7 @@ export async function takeSnapshot(
   await afterStock(tx, turn, ports, {
     items: [...new Set([...released.items, ...gained])],
     doubtful: [...released.doubtful, ...taken.doubtful],
+    byHand: released.byHand,
   })
   const { corrected, below, superseded } = taken
   return { corrected, below, superseded, unknown }

@@ -7,11 +7,13 @@ import { addReferences } from '#domains/orders/operations.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
+import { endHands } from './hand-telling.ts'
+import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
 import { reportMissingLots } from './lots.ts'
 import { confirmPicks, type Picking, takePick } from './picks.ts'
 import type { ProcessPorts } from './ports.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
-import { type Confirmation, openBooks, type Taken } from './warehouse-books.ts'
+import { type Books, type Confirmation, openBooks, type Taken } from './warehouse-books.ts'
 import { cancelRests, moveOrderLines, movesOf, queueShorts, rememberShorts } from './warehouse-moves.ts'
 
 export type Answered =
@@ -54,7 +56,7 @@ export async function bookTold(
       answers.set(one, { kind: 'behind' })
       continue
     }
-    const result = isShipping(one) ? takeShipment(books, one, ids.shift()!) : takePick(books, one as Picking)
+    const result = takeOne(books, one, ids)
     if (result instanceof Refusal) {
       answers.set(one, { kind: 'refused', refusal: result })
       if (one.stream !== undefined) stopped.add(one.stream)
@@ -86,13 +88,23 @@ export async function bookTold(
     confirmPicks(tx, books, taken, cause),
     reportMissingLots(tx, ports, shipments),
   ])
+  const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,
-    doubtful: [...shortfalls, ...departures.filter(({ short }) => short > 0)],
+    doubtful: [...corrected, ...shortfalls, ...departures.filter(({ short }) => short > 0)],
     waiting: new Set(
       [...books.orderLines.values()].flatMap((line) => (line.backordered > 0 ? [line.doc] : [])),
     ),
   }
+}
+
+function takeOne(books: Books, one: Confirmation, ids: number[]): Taken | 'known' | Refusal {
+  const rows = handRowsOf(books, one as Shipping | Picking)
+  if (isShipping(one)) {
+    const doc = ids.shift()!
+    return rows ? takeShipmentBesideHand(books, one, { rows, doc }) : takeShipment(books, one, doc)
+  }
+  return rows ? takePickBesideHand(books, one as Picking, rows) : takePick(books, one as Picking)
 }
 
 const referencesOf = ({ doc, orderId, sourceKey, packages }: NewShipment) => [

@@ -15,6 +15,7 @@ import {
   stillOpen,
 } from '#domains/shipments/operations.ts'
 import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
+import { type HandBooks, openHands } from './hand-books.ts'
 import { parseNumber } from './ports.ts'
 
 /** One message about a request as the warehouse `source` told it, under its own id. */
@@ -35,6 +36,7 @@ export type Books = {
   readonly lines: ReadonlyMap<number, Map<number, FulfillmentLine>>
   /** Shipments that are booked, by the warehouse and its number. */
   readonly known: Set<string>
+  readonly hand: HandBooks
 }
 
 export const lineKey = (doc: number, line: number): string => `${doc} ${line}`
@@ -55,6 +57,7 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
       return [...found.keys()].map((key) => `${source} ${key}`)
     }),
   ])
+  const { known: knownByHand, ...hand } = await openHands(tx, requests)
   return {
     requests: new Map(requests.map((row) => [row.doc, row])),
     orders: new Map(headers.map((row) => [row.doc, row])),
@@ -65,7 +68,8 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
         new Map(rows.map((row) => [row.line, row])),
       ]),
     ),
-    known: new Set(known.flat()),
+    known: new Set([...known.flat(), ...knownByHand]),
+    hand,
   }
 }
 

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { demoConfig } from '../../src/demo.ts'
-import { type FrontDoor, openFrontDoor } from '#tests/routes/front-door.ts'
+import { type FrontDoor, openFrontDoor, shipsAtOnce } from '#tests/routes/front-door.ts'
+import { openQuery } from '#tests/support/house-query.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, rowsOf } from './program.ts'
 
@@ -93,6 +94,60 @@ test.each([
   [['adjustments'], /--company/],
 ])(
   '%j is told how it is meant',
+  async (words, why) => {
+    const ended = await inventory(...words)
+    expect([ended.code, ended.stdout]).toEqual([2, ''])
+    expect(ended.stderr).toMatch(why)
+  },
+  60_000,
+)
+
+test('what a warehouse ships while it is away is tried out, entered, listed and settled', async () => {
+  house.landscape.wms.faults.set({ kind: 'outage', mode: 'unavailable' })
+  const { body } = await house.submit(house.next(shipsAtOnce))
+  const { query, end } = await openQuery(house.databaseUrl)
+  const requests = () =>
+    query<{ id: number; line: number; quantity: number; lots: boolean; company: string }>(
+      `select f.id, l.line, l.quantity, i.lot_controlled as lots, f.company from shipments.fulfillment f
+       join shipments.fulfillment_line l on l.fulfillment_id = f.id join items.item i on i.id = l.item_id
+       where f.order_id = $1 order by f.id, l.line limit 1`,
+      [Number(body.id.slice(2))],
+    )
+  await expect.poll(requests, { timeout: 10_000 }).toHaveLength(1)
+  const [{ id, line, quantity, lots, company }] = (await requests()) as [
+    Awaited<ReturnType<typeof requests>>[0] & object,
+  ]
+  await end()
+  const paper = ['--company', company, '--reference', 'note 3', '--at', '2026-11-20T16:10:00Z', '--by', 'ann']
+  const contents = `${line}=${quantity}${lots ? '@L9' : ''}`
+  const enter = (...words: readonly string[]) =>
+    inventory('by-hand', 'ship', `F-${id}`, ...paper, '--line', contents, ...words)
+  const tried = await enter('--dry-run')
+  expect([tried.code, tried.stdout]).toEqual([0, expect.stringMatching(/It would be booked on F-/)])
+  const [entered] = rowsOf<{ document: string }>(await enter('--json'))
+  const list = async () =>
+    rowsOf<object>(await inventory('by-hand-list', '--company', company, '--open', '--json'))
+  expect(await list()).toMatchObject([{ document: entered!.document, actor: 'cli:ann', reference: 'note 3' }])
+  const settled = await inventory(
+    'by-hand-settle',
+    entered!.document,
+    '--reason',
+    'it burnt down',
+    '--by',
+    'bob',
+  )
+  expect([settled.code, await list()]).toEqual([0, []])
+}, 90_000)
+
+test.each([
+  [['by-hand', 'eat', 'F-1', '--reference', 'x', '--at', '2026-11-20T16:10:00Z'], /Either pick or ship/],
+  [
+    ['by-hand', 'pick', 'F-1', '--reference', 'x', '--at', '2026-11-20T16:10:00Z', '--line', 'one'],
+    /LINE=QUANTITY/,
+  ],
+  [['by-hand', 'pick', 'F-1', '--reference', 'x', '--at', 'noon', '--company', 'NWF'], /at: /],
+])(
+  '%j is told what is wrong with it',
   async (words, why) => {
     const ended = await inventory(...words)
     expect([ended.code, ended.stdout]).toEqual([2, ''])

@@ -25,6 +25,8 @@ export type Fulfillment = {
   readonly state: FulfillmentState
   readonly wmsNumber: string | null
   readonly cancelRequested: boolean
+  /** People have entered something of it, with which the warehouse's own word is compared. */
+  readonly byHand: boolean
   readonly version: number
 }
 
@@ -88,13 +90,13 @@ export const shipmentRefusals = {
     status: 422,
     title: 'There is no such fulfillment request',
     cause: 'The warehouse names a request that we never sent it.',
-    fix: "Check the warehouse's reference; a shipment outside an order is entered as a manual fact.",
+    fix: "Check the warehouse's reference; stock that left without a request is put right as an adjustment.",
   },
   'shipments.line_unknown': {
     status: 422,
     title: 'The warehouse handles what was not asked for',
     cause:
       'The warehouse picked, packed or shipped a line, an item or a quantity that the fulfillment request does not leave open.',
-    fix: 'Have the warehouse correct its confirmation, or adopt the line by hand.',
+    fix: 'Have the warehouse correct its confirmation, or enter by hand what was handled.',
   },
 } as const satisfies Record<string, RefusalCode>

@@ -32,7 +32,7 @@ export function insertFulfillments(tx: Transaction, fulfillments: readonly NewFu
 }
 
 const FULFILLMENT = `id as doc, company, order_id as "orderId", location, state, wms_number as "wmsNumber", version,
-  cancel_requested_at is not null as "cancelRequested"`
+  cancel_requested_at is not null as "cancelRequested", by_hand as "byHand"`
 
 const lockFulfillmentRows = sql(
   'shipments.fulfillments_for_update',

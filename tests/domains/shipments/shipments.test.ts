@@ -115,6 +115,7 @@ describe('a fulfillment request', () => {
       state: 'requested',
       wmsNumber: null,
       cancelRequested: false,
+      byHand: false,
       version: 1,
     })
     expect(await linesOfFulfillments(db.database, [key.doc])).toMatchObject([

@@ -6,9 +6,11 @@ import type { Movement } from '../contract.ts'
 import type { Count, CountedBelow, CountTaking, Difference, Statuses } from '../contract/feeds.ts'
 import { lockBooks, writeBooks } from '../operations.ts'
 import { agrees, asOf, type Correction, correctionOf, inAll, NOTHING } from '../rules/counting.ts'
+import { countedByHand, leftByHand } from '../rules/by-hand.ts'
 import { isContained } from '../rules/feeds.ts'
 import { laterByPlace, type LaterAt } from '../rules/later.ts'
 import { ensurePositions, insertMovements } from '../store.ts'
+import { selectAtPlaces, updateByHand } from '../store/by-hand.ts'
 import { lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
 import { feedKey, linesOf, writeFeeds } from './feeds.ts'
 
@@ -76,14 +78,16 @@ async function correctAll(tx: Transaction, counts: readonly Count[], taking: Cou
     counts.map((count) => ({ ...count, lot: '' })),
   )
   const since = { source, mark: taking.mark ?? null, takenAt, askedAt }
-  const [books, moved] = await Promise.all([
+  const [books, moved, entered] = await Promise.all([
     lockBooks(
       tx,
       counts.map((count) => ({ ...count, lot: '' })),
     ),
     selectMovedLater(tx, counts, since),
+    selectAtPlaces(tx, counts),
   ])
-  const later = laterByPlace(moved)
+  const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
+  updateByHand(tx, countedByHand(entered))
   const movements: Movement[] = []
   const corrected: Difference[] = []
   const below: CountedBelow[] = []

@@ -1,0 +1,88 @@
+/** The verbs of what people entered for warehouses: keep it, and end it when the warehouse tells of it or never will. */
+import type { Transaction } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { HandOutcome, HandRow } from '../contract/by-hand.ts'
+import { isCounted } from '../counted.ts'
+import { type Departure, lockBooks, move, ship, type Shortfall, type StockChange } from '../operations.ts'
+import { beyondHand, type Ended, HandRows, type Portion } from '../rules/by-hand.ts'
+import {
+  insertByHand,
+  lockOfRequests,
+  lockOpenOfDocument,
+  selectAtPlaces,
+  selectByHand,
+  selectUntold,
+  updateByHand,
+} from '../store/by-hand.ts'
+
+export { beyondHand, HandRows, type Portion }
+export const rememberByHand = insertByHand
+export const handRowsOfRequests = lockOfRequests
+export const handRowsAt = selectAtPlaces
+export const openOfDocument = lockOpenOfDocument
+export const listByHand = selectByHand
+export const untoldByHand = selectUntold
+export const endByHand = updateByHand
+
+export const endRows = (tx: Transaction, rows: readonly HandRow[], outcome: HandOutcome): void =>
+  updateByHand(
+    tx,
+    rows.map((row): Ended => ({ row, open: 0, outcome })),
+  )
+
+/** A difference in what left between the paper and the warehouse; the warehouse's word stands. */
+export type LeftOtherwise = Omit<Departure, 'quantity' | 'claimEnds' | 'short'> & {
+  /** Minus where less left than was entered. */
+  readonly quantity: Quantity
+  /** Of what the paper said was not found, so much left after all. */
+  readonly found: Quantity
+}
+
+/** What was entered and is told now. */
+export type ToldAgain = Omit<Departure, 'claimEnds' | 'short'>
+
+/**
+ * Puts stock right where warehouse and paper differ. What is told as it was entered moves nothing; only where a snapshot
+ * of the warehouse had it already, that snapshot left it out of the books a second time, and it comes back.
+ */
+export async function correctLeft(
+  tx: Transaction,
+  differences: readonly LeftOtherwise[],
+  again: readonly ToldAgain[],
+): Promise<Shortfall[]> {
+  const counted = again.length > 0 ? await lockBooks(tx, again) : undefined
+  const back = again
+    .filter((one) => isCounted(counted!, { ...one, claimEnds: 0 }))
+    .map((one) =>
+      change(one, { from: 'adjustment', to: 'available', quantity: one.quantity, reason: 'counted before' }),
+    )
+  const changes = differences.flatMap((one) => {
+    if (one.quantity < 0)
+      return [
+        change(one, { from: 'adjustment', to: 'available', quantity: -one.quantity, reason: 'never left' }),
+      ]
+    if (one.found === 0) return []
+    const found = {
+      from: 'unreconciled',
+      to: 'available',
+      quantity: one.found,
+      reason: 'found after all',
+    } as const
+    return [{ ...change(one, found), lot: '' }]
+  })
+  const moves = [...back, ...changes]
+  const explained = moves.length > 0 ? await move(tx, moves) : []
+  const more = differences
+    .filter(({ quantity }) => quantity > 0)
+    .map(({ found: _, ...one }): Departure => ({ ...one, claimEnds: 0, short: 0 }))
+  const shortfalls = more.length > 0 ? await ship(tx, more) : []
+  const doubts = changes
+    .filter(({ from }) => from === 'unreconciled')
+    .map(({ company, itemId, location }) => ({ company, itemId, location, quantity: 0 }))
+  return [...explained, ...shortfalls, ...doubts]
+}
+
+const change = (
+  { company, itemId, location, lot, source, sourceKey, doc, at, mark }: ToldAgain | LeftOtherwise,
+  moved: Pick<StockChange, 'from' | 'to' | 'quantity' | 'reason'>,
+): StockChange => ({ company, itemId, location, lot, source, sourceKey, doc, at, mark, ...moved })
