@@ -1,5 +1,6 @@
 /** Channels that are told what can be promised to them, by one process for all. */
 import { silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
+import { type Audience, tellAllAgain } from '#domains/inventory/operations/untold.ts'
 import type { Database } from '#platform/database.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
@@ -10,6 +11,7 @@ import { carefully } from './processes/careful-reading.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { advisePartners } from './processes/partner-availability.ts'
 import { Publisher } from './processes/publishing.ts'
+import { tellShop } from './processes/shop-stock.ts'
 import { stockInDatabase } from './processes/stock-in-memory.ts'
 
 type Wires = {
@@ -24,6 +26,8 @@ type Wires = {
 const ROUND_MS = 400
 const MINUTE_MS = 60_000
 const ADVICE_LOOK_MS = 5_000
+const SHOP_ROUND_MS = 250
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 export function publishing(wires: Wires): Job[] {
   const { config, database, screens, processPorts } = wires
@@ -35,6 +39,7 @@ export function publishing(wires: Wires): Job[] {
     clock,
     ids,
     channels,
+    audiences: audiencesOf(config),
     locationsOf: (code) => company(code).locations,
     silent: async () =>
       silentOf(freshness, await sourceStates(screens))
@@ -49,6 +54,42 @@ export function publishing(wires: Wires): Job[] {
       run: inTurn(wires, 'publishing', 0, () => publisher.round()),
     },
     ...advices(wires),
+    ...shopJobs(wires),
+  ]
+}
+
+export const audiencesOf = (config: Config): Audience[] =>
+  config.publishing.shops.map(({ system, company, channel }) => ({ shop: system, company, channel }))
+
+/** Everything of an audience is left due; answers how many items that are. */
+export const tellAgain = (database: Database, audience: Audience, now: Date): Promise<number> =>
+  database.transaction((tx) => tellAllAgain(tx, audience, now))
+
+function shopJobs(wires: Wires): Job[] {
+  const { config, database, worker, processPorts } = wires
+  const { clock, openExceptions } = processPorts
+  const audiences = audiencesOf(config)
+  const ports = {
+    database,
+    clock,
+    openExceptions,
+    companies: config.companies.map(({ code }) => code),
+    lane: (shop: string) => worker.life?.lanes.get(shop),
+  }
+  const all = (audience: Audience) => async (): Promise<void> => {
+    await tellAgain(database, audience, clock.now())
+  }
+  return [
+    ...[...new Set(audiences.map(({ shop }) => shop))].map((shop) => ({
+      name: `what ${shop} is told can be promised`,
+      everyMs: SHOP_ROUND_MS,
+      run: inTurn(wires, `shop-stock/${shop}`, 0, () => tellShop(ports, shop)),
+    })),
+    ...audiences.map((audience) => ({
+      name: `everything ${audience.shop} is told of ${audience.company} once a day`,
+      everyMs: MINUTE_MS,
+      run: inTurn(wires, `shop-stock-all/${audience.shop}/${audience.company}`, DAY_MS, all(audience)),
+    })),
   ]
 }
 

@@ -5,6 +5,7 @@ import { adjustmentCommands } from './cli-adjustment-commands.ts'
 import { backorderCommands } from './cli-backorder-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
+import { stockCommands } from './cli-stock-commands.ts'
 import { supplyCommands } from './cli-supply-commands.ts'
 
 const program = new Program('crossdock')
@@ -111,25 +112,7 @@ promised(
   ),
 )
 
-define(
-  inventory,
-  'load <file>',
-  'Take movements, or what was counted, from a CSV file',
-  async () => (await import('./cli-stock.ts')).inventoryLoad,
-)
-  .requiredOption('--source <feed>', 'whose file it is: a configured feed')
-  .option('--whole', 'a snapshot of all that is there: what it does not name is gone')
-define(
-  inventory,
-  'reconcile',
-  'Hold the books against what warehouses count',
-  async () => (await import('./cli-reconcile.ts')).inventoryReconcile,
-)
-  .option('--company <code>', 'of one company')
-  .option('--location <code>', 'at one location')
-  .option('--source <system>', 'who counts; the warehouse when left out')
-  .option('--dry-run', 'show what differs, and change and tell nothing')
-
+stockCommands(inventory)
 supplyCommands(inventory)
 adjustmentCommands(inventory)
 backorderCommands(inventory)

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { ConfigError, type Problem, problemsOf, referenceProblems } from './config-problems.ts'
 import { Config, type ConfigInput } from './config-schema.ts'
 import { freshnessProblems } from './config-freshness.ts'
+import { publishingProblems } from './config-publishing.ts'
 import { stockProblems } from './config-stock.ts'
 import { formatPath, isMap, mapTexts, type Path } from './config-shape.ts'
 import {
@@ -65,6 +66,7 @@ function check(
     ...referenceProblems(values),
     ...(parsed.data ? stockProblems(parsed.data) : []),
     ...(parsed.data ? freshnessProblems(parsed.data) : []),
+    ...(parsed.data ? publishingProblems(parsed.data) : []),
   ]
   const problems = [...unread, ...wrong.filter(({ path }) => !known.has(formatPath(path)))]
   if (!parsed.success || problems.length > 0) {

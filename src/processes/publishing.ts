@@ -1,5 +1,6 @@
 /** Tells channels what can be promised to them as it changes: coalesced by item, the last figure alone. */
 import { type Figure, publish } from '#domains/inventory/operations/publishing.ts'
+import type { Audience } from '#domains/inventory/operations/untold.ts'
 import { confidenceIn, type Promisable } from '#domains/inventory/views/promising.ts'
 import { findItemsById, itemIds } from '#domains/items/operations.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
@@ -14,6 +15,8 @@ export type PublishingPorts = {
   readonly clock: Clock
   readonly ids: Pick<Ids, 'documents'>
   readonly channels: readonly string[]
+  /** Systems that are told figures of these channels too. */
+  readonly audiences: readonly Audience[]
   /** Where a company sells from. */
   readonly locationsOf: (company: string) => readonly string[]
   readonly read: StockReader
@@ -71,7 +74,7 @@ export class Publisher {
 
   /** What fails is tried again in the next round. */
   async #tell(pending: Set<number>): Promise<void> {
-    const { database, ids } = this.#ports
+    const { database, ids, audiences } = this.#ports
     const portion = [...pending].slice(0, PORTION)
     const items = [...(await findItemsById(database, portion)).values()]
     for (const [company, some] of Map.groupBy(items, (item) => item.company)) {
@@ -79,7 +82,7 @@ export class Publisher {
         const { figures, asOf } = await this.#figuresOf(company, channel, some)
         if (figures.length === 0) continue
         const docs = await ids.documents(figures.length)
-        await database.transaction((tx) => publish(tx, { figures, asOf, docs }, CAUSE))
+        await database.transaction((tx) => publish(tx, { figures, asOf, docs, audiences }, CAUSE))
       }
     }
     for (const id of portion) pending.delete(id)

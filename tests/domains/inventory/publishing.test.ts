@@ -1,6 +1,8 @@
 /** What channels are told of an item: each figure once, the last alone, in the order of its versions. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Figure, publish } from '#domains/inventory/operations/publishing.ts'
+import { type Fate, settleUntold, tellAllAgain, untoldOf } from '#domains/inventory/operations/untold.ts'
+import { refusedStock } from '#domains/inventory/views/untold.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
 import { newDoc } from '#tests/domains/inventory/claimants.ts'
 import { COMPANY, newItem, NORTH } from '#tests/domains/inventory/stock.ts'
@@ -71,4 +73,88 @@ test('two who tell of an item at once tell of it in one order', async () => {
   await Promise.all([2, 3, 4, 5].map((count) => tell(TEN, figure(item, units(count)))))
   const told = await toldOf(item)
   expect(told.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5])
+})
+
+const AUDIENCE = { shop: 'shop', company: COMPANY, channel: 'shop' }
+const NOON = new Date('2026-03-02T12:00:00Z')
+const show = (asOf: Date, ...figures: readonly Figure[]) =>
+  db.database.transaction((tx) =>
+    publish(tx, { figures, asOf, docs: figures.map(newDoc), audiences: [AUDIENCE] }, CAUSE),
+  )
+const waitingOf = async (itemId: number, now = NOON) => {
+  const due = await untoldOf(db.database, 'shop', { now, limit: 1_000 })
+  return due.filter((one) => one.itemId === itemId)
+}
+const settle = (...fates: readonly Fate[]) =>
+  db.database.transaction(async (tx) => settleUntold(tx, 'shop', fates, NOON))
+
+test('of an item one figure waits for a shop, the last, and none for a shop of another channel', async () => {
+  const item = newItem()
+  await show(NINE, figure(item, units(5)))
+  await show(TEN, figure(item, units(4)), figure(item, units(9), { channel: 'portal' }))
+  expect(await waitingOf(item)).toMatchObject([{ available: units(4), asOf: TEN, raised: 2, behind: false }])
+})
+
+test('what changed while a shop was told waits on', async () => {
+  const item = newItem()
+  await show(NINE, figure(item, units(5)))
+  const [sent] = await waitingOf(item)
+  await show(TEN, figure(item, units(4)))
+  await settle({ untold: sent!, kind: 'told' })
+  const [next] = await waitingOf(item)
+  expect(next).toMatchObject({ available: units(4) })
+  await settle({ untold: next!, kind: 'told' })
+  expect(await waitingOf(item)).toEqual([])
+})
+
+test('what was refused waits its time, unless it changes', async () => {
+  const item = newItem()
+  await show(NINE, figure(item, units(5)))
+  const [sent] = await waitingOf(item)
+  const later = new Date('2026-03-02T13:00:00Z')
+  await settle({ untold: sent!, kind: 'refused', code: 'not_found', message: 'no', at: later })
+  expect(await waitingOf(item)).toEqual([])
+  expect(await refusedStock(db.database, 'shop')).toMatchObject([{ code: 'not_found', count: 1 }])
+  await show(TEN, figure(item, units(4)))
+  expect(await waitingOf(item)).toMatchObject([{ refusal: 'not_found', attempts: 1 }])
+  await settle({ untold: (await waitingOf(item))[0]!, kind: 'told' })
+  expect(await refusedStock(db.database, 'shop')).toEqual([])
+})
+
+test('a figure that was older than the one of the shop is told as of after it', async () => {
+  const item = newItem()
+  await show(NINE, figure(item, units(5)))
+  const [sent] = await waitingOf(item)
+  const newer = new Date('2026-03-02T11:59:59.999Z')
+  await settle({ untold: sent!, kind: 'stale', newer })
+  expect(await waitingOf(item)).toMatchObject([{ available: units(5), asOf: NOON }])
+})
+
+test('everything is told again behind what has changed', async () => {
+  const [first, second] = [newItem(), newItem()]
+  await tell(NINE, figure(first, units(5)), figure(second, units(6)))
+  await db.database.transaction((tx) => tellAllAgain(tx, AUDIENCE, TEN))
+  await show(NOON, figure(second, units(7)))
+  const due = await untoldOf(db.database, 'shop', { now: NOON, limit: 1_000 })
+  const mine = due.filter(({ itemId }) => itemId === first || itemId === second)
+  expect(mine).toMatchObject([
+    { itemId: second, behind: false, available: units(7), asOf: NOON },
+    { itemId: first, behind: true, available: units(5), asOf: TEN },
+  ])
+})
+
+test('what waits for a shop is found by key, however much there is', async () => {
+  const reads = await Promise.all(
+    [...db.statements()].map(async ([name, statement]) => [name, await db.fullReads(statement)] as const),
+  )
+  const mine = reads.filter(([name]) => name.includes('untold') || name === 'inventory.told')
+  expect(mine.map(([name]) => name).toSorted()).toEqual([
+    'inventory.due_untold',
+    'inventory.postpone_untold',
+    'inventory.raise_all_untold',
+    'inventory.raise_untold',
+    'inventory.refused_untold',
+    'inventory.told',
+  ])
+  expect(mine.filter(([, places]) => places.length > 0)).toEqual([])
 })

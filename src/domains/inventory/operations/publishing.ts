@@ -3,6 +3,8 @@ import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import { lockPublished, type PublishedRow, savePublished } from '../store/published.ts'
+import { raiseUntold } from '../store/untold.ts'
+import type { Audience } from './untold.ts'
 
 /** What can be promised of an item to a channel. */
 export type Figure = {
@@ -22,12 +24,14 @@ type Publishing = {
   readonly asOf: Date
   /** Numbers for those that are told for the first time, at least as many as there are figures. */
   readonly docs: readonly number[]
+  /** Systems that are to be told as well. */
+  readonly audiences?: readonly Audience[]
 }
 
 /** Answers how many were told. */
 export async function publish(
   tx: Transaction,
-  { figures, asOf, docs }: Publishing,
+  { figures, asOf, docs, audiences = [] }: Publishing,
   cause: Cause,
 ): Promise<number> {
   const items = [...new Set(figures.map(({ itemId }) => itemId))].toSorted((a, b) => a - b)
@@ -42,9 +46,17 @@ export async function publish(
     const version = (before?.version ?? 0) + 1
     return [{ figure, row: { itemId, channel, company, doc, version, available, confidence, asOf } }]
   })
-  savePublished(
+  const rows = told
+    .map(({ row }) => row)
+    .toSorted((a, b) => a.itemId - b.itemId || (a.channel < b.channel ? -1 : 1))
+  savePublished(tx, rows)
+  raiseUntold(
     tx,
-    told.map(({ row }) => row).toSorted((a, b) => a.itemId - b.itemId || (a.channel < b.channel ? -1 : 1)),
+    audiences.flatMap(({ shop, company, channel }) =>
+      rows
+        .filter((row) => row.company === company && row.channel === channel)
+        .map(({ itemId }) => ({ shop, itemId, company, channel, asOf })),
+    ),
   )
   appendEvents(
     tx,
