@@ -5,6 +5,7 @@ import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from
 import { ChannelStock, type Sharing } from './channel-stock.ts'
 import { isCounted, leaveCounted } from './counted.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
+import { comesForSale, heldOnArrival } from './rules/lots.ts'
 import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
 import {
   type BackorderRow,
@@ -23,6 +24,7 @@ import {
   upsertBackorders,
 } from './store.ts'
 import { selectKept, updateTaken } from './store/allocations.ts'
+import { selectHeld } from './store/lots.ts'
 import { selectFree } from './store/queue.ts'
 import {
   deleteReservations,
@@ -277,7 +279,7 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
     const { quantity, claimEnds, short } = departure
     if (isCounted(books, departure)) {
       movements.push(...leaveCounted(books, departure))
-      shortfalls.push(nothingMissing(departure))
+      shortfalls.push(missingAt(departure, 0))
       continue
     }
     const whole = books.at(departure, '')
@@ -289,25 +291,18 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
     })
     if (departure.lot) books.takeFromLot(departure, quantity)
     movements.push(...departureMovements(departure, covered))
-    if (covered < quantity) {
-      shortfalls.push({
-        company: departure.company,
-        itemId: departure.itemId,
-        location: departure.location,
-        quantity: quantity - covered,
-      })
-    }
+    if (covered < quantity) shortfalls.push(missingAt(departure, quantity - covered))
   }
   writeBooks(tx, books)
   insertMovements(tx, movements)
   return shortfalls
 }
 
-const nothingMissing = ({ company, itemId, location }: Departure): Shortfall => ({
+const missingAt = ({ company, itemId, location }: Place, quantity: Quantity): Shortfall => ({
   company,
   itemId,
   location,
-  quantity: 0,
+  quantity,
 })
 
 function departureMovements(departure: Departure, covered: Quantity): Movement[] {
@@ -324,10 +319,15 @@ function departureMovements(departure: Departure, covered: Quantity): Movement[]
 /** What a warehouse, a count or an opening balance says happened to stock. */
 export type StockChange = Omit<Movement, 'doc'> & { readonly doc?: number | undefined }
 
-/** Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. */
-export async function move(tx: Transaction, changes: readonly StockChange[]): Promise<Shortfall[]> {
-  ensurePositions(tx, uniqueKeys(changes))
-  const books = await lockBooks(tx, changes)
+/**
+ * Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. What of a
+ * held lot comes for sale is on hold from the same moment.
+ */
+export async function move(tx: Transaction, told: readonly StockChange[]): Promise<Shortfall[]> {
+  ensurePositions(tx, uniqueKeys(told))
+  // what is held is read behind the lock, so that a lot that is being held meanwhile is seen
+  const [books, held] = await Promise.all([lockBooks(tx, told), selectHeld(tx, told.filter(comesForSale))])
+  const changes = held.size === 0 ? told : told.flatMap((change) => heldOnArrival(change, held))
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
   for (const change of changes) {
@@ -347,14 +347,7 @@ export async function move(tx: Transaction, changes: readonly StockChange[]): Pr
       if (quantity > 0 && from !== change.to)
         movements.push({ ...change, from, quantity, doc: change.doc ?? null })
     }
-    if (covered < change.quantity) {
-      shortfalls.push({
-        company: change.company,
-        itemId: change.itemId,
-        location: change.location,
-        quantity: change.quantity - covered,
-      })
-    }
+    if (covered < change.quantity) shortfalls.push(missingAt(change, change.quantity - covered))
   }
   writeBooks(tx, books)
   insertMovements(tx, movements)

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { adjustmentOf, listAdjustments } from '#domains/inventory/operations/adjustments.ts'
 import { holdLotEverywhere, releaseLotEverywhere } from '#domains/inventory/operations/lots.ts'
 import { takeTransfers } from '#domains/inventory/operations/transfers.ts'
-import { allocateOrder, lockFreeStock, reserve } from '#domains/inventory/operations.ts'
+import { takeCounts } from '#domains/inventory/operations/counts.ts'
+import { allocateOrder, lockFreeStock, move, reserve } from '#domains/inventory/operations.ts'
 import { firstExpiredFirst } from '#domains/inventory/rules/lots.ts'
 import { selectLots } from '#domains/inventory/store/lots.ts'
 import { listMovements, listPositions } from '#domains/inventory/views/ledger.ts'
@@ -112,6 +113,49 @@ test('every statement of the ledger that grows with history goes by index', asyn
       ours.map(async ([name, each]) => [name, await db.fullReads(each)] as const),
     )
     expect(reads.filter(([, found]) => found.length > 0)).toEqual([])
+  } finally {
+    await db.end()
+  }
+})
+
+test('what comes of a held lot, by any way, is held until the lot is released, and a snapshot does not undo that', async () => {
+  const db = await openTestDatabase()
+  try {
+    const item = newItem()
+    const lot = { company: COMPANY, itemId: item, lot: 'L1' }
+    const act = { by: 'ann', reason: 'recall', sourceKey: 'H-1', at: AT }
+    await db.database.transaction((tx) => holdLotEverywhere(tx, lot, act))
+    const transfer = { company: COMPANY, number: 'T', itemId: item, lot: 'L1', from: SOUTH, to: NORTH }
+    const told = { ...transfer, quantity: units(2), status: 'available', source: 's', sourceKey: 'k', at: AT } as const
+    await book(
+      db,
+      change(item, { lot: 'L1', quantity: units(10) }),
+      change(item, { lot: 'L2', quantity: units(5) }),
+      change(item, { lot: 'L1', from: 'shipped', to: 'quarantine', quantity: units(3) }),
+      change(item, { lot: 'L1', from: 'quarantine', quantity: units(3) }),
+      change(item, { lot: 'L1', location: SOUTH, quantity: units(2) }),
+    )
+    await db.database.transaction(async (tx) => {
+      const steps = await takeTransfers(tx, [{ ...told, act: 'arrived' }])
+      await move(tx, [...steps.values()].flat())
+    })
+    expect(await positionOf(db, item, NORTH, 'L1')).toMatchObject({ available: 0, quality_hold: units(15) })
+    expect(await positionOf(db, item)).toMatchObject({ available: units(5), quality_hold: units(15) })
+    const counted = { available: units(15), qualityHold: 0, damaged: 0 }
+    const lots = new Map([
+      ['L1', counted],
+      ['L2', { ...counted, available: units(5) }],
+    ])
+    const taking = { source: 'wms-test', sourceKey: 'S', mark: 9, takenAt: new Date(), askedAt: new Date() }
+    await db.database.transaction((tx) =>
+      takeCounts(tx, [{ company: COMPANY, itemId: item, location: NORTH, lots }], taking),
+    )
+    expect(await positionOf(db, item)).toMatchObject({ available: units(5), quality_hold: units(15) })
+    await booksAgree(db, item)
+    await db.database.transaction((tx) => releaseLotEverywhere(tx, lot, act))
+    await book(db, change(item, { lot: 'L1', quantity: units(1) }))
+    expect(await positionOf(db, item)).toMatchObject({ available: units(21), quality_hold: 0 })
+    await booksAgree(db, item)
   } finally {
     await db.end()
   }

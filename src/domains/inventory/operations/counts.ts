@@ -6,11 +6,13 @@ import type { Movement } from '../contract.ts'
 import type { Count, CountedBelow, CountTaking, Difference, Statuses } from '../contract/feeds.ts'
 import { lockBooks, writeBooks } from '../operations.ts'
 import { agrees, asOf, type Correction, correctionOf, inAll, NOTHING } from '../rules/counting.ts'
+import { countedAsHeld } from '../rules/lots.ts'
 import { countedByHand, leftByHand } from '../rules/by-hand.ts'
 import { isContained } from '../rules/feeds.ts'
 import { laterByPlace, type LaterAt } from '../rules/later.ts'
 import { ensurePositions, insertMovements } from '../store.ts'
 import { selectAtPlaces, updateByHand } from '../store/by-hand.ts'
+import { selectHeld } from '../store/lots.ts'
 import { lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
 import { feedKey, linesOf, writeFeeds } from './feeds.ts'
 
@@ -71,21 +73,23 @@ const noneTaken = (superseded: number): CountsTaken => ({
   due: [],
 })
 
-async function correctAll(tx: Transaction, counts: readonly Count[], taking: CountTaking) {
+async function correctAll(tx: Transaction, told: readonly Count[], taking: CountTaking) {
   const { source, takenAt, askedAt } = taking
   ensurePositions(
     tx,
-    counts.map((count) => ({ ...count, lot: '' })),
+    told.map((count) => ({ ...count, lot: '' })),
   )
   const since = { source, mark: taking.mark ?? null, takenAt, askedAt }
-  const [books, moved, entered] = await Promise.all([
+  const [books, held, moved, entered] = await Promise.all([
     lockBooks(
       tx,
-      counts.map((count) => ({ ...count, lot: '' })),
+      told.map((count) => ({ ...count, lot: '' })),
     ),
-    selectMovedLater(tx, counts, since),
-    selectAtPlaces(tx, counts),
+    selectHeld(tx, told.flatMap(lotsOf)),
+    selectMovedLater(tx, told, since),
+    selectAtPlaces(tx, told),
   ])
+  const counts = told.map((count) => countedAsHeld(count, held))
   const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
   updateByHand(tx, countedByHand(entered))
   const movements: Movement[] = []
@@ -110,6 +114,9 @@ async function correctAll(tx: Transaction, counts: readonly Count[], taking: Cou
   insertMovements(tx, movements)
   return { corrected, below, doubtful }
 }
+
+const lotsOf = ({ lots, ...count }: Count) =>
+  [...lots.keys()].flatMap((lot) => (lot === '' ? [] : [{ ...count, lot }]))
 
 const BUCKET_OF = {
   available: 'available',

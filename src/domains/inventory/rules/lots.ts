@@ -1,5 +1,7 @@
-/** In which order lots are taken; pure. */
+/** In which order lots are taken, and what becomes of those that are held; pure. */
 import type { Quantity } from '#platform/quantity.ts'
+import type { Bucket } from '../contract.ts'
+import type { Count, Statuses } from '../contract/feeds.ts'
 
 type LotStock = {
   readonly lot: string
@@ -30,4 +32,30 @@ export function firstExpiredFirst<Row extends LotStock>(
       return [row, taken]
     }),
   )
+}
+
+/** Under which it is known that somebody holds a lot. */
+export const lotKey = ({ itemId, lot }: { readonly itemId: number; readonly lot: string }): string =>
+  `${itemId} ${lot}`
+
+type Moving = { readonly itemId: number; readonly lot: string; readonly to: Bucket }
+
+export const comesForSale = ({ lot, to }: Moving): boolean => lot !== '' && to === 'available'
+
+/** What of a held lot comes for sale goes on hold behind it. */
+export function heldOnArrival<Change extends Moving & { readonly from: Bucket; readonly reason: string }>(
+  change: Change,
+  held: ReadonlySet<string>,
+): Change[] {
+  if (!comesForSale(change) || !held.has(lotKey(change))) return [change]
+  return [change, { ...change, from: 'available', to: 'quality_hold', reason: 'lot hold' }]
+}
+
+/** A source that counts a held lot as for sale does not know of the hold. */
+export function countedAsHeld(count: Count, held: ReadonlySet<string>): Count {
+  const lots = [...count.lots].map(([lot, counted]): [string, Statuses] => {
+    if (!held.has(lotKey({ itemId: count.itemId, lot }))) return [lot, counted]
+    return [lot, { ...counted, available: 0, qualityHold: counted.qualityHold + counted.available }]
+  })
+  return { ...count, lots: new Map(lots) }
 }

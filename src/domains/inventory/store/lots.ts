@@ -2,6 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import { lotKey } from '../rules/lots.ts'
 
 export type LotKey = { readonly company: string; readonly itemId: number; readonly lot: string }
 
@@ -104,3 +105,26 @@ export const selectLots = (
   queries: Queries,
   { itemId, company, locations }: { itemId: number; company: string; locations: readonly string[] },
 ): Promise<LotRow[]> => queries.query<LotRow>(lots, [itemId, locations, company])
+
+const heldAmong = sql(
+  'inventory.held_among_lots',
+  `select k.item_id as "itemId", k.lot from unnest($1::text[], $2::int[], $3::text[]) as k(company, item_id, lot)
+   cross join lateral (
+     select from inventory.lot l
+     where l.company = k.company and l.item_id = k.item_id and l.lot = k.lot and l.held_by is not null offset 0) h`,
+)
+
+/** Those of the lots that somebody holds. */
+export async function selectHeld(
+  queries: Queries,
+  lots: readonly LotKey[],
+): Promise<ReadonlySet<string>> {
+  if (lots.length === 0) return new Set()
+  const distinct = [...new Map(lots.map((one) => [lotKey(one), one])).values()]
+  const rows = await queries.query<Pick<LotKey, 'itemId' | 'lot'>>(heldAmong, [
+    distinct.map((row) => row.company),
+    distinct.map((row) => row.itemId),
+    distinct.map((row) => row.lot),
+  ])
+  return new Set(rows.map(lotKey))
+}
