@@ -32,6 +32,8 @@ export type StockFact = {
   readonly location: string
   readonly sku: string
   readonly lot?: string | undefined
+  /** The last day on which the lot may be sold, where the source says. */
+  readonly expiresOn?: string | undefined
   readonly reason: StockReason
   /** What moves, in the item's base unit; negative for a count that found less, and for what is taken back. */
   readonly quantity: Quantity

@@ -9,6 +9,7 @@ import type { Docket, Process } from '#platform/process.ts'
 import { fillableOrders } from '#domains/inventory/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { tellStockByHand } from './hand-telling.ts'
+import { learnLots } from './lots.ts'
 import {
   endReplays,
   type Filed,
@@ -128,6 +129,7 @@ async function apply(
   const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
   const moved = await bookDue(tx, ports.countsStock, dueStock)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
+  await learnLots(tx, ports, moved.lots)
   await tellStockByHand(tx, ports, moved.byHand)
   await wakeAfter(tx, turn, ports, { ...confirmed, doubtful, items: moved.items })
   return { settlements, behind: confirmed.behind, waiting }

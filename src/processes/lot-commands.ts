@@ -16,6 +16,7 @@ import {
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { AdjustmentWires } from './adjustment-commands.ts'
+import { settleExpiry } from './lots.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { numberOf } from './ports.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
@@ -61,6 +62,7 @@ export async function describeLot(
     const earlier = settle((await claim(tx, [by.claim])).get(by.claim)!)
     if (earlier) return earlier
     setExpiry(tx, { company, itemId: item.id, lot }, expiresOn)
+    await settleExpiry(tx, { company, itemId: item.id, lot })
     audit(tx, by, {
       company,
       reason: `expires on ${expiresOn}`,

@@ -11,6 +11,7 @@ import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { SupplyReceipt } from '#domains/supply/contract.ts'
 import { receiveSupply } from '#domains/supply/operations.ts'
+import type { ToldLot } from './lots.ts'
 import { besideHand } from './stock-by-hand.ts'
 import type { StockDiffers } from './hand-telling.ts'
 
@@ -29,6 +30,8 @@ export type StockBooked = {
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
   /** What people had entered of it before. */
   readonly byHand: readonly StockDiffers[]
+  /** Lots that were told with the day on which they expire. */
+  readonly lots: readonly ToldLot[]
 }
 
 /** In the order of the list; what cannot be read is answered and left out, the rest is booked. */
@@ -61,9 +64,15 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
     changes.length > 0 ? move(tx, changes) : [],
     receipts.length > 0 ? receiveSupply(tx, receipts) : undefined,
   ])
+  const lots = known.flatMap(({ one, itemId }) => toldLot(one, itemId))
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
-  return { refused, items: [...new Set(gained)], doubtful: [...shortfalls, ...explained], byHand }
+  return { refused, items: [...new Set(gained)], doubtful: [...shortfalls, ...explained], byHand, lots }
+}
+
+function toldLot({ company, sku, lot, expiresOn, source, location }: StockTold, itemId: number): ToldLot[] {
+  if (lot === undefined || expiresOn === undefined) return []
+  return [{ company, itemId, sku, lot, expiresOn, source, location }]
 }
 
 /** What a message of this reason has to say beside its quantity. */

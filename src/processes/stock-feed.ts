@@ -10,6 +10,7 @@ import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
 import { tellStockByHand } from './hand-telling.ts'
+import { learnLots } from './lots.ts'
 import type { ProcessPorts } from './ports.ts'
 import { bookStock, incompleteness, type StockBooked, type StockTold } from './stock-booking.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
@@ -77,8 +78,9 @@ export async function afterStock(
   tx: Transaction,
   turn: Pick<Docket, 'wakeAfterwards'>,
   ports: FeedPorts,
-  { items, doubtful, byHand }: Omit<StockBooked, 'refused'>,
+  { items, doubtful, byHand, lots }: Omit<StockBooked, 'refused'>,
 ): Promise<void> {
+  await learnLots(tx, ports, lots)
   await tellStockByHand(tx, ports, byHand)
   await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])

@@ -87,6 +87,7 @@ export async function takeSnapshot(
     items: [...new Set([...released.items, ...gained])],
     doubtful: [...released.doubtful, ...taken.doubtful],
     byHand: released.byHand,
+    lots: released.lots,
   })
   const { corrected, below, superseded } = taken
   return { corrected, below, superseded, unknown }

@@ -9,11 +9,11 @@ import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
 import { endHands } from './hand-telling.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
-import { reportMissingLots } from './lots.ts'
+import { learnLots, reportMissingLots, type ToldLot } from './lots.ts'
 import { confirmPicks, type Picking, takePick } from './picks.ts'
 import type { ProcessPorts } from './ports.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
-import { type Books, type Confirmation, openBooks, type Taken } from './warehouse-books.ts'
+import { type Books, type Confirmation, lineKey, openBooks, type Taken } from './warehouse-books.ts'
 import { cancelRests, moveOrderLines, movesOf, queueShorts, rememberShorts } from './warehouse-moves.ts'
 
 export type Answered =
@@ -87,6 +87,11 @@ export async function bookTold(
     confirmShipments(tx, confirmed, cause),
     confirmPicks(tx, books, taken, cause),
     reportMissingLots(tx, ports, shipments),
+    learnLots(
+      tx,
+      ports,
+      shipments.flatMap((shipment) => lotsOf(books, shipment)),
+    ),
   ])
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
@@ -106,6 +111,13 @@ function takeOne(books: Books, one: Confirmation, ids: number[]): Taken | 'known
   }
   return rows ? takePickBesideHand(books, one as Picking, rows) : takePick(books, one as Picking)
 }
+
+const lotsOf = (books: Books, { company, orderId, location, source, lines }: NewShipment): ToldLot[] =>
+  lines.flatMap(({ line, itemId, lot, expiresOn }) => {
+    if (lot === null || expiresOn === null) return []
+    const { sku } = books.orderLines.get(lineKey(orderId, line))!
+    return [{ company, itemId, sku, lot, expiresOn, source, location }]
+  })
 
 const referencesOf = ({ doc, orderId, sourceKey, packages }: NewShipment) => [
   { value: sourceKey, scheme: 'wms-shipment', doc, orderId },

@@ -76,6 +76,7 @@ export function toReceipts(root: Loop, advised: Advised): WarehouseTold[] {
     type: 'stock-moved' as const,
     location: advised.guide.location,
     lot: line.lot,
+    expiresOn: line.expiresOn,
     at: at(momentOfDate(document.date), advised),
     ...counted({ ...count, productIds: line.productIds }, place, advised),
   })

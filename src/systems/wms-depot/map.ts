@@ -185,6 +185,7 @@ function toStockMoved(event: Fields): StockMoved {
     location: filledText(event, 'site'),
     sku: filledText(event, 'sku'),
     lot: optionalText(event, 'lot'),
+    expiresOn: optionalText(event, 'expires_on'),
     reason,
     // Depot tells what left a status; what is held or released only changes its status, so that much moves.
     quantity: reason === 'quality-hold' || reason === 'quality-release' ? Math.abs(delta) : delta,

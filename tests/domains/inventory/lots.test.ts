@@ -126,7 +126,14 @@ test('what comes of a held lot, by any way, is held until the lot is released, a
     const act = { by: 'ann', reason: 'recall', sourceKey: 'H-1', at: AT }
     await db.database.transaction((tx) => holdLotEverywhere(tx, lot, act))
     const transfer = { company: COMPANY, number: 'T', itemId: item, lot: 'L1', from: SOUTH, to: NORTH }
-    const told = { ...transfer, quantity: units(2), status: 'available', source: 's', sourceKey: 'k', at: AT } as const
+    const told = {
+      ...transfer,
+      quantity: units(2),
+      status: 'available',
+      source: 's',
+      sourceKey: 'k',
+      at: AT,
+    } as const
     await book(
       db,
       change(item, { lot: 'L1', quantity: units(10) }),

@@ -250,6 +250,7 @@ test('every receipt advice that is written is read as it was meant', async () =>
     unit: fc.constantFrom('EA', 'CA'),
     productIds: ids,
     lot,
+    expiresOn: fc.option(fc.constant('2027-01-31'), { nil: undefined }),
     order: reference,
     orderLine: reference,
     parts: fc.array(part, { maxLength: 2 }),

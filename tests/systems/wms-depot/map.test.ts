@@ -129,6 +129,13 @@ test('a receipt adds what came', () => {
   expect((message as { quantity: number }).quantity).toBeGreaterThan(0)
 })
 
+test('a receipt tells when its lot expires, as far as the warehouse says', () => {
+  const received = eventOf('inventory.received')
+  const dated = { ...received, lot: 'L1', expires_on: '2027-05-21' }
+  expect(toMessage(dated)).toMatchObject({ lot: 'L1', expiresOn: '2027-05-21' })
+  expect(toMessage({ ...received, expires_on: null })).toHaveProperty('expiresOn', undefined)
+})
+
 test('a receipt names the line of the purchase order that it is of, as far as the warehouse says', () => {
   const received = eventOf('inventory.received')
   const purchaseOrderOf = (change: object) => toMessage({ ...received, ...change })

@@ -6,16 +6,40 @@ import { move, type Shortfall, type StockChange } from '../operations.ts'
 import {
   type ClaimOnItem,
   claimsOnItem,
+  type DatedLot,
   describeLot,
   holdLot,
+  insertExpiries,
   lockItem,
   type LotKey,
   type LotPosition,
   placesOfItem,
   releaseLot,
+  selectExpiries,
 } from '../store/lots.ts'
+import { lotKey } from '../rules/lots.ts'
 
 export const setExpiry = describeLot
+
+/** Keeps when lots expire, as far as nobody has said before; answers those of which something else is known. */
+export async function learnExpiries<Told extends DatedLot>(
+  tx: Transaction,
+  told: readonly Told[],
+): Promise<{ readonly told: Told; readonly known: string }[]> {
+  if (told.length === 0) return []
+  const first = [...new Map(told.toReversed().map((one) => [lotKey(one), one])).values()]
+  const before = await selectExpiries(tx, first)
+  // in one order for all, so that two who learn of the same lots never wait for each other
+  const fresh = first
+    .filter((one) => !before.has(lotKey(one)))
+    .toSorted((a, b) => a.itemId - b.itemId || (a.lot < b.lot ? -1 : 1))
+  if (fresh.length > 0) insertExpiries(tx, fresh)
+  const known = new Map([...fresh.map((one) => [lotKey(one), one.expiresOn] as const), ...before])
+  return told.flatMap((one) => {
+    const date = known.get(lotKey(one))!
+    return date === one.expiresOn ? [] : [{ told: one, known: date }]
+  })
+}
 
 export type LotMoved = {
   readonly moved: readonly { readonly location: string; readonly quantity: Quantity }[]

@@ -105,7 +105,7 @@ const act = (verbs: LotVerbs, verb: 'hold' | 'release', summary: string): Route 
     operationId: `lots.${verb}`,
     summary,
     description:
-      'At all locations of the company at once; doing it again moves what has come since. Where claims lose their stock, ' +
+      'At all locations of the company at once, and what comes later. Where claims lose their stock, ' +
       'the answer names them and an exception stays open until the lot is released.',
     scope: 'process.lots:write',
     rateClass: 'commands',

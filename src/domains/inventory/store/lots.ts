@@ -115,10 +115,7 @@ const heldAmong = sql(
 )
 
 /** Those of the lots that somebody holds. */
-export async function selectHeld(
-  queries: Queries,
-  lots: readonly LotKey[],
-): Promise<ReadonlySet<string>> {
+export async function selectHeld(queries: Queries, lots: readonly LotKey[]): Promise<ReadonlySet<string>> {
   if (lots.length === 0) return new Set()
   const distinct = [...new Map(lots.map((one) => [lotKey(one), one])).values()]
   const rows = await queries.query<Pick<LotKey, 'itemId' | 'lot'>>(heldAmong, [
@@ -128,3 +125,39 @@ export async function selectHeld(
   ])
   return new Set(rows.map(lotKey))
 }
+
+const expiries = sql(
+  'inventory.expiries_of_lots',
+  `select k.item_id as "itemId", k.lot, l.expires_on::text as "expiresOn"
+   from unnest($1::text[], $2::int[], $3::text[]) as k(company, item_id, lot)
+   cross join lateral (
+     select expires_on from inventory.lot l
+     where l.company = k.company and l.item_id = k.item_id and l.lot = k.lot and l.expires_on is not null offset 0) l`,
+)
+// What a person has said meanwhile stands.
+const learn = sql(
+  'inventory.learn_expiries',
+  `insert into inventory.lot as l (company, item_id, lot, expires_on)
+   select * from unnest($1::text[], $2::int[], $3::text[], $4::date[])
+   on conflict (company, item_id, lot) do update set expires_on = excluded.expires_on where l.expires_on is null`,
+)
+
+export type DatedLot = LotKey & { readonly expiresOn: string }
+
+const keysOf = (lots: readonly LotKey[]): [string[], number[], string[]] => [
+  lots.map((row) => row.company),
+  lots.map((row) => row.itemId),
+  lots.map((row) => row.lot),
+]
+
+/** What is known of these lots, by `lotKey`. */
+export async function selectExpiries(
+  queries: Queries,
+  lots: readonly LotKey[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await queries.query<Omit<DatedLot, 'company'>>(expiries, keysOf(lots))
+  return new Map(rows.map((row) => [lotKey(row), row.expiresOn]))
+}
+
+export const insertExpiries = (tx: Transaction, lots: readonly DatedLot[]): void =>
+  tx.send(learn, [...keysOf(lots), lots.map((row) => row.expiresOn)])

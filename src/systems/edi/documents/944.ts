@@ -5,10 +5,13 @@ import { optional, present, type ProductId, x12Date } from './parts.ts'
 import { element, first, type Loop, loopsOf, structure } from './structure.ts'
 import {
   dateOf,
+  dayIn,
+  EXPIRES,
   lotIn,
   only,
   referenceIn,
   warehouseIds,
+  writeMoment,
   writeReference,
   writeWarehouseIds,
 } from './warehouse-parts.ts'
@@ -31,6 +34,8 @@ export type ReceiptLine = {
   readonly unit: string
   readonly productIds: readonly ProductId[]
   readonly lot?: string
+  /** ISO date. */
+  readonly expiresOn?: string
   /** The purchase order and its line, where they stand at the line. */
   readonly order?: string
   readonly orderLine?: string
@@ -63,6 +68,7 @@ const writeLine = (line: ReceiptLine): SegmentData[] => [
   ['W07', line.quantity, line.unit, ...writeWarehouseIds(line.productIds), line.lot],
   ...writeReference('PO', line.order),
   ...writeReference('LI', line.orderLine),
+  ...(line.expiresOn ? [writeMoment(EXPIRES, { date: line.expiresOn, time: '' })] : []),
   ...line.parts.map(({ quantity, unit, condition }): SegmentData => ['W13', quantity, unit, condition]),
 ]
 
@@ -85,6 +91,7 @@ function parseLine(loop: Loop): ReceiptLine {
     productIds: warehouseIds(w07),
     ...present({
       lot: lotIn(loop, w07, 6),
+      expiresOn: dayIn(loop, EXPIRES),
       order: referenceIn(loop, 'PO'),
       orderLine: referenceIn(loop, 'LI'),
     }),

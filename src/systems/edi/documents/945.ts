@@ -4,6 +4,8 @@ import { optional, present, type ProductId, x12Date } from './parts.ts'
 import { element, first, type Loop, loopsOf, structure } from './structure.ts'
 import {
   dateOf,
+  dayIn,
+  EXPIRES,
   lotIn,
   markIn,
   type Moment,
@@ -64,8 +66,6 @@ export type ShippingAdvice = {
   readonly packages: readonly ShippingPackage[]
 }
 
-/** Expiration, X12 432. */
-const EXPIRES = '36'
 /** Shipped on this date, X12 432. */
 const SHIPPED = '11'
 
@@ -128,7 +128,6 @@ function parsePackage(loop: Loop): ShippingPackage {
 
 function parseLine(loop: Loop): ShippingLine {
   const w12 = only(loop, 'W12')
-  const expires = momentIn(loop, EXPIRES)?.date
   return {
     status: element(w12, 1),
     shipped: element(w12, 3),
@@ -137,7 +136,7 @@ function parseLine(loop: Loop): ShippingLine {
     ...present({
       line: referenceIn(loop, 'LI'),
       lot: lotIn(loop, w12, 9),
-      expiresOn: expires?.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'),
+      expiresOn: dayIn(loop, EXPIRES),
       weight: element(w12, 10) ? { value: element(w12, 10), unit: element(w12, 12) } : undefined,
     }),
   }

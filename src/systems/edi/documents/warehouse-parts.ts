@@ -48,6 +48,13 @@ export function momentIn(loop: Loop, qualifier: string): Moment | undefined {
   return g62 && { date: element(g62, 2), time: element(g62, 4) }
 }
 
+/** Expiration, X12 432. */
+export const EXPIRES = '36'
+
+/** ISO date. */
+export const dayIn = (loop: Loop, qualifier: string): string | undefined =>
+  momentIn(loop, qualifier)?.date.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3')
+
 export const writeMoment = (qualifier: string, { date, time }: Moment): SegmentData => [
   'G62',
   qualifier,
