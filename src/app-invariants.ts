@@ -12,6 +12,7 @@ import {
   inventoryDocuments,
   inventoryInvariants,
   keptForChannels,
+  keptForSystems,
   reserved,
 } from '#domains/inventory/views/invariants.ts'
 import { openOrders, orderDocuments, orderLines, ordersInvariants } from '#domains/orders/views/invariants.ts'
@@ -85,10 +86,10 @@ const between: readonly Invariant[] = [
      from (${reserved}) r full join (
        select company, item_id, location, sum(quantity) as quantity from (
          select company, item_id, location, quantity from (${claimed}) a
-         union all ${requested} union all ${keptForChannels}) b
+         union all ${requested} union all ${keptForChannels} union all ${keptForSystems}) b
        group by company, item_id, location) c using (company, item_id, location)
      where coalesce(r.quantity, 0) <> coalesce(c.quantity, 0)`,
-    'what a position has reserved is what orders, their requests and channels claim of it',
+    'what a position has reserved is what orders, their requests, channels and other systems claim of it',
   ),
   invariant(
     'supply.receipts_are_movements',

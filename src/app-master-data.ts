@@ -7,6 +7,7 @@ import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import { readingProgress } from '#platform/readings.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { Bound } from './app-systems.ts'
+import { erpOrders } from './app-erp-orders.ts'
 import { erpStock } from './app-erp-stock.ts'
 import { politeReader } from './app-polite.ts'
 import type { Config } from './config-schema.ts'
@@ -18,7 +19,7 @@ import { syncMasterData, type SyncProgress } from './processes/master-data-sync.
 export function masterDataGate(config: Config, readers: Bound['readers'], queries: Queries) {
   let isOpen = false
   const read = config.companies.filter(({ erp }) => readers.has(erp))
-  const last = read.map(({ code, erp }) => ({ company: code, source: erp, resource: 'stock' }))
+  const last = read.map(({ code, erp }) => ({ company: code, source: erp, resource: 'open-orders' }))
   return {
     /** Opens when every company was read once, by whichever process; answers whether it is open. */
     async openIfKnown(): Promise<boolean> {
@@ -56,7 +57,7 @@ type Wires = {
 }
 
 /**
- * Reads customers, items, prices, opening stock and purchase orders of each company whose turn it is and that no other
+ * Reads customers, items, prices, opening stock, open orders and purchase orders of each company whose turn it is and that no other
  * process reads. One that cannot be read keeps no other from being read.
  */
 export function masterDataSync(
@@ -65,6 +66,7 @@ export function masterDataSync(
 ): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
   const aging = agingFigures(database, clock)
   const onStock = erpStock(config, processPorts)
+  const onOpenOrders = erpOrders(config, processPorts)
   return async (onProgress) => {
     await gate.openIfKnown()
     const { life } = worker
@@ -75,7 +77,17 @@ export function masterDataSync(
       if (!found || !(await takeTurn(database, turn))) continue
       const reader = politeReader(found, { system: source, gate: life!.policies.gate(source), clock })
       const complete = await aging.are(company, credit.staleAfterHours * HOUR_MS)
-      const sync = { reader, company, database, clock, complete, onProgress, recountOpen, onStock }
+      const sync = {
+        reader,
+        company,
+        database,
+        clock,
+        complete,
+        onProgress,
+        recountOpen,
+        onStock,
+        onOpenOrders,
+      }
       const failed = await syncMasterData(sync).then(
         () => undefined,
         (error: unknown) => ({ error }),

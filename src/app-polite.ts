@@ -15,6 +15,7 @@ export function politeReader(reader: ErpReader, under: ReadingGate): ErpReader {
     prices: (request) => readUnderGate(under, () => reader.prices(request)),
     stock: (request) => readUnderGate(under, () => reader.stock(request)),
     supply: (request) => readUnderGate(under, () => reader.supply(request)),
+    openOrders: (request) => readUnderGate(under, () => reader.openOrders(request)),
     credit: (customer) => readUnderGate(under, () => reader.credit(customer)),
   }
 }

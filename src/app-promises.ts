@@ -4,7 +4,7 @@ import type { AvailabilityPorts } from '#domains/inventory/routes.ts'
 import { promiseRoutes } from '#domains/inventory/routes/availability.ts'
 import { reservationRoutes } from '#domains/inventory/routes/reservations.ts'
 import { locationsOfItem } from '#domains/inventory/views.ts'
-import { reservedByChannels } from '#domains/inventory/views/availability.ts'
+import { reservedByOthers } from '#domains/inventory/views/availability.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { Door } from '#platform/batch.ts'
@@ -87,7 +87,7 @@ const explaining = (
   freshness: ProcessPorts['freshness'] = [],
 ) => ({
   explained: carefully(stockInDatabase(queries, clock, freshness), clock),
-  reserved: (items: readonly number[]) => reservedByChannels(queries, items),
+  reserved: (items: readonly number[]) => reservedByOthers(queries, items),
 })
 
 type ItemQuestion = {

@@ -1,5 +1,6 @@
 /** Every door that HTTP opens, with what stands behind it. */
 import { billingRoutes } from '#domains/billing/routes.ts'
+import { externalRoutes } from '#domains/inventory/routes/external.ts'
 import { type AvailabilityPorts, inventoryRoutes } from '#domains/inventory/routes.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
@@ -157,5 +158,6 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
     ...byHandOf(wires, pages, ports),
     ...supplyRoutes({ ...ports, pages }),
     ...reconciliationsOf(wires, pages, ports),
+    ...externalRoutes({ ...ports, pages }),
   ]
 }

@@ -1,10 +1,12 @@
 /** What the house does by itself about what sources tell of stock: facts that never came, and what takes their place. */
 import type { Job } from '#platform/schedule.ts'
 import { describeError } from './app-systems.ts'
+import { externalPorts } from './app-erp-orders.ts'
 import { politeCounter } from './app-polite.ts'
 import { reconciliationJobs } from './app-reconciliation.ts'
 import { stockFolders, type StockWires } from './app-stock-files.ts'
 import { inTurn } from './app-turns.ts'
+import { fillExternalOrders } from './processes/external-orders.ts'
 import { watchDoubts } from './processes/stock-doubts.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
 import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
@@ -12,12 +14,14 @@ import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
 const LOOKS = 4
 const LOOK_MS = { least: 100, most: 15_000 }
 const DOUBTS_MS = 5_000
+const CLAIMS_MS = 5_000
 
 export function stockJobs(wires: StockWires): Job[] {
   const { config, ports, database, bound, warehouse, openExceptions } = wires
   const afterMs = config.inbox.gapAfterMs
   const lookMs = Math.min(Math.max(afterMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
   const companies = config.companies.map(({ code }) => code)
+  const external = externalPorts(config, { openExceptions })
   const doubts = { database, clock: ports.clock, companies, openExceptions }
   const watch = feedGapWatch({
     database,
@@ -38,6 +42,11 @@ export function stockJobs(wires: StockWires): Job[] {
       name: 'stock facts that never came',
       everyMs: lookMs,
       run: inTurn(wires, 'stock-feeds', lookMs / 2, watch),
+    },
+    {
+      name: 'claims of other systems',
+      everyMs: CLAIMS_MS,
+      run: inTurn(wires, 'external-claims', CLAIMS_MS / 2, () => fillExternalOrders(database, external)),
     },
     {
       name: 'doubts of stock',

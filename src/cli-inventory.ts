@@ -28,6 +28,7 @@ export async function inventoryShow(context: Context): Promise<number> {
     ORDERS: ({ reservedByOrders }) => reservedByOrders,
     FIRM: ({ reservedFirm }) => reservedFirm,
     SOFT: ({ reservedSoft }) => reservedSoft,
+    ELSEWHERE: ({ reservedExternally }) => reservedExternally,
     SAFETY: ({ safetyStock }) => safetyStock,
     'FOR OTHERS': ({ keptForOthers }) => keptForOthers,
     WAITING: ({ waiting }) => waiting,

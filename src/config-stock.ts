@@ -66,6 +66,14 @@ export const StockSource = z.strictObject({
     .record(z.string().min(1), Tolerance)
     .describe('Instead of it, of single companies by their codes')
     .default({}),
+  guard: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .describe(
+      'So many base units of each item are kept back where this system has sold it by itself, until it is read again',
+    )
+    .default(0),
   moves: Moves.prefault({}).describe(
     'Which message moves which bucket, so that nothing is counted twice; ship confirms of a warehouse always count',
   ),

@@ -1,6 +1,7 @@
 /** Which request is which operation on which entity, and what it answers. */
 import type { Fields } from '../fields.ts'
 import { BookRefusal, type BookFault, type BookOrder } from '../erp/documents.ts'
+import { openLines } from '../erp/open-orders.ts'
 import { pageOf } from '../erp/pages.ts'
 import { hash } from '../random.ts'
 import { json, type Reply } from '../server.ts'
@@ -12,6 +13,7 @@ import {
   invoiceEntity,
   invoiceIn,
   itemEntity,
+  openLineEntity,
   orderEntity,
   orderEtag,
   orderId,
@@ -204,6 +206,11 @@ function readRoutes(store: CloudStore, world: World): Route[] {
     list('receipts', 'expectedReceipts', () =>
       store.purchases.lines().map((one) => receiptEntity(one, baseUnit(one.item))),
     ),
+    // without a filter what is open; with one all that has changed, so that what has ended is told as well
+    get('openOrders', 'outstandingSalesLines', (request) => {
+      const closed = new URLSearchParams(request.query).has('$filter')
+      return listing('outstandingSalesLines', () => openLines(books, { closed }).map(openLineEntity))(request)
+    }),
     get('credit', 'customerFinancialDetails', lookup('number', 'customerFinancialDetails', credit)),
     {
       method: 'GET',

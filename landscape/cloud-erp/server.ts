@@ -12,6 +12,7 @@ import {
   type ServerOptions,
   type SystemHandle,
 } from '../server.ts'
+import { type Clerks, clerks } from '../erp/open-orders.ts'
 import type { PurchaseOrders } from '../erp/purchase-orders.ts'
 import type { World } from '../world/world.ts'
 import { batchOf, batchReply } from './batch.ts'
@@ -33,6 +34,8 @@ export type CloudErp = SystemHandle<BookTruth> & {
   endTokens(): void
   changeCustomer: Books['changeCustomer']
   changePurchase: PurchaseOrders['change']
+  /** What its own people do with orders. */
+  clerks: Clerks
 }
 
 type Credentials = { id: string; secret: string }
@@ -111,5 +114,6 @@ export async function startCloudErp(
     endTokens: () => store.tokens.clear(),
     changeCustomer: (number, change) => store.books.changeCustomer(number, change),
     changePurchase: (id, change) => store.purchases.change(id, change),
+    clerks: clerks(store.books, store.stock),
   }
 }

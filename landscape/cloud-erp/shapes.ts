@@ -13,6 +13,7 @@ import {
   type PaymentIn,
   type ReversalIn,
 } from '../erp/documents.ts'
+import type { OpenLine } from '../erp/open-orders.ts'
 import type { PurchaseLine } from '../erp/purchase-orders.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import { hash } from '../random.ts'
@@ -133,6 +134,19 @@ export const receiptEntity = (line: PurchaseLine, baseUnit: Unit): Fields => ({
   unitOfMeasureCode: UNIT[baseUnit],
   expectedReceiptDate: line.expectedOn,
   lastModifiedDateTime: line.changedAt,
+})
+
+export const openLineEntity = ({ order, line, openMilli: open, changedAt }: OpenLine): Fields => ({
+  documentNumber: order.number,
+  lineNumber: Number(line.line),
+  documentType: order.kind === 'counter' ? 'Counter Sale' : 'Order',
+  externalDocumentNumber: order.reference,
+  customerNumber: order.customer,
+  itemNumber: line.item,
+  locationCode: line.site ?? '',
+  outstandingQuantity: open / 1_000,
+  unitOfMeasureCode: theirUnit(line.unit),
+  lastModifiedDateTime: changedAt,
 })
 
 export const creditEntity = (customer: BookCustomer): Fields => ({

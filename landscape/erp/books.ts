@@ -5,6 +5,7 @@ import { dayAfter, factorOf, type CompanyCode, type Customer, type Item, type Wo
 import { netMinor, taxAgrees, type TaxLine } from './amounts.ts'
 import {
   BookRefusal,
+  changed,
   type BookInvoice,
   type BookOrder,
   type BookOrderLine,
@@ -149,7 +150,7 @@ export class Books {
       line.cancelledMilli += quantityMilli
       this.lessOpen(order, line, quantityMilli)
     }
-    order.version += 1
+    changed(order, this.options.clock.now())
     order.cancelled = order.lines.every((line) => line.invoicedMilli === 0 && openMilli(line) === 0)
     return order
   }
@@ -214,6 +215,7 @@ export class Books {
     return this.orders.byNumber.get(number)
   }
 
+  allOrders = (): BookOrder[] => [...this.orders.byNumber.values()]
   findOrders = (references: readonly string[]): BookOrder[] => this.find(this.orders, references)
   findInvoices = (references: readonly string[]): BookInvoice[] => this.find(this.invoices, references)
 
@@ -233,7 +235,7 @@ export class Books {
   remember(): BooksMemory {
     return {
       customers: [...this.customers.values()],
-      orders: [...this.orders.byNumber.values()],
+      orders: this.allOrders(),
       invoices: [...this.invoices.byNumber.values()],
       payments: [...this.payments.byNumber.values()],
       last: { ...this.last },
@@ -282,7 +284,7 @@ export class Books {
           : [],
       ),
     ]
-    return { orders: [...this.orders.byNumber.values()], invoices, payments, postings }
+    return { orders: this.allOrders(), invoices, payments, postings }
   }
 
   private find<T extends Named>(on: Shelf<T>, references: readonly string[]): T[] {
@@ -351,7 +353,7 @@ export class Books {
       line.invoicedMilli += quantityMilli
       this.lessOpen(order, line, quantityMilli)
     }
-    order.version += 1
+    changed(order, this.options.clock.now())
   }
 
   private lessOpen(order: BookOrder, line: BookOrderLine, quantityMilli: number): void {

@@ -42,6 +42,10 @@ export type OrderLineIn = {
 
 /** ISO, empty where the order's own day counts. */
 type Dated = { requestedOn: string }
+/** From where it is served; absent where the order does not say. */
+type Placed = { site?: string }
+/** counter: sold over the counter, until the goods are taken away. */
+export type OrderKind = 'order' | 'counter'
 
 export type OrderIn = {
   reference: string
@@ -50,11 +54,14 @@ export type OrderIn = {
   currency: string
   /** A code of the customer's, or an address of the order's own as it is written on a label. */
   shipTo: string
-  lines: (OrderLineIn & Dated)[]
+  /** An order when absent. */
+  kind?: OrderKind
+  lines: (OrderLineIn & Dated & Placed)[]
 }
 
 export type BookOrderLine = OrderLineIn &
-  Dated & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
+  Dated &
+  Placed & { netMinor: number; invoicedMilli: number; cancelledMilli: number }
 
 /** What is still wanted of a line in all. */
 export type ClosingIn = Pick<OrderLineIn, 'line' | 'quantityMilli' | 'unit'>
@@ -75,10 +82,17 @@ export type BookOrder = Omit<OrderIn, 'lines'> & {
   id: string
   version: number
   createdAt: string
+  /** Since it was made; absent where it never changed. */
+  changedAt?: string
   seenFromMs: number
   cancelled: boolean
   netMinor: number
   lines: BookOrderLine[]
+}
+
+export function changed(order: BookOrder, now: Date): void {
+  order.version += 1
+  order.changedAt = now.toISOString()
 }
 
 export type InvoiceLineIn = OrderLineIn & {

@@ -2,6 +2,7 @@
 import { type Fields, parsed, text } from '../fields.ts'
 import type { Books } from '../erp/books.ts'
 import { BookRefusal, type BookFault, type BookOrder, type BookTruth } from '../erp/documents.ts'
+import { type Clerks, clerks, openLines } from '../erp/open-orders.ts'
 import { pageOf } from '../erp/pages.ts'
 import type { PurchaseOrders } from '../erp/purchase-orders.ts'
 import { inAnotherOrder } from '../random.ts'
@@ -26,6 +27,7 @@ import {
   invoiceIn,
   invoiceRow,
   invoiceTotals,
+  openLineRow,
   materialRow,
   orderIn,
   orderRow,
@@ -188,6 +190,10 @@ function masterVerbs({ books, purchases, prices, stock }: LegacyStore, today: st
       () => purchases.lines(),
       (one) => receiptRow(one, baseUnit(one.item)),
     ),
+    // without AEAB what is open; with it all that has changed, so that what has ended is told as well
+    '/rfc/SD_OPEN_ORDERS': verb('openOrders', noKeys, (fields) =>
+      listing(() => openLines(books, { closed: text(fields['AEAB']) !== '' }), openLineRow)(fields),
+    ),
     '/rfc/FI_CREDIT': verb('credit', (fields) => texts(fields['KUNNR']), found('KUNNR', credit)),
   }
 }
@@ -232,6 +238,8 @@ export type LegacyErp = SystemHandle<BookTruth> & {
   endSessions(): void
   changeCustomer: Books['changeCustomer']
   changePurchase: PurchaseOrders['change']
+  /** What its own people do with orders. */
+  clerks: Clerks
 }
 
 export async function startLegacyErp(
@@ -281,5 +289,6 @@ export async function startLegacyErp(
     endSessions: () => store.sessions.endAll(),
     changeCustomer: (number, change) => store.books.changeCustomer(number, change),
     changePurchase: (id, change) => store.purchases.change(id, change),
+    clerks: clerks(store.books, store.stock),
   }
 }

@@ -13,6 +13,7 @@ import {
   type PaymentIn,
   type ReversalIn,
 } from '../erp/documents.ts'
+import type { OpenLine } from '../erp/open-orders.ts'
 import type { PurchaseLine } from '../erp/purchase-orders.ts'
 import type { SiteStock } from '../erp/site-stock.ts'
 import type { Item, ItemUnit, Price, TaxClass, Unit } from '../world/world.ts'
@@ -139,6 +140,20 @@ export const receiptRow = (line: PurchaseLine, baseUnit: Unit): Fields => ({
   EINDT: datum(line.expectedOn),
   AEDAT: datum(line.changedAt),
   AEZET: uhrzeit(line.changedAt),
+})
+
+export const openLineRow = ({ order, line, openMilli: open, changedAt }: OpenLine): Fields => ({
+  VBELN: order.number,
+  POSNR: line.line,
+  AUART: order.kind === 'counter' ? 'BV' : 'TA',
+  BSTNK: order.reference,
+  KUNNR: padded(order.customer, 10),
+  MATNR: padded(line.item, 18),
+  WERKS: line.site ?? '',
+  OFMNG: menge(open),
+  VRKME: theirUnit(line.unit),
+  AEDAT: datum(changedAt),
+  AEZET: uhrzeit(changedAt),
 })
 
 export const creditRow = (customer: BookCustomer): Fields => ({

@@ -240,6 +240,25 @@ export type PurchaseOrderLine = {
   readonly changedAt: Date
 }
 
+/** A line of a sales order that the ERP has open, whoever took it: it keeps stock for it. */
+export type OpenOrderLine = {
+  /** The ERP's number of the order. */
+  readonly number: string
+  readonly line: string
+  /** Our number where it is an order of ours; else whatever its clerks wrote. */
+  readonly reference?: string | undefined
+  /** counter: sold over the counter, until the goods are taken away. */
+  readonly kind: 'order' | 'counter'
+  readonly customer: string
+  readonly sku: string
+  /** Absent where the ERP was not told from where it is to be served. */
+  readonly location?: string | undefined
+  /** Neither delivered nor cancelled; in `unit`. 0 where nothing of it is open any more. */
+  readonly open: Quantity
+  readonly unit: string
+  readonly changedAt: Date
+}
+
 /** A page of what an ERP knows; `next` is absent on the last. `asOf` is the ERP's own time of reading. */
 export type Page<T> = {
   readonly items: readonly T[]
@@ -258,6 +277,8 @@ export interface ErpReader {
   stock(request: PageRequest): Promise<Page<StockOnHand>>
   /** Purchase orders, also those of which nothing more is to come. */
   supply(request: PageRequest): Promise<Page<PurchaseOrderLine>>
+  /** Lines of sales orders: all that are open, or all that have changed since, also where nothing is open any more. */
+  openOrders(request: PageRequest): Promise<Page<OpenOrderLine>>
   /** One customer's credit figures as of now. */
   credit(
     customer: string,

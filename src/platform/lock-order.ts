@@ -8,6 +8,7 @@ const RANKS = [
   'stock feed',
   'document',
   'credit account',
+  'external reservation',
   'stock position',
   'purchase order',
   'step row',

@@ -8,7 +8,7 @@ import {
   ITEMS_MAX,
 } from '#domains/inventory/contract/availability.ts'
 import type { Careful } from '#domains/inventory/contract/freshness.ts'
-import type { reservedByChannels } from '#domains/inventory/views/availability.ts'
+import type { reservedByOthers } from '#domains/inventory/views/availability.ts'
 import { confidenceIn, FORMULA, type Promisable } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { resolveLines } from '#domains/items/operations.ts'
@@ -32,7 +32,7 @@ export type AvailabilitySources = {
   readonly stock: StockReader
   /** For who wants it explained: the same, together with what channels have reserved of it. */
   readonly explained: StockReader
-  readonly reserved: (items: readonly number[]) => ReturnType<typeof reservedByChannels>
+  readonly reserved: (items: readonly number[]) => ReturnType<typeof reservedByOthers>
 }
 
 export async function answerAvailability(
@@ -73,7 +73,7 @@ export async function answerAvailability(
   }
 }
 
-type Reserved = Awaited<ReturnType<typeof reservedByChannels>> | undefined
+type Reserved = Awaited<ReturnType<typeof reservedByOthers>> | undefined
 
 type Books = {
   readonly rows: readonly Promisable[]
@@ -118,16 +118,15 @@ function datesAt(location: string, ahead: readonly Day[]) {
 type Explained = NonNullable<AvailabilityAnswer['items'][number]['places'][number]['explain']>
 
 function explainRow(row: Promisable, reserved: NonNullable<Reserved>): Explained {
-  const [firm, soft] = [
-    reserved('firm', row.itemId, row.location),
-    reserved('soft', row.itemId, row.location),
-  ]
+  const of = (kind: 'firm' | 'soft' | 'external') => reserved(kind, row.itemId, row.location)
+  const [firm, soft, external] = [of('firm'), of('soft'), of('external')]
   const figures = {
     onHand: row.onHand,
     onHold: row.onHold,
-    reservedByOrders: row.reserved - firm - soft,
+    reservedByOrders: row.reserved - firm - soft - external,
     reservedFirm: firm,
     reservedSoft: soft,
+    reservedExternally: external,
     unreconciled: row.unreconciled,
     safetyStock: row.safetyStock,
     keptForOthers: row.keptForOthers,
@@ -155,6 +154,7 @@ function stepsOf(figures: Figures, { available: promised, careful }: Promisable)
     ['reserved by orders', -figures.reservedByOrders],
     ['reserved firmly by channels', -figures.reservedFirm],
     ['reserved softly by channels', -figures.reservedSoft],
+    ['sold by other systems', -figures.reservedExternally],
     ['missing until somebody explains it', Math.min(0, figures.unreconciled)],
     ['safety stock', -figures.safetyStock],
     ['expected until the date', figures.coming],

@@ -2,6 +2,7 @@
 import type {
   ErpPrice,
   ErpReader,
+  OpenOrderLine,
   Page,
   PageRequest,
   PurchaseOrderLine,
@@ -10,15 +11,15 @@ import type {
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { type RecountOpen, upsertCustomers } from '#domains/customers/operations.ts'
 import { findItems, upsertItems } from '#domains/items/operations.ts'
-import { recordKey, upsertPrices } from '#domains/pricing/operations.ts'
+import { recordKey, retirePrices, upsertPrices } from '#domains/pricing/operations.ts'
 import type { GivenSupply } from '#domains/supply/contract.ts'
 import { recordKey as supplyKey, upsertSupply } from '#domains/supply/operations.ts'
 import type { Loaded, Reading } from '#platform/copies.ts'
-import type { Transaction } from '#platform/database.ts'
+import type { Database, Transaction } from '#platform/database.ts'
 import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { KeptRejection } from '#platform/readings.ts'
 
-export type ResourceName = 'customers' | 'items' | 'prices' | 'stock' | 'supply'
+export type ResourceName = 'customers' | 'items' | 'prices' | 'stock' | 'open-orders' | 'supply'
 
 export type LoadedBatch = Omit<Loaded, 'rejected'> & { readonly rejected: readonly KeptRejection[] }
 
@@ -28,6 +29,8 @@ export type Resource<T = unknown> = {
   /** How people find the record in the ERP; a bad record may not have one. */
   key(record: T): unknown
   load(tx: Transaction, reading: Reading, records: readonly T[]): Promise<LoadedBatch>
+  /** Ends what a complete reading, begun at that time, did not name any more; answers how many. */
+  retire?(database: Database, reading: Reading): Promise<number>
 }
 
 /** Stock on hand of an item that we know. */
@@ -40,13 +43,30 @@ export type LoadStock = (
   records: readonly StockRecord[],
 ) => Promise<Loaded>
 
+/** A line that is open at an ERP, of an item that we know; `wanted` in base units. */
+export type OpenOrderRecord = Omit<OpenOrderLine, 'open' | 'unit'> & {
+  readonly itemId: number
+  readonly wanted: Quantity
+}
+
+/** Takes what an ERP has open. Must give the same result when the same reading is loaded again. */
+export type LoadOpenOrders = {
+  readonly load: (tx: Transaction, reading: Reading, records: readonly OpenOrderRecord[]) => Promise<Loaded>
+  readonly retire: (database: Database, reading: Reading) => Promise<number>
+}
+
 export type ResourceOptions = {
   readonly recountOpen?: RecountOpen | undefined
   /** Stock is read only when somebody takes it. */
   readonly onStock?: LoadStock | undefined
+  /** As are open orders. */
+  readonly onOpenOrders?: LoadOpenOrders | undefined
 }
 
-export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: ResourceOptions): Resource[] {
+export function resourcesOf(
+  reader: ErpReader,
+  { recountOpen, onStock, onOpenOrders }: ResourceOptions,
+): Resource[] {
   const resources = [
     resource({
       name: 'customers',
@@ -60,7 +80,13 @@ export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: Resourc
       key: (item) => item.sku,
       load: upsertItems,
     }),
-    resource({ name: 'prices', read: (request) => reader.prices(request), key: recordKey, load: loadPrices }),
+    resource({
+      name: 'prices',
+      read: (request) => reader.prices(request),
+      key: recordKey,
+      load: loadPrices,
+      retire: retirePrices,
+    }),
   ]
   const supply = resource({
     name: 'supply',
@@ -75,9 +101,22 @@ export function resourcesOf(reader: ErpReader, { recountOpen, onStock }: Resourc
     key: stockKey,
     load: (tx, reading, records) => loadStock(tx, reading, { records, onStock }),
   })
-  // Stock opens the doors; what is to come may be read behind them.
-  return [...resources, stock, supply]
+  const openOrders = onOpenOrders ? [openOrdersOf(reader, onOpenOrders)] : []
+  // What has left is missed by the count before its claim ends, so that it is promised to nobody in between. What is to
+  // come may be read behind the open doors.
+  return [...resources, stock, ...openOrders, supply]
 }
+
+const openOrdersOf = (reader: ErpReader, { load, retire }: LoadOpenOrders): Resource =>
+  resource({
+    name: 'open-orders',
+    read: (request) => reader.openOrders(request),
+    key: openOrderKey,
+    load: (tx, reading, records) => loadOpenOrders(tx, reading, { records, load }),
+    retire,
+  })
+
+const openOrderKey = ({ number, line }: OpenOrderLine): string => `${number} · ${line}`
 
 /** Pages and batches of a resource never leave it, so nobody outside needs to know what its records are. */
 const resource = <T>(of: Resource<T>): Resource => of
@@ -164,6 +203,37 @@ function inBaseUnit(
     return { code: 'supply.quantity_not_exact', reason }
   }
   return { ...line, itemId: item.id, ordered, received, cancelled }
+}
+
+type OpenOrderBatch = Pick<LoadOpenOrders, 'load'> & { readonly records: readonly OpenOrderLine[] }
+
+/** Lines whose item or unit we do not have are kept: it may come while the line does not change. */
+async function loadOpenOrders(
+  tx: Transaction,
+  reading: Reading,
+  { records, load }: OpenOrderBatch,
+): Promise<LoadedBatch> {
+  const { known, unknown } = await withItems(tx, reading, records)
+  const given: OpenOrderRecord[] = []
+  const rejected: KeptRejection[] = unknown.map((line) => ({
+    key: openOrderKey(line),
+    code: 'items.unknown',
+    reason: `${reading.company} has no item ${line.sku}`,
+    record: line,
+  }))
+  for (const { record, item } of known) {
+    const { open, unit, ...line } = record
+    const factor = item.units.get(unit)
+    const wanted = factor && convertQuantity(open, factor)
+    if (wanted !== undefined) given.push({ ...line, itemId: item.id, wanted })
+    else {
+      const reason = `${formatQuantity(open)} ${unit} of ${item.sku} does not convert to ${item.baseUnit}`
+      const code = factor ? 'items.quantity_not_exact' : 'items.unit_unknown'
+      rejected.push({ key: openOrderKey(record), code, reason, record })
+    }
+  }
+  const loaded = await load(tx, reading, given)
+  return { ...loaded, rejected: [...loaded.rejected, ...rejected] }
 }
 
 async function withItems<T extends { readonly sku: string }>(

@@ -1,7 +1,6 @@
 /** Keeps our copies of what an ERP owns: reads what has changed, page by page, and goes on. */
 import type { ErpReader } from '#capabilities/erp.ts'
 import type { RecountOpen } from '#domains/customers/operations.ts'
-import { retirePrices } from '#domains/pricing/operations.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Reading, Rejection } from '#platform/copies.ts'
 import type { Database } from '#platform/database.ts'
@@ -17,6 +16,7 @@ import {
 } from '#platform/readings.ts'
 import {
   type LoadedBatch,
+  type LoadOpenOrders,
   type LoadStock,
   type Resource,
   type ResourceName,
@@ -30,11 +30,12 @@ export type MasterDataSync = {
   readonly clock: Clock
   /** Records in one transaction. */
   readonly batchSize?: number
-  /** Reads everything, not only what has changed, and drops prices that are gone. The first reading always does. */
+  /** Reads everything, not only what has changed, and drops prices and open orders that are gone. The first reading always does. */
   readonly complete?: boolean
   readonly onProgress?: (progress: SyncProgress) => void
   readonly recountOpen?: RecountOpen
   readonly onStock?: LoadStock
+  readonly onOpenOrders?: LoadOpenOrders
   /** Stops after the batch at hand; the next call goes on there. */
   readonly signal?: AbortSignal
 }
@@ -49,7 +50,7 @@ export type SyncProgress = {
   readonly unchanged: number
   readonly superseded: number
   readonly rejected: number
-  /** Prices that the ERP no longer has. */
+  /** Prices and open orders that the ERP no longer has. */
   readonly retired: number
   readonly durationMs: number
 }
@@ -169,8 +170,9 @@ class ResourceReading {
   /** The next reading asks for changes since the first page of this one: what changed while it ran comes again. */
   async #finish(start: ReadingProgress, since: Date): Promise<void> {
     const { database, company, reader } = this.#sync
-    if (start.complete && this.resource.name === 'prices') {
-      this.#counts.retired += await retirePrices(database, { company, source: reader.instance, asOf: since })
+    if (start.complete && this.resource.retire) {
+      const reading = { company, source: reader.instance, asOf: since }
+      this.#counts.retired += await this.resource.retire(database, reading)
     }
     await saveProgress(database, this.#source, { since, cursor: null, begunAsOf: null, complete: true })
     this.#sync.onProgress?.(this.progress())

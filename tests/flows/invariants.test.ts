@@ -246,7 +246,9 @@ test('a look from where the last one ended sees what has changed since, and only
 
 /** Work under way, what is few however long the house lives, and what is read from its newest on. */
 const SMALL = new Set(
-  'document node intent clock held generation position reservation channel_claim backorder seal'.split(' '),
+  'document node intent clock held generation position reservation channel_claim external_reservation backorder seal'.split(
+    ' ',
+  ),
 )
 
 type PlanNode = {

@@ -19,6 +19,7 @@ const BOUNDED: Readonly<Record<string, RegExp>> = {
   'inventory.lock_source_states': /Scan on source_state(_pkey)?$/,
   'inventory.open_doubts': /Scan on doubt(_open)?$/,
   'inventory.source_states': /Scan on source_state(_pkey)?$/,
+  'inventory.short_external': /Scan (using external_reservation_short )?on external_reservation(_short)?$/,
   'inventory.running_backorder_run': /^Index (Only )?Scan on backorder_run$/,
   'inventory.waited_items': /Index (Only )?Scan on backorder(_pkey)?$/,
   'inventory.waited_locations': /Scan on backorder(_pkey)?$/,

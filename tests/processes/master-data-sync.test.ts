@@ -5,6 +5,7 @@ import type {
   ErpItem,
   ErpPrice,
   ErpReader,
+  OpenOrderLine,
   Page,
   PageRequest,
   PurchaseOrderLine,
@@ -47,6 +48,7 @@ class Erp implements ErpReader {
   priceRecords: Changed<ErpPrice>[] = [price('S-1'), price('S-2'), price('S-3')]
   stockRecords: Changed<StockOnHand>[] = [{ sku: 'S-1', location: 'EAST', ...ON_HAND }]
   supplyRecords: PurchaseOrderLine[] = []
+  orderRecords: OpenOrderLine[] = []
   /** Called with each request; may throw. */
   onRequest: (resource: string, request: PageRequest) => void = () => undefined
 
@@ -55,6 +57,7 @@ class Erp implements ErpReader {
   prices = async (request: PageRequest) => this.#page('prices', this.priceRecords, request)
   stock = async (request: PageRequest) => this.#page('stock', this.stockRecords, request)
   supply = async (request: PageRequest) => this.#page('supply', this.supplyRecords, request)
+  openOrders = async (request: PageRequest) => this.#page('openOrders', this.orderRecords, request)
   credit = async () => ({ creditLimitMinor: null, receivablesMinor: 0, creditHold: false, asOf: this.now })
 
   #page<T>(resource: string, records: readonly Changed<T>[], request: PageRequest): Page<T> {

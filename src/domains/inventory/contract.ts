@@ -189,6 +189,12 @@ export const inventoryRefusals = {
     cause: "None of its lines carries this caller's line number.",
     fix: 'Read the reservation; its lines are listed there.',
   },
+  'inventory.open_order_invalid': {
+    status: 422,
+    title: 'A line of an open order cannot be kept',
+    cause: 'The line that another system has open breaks a rule that the reason names.',
+    fix: 'Correct the line in that system; the next reading takes it.',
+  },
   'inventory.more_than_open': {
     status: 409,
     title: 'So much of the line is not open',

@@ -64,11 +64,11 @@ export const lockUnclaimedStock = (
   locations: readonly string[],
 ): Promise<ChannelStock> => lockStock(tx, { itemIds, locations, waiting: true })
 
-/** Locks positions before what is kept back of them changes. */
+/** Locks positions before what is kept back or claimed of them changes; answers what is free, whoever it is kept for. */
 export const lockPositionsOf = (
   tx: Transaction,
   places: readonly Pick<Place, 'itemId' | 'location'>[],
-): Promise<unknown> =>
+): Promise<FreeStock> =>
   lockPositions(
     tx,
     [...new Set(places.map(({ itemId }) => itemId))],

@@ -38,7 +38,7 @@ import {
   toCloudReversals,
   toPostedInvoice,
 } from './map.ts'
-import { toCredit, toCustomer, toItem, toPrice, toStock, toSupply } from './master-data.ts'
+import { toCredit, toCustomer, toItem, toOpenOrder, toPrice, toStock, toSupply } from './master-data.ts'
 import { CloudErpSettings } from './settings.ts'
 import { entityPage } from './wire.ts'
 
@@ -240,6 +240,7 @@ function cloudReader(api: CloudApi, { options }: CloudErpSettings, own: CloudErp
     prices: pages('salesPrices', toPrice),
     stock: pages('itemInventories', toStock),
     supply: pages('expectedReceipts', toSupply),
+    openOrders: pages('outstandingSalesLines', toOpenOrder),
     async credit(customer) {
       const asOf = clock.now()
       const filter = encodeURIComponent(`number in ('${customer.replaceAll("'", "''")}')`)

@@ -4,6 +4,7 @@ import type {
   ErpCustomer,
   ErpItem,
   ErpPrice,
+  OpenOrderLine,
   PurchaseOrderLine,
   StockOnHand,
 } from '#capabilities/erp.ts'
@@ -161,6 +162,19 @@ export const toSupply = (row: Fields): PurchaseOrderLine => ({
   received: quantity(row, 'quantityReceived'),
   cancelled: quantity(row, 'quantityCanceled'),
   expectedOn: optionalText(row, 'expectedReceiptDate'),
+  changedAt: instant(row, 'lastModifiedDateTime'),
+})
+
+export const toOpenOrder = (row: Fields): OpenOrderLine => ({
+  number: filledText(row, 'documentNumber'),
+  line: String(count(row, 'lineNumber')),
+  reference: optionalText(row, 'externalDocumentNumber'),
+  kind: text(row, 'documentType') === 'Counter Sale' ? 'counter' : 'order',
+  customer: filledText(row, 'customerNumber'),
+  sku: filledText(row, 'itemNumber'),
+  location: optionalText(row, 'locationCode'),
+  open: quantity(row, 'outstandingQuantity'),
+  unit: units.ours(filledText(row, 'unitOfMeasureCode')),
   changedAt: instant(row, 'lastModifiedDateTime'),
 })
 

@@ -37,7 +37,7 @@ import { Outage } from '#platform/faults.ts'
 import { type Fields, fieldsOf, filledText, list, listOf, optionalText } from '#platform/fields.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { toLegacyClosing, toLegacyInvoice, toLegacyOrder, toPostedInvoice } from './map.ts'
-import { toCredit, toCustomer, toItem, toPrice, toStock, toSupply } from './master-data.ts'
+import { toCredit, toCustomer, toItem, toOpenOrder, toPrice, toStock, toSupply } from './master-data.ts'
 import { paymentOperations } from './payments.ts'
 import { LegacyErpSettings } from './settings.ts'
 import { messageOf, statusesOf } from './wire.ts'
@@ -248,6 +248,11 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     prices: pages('MD_CONDITIONS', toPrice, false),
     stock: pages('MM_STOCK', toStock, false),
     supply: pages('MM_RECEIPTS', toSupply, true),
+    openOrders({ changedSince, ...request }) {
+      // its times have no fractions: what changed later in that second comes again rather than never
+      const since = changedSince && new Date(changedSince.getTime() - SECOND_MS)
+      return pages('SD_OPEN_ORDERS', toOpenOrder, true)({ ...request, changedSince: since })
+    },
     async credit(customer) {
       const asOf = clock.now()
       const fields = await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] })
@@ -260,6 +265,8 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     },
   }
 }
+
+const SECOND_MS = 1_000
 
 /** YYYYMMDDHHMMSS. */
 const legacyTime = (at: Date): string => at.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')

@@ -4,6 +4,7 @@ import type {
   ErpCustomer,
   ErpItem,
   ErpPrice,
+  OpenOrderLine,
   PurchaseOrderLine,
   StockOnHand,
 } from '#capabilities/erp.ts'
@@ -175,6 +176,22 @@ export function toSupply(row: Fields): PurchaseOrderLine {
     changedAt: changeTime(row),
   }
 }
+
+/** `BV` is sold over the counter and taken away at once, or soon. */
+const COUNTER_SALE = 'BV'
+
+export const toOpenOrder = (row: Fields): OpenOrderLine => ({
+  number: filledText(row, 'VBELN'),
+  line: filledText(row, 'POSNR'),
+  reference: optionalText(row, 'BSTNK'),
+  kind: text(row, 'AUART') === COUNTER_SALE ? 'counter' : 'order',
+  customer: bareNumber(row, 'KUNNR'),
+  sku: bareNumber(row, 'MATNR'),
+  location: optionalText(row, 'WERKS'),
+  open: quantityOf(decimalText(row, 'OFMNG'), 'OFMNG'),
+  unit: units.ours(filledText(row, 'VRKME')),
+  changedAt: changeTime(row),
+})
 
 export function toCredit(row: Fields): {
   creditLimitMinor: number

@@ -57,7 +57,7 @@ export async function positionOf(db: OpenDatabase, itemId: number, location = NO
   return (await positionsOf(db, itemId)).find((row) => row.location === location && row.lot === lot)
 }
 
-/** By location: what positions call reserved, and what orders, open fulfillment lines and channels claim. */
+/** By location: what positions call reserved, and what orders, open fulfillment lines, channels and other systems claim. */
 export async function claimsOn(db: OpenDatabase, itemId: number) {
   return db.run<{ location: string; reserved: Quantity; claimed: Quantity }>(
     `select p.location, p.reserved,
@@ -66,7 +66,9 @@ export async function claimsOn(db: OpenDatabase, itemId: number) {
            join shipments.fulfillment f on f.id = l.fulfillment_id
            where l.item_id = p.item_id and f.location = p.location), 0)
        + coalesce((select sum(quantity) from inventory.channel_claim c
-           where c.item_id = p.item_id and c.location = p.location), 0) as claimed
+           where c.item_id = p.item_id and c.location = p.location), 0)
+       + coalesce((select sum(claimed) from inventory.external_reservation e
+           where e.item_id = p.item_id and e.location = p.location), 0) as claimed
      from inventory.position p where p.item_id = $1 and p.lot = '' order by p.location`,
     [itemId],
   )

@@ -40,6 +40,7 @@ export const answer = {
             reservedByOrders: '0',
             reservedFirm: '320',
             reservedSoft: '0',
+            reservedExternally: '0',
             unreconciled: '0',
             safetyStock: '0',
             keptForOthers: '0',

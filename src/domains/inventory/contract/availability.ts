@@ -65,6 +65,7 @@ const Figures = z.object({
   reservedByOrders: Decimal,
   reservedFirm: Decimal.describe('By channels, until released or taken over'),
   reservedSoft: Decimal.describe('By channels, until it expires'),
+  reservedExternally: Decimal.describe('By orders that other systems took themselves'),
   unreconciled: Decimal.describe('Minus what left although the books could not cover it'),
   safetyStock: Decimal,
   keptForOthers: Decimal.describe('Allocated to other channels and not taken yet'),

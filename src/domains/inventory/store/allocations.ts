@@ -34,7 +34,8 @@ export function updateTaken(
 
 const remove = sql(
   'inventory.remove_allocations',
-  `delete from inventory.allocation where item_id = any($1::int[]) and item_id || ' ' || location = any($2::text[])`,
+  `delete from inventory.allocation where item_id = any($1::int[]) and item_id || ' ' || location = any($2::text[])
+     and guards is null`,
 )
 const insert = sql(
   'inventory.insert_allocations',
@@ -58,7 +59,7 @@ export type AllocatedPlace = {
   readonly allocations: readonly NewAllocation[]
 }
 
-/** Puts these in the place of whatever was kept there. */
+/** Puts these in the place of whatever people kept there. */
 export function replaceAllocations(tx: Transaction, places: readonly AllocatedPlace[], setBy: string): void {
   tx.send(remove, [
     [...new Set(places.map(({ itemId }) => itemId))],

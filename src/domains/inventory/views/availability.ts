@@ -1,4 +1,4 @@
-/** The books of items, as what can be promised of them is reckoned from, and what channels have reserved. */
+/** The books of items, as what can be promised of them is reckoned from, and what others than orders have reserved. */
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
@@ -37,17 +37,19 @@ export async function stockFacts(
 }
 
 const claims = sql(
-  'inventory.claims_of_channels',
+  'inventory.claims_of_others',
   `select c.item_id as "itemId", c.location, r.kind, sum(c.quantity) as quantity from inventory.channel_claim c
    cross join lateral (select kind from inventory.channel_reservation where id = c.reservation_id offset 0) r
-   where c.item_id = any($1::int[]) group by c.item_id, c.location, r.kind`,
+   where c.item_id = any($1::int[]) group by c.item_id, c.location, r.kind
+   union all select item_id, location, 'external', sum(claimed) from inventory.external_reservation
+   where item_id = any($1::int[]) group by item_id, location`,
 )
 
-/** What channels have reserved of these items, by kind, item and location. */
-export async function reservedByChannels(
+/** What channels and other systems have reserved of these items, by kind, item and location. */
+export async function reservedByOthers(
   queries: Queries,
   items: readonly number[],
-): Promise<(kind: 'soft' | 'firm', itemId: number, location: string) => Quantity> {
+): Promise<(kind: 'soft' | 'firm' | 'external', itemId: number, location: string) => Quantity> {
   type Row = { itemId: number; location: string; kind: string; quantity: Quantity }
   const rows = await queries.query<Row>(claims, [items])
   const sums = new Map(rows.map((row) => [`${row.kind} ${stockKey(row.itemId, row.location)}`, row.quantity]))

@@ -27,6 +27,11 @@ export const keptForChannels = relation(
   'inventory.kept_for_channels',
   `select company, item_id, location, quantity from inventory.channel_claim`,
 )
+/** What other systems have sold and we keep for them. */
+export const keptForSystems = relation(
+  'inventory.kept_for_systems',
+  `select company, item_id, location, claimed as quantity from inventory.external_reservation where claimed > 0`,
+)
 export const inventoryDocuments = relation(
   'inventory.documents',
   `select id as doc, version from inventory.channel_reservation

@@ -1,0 +1,157 @@
+/** The SQL of what other systems have sold of our stock. */
+import type { Reading } from '#platform/copies.ts'
+import type { Queries, Transaction } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import type { ExternalReservation } from '../contract/external.ts'
+
+const COLUMNS = `company, source, document, line, kind, owner, reference, item_id as "itemId", sku, location, wanted,
+  claimed, since, changed_at as "changedAt", as_of as "asOf"`
+
+export type ExternalKey = { readonly document: string; readonly line: string }
+
+const held = sql(
+  'inventory.held_external',
+  `select e.* from unnest($3::text[], $4::text[]) as k(document, line)
+   cross join lateral (
+     select ${COLUMNS} from inventory.external_reservation e
+     where e.company = $1 and e.source = $2 and e.document = k.document and e.line = k.line
+     offset 0 for no key update) e`,
+)
+
+/** Locks what is known of these, in the order of the list. */
+export const lockExternal = (
+  tx: Transaction,
+  { company, source }: Pick<Reading, 'company' | 'source'>,
+  keys: readonly ExternalKey[],
+): Promise<ExternalReservation[]> =>
+  tx.query<ExternalReservation>(held, [
+    company,
+    source,
+    keys.map(({ document }) => document),
+    keys.map(({ line }) => line),
+  ])
+
+const upsert = sql(
+  'inventory.upsert_external',
+  `insert into inventory.external_reservation (company, source, document, line, kind, owner, reference, item_id, sku,
+     location, wanted, claimed, changed_at, as_of)
+   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
+     $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::timestamptz[])
+   on conflict (company, source, document, line) do update set kind = excluded.kind, owner = excluded.owner,
+     reference = excluded.reference, item_id = excluded.item_id, sku = excluded.sku, location = excluded.location,
+     wanted = excluded.wanted, claimed = excluded.claimed, changed_at = excluded.changed_at, as_of = excluded.as_of`,
+)
+
+/** As they are to be; those that were known are locked. */
+export function writeExternal(tx: Transaction, rows: readonly Omit<ExternalReservation, 'since'>[]): void {
+  if (rows.length === 0) return
+  tx.send(upsert, [
+    rows.map((row) => row.company),
+    rows.map((row) => row.source),
+    rows.map((row) => row.document),
+    rows.map((row) => row.line),
+    rows.map((row) => row.kind),
+    rows.map((row) => row.owner),
+    rows.map((row) => row.reference),
+    rows.map((row) => row.itemId),
+    rows.map((row) => row.sku),
+    rows.map((row) => row.location),
+    rows.map((row) => formatQuantity(row.wanted)),
+    rows.map((row) => formatQuantity(row.claimed)),
+    rows.map((row) => row.changedAt),
+    rows.map((row) => row.asOf),
+  ])
+}
+
+const unseen = sql(
+  'inventory.unseen_external',
+  `select ${COLUMNS} from inventory.external_reservation where company = $1 and source = $2 and as_of < $3
+   order by company, source, document, line limit $4 for no key update`,
+)
+const remove = sql(
+  'inventory.remove_external',
+  `delete from inventory.external_reservation e using unnest($3::text[], $4::text[]) as k(document, line)
+   where e.company = $1 and e.source = $2 and e.document = k.document and e.line = k.line`,
+)
+
+/** Those that no reading since then has named; at most so many. */
+export const lockUnseen = (
+  tx: Transaction,
+  { company, source, asOf }: Reading,
+  limit: number,
+): Promise<ExternalReservation[]> => tx.query<ExternalReservation>(unseen, [company, source, asOf, limit])
+
+export function removeExternal(
+  tx: Transaction,
+  { company, source }: Pick<Reading, 'company' | 'source'>,
+  keys: readonly ExternalKey[],
+): void {
+  tx.send(remove, [company, source, keys.map(({ document }) => document), keys.map(({ line }) => line)])
+}
+
+const short = sql(
+  'inventory.short_external',
+  `select ${COLUMNS} from inventory.external_reservation where claimed < wanted
+   order by company, source, document, line for no key update`,
+)
+
+/** All that want more than they have: as few as there are clashes. */
+export const lockShort = (tx: Transaction): Promise<ExternalReservation[]> =>
+  tx.query<ExternalReservation>(short)
+
+const at = sql(
+  'inventory.external_at',
+  `select e.* from unnest($1::int[], $2::text[]) as k(item_id, location)
+   cross join lateral (
+     select ${COLUMNS} from inventory.external_reservation e
+     where e.item_id = k.item_id and e.location = k.location and e.wanted > 0 offset 0) e
+   order by e.since, e.document, e.line`,
+)
+
+/** What is open at these places. */
+export const selectExternalAt = (
+  queries: Queries,
+  places: readonly { readonly itemId: number; readonly location: string }[],
+): Promise<ExternalReservation[]> =>
+  queries.query<ExternalReservation>(at, [
+    places.map(({ itemId }) => itemId),
+    places.map(({ location }) => location),
+  ])
+
+const unguard = sql(
+  'inventory.remove_guards',
+  `delete from inventory.allocation a
+   where a.item_id = any($1::int[]) and a.item_id || ' ' || a.location = any($2::text[]) and a.guards = $3
+     and (a.quantity <> $4 or not exists (
+       select from inventory.external_reservation e where e.item_id = a.item_id and e.location = a.location
+         and e.source = $3 and e.wanted > 0 offset 0))`,
+)
+// A name that is longer than any that people can give.
+const guard = sql(
+  'inventory.insert_guards',
+  `insert into inventory.allocation (company, item_id, location, name, kind, channels, quantity, set_by, guards)
+   select $5, k.item_id, k.location, 'until what ' || $3 || ' sold by itself has been read', 'safety', '{}', $4::numeric, $3, $3
+   from unnest($1::int[], $2::text[]) as k(item_id, location)
+   where exists (
+     select from inventory.external_reservation e where e.item_id = k.item_id and e.location = k.location
+       and e.source = $3 and e.wanted > 0 offset 0)
+   on conflict (item_id, location, name) do nothing`,
+)
+
+type Guarding = { readonly company: string; readonly source: string; readonly quantity: Quantity }
+
+/** So much is kept back where the source has something open, and nothing elsewhere. */
+export function writeGuards(
+  tx: Transaction,
+  places: readonly { readonly itemId: number; readonly location: string }[],
+  { company, source, quantity }: Guarding,
+): void {
+  if (places.length === 0) return
+  const items = places.map(({ itemId }) => itemId)
+  const names = places.map(({ itemId, location }) => `${itemId} ${location}`)
+  tx.send(unguard, [items, names, source, formatQuantity(quantity)])
+  if (quantity === 0) return
+  const locations = places.map(({ location }) => location)
+  tx.send(guard, [items, locations, source, formatQuantity(quantity), company])
+}
