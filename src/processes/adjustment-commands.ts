@@ -23,13 +23,12 @@ import {
   lockedAdjustment,
 } from '#domains/inventory/operations/adjustments.ts'
 import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
-import { rememberByHand } from '#domains/inventory/operations/by-hand.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { assertLotsKnown, readAdjustment } from './adjustment-request.ts'
 import { valueOf, worthOf } from './adjustment-value.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { adjustmentNumber, type CompanyRules, type ProcessPorts } from './ports.ts'
-import { handRowsOf } from './stock-by-hand.ts'
+import { forgetAdjustment, rememberAdjustment, untoldOf } from './stock-by-hand.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
 
 export type AdjustmentPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'findCompany' | 'openExceptions'>
@@ -96,6 +95,7 @@ export async function adjustStock(
         lines: compared,
       }
       addAdjustment(tx, adjustment, causeOf(by))
+      rememberAdjustment(tx, adjustment)
       audit(tx, adjustment, by, 'inventory.adjust')
       if (adjustment.state === 'booked') await book(tx, turn, ports, { adjustment, positions, at: now })
       else await ports.openExceptions(tx, [waitsFor(adjustment)])
@@ -133,7 +133,9 @@ export const decideOnAdjustment = (
     const positions = verdict === 'approve' ? await lockAdjusted(tx, found.lines) : []
     decideAdjustment(tx, adjustment, causeOf(by))
     audit(tx, adjustment, { ...by, reason }, `inventory.${verdict}_adjustment`)
-    if (verdict === 'approve') await book(tx, turn, ports, { adjustment, positions, at: now })
+    if (verdict === 'approve')
+      await book(tx, turn, ports, { adjustment: await untoldOf(tx, adjustment), positions, at: now })
+    else await forgetAdjustment(tx, adjustment)
     const { company, cause } = waitsFor(adjustment)
     await closeExceptions(
       tx,
@@ -201,7 +203,6 @@ async function book(
 ): Promise<void> {
   const number = adjustmentNumber(adjustment.id)
   const { changes, shortfalls } = await bookAdjustment(tx, adjustment, { number, at, positions })
-  rememberByHand(tx, handRowsOf(adjustment))
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
   await reportStockDoubts(tx, ports, [...shortfalls, ...explained])
   turn.wakeAfterwards(

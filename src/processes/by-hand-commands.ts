@@ -213,6 +213,7 @@ const rowOf = (
   reference,
   actor,
   happenedAt: new Date(at),
+  booked: true,
 })
 
 const answerOf = (

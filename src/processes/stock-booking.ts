@@ -46,14 +46,14 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
     if (refusal) refused.set(place, refusal)
     return item && !refusal ? [{ one, itemId: item.id }] : []
   })
-  const { known, byHand } = await besideHand(tx, readable)
   const transfers = new Map(
-    known.flatMap(({ one, itemId }) => {
+    readable.flatMap(({ one, itemId }) => {
       const step = transferOf(one, itemId)
       return step ? [[one, step] as const] : []
     }),
   )
   const transferred = await takeTransfers(tx, [...transfers.values()])
+  const { known, byHand } = await besideHand(tx, readable)
   const changes = known.flatMap(({ one, itemId }) => {
     const step = transfers.get(one)
     return step ? transferred.get(step)! : stockChanges(one, itemId)

@@ -13,7 +13,6 @@ import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 const PATH = '/process/inventory/v1/by-hand'
 const SKU = '47101'
 const LOTTED = '47102'
-const COUNTED = Array.from({ length: 40 }, (_, at) => String(47_201 + at))
 const RARE = Array.from({ length: 40 }, (_, at) => String(47_301 + at))
 const AT = '2026-11-20T16:10:00Z'
 const DAY_MS = 86_400_000
@@ -27,7 +26,7 @@ beforeAll(async () => {
     [
       { number: SKU, stock: { DC1: 10_000 } },
       { number: LOTTED, stock: { DC1: 1_000 }, item: { lotControlled: true } },
-      ...[...COUNTED, ...RARE].map((number) => ({ number, stock: { DC1: 20 } })),
+      ...RARE.map((number) => ({ number, stock: { DC1: 20 } })),
     ],
     [{ number: '500001' }],
     { landscape: { pace: { pickAfterMs: DAY_MS, shipAfterMs: 0 } } },
@@ -267,49 +266,6 @@ describe('a pick by paper', () => {
     await depot.shipped(request, { 1: 20 })
     expect(await stockOf(sku)).toEqual({ there: 0, unreconciled: 0 })
     expect(await violations(house.query)).toEqual([])
-  })
-})
-
-describe('a count by paper', () => {
-  const count = (sku: string, kind: string, quantity: string) =>
-    house.send('POST', '/process/inventory/v1/adjustments', {
-      body: {
-        company: 'NWF',
-        reason: 'outage',
-        reference: 'sheet 3',
-        lines: [{ kind, sku, location: 'DC1', quantity }],
-      },
-    })
-  const told = async (sku: string, delta: number): Promise<void> => {
-    house.landscape.wms.adjust({ site: 'DC1', owner: 'NWF', sku, delta, reason: 'COUNT' })
-    const counts = () =>
-      house.query(
-        `select from inbox.message where body::text like $1 and state in ('applied', 'superseded')`,
-        [`%inventory.adjusted%${sku}%`],
-      )
-    const before = (await counts()).length
-    await expect.poll(async () => (await counts()).length, WITHIN).toBeGreaterThanOrEqual(Math.max(1, before))
-  }
-
-  test('that the warehouse counts the same of books once', async () => {
-    const sku = COUNTED.shift()!
-    expect((await count(sku, 'counted', '15')).status).toBe(201)
-    await told(sku, -5)
-    await expect
-      .poll(() => listed('open').then((rows) => rows.filter((row) => row.sku === sku)), WITHIN)
-      .toEqual([])
-    expect((await stockOf(sku)).there).toBe(15)
-    expect(await house.openExceptions('inventory.by_hand_differs')).toEqual([])
-  })
-
-  test('that the warehouse counts otherwise books the difference once, and is told with both sides', async () => {
-    const sku = COUNTED.shift()!
-    await count(sku, 'counted', '15')
-    await told(sku, -7)
-    await expect.poll(() => stockOf(sku).then(({ there }) => there), WITHIN).toBe(13)
-    expect(await house.openExceptions('inventory.by_hand_differs')).toMatchObject([
-      { title: expect.stringContaining(`a count of -7 of ${sku} at DC1, where people entered -5`) },
-    ])
   })
 })
 

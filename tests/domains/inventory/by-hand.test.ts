@@ -38,6 +38,7 @@ const row = (id: number, open: number, more: Partial<HandRow> = {}): HandRow => 
   line: null,
   quantity: open,
   open,
+  booked: true,
   reference: 'sheet',
   actor: 'ann',
   happenedAt: AT,

@@ -128,6 +128,8 @@ export type HandRow = {
   readonly line: number | null
   readonly quantity: Quantity
   readonly open: Quantity
+  /** False while it waits for another person. */
+  readonly booked: boolean
   readonly reference: string
   readonly actor: string
   readonly happenedAt: Date

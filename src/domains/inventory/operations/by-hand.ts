@@ -6,11 +6,13 @@ import { isCounted } from '../counted.ts'
 import { type Departure, lockBooks, move, ship, type Shortfall, type StockChange } from '../operations.ts'
 import { beyondHand, type Ended, HandRows, type Portion } from '../rules/by-hand.ts'
 import {
+  bookOfDocument,
   insertByHand,
   lockOfRequests,
   lockOpenOfDocument,
   selectAtPlaces,
   selectByHand,
+  selectOfDocument,
   selectUntold,
   updateByHand,
 } from '../store/by-hand.ts'
@@ -19,6 +21,8 @@ export { beyondHand, HandRows, type Portion }
 export const rememberByHand = insertByHand
 export const handRowsOfRequests = lockOfRequests
 export const handRowsAt = selectAtPlaces
+export const handRowsOfDocument = selectOfDocument
+export const bookByHand = bookOfDocument
 export const openOfDocument = lockOpenOfDocument
 export const listByHand = selectByHand
 export const untoldByHand = selectUntold

@@ -88,15 +88,19 @@ export class HandRows {
   }
 }
 
-/** What a count or a return is beyond what was entered of it by hand, which is known then or differs. */
+/**
+ * What a count or a return is beyond what was entered of it by hand, which is known then or differs. What waits for
+ * another person is not in the books: all that is told of it is booked.
+ */
 export function beyondHand(
   told: Quantity,
   rows: readonly HandRow[],
 ): { readonly beyond: Quantity; readonly ended: readonly HandRow[]; readonly outcome: 'known' | 'differs' } {
   const same = rows.find(({ open }) => open === told)
-  if (same) return { beyond: 0, ended: [same], outcome: 'known' }
+  if (same) return { beyond: same.booked ? 0 : told, ended: [same], outcome: 'known' }
   const entered = rows.reduce((sum, { open }) => sum + open, 0)
-  return { beyond: told - entered, ended: rows, outcome: told === entered ? 'known' : 'differs' }
+  const booked = rows.reduce((sum, row) => (row.booked ? sum + row.open : sum), 0)
+  return { beyond: told - booked, ended: rows, outcome: told === entered ? 'known' : 'differs' }
 }
 
 /** What left by paper and a warehouse has not told of yet is in none of its snapshots, however late these are taken. */

@@ -8,11 +8,12 @@ import type { Ended } from '../rules/by-hand.ts'
 const insert = sql(
   'inventory.insert_by_hand',
   `insert into inventory.by_hand (kind, company, location, item_id, lot, doc, fulfillment_id, line, quantity, open,
-     reference, actor, happened_at)
-   select kind, company, location, item_id, lot, doc, fulfillment_id, line, quantity, quantity, reference, actor, happened_at
+     reference, actor, happened_at, booked)
+   select kind, company, location, item_id, lot, doc, fulfillment_id, line, quantity, quantity, reference, actor, happened_at,
+     booked
    from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bigint[], $7::bigint[], $8::smallint[],
-     $9::numeric[], $10::text[], $11::text[], $12::timestamptz[])
-     as h(kind, company, location, item_id, lot, doc, fulfillment_id, line, quantity, reference, actor, happened_at)`,
+     $9::numeric[], $10::text[], $11::text[], $12::timestamptz[], $13::boolean[])
+     as h(kind, company, location, item_id, lot, doc, fulfillment_id, line, quantity, reference, actor, happened_at, booked)`,
 )
 
 export function insertByHand(tx: Transaction, rows: readonly NewHandRow[]): void {
@@ -30,11 +31,12 @@ export function insertByHand(tx: Transaction, rows: readonly NewHandRow[]): void
     rows.map((row) => row.reference),
     rows.map((row) => row.actor),
     rows.map((row) => row.happenedAt),
+    rows.map((row) => row.booked),
   ])
 }
 
 const COLUMNS = `id, kind, company, location, item_id as "itemId", lot, doc, fulfillment_id as "fulfillmentId", line,
-  quantity, open, reference, actor, happened_at as "happenedAt", entered_at as "enteredAt", outcome, ended_at as "endedAt"`
+  quantity, open, booked, reference, actor, happened_at as "happenedAt", entered_at as "enteredAt", outcome, ended_at as "endedAt"`
 
 const ofRequests = sql(
   'inventory.by_hand_of_requests',
@@ -82,6 +84,20 @@ const openOfDocument = sql(
 export const lockOpenOfDocument = (tx: Transaction, doc: number): Promise<HandRow[]> =>
   tx.query<HandRow>(openOfDocument, [doc])
 
+const ofDocument = sql(
+  'inventory.all_by_hand_of_document',
+  `select ${COLUMNS} from inventory.by_hand where doc = $1 order by doc, id`,
+)
+export const selectOfDocument = (queries: Queries, doc: number): Promise<HandRow[]> =>
+  queries.query<HandRow>(ofDocument, [doc])
+
+const book = sql(
+  'inventory.book_by_hand',
+  'update inventory.by_hand set booked = true where doc = $1 and open <> 0',
+)
+/** What was approved of a document; what the warehouse has told of stays as it ended. */
+export const bookOfDocument = (tx: Transaction, doc: number): void => tx.send(book, [doc])
+
 const listAll = sql(
   'inventory.list_by_hand',
   `select ${COLUMNS} from inventory.by_hand where company = $1 and id < coalesce($2::bigint, 9223372036854775807)
@@ -102,7 +118,7 @@ export const selectByHand = (
 
 const untold = sql(
   'inventory.untold_by_hand',
-  `select ${COLUMNS} from inventory.by_hand where ended_at is null and entered_at < $1 order by entered_at limit $2`,
+  `select ${COLUMNS} from inventory.by_hand where ended_at is null and booked and entered_at < $1 order by entered_at limit $2`,
 )
 export const selectUntold = (queries: Queries, before: Date, limit: number): Promise<HandRow[]> =>
   queries.query<HandRow>(untold, [before, limit])
