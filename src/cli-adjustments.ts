@@ -48,8 +48,8 @@ export async function inventoryAdjust(context: Context): Promise<number> {
 
 export function onlyCompany(companies: readonly { readonly code: string }[]): string {
   if (companies.length === 1) return companies[0]!.code
-  const known = companies.map(({ code }) => code).join(', ') || 'none is configured here'
-  throw wrongUse('Whose stock is it?', `Name the company with --company; there are: ${known}`)
+  const known = companies.map(({ code }) => code).join(', ')
+  throw wrongUse('Whose stock is it?', `Name the company with --company${known && `; there are: ${known}`}`)
 }
 
 /** As the door over HTTP reads it. */

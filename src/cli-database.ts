@@ -1,5 +1,6 @@
 /** The database as a command sees it: that of the running program, or started for as long as the command takes. */
-import { CommandFailure, type Context, sourcesOf } from './cli-context.ts'
+import { CommandFailure, type Context, dataFolder, sourcesOf } from './cli-context.ts'
+import { findRunning } from './cli-running.ts'
 import { loadConfig } from './config.ts'
 import type { Config } from './config-schema.ts'
 import { systemClock } from './platform/clock.ts'
@@ -41,7 +42,7 @@ export async function openServer(context: Context, config: Config): Promise<stri
 
 /** For commands that read and write: refuses a database that is not up to date, since statements would fail oddly. */
 export async function openDatabase(context: Context): Promise<Opened> {
-  const config = loadConfig(sourcesOf(context.options))
+  const config = await configBeside(context)
   const url = await openServer(context, config)
   const { pending } = await migrate(url, { dryRun: true })
   if (pending.length > 0) {
@@ -52,6 +53,14 @@ export async function openDatabase(context: Context): Promise<Opened> {
     })
   }
   return { config, url, database: connect(context, config, url) }
+}
+
+/** That of the program which runs there, as far as its systems are simulated and nobody has configured them. */
+async function configBeside({ options }: Context): Promise<Config> {
+  const sources = sourcesOf(options)
+  const bare = loadConfig(sources)
+  const defaults = (await findRunning(dataFolder(bare)))?.defaults
+  return defaults ? loadConfig({ ...sources, defaults }) : bare
 }
 
 export function connect(

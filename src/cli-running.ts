@@ -1,6 +1,7 @@
 /** The note that a running program leaves in its data folder, so that commands find it. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ConfigSources } from './config.ts'
 import type { WorldSource } from './demo-landscape.ts'
 
 export type Running = {
@@ -14,13 +15,15 @@ export type Running = {
   readonly ediPartners?: string
   /** The simulated world it trades in. */
   readonly world?: WorldSource
+  /** Beneath its configuration: the companies and systems of the demo. */
+  readonly defaults?: ConfigSources['defaults']
 }
 
 const fileIn = (folder: string): string => join(folder, 'running.json')
 
 export async function noteRunning(folder: string, running: Running): Promise<void> {
   await mkdir(folder, { recursive: true })
-  await writeFile(`${fileIn(folder)}.next`, `${JSON.stringify(running)}\n`)
+  await writeFile(`${fileIn(folder)}.next`, `${JSON.stringify(running)}\n`, { mode: 0o600 })
   await rename(`${fileIn(folder)}.next`, fileIn(folder))
 }
 

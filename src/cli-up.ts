@@ -58,12 +58,14 @@ export async function up(context: Context): Promise<number> {
 function noteOf(house: House, demo: DemoHouse | undefined) {
   const { edi, systems } = house.config
   const world = demo?.world()
+  const defaults = demo?.defaults()
   return {
     pid: process.pid,
     url: house.url,
     systems: Object.fromEntries(Object.entries(systems).map(([name, { baseUrl }]) => [name, baseUrl])),
     ...(edi.enabled ? { ediInbox: edi.inboxDirectory, ediPartners: edi.partnersDirectory } : {}),
     ...(world ? { world } : {}),
+    ...(defaults ? { defaults } : {}),
   }
 }
 

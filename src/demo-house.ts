@@ -16,6 +16,8 @@ export type DemoHouse = {
   readonly counterparts: (config: Config, name: string) => Promise<Counterparts>
   /** The world it trades in, once the counterparts have started. */
   world(): WorldSource | undefined
+  /** The configuration that it brought along, likewise. */
+  defaults(): Counterparts['defaults'] | undefined
   /** Orders flow from now on. */
   drive(house: House, signal: AbortSignal): void
   /** Waits until nothing is being sent any more. */
@@ -33,6 +35,7 @@ const TELL_PICKS = ['DC1']
 
 export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse {
   let landscape: DemoLandscape | undefined
+  let defaults: Counterparts['defaults'] | undefined
   let files = { position: '', key: '' }
   let driving: Promise<void> = Promise.resolve()
   return {
@@ -53,14 +56,16 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
       const { deliverTo, stop, systems } = landscape
       const partnersDirectory = join(dirname(config.database.dataDirectory), 'edi', 'partners')
       writeDemoGuides(systems.world, partnersDirectory)
+      defaults = { ...demoConfig(systems), edi: { enabled: true, partnersDirectory } }
       return {
-        defaults: { ...demoConfig(systems), edi: { enabled: true, partnersDirectory } },
+        defaults,
         listening: (url) =>
           deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` }),
         stop,
       }
     },
     world: () => landscape?.source,
+    defaults: () => defaults,
     drive(house, signal) {
       const { world } = landscape!.systems
       const http = openHttpClient({ clock })
