@@ -1,4 +1,6 @@
 /** Channels that are told what can be promised to them, by one process for all. */
+import { join } from 'node:path'
+import type { StockFeed } from '#capabilities/channel.ts'
 import { silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
 import { type Audience, tellAllAgain } from '#domains/inventory/operations/untold.ts'
 import type { Database } from '#platform/database.ts'
@@ -7,6 +9,9 @@ import type { Worker } from '#platform/worker.ts'
 import { inTurn } from './app-turns.ts'
 import type { Bound } from './app-systems.ts'
 import type { Config } from './config-schema.ts'
+import { diskFiles } from './systems/edi/files.ts'
+import { feedText } from './systems/stock-files/write.ts'
+import { feedFileWriter } from './processes/feed-files.ts'
 import { carefully } from './processes/careful-reading.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { advisePartners } from './processes/partner-availability.ts'
@@ -28,6 +33,8 @@ const MINUTE_MS = 60_000
 const ADVICE_LOOK_MS = 5_000
 const SHOP_ROUND_MS = 250
 const DAY_MS = 24 * 60 * MINUTE_MS
+const SECOND_MS = 1_000
+const FEED_LOOK_MS = 500
 
 export function publishing(wires: Wires): Job[] {
   const { config, database, screens, processPorts } = wires
@@ -55,6 +62,7 @@ export function publishing(wires: Wires): Job[] {
     },
     ...advices(wires),
     ...shopJobs(wires),
+    ...feedJobs(wires),
   ]
 }
 
@@ -115,4 +123,29 @@ function advices(wires: Wires): Job[] {
       run: inTurn(wires, 'advices', 0, () => advisePartners(ports, partners)),
     },
   ]
+}
+
+function feedJobs(wires: Wires): Job[] {
+  const { config, database, processPorts } = wires
+  const { clock, openExceptions } = processPorts
+  return config.publishing.files.map(({ directory, format, minutes, seconds, ...feed }) => {
+    const folder = {
+      leave: (name: string, content: string) => diskFiles.leave(directory, name, content, 'feed'),
+      names: async () => [...(await diskFiles.looks(directory)).keys()],
+      remove: (name: string) => diskFiles.remove(join(directory, name)),
+    }
+    const text = (told: StockFeed): string => feedText(format, told)
+    const times = { everyMs: minutes * MINUTE_MS, pauseMs: seconds * SECOND_MS }
+    const ports = { database, clock, folder, text, openExceptions }
+    return {
+      name: `feed file ${feed.name}`,
+      everyMs: FEED_LOOK_MS,
+      run: inTurn(
+        wires,
+        `feed-file/${feed.name}`,
+        0,
+        feedFileWriter(ports, { ...feed, ...times, ending: `.${format}` }),
+      ),
+    }
+  })
 }

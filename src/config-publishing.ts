@@ -23,6 +23,25 @@ const Shop = z.strictObject({
   channel: code('The channel whose figures it is told; one of channels'),
 })
 
+const FeedFile = z.strictObject({
+  name: code('Begins the names of its files'),
+  company: code('Whose stock it tells of'),
+  channel: code('The channel whose figures it tells; one of channels'),
+  directory: z
+    .string()
+    .min(1)
+    .meta({ description: 'Folder in which the files are left', examples: ['/srv/feeds/shop'], path: true }),
+  format: z.enum(['csv', 'jsonl']).describe('CSV, or a JSON object a line').default('csv'),
+  minutes: z.number().gt(0).max(10_080).describe('There is a new one at the latest after').default(60),
+  seconds: z
+    .number()
+    .gt(0)
+    .max(86_400)
+    .describe('After a change there is one at the soonest after')
+    .default(1),
+  keep: z.int().min(1).max(10_000).describe('So many are kept, the newest').default(24),
+})
+
 export const Publishing = z
   .strictObject({
     channels: z
@@ -41,6 +60,7 @@ export const Publishing = z
       .max(50)
       .describe('Shops whose API is told each change, and everything once a day')
       .default([]),
+    files: z.array(FeedFile).max(100).describe('Feed files of all items').default([]),
   })
   .prefault({})
   .describe('Telling channels what can be promised to them')
@@ -54,7 +74,7 @@ type Found = { readonly path: (string | number)[]; readonly message: string }
 
 /** Who is told is there, is told of a channel that is reckoned, and is told of a company by one entry. */
 export function publishingProblems({ publishing, systems, companies }: Configured): Found[] {
-  const { channels, partners, shops } = publishing
+  const { channels, partners, shops, files } = publishing
   const codes = companies.map((company) => company.code)
   const audience = (list: string) => (entry: { company: string; channel: string }, at: number) => {
     const path = ['publishing', list, at]
@@ -69,6 +89,12 @@ export function publishingProblems({ publishing, systems, companies }: Configure
   return [
     ...partners.flatMap(audience('partners')),
     ...shops.flatMap(audience('shops')),
+    ...files.flatMap(audience('files')),
+    ...files.flatMap(({ name }, at): Found[] =>
+      files.findIndex((one) => one.name === name) < at
+        ? [{ path: ['publishing', 'files', at, 'name'], message: `"${name}" is given twice` }]
+        : [],
+    ),
     ...shops.flatMap(({ system, company }, at): Found[] => {
       const path = ['publishing', 'shops', at, 'system']
       const connector = systems[system]?.connector

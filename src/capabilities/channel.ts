@@ -125,3 +125,22 @@ export type StockLevel = {
 
 /** `newer`: the channel has a figure of that time, which is later, and keeps it. */
 export const setStock = operation<StockLevel, { readonly newer?: Date }>('channel', 'setStock')
+
+/** What can be promised of all items to a channel, as a feed file tells it. */
+export type StockFeed = {
+  readonly company: string
+  readonly channel: string
+  readonly asOf: Date
+  /** The version of the formula by which it was reckoned. */
+  readonly formula: number
+  readonly lines: readonly {
+    readonly sku: string
+    readonly unit: string
+    readonly available: Quantity
+    /** Other than normal while a source of stock is silent. */
+    readonly confidence: 'normal' | 'careful' | 'ask'
+    readonly changedAt: Date
+    /** Rises with each change of the figure. */
+    readonly version: number
+  }[]
+}

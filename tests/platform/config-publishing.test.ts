@@ -23,6 +23,7 @@ const load = (publishing: ConfigInput['publishing']) =>
   loadConfig({ environment: {}, file: undefined, defaults: { ...base, publishing } })
 
 const shop = { system: 'shop', company: 'NWF', channel: 'shop' }
+const file = { name: 'feed', company: 'NWF', channel: 'shop', directory: '/srv/feeds' }
 const partner = { partner: 'buyer', company: 'NWF', channel: 'shop' }
 
 test('a shop is told of the channels that are reckoned', () => {
@@ -60,6 +61,26 @@ test.each<[string, ConfigInput['publishing'], string]>([
     'a shop that is told of a company twice',
     { channels: ['shop', 'portal'], shops: [shop, { ...shop, channel: 'portal' }] },
     'publishing.shops[1].system: tells shop of NWF a second time',
+  ],
+  [
+    'a feed file of a channel that is not reckoned',
+    { files: [file] },
+    'publishing.files[0].channel: "shop" is not among publishing.channels: none',
+  ],
+  [
+    'a feed file of a company that is not there',
+    { channels: ['shop'], files: [{ ...file, company: 'ACME' }] },
+    'publishing.files[0].company: names "ACME", which is not configured',
+  ],
+  [
+    'a name of feed files that is given twice',
+    { channels: ['shop'], files: [file, { ...file, format: 'jsonl' }] },
+    'publishing.files[1].name: "feed" is given twice',
+  ],
+  [
+    'a feed file without a folder',
+    { channels: ['shop'], files: [{ ...file, directory: '' }] },
+    'publishing.files[0].directory',
   ],
 ])('%s is named', (_, publishing, message) => {
   expect(() => load(publishing)).toThrow(message)
