@@ -171,7 +171,7 @@ function grantOf(
   { request, client, partner }: ReservationArrival,
   { id, lines, locations, expiresAt, at }: Wanted,
 ): ChannelReservation | Refusal {
-  const asked = lines.map(({ itemId, wanted }) => ({ itemId, quantity: wanted }))
+  const asked = lines.map(({ itemId, wanted, part }) => ({ itemId, quantity: wanted, part }))
   const items = asked.map(({ itemId }) => itemId)
   const free = stock.of(request.channel, items, locations)
   const covered = coverableLines(free, asked, locations)
@@ -199,19 +199,25 @@ function grantOf(
   }
 }
 
-function grantedLine(line: Wanted['lines'][number], places: readonly Allocation[]) {
+function grantedLine({ part: _, ...line }: Wanted['lines'][number], places: readonly Allocation[]) {
   const granted = places.reduce((sum, { quantity }) => sum + quantity, 0)
   return { ...line, granted, open: granted, committed: 0, released: 0, expired: 0, places }
 }
 
-/** Says of each line whose item falls short how much of it there is. */
+/** Says of each line whose item falls short how much of it there is, or that no places have it in whole units. */
 function notAvailable(free: FreeStock, lines: Wanted['lines'], locations: readonly string[]): Refusal {
   const totals = new Map<number, Quantity>()
   for (const { itemId, wanted } of lines) totals.set(itemId, (totals.get(itemId) ?? 0) + wanted)
-  const errors = lines.flatMap(({ n, itemId, sku, baseUnit }) => {
-    const [there, asked] = [freeAt(free, itemId, locations), totals.get(itemId)!]
-    if (there >= asked) return []
-    const message = `${formatQuantity(there)} ${baseUnit} of ${sku} can be promised, ${formatQuantity(asked)} are asked for`
+  const asked = lines.map(({ n, itemId, wanted, part }) => ({ n, itemId, quantity: wanted, part }))
+  const covered = new Set(coverableLines(free, asked, locations).map(({ n }) => n))
+  const errors = lines.flatMap(({ n, itemId, sku, baseUnit, unit }) => {
+    const [there, total] = [freeAt(free, itemId, locations), totals.get(itemId)!]
+    if (there >= total && covered.has(n)) return []
+    const have = `${formatQuantity(there)} ${baseUnit} of ${sku} can be promised`
+    const message =
+      there < total
+        ? `${have}, ${formatQuantity(total)} are asked for`
+        : `${have}, but no places have so much of it in whole ${unit}`
     return [{ pointer: `/lines/${n - 1}/quantity`, code: 'inventory.not_available', message }]
   })
   return new Refusal('inventory.not_available', errors[0]!.message, { errors })

@@ -2,10 +2,11 @@
 import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Claim } from '#platform/http.ts'
-import { parseQuantity } from '#platform/quantity.ts'
+import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 import type { ReservationRequest, ReservedLine } from '#domains/inventory/contract/reservations.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
 import { findItems, resolveLines } from '#domains/items/operations.ts'
+import { wholePart } from './ordered-unit.ts'
 import { placesOf } from './places.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 
@@ -24,7 +25,10 @@ export type ReservationArrival = {
 type WantedLine = Pick<
   ReservedLine,
   'n' | 'line' | 'itemId' | 'sku' | 'baseUnit' | 'requested' | 'unit' | 'wanted'
->
+> & {
+  /** Between places it is split at these. */
+  readonly part: Quantity
+}
 
 export type Wanted = {
   readonly id: number
@@ -137,7 +141,8 @@ function readLines(
   if (errors[0]) throw new Refusal(errors[0].code, errors[0].message, { errors })
   return readable.map(({ key, sku, unit, quantity, place }) => {
     const { item, base } = resolved.get(key) as Exclude<ReturnType<typeof resolved.get>, Refusal | undefined>
-    const { id: itemId, baseUnit } = item
-    return { n: place + 1, line: key, itemId, sku, baseUnit, requested: quantity, unit, wanted: base }
+    const { id: itemId, baseUnit, units } = item
+    const part = wholePart(units.get(unit)!)
+    return { n: place + 1, line: key, itemId, sku, baseUnit, requested: quantity, unit, wanted: base, part }
   })
 }

@@ -14,6 +14,7 @@ const place = (code: string, ...groups: string[]) => ({
   timeZone: 'America/New_York',
   groups,
 })
+const CASES = '45900'
 const LOCATIONS = [place('DC1'), place('DC2', 'south'), place('DC3', 'south')]
 
 let house: Wholesaler
@@ -21,7 +22,10 @@ let partner: Readonly<Record<string, string>>
 let stranger: Readonly<Record<string, string>>
 beforeAll(async () => {
   house = await openWholesaler(
-    SKUS.map((number) => ({ number, stock: { DC1: 10, DC2: 5 } })),
+    [
+      ...SKUS.map((number) => ({ number, stock: { DC1: 10, DC2: 5 } })),
+      { number: CASES, stock: { DC1: 30, DC2: 20 } },
+    ],
     [{ number: '500001' }],
     { config: { locations: LOCATIONS } },
   )
@@ -79,12 +83,12 @@ describe('a reservation', () => {
   test('says line by line what is kept and where, and its stock can be promised no more', async () => {
     const [first, second] = [next(), next()]
     const made = await reserve([
-      [first, '1', 'CA'],
+      [first, '12', 'EA'],
       [second, '12'],
     ])
     expect(made.status).toBe(201)
     expect(made.body).toMatchObject({ state: 'open', kind: 'firm', version: 1 })
-    expect(made.body.lines[0]).toMatchObject({ requested: '1', unit: 'CA', granted: '12', baseUnit: 'EA' })
+    expect(made.body.lines[0]).toMatchObject({ requested: '12', unit: 'EA', granted: '12', baseUnit: 'EA' })
     expect(placesOf(made)).toEqual([
       [
         { location: 'DC1', open: '10' },
@@ -97,6 +101,27 @@ describe('a reservation', () => {
     ])
     expect([await reservedAt(first), await reservedAt(second)]).toEqual([12, 12])
     expect((await read(made)).body).toEqual(made.body)
+  })
+
+  test('is split between places at whole units of what was asked for, as an order is', async () => {
+    const refused = await reserve([[CASES, '4', 'CA']])
+    expect(faultOf(refused)).toEqual([409, 'inventory.not_available', '/lines/0/quantity'])
+    expect(JSON.stringify(refused.body)).toContain('no places have so much of it in whole CA')
+    const made = await reserve([[CASES, '4', 'CA']], { mode: 'what_is_available' })
+    expect(made.body.lines[0]).toMatchObject({ requested: '4', unit: 'CA', granted: '36', baseUnit: 'EA' })
+    expect(placesOf(made)).toEqual([
+      [
+        { location: 'DC1', open: '24' },
+        { location: 'DC2', open: '12' },
+      ],
+    ])
+    const rest = await reserve([[CASES, '14', 'EA']])
+    expect(placesOf(rest)).toEqual([
+      [
+        { location: 'DC1', open: '6' },
+        { location: 'DC2', open: '8' },
+      ],
+    ])
   })
 
   test('of more than there is is refused whole, and says what there is; or takes what there is', async () => {
