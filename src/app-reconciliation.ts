@@ -6,7 +6,7 @@ import {
   giveUpReconciliation,
   nextReconciliation,
 } from '#domains/inventory/operations/reconciliations.ts'
-import { isReconciled, reconciliationOf } from '#domains/inventory/views/reconciliations.ts'
+import { isReconciled, reconciliationOf, stockedSince } from '#domains/inventory/views/reconciliations.ts'
 import type { ErpReader } from '#capabilities/erp.ts'
 import type { StockSnapshot } from '#capabilities/stock.ts'
 import type { StockPlace } from '#capabilities/wms.ts'
@@ -105,7 +105,7 @@ export const reconciliationsOf = (
       }),
   })
 
-/** What was asked for is done in its order; each day asks by itself where a source says when. */
+/** What was asked for is done in its order; each day asks by itself, at the time that its source says. */
 export function reconciliationJobs(wires: StockWires): Job[] {
   return [
     {
@@ -178,25 +178,22 @@ async function erpSnapshot(reader: ErpReader, { company, location }: StockPlace)
   return { company, location, takenAt, scope: 'location', lines: here }
 }
 
+/** Each place whose time has come today, once; of one that was opened after that, from tomorrow on. */
 async function askDaily(wires: StockWires): Promise<void> {
   const { config, database, bound, ports } = wires
   const now = ports.clock.now()
   for (const { code: location, company: owner, wms: source } of config.locations) {
-    const at = source === undefined ? undefined : config.systems[source]?.stock.reconcileAt
-    if (source === undefined || at === undefined || !bound.counters.has(source)) continue
+    const at = source === undefined ? 'never' : config.systems[source]!.stock.reconcileAt
+    if (source === undefined || at === 'never' || !bound.counters.has(source)) continue
     for (const { code: company, timeZone: zone } of config.companies) {
       if (owner !== undefined && owner !== company) continue
-      const day = localDate(now, zone)
-      if (minutesOfDay(now, zone) < minutesOf(at)) continue
-      if (await isReconciled(database, { company, location, source }, day)) continue
-      await ask(database, config, countsBy(bound), {
-        company,
-        location,
-        source,
-        dryRun: false,
-        actor: 'crossdock',
-        now,
-      })
+      const sinceMs = (minutesOfDay(now, zone) - minutesOf(at)) * MINUTE_MS
+      if (sinceMs < 0) continue
+      const opened = await stockedSince(database, { company, location })
+      if (!opened || opened.getTime() > now.getTime() - sinceMs) continue
+      if (await isReconciled(database, { company, location, source }, localDate(now, zone))) continue
+      const asking = { company, location, source, dryRun: false, actor: 'crossdock', now }
+      await ask(database, config, countsBy(bound), asking)
     }
   }
 }

@@ -57,15 +57,24 @@ const Tolerance = z.strictObject({
     .default(0),
 })
 
-export const StockSource = z.strictObject({
-  reconcileAt: LocalTime.describe(
-    "When its count of each location that it runs is held against the books each day, by the company's clock; without it, when asked",
-  ).optional(),
+const Source = z.strictObject({
   tolerance: Tolerance.prefault({}),
   tolerances: z
     .record(z.string().min(1), Tolerance)
     .describe('Instead of it, of single companies by their codes')
     .default({}),
+  moves: Moves.prefault({}).describe(
+    'Which message moves which bucket, so that nothing is counted twice; ship confirms of a warehouse always count',
+  ),
+})
+
+export const StockSource = Source.extend({
+  reconcileAt: z
+    .union([LocalTime, z.literal('never')])
+    .describe(
+      'When its count of each location that it runs is held against the books each day, by the company\'s clock; "never": only when asked',
+    )
+    .default('02:30'),
   guard: z
     .number()
     .min(0)
@@ -74,12 +83,9 @@ export const StockSource = z.strictObject({
       'So many base units of each item are kept back where this system has sold it by itself, until it is read again',
     )
     .default(0),
-  moves: Moves.prefault({}).describe(
-    'Which message moves which bucket, so that nothing is counted twice; ship confirms of a warehouse always count',
-  ),
 })
 
-const Feed = StockSource.extend({
+const Feed = Source.extend({
   locations: z
     .array(z.string().min(1))
     .min(1)

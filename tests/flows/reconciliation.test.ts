@@ -143,3 +143,62 @@ test('while orders are picked and after they have shipped, books and count agree
   expect(after.mark).toBeGreaterThan(meanwhile.mark!)
   await end()
 }, 60_000)
+
+/** In which it is that hour now. */
+function zoneWhereItIs(hour: number): string {
+  const ahead = ((hour - new Date().getUTCHours() + 36) % 24) - 12
+  return ahead === 0 ? 'Etc/GMT' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`
+}
+
+const DAILY = 'daily-reconciliations'
+
+async function openAtHour(hour: number, openedDaysAgo: number) {
+  const company = { timeZone: zoneWhereItIs(hour) }
+  house = await openHouse({ company })
+  const { query, end } = await openQuery(house.databaseUrl)
+  await query(`update inventory.position set since = now() - make_interval(days => ${openedDaysAgo})`)
+  const hasLooked = () =>
+    expect
+      .poll(
+        () =>
+          query(`select from reading.turn where source = '${DAILY}' and due_at > now() and holder is null`),
+        { timeout: 15_000 },
+      )
+      .toHaveLength(1)
+  house.app.keepUp()
+  await hasLooked()
+  const proofs = () =>
+    query<{ location: string; state: string; asked_by: string; times: number }>(
+      `select location, state, asked_by, count(*)::int as times from inventory.reconciliation
+       where company = '${OWNER}' and not dry_run group by 1, 2, 3 order by 1`,
+    )
+  return { company, query, end, hasLooked, proofs }
+}
+
+test('each day the books of each place are held against its count at half past two, once', async () => {
+  const { company, query, end, hasLooked, proofs } = await openAtHour(12, 3)
+  const made = house.landscape.world.sites
+    .map(({ code: location }) => ({ location, state: 'done', asked_by: 'crossdock', times: 1 }))
+    .toSorted((a, b) => (a.location < b.location ? -1 : 1))
+  await expect.poll(proofs, { timeout: 20_000 }).toEqual(made)
+  await query(`update reading.turn set due_at = now() where source = '${DAILY}'`)
+  const beside = await openHouse({ beside: house, company })
+  beside.app.keepUp()
+  await hasLooked()
+  expect(await proofs()).toEqual(made)
+  await beside.end()
+  await end()
+}, 60_000)
+
+test.each([
+  ['before its time', 1, 3],
+  ['of a place whose books were opened later that day', 12, 0],
+])(
+  'no proof is made by itself %s',
+  async (_, hour, openedDaysAgo) => {
+    const { end, proofs } = await openAtHour(hour, openedDaysAgo)
+    expect(await proofs()).toEqual([])
+    await end()
+  },
+  60_000,
+)

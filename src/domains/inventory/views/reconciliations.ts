@@ -99,6 +99,22 @@ export async function reconciliationOf(
   return row && tell(row)
 }
 
+const firstStocked = sql(
+  'inventory.first_stocked',
+  `select coalesce(
+     (select since from inventory.position where company = $1 and location = $2 order by item_id, lot limit 1),
+     (select since from inventory.position where company = $1 order by location, item_id, lot limit 1)) as since`,
+)
+
+/** Since when the books know of the place, by the item with the lowest number; of the company where they have nothing there. */
+export async function stockedSince(
+  queries: Queries,
+  { company, location }: Pick<ReconciliationView, 'company' | 'location'>,
+): Promise<Date | undefined> {
+  const [row] = await queries.query<{ since: Date | null }>(firstStocked, [company, location])
+  return row?.since ?? undefined
+}
+
 /** Whether the books of a place were, or are to be, held against its source that day. */
 export async function isReconciled(
   queries: Queries,

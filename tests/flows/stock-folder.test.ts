@@ -1,0 +1,110 @@
+/** The folder that is watched for files of stock: what is taken, what is refused, what is left alone, and nothing twice. */
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { generateWorld } from '#landscape/world/generate.ts'
+import { listExceptions } from '#platform/exceptions-views.ts'
+import { openQuery } from '#tests/support/house-query.ts'
+import type { Query } from '#tests/support/books-rules.ts'
+import { type House, openHouse } from '#tests/support/house.ts'
+
+const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
+const [sku, other] = world.items
+  .filter(({ company, lotControlled, catchWeight }) => company === 'NWF' && !lotControlled && !catchWeight)
+  .map(({ number }) => number) as [string, string]
+const HEAD = 'company,location,sku,reason,quantity,at,sequence'
+
+let folder: string
+let house: House
+let query: Query
+let disconnect: () => Promise<void>
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'crossdock-stock-'))
+  const sites = world.sites.map(({ code, timeZone }) => ({
+    code,
+    type: 'warehouse' as const,
+    wms: 'wms',
+    timeZone,
+  }))
+  const store = { code: 'CHI-1', type: 'store' as const, timeZone: 'America/Chicago' }
+  const feeds = {
+    counts: {
+      locations: ['CHI-1'],
+      directory: folder,
+      moves: { ship: 'available > shipped' as const },
+    },
+  }
+  house = await openHouse({ world, config: { locations: [...sites, store], feeds } })
+  ;({ query, end: disconnect } = await openQuery(house.databaseUrl))
+  house.app.keepUp()
+}, 60_000)
+afterAll(async () => {
+  await disconnect()
+  await house.end()
+  await rm(folder, { recursive: true })
+})
+
+const drop = (name: string, ...lines: string[]): void =>
+  writeFileSync(join(folder, name), `${[HEAD, ...lines].join('\n')}\n`)
+const movement = (item: string, quantity: string, sequence: number): string =>
+  `NWF,CHI-1,${item},receipt,${quantity},2026-11-02T08:00:00Z,${sequence}`
+const isDone = (name: string) =>
+  expect
+    .poll(async () => (await readdir(join(folder, 'done')).catch((): string[] => [])).includes(name), {
+      timeout: 15_000,
+    })
+    .toBe(true)
+const onHand = async (item: string): Promise<number> => {
+  const rows = await query<{ available: number }>(
+    `select p.available from inventory.position p join items.item i on i.id = p.item_id
+     where i.company = 'NWF' and i.sku = '${item}' and p.location = 'CHI-1' and p.lot = ''`,
+  )
+  return rows[0]?.available ?? 0
+}
+
+test('a file is taken once, also when it comes again under another name', async () => {
+  drop('one.csv', movement(sku, '24', 1))
+  await isDone('one.csv')
+  expect(await onHand(sku)).toBe(24)
+  drop('again.csv', movement(sku, '24', 1))
+  await isDone('again.csv')
+  expect(await onHand(sku)).toBe(24)
+})
+
+test('lines that cannot be taken lie beside it and are told to somebody, and the good ones are taken', async () => {
+  drop('mixed.csv', movement(other, '5', 1), movement('NOTHING', '1', 1))
+  await isDone('mixed.csv')
+  expect(await onHand(other)).toBe(5)
+  const refused = JSON.parse(readFileSync(join(folder, 'refused', 'mixed.csv.json'), 'utf8')) as object[]
+  expect(refused).toMatchObject([{ line: 3, field: 'sku', code: 'inventory.item_unknown' }])
+  const told = await listExceptions(house.app.database, { code: 'inventory.lines_refused' })
+  expect(told).toMatchObject([{ owner: 'inventory', facts: { source: 'counts', file: 'mixed.csv' } }])
+})
+
+test('a file that is not stock is refused whole, and the folder is read on', async () => {
+  writeFileSync(join(folder, 'notes.txt'), 'call the driver\n')
+  await isDone('notes.txt')
+  expect(JSON.parse(readFileSync(join(folder, 'refused', 'notes.txt.json'), 'utf8'))).toMatchObject([
+    { line: 1, code: 'inventory.file_unreadable' },
+  ])
+})
+
+test('an upload that is not finished is left alone until it has its name', async () => {
+  drop('late.csv.part', movement(sku, '6', 2))
+  drop('early.csv', movement(other, '2', 2))
+  await isDone('early.csv')
+  expect(await readdir(folder)).toContain('late.csv.part')
+  expect(await onHand(sku)).toBe(24)
+  renameSync(join(folder, 'late.csv.part'), join(folder, 'late.csv'))
+  await isDone('late.csv')
+  expect(await onHand(sku)).toBe(30)
+})
+
+test('a file of all that is there says of what it does not name that it is gone', async () => {
+  const lines = ['company,location,sku,available,taken_at', `NWF,CHI-1,${sku},11,2026-11-02T20:00:00Z`]
+  writeFileSync(join(folder, 'all.whole.csv'), `${lines.join('\n')}\n`)
+  await isDone('all.whole.csv')
+  expect([await onHand(sku), await onHand(other)]).toEqual([11, 0])
+})
