@@ -84,6 +84,16 @@ test('a command that needs the rules of companies has those of the demo', async 
   expect(tried.stdout).toContain(`found 1`)
 })
 
+test('books are held against the count of every location while it runs', async () => {
+  const ended = await crossdock('inventory', 'reconcile', '--company', 'NWF', '--dry-run', '--json', ...data)
+  const found = rowsOf<{ location: string; state: string; dryRun: boolean }>(ended)
+  expect(found.map(({ location, state, dryRun }) => [location, state, dryRun])).toEqual(
+    ['DC1', 'DC2', 'DC3'].map((site) => [site, 'done', true]),
+  )
+  // what was told a moment ago may be under way on either side
+  expect([0, 3]).toContain(ended.code)
+}, 60_000)
+
 test('doctor finds every rule kept and every system reachable while work goes on', async () => {
   const ended = await crossdock('doctor', '--json', ...data)
   const checks = rowsOf<{ check: string; ok: boolean; detail: string }>(ended)

@@ -85,3 +85,24 @@ test('what cannot be read is an outage', async () => {
   it.landscape.legacyErp.faults.set({ kind: 'wrong-body', operation: 'items', body: 'html', times: 1 })
   await expect(erp.items({})).rejects.toThrow(/no usable answer/)
 })
+
+test('open orders are those of clerks and ours; asked for changes it also names what is open no more', async () => {
+  const { clerks } = it.landscape.legacyErp
+  const row = world.stock.find(
+    ({ company, status, quantity }) => company === 'NWF' && status === 'available' && quantity > 10,
+  )!
+  const unit = world.items.find(({ number }) => number === row.item)!.baseUnit
+  const lines = [{ item: row.item, unit, quantity: 2, site: row.site }]
+  const sold = { customer: customer.number, reference: 'by phone', lines }
+  const [kept, cancelled] = [clerks.key(sold), clerks.key({ ...sold, kind: 'counter' })]
+  const line = { sku: row.item, location: row.site, customer: customer.number, open: units(2) }
+  expect((await erp.openOrders({})).items).toMatchObject([
+    { number: kept, kind: 'order', reference: 'by phone', ...line },
+    { number: cancelled, kind: 'counter', ...line },
+  ])
+  const since = systemClock.now()
+  clerks.cancel(cancelled)
+  expect((await erp.openOrders({})).items.map(({ number }) => number)).toEqual([kept])
+  const changed = (await erp.openOrders({ changedSince: since })).items
+  expect(changed.find(({ number }) => number === cancelled)).toMatchObject({ open: 0 })
+})
