@@ -2,16 +2,8 @@
  * Bugs that were made before, here or elsewhere, each a small change of the product's text. The simulation must catch
  * every one; `world` names what its smallest world needs, where the usual mix of faults would seldom show it.
  */
-import type { Day } from './day.ts'
-
-export type Bug = {
-  readonly name: string
-  readonly file: string
-  /** Must occur exactly once in the file. */
-  readonly find: string
-  readonly replace: string
-  readonly world?: Day
-}
+import type { Bug } from './bug.ts'
+import { STOCK_BUGS } from './stock-bugs.ts'
 
 const DESK = 'src/platform/desk.ts'
 const EFFECTS = 'src/platform/effects.ts'
@@ -317,4 +309,5 @@ export const BUGS: readonly Bug[] = [
       programs: ['all', 'all'],
     },
   },
+  ...STOCK_BUGS,
 ]

@@ -2,12 +2,10 @@
 import { toOrderRequest } from '../../src/demo.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
+import { type CallerParts, openCaller } from './caller.ts'
 import type { Counterparts } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
-import type { FaultScript } from './fault-script.ts'
-import type { Network } from './network.ts'
 import type { Partners } from './partners.ts'
-import type { Actor, Scheduler } from './scheduler.ts'
 
 export type Told = {
   /** The Idempotency-Key, the same at every attempt. */
@@ -24,55 +22,40 @@ export type Clients = {
   /** Cancellations that were answered with 2xx, by order id. */
   readonly cancelled: ReadonlySet<string>
   readonly open: () => number
+  /** Orders by the API, out of a reservation where one is named. */
+  readonly submit: (order: WorldOrder, key: string, reservationId?: string) => Promise<void>
 }
 
-export type ClientParts = {
+export type ClientParts = CallerParts & {
   readonly seed: string
   readonly world: World
-  readonly network: Network
-  readonly scheduler: Scheduler
-  readonly faults: FaultScript
   readonly landscape: Counterparts
-  readonly outside: Actor
   readonly day: WholeDay
   /** Absent on a day on which nobody orders by EDI. */
   readonly partners?: Partners | undefined
 }
 
 const ORDERS = '/process/order-to-cash/v1/orders'
-const AGAIN_MS = 700
 const RECEIPTS_MS = { least: 500, most: 4_000 }
 /** What happened in a warehouse is on its way a moment later. */
 const TOLD_MS = 100
 const SHOP_SHARE = 0.25
 
 export function openClients(parts: ClientParts): Clients {
-  const { seed, world, network, scheduler, faults, landscape, outside, day, partners } = parts
+  const { seed, world, scheduler, faults, landscape, outside, day, partners } = parts
   const told: Told[] = []
   const cancelled = new Set<string>()
   let open = 0
   const later = (ms: number, label: string, run: () => void): void =>
     void scheduler.after(ms, { actor: outside, label, run })
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => later(ms, 'client waits', resolve))
+  const { post, sleep } = openCaller(parts)
 
-  /** The same key at every attempt, until somebody answers who is able to. */
-  async function post(url: string, key: string, body: string) {
-    for (;;) {
-      const lost = faults.strikes('client-request-lost', key)
-      const answerLost = (): boolean => faults.strikes('client-answer-lost', key)
-      const headers = { 'content-type': 'application/json', 'idempotency-key': key }
-      const answer = await network
-        .visit({ method: 'POST', url, headers, body }, `client ${key}`, { lost, answerLost })
-        .catch(() => undefined)
-      const isAnswer = answer && answer.status < 500 && answer.status !== 429 && !isInFlight(answer)
-      if (isAnswer) return answer
-      await sleep(AGAIN_MS)
-    }
-  }
-
-  async function submit(order: WorldOrder, key: string): Promise<void> {
+  async function submit(order: WorldOrder, key: string, reservationId?: string): Promise<void> {
     open++
-    const answer = await post(ORDERS, key, JSON.stringify(toOrderRequest(order)))
+    const answer = await post(ORDERS, key, {
+      ...toOrderRequest(order),
+      ...(reservationId && { reservationId }),
+    })
     const body = JSON.parse(answer.body) as { id?: string; code?: string }
     told.push({ key, order, status: answer.status, id: body.id, code: body.code })
     open--
@@ -85,11 +68,9 @@ export function openClients(parts: ClientParts): Clients {
     await sleep(
       drawInteger(seed, 'cancel-after', key, draw(seed, 'cancels-at-once', key) < 0.5 ? [0, 60] : [0, 2_500]),
     )
-    const answer = await post(
-      `${ORDERS}/${id}:cancel`,
-      `cancel-${key}`,
-      JSON.stringify({ reason: 'customer changed its mind' }),
-    )
+    const answer = await post(`${ORDERS}/${id}:cancel`, `cancel-${key}`, {
+      reason: 'customer changed its mind',
+    })
     if (answer.status < 300) cancelled.add(id)
     open--
   }
@@ -127,8 +108,5 @@ export function openClients(parts: ClientParts): Clients {
     landscape.eastWms.receiveAll()
     later(TOLD_MS, 'receipts told', () => void open--)
   })
-  return { told, cancelled, open: () => open }
+  return { told, cancelled, open: () => open, submit }
 }
-
-const isInFlight = ({ status, body }: { status: number; body: string }): boolean =>
-  status === 409 && body.includes('in_flight')

@@ -5,6 +5,10 @@ import type { CounterpartName } from './counterparts.ts'
 
 export type Role = Config['role']
 
+/** What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask. */
+export const STOCK_FACTS = ['reservations', 'counts', 'adjustments', 'lots', 'questions'] as const
+export type StockFact = (typeof STOCK_FACTS)[number]
+
 export type Day = {
   readonly orders?: number
   /** Kinds of fault that this day has. */
@@ -28,6 +32,8 @@ export type Day = {
   readonly partners?: boolean
   /** The share of accepted orders that is cancelled. */
   readonly cancels?: number
+  /** What happens to stock beside orders. */
+  readonly stock?: readonly StockFact[]
   /** All want what the orders at these places of the stream want, in turns. */
   readonly alike?: readonly number[]
 }
@@ -41,9 +47,15 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 ]
 
 const PARTNERS_SHARE = 0.25
+const STOCK_SHARE = 0.15
 
 export type WholeDay = Day &
-  Required<Pick<Day, 'orders' | 'programs' | 'withinMs' | 'drowsy' | 'peaceAfterMs' | 'partners' | 'cancels'>>
+  Required<
+    Pick<
+      Day,
+      'orders' | 'programs' | 'withinMs' | 'drowsy' | 'peaceAfterMs' | 'partners' | 'cancels' | 'stock'
+    >
+  >
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
@@ -55,6 +67,8 @@ export function dayOf(seed: string, given: Day): WholeDay {
     peaceAfterMs: 5_000,
     partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
     cancels: 0.2,
+    stock:
+      given.kinds === undefined ? STOCK_FACTS.filter((fact) => draw(seed, 'stock', fact) < STOCK_SHARE) : [],
     ...given,
   }
 }
@@ -71,4 +85,5 @@ export const shortDayOf = (seed: string): Day => ({
   drowsy: [3, 5],
   peaceAfterMs: 1_500,
   partners: false,
+  stock: [],
 })

@@ -7,6 +7,10 @@ import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config-schema.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import { factorOf, type Receipt, type Stock, type World } from '#landscape/world/world.ts'
+import { EVERY_SCOPE } from '#platform/access.ts'
+import { createKey } from '#platform/access-keys.ts'
+import { CONTROLLER_TOKEN } from './caller.ts'
+import { queriesOf } from './checkers.ts'
 import { type Cluster, joinCluster, openCluster } from './cluster.ts'
 import { configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
@@ -36,6 +40,9 @@ const SHORT: ReadonlyMap<string, number> = new Map([
   ['20002', 500],
 ])
 
+/** Of this one more arrives in its lots. */
+const IN_LOTS = '10010'
+
 /** Of every second item there is little at the first site, so that orders ship from others as well. */
 const isScattered = ({ item, site, status }: Stock): boolean =>
   site === 'DC1' && status === 'available' && Number(item) % 2 === 1
@@ -60,7 +67,8 @@ function smallWorld(): World {
   const quantityOf = (row: Stock): number =>
     isShort(row) ? SHORT.get(row.item)! : isScattered(row) ? nearlyGone(row) : row.quantity
   const stock = world.stock.map((row) => ({ ...row, quantity: quantityOf(row) }))
-  return { ...world, stock, receipts: stock.filter(isShort).map(arrivalOf) }
+  const isInLots = ({ item, status }: Stock): boolean => status === 'available' && item === IN_LOTS
+  return { ...world, stock, receipts: stock.filter((row) => isShort(row) || isInLots(row)).map(arrivalOf) }
 }
 
 const arrivalOf = ({ status: _, ...row }: Stock, nth: number): Receipt => ({
@@ -74,12 +82,16 @@ export async function openLane(): Promise<Lane> {
   const [world, cluster] = [smallWorld(), await openCluster()]
   try {
     await readMasterData(cluster, world)
+    await createKey(queriesOf(cluster.side), CONTROLLERS, { client: 'controller', scopes: [EVERY_SCOPE] })
     return await laneOn(cluster, world)
   } catch (error) {
     await cluster.end()
     throw error
   }
 }
+
+/** The key of who decides what others enter is the same in every lane. */
+const CONTROLLERS = { token: () => CONTROLLER_TOKEN, random: () => 0, documents: async () => [] }
 
 /** On a cluster that another process has opened and read the master data into. */
 export const joinLane = async (url: string): Promise<Lane> => laneOn(await joinCluster(url), smallWorld())

@@ -1,6 +1,7 @@
 /** The simulation proves itself: each known bug is planted alone and has to be caught. */
 import { systemClock } from '#platform/clock.ts'
-import { type Bug, BUGS } from './bugs.ts'
+import type { Bug } from './bug.ts'
+import { BUGS } from './bugs.ts'
 import type { LaneHandle, Search } from './lanes.ts'
 import type { Job } from './search.ts'
 

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../../src/config-schema.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
-import { isAtRest, unsafe, unsettled, type Violation } from './checkers.ts'
+import { isAtRest, queryOf, unsafe, unsettled, type Violation } from './checkers.ts'
+import type { Query } from '#tests/support/books-rules.ts'
 import { untold } from './partner-checkers.ts'
 import { type Clients, openClients } from './clients.ts'
 import type { Cluster } from './cluster.ts'
@@ -18,6 +19,8 @@ import { openPartners, type Partners } from './partners.ts'
 import { NoticeBoard, type Program, startProgram } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
+import { openStockPeople, type StockPeople } from './stock-people.ts'
+import { catchUp, forgetful } from './stock-questions.ts'
 import { timeAt, virtualClock } from './virtual-clock.ts'
 
 export type Mode = 'safety' | 'liveness'
@@ -44,6 +47,8 @@ export type Outcome = {
 }
 
 const PRESS_MS = 2_000
+/** Of a day on which warehouses count: what is missing is asked for soon. */
+const GAP_AFTER_MS = 5_000
 const AWAKE_MS = 1_000
 /** Longer than any pause between two tries. */
 const END_AFTER_MS = 400_000
@@ -84,6 +89,7 @@ class Run {
   #landscape!: Counterparts
   #board!: BadDays
   #partners: Partners | undefined
+  #people!: StockPeople
   #messages = 0
   #lives = 0
 
@@ -117,12 +123,16 @@ class Run {
         faults: this.#faults,
         seed,
         landscape: () => this.#landscape,
-        doors: () => this.#programs.filter((program) => program?.isOpen && program.actor.alive) as Program[],
+        doors: () => this.#doors(),
         heard: (line) => this.#note(line),
         countMessage: () => void this.#messages++,
       },
       this.#outside,
     )
+  }
+
+  #doors(): Program[] {
+    return this.#programs.filter((program) => program?.isOpen && program.actor.alive) as Program[]
   }
 
   async toItsEnd(): Promise<Outcome> {
@@ -149,13 +159,10 @@ class Run {
       outside: this.#outside,
     }
     if (this.#day.partners) this.#partners = openPartners({ ...parts, files: this.#files })
-    return openClients({
-      ...parts,
-      network: this.#network,
-      landscape: this.#landscape,
-      day: this.#day,
-      partners: this.#partners,
-    })
+    const all = { ...parts, network: this.#network, landscape: this.#landscape, day: this.#day }
+    const clients = openClients({ ...all, partners: this.#partners })
+    this.#people = openStockPeople({ ...all, clients, look: this.#lookInTurn })
+    return clients
   }
 
   #outcome(violations: readonly Violation[]): Outcome {
@@ -184,6 +191,7 @@ class Run {
         peace = true
         this.#faults.end()
         this.#board.end()
+        if (this.#recounts) this.#people.recount()
         this.#pressOn()
       }
       if (scheduler.steps - checked >= SAFE_EVERY) {
@@ -207,6 +215,12 @@ class Run {
     return side
   }
 
+  readonly #lookInTurn: Query = (text, values) =>
+    new Promise((resolve) => {
+      const run = async (): Promise<void> => resolve(await queryOf(this.#look())(text, values))
+      this.#scheduler.offer({ actor: this.#outside, label: 'look', run })
+    })
+
   /** Whoever stood still has had time for what he still had in mind. */
   #areAwake(): boolean {
     const { nowMs } = this.#scheduler
@@ -214,13 +228,14 @@ class Run {
   }
 
   async #isAtRest(clients: Clients): Promise<boolean> {
-    const arePartners = this.#partners?.isIdle() ?? true
-    return arePartners && (await isAtRest(this.#look(), this.#landscape, clients))
+    const areIdle = (this.#partners?.isIdle() ?? true) && this.#people.open() === 0
+    return areIdle && (await isAtRest(this.#look(), this.#landscape, clients))
   }
 
   async #unsafe(): Promise<Violation[]> {
     const said: Readonly<Record<string, readonly string[]>> = {
       'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
+      'what people may not do with stock is refused, and the rest is done': this.#people.wrong,
       'nobody is declared dead who lives': wronglyDead(this.#complaints, this.#faults.struck),
     }
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
@@ -232,14 +247,31 @@ class Run {
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
     const found = await this.#unsafe()
     if (found.length > 0 || this.#plan.mode === 'safety') return found
+    const forgotten = isAtRest ? await this.#forgotten() : []
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
     const side = this.#look()
     return [
       ...(isAtRest ? [] : [stuck]),
-      ...(await unsettled(side, this.#landscape, clients)),
+      ...(await unsettled(side, this.#landscape, { clients, isRecounted: this.#recounts })),
+      ...forgotten,
       ...(this.#partners ? await untold(side, this.#partners) : []),
     ]
+  }
+
+  get #recounts(): boolean {
+    return this.#day.stock.includes('counts')
+  }
+
+  async #forgotten(): Promise<Violation[]> {
+    const { questions } = this.#people
+    if (questions.length === 0) return []
+    await catchUp(this.#scheduler)
+    const found = await forgetful(this.#scheduler, this.#doors(), questions)
+    return found.map((what) => ({
+      invariant: 'what is remembered of stock is what the books say',
+      found: what,
+    }))
   }
 
   /** Vendors wait for minutes before they tell again what found no ear; now somebody presses their buttons. */
@@ -277,7 +309,8 @@ class Run {
 
   #configOf(nth: number): Config {
     const config = withMaintenance(this.#lane.configs[this.#day.programs[nth]!], this.#board.closed)
-    return { ...config, edi: { ...config.edi, enabled: this.#day.partners } }
+    const inbox = this.#recounts ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox
+    return { ...config, inbox, edi: { ...config.edi, enabled: this.#day.partners } }
   }
 
   /** What may happen before an action: its program dies or stands still, a session or the whole server goes. */

@@ -1,0 +1,82 @@
+/** Questions about what can be promised: during the day, and at its end of every open door, from memory and from the books. */
+import type { Called } from '#platform/http-server.ts'
+import type { Caller } from './caller.ts'
+import type { Door } from './network.ts'
+import type { Scheduler } from './scheduler.ts'
+
+export type Question = { readonly company: string; readonly skus: readonly string[] }
+
+type Answered = {
+  readonly items: readonly {
+    readonly sku: string
+    readonly available: string
+    readonly places: readonly { readonly location: string; readonly available: string }[]
+  }[]
+}
+
+const URL = '/process/available-to-promise/v1/availability:query'
+/** Processes are within one second of each other, and may sleep longer than they wished. */
+const CAUGHT_UP_MS = 6_000
+
+export const ask = (
+  caller: Caller,
+  key: string,
+  { company, skus }: Question,
+  maxAgeMs?: number,
+): Promise<Called> =>
+  caller.post(URL, key, {
+    company,
+    items: skus.map((sku) => ({ sku })),
+    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+  })
+
+/** Nothing changes any more: what each door remembers is what the books say. */
+export async function forgetful(
+  scheduler: Scheduler,
+  doors: readonly Door[],
+  questions: readonly Question[],
+): Promise<string[]> {
+  const wrong: string[] = []
+  for (const door of doors) {
+    for (const question of questions) {
+      const [remembered, booked] = [
+        await answerAt(scheduler, door, question, false),
+        await answerAt(scheduler, door, question, true),
+      ]
+      if (remembered !== booked) wrong.push(`${door.actor.name} says ${remembered}, the books ${booked}`)
+    }
+  }
+  return wrong
+}
+
+/** Lets everybody take in what was done last. */
+export async function catchUp(scheduler: Scheduler): Promise<void> {
+  const untilMs = scheduler.nowMs + CAUGHT_UP_MS
+  await scheduler.run(() => scheduler.nowMs >= untilMs)
+}
+
+async function answerAt(
+  scheduler: Scheduler,
+  { actor, call }: Door,
+  { company, skus }: Question,
+  explain: boolean,
+): Promise<string> {
+  let said: string | undefined
+  const body = JSON.stringify({ company, explain, items: skus.map((sku) => ({ sku })) })
+  const headers = { 'content-type': 'application/json' }
+  const run = async (): Promise<void> => {
+    void call({ method: 'POST', url: URL, headers, body }).then((answer) => (said = figuresOf(answer)))
+  }
+  scheduler.offer({ actor, label: 'asked at the end', run })
+  await scheduler.run(() => said !== undefined || !actor.alive)
+  return said ?? ''
+}
+
+function figuresOf({ status, body }: Called): string {
+  if (status !== 200) return `${status} ${(JSON.parse(body) as { code: string }).code}`
+  const { items } = JSON.parse(body) as Answered
+  return items
+    .flatMap(({ sku, places }) => places.map(({ location, available }) => `${sku} ${location} ${available}`))
+    .toSorted()
+    .join(', ')
+}
