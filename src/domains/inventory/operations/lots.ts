@@ -92,7 +92,9 @@ function uncovered(positions: readonly LotPosition[], location: string): Quantit
 
 async function lockedItem(tx: Transaction, { itemId, company }: LotKey): Promise<LotPosition[]> {
   tx.locking('stock position', positionKeys([itemId], await placesOfItem(tx, itemId, company)))
-  return lockItem(tx, itemId, company)
+  // read again behind the lock: whoever held it before may have brought the first of a lot to a place
+  const [, positions] = await Promise.all([lockItem(tx, itemId, company), lockItem(tx, itemId, company)])
+  return positions
 }
 
 const change = (
