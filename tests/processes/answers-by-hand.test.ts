@@ -11,7 +11,7 @@ import { findingOf } from '#processes/answers-by-hand.ts'
 const operations = [carrier, channel, erp, tax, wms].flatMap((capability) =>
   Object.values(capability).map((operation) => operationKey(operation)),
 )
-const NEVER = ['carrier.createLabel', 'tax.determineTax']
+const NEVER = ['carrier.createLabel', 'channel.setStock', 'tax.determineTax']
 const confirmed = { outcome: 'confirmed' } as const
 const codeOf = (say: () => unknown): string => {
   try {

@@ -141,7 +141,8 @@ test('only columns of an order that never change are indexed', async () => {
        where i.indrelid = 'orders.sales_order'::regclass order by 1`,
     )
     expect(indexed.map(({ name }) => name)).toEqual(['created_at', 'customer', 'id', 'sender'])
-    const updated = [...statements()].flatMap(
+    const ours = statements().filter(({ name }) => name.startsWith('orders.'))
+    const updated = ours.flatMap(
       ({ text }) => /update orders\.sales_order \w* ?set ([^]*?)(?: from | where |$)/i.exec(text)?.[1] ?? [],
     )
     expect(updated.length).toBeGreaterThan(2)
