@@ -147,15 +147,16 @@ describe('a payment that is reversed', () => {
   test('is told as reversed to who reports it again, and what comes after all is another payment', async () => {
     const due = await bill()
     const { id, body, amount } = await pay([due])
+    await registered(id)
     await reverse(id)
     const again = await house.send('POST', `${O2C}/payments`, { body })
     expect([again.status, again.body]).toEqual([
       200,
       { id, state: 'reversed', amount, applied: '0.00', unapplied: '0.00', applications: [] },
     ])
+    await takenBack(id)
     const paid = await pay([due])
     expect(await invoiceOf(due)).toEqual({ state: 'paid', paid: due.total })
-    await takenBack(id)
     await registered(paid.id)
   })
 
