@@ -260,7 +260,7 @@ describe('a line', () => {
   })
 
   test('of a company that is not there, or of a partner, is refused', async () => {
-    expect((await adjust([at(SKUS[0]!, 'lost', '1')], { company: 'XXX' })).body['code' as never]).toBe(
+    expect((await adjust([at(SKUS[0]!, 'lost', '1')], { company: 'NONE' })).body['code' as never]).toBe(
       'inventory.company_unknown',
     )
     const foreign = await adjust([at(SKUS[0]!, 'lost', '1')], {}, { headers: partner })
@@ -332,7 +332,7 @@ describe('what is read', () => {
     [`${INVENTORY}/positions?company=NWF&sku=nothing`, 422, 'inventory.item_unknown'],
     [`${INVENTORY}/positions?company=NWF&location=MOON`, 422, 'inventory.location_unknown'],
     [`${INVENTORY}/positions?company=NWF&cursor=x.y`, 400, 'http.cursor_invalid'],
-    [`${PATH}?company=XXX`, 422, 'inventory.company_unknown'],
+    [`${PATH}?company=NONE`, 422, 'inventory.company_unknown'],
     [`${PATH}/A-9`, 404, 'inventory.adjustment_unknown'],
     [`${PATH}/B-9`, 404, 'inventory.adjustment_unknown'],
   ])('from %s is refused with %i', async (path, status, code) => {

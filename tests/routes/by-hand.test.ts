@@ -109,9 +109,9 @@ describe('a paper', () => {
     const codes = await Promise.all([
       enter('F-9', [left(1)]),
       enter(request, [left(1)], { request: 'X' }),
-      enter(request, [left(1)], { company: 'XXX' }),
+      enter(request, [left(1)], { company: 'NONE' }),
       enter(request, [left(1)], {}, { headers: partner }),
-      house.send('GET', `${PATH}?company=XXX`),
+      house.send('GET', `${PATH}?company=NONE`),
       house.send('GET', `${PATH}?company=NWF&cursor=x.y`),
       house.send('GET', `${PATH}?company=NWF`, { headers: partner }),
     ])

@@ -170,7 +170,7 @@ test('where a lot went is found by it, the newest first, page by page', async ()
 })
 
 test.each([
-  ['GET', 'lots?company=XXX&sku=1', undefined, [422, 'inventory.company_unknown']],
+  ['GET', 'lots?company=NONE&sku=1', undefined, [422, 'inventory.company_unknown']],
   ['GET', 'lots?company=NWF&sku=nothing', undefined, [422, 'inventory.item_unknown']],
   ['GET', 'lots?company=NWF&sku=46001&location=MOON', undefined, [422, 'inventory.location_unknown']],
   ['GET', 'lots?company=NWF&sku=46001&quantity=0', undefined, [422, 'items.quantity_not_positive']],
@@ -185,7 +185,7 @@ test.each([
   [
     'POST',
     'lots:release',
-    { company: 'XXX', sku: '46001', lot: 'L', reason: 'x' },
+    { company: 'NONE', sku: '46001', lot: 'L', reason: 'x' },
     [422, 'inventory.company_unknown'],
   ],
   [

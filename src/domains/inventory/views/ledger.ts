@@ -2,6 +2,7 @@
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import type { PositionChange } from '../store.ts'
 
 const COLUMNS = `item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", quarantine, damaged,
   blocked, in_transit as "inTransit", unreconciled, told_at as "toldAt"`
@@ -21,18 +22,7 @@ const byPlace = sql(
    order by item_id, lot limit $7`,
 )
 
-export type PositionRow = {
-  readonly itemId: number
-  readonly location: string
-  readonly lot: string
-  readonly available: Quantity
-  readonly reserved: Quantity
-  readonly qualityHold: Quantity
-  readonly quarantine: Quantity
-  readonly damaged: Quantity
-  readonly blocked: Quantity
-  readonly inTransit: Quantity
-  readonly unreconciled: Quantity
+export type PositionRow = Omit<PositionChange, 'company' | 'countedBy' | 'countedMark' | 'countedAt'> & {
   readonly toldAt: Date
 }
 
