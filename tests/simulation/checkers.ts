@@ -13,6 +13,7 @@ import {
 } from '#tests/support/house-books.ts'
 import type { Clients } from './clients.ts'
 import type { Counterparts } from './counterparts.ts'
+import { BOOKED_EARLY } from './witness.ts'
 
 export type Violation = { readonly invariant: string; readonly found: string }
 
@@ -175,15 +176,6 @@ const LEFT_WAITING = `
 const OVERDUE = `
   select 'R-' || id || ' ended at ' || expires_at as found from inventory.channel_reservation
   where ended_at is null and expires_at < now()`
-
-/** What a warehouse had told of the request before came after the shipment was booked. */
-const BOOKED_EARLY = `
-  select 'S-' || s.id || ' by ' || s.source || ', before ' || m.message_id || ' came' as found
-  from shipments.shipment s join log.event e on e.key = s.id and e.key_version = 1
-  join inbox.message c on c.source = s.source and c.type = 'shipment.confirmed'
-    and c.body::jsonb ->> 'shipment_id' = s.source_key
-  join inbox.message m on m.source = c.source and m.stream = c.stream and m.sequence < c.sequence
-  where m.received_at > e.recorded_at`
 
 const PASSED_OVER = `
   select 'sealed ' || sealed || ' of ' || recorded as found from (

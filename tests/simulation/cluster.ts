@@ -9,6 +9,7 @@ import { startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { Backend } from './backend.ts'
 import { BEGIN } from './virtual-clock.ts'
+import { WITNESS } from './witness.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
 
 /** Enough for every pool of every program, dead ones' connections being used again. */
@@ -50,6 +51,7 @@ export async function openCluster(): Promise<Cluster> {
   try {
     await prepare(server.url, new URL(server.url).pathname.slice(1))
     await migrate(server.url)
+    await run(server.url, [WITNESS])
     return await joinCluster(server.url, end)
   } catch (error) {
     await end()
@@ -75,21 +77,23 @@ export async function joinCluster(url: string, end = async (): Promise<void> => 
   }
 }
 
-async function prepare(url: string, database: string): Promise<void> {
+const prepare = (url: string, database: string): Promise<void> =>
+  run(url, [
+    // A backend that stands still must never be caught looking for deadlocks: the simulation finds them itself.
+    `alter system set deadlock_timeout = '1d'`,
+    'alter system set autovacuum = off',
+    'alter system set log_lock_waits = off',
+    'alter system set log_min_duration_statement = -1',
+    'select pg_reload_conf()',
+    `alter database ${database} set search_path = public, pg_catalog`,
+    `alter database ${database} set sim.now = '${BEGIN.toISOString()}'`,
+    VIRTUAL_NOW,
+  ])
+
+async function run(url: string, statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  for (const setting of [
-    // A backend that stands still must never be caught looking for deadlocks: the simulation finds them itself.
-    `deadlock_timeout = '1d'`,
-    'autovacuum = off',
-    'log_lock_waits = off',
-    `log_min_duration_statement = -1`,
-  ])
-    await client.query(`alter system set ${setting}`)
-  await client.query('select pg_reload_conf()')
-  await client.query(`alter database ${database} set search_path = public, pg_catalog`)
-  await client.query(`alter database ${database} set sim.now = '${BEGIN.toISOString()}'`)
-  await client.query(VIRTUAL_NOW)
+  for (const statement of statements) await client.query(statement)
   await client.end()
 }
 
