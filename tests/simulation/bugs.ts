@@ -277,7 +277,14 @@ export const BUGS: readonly Bug[] = [
        or e.xid < pg_snapshot_xmin(pg_current_snapshot()))
    order by e.generation, e.xid, e.position limit $4`,
     replace: `   order by e.generation, e.xid, e.position limit $4`,
-    world: { kinds: ['stall'], shares: { stall: 0.1 }, places: { stall: 'database.commit' } },
+    world: {
+      kinds: ['stall'],
+      shares: { stall: 0.2 },
+      places: { stall: 'database.commit' },
+      orders: 7,
+      withinMs: 2_000,
+      cancels: 0.6,
+    },
   },
   {
     name: 'the answers of a batch are taken by place',
