@@ -50,7 +50,7 @@ export const BUGS: readonly Bug[] = [
    where doc = any($1::bigint[]) and version = $2 and owner = $3`,
     replace: `failures = 0
    where doc = any($1::bigint[]) and $2::int is not null and owner = $3`,
-    world: AWAITED,
+    world: { ...AWAITED, programs: APART, shares: { stall: 0.6 } },
   },
   {
     name: 'who has left the desk cannot be woken',
