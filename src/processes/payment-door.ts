@@ -27,7 +27,8 @@ import {
 import { customerKey, type SellingCustomer } from '#domains/customers/contract.ts'
 import { changeExposure, findCustomers } from '#domains/customers/operations.ts'
 import { BATCHES_WAITING_MAX, type DoorPorts } from './doors.ts'
-import { paymentFacts } from './payment.ts'
+import { type PaymentFacts, paymentFacts } from './payment.ts'
+import { keepWhatIsWaitedFor } from './payment-waits.ts'
 import { invoiceNumber, paymentNumber, type ProcessPorts } from './ports.ts'
 
 export const UNAPPLIED_CASH = 'billing.unapplied_cash'
@@ -151,6 +152,7 @@ async function receive(
     const outcome = outcomes.get(payment)!
     return outcome.kind === 'received' ? [{ payment, received: outcome.payment, short: outcome.short }] : []
   })
+  const begun = await factsOf(tx, ports, taken)
   // credit is counted in the customer's currency; cash in another one waits on account
   const counted = taken.filter(({ payment: { currency, payerCurrency } }) => currency === payerCurrency)
   changeExposure(
@@ -160,7 +162,8 @@ async function receive(
   await openUnapplied(tx, ports, taken)
   await openDeductions(tx, ports, taken)
   auditReceipts(tx, taken, cause)
-  await beginAndWake(tx, turn, process, taken)
+  turn.begin(begun.map((facts) => ({ process, facts, priority: 1, share: facts.payment.customerId })))
+  await wakePaid(turn, taken)
   return new Map(open.map((arrival) => [arrival, receiptOf(read.get(arrival)!, outcomes)]))
 }
 
@@ -170,26 +173,25 @@ type Taken = {
   readonly short: readonly ShortPaid[]
 }
 
-/** Each payment's own process begins; those of the invoices it paid see that they changed. */
-async function beginAndWake(
+/** With which facts each payment's own process begins. What it waits for is locked before any credit account. */
+async function factsOf(
   tx: Transaction,
-  turn: Docket,
-  process: Process,
+  ports: ProcessPorts,
   taken: readonly Taken[],
-): Promise<void> {
-  if (taken.length === 0) return
-  const facts = await paymentFacts(
-    tx,
-    taken.map(({ payment }) => payment.doc).toSorted((a, b) => a - b),
-  )
-  turn.begin(
-    [...facts.values()].map((each) => ({
-      process,
-      facts: each,
-      priority: 1,
-      share: each.payment.customerId,
-    })),
-  )
+): Promise<PaymentFacts[]> {
+  if (taken.length === 0) return []
+  const docs = taken.map(({ payment }) => payment.doc).toSorted((a, b) => a - b)
+  const read = async () => [...(await paymentFacts(tx, docs)).values()]
+  const facts = await read()
+  const behind = facts.filter(({ behindReversal }) => behindReversal)
+  if (behind.length === 0) return facts
+  await keepWhatIsWaitedFor(tx, ports, behind)
+  // some of it may have come to its end while its lock was waited for
+  return read()
+}
+
+/** The processes of the invoices that were paid see that they changed. */
+async function wakePaid(turn: Docket, taken: readonly Taken[]): Promise<void> {
   const paid = new Map(
     taken.flatMap(({ payment: { company, customerId }, received }) =>
       received.applications.map(({ invoice }) => [
@@ -198,7 +200,7 @@ async function beginAndWake(
       ]),
     ),
   )
-  await turn.wake([...paid.values()])
+  if (paid.size > 0) await turn.wake([...paid.values()])
 }
 
 /** Cash that pays nothing is the payer's, and somebody has to find out what it is for. */

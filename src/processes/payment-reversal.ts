@@ -5,6 +5,7 @@ import { closeExceptions, openExceptionsOf } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Claim, Replay } from '#platform/http.ts'
 import { claim, record, settle } from '#platform/http-idempotency.ts'
+import type { Cause } from '#platform/log.ts'
 import type { Runner } from '#platform/runner.ts'
 import type {
   PaymentReversal,
@@ -12,10 +13,13 @@ import type {
   ReversalRequest,
   ReversedPayment,
 } from '#domains/billing/contract.ts'
+import { recordReversalRegistered } from '#domains/billing/operations/registrations.ts'
 import { reversePayments, tellReversal } from '#domains/billing/operations/reversals.ts'
+import { unregisteredBeside } from '#domains/billing/views/reversals.ts'
 import { customerKey } from '#domains/customers/contract.ts'
 import { changeExposure, creditStandings, findCustomers } from '#domains/customers/operations.ts'
 import { SHORT_PAYMENT, UNAPPLIED_CASH } from './payment-door.ts'
+import { isTold, leaveWaits } from './payment-waits.ts'
 import { paymentRow } from './payment.ts'
 import { invoiceNumber, parseNumber, paymentNumber } from './ports.ts'
 
@@ -43,12 +47,14 @@ export function reversePayment(runner: Runner, command: ReversalCommand): Promis
     const outcome = (await reversePayments(tx, [reversal], cause)).get(reversal)!
     if (outcome.kind === 'refused') throw outcome.refusal
     const { payment } = outcome
+    const beside = await endUntold(tx, payment, cause)
     await owesAgain(tx, payment)
     await closeQuestions(tx, payment)
     audit(tx, payment, command)
     const { company, customerId, invoices } = payment
     turn.wakeAfterwards([
       paymentRow(payment),
+      ...beside.map(paymentRow),
       ...invoices.map(({ invoice }) => ({
         doc: invoice,
         process: 'invoice',
@@ -79,6 +85,15 @@ async function readReversal(
 async function customerId(tx: Transaction, company: string, number: string): Promise<number | null> {
   const found = await findCustomers(tx, [{ company, number }])
   return found.get(customerKey(company, number))?.id ?? null
+}
+
+/** An ERP that never heard of it has nothing to take back; answers who may have waited for its place. */
+async function endUntold(tx: Transaction, payment: ReversedPayment, cause: Cause) {
+  const { doc, company, invoices } = payment
+  if (invoices.length === 0 || (await isTold(tx, doc))) return []
+  await recordReversalRegistered(tx, [{ doc, company, number: undefined }], cause)
+  await leaveWaits(tx, payment)
+  return unregisteredBeside(tx, [doc])
 }
 
 /** As it was received, so it is taken back: credit is counted in the customer's currency alone. */

@@ -22,14 +22,11 @@ import {
 } from '#platform/process.ts'
 import { applicationsOf } from '#domains/billing/operations.ts'
 import { recordRegistered, recordReversalRegistered } from '#domains/billing/operations/registrations.ts'
-import {
-  behindReversals,
-  lockPayments,
-  type PaymentHeader,
-  unregisteredAfter,
-} from '#domains/billing/views.ts'
+import { lockPayments, type PaymentHeader } from '#domains/billing/views.ts'
+import { behindReversals, unregisteredBeside } from '#domains/billing/views/reversals.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
+import { endWaits, tellWhoWaits } from './payment-waits.ts'
 import { paymentNumber, type ProcessPorts } from './ports.ts'
 import { endRefusals, leaveRefusals, refusalCause } from './refusals.ts'
 
@@ -40,7 +37,7 @@ export type PaymentFacts = DocumentFacts & {
   readonly invoices: readonly { readonly number: string; readonly amountMinor: number }[]
   /** The ERP would not have it, and nobody has had it tried again. */
   readonly registrationRefused: boolean
-  /** The ERP still takes an invoice of it for paid, by an earlier payment that was reversed. */
+  /** The ERP has no room for it before it has taken another one back. */
   readonly behindReversal: boolean
 }
 
@@ -51,7 +48,7 @@ export function payment(ports: ProcessPorts): Process {
     facts: paymentFacts,
     steps: {
       [REGISTER]: {
-        when: (facts) => isUnregistered(facts) && !facts.behindReversal,
+        when: (facts) => isUnregistered(facts) && !waitsForReversal(facts),
         call: register(ports),
       },
       reverse: { when: owesReversal, call: reverse(ports) },
@@ -67,7 +64,14 @@ const REGISTER = 'register'
  * answer came is registered all the same: only the answer tells whether the ERP has it.
  */
 const isUnregistered = ({ payment, invoices, registrationRefused }: PaymentFacts): boolean =>
-  payment.erpNumber === null && invoices.length > 0 && !(payment.reversedAt && registrationRefused)
+  payment.erpNumber === null &&
+  invoices.length > 0 &&
+  !payment.reversalRegistered &&
+  !(payment.reversedAt && registrationRefused)
+
+/** One that was reversed itself waits for nobody: others wait for it. */
+const waitsForReversal = ({ payment, behindReversal }: PaymentFacts): boolean =>
+  behindReversal && payment.reversedAt === null
 
 /** Of what the ERP refused to register a part may be there. */
 const owesReversal = ({ payment, invoices, registrationRefused }: PaymentFacts): boolean =>
@@ -80,7 +84,7 @@ export async function paymentFacts(
   tx: Transaction,
   docs: readonly number[],
 ): Promise<ReadonlyMap<number, PaymentFacts>> {
-  const [payments, applications, steps, behind] = await Promise.all([
+  const [payments, applications, steps, waiting] = await Promise.all([
     lockPayments(tx, docs),
     applicationsOf(tx, docs),
     stepRowsOf(tx, docs),
@@ -89,6 +93,7 @@ export async function paymentFacts(
   const refused = new Set(
     steps.flatMap(({ doc, step, state }) => (step === REGISTER && state === 'refused' ? [doc] : [])),
   )
+  const behind = new Set(waiting.map(({ doc }) => doc))
   const orders = [...new Set(applications.map((row) => row.orderId))].toSorted((a, b) => a - b)
   const customerOf = new Map((await headersOf(tx, orders)).map((order) => [order.doc, order.customer]))
   const paidBy = groupBy(applications, (row) => row.payment)
@@ -154,9 +159,9 @@ const register = (ports: ProcessPorts) =>
         title: 'The ERP refuses to register payments',
       })
       return new Map<RefusedCall<PaymentFacts>, Done<PaymentFacts>>([
-        ...standing.map((work) => [work, { facts: work.facts }] as const),
+        ...standing.map((work) => [work, 'look'] as const),
         ...reversed.map(
-          (work) => [work, { facts: work.facts, wakes: [paymentRow(work.facts.payment)] }] as const,
+          (work) => [work, { facts: 'look', wakes: [paymentRow(work.facts.payment)] }] as const,
         ),
       ])
     },
@@ -182,14 +187,23 @@ const reverse = (ports: ProcessPorts) =>
         answered.filter(({ facts }) => facts.registrationRefused),
         REGISTRATION_REFUSED,
       )
-      return lookAndWakeLater(tx, answered)
+      await endWaits(
+        tx,
+        answered.map(({ facts }) => facts),
+      )
+      return lookAndWakeBeside(tx, answered)
     },
     async refused(tx, refused) {
       await openRefusals(tx, ports, refused, {
         code: REVERSAL_REFUSED,
         title: 'The ERP refuses to take payments back',
       })
-      return new Map(refused.map((work) => [work, { facts: work.facts }]))
+      await tellWhoWaits(
+        tx,
+        ports,
+        refused.map(({ facts }) => facts),
+      )
+      return lookAll(refused)
     },
   })
 
@@ -225,22 +239,22 @@ export const paymentRow = ({
   share: customerId,
 })
 
-/** What pays the same invoices next has waited for this. */
-async function lookAndWakeLater<W extends { readonly facts: PaymentFacts }>(
+/** What pays the same invoices may have waited for this. */
+async function lookAndWakeBeside<W extends { readonly facts: PaymentFacts }>(
   tx: Transaction,
   works: readonly W[],
 ): Promise<Answers<W, PaymentFacts>> {
-  const later = groupBy(
-    await unregisteredAfter(
+  const beside = groupBy(
+    await unregisteredBeside(
       tx,
       works.map(({ facts }) => facts.doc),
     ),
-    (row) => row.earlier,
+    (row) => row.beside,
   )
   return new Map(
     works.map((work): [W, Done<PaymentFacts>] => [
       work,
-      { facts: 'look', wakes: later(work.facts.doc).map(paymentRow) },
+      { facts: 'look', wakes: beside(work.facts.doc).map(paymentRow) },
     ]),
   )
 }

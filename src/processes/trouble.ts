@@ -6,6 +6,7 @@ import { park } from '#platform/parking.ts'
 import { callCause } from '#platform/parking-replay.ts'
 import type { Poisoned } from '#platform/runner.ts'
 import type { ParkedEffect } from '#platform/turn-context.ts'
+import { tellWhoWaits } from './payment-waits.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
@@ -16,6 +17,7 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
     { prefix: 'orders', owner: 'customer-service', severity: 'high', dueBusinessHours: 4 },
     { prefix: 'inventory', owner: 'inventory', severity: 'high', dueBusinessHours: 8 },
     { prefix: 'supply', owner: 'purchasing', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'shipments.held_lot_shipped', owner: 'inventory', severity: 'critical', dueBusinessHours: 1 },
     { prefix: 'shipments', owner: 'customer-service', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'billing', owner: 'billing', severity: 'high', dueBusinessHours: 8 },
     { prefix: 'edi', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },
@@ -84,6 +86,12 @@ export async function parkEffects(
       suggestedAction: `Search ${intent.businessKey} at ${intent.system}: ${reason}. Then say what became of it, or replay the parked call.`,
       affects: { doc: facts.doc, kind },
     })),
+  )
+  const payments = effects.filter(({ kind }) => kind === 'payment')
+  await tellWhoWaits(
+    tx,
+    ports,
+    payments.map(({ facts }) => facts),
   )
 }
 

@@ -51,6 +51,8 @@ async function bill(company: Company): Promise<Bill> {
   return { company, ...(await find())[0]! }
 }
 
+const PARKED = '/experience/control-tower/v1/parked-items'
+
 let references = 0
 async function pay({ company, number, total }: Bill): Promise<string> {
   const { customer, currency } = COMPANIES[company]
@@ -121,19 +123,77 @@ test('a payment that is reversed while it is being registered is registered and 
   expect(theirInvoice(due).openMinor).toBe(due.total)
 })
 
-test('what is paid again is registered once the ERP has taken the first payment back', async () => {
-  const due = await bill('NWF')
-  const first = await pay(due)
-  await registered(first, 'NWF')
-  erpOf('NWF').faults.set({ kind: 'latency', operation: 'reversePayment', ms: 500 })
-  await reverse(first, 'NWF')
-  const second = await pay(due)
-  await settled(first)
-  await settled(second)
-  expect(erpOf('NWF').received.times('registerPayment', second)).toBe(1)
-  expect(theirs(second, 'NWF')).toHaveLength(1)
-  expect(theirInvoice(due).openMinor).toBe(0)
-  expect(await listExceptions(house.app.database, { code: 'billing.registration_refused' })).toEqual([])
+describe('what is paid again', () => {
+  const waiting = () => listExceptions(house.app.database, { code: 'billing.registration_waits' })
+  const refused = () => listExceptions(house.app.database, { code: 'billing.registration_refused' })
+  test.each([
+    ['answers late', { kind: 'latency', ms: 500 }],
+    ['is away for it', { kind: 'outage', mode: 'unavailable', times: 8 }],
+  ] as const)('waits where the ERP %s, and is registered by itself, once', async (_, fault) => {
+    const due = await bill('NWF')
+    const first = await pay(due)
+    await registered(first, 'NWF')
+    erpOf('NWF').faults.set({ ...fault, operation: 'reversePayment' })
+    await reverse(first, 'NWF')
+    const second = await pay(due)
+    await settled(first)
+    await settled(second)
+    expect(erpOf('NWF').received.times('registerPayment', second)).toBe(1)
+    expect(theirs(second, 'NWF')).toHaveLength(1)
+    expect(theirInvoice(due).openMinor).toBe(0)
+    expect([await refused(), await waiting()]).toEqual([[], []])
+  })
+
+  test('and was paid before the reversal waits for nothing, since both have room', async () => {
+    const due = await bill('NWF')
+    const half = Math.floor(due.total / 2)
+    const first = await pay({ ...due, total: half })
+    await registered(first, 'NWF')
+    erpOf('NWF').faults.set({ kind: 'outage', mode: 'unavailable', operation: 'registerPayment', times: 4 })
+    const second = await pay({ ...due, total: due.total - half })
+    erpOf('NWF').faults.set({ kind: 'latency', ms: 500, operation: 'reversePayment' })
+    await reverse(first, 'NWF')
+    await settled(first)
+    await settled(second)
+    expect(theirs(second, 'NWF')).toHaveLength(1)
+    expect(theirInvoice(due).openMinor).toBe(half)
+  })
+
+  test('and reversed while it waits gives its place to the next', async () => {
+    const due = await bill('NWF')
+    const first = await pay(due)
+    await registered(first, 'NWF')
+    erpOf('NWF').faults.set({ kind: 'outage', mode: 'unavailable', operation: 'reversePayment', times: 8 })
+    await reverse(first, 'NWF')
+    const second = await pay(due)
+    await reverse(second, 'NWF')
+    await settled(second)
+    const third = await pay(due)
+    await settled(third)
+    expect(await numberOf(second)).toMatchObject({ done: true })
+    expect(theirs(third, 'NWF')).toHaveLength(1)
+    expect(await waiting()).toEqual([])
+  })
+
+  test('says for what it waits where a person has to decide on a call, and goes on by itself after that', async () => {
+    const due = await bill('NWF')
+    const first = await pay(due)
+    await registered(first, 'NWF')
+    erpOf('NWF').faults.set({ kind: 'outage', mode: 'unavailable', operation: 'reversePayment' })
+    await reverse(first, 'NWF')
+    const second = await pay(due)
+    await expect
+      .poll(waiting, WITHIN)
+      .toMatchObject([{ owner: 'billing', title: expect.stringContaining(first) as string }])
+    erpOf('NWF').faults.clear()
+    const { body } = await house.send('GET', `${PARKED}?document=${first}`)
+    const [item] = (body as unknown as { items: { id: number }[] }).items
+    const replay = { body: { reason: 'the ERP is back' } }
+    expect((await house.send('POST', `${PARKED}/${item!.id}:replay`, replay)).status).toBe(200)
+    await settled(second)
+    expect(theirs(second, 'NWF')).toHaveLength(1)
+    expect(await waiting()).toEqual([])
+  })
 })
 
 describe('a payment that the ERP would not register', () => {
@@ -162,16 +222,23 @@ describe('a payment that the ERP would not register', () => {
   })
 })
 
-test('a reversal that the ERP refuses is for a person, and goes through once the cause is mended', async () => {
+test('a reversal that the ERP refuses is for a person, as is what waits for it, and all go through once the cause is mended', async () => {
   const due = await bill('NWF')
   const id = await pay(due)
   await registered(id, 'NWF')
   const [payment] = theirs(id, 'NWF')
   const { customer } = payment!
   Object.assign(payment!, { customer: 'nobody' })
+  erpOf('NWF').faults.set({ kind: 'latency', ms: 300, operation: 'reversePayment' })
   await reverse(id, 'NWF')
+  const next = await pay(due)
   const open = () => listExceptions(house.app.database, { code: 'billing.reversal_refused' })
+  const waiting = () => listExceptions(house.app.database, { code: 'billing.registration_waits' })
   await expect.poll(open, WITHIN).toMatchObject([{ owner: 'billing' }])
+  await reverse(next, 'NWF')
+  expect(await waiting()).toEqual([])
+  const last = await pay(due)
+  expect(await waiting()).toMatchObject([{ owner: 'billing', title: expect.stringContaining(id) as string }])
   Object.assign(payment!, { customer })
   const [exception] = await open()
   const path = `/experience/control-tower/v1/exceptions/${exception!.id}:retry`
@@ -179,6 +246,9 @@ test('a reversal that the ERP refuses is for a person, and goes through once the
   await settled(id)
   expect(await open()).toEqual([])
   expect(theirs(id, 'NWF')).toMatchObject([{ reversal: { reason: 'returned by the bank' } }])
+  await settled(last)
+  expect([theirs(next, 'NWF'), await waiting()]).toEqual([[], []])
+  expect(theirs(last, 'NWF')).toHaveLength(1)
 })
 
 test('the tables agree with all of it', async () => {

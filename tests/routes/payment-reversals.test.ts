@@ -147,17 +147,31 @@ describe('a payment that is reversed', () => {
   test('is told as reversed to who reports it again, and what comes after all is another payment', async () => {
     const due = await bill()
     const { id, body, amount } = await pay([due])
-    await registered(id)
     await reverse(id)
     const again = await house.send('POST', `${O2C}/payments`, { body })
     expect([again.status, again.body]).toEqual([
       200,
       { id, state: 'reversed', amount, applied: '0.00', unapplied: '0.00', applications: [] },
     ])
-    await takenBack(id)
     const paid = await pay([due])
     expect(await invoiceOf(due)).toEqual({ state: 'paid', paid: due.total })
     await registered(paid.id)
+    await takenBack(id)
+  })
+
+  test('gives its place at the ERP to what is paid at once, however often that is reversed too', async () => {
+    const due = await bill()
+    const bounced: string[] = []
+    for (let times = 0; times < 4; times++) {
+      const { id } = await pay([due])
+      expect((await reverse(id)).status).toBe(200)
+      bounced.push(id)
+    }
+    const { id } = await pay([due])
+    await registered(id)
+    for (const each of bounced) await takenBack(each)
+    expect(theirs(id)).toMatchObject([{ invoiceOpenMinor: 0 }])
+    expect(await listExceptions(house.app.database, { code: 'billing.registration_refused' })).toEqual([])
   })
 
   test('takes back each invoice that it paid at the ERP that holds them', async () => {

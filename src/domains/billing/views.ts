@@ -62,47 +62,6 @@ const lockPaymentRows = sql(
 export const lockPayments = (queries: Queries, docs: readonly number[]): Promise<PaymentHeader[]> =>
   queries.query<PaymentHeader>(lockPaymentRows, [docs])
 
-const pendingReversals = sql(
-  'billing.pending_reversals',
-  `select distinct a.payment_id as doc from billing.payment_application a
-   cross join lateral (
-     select payment_id from billing.payment_application b
-     where b.invoice_id = a.invoice_id and b.payment_id < a.payment_id offset 0) earlier
-   cross join lateral (
-     select from billing.payment p
-     where p.id = earlier.payment_id and p.reversed_at is not null and p.reversal_registered_at is null offset 0) pending
-   where a.payment_id = any($1::bigint[])`,
-)
-
-/** Which of these payments pay invoices that the ERP still takes for paid, by an earlier payment that was reversed. */
-export async function behindReversals(
-  queries: Queries,
-  docs: readonly number[],
-): Promise<ReadonlySet<number>> {
-  const rows = await queries.query<{ doc: number }>(pendingReversals, [docs])
-  return new Set(rows.map(({ doc }) => doc))
-}
-
-const laterPayments = sql(
-  'billing.later_payments',
-  `select distinct a.payment_id as earlier, p.id as doc, p.company, p.customer_id as "customerId"
-   from billing.payment_application a
-   cross join lateral (
-     select payment_id from billing.payment_application b
-     where b.invoice_id = a.invoice_id and b.payment_id > a.payment_id offset 0) later
-   cross join lateral (
-     select id, company, customer_id from billing.payment p
-     where p.id = later.payment_id and p.erp_number is null offset 0) p
-   where a.payment_id = any($1::bigint[])`,
-)
-
-/** Payments of the same invoices that came after these and that the ERP does not have. */
-export const unregisteredAfter = (
-  queries: Queries,
-  docs: readonly number[],
-): Promise<(Pick<PaymentHeader, 'doc' | 'company' | 'customerId'> & { readonly earlier: number })[]> =>
-  queries.query(laterPayments, [docs])
-
 const invoicesUnknown = sql(
   'billing.invoices_unknown',
   `select customer_id as "customerId", sum(coalesce(total_minor, net_minor))::bigint as "amountMinor"

@@ -7,6 +7,7 @@ import { recordRegistered, recordReversalRegistered } from '#domains/billing/ope
 import { type ReversalOutcome, reversePayments } from '#domains/billing/operations/reversals.ts'
 import { checkReversal, stateAfterReversal } from '#domains/billing/rules.ts'
 import { lockInvoices, lockPayments, unknownPayments } from '#domains/billing/views.ts'
+import { behindReversals, keepReversals, unregisteredBeside } from '#domains/billing/views/reversals.ts'
 import {
   CAUSE,
   COMPANY,
@@ -29,8 +30,8 @@ async function paid(
   customerId: number,
   amountMinor: number,
   named?: readonly { readonly doc: number }[],
+  doc = newDoc(),
 ): Promise<NewPayment> {
-  const doc = newDoc()
   const payment = {
     doc,
     company: COMPANY,
@@ -241,6 +242,53 @@ test('what the ERP still counts as paid is less than no cash, until it has taken
     'payment.reversed',
     'payment.reversal_registered',
   ])
+})
+
+describe('until the ERP has taken a reversed payment back', () => {
+  const takenBack = (doc: number) =>
+    db.database.transaction(async (tx) => {
+      await recordReversalRegistered(tx, [{ doc, company: COMPANY, number: 'R-1' }], CAUSE)
+      return unregisteredBeside(tx, [doc])
+    })
+  const docsOf = (rows: readonly { readonly doc: number }[]) => rows.map(({ doc }) => doc)
+
+  test('what would be too much with it waits, whatever the numbers of the two are, and nothing else does', async () => {
+    const customer = newDoc()
+    await post(db, { customerId: customer })
+    const lower = newDoc()
+    const [part, rest] = [await paid(customer, 30), await paid(customer, 70)]
+    await reverse(reversalOf(part.doc))
+    expect(await behindReversals(db.database, [part.doc, rest.doc])).toEqual([])
+    await paid(customer, 30, undefined, lower)
+    expect(await behindReversals(db.database, [lower])).toEqual([{ doc: lower, reversal: part.doc }])
+    await post(db, { customerId: customer })
+    expect(await behindReversals(db.database, [(await paid(customer, 100)).doc])).toEqual([])
+    expect(docsOf(await takenBack(part.doc))).toEqual(expect.arrayContaining([lower, rest.doc]))
+    expect(await behindReversals(db.database, [lower, rest.doc])).toEqual([])
+  })
+
+  test('who comes at that moment is seen by whoever writes it down', async () => {
+    const customer = newDoc()
+    await post(db, { customerId: customer })
+    const first = await paid(customer, 100)
+    await reverse(reversalOf(first.doc))
+    const next = { ...first, doc: newDoc(), reference: `W-${first.doc}-again` }
+    let woken: ReturnType<typeof takenBack> | undefined
+    await db.database.transaction(async (tx) => {
+      await receivePayments(tx, [next], CAUSE)
+      const behind = await behindReversals(tx, [next.doc])
+      await keepReversals(
+        tx,
+        behind.map(({ reversal }) => reversal),
+      )
+      let isDone = false
+      woken = takenBack(first.doc).finally(() => (isDone = true))
+      const waits = () =>
+        db.run(`select from pg_locks where not granted and locktype in ('transactionid', 'tuple')`)
+      await expect.poll(async () => isDone || (await waits()).length > 0, { timeout: 10_000 }).toBe(true)
+    })
+    expect(docsOf(await woken!)).toEqual([next.doc])
+  })
 })
 
 test.each<[InvoiceState, number, boolean, InvoiceState]>([

@@ -8,7 +8,8 @@ export type Registration<Number> = {
   readonly doc: number
   readonly company: string
   readonly number: Number
-  readonly effectKey: string
+  /** Absent where it was not asked. */
+  readonly effectKey?: string
 }
 
 /** The ERP has these payments under its own numbers. */
@@ -20,7 +21,7 @@ export async function recordRegistered(
   tell(tx, 'payment.registered', { rows, versions: await updatePaymentNumbers(tx, rows), cause })
 }
 
-/** The ERP has taken these payments back too; without a number where it had nothing of them. */
+/** The ERP has taken these payments back too; without a number where it had nothing of them, or never heard of them. */
 export async function recordReversalRegistered(
   tx: Transaction,
   rows: readonly Registration<string | undefined>[],
@@ -45,7 +46,7 @@ function tell(tx: Transaction, type: string, { rows, versions, cause }: Told): v
       keyVersion: versionOf.get(doc)!,
       company,
       correlationId: doc,
-      data: { ...(number !== undefined && { number }), effectKey },
+      data: { ...(number !== undefined && { number }), ...(effectKey !== undefined && { effectKey }) },
     })),
     cause,
   )
