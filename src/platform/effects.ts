@@ -208,6 +208,13 @@ export type Verdict =
       readonly held?: boolean
     }
 
+/** It was not done, and only a person may have it tried again. */
+export const isNo = (verdict: Verdict): boolean =>
+  verdict.kind === 'refused' || (verdict.kind === 'deferred' && verdict.state === 'parked')
+
+export const reasonOf = (verdict: Verdict): { code: string; message: string } =>
+  verdict.kind === 'refused' ? verdict : { code: '', message: '' }
+
 export type Situation = {
   /** It may have been done before this attempt. */
   readonly inDoubt: boolean

@@ -8,14 +8,14 @@ type Departure = { readonly docs: number[]; readonly version: number; readonly u
 export class Departures {
   readonly #tx: Transaction
   readonly #epoch: number
-  /** Begun and woken in this transaction: they stay. */
-  readonly #wokenNewborn: ReadonlySet<number>
+  /** They stay, and are looked at after this transaction. */
+  readonly #afterwards: ReadonlySet<number>
   readonly #answers: { readonly docs: readonly number[]; readonly gone: Promise<number[]> }[] = []
 
-  constructor(tx: Transaction, epoch: number, wokenNewborn: ReadonlySet<number>) {
+  constructor(tx: Transaction, epoch: number, afterwards: ReadonlySet<number>) {
     this.#tx = tx
     this.#epoch = epoch
-    this.#wokenNewborn = wokenNewborn
+    this.#afterwards = afterwards
   }
 
   /** Writes desk rows of new documents, and lets those go that rest; one statement for each version and time. */
@@ -23,7 +23,7 @@ export class Departures {
     const enrolled: Enrolled[] = []
     const departing = new Map<string, Departure>()
     for (const entry of entries) {
-      const rests = entry.inFlight.size === 0 && !this.#wokenNewborn.has(entry.doc)
+      const rests = entry.inFlight.size === 0 && !this.#afterwards.has(entry.doc)
       const finished = rests && isFinished(entry)
       if (rests) entry.until = finished && !entry.isNew ? undefined : finished ? now : wakeAt(entry, now)
       if (entry.isNew) {
@@ -43,7 +43,7 @@ export class Departures {
   /** Once the transaction has committed: who went, and who was woken and stays. */
   async answered(): Promise<{ readonly gone: ReadonlySet<number>; readonly woken: ReadonlySet<number> }> {
     const gone = new Set<number>()
-    const woken = new Set(this.#wokenNewborn)
+    const woken = new Set(this.#afterwards)
     for (const { docs, gone: answer } of this.#answers) {
       const left = new Set(await answer)
       for (const doc of docs) (left.has(doc) ? gone : woken).add(doc)

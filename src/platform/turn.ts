@@ -11,13 +11,15 @@ import {
   effectKey,
   type Intent,
   intendEffects,
+  isNo,
+  reasonOf,
   type Resolution,
   settleEffects,
   type Verdict,
 } from './effects.ts'
 import { holdDocuments, type Waits } from './effects-held.ts'
 import type { Cause } from './log.ts'
-import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts, Done } from './process.ts'
+import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts } from './process.ts'
 import type { ParkedEffect, TurnContext } from './turn-context.ts'
 import { Departures } from './turn-departures.ts'
 import {
@@ -85,8 +87,9 @@ export class Turn implements Docket {
   readonly #entries = new Map<number, Entry>()
   readonly #stale = new Set<number>()
   readonly #wakes = new Map<number, DeskRow>()
-  /** Begun and woken in this transaction: looked at after it. */
-  readonly #wokenNewborn = new Set<number>()
+  /** Looked at after this transaction: what it began and woke, and what it may not take back: that locks before desk rows. */
+  readonly #afterwards = new Set<number>()
+  #hasWoken = false
   readonly #writtenSteps: (StepRow & { actor: string; reason: string | null })[] = []
   readonly #newIntents: Intent[] = []
   readonly #sentAgain: Deferred[] = []
@@ -97,7 +100,7 @@ export class Turn implements Docket {
     this.#tx = tx
     this.#context = context
     this.#cause = cause
-    this.#departures = new Departures(tx, context.epoch, this.#wokenNewborn)
+    this.#departures = new Departures(tx, context.epoch, this.#afterwards)
   }
 
   begin(begun: readonly Begun[]): void {
@@ -106,6 +109,7 @@ export class Turn implements Docket {
 
   async wake(rows: readonly DeskRow[]): Promise<void> {
     for (const active of await this.#wake(rows)) this.#enter(active)
+    this.#hasWoken ||= rows.length > 0
   }
 
   wakeAfterwards(rows: readonly DeskRow[]): void {
@@ -184,7 +188,7 @@ export class Turn implements Docket {
   /** Wakes; answers those that nobody owned and this process now does. */
   async #wake(all: readonly DeskRow[]): Promise<Active[]> {
     const rows = all.filter(({ doc }) => !this.#entries.get(doc)?.isNew)
-    for (const { doc } of all) if (this.#entries.get(doc)?.isNew) this.#wokenNewborn.add(doc)
+    for (const { doc } of all) if (this.#entries.get(doc)?.isNew) this.#afterwards.add(doc)
     const woken = await wakeDocuments(this.#tx, this.#context.epoch, rows)
     const mine: Active[] = []
     for (const row of new Map(rows.map((one) => [one.doc, one])).values()) {
@@ -292,7 +296,7 @@ export class Turn implements Docket {
         begins = [],
         wakes = [],
         refused = [],
-      }: Changed<DocumentFacts> = done === 'look' ? LOOK : done
+      }: Changed<DocumentFacts> = done === 'look' ? { facts: 'look' } : done
       const entry = this.#entries.get(item.facts.doc)!
       entry.current = facts !== 'look'
       entry.facts = facts === 'look' ? undefined : facts
@@ -302,8 +306,10 @@ export class Turn implements Docket {
     }
     await this.#lookAtUnknown()
     if (this.#context.verifyFacts) {
-      const carried = work.filter((item) => isCarried(answers.get(item)!))
-      const entries = carried.map((item) => this.#entries.get(item.facts.doc)!)
+      const entries = work.flatMap((item) => {
+        const done = answers.get(item)!
+        return done === 'look' || done.facts === 'look' ? [] : [this.#entries.get(item.facts.doc)!]
+      })
       await verifyCarried(this.#tx, this.#context.epoch, entries)
     }
   }
@@ -354,6 +360,11 @@ export class Turn implements Docket {
     )
     // What frees credit and stock goes first, since it locks accounts before positions.
     const undo = ready.filter(({ step }) => isUndo(step))
+    if (this.#hasWoken && undo.length > 0) {
+      for (const { work } of undo) this.#entries.get(work.facts.doc)!.current = false
+      for (const { work } of undo) this.#afterwards.add(work.facts.doc)
+      return true
+    }
     for (const [step, group] of Map.groupBy(undo.length > 0 ? undo : ready, (one: ReadyStep) => one.step)) {
       const works = group.map(({ work }) => work)
       if ('do' in step) await this.#apply(works, await step.do(this.#tx, works, this.#cause), step.name)
@@ -387,13 +398,3 @@ function causeOf([first]: readonly Outcome[]): Cause {
   const { intent, by } = first!
   return by ? { source: 'crossdock', ...by } : { source: intent.system, actor: 'process' }
 }
-
-const isNo = (verdict: Verdict): boolean =>
-  verdict.kind === 'refused' || (verdict.kind === 'deferred' && verdict.state === 'parked')
-
-const isCarried = (done: Done<DocumentFacts>): boolean => done !== 'look' && done.facts !== 'look'
-
-const LOOK: Changed<DocumentFacts> = { facts: 'look' }
-
-const reasonOf = (verdict: Verdict): { code: string; message: string } =>
-  verdict.kind === 'refused' ? verdict : { code: '', message: '' }

@@ -111,6 +111,13 @@ export function lockToy(tx: Transaction, doc: number): void {
   tx.send(lock, [doc])
 }
 
+const cancelled = sql(
+  'toy.cancel',
+  'update public.toy set cancelled = true, version = version + 1 where doc = $1',
+)
+
+export const cancelToy = (tx: Transaction, doc: number): void => tx.send(cancelled, [doc])
+
 export const toyRow = (doc: number, row: Partial<DeskRow> = {}): DeskRow => ({
   doc,
   process: 'toy',
@@ -187,6 +194,15 @@ const prepare: Deed = async (tx, works) => {
     }
   }
   return answers
+}
+
+/** Locks an account, as what is taken back does. */
+const unprepare: Deed = (tx, works) => {
+  tx.locking(
+    'credit account',
+    works.map(({ facts }) => facts.doc),
+  )
+  return does('unprepare')(tx, works)
 }
 
 const pack: Deed = async (tx, works) => {
@@ -269,7 +285,7 @@ export const toy: Process<ToyFacts> = process<ToyFacts>('toy', {
     prepare: {
       when: (facts) => facts.plan.prepare === true && !facts.cancelled && !has(facts, 'prepare'),
       do: prepare,
-      undo: { when: isPrepared, do: does('unprepare') },
+      undo: { when: isPrepared, do: unprepare },
     },
     pack: { each: onward('pack', (plan) => plan.pack), do: pack },
     note: { each: (facts) => lacking(facts, 'note', facts.notes), do: does('note') },

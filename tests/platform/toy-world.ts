@@ -12,7 +12,7 @@ import { fakeClock, type FakeClock } from '#tests/support/clock.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 import { type Call, heldBinding, TestGate } from './held-system.ts'
 import { pausable, type PausableConnections } from './pausable-connections.ts'
-import { createToys, type NewToy, TABLES, toy, toyRow, writeNote } from './toy-process.ts'
+import { cancelToy, createToys, type NewToy, TABLES, toy, toyRow, writeNote } from './toy-process.ts'
 
 export const CAUSE = { source: 'test', actor: 'tester' }
 const STUCK_AFTER_MS = 10_000
@@ -43,10 +43,6 @@ const poisonNoted = sql('toy.poisoned', `insert into public.toy_trouble values (
 const parkedNoted = sql(
   'toy.parked',
   `insert into public.toy_trouble select doc, 'parked' from unnest($1::bigint[]) doc`,
-)
-const cancelled = sql(
-  'toy.cancel',
-  'update public.toy set cancelled = true, version = version + 1 where doc = $1',
 )
 
 export class ToyWorld {
@@ -185,7 +181,7 @@ export class ToyWorld {
 
   async cancel(doc: number): Promise<void> {
     await this.house.database.transaction(async (tx) => {
-      tx.send(cancelled, [doc])
+      cancelToy(tx, doc)
       await wakeDocuments(tx, null, [toyRow(doc)])
     })
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Pause } from './pausable-connections.ts'
-import { lockToy, toyRow, writeNote } from './toy-process.ts'
+import { cancelToy, lockToy, toyRow, writeNote } from './toy-process.ts'
 import { CAUSE, openToyWorld, type ToyWorker, type ToyWorld } from './toy-world.ts'
 
 let world: ToyWorld
@@ -286,6 +286,19 @@ describe('taking back', () => {
     ;(await world.called('1/post:undo/a/1')).answer()
     await world.polled(() => world.left(1))
     expect(await world.done(1)).toEqual(['prepare', 'post a', 'unpost a', 'unprepare', 'close'])
+  })
+
+  test('waits for the end of a transaction that has locked rows of the desk, since it locks what comes before them', async () => {
+    const worker = await world.worker()
+    await world.begin(worker, { doc: 1, plan: { prepare: true, open: true } })
+    await world.until(() => world.asleep(1))
+    await worker.runner.transaction(CAUSE, async (tx, turn) => {
+      lockToy(tx, 1)
+      cancelToy(tx, 1)
+      await turn.wake([toyRow(1)])
+    })
+    await world.until(() => world.asleep(1))
+    expect([await world.done(1), worker.errors]).toEqual([['prepare', 'unprepare'], []])
   })
 
   test('ends where it is refused: what is true stays, until a person decides', async () => {
