@@ -30,7 +30,10 @@ export async function startPart(file: string, parameter?: object): Promise<Part>
   const profile = process.env['BENCH_PROFILE']
   const child = fork(new URL(file, import.meta.url), parameter ? [JSON.stringify(parameter)] : [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: profile && file.startsWith('./app') ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [],
+    execArgv: [
+      ...process.execArgv.filter((flag) => flag.startsWith('--heap')),
+      ...(profile && file.startsWith('./app') ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []),
+    ],
   })
   const gone = once(child, 'exit')
   const kill = undoable(async () => {
