@@ -6,6 +6,7 @@ import { migrate } from '#platform/migrations.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
 import { startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { dataFolder } from './program.ts'
 
 export type FolderDatabase = {
@@ -18,11 +19,9 @@ export type FolderDatabase = {
 export async function folderDatabase(): Promise<FolderDatabase> {
   const folder = dataFolder()
   const log = createLog({ level: 'error', clock: systemClock, destination: process.stderr })
-  const server = await startPostgres({
-    dataDirectory: join(folder.path, 'postgres'),
-    clock: systemClock,
-    log,
-  })
+  const dataDirectory = join(folder.path, 'postgres')
+  await migratedFolder(dataDirectory)
+  const server = await startPostgres({ dataDirectory, durable: false, clock: systemClock, log })
   await migrate(server.url)
   const settings = { statementTimeoutMs: 5_000, lockTimeoutMs: 5_000, idleInTransactionTimeoutMs: 5_000 }
   const pool = openConnections({

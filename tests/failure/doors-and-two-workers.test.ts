@@ -7,13 +7,13 @@ import { generateWorld } from '#landscape/world/generate.ts'
 import type { ConfigInput } from '../../src/config-schema.ts'
 import { verifyHeads } from '#platform/audit-heads.ts'
 import { systemClock as clock } from '#platform/clock.ts'
-import { migrate } from '#platform/migrations.ts'
 import { type PostgresServer, startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { demoConfig } from '../../src/demo.ts'
 import { differences, EVERYTHING_ONCE, ourInvoices, theirInvoices } from '#tests/support/house-books.ts'
 import { inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
@@ -36,8 +36,9 @@ let workers: Program[] = []
 let query: Query
 let disconnect: () => Promise<void>
 beforeAll(async () => {
-  server = await startPostgres({ dataDirectory: join(folder, 'postgres'), clock, log })
-  await migrate(server.url)
+  const dataDirectory = join(folder, 'postgres')
+  await migratedFolder(dataDirectory)
+  server = await startPostgres({ dataDirectory, clock, log })
   ;({ query, end: disconnect } = await openQuery(server.url))
   landscape = await startLandscape({ clock, seed: 'roles', world })
   const config = (role: ConfigInput['role'], name: string): Partial<ConfigInput> => ({

@@ -22,6 +22,7 @@ import {
 import { type Answer, inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { countOf, outcomesOf } from '#tests/support/house-outcomes.ts'
 import { type Query, violations, violationsAtRest } from '#tests/support/books-rules.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram, steadyPort } from '#tests/support/program.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
@@ -52,6 +53,7 @@ beforeAll(async () => {
   const port = await steadyPort()
   url = `http://127.0.0.1:${port}`
   landscape.deliverTo({ wms: `${url}/system/wms/v1/events` })
+  await migratedFolder(dataDirectory)
   program = await start(port)
   const opened = await openQuery((await findPostgres({ dataDirectory, clock, log }))!)
   query = opened.query

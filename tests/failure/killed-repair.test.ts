@@ -10,6 +10,7 @@ import { createLog } from '#platform/telemetry-log.ts'
 import { demoConfig } from '../../src/demo.ts'
 import type { JobView, SelectionView } from '../../src/experiences/control-tower/repairs-contract.ts'
 import type { Query } from '#tests/support/books-rules.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram, steadyPort } from '#tests/support/program.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
@@ -33,6 +34,7 @@ const start = (): Promise<Program> =>
 beforeAll(async () => {
   landscape = await startLandscape({ clock, seed: 'killed', world })
   port = await steadyPort()
+  await migratedFolder(dataDirectory)
   program = await start()
   ;({ query, end: disconnect } = await openQuery((await findPostgres({ dataDirectory, clock, log }))!))
 }, 60_000)

@@ -12,6 +12,7 @@ import { demoConfig } from '../../src/demo.ts'
 import { differences, EVERYTHING_ONCE, ourInvoices, theirInvoices } from '#tests/support/house-books.ts'
 import { type Answer, inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
@@ -32,6 +33,7 @@ let landscape: Landscape
 let program: Program
 beforeAll(async () => {
   landscape = await startLandscape({ clock, seed: 'stopped', world })
+  await migratedFolder(dataDirectory)
   program = await startProgram({ ...demoConfig(landscape), database: { dataDirectory }, http: { port: 0 } })
   landscape.deliverTo({ wms: `${program.url}/system/wms/v1/events` })
 }, 60_000)

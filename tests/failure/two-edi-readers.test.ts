@@ -6,13 +6,13 @@ import { type Landscape, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { systemClock as clock } from '#platform/clock.ts'
-import { migrate } from '#platform/migrations.ts'
 import { type PostgresServer, startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { demoConfig } from '../../src/demo.ts'
 import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders, guideOf, namesIn, sentTo } from '#tests/support/edi.ts'
 import type { Query } from '#tests/support/books-rules.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
@@ -35,8 +35,9 @@ let second: Program
 let query: Query
 let disconnect: () => Promise<void>
 beforeAll(async () => {
-  server = await startPostgres({ dataDirectory: join(folder, 'postgres'), clock, log })
-  await migrate(server.url)
+  const dataDirectory = join(folder, 'postgres')
+  await migratedFolder(dataDirectory)
+  server = await startPostgres({ dataDirectory, clock, log })
   ;({ query, end: disconnect } = await openQuery(server.url))
   landscape = await startLandscape({ clock, seed: 'readers', world })
   folders = ediFolders(guides)

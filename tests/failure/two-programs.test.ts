@@ -7,13 +7,13 @@ import { type Landscape, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { systemClock as clock } from '#platform/clock.ts'
-import { migrate } from '#platform/migrations.ts'
 import { type PostgresServer, startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { demoConfig } from '../../src/demo.ts'
 import { differences, EVERYTHING_ONCE, ourInvoices, theirInvoices } from '#tests/support/house-books.ts'
 import { inParallel, submitUntilAnswered } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
+import { migratedFolder } from '#tests/support/database.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 import { type Program, startProgram } from '#tests/support/program.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
@@ -34,8 +34,9 @@ let query: Query
 let disconnect: () => Promise<void>
 let sent = 0
 beforeAll(async () => {
-  server = await startPostgres({ dataDirectory: join(folder, 'postgres'), clock, log })
-  await migrate(server.url)
+  const dataDirectory = join(folder, 'postgres')
+  await migratedFolder(dataDirectory)
+  server = await startPostgres({ dataDirectory, clock, log })
   ;({ query, end: disconnect } = await openQuery(server.url))
   landscape = await startLandscape({ clock, seed: 'two', world })
   const config = { ...demoConfig(landscape), database: { url: server.url }, http: { port: 0 } }

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Client, type QueryResultRow } from 'pg'
@@ -12,7 +11,8 @@ import { assertDurable, assertSupported } from '#platform/postgres-checks.ts'
 import { canEnter } from '#platform/postgres-programs.ts'
 import { findPostgres, openPostgres, type PostgresServer, startPostgres } from '#platform/postgres-server.ts'
 import type { Log } from '#platform/telemetry-log.ts'
-import { testDatabase } from '#tests/support/database.ts'
+import { migratedFolder, testDatabase } from '#tests/support/database.ts'
+import { fleetingPlace } from '#tests/support/fleeting-place.ts'
 
 const PROGRAM = join(import.meta.dirname, '../support/postgres-program.ts')
 const NOBODY = { uid: 65_534, gid: 65_534 }
@@ -36,8 +36,15 @@ function listeningLog() {
 let counter = 0
 const folders: string[] = []
 function newFolder(): string {
-  const folder = join(tmpdir(), `crossdock-server-${process.pid}-${counter++}`)
+  const folder = join(fleetingPlace(), `crossdock-server-${process.pid}-${counter++}`)
   folders.push(folder)
+  return folder
+}
+
+/** Where a server has been before, which takes a fraction of making one; `beside` is a path within. */
+async function usedFolder(beside = ''): Promise<string> {
+  const folder = join(newFolder(), beside)
+  await migratedFolder(folder)
   return folder
 }
 
@@ -93,9 +100,19 @@ afterEach(async () => {
 })
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))))
 
-describe('an embedded server', () => {
+describe('an embedded server that was made anew', () => {
+  const folder = newFolder()
+  const { log, lines } = listeningLog()
+  let server: PostgresServer
+  let url: string
+  beforeAll(async () => {
+    await mkdir(join(folder, 'cluster.new-999999999-left/data'), { recursive: true })
+    server = await startPostgres({ clock: systemClock, log, dataDirectory: folder })
+    ;({ url } = server)
+  })
+  afterAll(() => server.stop())
+
   test('keeps what it is told, speaks UTF-8 and checks its pages', async () => {
-    const { url } = await start(newFolder(), { durable: true })
     const rows = await ask<{ name: string; setting: string }>(
       url,
       `select name, setting from pg_settings where name in
@@ -112,13 +129,11 @@ describe('an embedded server', () => {
   })
 
   test('listens on loopback only, and asks for a password that is kept private and never logged', async () => {
-    const { log, lines } = listeningLog()
-    const folder = newFolder()
-    const { url } = await start(folder, { log })
     const { password, hostname } = new URL(url)
     expect(hostname).toBe('127.0.0.1')
     expect(await ask(url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }])
     expect((await stat(join(folder, 'cluster/password'))).mode & 0o777).toBe(0o600)
+    expect(lines).not.toEqual([])
     expect(JSON.stringify(lines)).not.toContain(password)
     await expect(ask(url.replace(password, 'wrong'), 'select 1')).rejects.toThrow(
       'password authentication failed',
@@ -129,8 +144,6 @@ describe('an embedded server', () => {
   })
 
   test('is reached by a socket of its own account, and by TCP as well', async () => {
-    const folder = newFolder()
-    const { url } = await start(folder)
     const peer = 'select inet_client_addr() is null as "bySocket"'
     expect(await ask(url, peer)).toEqual([{ bySocket: true }])
     expect(await ask(byTcp(url), peer)).toEqual([{ bySocket: false }])
@@ -140,25 +153,31 @@ describe('an embedded server', () => {
     expect((await stat(host!)).mode & 0o077).toBe(0)
   })
 
+  test('has swept a cluster that a killed program left half made', async () => {
+    expect(await readdir(folder)).toEqual(['cluster'])
+  })
+})
+
+describe('an embedded server', () => {
   test('is reached by TCP alone where the path of a socket would be too long', async () => {
-    const { url } = await start(join(newFolder(), 'deep'.repeat(25)))
+    const { url } = await start(await usedFolder('deep'.repeat(25)))
     expect(new URL(url).search).toBe('')
     expect(await ask(url, 'show unix_socket_directories')).toEqual([{ unix_socket_directories: '' }])
   })
 
   test('keeps its socket in a folder whose name has a quote and a comma', async () => {
-    const { url } = await start(join(newFolder(), "it's a, b"))
+    const { url } = await start(await usedFolder("it's a, b"))
     expect(await ask(url, 'select inet_client_addr() is null as "bySocket"')).toEqual([{ bySocket: true }])
   })
 
   test('finds its data again at the next start, and answers its address to a command beside it', async () => {
-    const folder = newFolder()
-    const none = await findPostgres({ clock: systemClock, log: quiet, dataDirectory: folder })
-    expect(none).toBeUndefined()
+    const find = (dataDirectory: string) => findPostgres({ clock: systemClock, log: quiet, dataDirectory })
+    expect(await find(newFolder())).toBeUndefined()
+    const folder = await usedFolder()
+    expect(await find(folder)).toBeUndefined()
     const first = await start(folder)
     await ask(first.url, 'create table kept as select 42 as answer')
-    const beside = await findPostgres({ clock: systemClock, log: quiet, dataDirectory: folder })
-    expect(beside).toBe(first.url)
+    expect(await find(folder)).toBe(first.url)
     await first.stop()
     await first.stop()
     const second = await start(folder)
@@ -167,7 +186,7 @@ describe('an embedded server', () => {
   })
 
   test('survives a kill -9 of its program, and the next one adopts it with everything committed', async () => {
-    const folder = newFolder()
+    const folder = await usedFolder()
     const killed = await startProgram(folder)
     await ask(killed.url, 'create table kept as select 42 as answer')
     const pid = await serverPid(folder)
@@ -180,7 +199,7 @@ describe('an embedded server', () => {
   })
 
   test('stops with its program', async () => {
-    const folder = newFolder()
+    const folder = await usedFolder()
     const program = await startProgram(folder)
     await end(program.process, 'SIGTERM')
     await expect(ask(program.url, 'select 1')).rejects.toThrow('ENOENT')
@@ -203,7 +222,7 @@ describe('an embedded server in trouble', () => {
 
   test('is brought back on the same port when it crashes under a living program', async () => {
     const { log, says } = listeningLog()
-    const folder = newFolder()
+    const folder = await usedFolder()
     const { url } = await start(folder, { durable: true, log })
     await ask(url, 'create table kept as select 42 as answer')
     const back = says('PostgreSQL is running again')
@@ -214,7 +233,7 @@ describe('an embedded server in trouble', () => {
 
   test('stops even while it is being brought back', async () => {
     const { log, says } = listeningLog()
-    const folder = newFolder()
+    const folder = await usedFolder()
     const server = await start(folder, { log })
     const noticed = says('PostgreSQL has ended the connection of its owner')
     process.kill(await serverPid(folder), 'SIGQUIT')
@@ -227,20 +246,12 @@ describe('an embedded server in trouble', () => {
     ['a process that is gone', () => 999_999_999],
     ['another program', () => process.pid],
   ])('starts over a pid file that names %s', async (_, pid) => {
-    const folder = newFolder()
-    await (await start(folder)).stop()
+    const folder = await usedFolder()
     const lines = [pid(), join(folder, 'cluster/data'), 1, 1, '', '127.0.0.1', '', 'ready   ', '']
     await writeFile(join(folder, 'cluster/data/postmaster.pid'), lines.join('\n'), { mode: 0o644 })
     const { url, adopted } = await start(folder)
     expect(adopted).toBe(false)
     expect(await ask(url, 'select 1 as one')).toEqual([{ one: 1 }])
-  })
-
-  test('sweeps a cluster that a killed program left half made', async () => {
-    const folder = newFolder()
-    await mkdir(join(folder, 'cluster.new-999999999-left/data'), { recursive: true })
-    await start(folder)
-    expect(await readdir(folder)).toEqual(['cluster'])
   })
 
   test('does not touch the data of another major version', async () => {
@@ -253,8 +264,7 @@ describe('an embedded server in trouble', () => {
   })
 
   test('that cannot start says what PostgreSQL wrote', async () => {
-    const folder = newFolder()
-    await (await start(folder)).stop()
+    const folder = await usedFolder()
     await writeFile(join(folder, 'cluster/data/postgresql.auto.conf'), `shared_buffers = 'plenty'\n`)
     await expect(start(folder)).rejects.toThrow(/did not start[\s\S]*shared_buffers[\s\S]*plenty/)
   })
@@ -276,7 +286,7 @@ describe('an embedded server in trouble', () => {
 describe('a server that could lose an acknowledged commit', () => {
   let server: PostgresServer
   beforeAll(async () => {
-    server = await startPostgres({ clock: systemClock, log: quiet, dataDirectory: newFolder() })
+    server = await startPostgres({ clock: systemClock, log: quiet, dataDirectory: await usedFolder() })
   })
   afterAll(() => server.stop())
 

@@ -1,6 +1,5 @@
 /** A house with EDI: folders of its own, the guides of the world's partners, and what lies in a partner's outbox. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
 import { type OutboundType } from '#systems/edi/outbox.ts'
@@ -8,6 +7,7 @@ import type { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { readX12 } from '#systems/edi/x12-reader.ts'
 import type { TransactionSet } from '#systems/edi/x12-envelopes.ts'
 import { demoGuides, partnerOf } from '../../src/demo-edi.ts'
+import { fleetingPlace } from './fleeting-place.ts'
 
 export type EdiFolders = {
   readonly root: string
@@ -21,7 +21,7 @@ export type EdiFolders = {
 }
 
 export function ediFolders(guides: readonly PartnerGuide[]): EdiFolders {
-  const root = mkdtempSync(join(tmpdir(), 'crossdock-edi-'))
+  const root = mkdtempSync(join(fleetingPlace(), 'crossdock-edi-'))
   const folder = (name: string): string => join(root, name)
   const partners = mkdtempSync(folder('partners-'))
   for (const guide of guides) writeFileSync(join(partners, `${guide.partner}.json`), JSON.stringify(guide))

@@ -1,7 +1,6 @@
 /** One throw-away PostgreSQL for the whole test run, with a migrated template that each test file clones. */
 import { readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
 import { systemClock as clock } from '#platform/clock.ts'
@@ -9,12 +8,16 @@ import { migrate } from '#platform/migrations.ts'
 import { isAlive } from '#platform/postgres-folder.ts'
 import { type EmbeddedOptions, type PostgresServer, startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
+import { copyCluster } from './cluster-copy.ts'
+import { fleetingPlace } from './fleeting-place.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** The maintenance database of the test server. */
     postgresUrl: string
     templateName: string
+    /** The folder of a stopped server whose database is migrated, for tests that need a server of their own. */
+    migratedCluster: string
   }
 }
 
@@ -27,8 +30,14 @@ let server: PostgresServer | undefined
 
 export async function setup(project: TestProject): Promise<void> {
   await sweepKilledRuns()
-  dataDirectory = join(tmpdir(), `${PREFIX}${process.pid}`)
+  dataDirectory = join(fleetingPlace(), `${PREFIX}${process.pid}`)
+  const migrated = join(dataDirectory, 'migrated')
   try {
+    server = await startPostgres(throwAway(dataDirectory))
+    await migrate(server.url)
+    const cluster = dirname(await dataDirectoryOf(server.url))
+    await server.stop()
+    await copyCluster(cluster, migrated)
     server = await startPostgres(throwAway(dataDirectory))
     await makeTemplate(server.url)
   } catch (error) {
@@ -37,6 +46,7 @@ export async function setup(project: TestProject): Promise<void> {
   }
   project.provide('postgresUrl', server.url)
   project.provide('templateName', TEMPLATE)
+  project.provide('migratedCluster', join(migrated, 'cluster'))
 }
 
 export async function teardown(): Promise<void> {
@@ -48,14 +58,20 @@ function throwAway(directory: string): EmbeddedOptions {
   return { dataDirectory: directory, durable: false, clock, log }
 }
 
+async function dataDirectoryOf(url: string): Promise<string> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<{ data_directory: string }>('show data_directory')
+  await client.end()
+  return rows[0]!.data_directory
+}
+
 async function makeTemplate(url: string): Promise<void> {
+  const own = new URL(url).pathname.slice(1)
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(`create database ${TEMPLATE}`)
-    const template = new URL(url)
-    template.pathname = TEMPLATE
-    await migrate(template.href)
+    await client.query(`create database ${TEMPLATE} template ${own}`)
     // A database in use cannot be cloned, so nobody may connect to it.
     await client.query(`alter database ${TEMPLATE} with is_template true allow_connections false`)
   } finally {
@@ -65,10 +81,10 @@ async function makeTemplate(url: string): Promise<void> {
 
 /** The server of a run that was killed lives on without anyone to stop it; its folder names the process that is gone. */
 async function sweepKilledRuns(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+  for (const name of await readdir(fleetingPlace())) {
     const pid = new RegExp(`^${PREFIX}(\\d+)$`).exec(name)?.[1]
     if (!pid || isAlive(Number(pid))) continue
-    const directory = join(tmpdir(), name)
+    const directory = join(fleetingPlace(), name)
     // Another user's leftovers are that user's to sweep.
     await startPostgres(throwAway(directory))
       .then((left) => left.stop())

@@ -2,6 +2,7 @@
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LandscapeUrls } from '#landscape/main.ts'
@@ -52,7 +53,7 @@ export type Stage = {
 }
 
 export async function openStage(seed: string, plannedOrders: number): Promise<Stage> {
-  const folder = passableFolder('torture')
+  const folder = passableFolder('torture', tmpdir())
   const note = (name: string, text: string): void => {
     const at = clock.now().toISOString().slice(11, 23)
     appendFileSync(join(folder, 'programs.log'), text.replaceAll(/^(?=.)/gm, `${at} ${name} `))
