@@ -4,7 +4,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Queries } from '#platform/database.ts'
 import type { Claim, Replay } from '#platform/http.ts'
 import { claim, record, settle } from '#platform/http-idempotency.ts'
-import { formatQuantity, parseQuantity } from '#platform/quantity.ts'
+import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Runner } from '#platform/runner.ts'
 import type { AllocationsRequest, Allocations } from '#domains/inventory/contract/allocations.ts'
 import { type AllocatedPlace, setAllocations } from '#domains/inventory/operations/allocations.ts'
@@ -76,9 +76,15 @@ function readPlaces(
       throw contradicts(`${place.sku} at ${place.location} stands twice`, within)
     seen.add(`${item.id} ${place.location}`)
     assertConsistent(place, within)
-    const allocations = place.allocations.map(({ quantity, ...allocation }, nth) => ({
-      ...allocation,
-      quantity: readQuantity(item, quantity, `${within}/allocations/${nth}/quantity`),
+    const quantities = place.allocations.map(({ quantity }, nth) =>
+      readQuantity(item, quantity, `${within}/allocations/${nth}/quantity`),
+    )
+    const allocations = place.allocations.map(({ name, kind, channels, within: around = null }, nth) => ({
+      name,
+      kind,
+      channels,
+      within: around,
+      quantity: quantities[nth]! - passedOn(place, quantities, nth, within),
     }))
     return { company: company.code, itemId: item.id, location: place.location, allocations }
   })
@@ -87,20 +93,63 @@ function readPlaces(
 const contradicts = (message: string, pointer: string): Refusal =>
   new Refusal('inventory.allocation_contradicts', message, {}, pointer)
 
+/** What of an allocation is kept within it for some of its channels. */
+function passedOn(
+  { allocations }: Asked,
+  quantities: readonly Quantity[],
+  nth: number,
+  within: string,
+): Quantity {
+  const { name } = allocations[nth]!
+  const sum = allocations.reduce(
+    (total, one, at) => (one.within === name ? total + quantities[at]! : total),
+    0,
+  )
+  if (sum <= quantities[nth]!) return sum
+  const message = `${name}: ${formatQuantity(sum)} are kept within it, more than its ${formatQuantity(quantities[nth]!)}`
+  throw contradicts(message, `${within}/allocations/${nth}/quantity`)
+}
+
+type Named = Asked['allocations'][number]
+
 function assertConsistent({ allocations }: Asked, within: string): void {
-  const [names, channels] = [new Set<string>(), new Set<string>()]
-  for (const [nth, { name, kind, channels: own }] of allocations.entries()) {
+  const byName = new Map(allocations.map((one) => [one.name, one]))
+  for (const [nth, one] of allocations.entries()) {
     const pointer = `${within}/allocations/${nth}`
-    if (names.has(name)) throw contradicts(`the name ${name} stands twice`, `${pointer}/name`)
-    names.add(name)
-    const wrong = wrongChannels(kind, own.length)
-    if (wrong) throw contradicts(`${name}: ${wrong}`, `${pointer}/channels`)
-    for (const channel of own) {
-      if (channels.has(channel))
-        throw contradicts(`${channel} stands in two allocations`, `${pointer}/channels`)
-      channels.add(channel)
-    }
+    const first = allocations.findIndex(({ name }) => name === one.name)
+    if (first !== nth) throw contradicts(`the name ${one.name} stands twice`, `${pointer}/name`)
+    const wrong = wrongChannels(one.kind, one.channels.length)
+    if (wrong) throw contradicts(`${one.name}: ${wrong}`, `${pointer}/channels`)
+    const misplaced = wrongPlace(one, byName)
+    if (misplaced) throw contradicts(`${one.name}: ${misplaced}`, `${pointer}/within`)
   }
+  for (const [nth, one] of allocations.entries()) {
+    const twice = allocations.slice(0, nth).flatMap((other) => sharedOutside(one, other, byName))[0]
+    if (twice)
+      throw contradicts(`${twice} stands in two allocations`, `${within}/allocations/${nth}/channels`)
+  }
+}
+
+/** What is within a pool is for some of its channels; so nothing is within itself. */
+function wrongPlace(one: Named, byName: ReadonlyMap<string, Named>): string | undefined {
+  if (one.within === undefined) return undefined
+  const around = byName.get(one.within)
+  if (around?.kind !== 'pool') return `there is no pool ${one.within} at the place`
+  if (one.kind === 'safety') return 'safety stock is for no channel of a pool'
+  const stranger = one.channels.find((channel) => !around.channels.includes(channel))
+  if (stranger) return `${around.name} is not for ${stranger}`
+  return one.channels.length < around.channels.length ? undefined : `it is for all channels of ${around.name}`
+}
+
+/** Channels that two allocations have although neither is within the other. */
+function sharedOutside(one: Named, other: Named, byName: ReadonlyMap<string, Named>): string[] {
+  if (isWithin(one, other, byName) || isWithin(other, one, byName)) return []
+  return one.channels.filter((channel) => other.channels.includes(channel))
+}
+
+function isWithin(one: Named, other: Named, byName: ReadonlyMap<string, Named>): boolean {
+  if (one.within === undefined) return false
+  return one.within === other.name || isWithin(byName.get(one.within)!, other, byName)
 }
 
 function wrongChannels(kind: Asked['allocations'][number]['kind'], count: number): string | undefined {

@@ -145,6 +145,42 @@ describe('what is kept back', () => {
     expect(await promised(sku, 'shop', 'pos', 'portal')).toEqual([20, 20, 0])
   })
 
+  test('within a pool is for some of its channels first, who share what is left of it with the others', async () => {
+    const sku = next()
+    const pool = { ...allocation('pool', 60, 'shop', 'pos', 'rep'), name: 'retail' }
+    const within = (kind: string, quantity: number, channel: string) => ({
+      ...allocation(kind, quantity, channel),
+      within: 'retail',
+    })
+    await keep(sku, within('minimum', 20, 'shop'), within('wall', 10, 'rep'), pool)
+    await reserve(sku, 35, 'portal')
+    expect(await promised(sku, 'shop', 'pos', 'rep', 'portal')).toEqual([55, 35, 10, 5])
+    const { id } = (await reserve(sku, 30, 'shop')).body
+    expect(await takenOf(sku)).toEqual([
+      ['rep', '0'],
+      ['retail', '30'],
+      ['shop', '20'],
+    ])
+    expect(await promised(sku, 'shop', 'pos', 'rep', 'portal')).toEqual([25, 25, 10, 5])
+    const release = (quantity: number) =>
+      house.send('POST', `${ATP}/reservations/${id}:release`, {
+        body: { lines: [{ line: '1', quantity: String(quantity) }] },
+      })
+    await release(5)
+    expect(await promised(sku, 'shop', 'pos', 'rep', 'portal')).toEqual([30, 25, 10, 5])
+    await release(25)
+    expect(await takenOf(sku)).toEqual([
+      ['rep', '0'],
+      ['retail', '0'],
+      ['shop', '0'],
+    ])
+    const { body } = await ask([{ sku }], { channel: 'rep', location: 'DC1', explain: true })
+    expect(body.items[0]!.places[0]!.explain!.steps.at(-1)).toMatchObject({
+      what: 'beyond the wall of the channel',
+      leaves: '10',
+    })
+  })
+
   test('returns to its channel when what was granted of it is given back', async () => {
     const sku = next()
     await keep(sku, allocation('minimum', 40, 'shop'))
@@ -232,6 +268,43 @@ describe('what is kept back', () => {
       [allocation('wall', 1, 'a'), { ...allocation('pool', 1, 'b', 'a'), name: 'p' }],
       'inventory.allocation_contradicts',
       '/places/0/allocations/1/channels',
+    ],
+    [
+      [{ ...allocation('minimum', 1, 'a'), within: 'p' }],
+      'inventory.allocation_contradicts',
+      '/places/0/allocations/0/within',
+    ],
+    [
+      [
+        { ...allocation('minimum', 1, 'a'), within: 'p' },
+        { ...allocation('pool', 9, 'b', 'c'), name: 'p' },
+      ],
+      'inventory.allocation_contradicts',
+      '/places/0/allocations/0/within',
+    ],
+    [
+      [
+        { ...allocation('pool', 1, 'a', 'b'), name: 'q', within: 'p' },
+        { ...allocation('pool', 1, 'a', 'b'), name: 'p', within: 'q' },
+      ],
+      'inventory.allocation_contradicts',
+      '/places/0/allocations/0/within',
+    ],
+    [
+      [
+        { ...allocation('pool', 9, 'a', 'b'), name: 'p' },
+        { ...allocation('safety', 1), within: 'p' },
+      ],
+      'inventory.allocation_contradicts',
+      '/places/0/allocations/1/within',
+    ],
+    [
+      [
+        { ...allocation('pool', 9, 'a', 'b'), name: 'p' },
+        { ...allocation('minimum', 10, 'a'), within: 'p' },
+      ],
+      'inventory.allocation_contradicts',
+      '/places/0/allocations/0/quantity',
     ],
     [[allocation('safety', -1)], 'items.quantity_not_positive', '/places/0/allocations/0/quantity'],
     [[allocation('safety', 1.5)], 'items.quantity_not_whole', '/places/0/allocations/0/quantity'],

@@ -1,6 +1,6 @@
 /** Stock as each channel may take it: what is kept for it, and what is kept for nobody; counted down as it is given; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import type { Allocation, Kept } from './contract.ts'
+import type { Allocation, Kept, Portion } from './contract.ts'
 import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from './rules.ts'
 
 type KeptHere = { readonly kept: Kept; left: Quantity }
@@ -56,6 +56,11 @@ export class ChannelStock {
     return view
   }
 
+  /** What is kept for a channel there, whether or not there is so much. */
+  keptFor(channel: string | undefined, itemId: number, location: string): Quantity {
+    return sumOf(ownOf(this.#places.get(stockKey(itemId, location))?.kept ?? [], channel))
+  }
+
   at(channel: string | undefined, itemId: number, location: string): Quantity {
     const key = stockKey(itemId, location)
     const available = this.#at(channel, key)
@@ -67,8 +72,8 @@ export class ChannelStock {
     const rest = this.rest.get(key) ?? 0
     const place = this.#places.get(key)
     if (!place) return rest
-    const own = ownOf(place, channel)
-    return own?.kept.kind === 'wall' ? reach(place, own) : reach(place, own) + Math.max(0, rest)
+    const own = ownOf(place.kept, channel)
+    return isWalled(own) ? reach(place, own) : reach(place, own) + Math.max(0, rest)
   }
 
   /** Gives lines of a channel what there is, its own first, as `share` shares it out; counts down. */
@@ -87,14 +92,12 @@ export class ChannelStock {
   #take(channel: string, itemId: number, { location, quantity }: Allocation): Allocation {
     const key = stockKey(itemId, location)
     const place = this.#places.get(key)
-    const own = place && ownOf(place, channel)
-    const fromOwn = place && own ? Math.min(quantity, reach(place, own)) : 0
+    const own = place ? ownOf(place.kept, channel) : []
+    const fromOwn = place ? Math.min(quantity, reach(place, own)) : 0
     this.#given.set(key, (this.#given.get(key) ?? 0) + quantity)
     this.rest.set(key, (this.rest.get(key) ?? 0) - quantity + fromOwn)
     if (place) place.free -= quantity
-    if (!own || fromOwn === 0) return { location, quantity }
-    own.left -= fromOwn
-    return { location, quantity, from: { id: own.kept.id, quantity: fromOwn } }
+    return fromOwn === 0 ? { location, quantity } : { location, quantity, from: countDown(own, fromOwn) }
   }
 }
 
@@ -103,7 +106,10 @@ function placesOf(free: FreeStock, kept: readonly Kept[]): ReadonlyMap<string, P
   return new Map(
     [...byPlace].map(([key, some]) => {
       const safety = some.reduce((sum, one) => (one.kind === 'safety' ? sum + one.left : sum), 0)
-      const ofChannels = some.filter(({ kind }) => kind !== 'safety')
+      // What is within another is for fewer channels.
+      const ofChannels = some
+        .filter(({ kind }) => kind !== 'safety')
+        .toSorted((one, other) => one.channels.length - other.channels.length)
       return [
         key,
         {
@@ -117,9 +123,26 @@ function placesOf(free: FreeStock, kept: readonly Kept[]): ReadonlyMap<string, P
 
 const sumOf = (some: readonly KeptHere[]): Quantity => some.reduce((sum, { left }) => sum + left, 0)
 
-const ownOf = ({ kept }: Place, channel: string | undefined): KeptHere | undefined =>
-  channel === undefined ? undefined : kept.find((one) => one.kept.channels.includes(channel))
+/** What of a place is kept for a channel: its own first, then the pools around it; a wall alone. */
+function ownOf(kept: readonly KeptHere[], channel: string | undefined): readonly KeptHere[] {
+  if (channel === undefined) return []
+  const own = kept.filter((one) => one.kept.channels.includes(channel))
+  return isWalled(own) ? own.slice(0, 1) : own
+}
+
+const isWalled = ([innermost]: readonly KeptHere[]): boolean => innermost?.kept.kind === 'wall'
 
 /** How much of what is kept for a channel is there. Where more is kept than there is, whoever comes first has his. */
-const reach = ({ free }: Place, own: KeptHere | undefined): Quantity =>
-  own ? Math.min(own.left, Math.max(0, free)) : 0
+const reach = ({ free }: Place, own: readonly KeptHere[]): Quantity => Math.min(sumOf(own), Math.max(0, free))
+
+function countDown(own: readonly KeptHere[], quantity: Quantity): Portion[] {
+  let missing = quantity
+  const portions: Portion[] = []
+  for (const one of own) {
+    const taken = Math.min(missing, one.left)
+    if (taken > 0) portions.push({ id: one.kept.id, quantity: taken })
+    one.left -= taken
+    missing -= taken
+  }
+  return portions
+}

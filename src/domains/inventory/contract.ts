@@ -21,8 +21,8 @@ export type Bucket =
 export type Allocation = {
   readonly location: string
   readonly quantity: Quantity
-  /** How much of it was kept for its channel. */
-  readonly from?: Portion | undefined
+  /** How much of it was kept for its channel, the innermost allocation first. */
+  readonly from?: readonly Portion[] | undefined
 }
 
 /** A part of what an allocation keeps. */
@@ -41,7 +41,7 @@ export type Kept = {
   readonly name: string
   readonly kind: KeptKind
   readonly channels: readonly string[]
-  /** What its channels have not taken of it. */
+  /** What its channels have not taken of it, without what is kept within it. */
   readonly left: Quantity
 }
 

@@ -161,7 +161,7 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
 
 /** What was given of allocations. */
 const portionsOf = ({ allocations }: Pick<ReservedLine, 'allocations'>): Portion[] =>
-  allocations.flatMap(({ from }) => from ?? [])
+  allocations.flatMap(({ from = [] }) => from)
 
 type Claim = {
   readonly company: string

@@ -19,7 +19,7 @@ const kept = (over: Partial<Kept> & { readonly kind: KeptKind }): Kept => ({
   ...over,
 })
 
-/** Each channel in at most one allocation of a place, as the door insists. */
+/** What is within a pool has fewer channels, others share none, as the door insists. */
 const shares = fc.record({
   free: fc.record({ north: fc.integer({ min: -20, max: 100 }), south: fc.integer({ min: -20, max: 100 }) }),
   kept: fc
@@ -36,17 +36,30 @@ const shares = fc.record({
         kept({ ...one, id: at, channels: at < 4 ? [CHANNELS[at]!] : [`extra-${at}`], name: String(at) }),
       ),
     ),
+  around: fc.record({ location: fc.constantFrom(...PLACES), left: fc.nat(60) }),
   safety: fc.nat(30),
   waiting: fc.nat(40),
 })
 
 type Shares = typeof shares extends fc.Arbitrary<infer T> ? T : never
 
-const stockOf = ({ free, kept: some, safety, waiting }: Shares) =>
+/** All that is kept, with a pool around what is kept for the first two channels. */
+const allKept = ({ kept: some, around }: Shares): Kept[] => [
+  kept({
+    ...around,
+    kind: 'pool',
+    id: 98,
+    name: 'around',
+    channels: [CHANNELS[0]!, CHANNELS[1]!, 'walk-in'],
+  }),
+  ...some,
+]
+
+const stockOf = (shared: Shares) =>
   new ChannelStock({
-    free: new Map(PLACES.map((place) => [stockKey(ITEM, place), free[place as keyof typeof free]])),
-    kept: [...some, kept({ kind: 'safety', id: 99, left: safety })],
-    waiting: waiting > 0 ? [{ itemId: ITEM, quantity: waiting }] : [],
+    free: new Map(PLACES.map((place) => [stockKey(ITEM, place), shared.free[place as keyof Shares['free']]])),
+    kept: [...allKept(shared), kept({ kind: 'safety', id: 99, left: shared.safety })],
+    waiting: shared.waiting > 0 ? [{ itemId: ITEM, quantity: shared.waiting }] : [],
     locations: PLACES,
   })
 
@@ -56,11 +69,12 @@ const given = (stock: ChannelStock, channel: string, quantity: number) =>
   stock.allocate(channel, [{ itemId: ITEM, quantity }], PLACES)[0]!
 const sumOf = (some: readonly { readonly quantity: number }[]) =>
   some.reduce((sum, { quantity }) => sum + quantity, 0)
-/** What is kept for a channel and there even when all others have taken theirs. */
-function secured({ free, kept: some, safety }: Shares, channel: string): number {
+/** What is kept for a channel alone, and there even when all others have taken theirs. */
+function secured(shared: Shares, channel: string): number {
+  const { free, safety } = shared
   return PLACES.reduce((sum, place) => {
-    const here = some.filter(({ location }) => location === place)
-    const own = here.find(({ channels }) => channels.includes(channel))?.left ?? 0
+    const here = allKept(shared).filter(({ location }) => location === place)
+    const own = here.find(({ channels }) => channels.length === 1 && channels[0] === channel)?.left ?? 0
     const others = here.reduce((total, { left }) => total + left, 0) - own
     const left = free[place as keyof typeof free] - (place === 'north' ? safety : 0) - others
     return sum + Math.min(own, Math.max(0, left))
@@ -101,8 +115,9 @@ test('together channels are never given more than is free beyond safety stock', 
         .flatMap(({ channel, quantity }) => given(stock, channel, quantity))
         .filter(({ location }) => location === 'north')
       expect(sumOf(north)).toBeLessThanOrEqual(Math.max(0, some.free.north - some.safety))
-      for (const { id, left } of some.kept) {
-        const taken = north.reduce((sum, { from }) => sum + (from?.id === id ? from.quantity : 0), 0)
+      for (const { id, left } of allKept(some)) {
+        const portions = north.flatMap(({ from = [] }) => from).filter((one) => one.id === id)
+        const taken = sumOf(portions)
         expect(taken).toBeLessThanOrEqual(left)
       }
     }),
@@ -113,7 +128,9 @@ test('nothing lies idle once everybody for whom it is has asked, also where more
   fc.assert(
     fc.property(shares, (some) => {
       const stock = stockOf({ ...some, waiting: 0 })
-      const taken = [...CHANNELS, 'extra-4', 'extra-5'].flatMap((channel) => given(stock, channel, 1_000))
+      const taken = [...CHANNELS, 'walk-in', 'extra-4', 'extra-5'].flatMap((channel) =>
+        given(stock, channel, 1_000),
+      )
       for (const place of PLACES) {
         const safety = place === 'north' ? some.safety : 0
         const here = sumOf(taken.filter(({ location }) => location === place))

@@ -107,8 +107,9 @@ export class ChannelWalk {
 
   async #keep(quantity: Quantity, channel: string): Promise<void> {
     const allocations = [
-      { name: 'safety', kind: 'safety', channels: [], quantity: units(1) },
-      { name: channel, kind: 'minimum', channels: [channel], quantity },
+      { name: 'safety', kind: 'safety', channels: [], within: null, quantity: units(1) },
+      { name: channel, kind: 'minimum', channels: [channel], within: 'all', quantity },
+      { name: 'all', kind: 'pool', channels: ['shop', 'portal'], within: null, quantity: units(3) },
     ] as const
     const place = { company: COMPANY, itemId: this.item, location: NORTH, allocations }
     await this.#database.transaction((tx) => setAllocations(tx, [place], 'test'))

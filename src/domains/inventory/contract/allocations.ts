@@ -27,10 +27,18 @@ export const AllocationsRequest = z
                 name: z.string().min(1).max(40).describe('Unique at the place').meta({ example: 'shop' }),
                 kind: KeptKind,
                 channels: z.array(Channel).max(20).describe('Whose it is; none of safety stock'),
+                within: z
+                  .string()
+                  .min(1)
+                  .max(40)
+                  .optional()
+                  .describe(
+                    'The name of the pool at the same place of which this is a part, for some of its channels',
+                  ),
                 quantity: z
                   .string()
                   .regex(/^-?\d{1,15}(\.\d{1,15})?$/)
-                  .describe('Decimal as text, in base units'),
+                  .describe('Decimal as text, in base units; of a pool with all that is within it'),
               }),
             )
             .max(20)
@@ -49,8 +57,9 @@ export const AllocationView = z.object({
   name: z.string(),
   kind: KeptKind,
   channels: z.array(z.string()),
-  quantity: z.string(),
-  taken: z.string().describe('Granted of it to its channels since it was set'),
+  within: z.string().optional().describe('The pool of which it is a part'),
+  quantity: z.string().describe('With all that is within it'),
+  taken: z.string().describe('Granted of it to its channels since it was set, with all that is within it'),
   setBy: z.string(),
   setAt: z.iso.datetime(),
 })

@@ -174,6 +174,6 @@ export type Taking = {
   readonly itemId: number
   readonly location: string
   readonly quantity: Quantity
-  /** How much of it was kept for its channel. */
-  readonly from?: Portion | undefined
+  /** How much of it was kept for its channel, as the claim has it. */
+  readonly from?: readonly Portion[] | undefined
 }

@@ -45,7 +45,7 @@ export function grantReservations(
   updateReserved(tx, sumByPosition(claims))
   updateTaken(
     tx,
-    claims.flatMap(({ from }) => from ?? []),
+    claims.flatMap(({ from = [] }) => from),
   )
 }
 
@@ -146,7 +146,7 @@ export async function takeAway(
   )
   await freeClaims(tx, freed)
   if (ending !== 'committed') {
-    const portions = freed.flatMap(({ from }) => from ?? [])
+    const portions = freed.flatMap(({ from = [] }) => from)
     updateTaken(
       tx,
       portions.map(({ id, quantity }) => ({ id, quantity: -quantity })),

@@ -12,19 +12,32 @@ export function takingsOfLine({ n, itemId, places }: ReservedLine, quantity: Qua
   const takings: Taking[] = []
   for (const { location, quantity: here, from } of places) {
     const taken = Math.min(missing, here)
-    if (taken > 0) takings.push({ n, itemId, location, quantity: taken, from: partOf(from, taken) })
+    if (taken > 0) takings.push({ n, itemId, location, quantity: taken, from: partsOf(from, taken) })
     missing -= taken
   }
   if (missing > 0) throw new Error(`line ${n} has not so much at its places as it says is open`)
   return takings
 }
 
-/** What of a claim is kept for its channel ends first, since it returns to it. */
-const partOf = (from: Portion | undefined, quantity: Quantity): Portion | undefined =>
-  from && { id: from.id, quantity: Math.min(from.quantity, quantity) }
+/** What of a claim is kept for its channel ends first, since it returns to it; each portion of the claim has its place. */
+function partsOf(from: readonly Portion[] = [], quantity: Quantity): readonly Portion[] {
+  let missing = quantity
+  return from.map(({ id, quantity: kept }) => {
+    const taken = Math.min(missing, kept)
+    missing -= taken
+    return { id, quantity: taken }
+  })
+}
 
-const added = (a: Portion | undefined, b: Portion | undefined): Portion | undefined =>
-  a && b ? { id: a.id, quantity: a.quantity + b.quantity } : (a ?? b)
+/** Portions of one claim: `sign` times the second beside the first. */
+const joined = (
+  a: readonly Portion[] = [],
+  b: readonly Portion[] = [],
+  sign: 1 | -1 = 1,
+): readonly Portion[] =>
+  a.length === 0
+    ? b
+    : a.map(({ id, quantity }, at) => ({ id, quantity: quantity + sign * (b[at]?.quantity ?? 0) }))
 
 /** All that is open. */
 export const openQuantities = ({ lines }: ChannelReservation): Taking[] =>
@@ -37,7 +50,7 @@ export function addedUp(takings: readonly Taking[]): Taking[] {
     const key = `${taking.n} ${taking.location}`
     const before = sums.get(key)
     const quantity = taking.quantity + (before?.quantity ?? 0)
-    sums.set(key, { ...taking, quantity, from: added(before?.from, taking.from) })
+    sums.set(key, { ...taking, quantity, from: joined(before?.from, taking.from) })
   }
   return [...sums.values()]
 }
@@ -71,10 +84,7 @@ const placeWithout = (place: Allocation, taken: Taking | undefined): Allocation 
     ? {
         location: place.location,
         quantity: place.quantity - taken.quantity,
-        from: place.from && {
-          id: place.from.id,
-          quantity: place.from.quantity - (taken.from?.quantity ?? 0),
-        },
+        from: joined(place.from, taken.from, -1),
       }
     : place
 

@@ -39,16 +39,18 @@ const remove = sql(
 )
 const insert = sql(
   'inventory.insert_allocations',
-  `insert into inventory.allocation (company, item_id, location, name, kind, channels, quantity, set_by)
-   select company, item_id, location, name, kind, string_to_array(channels, ','), quantity, $8
-   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[])
-     as a(company, item_id, location, name, kind, channels, quantity)`,
+  `insert into inventory.allocation (company, item_id, location, name, kind, channels, within, quantity, set_by)
+   select company, item_id, location, name, kind, string_to_array(channels, ','), within, quantity, $9
+   from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::numeric[])
+     as a(company, item_id, location, name, kind, channels, within, quantity)`,
 )
 
 export type NewAllocation = {
   readonly name: string
   readonly kind: KeptKind
   readonly channels: readonly string[]
+  readonly within: string | null
+  /** Without what is kept within it. */
   readonly quantity: Quantity
 }
 
@@ -75,6 +77,7 @@ export function replaceAllocations(tx: Transaction, places: readonly AllocatedPl
     rows.map((row) => row.name),
     rows.map((row) => row.kind),
     rows.map((row) => row.channels.join(',')),
+    rows.map((row) => row.within),
     rows.map((row) => formatQuantity(row.quantity)),
     setBy,
   ])

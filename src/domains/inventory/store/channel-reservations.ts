@@ -2,6 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity } from '#platform/quantity.ts'
+import type { Portion } from '../contract.ts'
 import type { ChannelReservation, Taking } from '../contract/reservations.ts'
 
 const insertHeaders = sql(
@@ -24,11 +25,11 @@ const insertLines = sql(
 )
 const insertClaims = sql(
   'inventory.insert_channel_claims',
-  `insert into inventory.channel_claim (reservation_id, n, location, company, item_id, quantity, allocation_id,
-     allocated)
-   select reservation_id, n, location, company, item_id, quantity, allocation_id, allocated
-   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[], $7::bigint[], $8::numeric[])
-     as c(reservation_id, n, location, company, item_id, quantity, allocation_id, allocated)`,
+  `insert into inventory.channel_claim (reservation_id, n, location, company, item_id, quantity, allocations,
+     portions)
+   select reservation_id, n, location, company, item_id, quantity, allocations::bigint[], portions::numeric[]
+   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[], $7::text[], $8::text[])
+     as c(reservation_id, n, location, company, item_id, quantity, allocations, portions)`,
 )
 
 /** New ones, with what they claim. */
@@ -69,10 +70,13 @@ export function insertChannelReservations(tx: Transaction, rows: readonly Channe
     claims.map((claim) => claim.company),
     claims.map((claim) => claim.itemId),
     claims.map((claim) => formatQuantity(claim.quantity)),
-    claims.map((claim) => claim.from?.id ?? null),
-    claims.map((claim) => formatQuantity(claim.from?.quantity ?? 0)),
+    claims.map(({ from = [] }) => `{${from.map(({ id }) => id).join(',')}}`),
+    claims.map(({ from = [] }) => portionsOf(from)),
   ])
 }
+
+const portionsOf = (from: readonly Portion[]): string =>
+  `{${from.map(({ quantity }) => formatQuantity(quantity)).join(',')}}`
 
 const updateHeaders = sql(
   'inventory.update_channel_reservations',
@@ -121,13 +125,14 @@ export function updateChannelReservations(
 const reduceClaims = sql(
   'inventory.reduce_channel_claims',
   `with taken as (
-     select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::numeric[], $5::numeric[])
-       as t(reservation_id, n, location, quantity, allocated)),
+     select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::numeric[], $5::text[])
+       as t(reservation_id, n, location, quantity, portions)),
    ended as (
      delete from inventory.channel_claim c using taken t
      where c.reservation_id = any($1::bigint[]) and c.reservation_id = t.reservation_id and c.n = t.n
        and c.location = t.location and c.quantity = t.quantity)
-   update inventory.channel_claim c set quantity = c.quantity - t.quantity, allocated = c.allocated - t.allocated
+   update inventory.channel_claim c set quantity = c.quantity - t.quantity, portions = array(
+     select p.kept - p.taken from unnest(c.portions, t.portions::numeric[]) with ordinality as p(kept, taken, at) order by at)
    from taken t
    where c.reservation_id = any($1::bigint[]) and c.reservation_id = t.reservation_id and c.n = t.n
      and c.location = t.location and c.quantity <> t.quantity`,
@@ -135,7 +140,7 @@ const reduceClaims = sql(
 
 export type TakenClaim = Taking & { readonly reservation: number }
 
-/** Takes so much off these claims; one of which nothing is left goes, and the CHECK refuses to take more. */
+/** Takes so much off these claims, of each their portions too; one of which nothing is left goes, and the CHECK refuses to take more. */
 export function reduceChannelClaims(tx: Transaction, takings: readonly TakenClaim[]): void {
   if (takings.length === 0) return
   tx.send(reduceClaims, [
@@ -143,7 +148,7 @@ export function reduceChannelClaims(tx: Transaction, takings: readonly TakenClai
     takings.map((taking) => taking.n),
     takings.map((taking) => taking.location),
     takings.map((taking) => formatQuantity(taking.quantity)),
-    takings.map((taking) => formatQuantity(taking.from?.quantity ?? 0)),
+    takings.map(({ from = [] }) => portionsOf(from)),
   ])
 }
 

@@ -78,19 +78,23 @@ export function promisableOf(
   )
   const stock = new ChannelStock({ free, kept, waiting, locations })
   const unclaimed = waiting.length > 0 ? new ChannelStock({ free, kept, waiting: [], locations }) : stock
-  const isOwn = (one: Kept): boolean => channel !== undefined && one.channels.includes(channel)
   return rows.map(({ available, ...row }) => {
     const key = stockKey(itemId, row.location)
-    const left = (wanted: (one: Kept) => boolean): Quantity =>
-      kept.reduce((sum, one) => (one.location === row.location && wanted(one) ? sum + one.left : sum), 0)
+    const left = (isSafety: boolean): Quantity =>
+      kept.reduce(
+        (sum, one) =>
+          one.location === row.location && (one.kind === 'safety') === isSafety ? sum + one.left : sum,
+        0,
+      )
+    const keptForChannel = stock.keptFor(channel, itemId, row.location)
     return {
       itemId,
       ...row,
       onHand: available + row.onHold,
       coming: coming?.get(row.location) ?? 0,
-      safetyStock: left(({ kind }) => kind === 'safety'),
-      keptForOthers: left((one) => one.kind !== 'safety' && !isOwn(one)),
-      keptForChannel: left(isOwn),
+      safetyStock: left(true),
+      keptForOthers: left(false) - keptForChannel,
+      keptForChannel,
       waiting: unclaimed.rest.get(key)! - stock.rest.get(key)!,
       available: Math.max(0, stock.at(channel, itemId, row.location)),
     }

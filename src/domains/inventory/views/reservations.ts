@@ -1,7 +1,7 @@
 /** What channels have reserved, as it stands: single ones, and the list. */
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
-import { formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Allocation } from '../contract.ts'
 import type { ChannelReservation, ReservationAnswer, ReservedLine } from '../contract/reservations.ts'
 
@@ -20,7 +20,7 @@ const lines = sql(
 )
 const claims = sql(
   'inventory.channel_claims',
-  `select reservation_id as reservation, n, location, quantity, allocation_id as "allocationId", allocated
+  `select reservation_id as reservation, n, location, quantity, allocations, portions::text[] as portions
    from inventory.channel_claim
    where reservation_id = any($1::bigint[]) order by reservation_id, n, location`,
 )
@@ -32,8 +32,8 @@ type ClaimRow = {
   readonly n: number
   readonly location: string
   readonly quantity: Quantity
-  readonly allocationId: number | null
-  readonly allocated: Quantity
+  readonly allocations: readonly string[]
+  readonly portions: readonly string[]
 }
 
 /** By number; what is unknown is absent. */
@@ -45,10 +45,10 @@ export async function channelReservations(
   return withLines(queries, await queries.query<Header>(headers, [ids]))
 }
 
-const placeOf = ({ location, quantity, allocationId, allocated }: ClaimRow): Allocation => ({
+const placeOf = ({ location, quantity, allocations, portions }: ClaimRow): Allocation => ({
   location,
   quantity,
-  ...(allocationId === null ? {} : { from: { id: allocationId, quantity: allocated } }),
+  from: allocations.map((id, at) => ({ id: Number(id), quantity: parseQuantity(portions[at]!) })),
 })
 
 async function withLines(
