@@ -6,6 +6,7 @@ import { backorderCommands } from './cli-backorder-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
 import type * as RepairCommands from './cli-repairs.ts'
 import { stockCommands } from './cli-stock-commands.ts'
+import { sourcingCommands } from './cli-sourcing-commands.ts'
 import { supplyCommands } from './cli-supply-commands.ts'
 
 const program = new Program('crossdock')
@@ -116,6 +117,7 @@ stockCommands(inventory)
 supplyCommands(inventory)
 adjustmentCommands(inventory)
 backorderCommands(inventory)
+sourcingCommands(inventory)
 
 define(
   program,

@@ -80,7 +80,11 @@ const contradicts = (message: string, pointer: string): Refusal =>
   new Refusal('inventory.sourcing_contradicts', message, {}, pointer)
 
 /** Refuses rules that name what there is not, or one thing twice. */
-function assertRules({ code, locations, currency }: CompanyRules, rules: SourcingRules, at = '/rules'): void {
+export function assertRules(
+  { code, locations, currency }: Pick<CompanyRules, 'code' | 'locations' | 'currency'>,
+  rules: SourcingRules,
+  at = '/rules',
+): void {
   const { network, strategies, nearest, costs } = rules
   for (const [place, location] of network.entries()) {
     if (locations.includes(location)) continue

@@ -1,10 +1,17 @@
 /** Stock at the terminal: what is where, what can be promised of it, and how that comes about. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { move } from '#domains/inventory/operations.ts'
+import { addProfileVersion, recordDecisions, sourceFrom } from '#domains/inventory/operations/sourcing.ts'
 import { upsertItems } from '#domains/items/operations.ts'
 import { sql } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
+import { stockKey } from '#domains/inventory/rules.ts'
 import { change } from '#tests/domains/inventory/stock.ts'
+import { newCustomer, order, write } from '#tests/domains/orders/order-fixtures.ts'
+import { openQuery } from '#tests/support/house-query.ts'
+import type { OpenDatabase } from '#tests/support/open-database.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, rowsOf } from './program.ts'
 
@@ -73,3 +80,74 @@ test.each([
   expect(ended).toMatchObject({ code, stdout: '' })
   expect(ended.stderr).toMatch(why)
 })
+
+const RULES = { network: ['DC1', 'DC2'], strategies: ['single-location' as const], maxSplits: 1 }
+const rules = { ...RULES, tieBreakers: [], minSplitOrder: '0', minSplitLine: '0', nearest: [], costs: [] }
+
+test('rules are tried against past orders, as a table and as JSON', async () => {
+  const { database, path } = folder
+  const { query, end } = await openQuery(folder.url)
+  const past = order(await newCustomer({ database, run: query } as unknown as OpenDatabase, 'C-1'), {
+    doc: 7_100_001,
+  })
+  await write({ database } as OpenDatabase, past)
+  await end()
+  await database.transaction(async (tx) => {
+    const made = { company: 'NWF', channel: null, customerGroup: null, effectiveFrom: null, inUse: true }
+    const profile = await addProfileVersion(tx, {
+      ...made,
+      name: 'past',
+      rules,
+      reason: 'test',
+      madeBy: 'ann',
+    })
+    const { decision } = sourceFrom({
+      rules,
+      currency: 'USD',
+      lines: [{ line: '1', sku: SKU, itemId: 1, quantity: units(5), part: 1, valueMinor: 500 }],
+      free: new Map([
+        [stockKey(1, 'DC1'), units(9)],
+        [stockKey(1, 'DC2'), units(9)],
+      ]),
+      locations: RULES.network,
+    })
+    recordDecisions(tx, [{ doc: past.doc, cause: 'accepted', profile, shipTo: 'US-IL', decision }])
+  })
+  const [settings, draft, torn] = ['crossdock.yaml', 'draft.json', 'torn.json'].map((name) =>
+    join(path, name),
+  ) as [string, string, string]
+  const place = { type: 'warehouse', timeZone: 'UTC', wms: 'wms' }
+  const config = {
+    companies: [{ code: 'NWF', name: 'NWF', country: 'US', currency: 'USD', timeZone: 'UTC', erp: 'erp' }],
+    systems: {
+      erp: { connector: 'erp-legacy', baseUrl: 'http://127.0.0.1:1/' },
+      wms: { connector: 'wms-depot', baseUrl: 'http://127.0.0.1:1/' },
+    },
+    locations: RULES.network.map((code) => ({ ...place, code })),
+  }
+  writeFileSync(settings, JSON.stringify(config))
+  writeFileSync(torn, '{')
+  writeFileSync(draft, JSON.stringify({ ...RULES, network: ['DC2'] }))
+  const compare = (...args: string[]) => inventory('sourcing', 'compare', '--config', settings, ...args)
+  const told = await compare('--rules', draft, '--from', '2020-01-01', '--decided-by', 'past')
+  expect([told.code, told.stderr]).toEqual([
+    0,
+    expect.stringContaining('1 orders: 1 of 1 decisions would differ, 0 cannot be compared.'),
+  ])
+  expect(told.stdout).toMatch(/O-7100001 +accepted +US-IL +DC1 5 +DC2 5/)
+  const [json] = rowsOf<{ decisions: object }>(await compare('--rules', draft, '--sample', '0', '--json'))
+  expect(json).toMatchObject({ decisions: { compared: 1, changed: 1 }, sample: [] })
+  const wrong: [string[], number, RegExp][] = [
+    [['--rules', 'nowhere.json'], 2, /cannot be read/],
+    [['--rules', torn], 2, /is no JSON/],
+    [['--rules', settings], 2, /--rules, network/],
+    [['--rules', draft, '--orders', 'many'], 2, /--orders/],
+    [['--rules', draft, '--from', 'yesterday'], 2, /--from/],
+    [[], 1, /no rules to try/],
+    [['--rules', draft, '--company', 'NOPE'], 1, /no company NOPE/],
+  ]
+  for (const [args, code, words] of wrong) {
+    const ended = await compare(...args)
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringMatching(words)])
+  }
+}, 60_000)

@@ -1,11 +1,11 @@
 /** Orders are served as their company's profile says, with a record of what was decided, also after a short pick. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bearer, O2C, type Reply } from '#tests/routes/front-door.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const PROFILES = '/process/inventory/v1/sourcing-profiles'
 const PREVIEW = '/process/available-to-promise/v1/sourcing:preview'
-const SKUS = Array.from({ length: 14 }, (_, at) => String(45_001 + at))
+const SKUS = Array.from({ length: 16 }, (_, at) => String(45_001 + at))
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler(
@@ -36,6 +36,11 @@ type Decision = {
   lines: { line: string; wanted: string; given: { location: string; quantity: string }[] }[]
   candidates: { locations: string[]; verdict: string; why: string }[]
 }
+const COMPARE = '/process/available-to-promise/v1/sourcing:compare'
+const EVER = { from: '2020-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' }
+const compare = (body: object, options: object = {}) =>
+  house.send('POST', COMPARE, { body: { company: 'NWF', ...EVER, ...body }, ...options })
+
 const givenIn = ({ lines }: Decision) =>
   lines.flatMap(({ given }) => given.map(({ location, quantity }) => [location, quantity]))
 const decisionsOf = async ({ body }: Placed) => {
@@ -156,6 +161,112 @@ test('a preview reserves nothing, and tries rules that nobody has made yet', asy
   expect(givenIn(nearest.body as unknown as Decision)).toEqual([['DC2', '5']])
   const order = await house.order({ lines: [[sku, 37]] })
   expect(order.body).toMatchObject({ outcome: 'accepted' })
+})
+
+describe('rules that are tried against past orders', () => {
+  const costs = [
+    { location: 'DC1', perShipment: '7', perLine: '0' },
+    { location: 'DC2', perShipment: '4', perLine: '0.5' },
+  ]
+  const draft = { ...RULES, network: ['DC2', 'DC1'], costs, strategies: ['lowest-cost'] }
+
+  test('tell what they would have decided on what was free then, with both sides and why, and change nothing', async () => {
+    const [split, sku] = [next(), next()]
+    const { id } = (await profile({}, { name: 'past' })).body as unknown as { id: number }
+    const [both, one] = [
+      await house.order({ lines: [[split, 25]] }),
+      await house.order({ lines: [[sku, 5]] }),
+    ]
+    await profile({}, { name: 'past', inUse: false })
+    for (const order of [both, one]) await house.closed(order)
+    const asked = { decidedBy: 'past', rules: { ...draft, maxSplits: 0 } }
+    const books = () =>
+      house.query('select count(*)::int, sum(xmin::text::bigint) as touched from inventory.position')
+    const before = await books()
+    const { status, body } = await compare(asked)
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        decisions: { compared: 2, same: 0, changed: 2, notComparable: 0 },
+        before: { splits: 1, cost: '18.50' },
+        after: { splits: 0, cost: '9.00' },
+        costed: 2,
+        sample: [
+          {
+            order: both.body.id,
+            before: {
+              given: [
+                { location: 'DC1', quantity: '17' },
+                { location: 'DC2', quantity: '8' },
+              ],
+              splits: 1,
+              cost: '11.50',
+            },
+            after: { given: [{ location: 'DC2', quantity: '20' }], splits: 0, cost: '4.50' },
+            whyNotBefore: 'more than 0 splits',
+          },
+          {
+            order: one.body.id,
+            before: { given: [{ location: 'DC1', quantity: '5' }], cost: '7.00' },
+            after: { given: [{ location: 'DC2', quantity: '5' }], cost: '4.50' },
+            why: 'before the next by lowest-cost: 450 against 700',
+            whyNotBefore: 'lowest-cost: 450 against 700',
+          },
+        ],
+      },
+    ])
+    expect((await compare(asked)).body).toEqual(body)
+    expect(await books()).toEqual(before)
+    expect((await compare({ decidedBy: 'past', profile: id })).body).toMatchObject({
+      decisions: { compared: 2, same: 2, changed: 0 },
+      sample: [],
+    })
+    const lots = { ...draft, strategies: ['oldest-lot'] }
+    expect((await compare({ ...asked, rules: lots })).body).toMatchObject({
+      decisions: { compared: 0, notComparable: 2 },
+      sample: [],
+    })
+  })
+
+  test('are tried against so many orders, and then behind these', async () => {
+    const all = (await compare({ rules: draft, orders: 2_000 })).body as unknown as {
+      orders: number
+      next?: string
+    }
+    expect(all.next).toBeUndefined()
+    let [orders, compared] = [0, 0]
+    for (let after: string | undefined; ;) {
+      const { body } = await compare({ rules: draft, orders: 3, sample: 0, ...(after && { after }) })
+      const part = body as unknown as { orders: number; decisions: { compared: number }; next?: string }
+      expect(part.orders).toBeLessThanOrEqual(3)
+      orders += part.orders
+      compared += part.decisions.compared
+      after = part.next
+      if (after === undefined) break
+    }
+    const whole = all as unknown as { decisions: { compared: number } }
+    expect([orders, compared]).toEqual([all.orders, whole.decisions.compared])
+  })
+
+  test.each([
+    [{}, 422, 'inventory.comparison_unclear', '/rules'],
+    [{ rules: RULES, profile: 1 }, 422, 'inventory.comparison_unclear', '/rules'],
+    [{ rules: RULES, until: EVER.from }, 422, 'inventory.period_empty', '/until'],
+    [{ rules: RULES, after: 'O-1' }, 404, 'inventory.order_unknown', '/after'],
+    [{ rules: RULES, orders: 2_001 }, 422, 'http.invalid', '/orders'],
+    [{ rules: RULES, company: 'NOPE' }, 422, 'inventory.company_unknown', '/company'],
+    [{ profile: 999_999 }, 404, 'inventory.sourcing_profile_unknown', '/profile'],
+    [{ rules: { ...RULES, network: ['DC9'] } }, 422, 'inventory.location_unknown', '/rules/network/0'],
+    [
+      { rules: { ...RULES, network: ['DC1', 'DC1'] } },
+      422,
+      'inventory.sourcing_contradicts',
+      '/rules/network',
+    ],
+    [{ rules: { ...RULES, minSplitLine: '1.005' } }, 422, 'money.malformed', '/rules/minSplitLine'],
+  ])('are refused with %j', async (body, status, code, pointer) => {
+    expect(faultOf(await compare(body))).toEqual([status, code, pointer])
+  })
 })
 
 test('the most exact profile that has begun decides', async () => {

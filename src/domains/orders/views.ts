@@ -298,3 +298,27 @@ export async function acceptedTimes(
   const rows = await queries.query<{ doc: number; at: Date }>(acceptedAt, [docs])
   return new Map(rows.map((row) => [row.doc, row.at]))
 }
+
+const acceptedPage = sql(
+  'orders.accepted_page',
+  `select id as doc, company from orders.sales_order
+   where created_at >= $1 and created_at < $2
+     and (created_at, id) > (
+       coalesce((select created_at from orders.sales_order where id = $3::bigint), '-infinity'), coalesce($3::bigint, 0))
+   order by created_at, id limit $4`,
+)
+
+export type AcceptedPage = {
+  readonly from: Date
+  readonly until: Date
+  /** The order behind which it begins. */
+  readonly after: number | undefined
+  readonly limit: number
+}
+
+/** The first orders of a period, of all companies, in the order in which they were accepted. */
+export const ordersAccepted = (
+  queries: Queries,
+  { from, until, after, limit }: AcceptedPage,
+): Promise<{ readonly doc: number; readonly company: string }[]> =>
+  queries.query(acceptedPage, [from, until, after ?? null, limit])

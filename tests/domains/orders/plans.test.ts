@@ -19,6 +19,7 @@ import {
   lockHeaders,
   numbersOf,
   openHoldsOf,
+  ordersAccepted,
   ordersByReference,
   shipTosOf,
 } from '#domains/orders/views.ts'
@@ -68,6 +69,8 @@ test('every statement of orders goes by index', async () => {
     const docs = [captured.doc]
     await Promise.all([headersOf, linesOf, openHoldsOf, shipTosOf].map((read) => read(db.database, docs)))
     await ordersByReference(db.database, 'X')
+    const ever = { from: new Date(0), until: new Date('2099-01-01T00:00:00Z') }
+    await ordersAccepted(db.database, { ...ever, after: captured.doc, limit: 10 })
     await numbersOf(db.database, captured.doc)
     const filters = [{}, { state: 'held' as const }, { text: 'X' }, { customer: 'C-1' }, { partner: 'C-1' }]
     for (const filter of filters) {

@@ -1,5 +1,6 @@
 /** What the doors of sourcing are shown with. */
 import type { z } from 'zod'
+import type { SourcingComparison, SourcingComparisonQuestion } from './sourcing-comparison.ts'
 import type {
   SourcingDecision,
   SourcingPreview,
@@ -76,3 +77,45 @@ export const decisions = {
   order: 'O-1000017',
   decisions: [{ cause: 'accepted', ...preview }],
 } satisfies { order: string; decisions: SourcingDecision[] }
+
+export const comparisonQuestion = {
+  company: 'NWF',
+  rules,
+  decidedBy: 'midwest',
+  from: '2026-11-01T00:00:00.000Z',
+  until: '2026-11-21T00:00:00.000Z',
+} satisfies z.input<typeof SourcingComparisonQuestion>
+
+export const comparison = {
+  company: 'NWF',
+  orders: 412,
+  decisions: { compared: 418, same: 377, changed: 41, notComparable: 0 },
+  before: { splits: 63, worth: '221840.00', distance: 140, cost: '3218.40' },
+  after: { splits: 39, worth: '221840.00', distance: 122, cost: '2954.10' },
+  costed: 418,
+  sample: [
+    {
+      order: 'O-1000017',
+      cause: 'accepted',
+      at: '2026-11-02T08:30:00.000Z',
+      decidedBy: { id: 6, name: 'midwest', version: 1 },
+      shipTo: 'US-TX',
+      before: {
+        given: [{ location: 'CHI-1', quantity: '120' }],
+        splits: 0,
+        worth: '540.00',
+        distance: 1,
+        cost: '6.90',
+      },
+      after: {
+        given: [{ location: 'DAL-2', quantity: '120' }],
+        splits: 0,
+        worth: '540.00',
+        distance: 0,
+        cost: '6.90',
+      },
+      why: 'before the next by nearest: 0 against 1',
+      whyNotBefore: 'nearest: 0 against 1',
+    },
+  ],
+} satisfies SourcingComparison

@@ -143,15 +143,25 @@ export const SourcingDecision = z
         sku: z.string(),
         wanted: Decimal,
         given: z.array(z.object({ location: z.string(), quantity: Decimal })),
+        whole: Decimal.optional().describe('So much is one whole unit of what was ordered'),
+        worth: z.string().optional().describe('What all that is wanted of it is worth'),
+        free: z
+          .array(z.object({ location: z.string(), quantity: Decimal, since: Time.optional() }))
+          .optional()
+          .describe('Where something of the item was free, and since when its oldest lot was there'),
+        avoided: z.array(z.string()).optional().describe('Where a pick had found too little'),
       }),
     ),
+    orderWorth: z.string().optional(),
+    used: z.array(z.string()).optional().describe('Where something of the order was kept already'),
+    lotsRead: z.boolean().optional().describe('Whether the age of lots was looked at'),
     candidates: z.array(Candidate),
     looked: z.int().describe('How many candidates were looked at; the best and the refused are told'),
   })
   .meta({ id: 'SourcingDecision' })
 export type SourcingDecision = z.infer<typeof SourcingDecision>
 /** A decision as it is kept: who reads it knows cause, time and profile from beside it. */
-export type KeptDecision = Pick<SourcingDecision, 'lines' | 'candidates' | 'looked'>
+export type KeptDecision = Omit<SourcingDecision, 'cause' | 'at' | 'profile' | 'shipTo'>
 export type SourcingCause = SourcingDecision['cause']
 
 export const SourcingQuestion = z
@@ -212,5 +222,17 @@ export const sourcingRefusals = {
     title: 'There is no such order',
     cause: 'No order has this number.',
     fix: 'Send the number of an order, such as O-1000017.',
+  },
+  'inventory.comparison_unclear': {
+    status: 422,
+    title: 'It is not clear which rules are to be tried',
+    cause: 'Both rules and a version were sent, or neither.',
+    fix: 'Send rules that nobody has made yet, or the number of a version as profile.',
+  },
+  'inventory.period_empty': {
+    status: 422,
+    title: 'There is no time in the period',
+    cause: 'It ends before it begins, or at the same moment.',
+    fix: 'Send an end that comes after the beginning.',
   },
 } as const satisfies Record<string, RefusalCode>

@@ -100,13 +100,14 @@ export function sourceFrom(asked: Asked): {
   readonly allocations: readonly (readonly Allocation[])[]
   readonly decision: KeptDecision
 } {
-  const { currency, lines, free } = asked
+  const { lines, free } = asked
   const wanted = lines.filter(({ quantity }) => quantity > 0)
+  const there = stockOf(free, wanted, [...new Set([...asked.rules.network, ...asked.locations])])
   const sourced = sourceOrder({
     ...asked,
     lines: wanted,
-    rules: inMinor(asked.rules, currency),
-    free: stockOf(free, wanted, asked.rules.network),
+    rules: inMinor(asked.rules, asked.currency),
+    free: there,
   })
   const given = new Map(wanted.map((line, at) => [line, sourced.allocations[at]!]))
   for (const [{ itemId }, some] of given) {
@@ -117,28 +118,37 @@ export function sourceFrom(asked: Asked): {
   }
   return {
     allocations: lines.map((line) => given.get(line) ?? []),
-    decision: keptOf(sourced, given, currency),
+    decision: keptOf(sourced, given, { ...asked, free: there }),
   }
 }
 
 /** Of these items alone: candidates copy it. */
-function stockOf(free: FreeStock, lines: readonly SourcedLine[], network: readonly string[]): FreeStock {
-  const keys = lines.flatMap(({ itemId }) => network.map((location) => stockKey(itemId, location)))
+function stockOf(free: FreeStock, lines: readonly SourcedLine[], locations: readonly string[]): FreeStock {
+  const keys = lines.flatMap(({ itemId }) => locations.map((location) => stockKey(itemId, location)))
   return new Map(keys.map((key): [string, Quantity] => [key, free.get(key) ?? 0]))
 }
 
+/** With all that it was decided on, so that it can be decided again by other rules. */
 function keptOf(
   { candidates, looked }: Sourced,
   given: ReadonlyMap<LineToSource, readonly Allocation[]>,
-  currency: string,
+  asked: Asked,
 ): KeptDecision {
+  const { currency, orderMinor, used = [], lotsSince } = asked
   return {
-    lines: [...given].map(([{ line, sku, quantity: wanted }, some]) => ({
-      line,
-      sku,
-      wanted: formatQuantity(wanted),
+    lines: [...given].map(([line, some]) => ({
+      line: line.line,
+      sku: line.sku,
+      wanted: formatQuantity(line.quantity),
       given: some.map(({ location, quantity }) => ({ location, quantity: formatQuantity(quantity) })),
+      ...(line.part !== undefined && { whole: formatQuantity(line.part) }),
+      worth: formatAmount(line.valueMinor, currency),
+      free: freeOf(line, asked),
+      ...(line.avoid && { avoided: [...line.avoid] }),
     })),
+    ...(orderMinor !== undefined && { orderWorth: formatAmount(orderMinor, currency) }),
+    ...(used.length > 0 && { used: [...used] }),
+    ...(lotsSince && { lotsRead: true }),
     candidates: candidates.map(({ locations, valueMinor, scores, ...candidate }) => ({
       ...candidate,
       locations: [...locations],
@@ -149,7 +159,18 @@ function keptOf(
   }
 }
 
-const inMinor = (rules: SourcingRules, currency: string): Sourcing => ({
+function freeOf({ itemId }: LineToSource, { rules, locations, free, lotsSince }: Asked) {
+  return [...new Set([...rules.network, ...locations])].flatMap((location) => {
+    const key = stockKey(itemId, location)
+    const quantity = free.get(key) ?? 0
+    const since = lotsSince?.get(key)
+    if (quantity <= 0) return []
+    return [{ location, quantity: formatQuantity(quantity), ...(since && { since: since.toISOString() }) }]
+  })
+}
+
+/** With amounts in minor units. */
+export const inMinor = (rules: SourcingRules, currency: string): Sourcing => ({
   ...rules,
   minSplitOrderMinor: minorOf(rules.minSplitOrder, currency),
   minSplitLineMinor: minorOf(rules.minSplitLine, currency),

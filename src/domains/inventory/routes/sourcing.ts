@@ -11,6 +11,7 @@ import {
   SourcingProfileRequest,
   SourcingQuestion,
 } from '../contract/sourcing.ts'
+import { SourcingComparison, SourcingComparisonQuestion } from '../contract/sourcing-comparison.ts'
 import * as example from '../contract/sourcing-examples.ts'
 import { decisionsOf, listProfiles, profileOf } from '../views/sourcing.ts'
 
@@ -23,6 +24,7 @@ export type SourcingPorts = {
   /** The document behind the number of an order that there is. */
   readonly orderOf: (number: string) => Promise<number | undefined>
   readonly preview: (question: SourcingQuestion) => Promise<SourcingPreview>
+  readonly compare: (question: SourcingComparisonQuestion) => Promise<SourcingComparison>
   readonly addVersion: (command: {
     request: SourcingProfileRequest
     actor: string
@@ -33,6 +35,7 @@ export type SourcingPorts = {
 
 export const sourcingRoutes = (ports: SourcingPorts): Route[] => [
   preview(ports),
+  compare(ports),
   addVersion(ports),
   listVersions(ports),
   readVersion(ports),
@@ -73,6 +76,35 @@ const preview = (ports: SourcingPorts): Route =>
     ],
     example: { body: example.question, answer: example.preview },
     handler: async ({ body }) => ({ status: 200, body: await ports.preview(body) }),
+  })
+
+const compare = (ports: SourcingPorts): Route =>
+  route({
+    method: 'POST',
+    path: '/process/available-to-promise/v1/sourcing:compare',
+    operationId: 'sourcing.compare',
+    summary: 'What rules would have decided of past orders',
+    description:
+      'Each decision that a profile made in the period is taken again by other rules, on what was free then: how many ' +
+      'would differ, and by how many splits, what distance and what cost. It changes nothing.',
+    scope: 'process.sourcing:read',
+    rateClass: 'reads',
+    bodyLimitBytes: 256 * 1024,
+    body: SourcingComparisonQuestion,
+    idempotent: 'none',
+    answers: { 200: { description: 'Both sides, and decisions that change', body: SourcingComparison } },
+    refusals: [
+      'inventory.company_unknown',
+      'inventory.location_unknown',
+      'inventory.sourcing_contradicts',
+      'inventory.sourcing_profile_unknown',
+      'inventory.comparison_unclear',
+      'inventory.period_empty',
+      'inventory.order_unknown',
+      'money.malformed',
+    ],
+    example: { body: example.comparisonQuestion, answer: example.comparison },
+    handler: async ({ body }) => ({ status: 200, body: await ports.compare(body) }),
   })
 
 const addVersion = (ports: SourcingPorts): Route =>

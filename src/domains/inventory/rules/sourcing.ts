@@ -201,16 +201,28 @@ function planOf(asked: SourcingAsked, combination: readonly string[]): Plan {
     }
     return given
   })
-  const used = combination.filter((location) => allocations.flat().some((one) => one.location === location))
-  const givenOf = allocations.map((some) => some.reduce((sum, { quantity }) => sum + quantity, 0))
-  const linesWhole = asked.lines.filter(({ quantity }, at) => givenOf[at] === quantity).length
-  const valueMinor = asked.lines.reduce(
-    (sum, line, at) => sum + Math.floor((line.valueMinor * givenOf[at]!) / line.quantity),
-    0,
-  )
-  const given = givenOf.reduce((sum, quantity) => sum + quantity, 0)
-  const plan = { locations: used, allocations, linesWhole, valueMinor, given }
+  const plan = measuredPlan(asked, allocations, combination)
   return { ...plan, scores: scoresOf(asked, plan) }
+}
+
+function measuredPlan(
+  { lines }: SourcingAsked,
+  allocations: Plan['allocations'],
+  places: readonly string[] = [...new Set(allocations.flat().map(({ location }) => location))],
+): Measured {
+  const givenOf = allocations.map((some) => some.reduce((sum, { quantity }) => sum + quantity, 0))
+  return {
+    locations: places.filter((place) =>
+      allocations.some((some) => some.some(({ location }) => location === place)),
+    ),
+    allocations,
+    linesWhole: lines.filter(({ quantity }, at) => givenOf[at] === quantity).length,
+    valueMinor: lines.reduce(
+      (sum, line, at) => sum + Math.floor((line.valueMinor * givenOf[at]!) / line.quantity),
+      0,
+    ),
+    given: givenOf.reduce((sum, quantity) => sum + quantity, 0),
+  }
 }
 
 /** From the first that can serve the line whole, else from one after the other; a line worth little from one alone. */
@@ -244,6 +256,18 @@ const GIVES = {
 }
 
 type Measured = Omit<Plan, 'scores'>
+
+/** What rules say of lines that are served like this, whoever has decided it; no cost where they know none. */
+export function measured(asked: SourcingAsked, allocations: Plan['allocations']) {
+  const plan = measuredPlan(asked, allocations)
+  const costMinor = SCORES['lowest-cost'](asked, plan)
+  return {
+    splits: Math.max(0, plan.locations.length - 1),
+    valueMinor: plan.valueMinor,
+    distance: SCORES.nearest(asked, plan),
+    costMinor: costMinor < DEAR ? costMinor : undefined,
+  }
+}
 
 function scoresOf(asked: SourcingAsked, plan: Measured): Plan['scores'] {
   const { strategies, tieBreakers } = asked.rules

@@ -84,12 +84,49 @@ type DecisionRow = {
 
 /** What was decided of an order, oldest first. */
 export async function decisionsOf(queries: Queries, doc: number): Promise<SourcingDecision[]> {
-  const rows = await queries.query<DecisionRow>(decisions, [doc])
-  return rows.map(({ cause, at, shipTo, decision, profile: id, name, version }) => ({
-    cause,
-    at: at.toISOString(),
-    ...(id !== null && { profile: { id, name: name!, version: version! } }),
-    ...(shipTo !== null && { shipTo }),
-    ...decision,
-  }))
+  return (await queries.query<DecisionRow>(decisions, [doc])).map(toldDecision)
+}
+
+const toldDecision = ({
+  cause,
+  at,
+  shipTo,
+  decision,
+  profile: id,
+  name,
+  version,
+}: DecisionRow): SourcingDecision => ({
+  cause,
+  at: at.toISOString(),
+  ...(id !== null && { profile: { id, name: name!, version: version! } }),
+  ...(shipTo !== null && { shipTo }),
+  ...decision,
+})
+
+const ofOrders = sql(
+  'inventory.sourcing_decisions_of_orders',
+  `select o.doc, d.cause, d.at, d.ship_to as "shipTo", d.decision, d.profile, p.name, p.version
+   from unnest($1::bigint[]) with ordinality as o(doc, n)
+   cross join lateral (
+     select id, cause, at, ship_to, decision, profile from inventory.sourcing_decision
+     where doc = o.doc order by id limit $3 offset 0) d
+   left join lateral (
+     select name, version from inventory.sourcing_profile where id = d.profile offset 0) p on true
+   where $2::text is null or p.name = $2 order by o.n, d.id`,
+)
+
+const DECISIONS_EACH_MAX = 20
+
+/** What was decided of orders, in their order; of each the first decisions, and where a name is given those of that profile. */
+export async function decisionsOfOrders(
+  queries: Queries,
+  docs: readonly number[],
+  name: string | undefined,
+): Promise<(SourcingDecision & { readonly doc: number })[]> {
+  const rows = await queries.query<DecisionRow & { readonly doc: number }>(ofOrders, [
+    docs,
+    name ?? null,
+    DECISIONS_EACH_MAX,
+  ])
+  return rows.map(({ doc, ...row }) => ({ doc, ...toldDecision(row) }))
 }
