@@ -1,27 +1,34 @@
-/** Loads what the ERPs own, and keeps the doors shut until it is there. */
+/** Loads what ERPs own and what warehouses sold by themselves, and keeps the doors shut until it is there. */
 import { oldestFigures } from '#domains/customers/operations.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import { endTurn, takeTurn } from '#platform/reading-turns.ts'
 import { readingProgress } from '#platform/readings.ts'
-import type { Worker } from '#platform/worker.ts'
+import type { Life, Worker } from '#platform/worker.ts'
 import type { Bound } from './app-systems.ts'
-import { erpOrders } from './app-erp-orders.ts'
+import { erpOrders, warehouseSellers } from './app-erp-orders.ts'
 import { erpStock } from './app-erp-stock.ts'
-import { politeReader } from './app-polite.ts'
+import { politeCounter, politeReader } from './app-polite.ts'
 import type { Config } from './config-schema.ts'
 import { recountOpen } from './processes/credit.ts'
 import type { FeedPorts } from './processes/stock-feed.ts'
-import { syncMasterData, type SyncProgress } from './processes/master-data-sync.ts'
+import { openOrdersOf } from './processes/master-data-resources.ts'
+import { readResources, syncMasterData, type SyncProgress } from './processes/master-data-sync.ts'
+
+type Sources = Pick<Bound, 'readers' | 'counters'>
 
 /** Without copies of master data every order would be refused for good; so nobody decides before they are there. */
-export function masterDataGate(config: Config, readers: Bound['readers'], queries: Queries) {
+export function masterDataGate(config: Config, { readers, counters }: Sources, queries: Queries) {
   let isOpen = false
   const read = config.companies.filter(({ erp }) => readers.has(erp))
-  const last = read.map(({ code, erp }) => ({ company: code, source: erp, resource: 'open-orders' }))
+  const erps = read.map(({ code, erp }) => ({ company: code, source: erp }))
+  const last = [...erps, ...warehouseSellers(config, counters)].map((one) => ({
+    ...one,
+    resource: 'open-orders',
+  }))
   return {
-    /** Opens when every company was read once, by whichever process; answers whether it is open. */
+    /** Opens when every company and what its warehouses sold was read once, by whichever process; answers whether it is open. */
     async openIfKnown(): Promise<boolean> {
       if (isOpen) return true
       const readings = await Promise.all(last.map((source) => readingProgress(queries, source)))
@@ -48,7 +55,7 @@ export type Reading = {
 
 type Wires = {
   readonly gate: MasterDataGate
-  readonly readers: Bound['readers']
+  readonly bound: Sources
   readonly database: Database
   readonly clock: Clock
   /** Whose life takes the turns: none in a process that only opens doors. */
@@ -57,47 +64,74 @@ type Wires = {
 }
 
 /**
- * Reads customers, items, prices, opening stock, open orders and purchase orders of each company whose turn it is and that no other
- * process reads. One that cannot be read keeps no other from being read.
+ * Reads customers, items, prices, opening stock, open orders and purchase orders of each company whose turn it is and
+ * that no other process reads, then what its warehouses sold by themselves. One system that cannot be read keeps no
+ * other from being read.
  */
 export function masterDataSync(
   config: Config,
-  { gate, readers, database, clock, worker, processPorts }: Wires,
+  wires: Wires,
 ): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
-  const aging = agingFigures(database, clock)
-  const onStock = erpStock(config, processPorts)
-  const onOpenOrders = erpOrders(config, processPorts)
+  const { gate, database, clock, worker } = wires
+  const readings = [...erpReadings(config, wires), ...warehouseReadings(config, wires)]
   return async (onProgress) => {
     await gate.openIfKnown()
     const { life } = worker
     const failures: unknown[] = []
-    for (const { code: company, erp: source, credit } of life ? config.companies : []) {
-      const found = readers.get(source)
+    for (const { company, source, read } of life ? readings : []) {
       const turn = { company, source, holder: life!.epoch }
-      if (!found || !(await takeTurn(database, turn))) continue
-      const reader = politeReader(found, { system: source, gate: life!.policies.gate(source), clock })
-      const complete = await aging.are(company, credit.staleAfterHours * HOUR_MS)
-      const sync = {
-        reader,
-        company,
-        database,
-        clock,
-        complete,
-        onProgress,
-        recountOpen,
-        onStock,
-        onOpenOrders,
-      }
-      const failed = await syncMasterData(sync).then(
+      if (!(await takeTurn(database, turn))) continue
+      const failed = await read(life!, onProgress).then(
         () => undefined,
         (error: unknown) => ({ error }),
       )
       await endTurn(database, turn, failed ? againAfter(failed.error, clock) : AGAIN_MS)
       if (failed) failures.push(failed.error)
-      else if (complete) aging.readAnew(company)
     }
     return { known: await gate.openIfKnown(), failures }
   }
+}
+
+/** What is read of one system for one company. */
+type SourceReading = {
+  readonly company: string
+  readonly source: string
+  read(life: Life, onProgress: (progress: SyncProgress) => void): Promise<void>
+}
+
+function erpReadings(config: Config, { bound, database, clock, processPorts }: Wires): SourceReading[] {
+  const aging = agingFigures(database, clock)
+  const onStock = erpStock(config, processPorts)
+  const onOpenOrders = erpOrders(config, processPorts)
+  return config.companies.flatMap(({ code: company, erp: source, credit }): SourceReading[] => {
+    const found = bound.readers.get(source)
+    if (!found) return []
+    async function read(life: Life, onProgress: (progress: SyncProgress) => void): Promise<void> {
+      const reader = politeReader(found!, { system: source, gate: life.policies.gate(source), clock })
+      const complete = await aging.are(company, credit.staleAfterHours * HOUR_MS)
+      const sync = { reader, company, database, clock, complete, onProgress }
+      await syncMasterData({ ...sync, recountOpen, onStock, onOpenOrders })
+      if (complete) aging.readAnew(company)
+    }
+    return [{ company, source, read }]
+  })
+}
+
+/** Behind the ERPs, from which the items come. */
+function warehouseReadings(config: Config, wires: Wires): SourceReading[] {
+  const { bound, database, clock, worker, processPorts } = wires
+  const loading = erpOrders(config, processPorts)
+  return warehouseSellers(config, bound.counters).map(({ company, source }) => {
+    const reader = politeCounter(bound.counters.get(source)!, { worker, ports: { clock } })
+    const orders = openOrdersOf((request) => reader.openOrders(company, request), loading)
+    return {
+      company,
+      source,
+      async read(_life, onProgress) {
+        await readResources({ instance: source, company, database, clock, onProgress }, [orders])
+      },
+    }
+  })
 }
 
 /** Soon, or when the system opens again, but not later than it would be read anyway. */

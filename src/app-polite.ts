@@ -53,6 +53,7 @@ export function politeCounter(reader: WmsReader, { worker, ports }: Wires): WmsR
     instance: system,
     stockSnapshot: (place) => ask(() => reader.stockSnapshot(place)),
     stockAgain: (place, missing) => ask(() => reader.stockAgain(place, missing)),
+    openOrders: (company, request) => ask(() => reader.openOrders(company, request)),
   }
 }
 

@@ -17,11 +17,11 @@ const DOUBTS_MS = 5_000
 const CLAIMS_MS = 5_000
 
 export function stockJobs(wires: StockWires): Job[] {
-  const { config, ports, database, bound, warehouse, openExceptions } = wires
+  const { config, ports, database, bound, warehouse, processPorts, openExceptions } = wires
   const afterMs = config.inbox.gapAfterMs
   const lookMs = Math.min(Math.max(afterMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
   const companies = config.companies.map(({ code }) => code)
-  const external = externalPorts(config, { openExceptions })
+  const external = externalPorts(config, processPorts)
   const doubts = { database, clock: ports.clock, companies, openExceptions }
   const watch = feedGapWatch({
     database,

@@ -42,7 +42,7 @@ export function bindSystems(
     // each connector's own schema says what its credentials and options are
     const settings = { baseUrl, credentials, options, timeoutMs: policy.timeoutMs } as never
     const onUnreadable = (row: object): void =>
-      log.warn(`${instance} sent master data that cannot be read`, { ...row })
+      log.warn(`${instance} sent a record that cannot be read`, { ...row })
     switch (system.connector) {
       case 'erp-legacy':
       case 'erp-cloud': {
@@ -53,7 +53,7 @@ export function bindSystems(
         break
       }
       case 'wms-depot': {
-        const wms = createDepotConnector({ instance, settings, http, clock })
+        const wms = createDepotConnector({ instance, settings, http, clock, onUnreadable })
         connectors.set(instance, wms)
         warehouses.set(instance, wms.inbound)
         counters.set(instance, wms)

@@ -96,7 +96,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   const processPorts = portsOf(config, { clock, ids, openExceptions, sla, wishes: wishesOf(bound) })
   const tables = houseProcesses(processPorts)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
-  const masterData = masterDataGate(config, bound.readers, database)
+  const masterData = masterDataGate(config, bound, database)
   const doors = houseDoors(tables, worker, {
     clock,
     queries: database,
@@ -129,7 +129,7 @@ export function createApp(config: Config, outside: AppPorts): App {
     server,
     worker,
     database,
-    sync: masterDataSync(config, { ...wires, gate: masterData, readers: bound.readers, clock }),
+    sync: masterDataSync(config, { ...wires, gate: masterData, clock }),
     summary: wires.summary,
     ...(edi && config.role !== 'api' ? { edi: partnerDoor(edi, { ...doors, database, processPorts }) } : {}),
     override: doors.override,

@@ -17,6 +17,7 @@ import {
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
 import { purchaseOrderOf, type World } from '../world/world.ts'
 import { type EventsMemory, type EventStream, eventStream } from './events.ts'
+import { type OwnOrder, OwnOrders } from './own-orders.ts'
 import { WmsRefusal } from './refusal.ts'
 import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
 import type { Shelf } from './stock.ts'
@@ -53,7 +54,7 @@ export type WmsTruth = {
   webhooks: WebhookTruth
 }
 
-type WmsMemory = { warehouse: WarehouseMemory; stream: EventsMemory }
+type WmsMemory = { warehouse: WarehouseMemory; stream: EventsMemory; own?: OwnOrder[] }
 
 export type Wms = SystemHandle<WmsTruth> & {
   deliverTo(url: string): void
@@ -61,6 +62,8 @@ export type Wms = SystemHandle<WmsTruth> & {
   /** All dated receipts that have not arrived yet arrive now. */
   receiveAll(): void
   adjust(adjustment: Adjustment): void
+  /** Orders that do not come from us. */
+  own: OwnOrders
   /** What waits for its next attempt at us is told now. */
   redeliver(): void
 }
@@ -243,6 +246,12 @@ function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date):
   return { name: 'readOrder', keys: [id], run }
 }
 
+/** Orders of an owner that were not sent with the key that asks. */
+function othersOf(own: OwnOrders, call: Call): Operation | undefined {
+  const asked = new URLSearchParams(call.query)
+  return call.path === ORDERS && asked.get('origin') === 'other' ? own.list(asked) : undefined
+}
+
 /** What was told of orders, or of stock of an owner's items at a site, for those whom a webhook did not reach. */
 function history(stream: EventStream, call: Call): Operation | undefined {
   if (call.path !== '/api/events') return undefined
@@ -280,6 +289,14 @@ const signer =
     return { 'x-depot-signature': `t=${t},v1=${v1}` }
   }
 
+const behindKey = (found: Operation, call: Call, apiKey: string): Operation =>
+  call.headers['x-api-key'] === apiKey
+    ? found
+    : {
+        ...found,
+        run: () => json(401, { error: { code: 'UNAUTHORIZED', message: 'the API key is missing or wrong' } }),
+      }
+
 const shelfRow = ({ site, owner, sku, lot, status, quantity }: Shelf): WmsTruth['stock'][number] => ({
   site,
   owner,
@@ -288,6 +305,11 @@ const shelfRow = ({ site, owner, sku, lot, status, quantity }: Shelf): WmsTruth[
   status: STATUS[status],
   qty: quantity,
 })
+
+function receiveDaily(warehouse: Warehouse, dayMs: number): void {
+  for (const [asnId, receipt] of warehouse.inbound)
+    warehouse.later(receipt.day * dayMs, () => warehouse.receive(asnId))
+}
 
 export async function startWms(world: World, options: WmsOptions): Promise<Wms> {
   const { clock, seed, keep, name: system = WMS } = options
@@ -312,28 +334,22 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     options.onEvent(event)
   }
   const warehouse = new Warehouse({ ...options, world, faults: tools.faults, publish })
+  const own = new OwnOrders(world, warehouse, clock)
   const memory = options.memory as WmsMemory | undefined
   if (memory) {
+    own.recall(memory.own ?? [])
     warehouse.recall(memory.warehouse)
     stream.recall(memory.stream)
   }
   const bulk = { warehouse, faults: tools.faults, seed }
-  if (options.dayMs > 0) {
-    for (const [asnId, receipt] of warehouse.inbound) {
-      warehouse.later(receipt.day * options.dayMs, () => warehouse.receive(asnId))
-    }
-  }
+  if (options.dayMs > 0) receiveDaily(warehouse, options.dayMs)
 
   function operation(call: Call): Operation | undefined {
     const found =
       call.method === 'POST'
         ? releases(bulk, call)
-        : (history(stream, call) ?? reads(warehouse, world, call, clock.now))
-    if (!found || call.headers['x-api-key'] === options.apiKey) return found
-    return {
-      ...found,
-      run: () => json(401, { error: { code: 'UNAUTHORIZED', message: 'the API key is missing or wrong' } }),
-    }
+        : (othersOf(own, call) ?? history(stream, call) ?? reads(warehouse, world, call, clock.now))
+    return found && behindKey(found, call, options.apiKey)
   }
 
   const truth = (): WmsTruth => ({
@@ -343,7 +359,11 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     sequence: warehouse.lastSequence(),
     webhooks: hooks.truth(),
   })
-  const remember = (): WmsMemory => ({ warehouse: warehouse.remember(), stream: stream.remember() })
+  const remember = (): WmsMemory => ({
+    warehouse: warehouse.remember(),
+    stream: stream.remember(),
+    own: own.remember(),
+  })
   const handle = await startSystem({ system, operation, trouble, truth, remember }, tools, options)
   return {
     ...handle,
@@ -351,6 +371,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     receive: (asnId) => warehouse.receive(asnId),
     receiveAll: () => [...warehouse.inbound.keys()].forEach((asnId) => warehouse.receive(asnId)),
     adjust: (adjustment) => warehouse.adjust(adjustment),
+    own,
     redeliver: hooks.redeliver,
     async stop() {
       warehouse.stop()

@@ -369,7 +369,7 @@ export class Warehouse {
   }
 
   /** Events about an item at a site are numbered of their own, so that whoever listens notices a lost one. */
-  private tellStock({ type, ...facts }: Place & Fields & { type: string }): void {
+  tellStock({ type, ...facts }: Place & Fields & { type: string }): void {
     this.tell(type, { stock_sequence: this.shelves.tell(facts), ...facts })
   }
 

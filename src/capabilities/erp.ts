@@ -240,12 +240,12 @@ export type PurchaseOrderLine = {
   readonly changedAt: Date
 }
 
-/** A line of a sales order that the ERP has open, whoever took it: it keeps stock for it. */
+/** A line of a sales order that an ERP or a warehouse has open, whoever took it: it keeps stock for it. */
 export type OpenOrderLine = {
-  /** The ERP's number of the order. */
+  /** Its number of the order. */
   readonly number: string
   readonly line: string
-  /** Our number where it is an order of ours; else whatever its clerks wrote. */
+  /** Our number where it is an order or a request of ours; else whatever its clerks wrote. */
   readonly reference?: string | undefined
   /** counter: sold over the counter, until the goods are taken away. */
   readonly kind: 'order' | 'counter'
@@ -255,6 +255,8 @@ export type OpenOrderLine = {
   readonly location?: string | undefined
   /** Neither delivered nor cancelled; in `unit`. 0 where nothing of it is open any more. */
   readonly open: Quantity
+  /** What of it has left and is told as a movement of stock that names the order as well; in `unit`. */
+  readonly shipped?: Quantity | undefined
   readonly unit: string
   readonly changedAt: Date
 }

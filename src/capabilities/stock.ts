@@ -6,12 +6,14 @@ import type { StockOnHand } from './erp.ts'
 /**
  * What happened. Which buckets it moves, if any, is said for each source in the configuration, so that a shipment which
  * is told twice in different words is counted once. A `pick-short` writes off what a pick did not find, told beside the
- * shipment that was short of it; a `status-change` says which statuses; transfers name their number.
+ * shipment that was short of it; a `status-change` says which statuses; transfers name their number. A `ship` is told
+ * beside the ship confirm of a request of ours, a `ship-other` is for an order that the source took itself.
  */
 export const STOCK_REASONS = [
   'receipt',
   'return',
   'ship',
+  'ship-other',
   'count',
   'pick-short',
   'damage',
@@ -52,6 +54,8 @@ export type StockFact = {
   readonly transfer?: { readonly number: string; readonly place?: string | undefined } | undefined
   /** What a receipt is of, where the source says. */
   readonly purchaseOrder?: PurchaseOrderReference | undefined
+  /** Of a shipment for an order of its own: which line, and how much of that has left with it in all. */
+  readonly order?: { readonly number: string; readonly line: string; readonly shipped: Quantity } | undefined
 }
 
 /** What is there of an item, of one lot where it has lots. */

@@ -1,5 +1,5 @@
 /** What the house asks of a warehouse, and what a warehouse tells it. */
-import type { Address } from './erp.ts'
+import type { Address, OpenOrderLine, Page, PageRequest } from './erp.ts'
 import type { StockFact, StockSnapshot } from './stock.ts'
 import { operation } from '#platform/connector.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
@@ -127,15 +127,20 @@ export type StockMoved = { readonly type: 'stock-moved' } & StockFact
 /** Whose stock, and where. */
 export type StockPlace = { readonly company: string; readonly location: string }
 
-/** All stock of a warehouse as of one moment of its own sequence. */
 export interface WmsReader {
   readonly instance: string
+  /** All stock of a warehouse as of one moment of its own sequence. */
   stockSnapshot(place: StockPlace): Promise<StockSnapshot>
   /** What was told of stock and may not have come, by item number: its own numbers from one to another. */
   stockAgain(
     place: StockPlace,
     missing: ReadonlyMap<string, { readonly from: number; readonly to: number }>,
   ): Promise<InboundMessage<WarehouseMessage>[]>
+  /**
+   * Lines of orders of a company that did not come from us: all that are open, or all that have changed since, also
+   * where nothing is open any more.
+   */
+  openOrders(company: string, request: PageRequest): Promise<Page<OpenOrderLine>>
 }
 
 /** What a warehouse tells of a request. */

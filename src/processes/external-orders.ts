@@ -1,4 +1,4 @@
-/** Keeps stock for what ERPs sold by themselves; of their reservations for orders of ours nothing is counted twice. */
+/** Keeps stock for what ERPs and warehouses sold by themselves; of what they keep for orders of ours nothing is counted twice. */
 import type { Loaded, Reading } from '#platform/copies.ts'
 import type { Database, Transaction } from '#platform/database.ts'
 import { wakeDocuments } from '#platform/desk.ts'
@@ -13,28 +13,32 @@ import {
 } from '#domains/inventory/operations/external.ts'
 import { type Clash, clashesAt } from '#domains/inventory/views/external.ts'
 import { headersOf } from '#domains/orders/views.ts'
+import { fulfillmentsOf } from '#domains/shipments/views.ts'
 import type { OpenOrderRecord } from './master-data-resources.ts'
-import { orderNumber, parseNumber, type ProcessPorts } from './ports.ts'
+import { fulfillmentNumber, orderNumber, parseNumber, type ProcessPorts } from './ports.ts'
 import { wakeRow } from './stock-feed.ts'
 
-export type ExternalPorts = Pick<ProcessPorts, 'openExceptions'> & {
+export type ExternalPorts = Pick<ProcessPorts, 'openExceptions' | 'countsStock'> & {
   /** Locations of ours; what is sold elsewhere is not our stock. */
   readonly isOurs: (location: string) => boolean
   /** What is kept back where this source sells by itself. */
   readonly guardOf: (source: string) => Quantity
 }
 
-/** Lines of our own orders are claims already: those are left out, by our number. */
+/** Lines of our own orders and of our requests are claims already: those are left out, by our number. */
 export async function takeOpenOrders(
   tx: Transaction,
   ports: ExternalPorts,
   reading: Reading,
   records: readonly OpenOrderRecord[],
 ): Promise<Loaded> {
-  const ours = await ownOrders(tx, reading, records)
+  const ours = await ownNumbers(tx, reading, records)
   const others = records.filter(({ reference }) => reference === undefined || !ours.has(reference))
-  const sold = others.flatMap(({ number: document, customer: owner, location, ...line }) =>
-    location !== undefined && ports.isOurs(location) ? [{ ...line, document, owner, location }] : [],
+  const isTold = ports.countsStock(reading.source, 'ship-other')
+  const sold = others.flatMap(({ number: document, customer: owner, location, shipped = 0, ...line }) =>
+    location !== undefined && ports.isOurs(location)
+      ? [{ ...line, document, owner, location, shipped: isTold ? shipped : 0 }]
+      : [],
   )
   const { places, freed, ...loaded } = await takeExternal(tx, reading, sold, {
     guard: ports.guardOf(reading.source),
@@ -43,15 +47,21 @@ export async function takeOpenOrders(
   return { ...loaded, unchanged: loaded.unchanged + records.length - sold.length }
 }
 
-/** Our numbers, as far as these orders are ours. */
-async function ownOrders(
+/** Our numbers, as far as these are orders or requests of ours. */
+async function ownNumbers(
   tx: Transaction,
   { company }: Reading,
   records: readonly OpenOrderRecord[],
 ): Promise<ReadonlySet<string>> {
-  const docs = records.flatMap(({ reference = '' }) => parseNumber(reference, 'O') ?? [])
-  const found = await headersOf(tx, [...new Set(docs)])
-  return new Set(found.filter((order) => order.company === company).map(({ doc }) => orderNumber(doc)))
+  const docsOf = (letter: string): number[] => [
+    ...new Set(records.flatMap(({ reference = '' }) => parseNumber(reference, letter) ?? [])),
+  ]
+  const [orders, requests] = await Promise.all([headersOf(tx, docsOf('O')), fulfillmentsOf(tx, docsOf('F'))])
+  const isOurs = (one: { readonly company: string }): boolean => one.company === company
+  return new Set([
+    ...orders.filter(isOurs).map(({ doc }) => orderNumber(doc)),
+    ...requests.filter(isOurs).map(({ doc }) => fulfillmentNumber(doc)),
+  ])
 }
 
 /** Ends what its source has not named in a complete reading; answers how many. */
@@ -73,11 +83,11 @@ export async function retireOpenOrders(
   return ended
 }
 
-/** One look at those that are short: what has become free is theirs. */
+/** One look at those that are short, and at those that left and were counted without. */
 export const fillExternalOrders = (database: Database, ports: ExternalPorts): Promise<void> =>
   database.transaction(async (tx) => {
-    const places = await fillExternal(tx)
-    if (places.length > 0) await afterwards(tx, ports, { places, freed: [] })
+    const touched = await fillExternal(tx)
+    if (touched.places.length > 0) await afterwards(tx, ports, touched)
   })
 
 async function afterwards(tx: Transaction, ports: ExternalPorts, { places, freed }: Touched): Promise<void> {

@@ -43,13 +43,13 @@ export type LoadStock = (
   records: readonly StockRecord[],
 ) => Promise<Loaded>
 
-/** A line that is open at an ERP, of an item that we know; `wanted` in base units. */
+/** A line that is open elsewhere, of an item that we know; `wanted` and `shipped` in base units. */
 export type OpenOrderRecord = Omit<OpenOrderLine, 'open' | 'unit'> & {
   readonly itemId: number
   readonly wanted: Quantity
 }
 
-/** Takes what an ERP has open. Must give the same result when the same reading is loaded again. */
+/** Takes what another system has open. Must give the same result when the same reading is loaded again. */
 export type LoadOpenOrders = {
   readonly load: (tx: Transaction, reading: Reading, records: readonly OpenOrderRecord[]) => Promise<Loaded>
   readonly retire: (database: Database, reading: Reading) => Promise<number>
@@ -101,16 +101,19 @@ export function resourcesOf(
     key: stockKey,
     load: (tx, reading, records) => loadStock(tx, reading, { records, onStock }),
   })
-  const openOrders = onOpenOrders ? [openOrdersOf(reader, onOpenOrders)] : []
+  const openOrders = onOpenOrders ? [openOrdersOf((request) => reader.openOrders(request), onOpenOrders)] : []
   // What has left is missed by the count before its claim ends, so that it is promised to nobody in between. What is to
   // come may be read behind the open doors.
   return [...resources, stock, ...openOrders, supply]
 }
 
-const openOrdersOf = (reader: ErpReader, { load, retire }: LoadOpenOrders): Resource =>
+export const openOrdersOf = (
+  read: (request: PageRequest) => Promise<Page<OpenOrderLine>>,
+  { load, retire }: LoadOpenOrders,
+): Resource =>
   resource({
     name: 'open-orders',
-    read: (request) => reader.openOrders(request),
+    read,
     key: openOrderKey,
     load: (tx, reading, records) => loadOpenOrders(tx, reading, { records, load }),
     retire,
@@ -222,12 +225,13 @@ async function loadOpenOrders(
     record: line,
   }))
   for (const { record, item } of known) {
-    const { open, unit, ...line } = record
+    const { open, shipped: gone = 0, unit, ...line } = record
     const factor = item.units.get(unit)
-    const wanted = factor && convertQuantity(open, factor)
-    if (wanted !== undefined) given.push({ ...line, itemId: item.id, wanted })
+    const [wanted, shipped] = [open, gone].map((quantity) => factor && convertQuantity(quantity, factor))
+    if (wanted !== undefined && shipped !== undefined)
+      given.push({ ...line, itemId: item.id, wanted, shipped })
     else {
-      const reason = `${formatQuantity(open)} ${unit} of ${item.sku} does not convert to ${item.baseUnit}`
+      const reason = `${formatQuantity(open + gone)} ${unit} of ${item.sku} does not convert to ${item.baseUnit}`
       const code = factor ? 'items.quantity_not_exact' : 'items.unit_unknown'
       rejected.push({ key: openOrderKey(record), code, reason, record })
     }

@@ -1,4 +1,4 @@
-/** Keeps our copies of what an ERP owns: reads what has changed, page by page, and goes on. */
+/** Keeps our copies of what ERPs and warehouses own: reads what has changed, page by page, and goes on. */
 import type { ErpReader } from '#capabilities/erp.ts'
 import type { RecountOpen } from '#domains/customers/operations.ts'
 import type { Clock } from '#platform/clock.ts'
@@ -23,8 +23,16 @@ import {
   resourcesOf,
 } from './master-data-resources.ts'
 
-export type MasterDataSync = {
+export type MasterDataSync = Omit<Run, 'instance'> & {
   readonly reader: ErpReader
+  readonly recountOpen?: RecountOpen
+  readonly onStock?: LoadStock
+  readonly onOpenOrders?: LoadOpenOrders
+}
+
+type Run = {
+  /** The system that is read. */
+  readonly instance: string
   readonly company: string
   readonly database: Database
   readonly clock: Clock
@@ -33,9 +41,6 @@ export type MasterDataSync = {
   /** Reads everything, not only what has changed, and drops prices and open orders that are gone. The first reading always does. */
   readonly complete?: boolean
   readonly onProgress?: (progress: SyncProgress) => void
-  readonly recountOpen?: RecountOpen
-  readonly onStock?: LoadStock
-  readonly onOpenOrders?: LoadOpenOrders
   /** Stops after the batch at hand; the next call goes on there. */
   readonly signal?: AbortSignal
 }
@@ -73,14 +78,18 @@ export const masterDataRefusals = {
 const BATCH_SIZE = 500
 const REJECTIONS_LISTED = 100
 
+/** All that an ERP owns. */
+export const syncMasterData = (sync: MasterDataSync): Promise<SyncReport> =>
+  readResources({ ...sync, instance: sync.reader.instance }, resourcesOf(sync.reader, sync))
+
 /**
  * Can be called at any time and any number of times: it goes on where the last call stopped, however that ended, and
- * loading a page again changes nothing. A bad record is listed and stops nobody. Throws when the ERP cannot be read.
+ * loading a page again changes nothing. A bad record is listed and stops nobody. Throws when the system cannot be read.
  */
-export async function syncMasterData(sync: MasterDataSync): Promise<SyncReport> {
+export async function readResources(run: Run, resources: readonly Resource[]): Promise<SyncReport> {
   const readings: ResourceReading[] = []
-  for (const resource of resourcesOf(sync.reader, sync)) {
-    const reading = new ResourceReading(sync, resource)
+  for (const resource of resources) {
+    const reading = new ResourceReading(run, resource)
     readings.push(reading)
     await reading.run()
   }
@@ -94,7 +103,7 @@ export async function syncMasterData(sync: MasterDataSync): Promise<SyncReport> 
 class ResourceReading {
   readonly resource: Resource
   readonly rejections: Rejection[] = []
-  readonly #sync: MasterDataSync
+  readonly #sync: Run
   readonly #source: Source
   readonly #begunMs: number
   #counts = {
@@ -108,10 +117,10 @@ class ResourceReading {
     retired: 0,
   }
 
-  constructor(sync: MasterDataSync, resource: Resource) {
+  constructor(sync: Run, resource: Resource) {
     this.resource = resource
     this.#sync = sync
-    this.#source = { company: sync.company, source: sync.reader.instance, resource: resource.name }
+    this.#source = { company: sync.company, source: sync.instance, resource: resource.name }
     this.#begunMs = sync.clock.monotonicMs()
   }
 
@@ -132,7 +141,7 @@ class ResourceReading {
 
   /** Reads to the last page. False when the ERP has forgotten where we stopped, so that it has to be read anew. */
   async #readOn(start: ReadingProgress): Promise<boolean> {
-    const { database, reader, signal } = this.#sync
+    const { database, instance, signal } = this.#sync
     const changedSince = start.complete ? undefined : (start.since ?? undefined)
     let { cursor, begunAsOf } = start
     do {
@@ -140,12 +149,9 @@ class ResourceReading {
       const page = await this.#readPage({ cursor: cursor ?? undefined, changedSince }, start.cursor)
       if (!page) return false
       if (page.next !== undefined && page.next === cursor) {
-        throw new Outage(
-          reader.instance,
-          `the page after ${cursor} of ${this.resource.name} is that page again`,
-        )
+        throw new Outage(instance, `the page after ${cursor} of ${this.resource.name} is that page again`)
       }
-      const reading = { company: this.#sync.company, source: reader.instance, asOf: page.asOf }
+      const reading = { company: this.#sync.company, source: instance, asOf: page.asOf }
       await this.#loadPage(reading, page.items)
       begunAsOf ??= page.asOf
       cursor = page.next ?? null
@@ -169,9 +175,9 @@ class ResourceReading {
 
   /** The next reading asks for changes since the first page of this one: what changed while it ran comes again. */
   async #finish(start: ReadingProgress, since: Date): Promise<void> {
-    const { database, company, reader } = this.#sync
+    const { database, company, instance } = this.#sync
     if (start.complete && this.resource.retire) {
-      const reading = { company, source: reader.instance, asOf: since }
+      const reading = { company, source: instance, asOf: since }
       this.#counts.retired += await this.resource.retire(database, reading)
     }
     await saveProgress(database, this.#source, { since, cursor: null, begunAsOf: null, complete: true })
@@ -226,13 +232,13 @@ class ResourceReading {
 
   /** Records that were rejected for want of another, which may have come meanwhile; each as of when it was read. */
   async #retryWaiting(): Promise<void> {
-    const { database, company, reader, batchSize = BATCH_SIZE } = this.#sync
+    const { database, company, instance, batchSize = BATCH_SIZE } = this.#sync
     let after = ''
     for (;;) {
       const waiting = await waitingRecords(database, this.#source, { after, limit: batchSize })
       const readings = Map.groupBy(waiting, ({ asOf }) => asOf.getTime())
       for (const [asOfMs, records] of readings) {
-        const reading = { company, source: reader.instance, asOf: new Date(asOfMs) }
+        const reading = { company, source: instance, asOf: new Date(asOfMs) }
         const loaded = await this.#load(
           reading,
           records.map(({ record }) => record),

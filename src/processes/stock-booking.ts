@@ -6,6 +6,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
 import { move, type Shortfall, type StockChange } from '#domains/inventory/operations.ts'
+import { type ExternalShipment, shipExternal } from '#domains/inventory/operations/external.ts'
 import { takeTransfers, type TransferTold } from '#domains/inventory/operations/transfers.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
@@ -59,15 +60,18 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
     return step ? transferred.get(step)! : stockChanges(one, itemId)
   })
   const receipts = known.flatMap(({ one, itemId }) => receiptOf(one, itemId))
+  const moving = changes.length > 0 ? move(tx, changes) : []
+  const uncovered = await shipForOthers(tx, known, moving)
   // Sent together: positions are locked before purchase orders.
   const [shortfalls] = await Promise.all([
-    changes.length > 0 ? move(tx, changes) : [],
+    moving,
     receipts.length > 0 ? receiveSupply(tx, receipts) : undefined,
   ])
   const lots = known.flatMap(({ one, itemId }) => toldLot(one, itemId))
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
-  return { refused, items: [...new Set(gained)], doubtful: [...shortfalls, ...explained], byHand, lots }
+  const doubtful = [...uncovered, ...shortfalls, ...explained]
+  return { refused, items: [...new Set(gained)], doubtful, byHand, lots }
 }
 
 function toldLot({ company, sku, lot, expiresOn, source, location }: StockTold, itemId: number): ToldLot[] {
@@ -105,7 +109,7 @@ const TAKEN_BACK: ReadonlySet<StockReason> = new Set(['receipt', 'return', 'coun
 function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockChange[] {
   const { company, reason, location, lot = '', source, sourceKey, at, mark } = told
   const quantity = Math.abs(told.quantity)
-  if (quantity === 0) return []
+  if (quantity === 0 || reason === 'ship-other') return []
   const common = { company, itemId, location, reason, source, sourceKey, at, mark, quantity }
   // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
   if (reason === 'pick-short') {
@@ -117,6 +121,28 @@ function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockCh
   const [from, to] = reason === 'status-change' ? [statuses!.from, statuses!.to] : MOVES[reason]!
   const isTakenBack = told.quantity < 0 && TAKEN_BACK.has(reason)
   return [{ ...common, lot, ...(isTakenBack ? { from: to, to: from } : { from, to }) }]
+}
+
+type Known = { readonly one: StockTold; readonly itemId: number }
+
+/** Behind what moves: what came in may be what left. */
+async function shipForOthers(
+  tx: Transaction,
+  known: readonly Known[],
+  moving: PromiseLike<unknown> | readonly unknown[],
+): Promise<Shortfall[]> {
+  const left = known.flatMap(({ one, itemId }) => shipmentOf(one, itemId))
+  if (left.length === 0) return []
+  await moving
+  return shipExternal(tx, left)
+}
+
+/** What left for orders that the source took itself. */
+function shipmentOf(told: StockTold, itemId: number): ExternalShipment[] {
+  if (told.reason !== 'ship-other' || told.quantity === 0) return []
+  const { company, source, sourceKey, sku, location, lot = '', at, mark, order } = told
+  const quantity = Math.abs(told.quantity)
+  return [{ company, source, sourceKey, itemId, sku, location, lot, quantity, at, mark, order }]
 }
 
 /** What a receipt brings in is that much less to come; what it takes back is to come again. */

@@ -20,6 +20,8 @@ const BOUNDED: Readonly<Record<string, RegExp>> = {
   'inventory.open_doubts': /Scan on doubt(_open)?$/,
   'inventory.source_states': /Scan on source_state(_pkey)?$/,
   'inventory.short_external': /Scan (using external_reservation_short )?on external_reservation(_short)?$/,
+  'inventory.external_counted':
+    /Scan (using external_reservation_leaving )?on external_reservation(_leaving)?$/,
   'inventory.running_backorder_run': /^Index (Only )?Scan on backorder_run$/,
   'inventory.waited_items': /Index (Only )?Scan on backorder(_pkey)?$/,
   'inventory.waited_locations': /Scan on backorder(_pkey)?$/,

@@ -1,4 +1,4 @@
-/** Open orders of an ERP: of ours nothing is counted twice, others keep stock, and a clash names both owners. */
+/** Open orders of other systems: of ours nothing is counted twice, others keep stock, and a clash names both owners. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { externalPorts } from '../../src/app-erp-orders.ts'
@@ -43,7 +43,7 @@ afterAll(() => db.end())
 const at = (minute: number): Date => new Date(Date.parse('2026-03-02T09:00:00Z') + minute * 60_000)
 const config = loadConfig({ environment: {}, file: undefined })
 const ports = {
-  ...externalPorts(config, { openExceptions: exceptionsOf(config) }),
+  ...externalPorts(config, { openExceptions: exceptionsOf(config), countsStock: () => true }),
   isOurs: (location: string) => location === NORTH,
 }
 
@@ -95,6 +95,28 @@ test('what the ERP keeps for an order of ours is our claim already; a number lik
   ])
   expect(await keptFor(item)).toEqual(['B 4', 'C 4'])
   expect(await claimsOn(db, item)).toEqual([{ location: NORTH, reserved: units(12), claimed: units(12) }])
+})
+
+test('a request of ours that the warehouse lists is claimed already, and so is what it tells of no movement', async () => {
+  const item = newItem()
+  await receive(db, item, units(20))
+  await orderOf(7003)
+  await db.run(
+    `insert into shipments.fulfillment (id, order_id, company, location, state) values (7004, 7003, $1, $2, 'requested')`,
+    [COMPANY, NORTH],
+  )
+  await read([
+    line(item, { number: 'A', reference: 'F-7004' }),
+    line(item, { number: 'B', reference: 'F-7999' }),
+    line(item, { number: 'C', wanted: units(1), shipped: units(3) }),
+  ])
+  expect(await keptFor(item)).toEqual(['B 4', 'C 4'])
+  const silent = { ...ports, countsStock: () => false }
+  const gone = line(item, { number: 'C', wanted: units(1), shipped: units(3), changedAt: at(1) })
+  await db.database.transaction((tx) =>
+    takeOpenOrders(tx, silent, { company: COMPANY, source: 'erp', asOf: at(1) }, [gone]),
+  )
+  expect(await keptFor(item)).toEqual(['B 4', 'C 1'])
 })
 
 test('more sold than there is opens one exception with both owners, which closes when it fits', async () => {

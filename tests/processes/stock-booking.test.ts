@@ -24,6 +24,7 @@ test.each<[StockTold['reason'], object, object]>([
     { statuses: { from: 'available', to: 'blocked' } },
     { available: units(7), blocked: units(3) },
   ],
+  ['ship-other', {}, { available: units(7), reserved: 0 }],
   ['return', {}, { available: units(10), quarantine: units(3) }],
   ['count', {}, { available: units(13) }],
   ['transfer-out', { transfer: { number: 'T-1', place: SOUTH } }, { available: units(7) }],

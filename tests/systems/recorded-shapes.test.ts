@@ -73,6 +73,15 @@ describe('a warehouse', () => {
     const { site, owner, sku, lot } = wms.truth().stock.find((row) => row.lot !== '')!
     for (const reason of ['COUNT', 'DAMAGE', 'HOLD', 'RELEASE'] as const)
       wms.adjust({ site, owner, sku, lot, delta: -1, reason })
+    const { baseUnit: unit } = world.items.find((one) => one.number === sku && one.company === owner)!
+    wms.own.ship(
+      wms.own.key({
+        owner,
+        site,
+        customer: 'Portal',
+        lines: [{ item: sku, quantity: 1, unit }],
+      }),
+    )
     const isOver = (status: string): boolean => status === 'SHIPPED' || status === 'SHORT'
     await vi.waitFor(
       () => {

@@ -39,6 +39,7 @@ test('twenty releases come back as twenty shipments whose parcels are delivered'
     },
     http: it.http,
     clock: systemClock,
+    onUnreadable: () => undefined,
   })
   const item = itemOf('NWF')
   const numbers = Array.from({ length: 20 }, (_, at) => `F-${at}`)

@@ -253,7 +253,8 @@ export type Departure = {
   readonly short: Quantity
   readonly source: string
   readonly sourceKey: string
-  readonly doc: number
+  /** Our shipment; null of an order that is none of ours. */
+  readonly doc: number | null
   readonly at: Date
   /** Its number among all that its source tells. */
   readonly mark?: number | undefined

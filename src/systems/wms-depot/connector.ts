@@ -23,6 +23,7 @@ import {
   retry,
   unknown,
 } from '#platform/connector-binding.ts'
+import type { ReportRow } from '#platform/connector-rows.ts'
 import type { Connector, ConnectorOptions, Effect } from '#platform/connector.ts'
 import { fieldsOf, Unexpected } from '#platform/fields.ts'
 import type { HttpResponse } from '#platform/http-client.ts'
@@ -31,6 +32,7 @@ import { type DepotApi, openDepotApi } from './api.ts'
 import { eventsAgain, stockAgain } from './history.ts'
 import { depotDoor } from './inbound.ts'
 import { toDepotOrder } from './map.ts'
+import { readOpenOrders } from './orders.ts'
 import { DepotSettings } from './settings.ts'
 import { readSnapshot } from './stock.ts'
 import {
@@ -46,7 +48,9 @@ import type { z } from 'zod'
 
 export type DepotConnector = Connector & WmsReader & { readonly inbound: InboundDoor<WarehouseMessage> }
 
-export type DepotOptions = ConnectorOptions<z.input<typeof DepotSettings>>
+export type DepotOptions = ConnectorOptions<z.input<typeof DepotSettings>> & {
+  readonly onUnreadable: ReportRow
+}
 
 type Release = Ready<FulfillmentRequest, DepotOrder>
 type Released = Outcome<FulfillmentReference>
@@ -78,6 +82,8 @@ export function createDepotConnector({ settings: given, ...options }: DepotOptio
     },
     stockSnapshot: (place) => readSnapshot(api, place),
     stockAgain: (place, missing) => stockAgain(api, place, missing),
+    openOrders: (company, request) =>
+      readOpenOrders(api, company, { ...request, report: options.onUnreadable }),
     inbound: {
       ...depotDoor(options.instance, settings, options.clock),
       askAgain: (gaps) => eventsAgain(api, gaps),

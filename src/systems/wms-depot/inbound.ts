@@ -16,12 +16,18 @@ import {
 import { toMessage } from './map.ts'
 import type { DepotSettings } from './settings.ts'
 import byLot from './samples/events-by-lot.json' with { type: 'json' }
+import others from './samples/events-other-orders.json' with { type: 'json' }
 import picks from './samples/events-picks.json' with { type: 'json' }
 import recorded from './samples/events.json' with { type: 'json' }
 import { signatureOf } from './wire.ts'
 
 const SECOND_MS = 1_000
-const SAMPLES: readonly { readonly type: string }[] = [...recorded.events, ...byLot.events, ...picks.events]
+const SAMPLES: readonly { readonly type: string }[] = [
+  ...recorded.events,
+  ...byLot.events,
+  ...picks.events,
+  ...others.events,
+]
 const SAMPLES_BY_TYPE = Object.fromEntries(Map.groupBy(SAMPLES, ({ type }) => type))
 
 export function depotDoor(

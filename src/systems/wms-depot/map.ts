@@ -1,5 +1,5 @@
 /** Between our words and those of the Depot WMS; pure. */
-import type { Address } from '#capabilities/erp.ts'
+import type { Address, OpenOrderLine } from '#capabilities/erp.ts'
 import type { CountedStock, PurchaseOrderReference, StockReason } from '#capabilities/stock.ts'
 import type {
   FulfillmentRequest,
@@ -79,6 +79,7 @@ export function toMessage(event: Fields): WarehouseMessage {
       return toPacking(event)
     case 'inventory.adjusted':
     case 'inventory.received':
+    case 'inventory.shipped':
       return toStockMoved(event)
     default:
       throw new Unexpected(`"${type}" is no known event`)
@@ -176,10 +177,16 @@ const REASONS: Readonly<Record<string, StockReason>> = {
   RELEASE: 'quality-release',
 }
 
+/** What other events are reasons of by themselves. */
+const REASON_OF_EVENT: Readonly<Record<string, StockReason>> = {
+  'inventory.received': 'receipt',
+  'inventory.shipped': 'ship-other',
+}
+
 function toStockMoved(event: Fields): StockMoved {
-  const received = event['type'] === 'inventory.received'
-  const reason = received ? 'receipt' : reasonOf(text(event, 'reason'))
-  const delta = quantity(event, received ? 'qty' : 'delta_qty')
+  const type = text(event, 'type')
+  const reason = REASON_OF_EVENT[type] ?? reasonOf(text(event, 'reason'))
+  const delta = quantity(event, type in REASON_OF_EVENT ? 'qty' : 'delta_qty')
   return {
     type: 'stock-moved',
     location: filledText(event, 'site'),
@@ -192,9 +199,17 @@ function toStockMoved(event: Fields): StockMoved {
     at: instant(event, 'occurred_at'),
     sequence: optionalInteger(event, 'stock_sequence'),
     mark: integer(event, 'sequence'),
-    purchaseOrder: received ? purchaseOrderOf(event) : undefined,
+    purchaseOrder: reason === 'receipt' ? purchaseOrderOf(event) : undefined,
+    order: reason === 'ship-other' ? orderOf(fieldsOf(event['order'], 'order')) : undefined,
   }
 }
+
+/** Which line left, and how much of it in all, in base units. */
+const orderOf = (order: Fields): StockMoved['order'] => ({
+  number: filledText(order, 'wms_order_id'),
+  line: String(integer(order, 'line_no')),
+  shipped: quantity(order, 'shipped_qty'),
+})
 
 function purchaseOrderOf(event: Fields): PurchaseOrderReference | undefined {
   const number = optionalText(event, 'po_number')
@@ -206,6 +221,30 @@ function reasonOf(code: string): StockReason {
   const reason = REASONS[code]
   if (!reason) throw new Unexpected(`"${code}" is no known reason of an adjustment`)
   return reason
+}
+
+/** The lines of an order of others. Nothing is open of what was cancelled; what has left is told as a movement besides. */
+export function toOpenOrder(order: Fields): OpenOrderLine[] {
+  const of = {
+    number: filledText(order, 'wms_order_id'),
+    reference: optionalText(order, 'external_ref'),
+    kind: 'order' as const,
+    customer: text(order, 'customer_ref'),
+    location: filledText(order, 'site'),
+    changedAt: instant(order, 'modified_at'),
+  }
+  const isCancelled = filledText(order, 'status') === 'CANCELLED'
+  return listOf(order, 'lines', (line) => {
+    const [ordered, shipped] = [quantity(line, 'qty'), quantity(line, 'shipped_qty')]
+    return {
+      ...of,
+      line: String(integer(line, 'line_no')),
+      sku: filledText(line, 'sku'),
+      open: isCancelled ? 0 : Math.max(0, ordered - shipped),
+      shipped,
+      unit: units.ours(filledText(line, 'uom')),
+    }
+  })
 }
 
 type MutableLine = { -readonly [Key in keyof CountedStock]: CountedStock[Key] }

@@ -5,6 +5,7 @@ import {
   filledText,
   instant,
   integer,
+  list,
   listOf,
   number,
   optionalInteger,
@@ -66,6 +67,13 @@ export type DepotStockRow = {
   readonly stockSequence: number | undefined
 }
 
+/** Orders that others sent to Depot, or that were keyed at its desk. */
+export type DepotOtherPage = {
+  readonly asOf: Date
+  readonly orders: readonly unknown[]
+  readonly next: string | undefined
+}
+
 export type DepotSnapshotPage = {
   readonly sequence: number
   readonly takenAt: Date
@@ -114,6 +122,15 @@ export function snapshotPage(body: unknown): DepotSnapshotPage {
       qty: number(row, 'qty'),
       stockSequence: optionalInteger(row, 'stock_sequence'),
     })),
+  }
+}
+
+export function otherPage(body: unknown): DepotOtherPage {
+  const page = fieldsOf(body)
+  return {
+    asOf: instant(page, 'as_of'),
+    orders: list(page, 'orders'),
+    next: optionalText(page, 'next_cursor'),
   }
 }
 

@@ -4,10 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OpenOrderRecord } from '#domains/inventory/contract/external.ts'
 import { lockFreeStock, releaseOrders } from '#domains/inventory/operations.ts'
 import { setAllocations } from '#domains/inventory/operations/allocations.ts'
-import { endUnseen, fillExternal, takeExternal } from '#domains/inventory/operations/external.ts'
+import {
+  endUnseen,
+  fillExternal,
+  shipExternal,
+  takeExternal,
+} from '#domains/inventory/operations/external.ts'
 import { listExternal } from '#domains/inventory/views/external.ts'
 import { units } from '#platform/quantity.ts'
-import { claim, leave } from '#tests/domains/inventory/feed-voice.ts'
+import { claim, factOf, leave, received, SOURCE, take, tell } from '#tests/domains/inventory/feed-voice.ts'
 import {
   AT,
   claimsOn,
@@ -106,7 +111,7 @@ describe('what another system sold', () => {
     await read([line(item, { document: 'B', wanted: units(5) })])
     expect(await claimedOf(item)).toEqual([`A ${NORTH} 5 3`, `B ${NORTH} 5 0`])
     await db.database.transaction((tx) => releaseOrders(tx, [500]))
-    expect(await fill()).toEqual(
+    expect((await fill()).places).toEqual(
       expect.arrayContaining([{ company: COMPANY, itemId: item, location: NORTH }]),
     )
     expect(await claimedOf(item)).toEqual([`A ${NORTH} 5 5`, `B ${NORTH} 5 5`])
@@ -221,3 +226,120 @@ test('in any order of readings, orders of ours and shipments each unit is claime
     { numRuns: 40 },
   )
 }, 60_000)
+
+/** What left of an order of the source, and how much of its line that makes in all. */
+const shipped = (itemId: number, quantity: number, total: number, { source = 'wms' } = {}) =>
+  db.database.transaction((tx) =>
+    shipExternal(tx, [
+      {
+        company: COMPANY,
+        source,
+        sourceKey: `X-${itemId}-${total}`,
+        itemId,
+        sku: String(itemId),
+        location: NORTH,
+        lot: '',
+        quantity: units(quantity),
+        at: minutes(1),
+        order: { number: `SO-${itemId}`, line: '10', shipped: units(total) },
+      },
+    ]),
+  )
+
+describe('what leaves for an order of another system', () => {
+  test('takes its claim along, so that nothing is in doubt although all of the stock was claimed', async () => {
+    const item = newItem()
+    await receive(db, item, units(10))
+    await claim(db, 900, item, units(6))
+    await read([line(item)], { source: 'wms' })
+    expect(await shipped(item, 4, 4)).toEqual([])
+    expect(await positionOf(db, item)).toMatchObject({
+      available: units(6),
+      reserved: units(6),
+      unreconciled: 0,
+    })
+  })
+
+  test('counts once, however readings of the order and movements of its stock overtake each other', async () => {
+    // ten are ordered, four leave, then three; the rest is cancelled
+    const versions = [
+      { wanted: 10, shipped: 0, ordered: 10 },
+      { wanted: 6, shipped: 4, ordered: 10 },
+      { wanted: 3, shipped: 7, ordered: 10 },
+      { wanted: 0, shipped: 7, ordered: 7 },
+    ]
+    const departures = [
+      { quantity: 4, total: 4 },
+      { quantity: 3, total: 7 },
+    ]
+    const tellings = fc.shuffledSubarray([0, 1, 2, 3, 'left', 'left'] as const, { minLength: 6 })
+    await fc.assert(
+      fc.asyncProperty(tellings, fc.array(fc.nat(3), { maxLength: 3 }), async (order, again) => {
+        const item = newItem()
+        await receive(db, item, units(20))
+        let [newest, told] = [-1, 0]
+        for (const event of [...order, ...again]) {
+          if (event === 'left') {
+            const { quantity, total } = departures[told++]!
+            expect(await shipped(item, quantity, total)).toEqual([])
+          } else {
+            const { wanted, shipped: gone } = versions[event]!
+            const at = minutes(event)
+            const one = line(item, { wanted: units(wanted), shipped: units(gone), changedAt: at })
+            await read([one], { source: 'wms', asOf: at })
+            newest = Math.max(newest, event)
+          }
+          const left = departures.slice(0, told).reduce((sum, { quantity }) => sum + quantity, 0)
+          const promised = Math.max(left, versions[newest]?.ordered ?? 0)
+          expect(await free(item)).toBe(units(20 - promised))
+          const [here] = await claimsOn(db, item)
+          expect(here!.reserved).toBe(here!.claimed)
+        }
+        expect(await positionOf(db, item)).toMatchObject({ available: units(13), reserved: 0 })
+        expect(await claimedOf(item)).toEqual([])
+      }),
+      { numRuns: 60 },
+    )
+  }, 60_000)
+
+  test('and was never told keeps its claim until its source has counted the place', async () => {
+    const item = newItem()
+    await receive(db, item, units(10))
+    const gone = line(item, { wanted: 0, shipped: units(4), changedAt: minutes(5) })
+    await read([line(item)], { source: SOURCE })
+    await read([gone], { source: SOURCE, asOf: minutes(6) })
+    await tell(db, factOf(item, received(0), { sequence: 1, mark: 2 }))
+    await take(db, item, { available: units(10), mark: 4 })
+    await fill()
+    expect(await free(item)).toBe(units(6))
+    await take(db, item, { available: units(6), mark: 6 })
+    expect(await free(item)).toBe(units(2))
+    expect((await fill()).freed).toContain(item)
+    expect(await free(item)).toBe(units(6))
+    expect(await claimedOf(item)).toEqual([])
+  })
+
+  test('as something else than was ordered leaves the claim to the reading that says so', async () => {
+    const [item, instead] = [newItem(), newItem()]
+    await receive(db, item, units(10))
+    await receive(db, instead, units(10))
+    await read([line(item)], { source: 'wms' })
+    await db.database.transaction((tx) =>
+      shipExternal(tx, [
+        {
+          company: COMPANY,
+          source: 'wms',
+          sourceKey: 'X-instead',
+          itemId: instead,
+          sku: String(instead),
+          location: NORTH,
+          lot: '',
+          quantity: units(4),
+          at: minutes(1),
+          order: { number: `SO-${item}`, line: '10', shipped: units(4) },
+        },
+      ]),
+    )
+    expect([await free(item), await free(instead)]).toEqual([units(6), units(6)])
+  })
+})

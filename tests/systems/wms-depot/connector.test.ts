@@ -1,7 +1,9 @@
 /** The Depot connector against the simulated WMS: every fault becomes the right outcome, and nothing ships twice. */
 import { beforeAll, expect, test } from 'vitest'
+import type { OpenOrderLine } from '#capabilities/erp.ts'
 import { cancelFulfillment, type FulfillmentRequest, requestFulfillment } from '#capabilities/wms.ts'
 import { systemClock } from '#platform/clock.ts'
+import type { UnreadableRow } from '#platform/connector-rows.ts'
 import { units } from '#platform/quantity.ts'
 import { createDepotConnector, type DepotConnector } from '#systems/wms-depot/connector.ts'
 import { effectOf, fresh, ground, itemOf, send, sendAll, sendAfterLease } from '../landscape.ts'
@@ -9,6 +11,7 @@ import { effectOf, fresh, ground, itemOf, send, sendAll, sendAfterLease } from '
 const HOUR_MS = 3_600_000
 const it = ground({ pace: { pickAfterMs: HOUR_MS, shipAfterMs: HOUR_MS } })
 let depot: DepotConnector
+const unreadable: UnreadableRow[] = []
 
 const connect = (options: { batchMax?: number; timeoutMs?: number; apiKey?: string } = {}): DepotConnector =>
   createDepotConnector({
@@ -21,6 +24,7 @@ const connect = (options: { batchMax?: number; timeoutMs?: number; apiKey?: stri
     },
     http: it.http,
     clock: systemClock,
+    onUnreadable: (row) => void unreadable.push(row),
   })
 
 beforeAll(() => void (depot = connect()))
@@ -203,4 +207,46 @@ test('a call that is still to be sent when the lease ends stays at home', async 
   const late = releaseOf()
   expect(await sendAfterLease(depot, requestFulfillment, late)).toBe('not asked: withdrawn')
   expect(ordersOf(late.businessKey)).toEqual([])
+})
+
+test('orders of others are listed with what is open of them, then by change date; one that cannot be read is left out', async () => {
+  const { own } = it.landscape.wms
+  const item = itemOf('NWF')
+  const site = item.sites[0]!
+  const { baseUnit: unit, number } = item
+  const key = (quantity: number): string =>
+    own.key({ owner: 'NWF', site, customer: 'Portal', lines: [{ item: number, quantity, unit }] })
+  const many = Array.from({ length: 250 }, () => key(1))
+  const [shipping, cancelled] = [key(6), key(4)]
+  const read = async (changedSince?: Date) => {
+    const lines: OpenOrderLine[] = []
+    for (let cursor: string | undefined, more = true; more;) {
+      const page = await depot.openOrders('NWF', { cursor, changedSince })
+      lines.push(...page.items)
+      cursor = page.next
+      more = cursor !== undefined
+    }
+    return lines
+  }
+  const first = await read()
+  expect(first.map((line) => line.number)).toEqual([...many, shipping, cancelled])
+  expect(first.at(-2)).toMatchObject({
+    line: '1',
+    kind: 'order',
+    customer: 'Portal',
+    sku: number,
+    location: site,
+    open: units(6),
+    shipped: 0,
+  })
+  const changes = first.at(-1)!.changedAt
+  own.ship(shipping, 2)
+  own.cancel(cancelled)
+  own.remember().find((order) => order.wms_order_id === many[0])!.lines[0]!.uom = 'BARREL'
+  const changed = new Map((await read(changes)).map((line) => [line.number, line]))
+  expect(changed.get(shipping)).toMatchObject({ open: units(4), shipped: units(2) })
+  expect(changed.get(cancelled)).toMatchObject({ open: 0, shipped: 0 })
+  await read()
+  expect(unreadable.at(-1)).toMatchObject({ instance: 'wms', kind: 'orders' })
+  expect(await depot.openOrders('NWI', {})).toMatchObject({ items: [] })
 })

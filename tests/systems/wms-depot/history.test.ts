@@ -21,6 +21,7 @@ beforeAll(async () => {
     },
     http: it.http,
     clock: systemClock,
+    onUnreadable: () => undefined,
   })
   const item = itemOf('NWF')
   const releases = references.map((number) =>

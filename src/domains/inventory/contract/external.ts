@@ -15,16 +15,23 @@ export const OpenOrderRecord = z.object({
   itemId: z.int(),
   sku: z.string(),
   location: z.string().min(1),
+  /** Neither gone nor cancelled. */
   wanted: z.number().min(0).max(QUANTITY_MAX),
+  /** What left of it and its source tells as a movement as well: claimed until that is booked. */
+  shipped: z.number().min(0).max(QUANTITY_MAX).default(0),
   changedAt: z.date(),
 })
-export type OpenOrderRecord = z.infer<typeof OpenOrderRecord>
+export type OpenOrderRecord = z.input<typeof OpenOrderRecord>
 
 /** As it is kept. */
-export type ExternalReservation = Omit<OpenOrderRecord, 'reference'> & {
+export type ExternalReservation = Omit<z.output<typeof OpenOrderRecord>, 'reference'> & {
   readonly company: string
   readonly source: string
   readonly reference: string | null
+  /** What its source had of it when it was read, open or shipped. */
+  readonly ordered: Quantity
+  /** What left of it by movements that are booked or counted; what is wanted is the rest of what is ordered. */
+  readonly gone: Quantity
   readonly claimed: Quantity
   readonly since: Date
   readonly asOf: Date

@@ -89,4 +89,15 @@ export async function correctLeft(
 const change = (
   { company, itemId, location, lot, source, sourceKey, doc, at, mark }: ToldAgain | LeftOtherwise,
   moved: Pick<StockChange, 'from' | 'to' | 'quantity' | 'reason'>,
-): StockChange => ({ company, itemId, location, lot, source, sourceKey, doc, at, mark, ...moved })
+): StockChange => ({
+  company,
+  itemId,
+  location,
+  lot,
+  source,
+  sourceKey,
+  at,
+  mark,
+  ...moved,
+  doc: doc ?? undefined,
+})

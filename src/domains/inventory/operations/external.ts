@@ -1,17 +1,28 @@
-/** Keeps what other systems have sold as claims on our stock: as much as there is, and never a unit twice. */
+/** Keeps what other systems have sold as claims on our stock: as much as there is, until it leaves, and never a unit twice. */
 import { isDeepStrictEqual } from 'node:util'
 import { checkRecords, type Loaded, type Reading } from '#platform/copies.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { type ExternalReservation, OpenOrderRecord } from '../contract/external.ts'
-import { lockPositionsOf, stockKey, sumByPosition } from '../operations.ts'
-import { type Place, sharedOut } from '../rules/external.ts'
+import {
+  type Departure,
+  type FreeStock,
+  lockPositionsOf,
+  ship,
+  type Shortfall,
+  stockKey,
+  sumByPosition,
+} from '../operations.ts'
+import { afterLeaving, type Place, sharedOut, stillWanted } from '../rules/external.ts'
 import {
   type ExternalKey,
   lockExternal,
-  lockShort,
-  lockUnseen,
   removeExternal,
+  selectCountedGone,
+  selectExternal,
+  selectShort,
+  selectUnseen,
+  type SourceKey,
   writeExternal,
   writeGuards,
 } from '../store/external.ts'
@@ -52,21 +63,28 @@ export async function takeExternal(
     },
     given,
   )
-  const held = await lockHeld(tx, reading, [...records.values()])
+  const held = await lockHeld(
+    tx,
+    [...records.values()].map((record) => ({ ...record, ...reading })),
+  )
   const turns: Turn[] = []
   let [unchanged, superseded] = [0, 0]
-  for (const [key, { reference = null, ...record }] of records) {
-    const before = held.get(key)
+  for (const { reference = null, ...record } of records.values()) {
+    const before = held.rows.get(sourceKey({ ...record, ...reading }))
     if (before && isNewer(before, record, reading)) {
       superseded++
       continue
     }
     const { company, source, asOf } = reading
-    const row: Row = { ...record, reference, company, source, asOf, claimed: before?.claimed ?? 0 }
+    const ordered = record.wanted + record.shipped
+    const gone = before?.gone ?? 0
+    const wanted = stillWanted(ordered, gone)
+    const claimed = before?.claimed ?? 0
+    const row: Row = { ...record, reference, company, source, asOf, ordered, gone, wanted, claimed }
     if (before && isDeepStrictEqual(row, { ...without(before), asOf })) unchanged++
     turns.push({ row, before })
   }
-  const touched = await claim(tx, turns)
+  const touched = claim(tx, turns, held.free)
   writeGuards(tx, touched.places, { ...reading, quantity: guard })
   const inserted = turns.filter(({ before }) => !before).length
   const updated = turns.length - inserted - unchanged
@@ -81,38 +99,33 @@ const isNewer = (before: ExternalReservation, record: { changedAt: Date }, { asO
   before.changedAt > record.changedAt ||
   (before.changedAt.getTime() === record.changedAt.getTime() && before.asOf > asOf)
 
-async function lockHeld(
-  tx: Transaction,
-  reading: Reading,
-  records: readonly OpenOrderRecord[],
-): Promise<ReadonlyMap<string, ExternalReservation>> {
-  if (records.length === 0) return new Map()
-  locking(
-    tx,
-    records.map((record) => ({ ...record, ...reading })),
-  )
-  const held = await lockExternal(tx, reading, records)
-  return new Map(held.map((row) => [externalKey(row), row]))
+type Held = {
+  readonly rows: ReadonlyMap<string, ExternalReservation>
+  /** What is free where they are, and where they were. */
+  readonly free: FreeStock
 }
 
-const locking = (
-  tx: Transaction,
-  rows: readonly Pick<Row, 'company' | 'source' | 'document' | 'line'>[],
-): void =>
-  tx.locking(
-    'external reservation',
-    rows.map(({ company, source, ...key }) => `${company}\0${source}\0${externalKey(key)}`).toSorted(),
-  )
+const sourceKey = ({ company, source, ...key }: SourceKey): string =>
+  `${company}\0${source}\0${externalKey(key)}`
+
+/**
+ * Locks positions, then what is known at them. A line moves to another place with a reading of its source alone, of
+ * which there is one at a time, so it is where it was seen.
+ */
+async function lockHeld(tx: Transaction, wanted: readonly (SourceKey & Place)[]): Promise<Held> {
+  if (wanted.length === 0) return { rows: new Map(), free: new Map() }
+  const keys = wanted.toSorted((a, b) => (sourceKey(a) < sourceKey(b) ? -1 : 1))
+  const free = await lockPositionsOf(tx, [...(await selectExternal(tx, keys)), ...keys])
+  tx.locking('external reservation', keys.map(sourceKey))
+  const rows = await lockExternal(tx, keys)
+  return { rows: new Map(rows.map((row) => [sourceKey(row), row])), free }
+}
 
 /** Writes rows with what each can claim; those that were first read earlier come first. */
-async function claim(tx: Transaction, turns: readonly Turn[]): Promise<Touched> {
+function claim(tx: Transaction, turns: readonly Turn[], free: FreeStock): Touched {
   if (turns.length === 0) return { places: [], freed: [] }
   const sorted = turns.toSorted(
     (a, b) => (a.before?.since.getTime() ?? Infinity) - (b.before?.since.getTime() ?? Infinity) || 0,
-  )
-  const free = await lockPositionsOf(
-    tx,
-    sorted.flatMap(({ row, before }) => (before ? [row, before] : [row])),
   )
   const claims = sharedOut(
     sorted.map(({ row, before }) => ({ ...row, before })),
@@ -146,23 +159,76 @@ export async function endUnseen(
   reading: Reading,
   { guard }: Guard,
 ): Promise<Touched & { readonly ended: number; readonly more: boolean }> {
-  const gone = await lockUnseen(tx, reading, PORTION)
-  locking(tx, gone)
-  const turns = gone.map((before): Turn => ({ before, row: { ...without(before), wanted: 0 } }))
-  const touched = await claim(tx, turns)
+  const gone = await selectUnseen(tx, reading, PORTION)
+  const held = await lockHeld(tx, gone)
+  const turns = [...held.rows.values()].map((before): Turn => ({
+    before,
+    row: { ...without(before), wanted: 0 },
+  }))
+  const touched = claim(tx, turns, held.free)
   if (gone.length > 0) removeExternal(tx, reading, gone)
   writeGuards(tx, touched.places, { ...reading, quantity: guard })
   return { ...touched, ended: gone.length, more: gone.length === PORTION }
 }
 
-/** Gives those that are short what has become free meanwhile; answers where any was. */
-export async function fillExternal(tx: Transaction): Promise<Touched['places']> {
-  const short = await lockShort(tx)
-  locking(tx, short)
-  return (
-    await claim(
-      tx,
-      short.map((before): Turn => ({ before, row: without(before) })),
-    )
-  ).places
+/**
+ * One look at those that are short: what has become free is theirs. What left and was never told ends its claim once its
+ * source has counted the place, since the count is without it.
+ */
+export async function fillExternal(tx: Transaction): Promise<Touched> {
+  const [short, counted] = await Promise.all([selectShort(tx), selectCountedGone(tx)])
+  const isCounted = new Set(counted.map(sourceKey))
+  const wanted = new Map([...short, ...counted].map((row) => [sourceKey(row), row]))
+  const held = await lockHeld(tx, [...wanted.values()])
+  const turns = [...held.rows].map(([key, before]): Turn => {
+    const row = without(before)
+    return { before, row: isCounted.has(key) ? afterLeaving(row, row.shipped) : row }
+  })
+  return claim(tx, turns, held.free)
 }
+
+/** A shipment for an order that its source took itself. */
+export type ExternalShipment = Omit<Departure, 'claimEnds' | 'short' | 'doc'> & {
+  readonly sku: string
+  /** Which line it is of, and how much of that has left with it in all. Absent where the source does not say. */
+  readonly order?: { readonly number: string; readonly line: string; readonly shipped: Quantity } | undefined
+}
+
+/**
+ * Books what left for orders of others, and ends their claims by as much, once, be it told before or after the reading
+ * that says the same.
+ */
+export async function shipExternal(
+  tx: Transaction,
+  shipments: readonly ExternalShipment[],
+): Promise<Shortfall[]> {
+  await lockPositionsOf(tx, shipments)
+  const told = shipments.flatMap((shipment) => lineOf(shipment) ?? [])
+  const { rows } = await lockHeld(tx, [...new Map(told.map((line) => [sourceKey(line), line])).values()])
+  const left = new Map(rows)
+  const departures = shipments.map(({ sku: _, order, ...shipment }, at): Departure => {
+    const line = lineOf(shipments[at]!)
+    const departure = { ...shipment, claimEnds: 0, short: 0, doc: null }
+    if (!line || !order) return departure
+    const before = left.get(sourceKey(line)) ?? line
+    // something else went instead, or from elsewhere: what was claimed ends with the reading that says so
+    if (stockKey(before.itemId, before.location) !== stockKey(line.itemId, line.location)) return departure
+    const after = afterLeaving(before, order.shipped)
+    left.set(sourceKey(line), after)
+    return { ...departure, claimEnds: before.claimed - after.claimed }
+  })
+  writeExternal(tx, [...left.values()].map(without))
+  return ship(tx, departures)
+}
+
+/** As a line is kept of which nothing was read yet: any reading is later. */
+function lineOf({ order, company, source, ...shipment }: ExternalShipment): ExternalReservation | undefined {
+  if (!order) return undefined
+  const { itemId, sku, location, at } = shipment
+  const nothing = { ordered: 0, shipped: 0, gone: 0, wanted: 0, claimed: 0 }
+  const times = { since: at, changedAt: BEFORE_ALL, asOf: at }
+  const key = { company, source, document: order.number, line: order.line }
+  return { ...key, ...nothing, ...times, kind: 'order', owner: '', reference: null, itemId, sku, location }
+}
+
+const BEFORE_ALL = new Date(0)

@@ -1,5 +1,6 @@
-/** How much of what other systems sold can be claimed of our stock: what is free, first read first served; pure. */
+/** How much of what other systems sold is claimed of our stock: what is free, first read first served, until it leaves; pure. */
 import type { Quantity } from '#platform/quantity.ts'
+import type { ExternalReservation } from '../contract/external.ts'
 import { stockKey } from '../rules.ts'
 
 export type Place = { readonly itemId: number; readonly location: string }
@@ -31,3 +32,16 @@ export function sharedOut(wants: readonly Want[], free: ReadonlyMap<string, Quan
     return kept[at]! + more
   })
 }
+
+type Leaving = Pick<ExternalReservation, 'ordered' | 'gone' | 'wanted' | 'claimed'>
+
+/** A line of which so much has left in all; less than was known before changes nothing. What leaves takes its own claim along. */
+export function afterLeaving<Line extends Leaving>(line: Line, left: Quantity): Line {
+  const gone = Math.max(line.gone, left)
+  const wanted = stillWanted(line.ordered, gone)
+  const claimed = Math.min(wanted, Math.max(0, line.claimed - (gone - line.gone)))
+  return { ...line, gone, wanted, claimed }
+}
+
+/** A movement may be told before the reading that says what was ordered. */
+export const stillWanted = (ordered: Quantity, gone: Quantity): Quantity => Math.max(0, ordered - gone)

@@ -6,41 +6,48 @@ import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { ExternalReservation } from '../contract/external.ts'
 
 const COLUMNS = `company, source, document, line, kind, owner, reference, item_id as "itemId", sku, location, wanted,
-  claimed, since, changed_at as "changedAt", as_of as "asOf"`
+  claimed, since, changed_at as "changedAt", as_of as "asOf", ordered, shipped, gone`
 
 export type ExternalKey = { readonly document: string; readonly line: string }
+/** Of whichever source. */
+export type SourceKey = ExternalKey & { readonly company: string; readonly source: string }
 
-const held = sql(
-  'inventory.held_external',
-  `select e.* from unnest($3::text[], $4::text[]) as k(document, line)
+const given = (locking: '' | 'for no key update'): string =>
+  `select e.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(company, source, document, line)
    cross join lateral (
      select ${COLUMNS} from inventory.external_reservation e
-     where e.company = $1 and e.source = $2 and e.document = k.document and e.line = k.line
-     offset 0 for no key update) e`,
-)
+     where e.company = k.company and e.source = k.source and e.document = k.document and e.line = k.line
+     offset 0 ${locking}) e`
 
-/** Locks what is known of these, in the order of the list. */
-export const lockExternal = (
-  tx: Transaction,
-  { company, source }: Pick<Reading, 'company' | 'source'>,
-  keys: readonly ExternalKey[],
-): Promise<ExternalReservation[]> =>
-  tx.query<ExternalReservation>(held, [
-    company,
-    source,
-    keys.map(({ document }) => document),
-    keys.map(({ line }) => line),
-  ])
+const known = sql('inventory.known_external', given(''))
+const held = sql('inventory.held_external', given('for no key update'))
+
+const columnsOf = (keys: readonly SourceKey[]): string[][] => [
+  keys.map(({ company }) => company),
+  keys.map(({ source }) => source),
+  keys.map(({ document }) => document),
+  keys.map(({ line }) => line),
+]
+
+/** What is known of these. */
+export const selectExternal = (tx: Transaction, keys: readonly SourceKey[]): Promise<ExternalReservation[]> =>
+  tx.query<ExternalReservation>(known, columnsOf(keys))
+
+/** The same, locked in the order of the list; their positions are locked before. */
+export const lockExternal = (tx: Transaction, keys: readonly SourceKey[]): Promise<ExternalReservation[]> =>
+  tx.query<ExternalReservation>(held, columnsOf(keys))
 
 const upsert = sql(
   'inventory.upsert_external',
   `insert into inventory.external_reservation (company, source, document, line, kind, owner, reference, item_id, sku,
-     location, wanted, claimed, changed_at, as_of)
+     location, wanted, claimed, changed_at, as_of, ordered, shipped, gone)
    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
-     $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::timestamptz[])
+     $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::timestamptz[], $14::timestamptz[], $15::numeric[],
+     $16::numeric[], $17::numeric[])
    on conflict (company, source, document, line) do update set kind = excluded.kind, owner = excluded.owner,
      reference = excluded.reference, item_id = excluded.item_id, sku = excluded.sku, location = excluded.location,
-     wanted = excluded.wanted, claimed = excluded.claimed, changed_at = excluded.changed_at, as_of = excluded.as_of`,
+     wanted = excluded.wanted, claimed = excluded.claimed, changed_at = excluded.changed_at, as_of = excluded.as_of,
+     ordered = excluded.ordered, shipped = excluded.shipped, gone = excluded.gone`,
 )
 
 /** As they are to be; those that were known are locked. */
@@ -61,13 +68,16 @@ export function writeExternal(tx: Transaction, rows: readonly Omit<ExternalReser
     rows.map((row) => formatQuantity(row.claimed)),
     rows.map((row) => row.changedAt),
     rows.map((row) => row.asOf),
+    rows.map((row) => formatQuantity(row.ordered)),
+    rows.map((row) => formatQuantity(row.shipped)),
+    rows.map((row) => formatQuantity(row.gone)),
   ])
 }
 
 const unseen = sql(
   'inventory.unseen_external',
   `select ${COLUMNS} from inventory.external_reservation where company = $1 and source = $2 and as_of < $3
-   order by company, source, document, line limit $4 for no key update`,
+   order by company, source, document, line limit $4`,
 )
 const remove = sql(
   'inventory.remove_external',
@@ -76,7 +86,7 @@ const remove = sql(
 )
 
 /** Those that no reading since then has named; at most so many. */
-export const lockUnseen = (
+export const selectUnseen = (
   tx: Transaction,
   { company, source, asOf }: Reading,
   limit: number,
@@ -93,12 +103,24 @@ export function removeExternal(
 const short = sql(
   'inventory.short_external',
   `select ${COLUMNS} from inventory.external_reservation where claimed < wanted
-   order by company, source, document, line for no key update`,
+   order by company, source, document, line`,
 )
 
 /** All that want more than they have: as few as there are clashes. */
-export const lockShort = (tx: Transaction): Promise<ExternalReservation[]> =>
+export const selectShort = (tx: Transaction): Promise<ExternalReservation[]> =>
   tx.query<ExternalReservation>(short)
+
+const counted = sql(
+  'inventory.external_counted',
+  `select ${COLUMNS} from inventory.external_reservation e
+   where gone < shipped and exists (
+     select from inventory.feed f where f.item_id = e.item_id and f.location = e.location and f.source = e.source
+       and f.counted_at >= e.changed_at offset 0)`,
+)
+
+/** Of which more left than was told, before their source counted the place: as few as there are lost messages. */
+export const selectCountedGone = (tx: Transaction): Promise<ExternalReservation[]> =>
+  tx.query<ExternalReservation>(counted)
 
 const at = sql(
   'inventory.external_at',
