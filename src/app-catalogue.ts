@@ -8,6 +8,7 @@ import { backorderRunRefusals } from '#domains/inventory/contract/backorder-runs
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
 import { handRefusals } from '#domains/inventory/contract/by-hand.ts'
 import { adjustmentRefusals } from '#domains/inventory/contract/adjustments.ts'
+import { serialRefusals } from '#domains/inventory/contract/serials.ts'
 import { itemRefusals } from '#domains/items/contract.ts'
 import { orderRefusals } from '#domains/orders/contract.ts'
 import { pricingRefusals } from '#domains/pricing/contract.ts'
@@ -66,6 +67,7 @@ export const houseCatalogue = catalogue(
   sourcingRefusals,
   backorderRunRefusals,
   adjustmentRefusals,
+  serialRefusals,
   handRefusals,
   numberRefusals,
   orderRefusals,

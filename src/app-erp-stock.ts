@@ -1,8 +1,10 @@
 /** What ERPs say is on hand: the opening balance of a place, and from then on a count where nobody else tells of it. */
 import { openBalances } from '#domains/inventory/operations/opening.ts'
+import { controlledItems } from '#domains/items/operations.ts'
 import { wakeDocuments, type DeskRow } from '#platform/desk.ts'
 import type { Config } from './config-schema.ts'
 import type { LoadStock, StockRecord } from './processes/master-data-resources.ts'
+import { trackSerials } from './processes/serials.ts'
 import type { FeedPorts } from './processes/stock-feed.ts'
 import { takeSnapshot } from './processes/stock-snapshots.ts'
 
@@ -22,6 +24,12 @@ export function erpStock(config: Config, ports: FeedPorts): LoadStock {
       tx,
       records.map(({ sku: _, lot = '', ...stock }) => ({ ...stock, lot, company, source, sourceKey, at })),
     )
+    const opened = [...new Set(records.map(({ itemId }) => itemId))]
+    const controlled = await controlledItems(tx, opened)
+    const sites = records.flatMap(({ itemId, location }) =>
+      controlled.get(itemId)?.serials === true ? [{ company, itemId, location }] : [],
+    )
+    await trackSerials(tx, ports, { told: [], sites })
     const counted = records.filter(({ location, lot }) => !told.has(location) && lot === undefined)
     const woken: DeskRow[] = []
     const waking = { wakeAfterwards: (rows: readonly DeskRow[]) => void woken.push(...rows) }

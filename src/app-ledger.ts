@@ -26,6 +26,7 @@ import {
   decideOnAdjustment,
   type DecisionCommand,
 } from './processes/adjustment-commands.ts'
+import { serialsOf } from './app-serials.ts'
 import { describeLot, moveLot } from './processes/lot-commands.ts'
 import {
   adjustmentNumber,
@@ -67,6 +68,7 @@ export function ledgerOf(wires: LedgerWires, pages: Pages, stock: AvailabilityPo
         source === 'adjustment' ? adjustmentNumber(doc) : shipmentNumber(doc),
     }),
     ...lotsOf(wires, pages, stock),
+    ...serialsOf(queries, pages, stock),
     ...adjustmentRoutes({
       ...stock,
       pages,

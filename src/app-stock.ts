@@ -7,6 +7,7 @@ import { reconciliationJobs } from './app-reconciliation.ts'
 import { stockFolders, type StockWires } from './app-stock-files.ts'
 import { inTurn } from './app-turns.ts'
 import { fillExternalOrders } from './processes/external-orders.ts'
+import { watchSerials } from './processes/serials.ts'
 import { watchDoubts } from './processes/stock-doubts.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
 import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
@@ -52,6 +53,11 @@ export function stockJobs(wires: StockWires): Job[] {
       name: 'doubts of stock',
       everyMs: DOUBTS_MS,
       run: inTurn(wires, 'stock-doubts', DOUBTS_MS / 2, () => watchDoubts(doubts)),
+    },
+    {
+      name: 'doubts of serials',
+      everyMs: DOUBTS_MS,
+      run: inTurn(wires, 'serials', DOUBTS_MS / 2, () => watchSerials({ database, companies })),
     },
   ]
 }

@@ -13,6 +13,7 @@ type Options = {
   readonly company?: string
   readonly location: string
   readonly lot?: string
+  readonly serial?: readonly string[]
   readonly status?: string
   readonly toStatus?: string
   readonly transfer?: string
@@ -29,9 +30,9 @@ type Options = {
 export async function inventoryAdjust(context: Context): Promise<number> {
   const [kind, sku] = context.args
   const { company, reason, reference, note, by, dryRun = false, ...more } = context.options as Options
-  const { location, lot, status, toStatus, transfer, to, quantity, unit } = more
+  const { location, lot, serial: serials, status, toStatus, transfer, to, quantity, unit } = more
   const opened = await openDatabase(context)
-  const line = { kind, sku, location, lot, status, toStatus, transfer, to, quantity, unit }
+  const line = { kind, sku, location, lot, serials, status, toStatus, transfer, to, quantity, unit }
   const request = requestOf({
     company: company ?? onlyCompany(opened.config.companies),
     reason,

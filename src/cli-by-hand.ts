@@ -60,13 +60,16 @@ export async function inventoryByHand(context: Context): Promise<number> {
   return EXIT.ok
 }
 
-/** `LINE=QUANTITY`, `LINE=QUANTITY/UNIT`, `LINE=QUANTITY@LOT`. */
+/** `LINE=QUANTITY`, `LINE=QUANTITY/UNIT`, `LINE=QUANTITY@LOT`, each with `::SERIAL,SERIAL` behind it. */
 function lineOf(text: string, more: object): object {
-  const [, line, quantity, unit, lot] =
-    /^(\d{1,5})=(-?[\d.]+)(?:\/([A-Z0-9]{2,3}))?(?:@(.+))?$/.exec(text) ?? []
+  const [, line, quantity, unit, lot, serials] =
+    /^(\d{1,5})=(-?[\d.]+)(?:\/([A-Z0-9]{2,3}))?(?:@(.+?))?(?:::(.+))?$/.exec(text) ?? []
   if (line === undefined)
-    throw wrongUse(`"${text}" is no line.`, 'Write LINE=QUANTITY, such as 1=24, 1=2/CA or 1=24@L2419')
-  return { line: Number(line), quantity, unit, lot, ...more }
+    throw wrongUse(
+      `"${text}" is no line.`,
+      'Write LINE=QUANTITY, such as 1=24, 1=2/CA, 1=24@L2419 or 1=2::SN-1,SN-2',
+    )
+  return { line: Number(line), quantity, unit, lot, serials: serials?.split(','), ...more }
 }
 
 const bodyOf = (given: Awaited<ReturnType<App['enterByHand']>>): HandAnswer =>

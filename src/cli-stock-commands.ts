@@ -1,6 +1,6 @@
 /** The commands about what is told of stock: files, counts, shops. */
 import type { Command as Program } from 'commander'
-import { define } from './cli-program.ts'
+import { define, listOptions } from './cli-program.ts'
 
 export function stockCommands(inventory: Program): void {
   define(
@@ -22,6 +22,24 @@ export function stockCommands(inventory: Program): void {
     .option('--source <system>', 'who counts; the warehouse when left out')
     .option('--dry-run', 'show what differs, and change and tell nothing')
 
+  define(
+    inventory,
+    'serial <serial>',
+    'Where a unit is, what was told of it, and to whom it was shipped',
+    async () => (await import('./cli-serials.ts')).inventorySerial,
+  )
+    .option('--company <code>', 'whose unit; needed where there are several companies')
+    .option('--sku <sku>', 'of which item, where several have the serial')
+  listOptions(
+    define(
+      inventory,
+      'serials <sku>',
+      'Units of an item that are with us, by location and serial',
+      async () => (await import('./cli-serials.ts')).inventorySerials,
+    ),
+  )
+    .option('--location <code>', 'at one location')
+    .option('--status <status>', 'such as available, damaged or in_transit')
   define(
     inventory,
     'publish <shop>',

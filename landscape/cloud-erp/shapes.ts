@@ -74,6 +74,11 @@ export function customerEntity(customer: BookCustomer): Fields {
   })
 }
 
+const trackingOf = ({ lotControlled, serialControlled }: Item): string => {
+  if (!lotControlled && !serialControlled) return ''
+  return `${lotControlled ? 'LOT' : ''}${serialControlled ? 'SN' : ''}ALL`
+}
+
 export const itemEntity = (item: Item, changedAt: string): Fields =>
   entity(`item/${item.number}`, changedAt, {
     number: item.number,
@@ -84,7 +89,7 @@ export const itemEntity = (item: Item, changedAt: string): Fields =>
     blocked: item.discontinued,
     gtin: item.units.find((unit) => unit.unit === item.baseUnit)?.gtin ?? '',
     taxGroupCode: item.taxClass,
-    itemTrackingCode: item.lotControlled ? 'LOTALL' : '',
+    itemTrackingCode: trackingOf(item),
     catchWeight: item.catchWeight,
     netWeight: item.nominalGrams / 1_000,
     unitsOfMeasure: item.units

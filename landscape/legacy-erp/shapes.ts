@@ -90,6 +90,7 @@ export function materialRow(item: Item, today: string): Fields {
     VRKME: UNIT[item.salesUnit],
     MSTAE: item.discontinued ? 'Z9' : '',
     XCHPF: item.lotControlled ? 'X' : '',
+    SERNP: item.serialControlled ? '0001' : '',
     CWQUAL: item.catchWeight ? 'X' : '',
     NTGEW: decimalText(item.nominalGrams, 3),
     TAXM1: TAX[item.taxClass],

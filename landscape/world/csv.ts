@@ -107,6 +107,7 @@ const itemOf = (row: Row, nth: number): Item => ({
   priceUnit: 'EA',
   discontinued: false,
   lotControlled: false,
+  serialControlled: false,
   catchWeight: false,
   nominalGrams: 1_000,
   taxClass: 'FOOD',

@@ -100,6 +100,7 @@ function itemOf(seed: string, company: CompanyCode, nth: number, count: number):
     units: shape.catchWeight ? [base, ...units, weight] : [base, ...units],
     discontinued,
     lotControlled: company === 'NWF' && draw(seed, 'lot', nth) < 0.3,
+    serialControlled: false,
     taxClass: company === 'NWF' ? 'FOOD' : 'GENERAL',
     supply: discontinued ? 'ample' : supplyOf(seed, company, nth),
     sites: draw(seed, `sites/${company}`, nth) < 0.6 ? home : [drawOne(seed, `site/${company}`, nth, home)],

@@ -61,6 +61,7 @@ export type Item = {
   priceUnit: Unit
   discontinued: boolean
   lotControlled: boolean
+  serialControlled: boolean
   catchWeight: boolean
   /** Of one base unit. */
   nominalGrams: number

@@ -192,6 +192,8 @@ export type ErpItem = {
   readonly units: readonly { readonly unit: string; readonly factor: UnitFactor }[]
   readonly catchWeight: boolean
   readonly lotControlled: boolean
+  /** Each unit is known by a serial of its own. */
+  readonly serialControlled: boolean
   readonly taxClass: string
   readonly identifiers: readonly { readonly scheme: string; readonly value: string }[]
 }

@@ -36,6 +36,8 @@ export type StockFact = {
   readonly lot?: string | undefined
   /** The last day on which the lot may be sold, where the source says. */
   readonly expiresOn?: string | undefined
+  /** Of an item whose units have serials: those that move. */
+  readonly serials?: readonly string[] | undefined
   readonly reason: StockReason
   /** What moves, in the item's base unit; negative for a count that found less, and for what is taken back. */
   readonly quantity: Quantity

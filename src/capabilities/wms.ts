@@ -80,6 +80,8 @@ export type ShippedLine = {
   readonly quantity: Quantity
   readonly lot?: string | undefined
   readonly expiresOn?: string | undefined
+  /** Of an item whose units have serials. */
+  readonly serials?: readonly string[] | undefined
   /** Actual weight in kilograms for catch-weight items. */
   readonly catchWeight?: Quantity | undefined
 }

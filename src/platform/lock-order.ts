@@ -11,6 +11,7 @@ const RANKS = [
   'stock position',
   'external reservation',
   'purchase order',
+  'serial',
   'step row',
   'desk row',
 ] as const

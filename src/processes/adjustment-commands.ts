@@ -23,12 +23,15 @@ import {
   lockedAdjustment,
 } from '#domains/inventory/operations/adjustments.ts'
 import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
-import { findItems } from '#domains/items/operations.ts'
+import { serialsAdjusted } from '#domains/inventory/operations/serials.ts'
+import { controlledItems, findItems } from '#domains/items/operations.ts'
 import { assertLotsKnown, readAdjustment } from './adjustment-request.ts'
 import { valueOf, worthOf } from './adjustment-value.ts'
 import { wakesOfFreed } from './order-undo.ts'
+import { assertSerialsFit, unitsOf } from './named-serials.ts'
 import { adjustmentNumber, type CompanyRules, type ProcessPorts } from './ports.ts'
 import { forgetAdjustment, rememberAdjustment, untoldOf } from './stock-by-hand.ts'
+import { NO_SERIALS, type SerialsDue, trackSerials } from './serials.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
 
 export type AdjustmentPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'findCompany' | 'openExceptions'>
@@ -86,6 +89,7 @@ export async function adjustStock(
       assertLotsKnown(lines, ({ itemId, location, lot }) =>
         positions.some((row) => row.itemId === itemId && row.location === location && row.lot === lot),
       )
+      await assertSerialsFit(tx, unitsOf(company.code, lines))
       const compared = compareCounts(lines, positions)
       const valueMinor = valueOf(compared, worth) ?? null
       const adjustment = {
@@ -205,12 +209,29 @@ async function book(
   const { changes, shortfalls } = await bookAdjustment(tx, adjustment, { number, at, positions })
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
   await reportStockDoubts(tx, ports, [...shortfalls, ...explained])
+  await trackSerials(tx, ports, await serialsOf(tx, adjustment, { number, at }))
   turn.wakeAfterwards(
     await wakesOfFreed(
       tx,
       changes.map(({ itemId }) => itemId),
     ),
   )
+}
+
+/** Of items whose units have serials: what is said of each, and the places where it moved. */
+async function serialsOf(
+  tx: Transaction,
+  adjustment: Adjustment,
+  booking: { readonly number: string; readonly at: Date },
+): Promise<SerialsDue> {
+  const { company, lines } = adjustment
+  const controlled = await controlledItems(tx, [...new Set(lines.map(({ itemId }) => itemId))])
+  const tracked = lines.filter(({ itemId }) => controlled.get(itemId)?.serials === true)
+  if (tracked.length === 0) return NO_SERIALS
+  const sites = tracked.flatMap(({ itemId, location, place }) =>
+    [location, place ?? location].map((at) => ({ company, itemId, location: at })),
+  )
+  return { told: await serialsAdjusted(tx, { ...adjustment, lines: tracked }, booking), sites }
 }
 
 const waitsFor = ({ id, company, reference, requestedBy, valueMinor, currency }: Adjustment) => {

@@ -8,6 +8,7 @@ import type {
 } from '#domains/inventory/contract/adjustments.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { inBaseUnits } from '#domains/items/operations.ts'
+import { serialErrors } from './named-serials.ts'
 import { placesOf, type SellingPlaces } from './places.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
 
@@ -22,9 +23,10 @@ type FieldError = { readonly pointer: string; readonly code: string; readonly me
 export function readAdjustment({ lines }: AdjustmentRequest, known: Known): AdjustedLine[] {
   const errors: FieldError[] = []
   const seen = new Set<string>()
+  const units = new Set<string>()
   const read = lines.flatMap((asked, place) => {
     const within = `/lines/${place}`
-    const found = [...fieldErrors(asked, within), ...lineErrors(asked, known, within)]
+    const found = [...fieldErrors(asked, within), ...lineErrors(asked, { ...known, units }, within)]
     const counts = [asked.sku, asked.location, asked.lot, asked.status ?? 'available'].join('\0')
     if (asked.kind === 'counted' && (seen.has(counts) || !seen.add(counts)))
       found.push(contradiction(`${within}/kind`, `${asked.sku} is counted twice at ${asked.location}`))
@@ -72,7 +74,12 @@ function fieldErrors(asked: Asked, within: string): FieldError[] {
   return errors
 }
 
-function lineErrors(asked: Asked, { company, items }: Known, within: string): FieldError[] {
+type Reading = Known & {
+  /** Serials of the lines before. */
+  readonly units: Set<string>
+}
+
+function lineErrors(asked: Asked, { company, items, units }: Reading, within: string): FieldError[] {
   const refusals: FieldError[] = []
   const note = (pointer: string, refusal: unknown): void => {
     if (refusal instanceof Refusal)
@@ -85,6 +92,9 @@ function lineErrors(asked: Asked, { company, items }: Known, within: string): Fi
     if (quantity instanceof Refusal) note(FIELDS[quantity.code] ?? 'quantity', quantity)
     if (item.lotControlled && asked.lot === undefined)
       note('lot', new Refusal('inventory.lot_required', `${asked.sku} has lots`))
+    const named = { serials: asked.serials, quantity: quantity instanceof Refusal ? undefined : quantity }
+    for (const error of serialErrors(item, named, units))
+      refusals.push({ ...error, pointer: `${within}/${error.pointer}` })
   }
   note(
     'location',
@@ -110,7 +120,18 @@ function quantityOf({ kind, sku, quantity: text, unit }: Asked, item: SellingIte
 }
 
 function lineOf(asked: Asked, { company, items }: Known, place: number): AdjustedLine {
-  const { kind, sku, location, lot = '', status = 'available', toStatus, transfer, to, unit } = asked
+  const {
+    kind,
+    sku,
+    location,
+    lot = '',
+    serials = [],
+    status = 'available',
+    toStatus,
+    transfer,
+    to,
+    unit,
+  } = asked
   const item = items.get(itemKey(company.code, sku))!
   return {
     n: place + 1,
@@ -119,6 +140,7 @@ function lineOf(asked: Asked, { company, items }: Known, place: number): Adjuste
     sku,
     location,
     lot,
+    serials,
     status,
     toStatus: toStatus ?? null,
     transfer: transfer ?? null,

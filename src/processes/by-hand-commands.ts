@@ -25,6 +25,7 @@ import { type HandLine, messageOf, readByHand } from './by-hand-request.ts'
 import { BY_HAND } from './hand-books.ts'
 import { closeUntold } from './hand-telling.ts'
 import { applyTold } from './inbound.ts'
+import { assertSerialsFit, type SaidAt } from './named-serials.ts'
 import {
   documentNamed,
   fulfillmentNumber,
@@ -73,6 +74,7 @@ export async function enterByHand(
         request.dryRun || !by.claim ? undefined : settle((await claim(tx, [by.claim])).get(by.claim)!)
       if (earlier) return earlier
       const lines = await readLines(tx, found, request)
+      await assertSerialsFit(tx, unitsShipped(found, lines))
       const doc = await book(tx, turn, wires, { request, found, lines, by })
       const body = answerOf(request, found, lines, doc)
       if (request.dryRun) throw new Rehearsed(body)
@@ -85,6 +87,21 @@ export async function enterByHand(
     throw error
   }
 }
+
+const unitsShipped = ({ company, location }: Fulfillment, lines: readonly HandLine[]): SaidAt[] =>
+  lines.flatMap(({ itemId, sku, lot, serials }, line) =>
+    serials.map((serial, place) => ({
+      company,
+      itemId,
+      sku,
+      serial,
+      kind: 'shipped',
+      location,
+      status: 'available',
+      lot,
+      pointer: `/lines/${line}/serials/${place}`,
+    })),
+  )
 
 async function requestNamed(
   queries: Queries,
@@ -225,12 +242,13 @@ const answerOf = (
   document: kind === 'shipped' && doc !== request ? shipmentNumber(doc) : fulfillmentNumber(request),
   request: fulfillmentNumber(request),
   order: orderNumber(orderId),
-  lines: lines.map(({ line, sku, quantity, unit, lot, short }) => ({
+  lines: lines.map(({ line, sku, quantity, unit, lot, serials, short }) => ({
     line,
     sku,
     quantity: formatQuantity(quantity),
     unit,
     ...(lot !== '' && { lot }),
+    ...(serials.length > 0 && { serials: [...serials] }),
     short,
   })),
   dryRun,

@@ -8,6 +8,7 @@ import { inBaseUnits } from '#domains/items/operations.ts'
 import type { OrderLine } from '#domains/orders/views.ts'
 import type { FulfillmentLine } from '#domains/shipments/contract.ts'
 import { stillOpen } from '#domains/shipments/operations.ts'
+import { serialErrors } from './named-serials.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
 
 export type HandLine = {
@@ -17,6 +18,7 @@ export type HandLine = {
   readonly quantity: Quantity
   readonly unit: string
   readonly lot: string
+  readonly serials: readonly string[]
   readonly expiresOn: string | undefined
   readonly catchWeight: Quantity | undefined
   readonly short: boolean
@@ -32,8 +34,9 @@ type FieldError = { readonly pointer: string; readonly code: string; readonly me
 
 export function readByHand(request: HandRequest, known: Known): HandLine[] {
   const errors: FieldError[] = headErrors(request)
+  const units = new Set<string>()
   const read = request.lines.flatMap((asked, place) => {
-    const line = readLine(request, asked, known)
+    const line = readLine(request, asked, { ...known, units })
     const found = 'errors' in line ? line.errors : []
     errors.push(...found.map((error) => ({ ...error, pointer: `/lines/${place}/${error.pointer}` })))
     return 'errors' in line ? [] : [line]
@@ -64,7 +67,7 @@ function headErrors({ kind, lines, final, carrier, tracking }: HandRequest): Fie
 function readLine(
   { kind }: HandRequest,
   asked: Asked,
-  { lines, orderLines, items }: Known,
+  { lines, orderLines, items, units }: Known & { readonly units: Set<string> },
 ): HandLine | { readonly errors: FieldError[] } {
   const mine = lines.find(({ line }) => line === asked.line)
   const ordered = orderLines.find(({ n }) => n === asked.line)
@@ -83,12 +86,9 @@ function readLine(
     })
   if (item.lotControlled && asked.lot === undefined && !asked.short)
     errors.push({ pointer: 'lot', code: 'inventory.lot_required', message: `${item.sku} has lots` })
-  if (kind === 'shipped' && asked.short !== undefined)
-    errors.push(contradicts('short', 'what a shipment lacks is short once it is final'))
-  if (kind === 'picked' && asked.catchWeight !== undefined)
-    errors.push(contradicts('catchWeight', 'only a shipment knows what it weighs'))
-  if (kind === 'picked' && asked.expiresOn !== undefined)
-    errors.push(contradicts('expiresOn', 'only a shipment says when it expires'))
+  errors.push(...contradictions(kind, asked))
+  const named = { serials: asked.serials, quantity: quantity instanceof Refusal ? undefined : quantity }
+  if (kind === 'shipped') errors.push(...serialErrors(item, named, units))
   if (errors.length > 0 || quantity instanceof Refusal) return { errors }
   return {
     line: asked.line,
@@ -97,10 +97,28 @@ function readLine(
     quantity,
     unit: item.baseUnit,
     lot: asked.lot ?? '',
+    serials: asked.serials ?? [],
     expiresOn: asked.expiresOn,
     catchWeight: asked.catchWeight === undefined ? undefined : parseQuantity(asked.catchWeight),
     short: asked.short ?? false,
   }
+}
+
+/** What only the other kind of paper knows. */
+function contradictions(kind: HandRequest['kind'], asked: Asked): FieldError[] {
+  if (kind === 'shipped')
+    return asked.short === undefined
+      ? []
+      : [contradicts('short', 'what a shipment lacks is short once it is final')]
+  const { catchWeight, expiresOn, serials } = asked
+  const told = {
+    catchWeight: [catchWeight, 'only a shipment knows what it weighs'],
+    expiresOn: [expiresOn, 'only a shipment says when it expires'],
+    serials: [serials, 'only a shipment says which units left'],
+  } as const
+  return Object.entries(told).flatMap(([field, [value, message]]) =>
+    value === undefined ? [] : [contradicts(field, message)],
+  )
 }
 
 function quantityOf({ quantity: text, unit }: Asked, item: SellingItem): Quantity {
@@ -137,13 +155,14 @@ export function messageOf(
         .map(({ line, sku, quantity, lot }) => ({ line, sku, quantity, ...(lot !== '' && { lot }) }))
     return { type: 'picking-confirmed', fulfillment, at, lines: told(false), short: told(true) }
   }
-  const contents = lines.map(({ line, sku, quantity, lot, expiresOn, catchWeight }) => ({
+  const contents = lines.map(({ line, sku, quantity, lot, serials, expiresOn, catchWeight }) => ({
     line,
     sku,
     quantity,
     expiresOn,
     catchWeight,
     ...(lot !== '' && { lot }),
+    ...(serials.length > 0 && { serials }),
   }))
   return {
     type: 'shipment-confirmed',

@@ -27,6 +27,20 @@ export type HandTold = {
   readonly differs: readonly string[]
 }
 
+/** Units of a line that left, by their serials. */
+export type NamedUnits = {
+  readonly company: string
+  readonly location: string
+  readonly itemId: number
+  readonly lot: string
+  readonly serials: readonly string[]
+  readonly source: string
+  readonly sourceKey: string
+  readonly shipment: number
+  readonly orderId: number
+  readonly at: Date
+}
+
 export type HandBooks = {
   /** By request, counted down as messages are taken. */
   readonly rows: Map<number, HandRows>
@@ -39,6 +53,8 @@ export type HandBooks = {
   }[]
   readonly differences: LeftOtherwise[]
   readonly again: ToldAgain[]
+  /** Told of what was entered before. */
+  readonly units: NamedUnits[]
 }
 
 /** Asks nothing where nobody has entered anything. */
@@ -63,5 +79,6 @@ export async function openHands(
     shipments: [],
     differences: [],
     again: [],
+    units: [],
   }
 }

@@ -22,6 +22,7 @@ import {
 import { inTheirOrder, stopBehind, streamBehind } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { beginShipments } from './shipment.ts'
+import { serialsTogether, trackSerials } from './serials.ts'
 import { reportStockDoubts, type StockDoubt } from './stock-doubts.ts'
 import { bookDue, type FeedTold, placeStock, wakeRow } from './stock-feed.ts'
 import { type Answered, bookTold } from './warehouse-booking.ts'
@@ -131,6 +132,7 @@ async function apply(
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
   await learnLots(tx, ports, moved.lots)
   await tellStockByHand(tx, ports, moved.byHand)
+  await trackSerials(tx, ports, serialsTogether(confirmed.serials, moved.serials))
   await wakeAfter(tx, turn, ports, { ...confirmed, doubtful, items: moved.items })
   return { settlements, behind: confirmed.behind, waiting }
 }
@@ -185,7 +187,7 @@ async function applyToRequests(
       filed,
     ]),
   )
-  const { answers, doubtful, waiting } = await bookTold(tx, ports, [...confirmations.keys()], cause)
+  const { answers, ...booked } = await bookTold(tx, ports, [...confirmations.keys()], cause)
   const applied: AppliedToRequest[] = []
   const behind: Due[] = []
   for (const [confirmation, answer] of answers) {
@@ -198,7 +200,7 @@ async function applyToRequests(
     else applied.push(answer)
   }
   const orders = applied.map(({ order }) => order)
-  return { orders, behind, doubtful, waiting, begun: await begin(tx, ports, shipment, applied) }
+  return { ...booked, orders, behind, begun: await begin(tx, ports, shipment, applied) }
 }
 
 type AppliedToRequest = Extract<Answered, { readonly kind: 'applied' }>
@@ -226,6 +228,7 @@ export async function applyTold(
   { told, shipment, cause }: Pick<Hearing, 'shipment' | 'cause'> & { readonly told: readonly Confirmation[] },
 ): Promise<ReadonlyMap<Confirmation, Answered>> {
   const { answers, ...booked } = await bookTold(tx, ports, told, cause)
+  await trackSerials(tx, ports, booked.serials)
   const applied = [...answers.values()].flatMap((answer) => (answer.kind === 'applied' ? [answer] : []))
   const begun = await begin(tx, ports, shipment, applied)
   await wakeAfter(tx, turn, ports, { ...booked, begun, orders: applied.map(({ order }) => order), items: [] })

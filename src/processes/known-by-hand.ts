@@ -159,7 +159,17 @@ function settle({ hand }: Books, { request, shipping, rows, lines, unsaid }: Set
     found: 0,
   })
   const others = lines.flatMap(({ otherLot }) => otherLot)
-  for (const { itemId, lot, known, otherLot, rest } of lines) {
+  for (const { itemId, lot, known, otherLot, rest, told } of lines) {
+    const entered = [...known, ...otherLot][0]
+    if (entered && told.serials)
+      hand.units.push({
+        ...common,
+        itemId,
+        lot,
+        serials: told.serials,
+        shipment: entered.row.doc,
+        orderId: request.orderId,
+      })
     for (const { row, quantity } of known)
       hand.again.push({ ...common, itemId, lot: row.lot, doc: row.doc, quantity })
     hand.differences.push(...otherLot.map(back))

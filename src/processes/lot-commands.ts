@@ -13,12 +13,14 @@ import {
   releaseLotEverywhere,
   setExpiry,
 } from '#domains/inventory/operations/lots.ts'
+import { serialsAt } from '#domains/inventory/operations/serials.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { AdjustmentWires } from './adjustment-commands.ts'
 import { settleExpiry } from './lots.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { numberOf } from './ports.ts'
+import { NO_SERIALS, type SerialsDue, trackSerials } from './serials.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
 
 type By = { readonly actor: string; readonly traceId?: string | undefined; readonly claim: Claim }
@@ -41,6 +43,11 @@ export async function moveLot(
     if (earlier) return earlier
     const act = { by: by.actor, reason, sourceKey: `${verb} ${by.claim.key}`, at: ports.clock.now() }
     const done = await VERBS[verb](tx, key, act)
+    await trackSerials(
+      tx,
+      ports,
+      item.serialControlled ? await serialsOfLot(tx, key, { verb, act, done }) : NO_SERIALS,
+    )
     await tellOfRisk(tx, wires, { request, itemId: item.id, done })
     audit(tx, by, { company, reason, action: `inventory.${verb}_lot`, after: { sku, lot } })
     turn.wakeAfterwards(await wakesOfFreed(tx, verb === 'release' ? [item.id] : []))
@@ -48,6 +55,32 @@ export async function moveLot(
     record(tx, [{ ...by.claim, ...answer }])
     return answer
   })
+}
+
+type Acted = {
+  readonly verb: LotCommand['verb']
+  readonly act: { readonly reason: string; readonly sourceKey: string; readonly at: Date }
+  readonly done: LotMoved
+}
+
+/** Units of the lot that have serials, wherever it moved. */
+async function serialsOfLot(
+  tx: Transaction,
+  { company, itemId, lot }: { readonly company: string; readonly itemId: number; readonly lot: string },
+  { verb, act: { reason, sourceKey, at }, done }: Acted,
+): Promise<SerialsDue> {
+  const sites = done.moved.map(({ location }) => ({ company, itemId, location }))
+  const [from, to] =
+    verb === 'hold' ? (['available', 'quality_hold'] as const) : (['quality_hold', 'available'] as const)
+  const here = (await serialsAt(tx, sites)).filter((row) => row.lot === lot && row.bucket === from)
+  const common = { company, itemId, lot, reason, source: 'lots', sourceKey, doc: null, at }
+  const told = here.map(({ serial, location }) => ({
+    ...common,
+    serial,
+    from: { bucket: from, location },
+    to: { bucket: to, location },
+  }))
+  return { told, sites }
 }
 
 /** Says when a lot expires. */

@@ -3,7 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import { learnExpiries } from '#domains/inventory/operations/lots.ts'
-import { lotControlledItems } from '#domains/items/operations.ts'
+import type { ControlledItem } from '#domains/items/operations.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import { type ProcessPorts, shipmentNumber } from './ports.ts'
 
@@ -12,17 +12,16 @@ export async function reportMissingLots(
   tx: Transaction,
   ports: ProcessPorts,
   shipments: readonly NewShipment[],
+  controlled: ReadonlyMap<number, ControlledItem>,
 ): Promise<void> {
   const bare = shipments.flatMap((shipment) =>
     shipment.lines.flatMap((line) => (line.lot === null ? [{ shipment, line }] : [])),
   )
-  const controlled = await lotControlledItems(tx, [...new Set(bare.map(({ line }) => line.itemId))])
-  if (controlled.size === 0) return
   await ports.openExceptions(
     tx,
     bare.flatMap(({ shipment: { doc, company, location }, line: { itemId, quantity } }) => {
-      const sku = controlled.get(itemId)
-      if (sku === undefined) return []
+      const { sku, lots = false } = controlled.get(itemId) ?? {}
+      if (!lots) return []
       return [
         {
           company,

@@ -4,6 +4,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Departure } from '#domains/inventory/operations.ts'
 import type { Fulfillment, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
+import type { NamedUnits } from './hand-books.ts'
 import {
   type Books,
   type Confirmation,
@@ -49,7 +50,22 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
       quantities: steps,
       final: message.final,
     },
+    units: unitsOf(books, request, { shipment, message }),
   }
+}
+
+type Named = { readonly shipment: NewShipment; readonly message: ShipmentConfirmed }
+
+function unitsOf(books: Books, request: Fulfillment, { shipment, message }: Named): NamedUnits[] {
+  const { doc, company, location, orderId, source, sourceKey, shippedAt: at } = shipment
+  return message.packages.flatMap(({ lines }) =>
+    lines.flatMap(({ line, sku, lot = '', serials = [] }) => {
+      const open = serials.length === 0 ? undefined : openLine(books, request, { line, sku })
+      if (open === undefined || open instanceof Refusal) return []
+      const { itemId } = open
+      return [{ company, location, itemId, lot, serials, source, sourceKey, shipment: doc, orderId, at }]
+    }),
+  )
 }
 
 const shipmentOf = (

@@ -13,7 +13,9 @@ import { findItems } from '#domains/items/operations.ts'
 import type { SupplyReceipt } from '#domains/supply/contract.ts'
 import { receiveSupply } from '#domains/supply/operations.ts'
 import type { ToldLot } from './lots.ts'
+import type { SerialsDue } from './serials.ts'
 import { besideHand } from './stock-by-hand.ts'
+import { serialsOfStock } from './told-serials.ts'
 import type { StockDiffers } from './hand-telling.ts'
 
 /** What a source told of stock, under its own id. */
@@ -33,6 +35,8 @@ export type StockBooked = {
   readonly byHand: readonly StockDiffers[]
   /** Lots that were told with the day on which they expire. */
   readonly lots: readonly ToldLot[]
+  /** Of items whose units have serials: to be booked once no further position is locked. */
+  readonly serials: SerialsDue
 }
 
 /** In the order of the list; what cannot be read is answered and left out, the rest is booked. */
@@ -71,8 +75,16 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
   const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
   const doubtful = [...uncovered, ...shortfalls, ...explained]
-  return { refused, items: [...new Set(gained)], doubtful, byHand, lots }
+  const tracked = readable.flatMap(({ one, itemId }, place) => {
+    if (!items.get(itemKey(one.company, one.sku))!.serialControlled) return []
+    const moves = transfers.has(one) ? undefined : bucketsOf(one, itemId)
+    return [{ one, itemId, moves, step: transfers.get(one), again: known[place]!.one !== one }]
+  })
+  return { refused, items: [...new Set(gained)], doubtful, byHand, lots, serials: serialsOfStock(tracked) }
 }
+
+const bucketsOf = (one: StockTold, itemId: number): Pick<StockChange, 'from' | 'to'> | undefined =>
+  one.reason === 'ship-other' ? { from: 'available', to: 'shipped' } : stockChanges(one, itemId).at(-1)
 
 function toldLot({ company, sku, lot, expiresOn, source, location }: StockTold, itemId: number): ToldLot[] {
   if (lot === undefined || expiresOn === undefined) return []

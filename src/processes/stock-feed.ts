@@ -13,6 +13,7 @@ import { tellStockByHand } from './hand-telling.ts'
 import { learnLots } from './lots.ts'
 import type { ProcessPorts } from './ports.ts'
 import { bookStock, incompleteness, type StockBooked, type StockTold } from './stock-booking.ts'
+import { trackSerials } from './serials.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
 
 /** What one source told, with its place in the order of that source. */
@@ -78,10 +79,11 @@ export async function afterStock(
   tx: Transaction,
   turn: Pick<Docket, 'wakeAfterwards'>,
   ports: FeedPorts,
-  { items, doubtful, byHand, lots }: Omit<StockBooked, 'refused'>,
+  { items, doubtful, byHand, lots, serials }: Omit<StockBooked, 'refused'>,
 ): Promise<void> {
   await learnLots(tx, ports, lots)
   await tellStockByHand(tx, ports, byHand)
+  await trackSerials(tx, ports, serials)
   await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])
   const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))

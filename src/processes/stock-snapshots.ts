@@ -5,8 +5,9 @@ import { formatQuantity } from '#platform/quantity.ts'
 import type { Docket } from '#platform/process.ts'
 import type { Count, CountedBelow, Difference, Statuses } from '#domains/inventory/contract/feeds.ts'
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
+import type { SerialSite } from '#domains/inventory/operations/serials.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
-import { findItems } from '#domains/items/operations.ts'
+import { controlledItems, findItems } from '#domains/items/operations.ts'
 import { afterStock, bookDue, type FeedPorts, restored } from './stock-feed.ts'
 
 /** A snapshot as it came. */
@@ -88,9 +89,26 @@ export async function takeSnapshot(
     doubtful: [...released.doubtful, ...taken.doubtful],
     byHand: released.byHand,
     lots: released.lots,
+    serials: {
+      told: released.serials.told,
+      sites: [...released.serials.sites, ...(await trackedSites(tx, snapshot, { items, absent }))],
+    },
   })
   const { corrected, below, superseded } = taken
   return { corrected, below, superseded, unknown }
+}
+
+/** Where units of items with serials are counted: as many are to be named. */
+async function trackedSites(
+  tx: Transaction,
+  { company, location }: StockSnapshot,
+  { items, absent = [] }: Pick<SnapshotTold, 'absent'> & { readonly items: ReadonlyMap<string, SellingItem> },
+): Promise<SerialSite[]> {
+  const named = [...items.values()].flatMap(({ id, serialControlled }) => (serialControlled ? [id] : []))
+  const gone = [...(await controlledItems(tx, absent)).values()].flatMap(({ id, serials }) =>
+    serials ? [id] : [],
+  )
+  return [...named, ...gone].map((itemId) => ({ company, itemId, location }))
 }
 
 /** Under the cause by which doubt of a place is told, so that it is told once and closes by itself. */

@@ -9,10 +9,12 @@ import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
 import { endHands } from './hand-telling.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
-import { learnLots, reportMissingLots, type ToldLot } from './lots.ts'
+import { learnLots, type ToldLot } from './lots.ts'
 import { confirmPicks, type Picking, takePick } from './picks.ts'
 import type { ProcessPorts } from './ports.ts'
+import { NO_SERIALS, type SerialsDue } from './serials.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
+import { trackShipped } from './told-serials.ts'
 import { type Books, type Confirmation, lineKey, openBooks, type Taken } from './warehouse-books.ts'
 import { cancelRests, moveOrderLines, movesOf, queueShorts, rememberShorts } from './warehouse-moves.ts'
 
@@ -32,6 +34,8 @@ export type Booked = {
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
   /** Orders that wait for stock: what is told may let them have it elsewhere. */
   readonly waiting: ReadonlySet<number>
+  /** To be booked once no further position is locked. */
+  readonly serials: SerialsDue
 }
 
 const isShipping = (one: Confirmation): one is Shipping => one.message.type === 'shipment-confirmed'
@@ -43,7 +47,7 @@ export async function bookTold(
   told: readonly Confirmation[],
   cause: Cause,
 ): Promise<Booked> {
-  if (told.length === 0) return { answers: new Map(), doubtful: [], waiting: new Set() }
+  if (told.length === 0) return { answers: new Map(), doubtful: [], waiting: new Set(), serials: NO_SERIALS }
   const [books, ids] = await Promise.all([
     openBooks(tx, told),
     ports.ids.documents(told.filter(isShipping).length),
@@ -82,11 +86,11 @@ export async function bookTold(
   queueShorts(tx, books, moves)
   rememberShorts(tx, books, taken)
   moveOrderLines(tx, moves, cause)
-  const [shortfalls] = await Promise.all([
+  const [shortfalls, serials] = await Promise.all([
     shipping,
+    trackShipped(tx, ports, { shipments, taken, books }),
     confirmShipments(tx, confirmed, cause),
     confirmPicks(tx, books, taken, cause),
-    reportMissingLots(tx, ports, shipments),
     learnLots(
       tx,
       ports,
@@ -100,6 +104,7 @@ export async function bookTold(
     waiting: new Set(
       [...books.orderLines.values()].flatMap((line) => (line.backordered > 0 ? [line.doc] : [])),
     ),
+    serials,
   }
 }
 

@@ -97,6 +97,7 @@ const item = (sku: string, overrides: Partial<Changed<ErpItem>> = {}): Changed<E
   units: [],
   catchWeight: false,
   lotControlled: false,
+  serialControlled: false,
   taxClass: 'food',
   identifiers: [],
   ...overrides,

@@ -39,6 +39,7 @@ const itemOf = ({ number, company = 'NWF', item }: Good): Item => ({
   priceUnit: 'EA',
   discontinued: false,
   lotControlled: false,
+  serialControlled: false,
   catchWeight: false,
   nominalGrams: 1_000,
   taxClass: 'FOOD',

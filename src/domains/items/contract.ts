@@ -20,6 +20,7 @@ export const ItemRecord = z
       .readonly(),
     catchWeight: z.boolean(),
     lotControlled: z.boolean(),
+    serialControlled: z.boolean().default(false),
     taxClass: Text(40),
     identifiers: z
       .array(z.object({ scheme: Text(20), value: Text(80) }))
@@ -50,6 +51,8 @@ export type SellingItem = {
   /** Sold by piece, priced and invoiced by its actual weight. */
   readonly catchWeight: boolean
   readonly lotControlled: boolean
+  /** Each unit is known by a serial of its own. */
+  readonly serialControlled: boolean
   readonly taxClass: string
   /** How many base units one of each unit is; the base unit itself is among them. */
   readonly units: ReadonlyMap<string, UnitFactor>

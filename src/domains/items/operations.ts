@@ -46,13 +46,16 @@ export async function findByIdentifier(
   return new Map(found.map((row) => [identifierKey(row), { itemId: row.itemId, sku: row.sku }]))
 }
 
-/** The numbers of those of these items of which each unit is known by its lot, by id. */
-export async function lotControlledItems(
+/** An item whose units are known by their lot, by a serial of their own, or by both. */
+export type ControlledItem = store.ControlledRow
+
+/** Those of these items that are known by lots or serials, by id. */
+export async function controlledItems(
   queries: Queries,
   ids: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
+): Promise<ReadonlyMap<number, ControlledItem>> {
   if (ids.length === 0) return new Map()
-  return new Map((await store.selectLotControlled(queries, ids)).map(({ id, sku }) => [id, sku]))
+  return new Map((await store.selectControlled(queries, ids)).map((item) => [item.id, item]))
 }
 
 /** Whether a unit comes in whole numbers only. */

@@ -12,7 +12,7 @@ const findBySku = sql(
   `select i.*, u.units from unnest($1::text[], $2::text[]) as k(company, sku)
    cross join lateral (
      select id, company, sku, name, status, base_unit as "baseUnit", catch_weight as "catchWeight",
-       lot_controlled as "lotControlled", tax_class as "taxClass", as_of as "asOf"
+       lot_controlled as "lotControlled", serial_controlled as "serialControlled", tax_class as "taxClass", as_of as "asOf"
      from items.item where company = k.company and sku = k.sku limit 1) i
    cross join lateral (
      select json_object_agg(unit, json_build_array(numerator, denominator)) as units
@@ -35,7 +35,7 @@ const findById = sql(
   `select i.*, u.units from unnest($1::int[]) as k(id)
    cross join lateral (
      select id, company, sku, name, status, base_unit as "baseUnit", catch_weight as "catchWeight",
-       lot_controlled as "lotControlled", tax_class as "taxClass", as_of as "asOf"
+       lot_controlled as "lotControlled", serial_controlled as "serialControlled", tax_class as "taxClass", as_of as "asOf"
      from items.item where id = k.id limit 1) i
    cross join lateral (
      select json_object_agg(unit, json_build_array(numerator, denominator)) as units
@@ -85,15 +85,21 @@ export function selectByIdentifier(
   return queries.query(findIdentifiers, columns)
 }
 
-const lotControlled = sql(
-  'items.lot_controlled',
-  `select id, sku from items.item where id = any($1::int[]) and lot_controlled order by id`,
+const controlled = sql(
+  'items.controlled',
+  `select id, sku, lot_controlled as lots, serial_controlled as serials from items.item
+   where id = any($1::int[]) and (lot_controlled or serial_controlled) order by id`,
 )
 
-export const selectLotControlled = (
-  queries: Queries,
-  ids: readonly number[],
-): Promise<{ id: number; sku: string }[]> => queries.query(lotControlled, [ids])
+export type ControlledRow = {
+  readonly id: number
+  readonly sku: string
+  readonly lots: boolean
+  readonly serials: boolean
+}
+
+export const selectControlled = (queries: Queries, ids: readonly number[]): Promise<ControlledRow[]> =>
+  queries.query<ControlledRow>(controlled, [ids])
 
 // Loading ---------------------------------------------------------------------------------------------------------------
 
@@ -105,6 +111,7 @@ export type ItemRow = {
   readonly baseUnit: string
   readonly catchWeight: boolean
   readonly lotControlled: boolean
+  readonly serialControlled: boolean
   readonly taxClass: string
   readonly units: readonly {
     readonly unit: string
@@ -118,7 +125,7 @@ const held = sql(
   'items.held',
   `select i.id, i.as_of as "asOf", json_build_object(
      'sku', i.sku, 'name', i.name, 'status', i.status, 'baseUnit', i.base_unit, 'catchWeight', i.catch_weight,
-     'lotControlled', i.lot_controlled, 'taxClass', i.tax_class, 'units', u.units,
+     'lotControlled', i.lot_controlled, 'serialControlled', i.serial_controlled, 'taxClass', i.tax_class, 'units', u.units,
      'identifiers', n.identifiers) as record
    from unnest($2::text[]) as k(sku)
    cross join lateral (select * from items.item where company = $1 and sku = k.sku limit 1) i
@@ -140,14 +147,14 @@ export function selectHeld(tx: Transaction, company: string, skus: readonly stri
 
 const upsert = sql(
   'items.upsert',
-  `insert into items.item as i (company, sku, name, status, base_unit, catch_weight, lot_controlled, tax_class, source,
-     as_of)
-   select $1, sku, name, status, "baseUnit", "catchWeight", "lotControlled", "taxClass", $2, $3
+  `insert into items.item as i (company, sku, name, status, base_unit, catch_weight, lot_controlled, serial_controlled, tax_class,
+     source, as_of)
+   select $1, sku, name, status, "baseUnit", "catchWeight", "lotControlled", "serialControlled", "taxClass", $2, $3
    from jsonb_to_recordset($4::jsonb) as r(sku text, name text, status text, "baseUnit" text, "catchWeight" boolean,
-     "lotControlled" boolean, "taxClass" text)
+     "lotControlled" boolean, "serialControlled" boolean, "taxClass" text)
    on conflict (company, sku) do update set name = excluded.name, status = excluded.status,
-     catch_weight = excluded.catch_weight, lot_controlled = excluded.lot_controlled, tax_class = excluded.tax_class,
-     source = excluded.source, as_of = excluded.as_of
+     catch_weight = excluded.catch_weight, lot_controlled = excluded.lot_controlled,
+     serial_controlled = excluded.serial_controlled, tax_class = excluded.tax_class, source = excluded.source, as_of = excluded.as_of
    where i.as_of <= excluded.as_of and i.base_unit = excluded.base_unit
    returning i.id, i.sku`,
 )

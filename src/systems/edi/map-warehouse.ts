@@ -88,12 +88,17 @@ export function toReceipts(root: Loop, advised: Advised): WarehouseTold[] {
     const number = line.order ?? document.order
     const purchaseOrder = number === undefined ? undefined : { number, line: lineIn(line.orderLine) }
     return [
-      told({ key, segments }, () => ({ ...moved(line, line, place), reason: 'receipt', purchaseOrder })),
+      told({ key, segments }, () => ({
+        ...moved(line, line, place),
+        serials: line.serials,
+        reason: 'receipt',
+        purchaseOrder,
+      })),
       ...line.parts.map((part, nth) =>
         told({ key: `${key}.${nth + 1}`, segments }, () => {
           const reason = advised.guide.warehouse.conditions[part.condition]
           if (!reason) throw new Unreadable('advice.code_unknown', place, `(W13 ${part.condition})`)
-          return { ...moved(line, part, place), reason }
+          return { ...moved(line, part, place), serials: part.serials, reason }
         }),
       ),
     ]
@@ -116,7 +121,8 @@ export function toAdjustments(root: Loop, advised: Advised): WarehouseTold[] {
         const moves = reason === 'count' ? quantity : Math.abs(quantity)
         const when = at(document.at ?? momentOfDate(document.date), advised)
         const { location } = advised.guide
-        return { type: 'stock-moved', location, sku, lot: line.lot, reason, quantity: moves, at: when }
+        const { lot, serials } = line
+        return { type: 'stock-moved', location, sku, lot, serials, reason, quantity: moves, at: when }
       },
     )
   })
@@ -166,8 +172,8 @@ function shipmentOf(document: Named, root: Loop, advised: Advised): ShipmentConf
 function shippedLine(line: ShippingLine, place: Finding['at'], advised: Advised): ShippedLine[] {
   if (countIn(line.shipped, place) === 0) return []
   const { sku, quantity } = counted({ ...line, quantity: line.shipped }, place, advised)
-  const { lot, expiresOn, weight } = line
+  const { lot, expiresOn, serials, weight } = line
   const weighed = weight && advised.unitsOf(sku)?.catchWeight && toKilograms(weight.value, weight.unit)
   const catchWeight = weighed ? parseQuantity(weighed) : undefined
-  return [{ line: lineIn(line.line), sku, quantity, lot, expiresOn, catchWeight }]
+  return [{ line: lineIn(line.line), sku, quantity, lot, expiresOn, serials, catchWeight }]
 }

@@ -103,10 +103,22 @@ export function toItem(row: Fields): ErpItem {
     baseUnit: units.ours(filledText(row, 'baseUnitOfMeasureCode')),
     units: packs.map(({ unit, factor }) => ({ unit, factor })),
     catchWeight: truth(row, 'catchWeight'),
-    lotControlled: text(row, 'itemTrackingCode') === 'LOTALL',
+    ...trackingOf(text(row, 'itemTrackingCode')),
     taxClass: taxClassOf(text(row, 'taxGroupCode')),
     identifiers: gtins.filter((gtin) => gtin !== undefined).map((value) => ({ scheme: 'gtin', value })),
   }
+}
+
+/** By lot, by serial, or by both. */
+const TRACKING: Readonly<Record<string, readonly [lots: boolean, serials: boolean]>> = {
+  LOTALL: [true, false],
+  SNALL: [false, true],
+  LOTSNALL: [true, true],
+}
+
+function trackingOf(code: string): Pick<ErpItem, 'lotControlled' | 'serialControlled'> {
+  const [lotControlled, serialControlled] = TRACKING[code] ?? [false, false]
+  return { lotControlled, serialControlled }
 }
 
 function taxClassOf(code: string): string {

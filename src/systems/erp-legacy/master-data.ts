@@ -101,6 +101,7 @@ export function toItem(row: Fields): ErpItem {
     units: packs.map(({ unit, factor }) => ({ unit, factor })),
     catchWeight: flag(row, 'CWQUAL'),
     lotControlled: flag(row, 'XCHPF'),
+    serialControlled: optionalText(row, 'SERNP') !== undefined,
     taxClass: taxClassOf(text(row, 'TAXM1')),
     identifiers: gtins.filter((gtin) => gtin !== undefined).map((value) => ({ scheme: 'gtin', value })),
   }

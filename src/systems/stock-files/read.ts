@@ -13,7 +13,17 @@ import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 
 const MOVEMENTS = {
   required: ['company', 'location', 'sku', 'reason', 'quantity', 'at'],
-  optional: ['lot', 'unit', 'sequence', 'mark', 'purchase_order', 'purchase_order_line', 'transfer', 'place'],
+  optional: [
+    'lot',
+    'unit',
+    'sequence',
+    'mark',
+    'purchase_order',
+    'purchase_order_line',
+    'transfer',
+    'place',
+    'serials',
+  ],
 } as const
 const SNAPSHOT = {
   required: ['company', 'location', 'sku', 'available', 'taken_at'],
@@ -103,6 +113,17 @@ class LineReader {
     return quantity
   }
 
+  /** Separated by semicolons, each once. */
+  serials(): string[] | undefined {
+    const given = this.optional('serials')
+      ?.split(';')
+      .map((serial) => serial.trim())
+    const repeated = given?.find((serial, place) => given.indexOf(serial) !== place)
+    if (given?.includes('')) this.#wrong('serials', 'inventory.line_malformed', 'serials has an empty one')
+    if (repeated) this.#wrong('serials', 'inventory.line_malformed', `serials names ${repeated} twice`)
+    return given
+  }
+
   integer(field: string): number | undefined {
     const value = this.optional(field)
     if (value === undefined) return undefined
@@ -148,6 +169,7 @@ function factOf(fields: LineReader, line: number) {
     location: fields.text('location'),
     sku: fields.text('sku'),
     lot: fields.optional('lot'),
+    serials: fields.serials(),
     reason: fields.reason(),
     quantity: fields.quantity('quantity'),
     at: fields.instant('at'),

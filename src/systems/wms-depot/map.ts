@@ -21,6 +21,7 @@ import {
   filledText,
   instant,
   integer,
+  list,
   listOf,
   number,
   optionalInteger,
@@ -117,8 +118,19 @@ const toShippedLine = (content: Fields): ShippedLine => ({
   quantity: quantity(content, 'base_qty'),
   lot: optionalText(content, 'lot'),
   expiresOn: optionalText(content, 'expires_on'),
+  serials: serialsIn(content),
   catchWeight: absent(content, 'catch_weight_kg') ? undefined : quantity(content, 'catch_weight_kg'),
 })
+
+/** Of items whose units have serials. */
+function serialsIn(fields: Fields): string[] | undefined {
+  if (absent(fields, 'serials')) return undefined
+  return list(fields, 'serials').map((serial) => {
+    if (typeof serial !== 'string' || serial.trim() === '')
+      throw new Unexpected('serials has something else than text')
+    return serial.trim()
+  })
+}
 
 const absent = (fields: Fields, name: string): boolean => fields[name] === undefined || fields[name] === null
 
@@ -193,6 +205,7 @@ function toStockMoved(event: Fields): StockMoved {
     sku: filledText(event, 'sku'),
     lot: optionalText(event, 'lot'),
     expiresOn: optionalText(event, 'expires_on'),
+    serials: serialsIn(event),
     reason,
     // Depot tells what left a status; what is held or released only changes its status, so that much moves.
     quantity: reason === 'quality-hold' || reason === 'quality-release' ? Math.abs(delta) : delta,

@@ -23,6 +23,7 @@ const counted = (itemId: number, quantity: number, lot = ''): AdjustedLine => ({
   sku: 'S',
   location: NORTH,
   lot,
+  serials: [],
   status: 'available',
   toStatus: null,
   transfer: null,

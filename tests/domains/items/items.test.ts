@@ -26,6 +26,7 @@ const item = (overrides: Partial<GivenItem> = {}): GivenItem => ({
   ],
   catchWeight: false,
   lotControlled: true,
+  serialControlled: true,
   taxClass: 'food',
   identifiers: [{ scheme: 'gtin', value: '04006381333931' }],
   ...overrides,
@@ -54,6 +55,7 @@ describe('loading items', () => {
       baseUnit: 'EA',
       catchWeight: false,
       lotControlled: true,
+      serialControlled: true,
       taxClass: 'food',
       units: new Map([
         ['EA', { numerator: 1, denominator: 1 }],

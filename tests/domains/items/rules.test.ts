@@ -15,6 +15,7 @@ const item = (baseUnit: string, units: Record<string, UnitFactor> = {}): Selling
   baseUnit,
   catchWeight: false,
   lotControlled: false,
+  serialControlled: false,
   taxClass: 'food',
   units: new Map([[baseUnit, { numerator: 1, denominator: 1 }], ...Object.entries(units)]),
   asOf: new Date(0),

@@ -120,6 +120,23 @@ test('an adjustment is what its guide says that its code means, with the sign wh
   ])
 })
 
+test('units that are named in N9 SE are told of with the line, or of a receipt with the part, that they are of', async () => {
+  const named = (...serials: readonly string[]) => serials.map((serial) => `N9*SE*${serial}`)
+  expect(
+    await receipts('W07*3*EA**VN*A', ...named('S1', 'S2', 'S3'), 'W13*1*EA*01', ...named('S3')),
+  ).toMatchObject([
+    { message: { reason: 'receipt', serials: ['S1', 'S2', 'S3'] } },
+    { message: { reason: 'damage', serials: ['S3'] } },
+  ])
+  expect(await adjustments('W19*PC*-1*EA**VN*A', ...named('S1'))).toMatchObject([
+    { message: { reason: 'count', serials: ['S1'] } },
+  ])
+  const head = 'W06*F*F-1000031*20261120*SH-1'
+  expect(await shipments(head, 'LX*1', 'W12*CC*2*2**EA**VN*A', ...named('S2', 'S3'))).toMatchObject([
+    { message: { packages: [{ lines: [{ serials: ['S2', 'S3'] }] }] } },
+  ])
+})
+
 test('a shipment names our request, its packages, lots and lines, and ends the request', async () => {
   const told = await shipments(
     'W06*F*F-1000031*20261120*SH-1',
@@ -234,6 +251,7 @@ const written = (nodes: Parameters<typeof validate>[0], segments: readonly Segme
 
 const count = fc.integer({ min: 1, max: 9_999 }).map(String)
 const lot = fc.option(fc.constantFrom('L1', 'L-2'), { nil: undefined })
+const serials = fc.option(fc.constantFrom(['S1'], ['S2', 'S3']), { nil: undefined })
 const ids = fc.constantFrom(
   [{ qualifier: 'VN', value: 'A' }],
   [
@@ -253,6 +271,7 @@ test('every receipt advice that is written is read as it was meant', async () =>
     expiresOn: fc.option(fc.constant('2027-01-31'), { nil: undefined }),
     order: reference,
     orderLine: reference,
+    serials,
     parts: fc.array(part, { maxLength: 2 }),
   })
   await fc.assert(
@@ -286,6 +305,7 @@ test('every shipping advice that is written is read as it was meant', async () =
     line: fc.option(count, { nil: undefined }),
     lot,
     expiresOn: fc.option(fc.constant('2027-01-31'), { nil: undefined }),
+    serials,
     weight,
   })
   const pack = fc.record({
@@ -322,6 +342,7 @@ test('every adjustment advice that is written is read as it was meant', async ()
     unit: fc.constant('EA'),
     productIds: ids,
     lot,
+    serials,
   })
   await fc.assert(
     fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 5 }), async (lines) => {

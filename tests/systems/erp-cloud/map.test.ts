@@ -191,6 +191,16 @@ test('items are read with units, and a blocked one as discontinued', () => {
   expect(gone?.status).toBe('discontinued')
 })
 
+test.each([
+  ['', false, false],
+  ['LOTALL', true, false],
+  ['SNALL', false, true],
+  ['LOTSNALL', true, true],
+])('an item that is tracked by "%s" is known by its lots: %s, by its serials: %s', (code, lots, serials) => {
+  const item = toItem({ ...rows('items')[0]!, itemTrackingCode: code })
+  expect([item.lotControlled, item.serialControlled]).toEqual([lots, serials])
+})
+
 test('a price is for all customers or for one', () => {
   const [all, one] = rows('prices').map(toPrice)
   expect(all).toMatchObject({

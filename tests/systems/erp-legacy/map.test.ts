@@ -188,7 +188,7 @@ test('a customer is read with terms, credit and addresses', () => {
   expect(toCustomer({ ...rows('customers')[0]!, AUFFREI: 'X' }).countsOpenOrders).toBe(false)
 })
 
-test('materials are read with units, catch weight, lots and what is no longer sold', () => {
+test('materials are read with units, catch weight, lots, serials and what is no longer sold', () => {
   const [beef, capers, gone] = rows('materials').map(toItem)
   expect(beef).toEqual({
     sku: '10003',
@@ -201,6 +201,7 @@ test('materials are read with units, catch weight, lots and what is no longer so
     ],
     catchWeight: true,
     lotControlled: false,
+    serialControlled: false,
     taxClass: 'food',
     identifiers: [
       { scheme: 'gtin', value: '00614141100033' },
@@ -209,6 +210,8 @@ test('materials are read with units, catch weight, lots and what is no longer so
   })
   expect(capers).toMatchObject({ lotControlled: true, catchWeight: false })
   expect(gone?.status).toBe('discontinued')
+  const numbered = toItem({ ...rows('materials')[1]!, SERNP: '0001' })
+  expect(numbered).toMatchObject({ lotControlled: true, serialControlled: true })
 })
 
 test('a condition is a list price or the contract of one customer', () => {

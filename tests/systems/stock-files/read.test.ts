@@ -38,6 +38,20 @@ test('a file of movements is read line by line, in any order of its columns', ()
   ])
 })
 
+test('a movement names its units, separated by semicolons, each once', () => {
+  const line = (serials: string) => `company,location,sku,reason,quantity,at,serials
+NWF,CHI-1,10012,receipt,2,2026-11-02T08:00:00Z,${serials}
+`
+  expect(readStockFile(line('S1; S2'))).toMatchObject({
+    bad: [],
+    lines: [{ told: { serials: ['S1', 'S2'] } }],
+  })
+  for (const bad of ['S1;S1', 'S1;;S2'])
+    expect(readStockFile(line(bad)).bad).toMatchObject([
+      { field: 'serials', code: 'inventory.line_malformed' },
+    ])
+})
+
 test('a file of what was counted is a snapshot', () => {
   const text =
     'company,location,sku,available,quality_hold,taken_at,sequence\nNWF,CHI-1,10012,7,,2026-11-02T08:00:00Z,3\n'

@@ -136,6 +136,18 @@ test('a receipt tells when its lot expires, as far as the warehouse says', () =>
   expect(toMessage({ ...received, expires_on: null })).toHaveProperty('expiresOn', undefined)
 })
 
+test('a receipt and a shipment name their units, as texts', () => {
+  const received = eventOf('inventory.received')
+  expect(toMessage({ ...received, serials: ['S1', ' S2 '] })).toMatchObject({ serials: ['S1', 'S2'] })
+  expect(() => toMessage({ ...received, serials: [7] })).toThrow('serials has something else than text')
+  const content = { line_no: 1, sku: '10000', base_qty: 2, serials: ['S1', 'S2'] }
+  const shipped = {
+    ...eventOf('shipment.confirmed', { external_ref: 'F-1000001' }),
+    packages: [{ contents: [content] }],
+  }
+  expect(toMessage(shipped)).toMatchObject({ packages: [{ lines: [{ serials: ['S1', 'S2'] }] }] })
+})
+
 test('a receipt names the line of the purchase order that it is of, as far as the warehouse says', () => {
   const received = eventOf('inventory.received')
   const purchaseOrderOf = (change: object) => toMessage({ ...received, ...change })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { STATUSES, type StockStatus } from '../contract.ts'
+import { Serials } from './serials.ts'
 
 export const ADJUSTMENT_KINDS = [
   'counted',
@@ -57,6 +58,7 @@ const AdjustmentLine = z.strictObject({
     .regex(/^[A-Z0-9]{2,3}$/)
     .optional()
     .describe('UN/ECE Recommendation 20; the base unit when absent'),
+  serials: Serials,
 })
 
 export const AdjustmentRequest = z
@@ -105,6 +107,7 @@ export const AdjustmentAnswer = z
         sku: z.string(),
         location: z.string(),
         lot: z.string().optional(),
+        serials: z.array(z.string()).optional(),
         status: Status,
         toStatus: Status.optional(),
         transfer: z.string().optional(),
@@ -129,6 +132,8 @@ export type AdjustedLine = {
   readonly location: string
   /** '' for the item as a whole. */
   readonly lot: string
+  /** Of an item whose units have serials. */
+  readonly serials: readonly string[]
   readonly status: StockStatus
   readonly toStatus: StockStatus | null
   readonly transfer: string | null

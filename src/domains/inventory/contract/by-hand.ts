@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import { Serials } from './serials.ts'
 
 export const HAND_KINDS = ['ship', 'pick', 'short', 'count', 'return'] as const
 export type HandKind = (typeof HAND_KINDS)[number]
@@ -25,6 +26,7 @@ const HandLine = z.strictObject({
     .describe('UN/ECE Recommendation 20; the base unit when absent'),
   short: z.boolean().optional().describe('Of a pick: so much was not found'),
   lot: Text(40).optional(),
+  serials: Serials,
   expiresOn: z.iso.date().optional().describe('Of a shipment'),
   catchWeight: z
     .string()
@@ -104,6 +106,7 @@ export const HandAnswer = z
         quantity: z.string().describe('In the base unit'),
         unit: z.string(),
         lot: z.string().optional(),
+        serials: z.array(z.string()).optional(),
         short: z.boolean(),
       }),
     ),

@@ -13,10 +13,10 @@ const insert = sql(
 const insertLines = sql(
   'inventory.insert_adjustment_lines',
   `insert into inventory.adjustment_line (adjustment_id, n, kind, item_id, sku, location, lot, status, to_status, transfer,
-     place, quantity, base_unit, asked, unit, difference, explained)
+     place, quantity, base_unit, asked, unit, difference, explained, serials)
    select $1, * from unnest($2::smallint[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
      $9::text[], $10::text[], $11::text[], $12::numeric[], $13::text[], $14::numeric[], $15::text[], $16::numeric[],
-     $17::numeric[])`,
+     $17::numeric[], $18::jsonb[])`,
 )
 
 export function insertAdjustment(tx: Transaction, { lines, ...row }: Adjustment): void {
@@ -51,6 +51,7 @@ export function insertAdjustment(tx: Transaction, { lines, ...row }: Adjustment)
     lines.map(({ unit }) => unit),
     lines.map(({ difference }) => orNull(difference)),
     lines.map(({ explained }) => orNull(explained)),
+    lines.map(({ serials }) => JSON.stringify(serials)),
   ])
 }
 
@@ -94,7 +95,7 @@ const pending = sql(
 const linesOf = sql(
   'inventory.adjustment_lines',
   `select adjustment_id as "adjustmentId", n, kind, item_id as "itemId", sku, location, lot, status, to_status as "toStatus",
-     transfer, place, quantity, base_unit as "baseUnit", asked, unit, difference, explained
+     transfer, place, quantity, base_unit as "baseUnit", asked, unit, difference, explained, serials
    from inventory.adjustment_line where adjustment_id = any($1::bigint[]) order by adjustment_id, n`,
 )
 

@@ -32,6 +32,7 @@ const tellLine = (line: AdjustedLine): AdjustmentAnswer['lines'][number] => ({
   sku: line.sku,
   location: line.location,
   ...(line.lot !== '' && { lot: line.lot }),
+  ...(line.serials.length > 0 && { serials: [...line.serials] }),
   status: line.status,
   ...(line.toStatus !== null && { toStatus: line.toStatus }),
   ...(line.transfer !== null && { transfer: line.transfer }),

@@ -1,5 +1,4 @@
 /** The warehouse receipt advice (944): what a warehouse took in, line by line, and in what condition. */
-import type { Segment } from '../x12-segments.ts'
 import type { SegmentData } from '../x12-writer.ts'
 import { optional, present, type ProductId, x12Date } from './parts.ts'
 import { element, first, type Loop, loopsOf, structure } from './structure.ts'
@@ -10,9 +9,11 @@ import {
   lotIn,
   only,
   referenceIn,
+  serialsIn,
   warehouseIds,
   writeMoment,
   writeReference,
+  writeSerials,
   writeWarehouseIds,
 } from './warehouse-parts.ts'
 
@@ -27,7 +28,12 @@ export const RECEIPT_ADVICE = structure(`
   W14 O 1; SE O 1
 `)
 
-export type ReceivedPart = { readonly quantity: string; readonly unit: string; readonly condition: string }
+export type ReceivedPart = {
+  readonly quantity: string
+  readonly unit: string
+  readonly condition: string
+  readonly serials?: readonly string[]
+}
 
 export type ReceiptLine = {
   readonly quantity: string
@@ -36,6 +42,7 @@ export type ReceiptLine = {
   readonly lot?: string
   /** ISO date. */
   readonly expiresOn?: string
+  readonly serials?: readonly string[]
   /** The purchase order and its line, where they stand at the line. */
   readonly order?: string
   readonly orderLine?: string
@@ -68,8 +75,12 @@ const writeLine = (line: ReceiptLine): SegmentData[] => [
   ['W07', line.quantity, line.unit, ...writeWarehouseIds(line.productIds), line.lot],
   ...writeReference('PO', line.order),
   ...writeReference('LI', line.orderLine),
+  ...writeSerials(line.serials),
   ...(line.expiresOn ? [writeMoment(EXPIRES, { date: line.expiresOn, time: '' })] : []),
-  ...line.parts.map(({ quantity, unit, condition }): SegmentData => ['W13', quantity, unit, condition]),
+  ...line.parts.flatMap(({ quantity, unit, condition, serials }): SegmentData[] => [
+    ['W13', quantity, unit, condition],
+    ...writeSerials(serials),
+  ]),
 ]
 
 export function parseReceiptAdvice(root: Loop): ReceiptAdvice {
@@ -92,15 +103,20 @@ function parseLine(loop: Loop): ReceiptLine {
     ...present({
       lot: lotIn(loop, w07, 6),
       expiresOn: dayIn(loop, EXPIRES),
+      serials: serialsIn(loop),
       order: referenceIn(loop, 'PO'),
       orderLine: referenceIn(loop, 'LI'),
     }),
-    parts: loopsOf(loop, 'W13').map((inner) => partOf(only(inner, 'W13'))),
+    parts: loopsOf(loop, 'W13').map(partOf),
   }
 }
 
-const partOf = (w13: Segment): ReceivedPart => ({
-  quantity: element(w13, 1),
-  unit: element(w13, 2),
-  condition: element(w13, 3),
-})
+function partOf(loop: Loop): ReceivedPart {
+  const w13 = only(loop, 'W13')
+  return {
+    quantity: element(w13, 1),
+    unit: element(w13, 2),
+    condition: element(w13, 3),
+    ...present({ serials: serialsIn(loop) }),
+  }
+}

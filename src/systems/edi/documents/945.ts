@@ -12,9 +12,11 @@ import {
   momentIn,
   only,
   referenceIn,
+  serialsIn,
   warehouseIds,
   writeMoment,
   writeReference,
+  writeSerials,
   writeWarehouseIds,
 } from './warehouse-parts.ts'
 
@@ -39,6 +41,7 @@ export type ShippingLine = {
   readonly line?: string
   readonly lot?: string
   readonly expiresOn?: string
+  readonly serials?: readonly string[]
   /** W1210 with W1212: K or L. */
   readonly weight?: { readonly value: string; readonly unit: string }
 }
@@ -96,6 +99,7 @@ function writeLine(line: ShippingLine): SegmentData[] {
   return [
     ['W12', status, '', shipped, '', unit, ...writeWarehouseIds(line.productIds), lot, ...weighed],
     ...writeReference('LI', line.line),
+    ...writeSerials(line.serials),
     ...(expiresOn ? [writeMoment(EXPIRES, { date: expiresOn, time: '' })] : []),
   ]
 }
@@ -137,6 +141,7 @@ function parseLine(loop: Loop): ShippingLine {
       line: referenceIn(loop, 'LI'),
       lot: lotIn(loop, w12, 9),
       expiresOn: dayIn(loop, EXPIRES),
+      serials: serialsIn(loop),
       weight: element(w12, 10) ? { value: element(w12, 10), unit: element(w12, 12) } : undefined,
     }),
   }

@@ -8,8 +8,10 @@ import {
   type Moment,
   momentIn,
   only,
+  serialsIn,
   warehouseIds,
   writeMoment,
+  writeSerials,
   writeWarehouseIds,
 } from './warehouse-parts.ts'
 
@@ -29,6 +31,7 @@ export type AdjustmentLine = {
   readonly unit: string
   readonly productIds: readonly ProductId[]
   readonly lot?: string
+  readonly serials?: readonly string[]
 }
 
 export type AdjustmentAdvice = {
@@ -48,13 +51,9 @@ const CREATED = '07'
 export const buildAdjustmentAdvice = ({ date, number, at, lines }: AdjustmentAdvice): SegmentData[] => [
   ['W15', x12Date(date), number],
   ...(at ? [writeMoment(CREATED, at)] : []),
-  ...lines.map((line): SegmentData => [
-    'W19',
-    line.reason,
-    line.quantity,
-    line.unit,
-    ...writeWarehouseIds(line.productIds),
-    line.lot,
+  ...lines.flatMap((line): SegmentData[] => [
+    ['W19', line.reason, line.quantity, line.unit, ...writeWarehouseIds(line.productIds), line.lot],
+    ...writeSerials(line.serials),
   ]),
 ]
 
@@ -74,6 +73,6 @@ function parseLine(loop: Loop): AdjustmentLine {
     quantity: element(w19, 2),
     unit: element(w19, 3),
     productIds: warehouseIds(w19),
-    ...present({ lot: lotIn(loop, w19, 7) }),
+    ...present({ lot: lotIn(loop, w19, 7), serials: serialsIn(loop) }),
   }
 }

@@ -37,6 +37,20 @@ export const referenceIn = (loop: Loop, qualifier: string): string | undefined =
     .map((n9) => element(n9, 2))
     .find((value) => value !== '')
 
+/** Serial numbers, X12 128: a unit each. */
+const SERIAL = 'SE'
+
+export function serialsIn(loop: Loop): string[] | undefined {
+  const named = all(loop, 'N9')
+    .filter((n9) => element(n9, 1) === SERIAL)
+    .map((n9) => element(n9, 2))
+    .filter((value) => value !== '')
+  return named.length > 0 ? named : undefined
+}
+
+export const writeSerials = (serials: readonly string[] = []): SegmentData[] =>
+  serials.map((serial) => ['N9', SERIAL, serial])
+
 export const writeReference = (qualifier: string, value: string | undefined): SegmentData[] =>
   value === undefined ? [] : [['N9', qualifier, value]]
 

@@ -1,0 +1,84 @@
+/** `crossdock inventory serial|serials`: where a single unit is and has been, and which units a place has. */
+import { onlyCompany } from './cli-adjustments.ts'
+import { CommandFailure, type Context, EXIT, minute, printList, type Terminal } from './cli-context.ts'
+import { openDatabase } from './cli-database.ts'
+import { limitOf } from './cli-orders.ts'
+import type { SerialStory } from './domains/inventory/contract/serials.ts'
+import { Refusal } from './platform/faults.ts'
+
+type Options = {
+  readonly company?: string
+  readonly sku?: string
+  readonly location?: string
+  readonly status?: string
+}
+
+export async function inventorySerial(context: Context): Promise<number> {
+  const [serial = ''] = context.args
+  const { company, sku } = context.options as Options
+  const { database, config } = await openDatabase(context)
+  const { serialStory } = await import('./app-serials.ts')
+  const asked = { company: company ?? onlyCompany(config.companies), serial, sku }
+  const story = await serialStory(database, asked).catch((error: unknown) => {
+    if (!(error instanceof Refusal)) throw error
+    const cure =
+      error.code === 'inventory.serial_of_several'
+        ? 'Name the item: --sku'
+        : 'Serials are told as they stand on the unit; upper and lower case count.'
+    throw new CommandFailure({ problem: error.message, reason: error.code, cure }, EXIT.failed, error)
+  })
+  context.terminal.data(story, () => told(story, context.terminal))
+  return EXIT.ok
+}
+
+function told(story: SerialStory, { paint }: Terminal): string {
+  const { serial, sku, state, location, status, lot, shipment, order, customer, shippedAt, doubt } = story
+  const where = {
+    here: `is ${status} at ${location}`,
+    in_transit: `is on its way to ${location}`,
+    shipped: shipment
+      ? `was shipped with ${shipment} of ${order} to customer ${customer}, ${minute(new Date(shippedAt!))}`
+      : 'was shipped',
+    gone: 'is not with us any more',
+  }[state]
+  return [
+    `${paint('bold', `${serial} of ${sku}`)} ${where}${lot === undefined ? '' : `, lot ${lot}`}`,
+    ...(doubt ? [paint('yellow', `in doubt (${doubt.kind}): ${doubt.location} has to explain it`)] : []),
+    ...story.history.map(({ at, from, fromLocation, to, toLocation, reason, source, document, moved }) =>
+      [
+        `  ${minute(new Date(at))}  ${placed(from, fromLocation)} → ${placed(to, toLocation)}`,
+        `${reason}, told by ${source}${document === undefined ? '' : ` as ${document}`}`,
+        ...(moved ? [] : ['late']),
+      ].join('  '),
+    ),
+  ].join('\n')
+}
+
+const placed = (bucket: string, location: string | undefined): string =>
+  location === undefined ? bucket : `${bucket} at ${location}`
+
+export async function inventorySerials(context: Context): Promise<number> {
+  const limit = limitOf(context)
+  const [sku = ''] = context.args
+  const { company, location, status } = context.options as Options
+  const { database, config } = await openDatabase(context)
+  const { listedSerials } = await import('./app-serials.ts')
+  const asked = { company: company ?? onlyCompany(config.companies), sku, location, status }
+  const found = await listedSerials(database, asked, limit)
+  if (!found)
+    throw new CommandFailure({
+      problem: `${asked.company} has no item ${sku}.`,
+      reason: 'Items are known by the number that the ERP gives them.',
+      cure: 'Look at the lines of an order that has it: crossdock trace ANY-ID',
+    })
+  printList(context.terminal, found, {
+    LOCATION: ({ location: at }) => at ?? '–',
+    SERIAL: ({ serial }) => serial,
+    STATUS: ({ state, status: now }) => now ?? state,
+    LOT: ({ lot }) => lot ?? '–',
+    TOLD: ({ toldAt }) => minute(new Date(toldAt)),
+    DOUBT: ({ doubt }) => (doubt ? `${doubt.kind}: ${doubt.location}` : '–'),
+  })
+  if (found.length === 0) context.terminal.note('There is none.')
+  return EXIT.ok
+}

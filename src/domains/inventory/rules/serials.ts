@@ -1,0 +1,165 @@
+/** What each thing that is told of a serial makes of it: it is in one place at a time, and who contradicts that is noticed; pure. */
+import { type Quantity, units } from '#platform/quantity.ts'
+import type { StockStatus } from '../contract.ts'
+import {
+  SERIAL_BUCKETS,
+  type SerialBucket,
+  type SerialPlace,
+  type SerialState,
+  type SerialTold,
+} from '../contract/serials.ts'
+
+type Told = Pick<SerialTold, 'from' | 'to' | 'lot' | 'at' | 'shipment' | 'again'>
+
+export type SerialStep =
+  /** Told before: there is nothing to remember. */
+  | 'known'
+  | {
+      readonly after: SerialState
+      /** False: it came late, or is explained by what is known; the serial stays where it is. */
+      readonly moved: boolean
+    }
+
+/**
+ * The last word counts, be it a contradiction; what happened before the last word moves nothing, unless it fits. Doubt
+ * ends with what explains it, and with the next thing that fits.
+ */
+export function stepSerial(before: SerialState, told: Told): SerialStep {
+  if (isKnown(before, told)) return 'known'
+  const isLate = before.toldAt !== null && told.at < before.toldAt
+  if (explains(before, told, isLate)) return { after: trusted(before), moved: false }
+  // it came before it left, which was told first
+  if (isLate && told.from.location === null && before.location === null)
+    return { after: before, moved: false }
+  if (fits(before, told)) return { after: movedTo(before, told), moved: true }
+  const doubt = doubtOf(before, told, isLate)
+  return isLate
+    ? { after: { ...before, ...doubt }, moved: false }
+    : { after: { ...movedTo(before, told), ...doubt }, moved: true }
+}
+
+/** The same shipment in other words, or what people had entered before. */
+function isKnown(before: SerialState, { to, shipment, again }: Told): boolean {
+  if (before.toldAt === null) return false
+  const isSameShipment = before.bucket === 'shipped' && to.bucket === 'shipped' && before.orderId !== null
+  if (isSameShipment && before.orderId === shipment?.orderId) return true
+  return again === true && before.location === to.location
+}
+
+const trusted = (state: SerialState): SerialState => ({ ...state, doubt: null, doubtLocation: null })
+
+const movedTo = (before: SerialState, { to, lot, at, shipment }: Told): SerialState => ({
+  ...trusted(before),
+  ...to,
+  // what is told without its lot is still of the lot that it was of
+  lot: lot === '' ? before.lot : lot,
+  toldAt: before.toldAt !== null && before.toldAt > at ? before.toldAt : at,
+  shipmentId: shipment?.id ?? null,
+  orderId: shipment?.orderId ?? null,
+})
+
+const fits = (before: SerialState, { from }: Told): boolean => before.location === from.location
+
+/** What was missing is told: how it came to where it was told of, or how it left where it was told of as well. */
+function explains(
+  { doubt, doubtLocation, location }: SerialState,
+  { from, to }: Told,
+  isLate: boolean,
+): boolean {
+  if (doubt === null) return false
+  if (doubt === 'never-here')
+    return to.location === doubtLocation && from.bucket !== 'shipped' && !same(from, to)
+  if (from.location !== doubtLocation) return false
+  if (doubt === 'here-already') return isLate
+  if (to.location === null) return isLate || to.bucket === 'adjustment'
+  return to.location === location
+}
+
+const same = (a: SerialPlace, b: SerialPlace): boolean => a.location === b.location
+
+type Doubted = Pick<SerialState, 'doubt' | 'doubtLocation'>
+
+/** Who contradicts names one place, the books another: the one that lost has to explain itself. */
+function doubtOf(before: SerialState, { from, to }: Told, isLate: boolean): Doubted {
+  const claimed = (from.location ?? to.location)!
+  if (before.location === null) return { doubt: 'never-here', doubtLocation: claimed }
+  if (before.location === claimed) return { doubt: 'here-already', doubtLocation: claimed }
+  return { doubt: 'elsewhere', doubtLocation: isLate ? claimed : before.location }
+}
+
+/** How much of an item lies at a place, and how many of that are known by their serials. */
+export type SerialCount = {
+  readonly company: string
+  readonly itemId: number
+  readonly location: string
+  readonly quantities: Readonly<Record<SerialBucket, Quantity>>
+  readonly serials: Readonly<Record<SerialBucket, number>>
+}
+
+/** The statuses in which a place has another number of units than of serials. */
+export const differingBuckets = ({ quantities, serials }: SerialCount): SerialBucket[] =>
+  SERIAL_BUCKETS.filter((bucket) => quantities[bucket] !== units(serials[bucket]))
+
+/** Units in the place of which nobody has told the serials; of the place as a whole where no status is named. */
+export function unnamed({ quantities, serials }: SerialCount, status?: SerialBucket): Quantity {
+  const buckets: readonly SerialBucket[] = status === undefined ? SERIAL_BUCKETS : [status]
+  return buckets.reduce((sum, bucket): Quantity => sum + quantities[bucket] - units(serials[bucket]), 0)
+}
+
+/** The count as it is when a serial has moved. */
+export function recounted(count: SerialCount, before: SerialPlace, after: SerialPlace): SerialCount {
+  const serials = { ...count.serials }
+  if (before.location === count.location) serials[before.bucket as SerialBucket] -= 1
+  if (after.location === count.location) serials[after.bucket as SerialBucket] += 1
+  return { ...count, serials }
+}
+
+/**
+ * Whether the place that has to explain a serial does: nothing of what lies there is without its serial, or of units that
+ * nobody had named one is named now.
+ */
+export function isExplained({ doubt }: Pick<SerialState, 'doubt'>, count: SerialCount): boolean {
+  const missing = unnamed(count)
+  return doubt === 'never-here' ? missing >= 0 : missing <= 0
+}
+
+export const withoutDoubt = trusted
+
+/** What people say must fit what is known; undefined where it does. */
+export function misfitOf(
+  before: SerialState | undefined,
+  { kind, location, status, lot }: SaidOfSerial,
+): 'not-there' | 'has-place' | undefined {
+  const isAt = (bucket: SerialBucket): boolean => before?.location === location && before.bucket === bucket
+  if (TAKING.has(kind)) {
+    const isThere = isAt(kind === 'missing' ? 'in_transit' : status)
+    return isThere && (lot === '' || before?.lot === lot) ? undefined : 'not-there'
+  }
+  if ((before?.location ?? null) !== null) {
+    const fitsThere = (kind === 'counted' && isAt(status)) || (kind === 'arrived' && isAt('in_transit'))
+    return fitsThere ? undefined : 'has-place'
+  }
+  return before?.bucket === 'shipped' && kind !== 'returned' ? 'has-place' : undefined
+}
+
+export type SaidOfSerial = {
+  readonly kind: SerialAct
+  readonly location: string
+  readonly status: StockStatus
+  readonly lot: string
+}
+
+/** What people may say of single units. */
+export type SerialAct =
+  | 'counted'
+  | 'found'
+  | 'lost'
+  | 'moved'
+  | 'returned'
+  | 'sent'
+  | 'arrived'
+  | 'missing'
+  | 'shipped'
+
+/** These take a unit from where they name; the others bring it there. */
+const TAKING: ReadonlySet<SerialAct> = new Set(['lost', 'moved', 'sent', 'missing', 'shipped'])

@@ -1,0 +1,114 @@
+/** The serials that systems name of what moved and of what was shipped, as what happened to each unit. */
+import type { StockFact } from '#capabilities/stock.ts'
+import type { Transaction } from '#platform/database.ts'
+import type { Bucket } from '#domains/inventory/contract.ts'
+import { SERIAL_BUCKETS, type SerialPlace, type SerialTold } from '#domains/inventory/contract/serials.ts'
+import type { SerialSite } from '#domains/inventory/operations/serials.ts'
+import type { TransferTold } from '#domains/inventory/operations/transfers.ts'
+import { controlledItems } from '#domains/items/operations.ts'
+import { addReferences } from '#domains/orders/operations.ts'
+import type { NewShipment } from '#domains/shipments/contract.ts'
+import type { NamedUnits } from './hand-books.ts'
+import { reportMissingLots } from './lots.ts'
+import type { ProcessPorts } from './ports.ts'
+import type { SerialsDue } from './serials.ts'
+import type { Books, Taken } from './warehouse-books.ts'
+
+/** Something that was told of an item with serials. */
+export type ToldUnits = {
+  readonly one: Pick<StockFact, 'location' | 'lot' | 'reason' | 'at' | 'serials'> & {
+    readonly company: string
+    readonly source: string
+    readonly sourceKey: string
+  }
+  readonly itemId: number
+  /** The buckets that it moves; absent where it moves nothing. */
+  readonly moves: { readonly from: Bucket; readonly to: Bucket } | undefined
+  /** What it is of a transfer. */
+  readonly step: TransferTold | undefined
+  /** People had entered something of it. */
+  readonly again: boolean
+}
+
+export const serialsOfStock = (told: readonly ToldUnits[]): SerialsDue => ({
+  told: told.flatMap(serialsOf),
+  sites: told.flatMap(sitesOf),
+})
+
+const sitesOf = ({ one: { company, location }, itemId, step }: ToldUnits): SerialSite[] =>
+  [...new Set([location, step?.to ?? location])].map((at) => ({ company, itemId, location: at }))
+
+function serialsOf({ one, itemId, moves, step, again }: ToldUnits): SerialTold[] {
+  const { company, location, lot = '', reason, source, sourceKey, at, serials = [] } = one
+  const route = step
+    ? routeOf(step)
+    : moves && { from: placeOf(moves.from, location), to: placeOf(moves.to, location) }
+  if (!route) return []
+  const common = { company, itemId, lot, reason, source, sourceKey, doc: null, at, again, ...route }
+  return [...new Set(serials)].map((serial) => ({ ...common, serial }))
+}
+
+const placeOf = (bucket: Bucket, location: string): SerialPlace => ({
+  bucket,
+  location: (SERIAL_BUCKETS as readonly string[]).includes(bucket) ? location : null,
+})
+
+/** Of what is in transit, the place is where it is to arrive. */
+function routeOf({ act, from, to, status }: TransferTold): Pick<SerialTold, 'from' | 'to'> {
+  const transit = placeOf('in_transit', to)
+  if (act === 'sent') return { from: placeOf(status, from!), to: transit }
+  return { from: transit, to: act === 'arrived' ? placeOf(status, to) : placeOf('adjustment', to) }
+}
+
+type Shipped = {
+  readonly shipments: readonly NewShipment[]
+  readonly taken: readonly Taken[]
+  readonly books: Books
+}
+
+/** Asks once which items have lots or serials: the lots that are missing are told, the serials are answered to be booked. */
+export async function trackShipped(
+  tx: Transaction,
+  ports: ProcessPorts,
+  { shipments, taken, books }: Shipped,
+): Promise<SerialsDue> {
+  const named = [...taken.flatMap((one) => one.units ?? []), ...books.hand.units]
+  const items = [...shipments.flatMap(({ lines }) => lines), ...named].map(({ itemId }) => itemId)
+  const controlled = await controlledItems(tx, [...new Set(items)])
+  if (controlled.size === 0) return { told: [], sites: [] }
+  await reportMissingLots(tx, ports, shipments, controlled)
+  const isTracked = ({ itemId }: { readonly itemId: number }): boolean =>
+    controlled.get(itemId)?.serials === true
+  const told = named.filter(isTracked).flatMap(unitsShipped)
+  addReferences(
+    tx,
+    told.map(({ serial, shipment }) => ({
+      value: serial,
+      scheme: 'serial',
+      doc: shipment!.id,
+      orderId: shipment!.orderId,
+    })),
+  )
+  const sites = shipments.flatMap(({ company, location, lines }) =>
+    lines.filter(isTracked).map(({ itemId }) => ({ company, itemId, location })),
+  )
+  return { told, sites }
+}
+
+function unitsShipped({ itemId, lot, serials, shipment, ...of }: NamedUnits): SerialTold[] {
+  const { company, location, orderId, source, sourceKey, at } = of
+  const common = {
+    company,
+    itemId,
+    lot,
+    reason: 'ship',
+    source,
+    sourceKey,
+    doc: shipment,
+    at,
+    from: placeOf('available', location),
+    to: placeOf('shipped', location),
+    shipment: { id: shipment, orderId },
+  }
+  return [...new Set(serials)].map((serial) => ({ ...common, serial }))
+}
