@@ -20,6 +20,8 @@ export type OrderLine = {
   sku: string
   qty: number
   uom: string
+  /** What it is bound to; the line stands once for each. */
+  lot: string | null
   ship_by: string | null
   shipped_qty: number
   short_qty: number

@@ -49,15 +49,17 @@ export class Shelves {
     }
   }
 
-  /** Takes up to `quantity` of available stock, what expires first goes first. */
-  take(place: Place, quantity: number): Taken[] {
+  /** Takes up to `quantity` of available stock: of the lot that is named, then what expires first. */
+  take(place: Place, quantity: number, lot: string | null = null): Taken[] {
     if (this.endless) {
       const [first] = this.at(place)
       return [{ lot: first?.lot ?? '', expiresOn: first?.expiresOn ?? '', quantity }]
     }
     const taken: Taken[] = []
     let left = quantity
-    for (const shelf of this.at(place)) {
+    const shelves = this.at(place)
+    const named = shelves.filter((shelf) => shelf.lot === lot)
+    for (const shelf of [...named, ...shelves.filter((other) => !named.includes(other))]) {
       const part = shelf.status === 'available' ? Math.min(left, shelf.quantity) : 0
       if (part <= 0) continue
       shelf.quantity -= part

@@ -262,7 +262,9 @@ export class Warehouse {
       const qty = Number(line['qty'])
       if (!(qty > 0)) throw new WmsRefusal(422, 'VALIDATION', { field: `${field}/qty` })
       const ship_by = text(line['ship_by']) || null
-      return { line_no: Number(line['line_no']), sku, qty, uom: code, ship_by, shipped_qty: 0, short_qty: 0 }
+      const lot = text(line['lot']) || null
+      const line_no = Number(line['line_no'])
+      return { line_no, sku, qty, uom: code, lot, ship_by, shipped_qty: 0, short_qty: 0 }
     })
   }
 

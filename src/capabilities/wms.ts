@@ -26,7 +26,12 @@ export type FulfillmentRequestLine = {
   readonly unit: string
   /** The line's own; the request's counts when absent. */
   readonly requestedDate?: string | undefined
+  /** What it is to come from, what is to be taken first before the rest; what they leave open may come from any lot. */
+  readonly lots?: readonly RequestedLot[] | undefined
 }
+
+/** In the item's base unit. */
+export type RequestedLot = { readonly lot: string; readonly quantity: Quantity }
 
 /** The warehouse's own number of the request. */
 export type FulfillmentReference = { readonly number: string }

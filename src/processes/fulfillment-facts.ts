@@ -13,10 +13,12 @@ import {
   type ShipToSnapshot,
   shipTosOf,
 } from '#domains/orders/views.ts'
-import type { Fulfillment, NewFulfillment } from '#domains/shipments/contract.ts'
+import type { Fulfillment, LotPart, NewFulfillment, NewFulfillmentLine } from '#domains/shipments/contract.ts'
 import { lockRequests } from '#domains/shipments/operations.ts'
+import { lotsOfRequests } from '#domains/shipments/operations/lots.ts'
 import { linesOfFulfillments } from '#domains/shipments/views.ts'
 import { groupBy, type OrderFacts } from './order-facts.ts'
+import { lineKey } from './warehouse-books.ts'
 
 export type FulfillmentFacts = DocumentFacts & {
   readonly request: Omit<Fulfillment, 'version'>
@@ -35,6 +37,7 @@ export type FulfillmentFacts = DocumentFacts & {
     readonly quantity: Quantity
     readonly unit: string
     readonly requestedDate: string | null
+    readonly lots: readonly LotPart[]
   }[]
 }
 
@@ -46,7 +49,12 @@ export async function fulfillmentFacts(
   tx: Transaction,
   docs: readonly number[],
 ): Promise<ReadonlyMap<number, FulfillmentFacts>> {
-  const [requests, lines] = await Promise.all([lockRequests(tx, docs), linesOfFulfillments(tx, docs)])
+  const [requests, lines, lots] = await Promise.all([
+    lockRequests(tx, docs),
+    linesOfFulfillments(tx, docs),
+    lotsOfRequests(tx, docs),
+  ])
+  const lotsOf = Map.groupBy(lots, ({ doc, line }) => lineKey(doc, line))
   const orders = [...new Set(requests.map((request) => request.orderId))].toSorted((a, b) => a - b)
   const [headers, orderLines] = await Promise.all([headersOf(tx, orders), linesOf(tx, orders)])
   const shipTos = await addressesOf(tx, headers)
@@ -56,7 +64,10 @@ export async function fulfillmentFacts(
   return new Map(
     requests.map((request) => {
       const order = headerOf.get(request.orderId)!
-      const wanted = requestLinesOf(request.doc)
+      const wanted = requestLinesOf(request.doc).map((line) => ({
+        ...line,
+        lots: lotsOf.get(lineKey(line.doc, line.line)),
+      }))
       return [
         request.doc,
         compose(request, { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! }, wanted),
@@ -74,7 +85,7 @@ type OrderSide = {
 function compose(
   { version, ...request }: Fulfillment,
   { order, lines, shipTo }: OrderSide,
-  wanted: readonly { readonly line: number; readonly quantity: Quantity }[],
+  wanted: readonly Pick<NewFulfillmentLine, 'line' | 'quantity' | 'lots'>[],
 ): FulfillmentFacts {
   const lineOf = new Map(lines.map((line) => [line.n, line]))
   const { customer, customerOrder, requestedDate, totalMinor, currency } = order
@@ -88,13 +99,15 @@ function compose(
     order: { customer, customerOrder, requestedDate, totalMinor, currency },
     shipTo,
     lines: wanted
-      .map(({ line, quantity }) => {
+      .map(({ line, quantity, lots = [] }) => {
         const { sku, baseUnit: unit, requestedDate: wantedOn } = lineOf.get(line)!
-        return { line, sku, quantity, unit, requestedDate: wantedOn }
+        return { line, sku, quantity, unit, requestedDate: wantedOn, lots: lots.flatMap(named) }
       })
       .toSorted((a, b) => a.line - b.line),
   }
 }
+
+const named = ({ lot, quantity }: LotPart): LotPart[] => (lot === '' ? [] : [{ lot, quantity }])
 
 type Addressed = Pick<OrderHeader, 'doc' | 'customerId' | 'shipToCode'>
 
@@ -151,6 +164,7 @@ export async function beginFulfillments(
         state: 'requested',
         wmsNumber: null,
         cancelRequested: false,
+        cancelReason: null,
         byHand: false,
         version: 1,
       }

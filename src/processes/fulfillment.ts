@@ -11,6 +11,7 @@ import {
 } from '#domains/shipments/operations.ts'
 import { fulfillmentFacts, type FulfillmentFacts, isUnderWay } from './fulfillment-facts.ts'
 import { openHolds } from './holds.ts'
+import { tellOfUnstopped } from './lots-at-warehouse.ts'
 import { fulfillmentNumber, orderNumber, type ProcessPorts } from './ports.ts'
 
 export function fulfillment(ports: ProcessPorts): Process {
@@ -23,7 +24,7 @@ export function fulfillment(ports: ProcessPorts): Process {
       request: { when: ({ request }) => request.state === 'requested', call: ask(ports) },
       cancel: {
         when: ({ request }) => request.cancelRequested && isUnderWay(request),
-        call: takeBack(),
+        call: takeBack(ports),
       },
     },
     finished: ({ request }) =>
@@ -133,7 +134,7 @@ const wakeOrder = ({ request, company }: FulfillmentFacts): DeskRow => ({
   share: 0,
 })
 
-const takeBack = () =>
+const takeBack = (ports: ProcessPorts) =>
   call<FulfillmentFacts, { number: string; location: string; reason: string }, object>({
     operation: cancelFulfillment,
     location: ({ request }) => request.location,
@@ -141,7 +142,7 @@ const takeBack = () =>
     request: ({ doc, request }) => ({
       number: fulfillmentNumber(doc),
       location: request.location,
-      reason: 'order cancelled',
+      reason: request.cancelReason ?? 'order cancelled',
     }),
     confirmed: (tx, answered, cause) => settle(tx, answered, { state: 'cancelled', cause }),
     /** Too late: it ships, or has meanwhile, and comes back as a return if it must. */
@@ -169,6 +170,11 @@ const takeBack = () =>
         refused.map(({ facts, refusals: [first] }) => ({ ...facts.request, reason: first!.message })),
         false,
         cause,
+      )
+      await tellOfUnstopped(
+        tx,
+        ports,
+        refused.map(({ facts }) => facts),
       )
       return lookAndWake(refused)
     },

@@ -16,14 +16,22 @@ import {
 import { serialsAt } from '#domains/inventory/operations/serials.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
+import { requestsOfItem } from '#domains/shipments/operations/lots.ts'
 import type { AdjustmentWires } from './adjustment-commands.ts'
-import { settleExpiry } from './lots.ts'
+import { settleExpiry, settleHeldShipped } from './lots.ts'
+import { settlePicks, tellOfPicks } from './lots-at-warehouse.ts'
+import { type MadeWay, makeWay } from './lost-stock.ts'
 import { wakesOfFreed } from './order-undo.ts'
-import { numberOf } from './ports.ts'
+import { fulfillmentNumber, numberOf, orderNumber } from './ports.ts'
 import { NO_SERIALS, type SerialsDue, trackSerials } from './serials.ts'
 import { reportStockDoubts } from './stock-doubts.ts'
 
-type By = { readonly actor: string; readonly traceId?: string | undefined; readonly claim: Claim }
+type By = {
+  readonly actor: string
+  readonly traceId?: string | undefined
+  /** Absent where the caller does not repeat. */
+  readonly claim?: Claim | undefined
+}
 export type LotCommand = By & { readonly verb: 'hold' | 'release'; readonly request: LotRequest }
 export type LotReached<Body> = Promise<{ readonly status: 200; readonly body: Body } | Replay>
 
@@ -38,23 +46,51 @@ export async function moveLot(
   const item = await itemOf(queries, wires, request)
   const { company, sku, lot, reason } = request
   const key = { company, itemId: item.id, lot }
-  return runner.transaction({ source: 'lots', actor: by.actor, traceId: by.traceId }, async (tx, turn) => {
-    const earlier = settle((await claim(tx, [by.claim])).get(by.claim)!)
+  const cause = { source: 'lots', actor: by.actor, traceId: by.traceId }
+  return runner.transaction(cause, async (tx, turn) => {
+    const earlier = await earlierOf(tx, by.claim)
     if (earlier) return earlier
-    const act = { by: by.actor, reason, sourceKey: `${verb} ${by.claim.key}`, at: ports.clock.now() }
+    const at = ports.clock.now()
+    const act = { by: by.actor, reason, sourceKey: `${verb} ${by.claim?.key ?? at.toISOString()}`, at }
+    const way = verb === 'hold' ? await makeWay(tx, turn, { held: key, reason, cause }) : NOBODY
     const done = await VERBS[verb](tx, key, act)
     await trackSerials(
       tx,
       ports,
       item.serialControlled ? await serialsOfLot(tx, key, { verb, act, done }) : NO_SERIALS,
     )
-    await tellOfRisk(tx, wires, { request, itemId: item.id, done })
+    const moved = { request, itemId: item.id, done, way, claims: await claimsOf(tx, item.id, done) }
+    await tellOfRisk(tx, wires, moved)
+    if (verb === 'release') await Promise.all([settleHeldShipped(tx, key), settlePicks(tx, key)])
     audit(tx, by, { company, reason, action: `inventory.${verb}_lot`, after: { sku, lot } })
-    turn.wakeAfterwards(await wakesOfFreed(tx, verb === 'release' ? [item.id] : []))
-    const answer = { status: 200, body: answerOf(request, item, verb === 'hold', done) } as const
-    record(tx, [{ ...by.claim, ...answer }])
-    return answer
+    turn.wakeAfterwards(await wakesOfFreed(tx, [item.id]))
+    return kept(tx, by.claim, answerOf(verb === 'hold', item, moved))
   })
+}
+
+const NOBODY: MadeWay = { waiting: [], requests: [] }
+
+const earlierOf = async (tx: Transaction, mine: Claim | undefined): Promise<Replay | undefined> =>
+  mine && settle((await claim(tx, [mine])).get(mine)!)
+
+function kept<Body extends object>(tx: Transaction, mine: Claim | undefined, body: Body) {
+  const answer = { status: 200, body } as const
+  if (mine) record(tx, [{ ...mine, ...answer }])
+  return answer
+}
+
+/** By place, whose claims have no stock there. */
+async function claimsOf(
+  tx: Transaction,
+  itemId: number,
+  { shortfalls, claims }: LotMoved,
+): Promise<(location: string) => string[]> {
+  const places = shortfalls.map(({ location }) => location)
+  const requests = places.length > 0 ? await requestsOfItem(tx, itemId, places) : []
+  return (at) => [
+    ...claims.flatMap(({ kind, doc, location }) => (location === at ? [numberOf(kind, doc)] : [])),
+    ...new Set(requests.flatMap(({ doc, location }) => (location === at ? [fulfillmentNumber(doc)] : []))),
+  ]
 }
 
 type Acted = {
@@ -92,7 +128,7 @@ export async function describeLot(
   const item = await itemOf(queries, wires, request)
   const { company, lot, expiresOn } = request
   return wires.runner.transaction({ source: 'lots', actor: by.actor, traceId: by.traceId }, async (tx) => {
-    const earlier = settle((await claim(tx, [by.claim])).get(by.claim)!)
+    const earlier = await earlierOf(tx, by.claim)
     if (earlier) return earlier
     setExpiry(tx, { company, itemId: item.id, lot }, expiresOn)
     await settleExpiry(tx, { company, itemId: item.id, lot })
@@ -102,9 +138,7 @@ export async function describeLot(
       action: 'inventory.describe_lot',
       after: request,
     })
-    const answer = { status: 200, body: request } as const
-    record(tx, [{ ...by.claim, ...answer }])
-    return answer
+    return kept(tx, by.claim, request)
   })
 }
 
@@ -119,13 +153,19 @@ async function itemOf(
   throw new Refusal('inventory.item_unknown', `${code} has no item ${sku}`, {}, '/sku')
 }
 
-type Risk = { readonly request: LotRequest; readonly itemId: number; readonly done: LotMoved }
+type Moved = {
+  readonly request: LotRequest
+  readonly itemId: number
+  readonly done: LotMoved
+  readonly way: MadeWay
+  readonly claims: (location: string) => string[]
+}
 
-/** Claims that lost their stock are told with whose they are, until the lot is released. */
+/** Claims that lost their stock and do not wait for other are told with whose they are, until the lot is released. */
 async function tellOfRisk(
   tx: Transaction,
   { ports }: AdjustmentWires,
-  { request: { company, sku, lot }, itemId, done: { moved, shortfalls, claims } }: Risk,
+  { request: { company, sku, lot }, itemId, done: { moved, shortfalls }, way, claims }: Moved,
 ): Promise<void> {
   await reportStockDoubts(
     tx,
@@ -133,18 +173,32 @@ async function tellOfRisk(
     moved.map(({ location }) => ({ itemId, location })),
   )
   const causeOf = (location: string): string => `inventory.lot_claimed:${itemId}:${lot}:${location}`
+  const left = shortfalls.map(({ location, quantity }) => ({
+    location,
+    quantity: quantity - comingBack(way, location),
+  }))
   await ports.openExceptions(
     tx,
-    shortfalls.map(({ location, quantity }) => ({
-      company,
-      cause: causeOf(location),
-      code: 'inventory.lot_claimed',
-      title: `Lot ${lot} of ${sku} is held at ${location}, and claims there have lost their stock`,
-      suggestedAction:
-        'Serve the orders from elsewhere or tell their customers; release the lot where it is good.',
-      facts: { lot, quantity: formatQuantity(quantity), documents: documentsAt(claims, location) },
-    })),
+    left.flatMap(({ location, quantity }) =>
+      quantity <= 0
+        ? []
+        : [
+            {
+              company,
+              cause: causeOf(location),
+              code: 'inventory.lot_claimed',
+              title: `Lot ${lot} of ${sku} is held at ${location}, and claims there have lost their stock`,
+              suggestedAction:
+                'Serve these from elsewhere or tell whom they are for; release the lot where it is good.',
+              facts: { lot, quantity: formatQuantity(quantity), documents: claims(location) },
+            },
+          ],
+    ),
   )
+  const picked = way.requests.flatMap(({ request: { doc, orderId, location }, stops }) =>
+    stops ? [] : [{ company, itemId, lot, sku, doc, orderId, location }],
+  )
+  await tellOfPicks(tx, ports, picked)
   const covered = moved
     .map(({ location }) => location)
     .filter((at) => shortfalls.every((one) => one.location !== at))
@@ -155,14 +209,16 @@ async function tellOfRisk(
   )
 }
 
-const documentsAt = (claims: LotMoved['claims'], location: string): string[] =>
-  claims.filter((one) => one.location === location).map(({ kind, doc }) => numberOf(kind, doc))
+/** What warehouses are asked to give back waits for other stock as soon as they do. */
+const comingBack = ({ requests }: MadeWay, at: string): number =>
+  requests
+    .filter(({ request, stops }) => stops && request.location === at)
+    .reduce((sum, { quantity }) => sum + quantity, 0)
 
 const answerOf = (
-  { company, sku, lot }: LotRequest,
-  { baseUnit }: SellingItem,
   held: boolean,
-  { moved, shortfalls, claims }: LotMoved,
+  { baseUnit }: SellingItem,
+  { request: { company, sku, lot }, done: { moved, shortfalls }, way, claims }: Moved,
 ): LotAnswer => ({
   company,
   sku,
@@ -172,7 +228,20 @@ const answerOf = (
   atRisk: shortfalls.map(({ location, quantity }) => ({
     location,
     quantity: formatQuantity(quantity),
-    documents: documentsAt(claims, location),
+    documents: claims(location),
+  })),
+  waiting: way.waiting.map(({ doc, customerLine, location, quantity }) => ({
+    order: orderNumber(doc),
+    line: customerLine,
+    location,
+    quantity: formatQuantity(quantity),
+  })),
+  requests: way.requests.map(({ request: { doc, orderId, location }, quantity, stops }) => ({
+    request: fulfillmentNumber(doc),
+    order: orderNumber(orderId),
+    location,
+    quantity: formatQuantity(quantity),
+    stops,
   })),
   unit: baseUnit,
 })

@@ -1,11 +1,12 @@
-/** What warehouses tell of lots: a shipment that names none, and a lot that is told to expire on two days, are for a person. */
+/** What warehouses tell of lots, as far as it is for a person: one that is not told, another than was asked for, one that is held, one that expires on two days. */
 import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import { learnExpiries } from '#domains/inventory/operations/lots.ts'
+import { heldLots, learnExpiries } from '#domains/inventory/operations/lots.ts'
 import type { ControlledItem } from '#domains/items/operations.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
-import { type ProcessPorts, shipmentNumber } from './ports.ts'
+import type { ConfirmedShipment } from '#domains/shipments/operations.ts'
+import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
 /** What left has left, so it is booked all the same; somebody asks the warehouse which lots it was. */
 export async function reportMissingLots(
@@ -37,6 +38,90 @@ export async function reportMissingLots(
     }),
   )
 }
+
+/** It is booked as it left; somebody asks why, since what expires first stays behind. */
+export async function reportOtherLots(
+  tx: Transaction,
+  ports: ProcessPorts,
+  confirmed: readonly ConfirmedShipment[],
+  skuOf: (orderId: number, line: number) => string,
+): Promise<void> {
+  const told = confirmed.flatMap(({ shipment, otherLots }) =>
+    shipment ? otherLots.map((other) => ({ shipment, other })) : [],
+  )
+  if (told.length === 0) return
+  await ports.openExceptions(
+    tx,
+    told.map(({ shipment: { doc, company, location, orderId }, other }) => {
+      const sku = skuOf(orderId, other.line)
+      return {
+        company,
+        cause: `shipments.lot_differs:${location}:${other.itemId}`,
+        code: 'shipments.lot_differs',
+        title: `${location} ships ${sku} from other lots than it was asked for`,
+        suggestedAction:
+          'It is booked as it left. Ask the warehouse why the lots of the request stay behind.',
+        facts: {
+          sku,
+          shipment: shipmentNumber(doc),
+          asked: other.asked,
+          shipped: other.lot,
+          quantity: formatQuantity(other.quantity),
+        },
+        affects: { doc, kind: 'shipment' },
+      }
+    }),
+  )
+}
+
+const heldShippedCause = (itemId: number, lot: string): string =>
+  `shipments.held_lot_shipped:${itemId}:${lot}`
+
+/** What is held has left nonetheless: somebody stops it on its way. Sent behind the lock of its stock. */
+export async function reportHeldShipped(
+  tx: Transaction,
+  ports: ProcessPorts,
+  shipments: readonly NewShipment[],
+  skuOf: (orderId: number, line: number) => string,
+): Promise<void> {
+  const told = shipments.flatMap((shipment) =>
+    shipment.lines.flatMap(({ line, itemId, lot, quantity }) =>
+      lot === null ? [] : [{ shipment, line, quantity, company: shipment.company, itemId, lot }],
+    ),
+  )
+  const held = await heldLots(tx, told)
+  await ports.openExceptions(
+    tx,
+    told
+      .filter(({ itemId, lot }) => held(itemId, lot))
+      .map(({ shipment: { doc, company, location, orderId }, line, itemId, lot, quantity }) => {
+        const sku = skuOf(orderId, line)
+        return {
+          company,
+          cause: heldShippedCause(itemId, lot),
+          code: 'shipments.held_lot_shipped',
+          title: `Lot ${lot} of ${sku} left ${location} although it is held`,
+          suggestedAction: `Stop it on its way, or call the customer. All that left of it: GET /process/inventory/v1/lots/${lot}/shipments`,
+          facts: {
+            sku,
+            lot,
+            location,
+            shipment: shipmentNumber(doc),
+            order: orderNumber(orderId),
+            quantity: formatQuantity(quantity),
+          },
+          affects: { doc, kind: 'shipment' },
+        }
+      }),
+  )
+}
+
+/** The lot is good. */
+export const settleHeldShipped = (
+  tx: Transaction,
+  { company, itemId, lot }: Pick<ToldLot, 'company' | 'itemId' | 'lot'>,
+): Promise<unknown> =>
+  closeExceptions(tx, [{ company, cause: heldShippedCause(itemId, lot) }], 'the lot was released')
 
 /** A lot as it was told, with the day on which it expires. */
 export type ToldLot = {

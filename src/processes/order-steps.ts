@@ -3,16 +3,15 @@ import { recordAudit } from '#platform/audit.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Done, Process } from '#platform/process.ts'
-import { handOver, takeBack } from '#domains/inventory/operations.ts'
+import { handOver } from '#domains/inventory/operations.ts'
 import {
   changeHeaders,
   changeLockedHeaders,
   type LinesMoved,
   type LockedOrder,
-  moveLines,
   moveLockedLines,
 } from '#domains/orders/operations.ts'
-import { requestFulfillments, writeOffRequests } from '#domains/shipments/operations.ts'
+import { requestFulfillments } from '#domains/shipments/operations.ts'
 import { fillBackorders } from './backorders.ts'
 import { holdWithoutCredit } from './credit.ts'
 import { beginFulfillments } from './fulfillment-facts.ts'
@@ -22,12 +21,14 @@ import type { OrderFacts } from './order-facts.ts'
 import { cancelLines, refuseCancel, takeBackRelease } from './order-undo.ts'
 import { type Deed, lookAll, type OrderWork, waits } from './order-work.ts'
 import type { ProcessPorts } from './ports.ts'
+import { reclaim } from './reclaim.ts'
+import { itemsWithLots, nameLots } from './requested-lots.ts'
 
 export function orderSteps(ports: ProcessPorts, children: { fulfillment: Process; invoice: Process }) {
   return {
     expireHolds: takeBackUndecided,
     refuseCancel,
-    reclaim,
+    reclaim: reclaim(ports),
     fillBackorders: fillBackorders(ports),
     release: release(ports, children.fulfillment),
     takeBackRelease,
@@ -67,50 +68,6 @@ async function takeBackUndecided(tx: Transaction, works: readonly OrderWork[], c
   return lookAll(works)
 }
 
-/** What a warehouse will not fill is the order's own claim again. */
-async function reclaim(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
-  const requests = works.flatMap(({ facts, subjects }) =>
-    facts.fulfillments
-      .filter((request) => subjects.includes(String(request.doc)))
-      .map((request) => ({ facts, request })),
-  )
-  const lines = await writeOffRequests(
-    tx,
-    requests.map(({ request }) => request.doc),
-  )
-  const linesOf = Map.groupBy(lines, (line) => line.doc)
-  const claims = requests.flatMap(({ facts, request }) =>
-    (linesOf.get(request.doc) ?? []).map(({ line, itemId, quantity, was }) => ({
-      doc: facts.doc,
-      company: facts.company,
-      line,
-      itemId,
-      quantity,
-      was,
-      location: request.location,
-    })),
-  )
-  takeBack(tx, claims)
-  const claimsOf = Map.groupBy(claims, (claim) => claim.doc)
-  await moveLines(
-    tx,
-    works.map(({ facts }) => ({
-      ...facts,
-      data: { lines: (claimsOf.get(facts.doc) ?? []).map((claim) => claim.line) },
-      lines: (claimsOf.get(facts.doc) ?? []).map(({ line, quantity, was }) => ({
-        n: line,
-        released: -was.released,
-        picked: -was.picked,
-        packed: -was.packed,
-        reserved: quantity,
-      })),
-    })),
-    'order.release_taken_back',
-    cause,
-  )
-  return lookAll(works)
-}
-
 function sumByLine(
   rows: readonly { readonly line: number; readonly quantity: number }[],
 ): [number, number][] {
@@ -122,18 +79,26 @@ function sumByLine(
 /** One fulfillment request for each location that holds claims of the order. */
 function release(ports: ProcessPorts, fulfillment: Process): Deed {
   return async (tx, offered, cause) => {
-    const held = await holdWithoutCredit(tx, ports, offered, cause)
+    const [held, lotted] = await Promise.all([
+      holdWithoutCredit(tx, ports, offered, cause),
+      itemsWithLots(tx, offered),
+    ])
     const works = offered.filter((work) => !held.has(work))
     if (works.length === 0) return lookAll(offered)
     const places = works.flatMap(({ facts, subjects }) => subjects.map((location) => ({ facts, location })))
     const ids = await ports.ids.documents(places.length)
-    const requests = places.map(({ facts, location }, place) => ({
-      doc: ids[place]!,
-      company: facts.company,
-      orderId: facts.doc,
-      location,
-      lines: claimsAt(facts, location),
-    }))
+    const requests = await nameLots(
+      tx,
+      ports,
+      places.map(({ facts, location }, place) => ({
+        doc: ids[place]!,
+        company: facts.company,
+        orderId: facts.doc,
+        location,
+        lines: claimsAt(facts, location),
+      })),
+      lotted,
+    )
     requestFulfillments(tx, requests, cause)
     handOver(
       tx,

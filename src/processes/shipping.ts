@@ -4,6 +4,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Departure } from '#domains/inventory/operations.ts'
 import type { Fulfillment, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
+import { otherThanRequested } from './requested-lots.ts'
 import type { NamedUnits } from './hand-books.ts'
 import {
   type Books,
@@ -38,6 +39,7 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
   if (message.final) books.requests.set(request.doc, { ...request, state: 'done' })
   const steps = settleLines(books, request.doc, { shipped, final: message.final })
   const shipment = shipmentOf(request, shipping, { doc, lines })
+  const otherLots = otherThanRequested(books, request.doc, lines)
   return {
     request,
     order: books.orders.get(request.orderId)!,
@@ -47,6 +49,7 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
     confirmed: {
       fulfillment: request,
       shipment: lines.length > 0 ? shipment : undefined,
+      otherLots,
       quantities: steps,
       final: message.final,
     },

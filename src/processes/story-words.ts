@@ -7,6 +7,7 @@ import { paymentNumber } from './ports.ts'
 type Told = {
   readonly act?: 'complete' | 'skip' | 'restart' | 'cancel'
   readonly amountMinor?: number
+  readonly askedLots?: readonly string[]
   readonly allocation?: string
   readonly carrier?: string
   readonly channel?: string
@@ -20,6 +21,7 @@ type Told = {
   readonly holds?: readonly { readonly type: string; readonly reason: string }[]
   readonly lines?: number | readonly number[]
   readonly location?: string
+  readonly lot?: string
   readonly lots?: readonly string[]
   readonly message?: string
   readonly netMinor?: number
@@ -52,6 +54,10 @@ const count = (number: number, one: string, many = `${one}s`): string =>
 const linesOf = ({ lines = 0 }: Told): string =>
   count(typeof lines === 'number' ? lines : lines.length, 'line')
 const because = (text: string | undefined): string => (text ? `: ${text}` : '')
+
+const lotsIn = (lots: readonly string[]): string => `${lots.length === 1 ? 'lot' : 'lots'} ${lots.join(', ')}`
+const otherLots = ({ lots, askedLots }: Told): string =>
+  lots && askedLots ? `; from ${lotsIn(lots)}, where ${lotsIn(askedLots)} was asked for` : ''
 
 const ALLOCATIONS: Readonly<Record<string, string>> = {
   reserved: 'all in stock',
@@ -108,8 +114,14 @@ const WORDS: Readonly<Record<string, Words>> = {
     told.run === undefined
       ? `Stock arrived for ${linesOf(told)} that waited for it`
       : `Backorder run ${told.run} gave stock to ${linesOf(told)}${because(told.reason)}`,
-  'order.allocation_lost': (told) =>
-    `Backorder run ${told.run} took stock from ${linesOf(told)}${because(told.reason)}`,
+  'order.allocation_lost': (told) => {
+    if (told.run !== undefined)
+      return `Backorder run ${told.run} took stock from ${linesOf(told)}${because(told.reason)}`
+    const what = told.lot === undefined ? 'A lot' : `Lot ${told.lot}`
+    return `${what} is held: stock of ${linesOf(told)} is lost, which waits again${because(told.reason)}`
+  },
+  'order.release_stopped': ({ lot, reason, fulfillments = [] }) =>
+    `Lot ${lot} is held: ${fulfillments.map((request) => request.location).join(' and ')} was asked to stop${because(reason)}`,
   'order.promised': ({ promises = [] }) => promises.map(promisedDay).join('; '),
   'order.promise_slipped': ({ promises = [] }) =>
     `The promise slipped: ${promises.map(promisedDay).join('; ')}`,
@@ -123,8 +135,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.release_taken_back': (told) => `The release of ${linesOf(told)} was taken back`,
   'order.shipped': ({ shipments = [], short = [] }) =>
     `${count(shipments.length, 'shipment')} left${short.length > 0 ? `, ${count(short.length, 'line')} short` : ''}`,
-  'order.picked': (told) =>
-    `${linesOf(told)} picked${told.lots ? `, ${told.lots.length === 1 ? 'lot' : 'lots'} ${told.lots.join(', ')}` : ''}`,
+  'order.picked': (told) => `${linesOf(told)} picked${told.lots ? `, ${lotsIn(told.lots)}` : ''}`,
   'order.packed': (told) => `${linesOf(told)} packed`,
   'order.picked_short': ({ short = [] }) =>
     `The warehouse did not find all of ${count(short.length, 'line')}`,
@@ -137,7 +148,8 @@ const WORDS: Readonly<Record<string, Words>> = {
     told.lines ? `${linesOf(told)} cancelled${because(told.reason)}` : 'What had not shipped was cancelled',
   'order.cancelled': () => 'The order was cancelled',
   'order.closed': () => 'Nothing is left to ship; the order is closed',
-  'fulfillment.requested': (told) => `${told.location} was asked to ship ${linesOf(told)}`,
+  'fulfillment.requested': (told) =>
+    `${told.location} was asked to ship ${linesOf(told)}${told.lots ? `, from ${lotsIn(told.lots)}` : ''}`,
   'fulfillment.accepted': ({ number }) => `The warehouse has the request as ${number}`,
   'fulfillment.refused': ({ reason }) => `The warehouse refused the request${because(reason)}`,
   'fulfillment.picking': () => 'The warehouse is picking',
@@ -147,7 +159,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   'fulfillment.cancel_refused': ({ reason }) => `The warehouse could not stop${because(reason)}`,
   'fulfillment.cancelled': () => 'The request was taken back',
   'shipment.confirmed': (told) =>
-    `${linesOf(told)} left ${told.location} with ${told.carrier}${because(told.tracking?.join(', '))}`,
+    `${linesOf(told)} left ${told.location} with ${told.carrier}${because(told.tracking?.join(', '))}${otherLots(told)}`,
   'shipment.channel_notified': () => 'The customer was sent the ship notice',
   'invoice.drafted': (told, money) => `Invoice drafted for ${linesOf(told)}, ${money(told.netMinor)} net`,
   'invoice.taxed': (told, money) => `Tax determined: ${money(told.taxMinor)}${because(told.evidence)}`,

@@ -9,9 +9,10 @@ import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
 import { endHands } from './hand-telling.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
-import { learnLots, type ToldLot } from './lots.ts'
+import { learnLots, reportHeldShipped, reportOtherLots, type ToldLot } from './lots.ts'
 import { confirmPicks, type Picking, takePick } from './picks.ts'
 import type { ProcessPorts } from './ports.ts'
+import { settleRequestedLots } from './requested-lots.ts'
 import { NO_SERIALS, type SerialsDue } from './serials.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
 import { trackShipped } from './told-serials.ts'
@@ -84,6 +85,7 @@ export async function bookTold(
   // The rows of requests and orders are locked already, so all of it may travel together.
   const shipping = departures.length > 0 ? ship(tx, departures) : []
   queueShorts(tx, books, moves)
+  settleRequestedLots(tx, books)
   rememberShorts(tx, books, taken)
   moveOrderLines(tx, moves, cause)
   const [shortfalls, serials] = await Promise.all([
@@ -91,6 +93,8 @@ export async function bookTold(
     trackShipped(tx, ports, { shipments, taken, books }),
     confirmShipments(tx, confirmed, cause),
     confirmPicks(tx, books, taken, cause),
+    reportOtherLots(tx, ports, confirmed, skuOf(books)),
+    reportHeldShipped(tx, ports, shipments, skuOf(books)),
     learnLots(
       tx,
       ports,
@@ -117,10 +121,15 @@ function takeOne(books: Books, one: Confirmation, ids: number[]): Taken | 'known
   return rows ? takePickBesideHand(books, one as Picking, rows) : takePick(books, one as Picking)
 }
 
+const skuOf =
+  (books: Books) =>
+  (orderId: number, line: number): string =>
+    books.orderLines.get(lineKey(orderId, line))!.sku
+
 const lotsOf = (books: Books, { company, orderId, location, source, lines }: NewShipment): ToldLot[] =>
   lines.flatMap(({ line, itemId, lot, expiresOn }) => {
     if (lot === null || expiresOn === null) return []
-    const { sku } = books.orderLines.get(lineKey(orderId, line))!
+    const sku = skuOf(books)(orderId, line)
     return [{ company, itemId, sku, lot, expiresOn, source, location }]
   })
 

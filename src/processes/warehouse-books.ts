@@ -5,7 +5,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Departure } from '#domains/inventory/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
-import type { Fulfillment, FulfillmentLine } from '#domains/shipments/contract.ts'
+import type { Fulfillment, FulfillmentLine, RequestedLot } from '#domains/shipments/contract.ts'
 import {
   type AtWarehouse,
   type ConfirmedShipment,
@@ -14,6 +14,7 @@ import {
   progressOf,
   stillOpen,
 } from '#domains/shipments/operations.ts'
+import { lotsOfRequests } from '#domains/shipments/operations/lots.ts'
 import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
 import { type HandBooks, type NamedUnits, openHands } from './hand-books.ts'
 import { parseNumber } from './ports.ts'
@@ -34,6 +35,8 @@ export type Books = {
   readonly orderLines: ReadonlyMap<string, OrderLine>
   /** Lines by request and by order line; counted on as messages are taken. */
   readonly lines: ReadonlyMap<number, Map<number, FulfillmentLine>>
+  /** Which lots lines were for before, by request and line; of items that have lots. */
+  readonly lots: ReadonlyMap<string, readonly RequestedLot[]>
   /** Shipments that are booked, by the warehouse and its number. */
   readonly known: Set<string>
   readonly hand: HandBooks
@@ -47,11 +50,12 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
     (a, b) => a - b,
   )
   tx.locking('document', orderIds)
-  const [headers, orderLines, requests, lines, ...known] = await Promise.all([
+  const [headers, orderLines, requests, lines, lots, ...known] = await Promise.all([
     lockHeaders(tx, orderIds),
     linesOf(tx, orderIds),
     lockRequests(tx, docs),
     linesOfFulfillments(tx, docs),
+    lotsOfRequests(tx, docs),
     ...[...Map.groupBy(told, ({ source }) => source)].map(async ([source, group]) => {
       const found = await findKnownShipments(tx, source, group.flatMap(shipmentOf))
       return [...found.keys()].map((key) => `${source} ${key}`)
@@ -68,6 +72,7 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
         new Map(rows.map((row) => [row.line, row])),
       ]),
     ),
+    lots: Map.groupBy(lots, ({ doc, line }) => lineKey(doc, line)),
     known: new Set([...known.flat(), ...knownByHand]),
     hand,
   }

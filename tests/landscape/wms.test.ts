@@ -227,6 +227,23 @@ describe('the WMS', () => {
     expect(event?.['packages'][0].contents[0]).toMatchObject({ lot: `L${number}A`, expires_on: '2027-01-31' })
   })
 
+  it('picks the lot that a line names, and what that lacks from what expires first', async () => {
+    await start()
+    const { number, units } = item({ lotControlled: true })
+    const place = { site: 'DC1', owner: 'NWF', sku: number }
+    const wanted = { ...line(1, number, 1), lot: 'Z9' }
+    landscape.wms.adjust({ ...place, lot: 'Z9', delta: 2, reason: 'COUNT' })
+    await wms('/outbound_orders', order('R-1', [wanted, { ...line(1, number, 1), lot: `L${number}A` }]))
+    const [event] = (await shipped()).filter(({ type }) => type === 'shipment.confirmed')
+    const contents = event?.['packages'].flatMap(({ contents: inside }: Event) => inside) as Event[]
+    const perCase = units.find(({ unit }) => unit === 'CA')!.numerator
+    expect(contents.map(({ line_no, lot, base_qty }) => [line_no, lot, base_qty])).toEqual([
+      [1, 'Z9', 2],
+      [1, `L${number}A`, perCase - 2],
+      [1, `L${number}A`, perCase],
+    ])
+  })
+
   it('weighs catch-weight goods near their nominal weight, the same each time', async () => {
     const weigh = async (): Promise<number> => {
       await start()

@@ -90,6 +90,8 @@ describe('a lot that is held', () => {
           { location: 'DC2', quantity: '4' },
         ],
         atRisk: [],
+        waiting: [],
+        requests: [],
         unit: 'EA',
       },
     ])

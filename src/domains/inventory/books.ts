@@ -67,8 +67,9 @@ export class Books {
     return this.#rows.get(placeKey(place, lot)) ?? { ...place, lot, ...EMPTY }
   }
 
-  change(place: Place, lot: string, delta: Delta): void {
+  change(place: Place, lot: string, told: Delta): void {
     const key = placeKey(place, lot)
+    const delta = withinHold(this.at(place, lot), told)
     this.#rows.set(key, added(this.at(place, lot), delta))
     const { company, itemId, location } = place
     this.#changes.set(
@@ -92,9 +93,15 @@ export class Books {
     return this.#lots.get(stockKey(itemId, location)) ?? []
   }
 
-  takeFromLot(place: Place, quantity: Quantity): void {
-    const covered = Math.min(quantity, this.at(place, place.lot).available)
-    this.change(place, place.lot, { available: -covered, unreconciled: covered - quantity })
+  /** Some of what left was on hold. */
+  takeFromLot(place: Place, left: { readonly quantity: Quantity; readonly held: Quantity }): void {
+    const rest = left.quantity - left.held
+    const covered = Math.min(rest, this.at(place, place.lot).available)
+    this.change(place, place.lot, {
+      available: -covered,
+      qualityHold: -left.held,
+      unreconciled: covered - rest,
+    })
   }
 
   moveInLot(change: Moving): void {
@@ -118,10 +125,17 @@ export class Books {
   }
 }
 
+/** No more of a lot is held than is on hold. */
+function withinHold(row: PositionChange, delta: Delta): Delta {
+  const after = added(row, delta)
+  return after.held <= after.qualityHold ? delta : { ...delta, held: after.qualityHold - row.held }
+}
+
 const EMPTY = {
   available: 0,
   reserved: 0,
   qualityHold: 0,
+  held: 0,
   quarantine: 0,
   damaged: 0,
   blocked: 0,
@@ -134,6 +148,7 @@ const added = (row: PositionChange, delta: Delta): PositionChange => ({
   available: row.available + (delta.available ?? 0),
   reserved: row.reserved + (delta.reserved ?? 0),
   qualityHold: row.qualityHold + (delta.qualityHold ?? 0),
+  held: row.held + (delta.held ?? 0),
   quarantine: row.quarantine + (delta.quarantine ?? 0),
   damaged: row.damaged + (delta.damaged ?? 0),
   blocked: row.blocked + (delta.blocked ?? 0),

@@ -4,8 +4,9 @@ import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
 import { ChannelStock, type Sharing } from './channel-stock.ts'
 import { isCounted, leaveCounted } from './counted.ts'
+import { concernsSale, countHeld, whileHeld } from './held.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
-import { comesForSale, heldOnArrival } from './rules/lots.ts'
+import { leave } from './leaving.ts'
 import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
 import {
   type BackorderRow,
@@ -13,6 +14,7 @@ import {
   ensurePartitions,
   ensurePositions,
   insertMovements,
+  makePositions,
   selectFillableOrders,
   selectFreeForUpdate,
   selectPositionsForUpdate,
@@ -24,7 +26,7 @@ import {
   upsertBackorders,
 } from './store.ts'
 import { selectKept, updateTaken } from './store/allocations.ts'
-import { selectHeld } from './store/lots.ts'
+import { heldMeanwhile } from './operations/held-meanwhile.ts'
 import { selectFree } from './store/queue.ts'
 import {
   deleteReservations,
@@ -277,22 +279,14 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
   for (const departure of departures) {
-    const { quantity, claimEnds, short } = departure
     if (isCounted(books, departure)) {
       movements.push(...leaveCounted(books, departure))
       shortfalls.push(missingAt(departure, 0))
       continue
     }
-    const whole = books.at(departure, '')
-    const covered = Math.max(0, Math.min(quantity, whole.available - (whole.reserved - claimEnds)))
-    books.change(departure, '', {
-      available: -covered - short,
-      reserved: -claimEnds,
-      unreconciled: covered - quantity + short,
-    })
-    if (departure.lot) books.takeFromLot(departure, quantity)
-    movements.push(...departureMovements(departure, covered))
-    if (covered < quantity) shortfalls.push(missingAt(departure, quantity - covered))
+    const left = leave(books, departure)
+    movements.push(...left.movements)
+    if (left.missing > 0) shortfalls.push(missingAt(departure, left.missing))
   }
   writeBooks(tx, books)
   insertMovements(tx, movements)
@@ -306,32 +300,26 @@ const missingAt = ({ company, itemId, location }: Place, quantity: Quantity): Sh
   quantity,
 })
 
-function departureMovements(departure: Departure, covered: Quantity): Movement[] {
-  const { claimEnds: _, short, quantity, ...rest } = departure
-  const moved = (from: Bucket, to: Bucket, part: Quantity): Movement[] =>
-    part > 0 ? [{ ...rest, from, to, quantity: part, reason: to === 'shipped' ? 'ship' : 'short' }] : []
-  return [
-    ...moved('available', 'shipped', covered),
-    ...moved('unreconciled', 'shipped', quantity - covered),
-    ...moved('available', 'unreconciled', short),
-  ]
-}
-
 /** What a warehouse, a count or an opening balance says happened to stock. */
-export type StockChange = Omit<Movement, 'doc'> & { readonly doc?: number | undefined }
+export type StockChange = Omit<Movement, 'doc'> & {
+  readonly doc?: number | undefined
+  /** Our own hold of a lot, or its end. */
+  readonly isOurs?: boolean | undefined
+}
 
 /**
  * Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. What of a
  * held lot comes for sale is on hold from the same moment.
  */
 export async function move(tx: Transaction, told: readonly StockChange[]): Promise<Shortfall[]> {
-  ensurePositions(tx, uniqueKeys(told))
-  // what is held is read behind the lock, so that a lot that is being held meanwhile is seen
-  const [books, held] = await Promise.all([lockBooks(tx, told), selectHeld(tx, told.filter(comesForSale))])
-  const changes = held.size === 0 ? told : told.flatMap((change) => heldOnArrival(change, held))
+  const made = makePositions(tx, uniqueKeys(told))
+  const [books, held] = await Promise.all([
+    lockBooks(tx, told),
+    heldMeanwhile(tx, told.filter(concernsSale), made),
+  ])
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
-  for (const change of changes) {
+  for (const change of eachWhileHeld(books, told, held)) {
     if (change.from === change.to) throw new Error(`a movement from ${change.from} to itself`)
     const covered = books.cover(change, '')
     books.change(change, '', {
@@ -340,6 +328,7 @@ export async function move(tx: Transaction, told: readonly StockChange[]): Promi
     })
     if (covered < change.quantity) books.change(change, '', { unreconciled: covered - change.quantity })
     if (change.lot) books.moveInLot(change)
+    countHeld(books, change)
     const parts: [Bucket, Quantity][] = [
       [change.from, covered],
       ['unreconciled', change.quantity - covered],
@@ -356,6 +345,14 @@ export async function move(tx: Transaction, told: readonly StockChange[]): Promi
 }
 
 /** What nobody can explain at these places; zero where everything is explained. */
+function* eachWhileHeld(
+  books: Books,
+  told: readonly StockChange[],
+  held: ReadonlySet<string>,
+): Generator<StockChange> {
+  for (const change of told) yield* held.size === 0 ? [change] : whileHeld(books, change, held)
+}
+
 export async function unreconciledAt(
   queries: Queries,
   places: readonly Pick<Place, 'itemId' | 'location'>[],

@@ -162,6 +162,8 @@ export type PositionChange = {
   readonly available: Quantity
   readonly reserved: Quantity
   readonly qualityHold: Quantity
+  /** What of it we hold ourselves; of lots. */
+  readonly held: Quantity
   readonly quarantine: Quantity
   readonly damaged: Quantity
   readonly blocked: Quantity
@@ -178,11 +180,11 @@ const changePositions = sql(
   `update inventory.position p set available = p.available + c.available, reserved = p.reserved + c.reserved,
      quality_hold = p.quality_hold + c.quality_hold, damaged = p.damaged + c.damaged,
      unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit,
-     quarantine = p.quarantine + c.quarantine, blocked = p.blocked + c.blocked, told_at = now()
+     quarantine = p.quarantine + c.quarantine, blocked = p.blocked + c.blocked, held = p.held + c.held, told_at = now()
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-     $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[])
+     $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[])
      as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled, in_transit,
-       quarantine, blocked)
+       quarantine, blocked, held)
    where p.item_id = c.item_id and p.location = c.location and p.lot = c.lot and p.owner = 'own' and p.company = c.company`,
 )
 
@@ -190,27 +192,30 @@ const addPositions = sql(
   'inventory.add_positions',
   `insert into inventory.position (company, item_id, location, lot)
    select company, item_id, location, lot from unnest($1::text[], $2::int[], $3::text[], $4::text[])
-     as c(company, item_id, location, lot) on conflict do nothing`,
+     as c(company, item_id, location, lot) on conflict do nothing
+   returning item_id as "itemId", location`,
 )
 
+type PositionKey = Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot'>
+
+const columnsOf = (keys: readonly PositionKey[]): [string[], number[], string[], string[]] => [
+  keys.map((key) => key.company),
+  keys.map((key) => key.itemId),
+  keys.map((key) => key.location),
+  keys.map((key) => key.lot),
+]
+
 /** Makes positions that do not exist yet, empty. */
-export function ensurePositions(
-  tx: Transaction,
-  keys: readonly {
-    readonly company: string
-    readonly itemId: number
-    readonly location: string
-    readonly lot: string
-  }[],
-): void {
-  if (keys.length === 0) return
-  tx.send(addPositions, [
-    keys.map((key) => key.company),
-    keys.map((key) => key.itemId),
-    keys.map((key) => key.location),
-    keys.map((key) => key.lot),
-  ])
+export function ensurePositions(tx: Transaction, keys: readonly PositionKey[]): void {
+  if (keys.length > 0) tx.send(addPositions, columnsOf(keys))
 }
+
+/** As `ensurePositions`; answers those that it made. */
+export const makePositions = (
+  tx: Transaction,
+  keys: readonly PositionKey[],
+): Promise<Pick<PositionKey, 'itemId' | 'location'>[]> =>
+  keys.length > 0 ? tx.query(addPositions, columnsOf(keys)) : Promise.resolve([])
 
 const openPositions = sql(
   'inventory.open_positions',
@@ -253,13 +258,14 @@ export function updatePositions(tx: Transaction, changes: readonly PositionChang
     changes.map((row) => formatQuantity(row.inTransit)),
     changes.map((row) => formatQuantity(row.quarantine)),
     changes.map((row) => formatQuantity(row.blocked)),
+    changes.map((row) => formatQuantity(row.held)),
   ])
 }
 
 const positionsForUpdate = sql(
   'inventory.positions_for_update',
-  `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", quarantine,
-     damaged, blocked, in_transit as "inTransit", unreconciled, counted_by as "countedBy",
+  `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", held,
+     quarantine, damaged, blocked, in_transit as "inTransit", unreconciled, counted_by as "countedBy",
      counted_mark as "countedMark", counted_at as "countedAt"
    from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
    order by item_id, location, lot for no key update`,

@@ -217,6 +217,7 @@ export type HeaderEvent =
   | 'order.hold_released'
   | 'order.step_overridden'
   | 'order.override_superseded'
+  | 'order.release_stopped'
   | 'order.promised'
   | 'order.promise_slipped'
 

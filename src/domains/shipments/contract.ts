@@ -25,6 +25,8 @@ export type Fulfillment = {
   readonly state: FulfillmentState
   readonly wmsNumber: string | null
   readonly cancelRequested: boolean
+  /** Why, from when it is asked for until the warehouse refuses. */
+  readonly cancelReason: string | null
   /** People have entered something of it, with which the warehouse's own word is compared. */
   readonly byHand: boolean
   readonly version: number
@@ -49,7 +51,34 @@ export type NewFulfillment = {
   readonly company: string
   readonly orderId: number
   readonly location: string
-  readonly lines: readonly { readonly line: number; readonly itemId: number; readonly quantity: Quantity }[]
+  readonly lines: readonly NewFulfillmentLine[]
+}
+
+export type NewFulfillmentLine = {
+  readonly line: number
+  readonly itemId: number
+  readonly quantity: Quantity
+  /** Of an item that has lots: those that it is to come from, what is to be taken first before the rest. */
+  readonly lots?: readonly LotPart[] | undefined
+}
+
+/** So much of a lot; without a name where the warehouse may take any. */
+export type LotPart = { readonly lot: string; readonly quantity: Quantity }
+
+/** What left of a lot that its line was not to come from. */
+export type OtherLot = LotPart & {
+  readonly line: number
+  readonly itemId: number
+  readonly asked: readonly string[]
+}
+
+/** What is open of a request's line, by lot. */
+export type RequestedLot = LotPart & {
+  readonly doc: number
+  readonly line: number
+  readonly n: number
+  readonly itemId: number
+  readonly location: string
 }
 
 export type NewShipment = {

@@ -2,7 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import type { Fulfillment, FulfillmentState, NewFulfillment, NewShipment } from './contract.ts'
+import type { Fulfillment, FulfillmentState, NewFulfillment, NewShipment, OtherLot } from './contract.ts'
 import { type AtWarehouse, atWarehouse, leftOf } from './rules.ts'
 import {
   addPicked,
@@ -17,6 +17,7 @@ import {
   updateNotified,
   updateWmsNumbers,
 } from './store.ts'
+import { endRequestedLots, insertRequestedLots, lotsOfRequest } from './store/lots.ts'
 import { linesOfFulfillments } from './views.ts'
 
 export type FulfillmentKey = { readonly doc: number; readonly company: string; readonly orderId: number }
@@ -73,16 +74,22 @@ export function requestFulfillments(
 ): void {
   if (fulfillments.length === 0) return
   insertFulfillments(tx, fulfillments)
+  insertRequestedLots(tx, fulfillments.flatMap(lotsOfRequest))
   tell(
     tx,
     'fulfillment.requested',
     fulfillments.map((row) => ({
       ...row,
       version: 1,
-      data: { location: row.location, lines: row.lines.length },
+      data: { location: row.location, lines: row.lines.length, ...namedIn(row) },
     })),
     cause,
   )
+}
+
+const namedIn = ({ lines }: NewFulfillment) => {
+  const lots = [...new Set(lines.flatMap((line) => (line.lots ?? []).map(({ lot }) => lot)))]
+  return lots.some((lot) => lot !== '') ? { lots: lots.filter((lot) => lot !== '') } : {}
 }
 
 /** The warehouse has the request under its own number. Answers version and state by document. */
@@ -142,9 +149,9 @@ export async function requestCancellations(
   cause: Cause,
 ): Promise<ReadonlyMap<number, number>> {
   if (rows.length === 0) return new Map()
-  const docs = rows.map((row) => row.doc).toSorted((a, b) => a - b)
+  const sorted = rows.toSorted((a, b) => a.doc - b.doc)
   const versions = new Map(
-    (await updateCancelRequested(tx, docs, requested)).map((row) => [row.doc, row.version]),
+    (await updateCancelRequested(tx, sorted, requested)).map((row) => [row.doc, row.version]),
   )
   tell(
     tx,
@@ -187,6 +194,10 @@ export async function writeOffRequests(tx: Transaction, docs: readonly number[])
     tx,
     lines.map(({ doc, line, quantity }) => ({ doc, line, shipped: 0, short: quantity })),
   )
+  endRequestedLots(
+    tx,
+    lines.map(({ doc, line }) => ({ doc, line })),
+  )
   return lines
 }
 
@@ -194,6 +205,8 @@ export type ConfirmedShipment = {
   readonly fulfillment: Fulfillment
   /** Undefined where nothing was found to ship. */
   readonly shipment: NewShipment | undefined
+  /** Those that it was not asked for. */
+  readonly otherLots: readonly OtherLot[]
   /** By order line: what left, and what the warehouse could not find. */
   readonly quantities: readonly {
     readonly line: number
@@ -218,6 +231,7 @@ export async function confirmShipments(
       quantities.map((row) => ({ ...row, doc: fulfillment.doc })),
     ),
   )
+  const others = new Map(confirmed.map(({ shipment, otherLots }) => [shipment?.doc, otherLots]))
   appendEvents(
     tx,
     shipments.map((shipment) => ({
@@ -232,6 +246,7 @@ export async function confirmShipments(
         carrier: shipment.carrier,
         tracking: shipment.packages.flatMap((row) => row.tracking ?? []),
         lines: new Set(shipment.lines.map((row) => row.line)).size,
+        ...otherLotsIn(others.get(shipment.doc)!),
       },
     })),
     cause,
@@ -246,6 +261,14 @@ export async function confirmShipments(
     )
   }
 }
+
+const otherLotsIn = (others: readonly OtherLot[]) =>
+  others.length === 0
+    ? {}
+    : {
+        lots: [...new Set(others.map(({ lot }) => lot))],
+        askedLots: [...new Set(others.flatMap(({ asked }) => asked))],
+      }
 
 /** One change for each request, however many of its shipments come at once; one that is final ends it. */
 function statesAfter(confirmed: readonly ConfirmedShipment[]) {

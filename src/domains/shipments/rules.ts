@@ -1,6 +1,6 @@
 /** What a request still holds at the warehouse; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import type { FulfillmentLine } from './contract.ts'
+import type { FulfillmentLine, LotPart } from './contract.ts'
 
 /** The buckets of an order's line that stand for goods at a warehouse. */
 export type AtWarehouse = {
@@ -24,4 +24,15 @@ export function atWarehouse(line: Told): AtWarehouse {
   const packed = within(line.packed)
   const taken = Math.max(within(line.picked), packed)
   return { released: left - taken, picked: taken - packed, packed }
+}
+
+/** What is taken first is gone first, whichever lots left: what is open of a line is of those that come last. */
+export function lotsLeft<Part extends LotPart>(lots: readonly Part[], left: Quantity): Part[] {
+  let open = left
+  const kept = lots.toReversed().flatMap((part): Part[] => {
+    const quantity = Math.min(part.quantity, open)
+    open -= quantity
+    return quantity > 0 ? [{ ...part, quantity }] : []
+  })
+  return kept.toReversed()
 }

@@ -32,7 +32,7 @@ export function insertFulfillments(tx: Transaction, fulfillments: readonly NewFu
 }
 
 const FULFILLMENT = `id as doc, company, order_id as "orderId", location, state, wms_number as "wmsNumber", version,
-  cancel_requested_at is not null as "cancelRequested", by_hand as "byHand"`
+  cancel_requested_at is not null as "cancelRequested", cancel_reason as "cancelReason", by_hand as "byHand"`
 
 const lockFulfillmentRows = sql(
   'shipments.fulfillments_for_update',
@@ -73,16 +73,18 @@ export function updateFulfillmentStates(
 
 const setCancelRows = sql(
   'shipments.set_cancel_requested',
-  `update shipments.fulfillment set cancel_requested_at = case when $2 then now() end, version = version + 1
-   where id = any($1::bigint[]) returning id as doc, version`,
+  `update shipments.fulfillment f set cancel_requested_at = case when $3 then now() end,
+     cancel_reason = case when $3 then s.reason end, version = version + 1
+   from unnest($1::bigint[], $2::text[]) as s(id, reason) where f.id = s.id returning f.id as doc, f.version`,
 )
 
+/** In the order of keys. */
 export function updateCancelRequested(
   tx: Transaction,
-  docs: readonly number[],
+  rows: readonly { readonly doc: number; readonly reason: string }[],
   requested: boolean,
 ): Promise<{ doc: number; version: number }[]> {
-  return tx.query(setCancelRows, [docs, requested])
+  return tx.query(setCancelRows, [rows.map(({ doc }) => doc), rows.map(({ reason }) => reason), requested])
 }
 
 const addShippedRows = sql(

@@ -4,7 +4,7 @@ import { sql } from '#platform/database.ts'
 import type { Fulfillment, FulfillmentLine, ShipmentLine } from './contract.ts'
 
 const FULFILLMENT = `id as doc, company, order_id as "orderId", location, state, wms_number as "wmsNumber", version,
-  cancel_requested_at is not null as "cancelRequested", by_hand as "byHand"`
+  cancel_requested_at is not null as "cancelRequested", cancel_reason as "cancelReason", by_hand as "byHand"`
 
 const fulfillmentRows = sql(
   'shipments.fulfillments',

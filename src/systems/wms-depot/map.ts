@@ -3,6 +3,7 @@ import type { Address, OpenOrderLine } from '#capabilities/erp.ts'
 import type { CountedStock, PurchaseOrderReference, StockReason } from '#capabilities/stock.ts'
 import type {
   FulfillmentRequest,
+  FulfillmentRequestLine,
   HandledLine,
   PackingConfirmed,
   PickedLine,
@@ -45,15 +46,22 @@ export function toDepotOrder(request: FulfillmentRequest): DepotOrder {
     customer_ref: request.customerOrder,
     ship_to: toDepotAddress(request.shipTo),
     ship_by: request.requestedDate ?? null,
-    lines: request.lines.map((line) => ({
-      line_no: line.line,
-      sku: line.sku,
-      qty: quantityNumber(line.quantity),
-      uom: units.theirs(line.unit),
-      lot: null,
-      ship_by: line.requestedDate ?? null,
-    })),
+    lines: request.lines.flatMap(toDepotLines),
   }
+}
+
+function toDepotLines(line: FulfillmentRequestLine): DepotOrder['lines'] {
+  const lots = line.lots ?? []
+  const rest = lots.reduce((open, { quantity }) => open - quantity, line.quantity)
+  const parts = rest > 0 ? [...lots, { lot: null, quantity: rest }] : lots
+  return parts.map((part) => ({
+    line_no: line.line,
+    sku: line.sku,
+    qty: quantityNumber(part.quantity),
+    uom: units.theirs(line.unit),
+    lot: part.lot,
+    ship_by: line.requestedDate ?? null,
+  }))
 }
 
 const toDepotAddress = (address: Address): DepotAddress => ({

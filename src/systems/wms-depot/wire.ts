@@ -34,7 +34,8 @@ export type DepotOrder = {
     readonly sku: string
     readonly qty: number
     readonly uom: string
-    readonly lot: null
+    /** A line stands once for each lot that it is to come from, and once for what may come from any. */
+    readonly lot: string | null
     readonly ship_by: string | null
   }[]
 }

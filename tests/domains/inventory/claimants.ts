@@ -162,7 +162,15 @@ export class Walk {
       const shipment = { ...common, orderId, fulfillmentId: doc, carrier: 'X', service: null, shippedAt: AT }
       await confirmShipments(
         tx,
-        [{ fulfillment, shipment: { ...shipment, packages: [], lines: [] }, quantities, final }],
+        [
+          {
+            fulfillment,
+            shipment: { ...shipment, packages: [], lines: [] },
+            otherLots: [],
+            quantities,
+            final,
+          },
+        ],
         CAUSE,
       )
     })

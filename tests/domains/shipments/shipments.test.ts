@@ -14,6 +14,13 @@ import {
   writeOffRequests,
 } from '#domains/shipments/operations.ts'
 import {
+  changeRequestedLots,
+  lotsOfRequests,
+  requestedOfLots,
+  requestsOfItem,
+  stillRequested,
+} from '#domains/shipments/operations/lots.ts'
+import {
   fulfillmentsOf,
   fulfillmentsOfOrders,
   linesOfFulfillments,
@@ -90,7 +97,7 @@ const confirm = (key: Key, ...told: readonly Told[]) =>
     const [fulfillment] = await lockRequests(tx, [key.doc])
     await confirmShipments(
       tx,
-      told.map((row) => ({ ...row, fulfillment: fulfillment! })),
+      told.map((row) => ({ ...row, otherLots: [], fulfillment: fulfillment! })),
       CAUSE,
     )
   })
@@ -115,6 +122,7 @@ describe('a fulfillment request', () => {
       state: 'requested',
       wmsNumber: null,
       cancelRequested: false,
+      cancelReason: null,
       byHand: false,
       version: 1,
     })
@@ -308,6 +316,34 @@ test('no list at all changes nothing', async () => {
 
 test('every refusal of shipments has a title, a cause and a way out', () => {
   expect([...catalogue(shipmentRefusals).keys()]).toEqual(Object.keys(shipmentRefusals))
+})
+
+test('the lots that a request is for are known by item and place as far as they are open, and end with it', async () => {
+  const [doc, orderId] = [newDoc(), newDoc()]
+  const lots = [
+    { lot: 'L1', quantity: units(6) },
+    { lot: '', quantity: units(4) },
+  ]
+  const lines = [{ line: 1, itemId: 21, quantity: units(10), lots }]
+  const request = { doc, company: COMPANY, orderId, location: 'north', lines }
+  await db.database.transaction(async (tx) => requestFulfillments(tx, [request], CAUSE))
+  const asked = await lotsOfRequests(db.database, [doc])
+  expect(asked.map(({ lot, quantity }) => [lot, quantity])).toEqual([
+    ['L1', units(6)],
+    ['', units(4)],
+  ])
+  await db.database.transaction(async (tx) =>
+    changeRequestedLots(tx, [{ doc, line: 1 }], stillRequested(asked, units(7))),
+  )
+  expect(await requestedOfLots(db.database, [21], ['north', 'south'])).toEqual([
+    { itemId: 21, location: 'north', lot: 'L1', quantity: units(3) },
+  ])
+  expect(await requestsOfItem(db.database, 21, ['north'])).toMatchObject([
+    { doc, orderId, lot: 'L1', quantity: units(3), state: 'requested', cancelRequested: false },
+    { doc, lot: '', quantity: units(4) },
+  ])
+  await db.database.transaction((tx) => writeOffRequests(tx, [doc]))
+  expect(await lotsOfRequests(db.database, [doc])).toEqual([])
 })
 
 test('every statement of shipments goes by index, also on tables analyzed while empty', async () => {

@@ -238,6 +238,18 @@ test('a line that is wanted on a day of its own says so', () => {
   expect(toDepotOrder({ ...request, lines }).lines).toMatchObject([{ ship_by: '2026-11-20' }])
 })
 
+test('a line stands once for each lot that it is to come from, and once for what may come from any', () => {
+  const lots = [
+    { lot: 'L1', quantity: 100_000 },
+    { lot: 'L2', quantity: 20_000 },
+  ]
+  expect(toDepotOrder({ ...request, lines: [{ ...request.lines[0]!, lots }] }).lines).toMatchObject([
+    { line_no: 1, qty: 10, lot: 'L1' },
+    { line_no: 1, qty: 2, lot: 'L2' },
+    { line_no: 1, qty: 0.5, lot: null },
+  ])
+})
+
 test('a unit that Depot does not know is refused before anything is sent', () => {
   const lines = [{ line: 1, sku: '10000', quantity: 1, unit: 'MTR' }]
   expect(() => toDepotOrder({ ...request, lines })).toThrow(

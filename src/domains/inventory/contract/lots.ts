@@ -35,10 +35,33 @@ export const LotAnswer = z
         z.object({
           location: z.string(),
           quantity: Decimal.describe('So much of what is claimed there has no stock any more'),
-          documents: z.array(z.string()).describe('Orders and reservations that claim the item there'),
+          documents: z
+            .array(z.string())
+            .describe('Orders, requests and reservations that claim the item there'),
         }),
       )
       .describe('Where claims lost their stock'),
+    waiting: z
+      .array(
+        z.object({
+          order: z.string(),
+          line: z.string().describe("The customer's line"),
+          location: z.string(),
+          quantity: Decimal,
+        }),
+      )
+      .describe('Orders that lost their stock and wait for other'),
+    requests: z
+      .array(
+        z.object({
+          request: z.string(),
+          order: z.string(),
+          location: z.string(),
+          quantity: Decimal,
+          stops: z.boolean().describe('The warehouse is asked to stop; else it picks already'),
+        }),
+      )
+      .describe('What warehouses were to ship of it'),
     unit: z.string().describe('The base unit'),
   })
   .meta({ id: 'HeldLot' })

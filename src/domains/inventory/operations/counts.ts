@@ -3,18 +3,19 @@ import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { type Books, byPlace, type Place } from '../books.ts'
 import type { Movement } from '../contract.ts'
+import { holdRest } from '../held.ts'
 import type { Count, CountedBelow, CountTaking, Difference, Statuses } from '../contract/feeds.ts'
 import { lockBooks, writeBooks } from '../operations.ts'
 import { agrees, asOf, type Correction, correctionOf, inAll, NOTHING } from '../rules/counting.ts'
-import { countedAsHeld } from '../rules/lots.ts'
+import { countedAsHeld, lotKey } from '../rules/lots.ts'
 import { countedByHand, leftByHand } from '../rules/by-hand.ts'
 import { isContained } from '../rules/feeds.ts'
 import { laterByPlace, type LaterAt } from '../rules/later.ts'
-import { ensurePositions, insertMovements } from '../store.ts'
+import { insertMovements, makePositions } from '../store.ts'
 import { selectAtPlaces, updateByHand } from '../store/by-hand.ts'
-import { selectHeld } from '../store/lots.ts'
 import { lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
 import { feedKey, linesOf, writeFeeds } from './feeds.ts'
+import { heldMeanwhile } from './held-meanwhile.ts'
 
 export type CountsTaken = {
   /** Places whose books were other than the count. */
@@ -75,7 +76,7 @@ const noneTaken = (superseded: number): CountsTaken => ({
 
 async function correctAll(tx: Transaction, told: readonly Count[], taking: CountTaking) {
   const { source, takenAt, askedAt } = taking
-  ensurePositions(
+  const made = makePositions(
     tx,
     told.map((count) => ({ ...count, lot: '' })),
   )
@@ -85,7 +86,7 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
       tx,
       told.map((count) => ({ ...count, lot: '' })),
     ),
-    selectHeld(tx, told.flatMap(lotsOf)),
+    heldMeanwhile(tx, told.flatMap(lotsOf), made),
     selectMovedLater(tx, told, since),
     selectAtPlaces(tx, told),
   ])
@@ -110,9 +111,18 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
     if (there < after.reserved)
       below.push({ company, itemId, location, counted: there, reserved: after.reserved })
   }
+  holdRests(books, told, held)
   writeBooks(tx, books)
   insertMovements(tx, movements)
   return { corrected, below, doubtful }
+}
+
+/** Of lots that we hold all is on hold that their source does not hold itself. */
+function holdRests(books: Books, told: readonly Count[], held: ReadonlySet<string>): void {
+  for (const count of told) {
+    for (const [lot, { qualityHold }] of count.lots)
+      if (held.has(lotKey({ itemId: count.itemId, lot }))) holdRest(books, { ...count, lot }, qualityHold)
+  }
 }
 
 const lotsOf = ({ lots, ...count }: Count) =>

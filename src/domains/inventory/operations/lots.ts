@@ -1,5 +1,5 @@
 /** Holds a lot wherever it lies, and lets it go again. */
-import type { Transaction } from '#platform/database.ts'
+import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { positionKeys } from '../books.ts'
 import { move, type Shortfall, type StockChange } from '../operations.ts'
@@ -11,15 +11,48 @@ import {
   holdLot,
   insertExpiries,
   lockItem,
+  lockLots,
   type LotKey,
   type LotPosition,
+  type LotToName,
   placesOfItem,
   releaseLot,
   selectExpiries,
+  selectHeld,
 } from '../store/lots.ts'
-import { lotKey } from '../rules/lots.ts'
+import { firstExpiredFirst, lotKey } from '../rules/lots.ts'
 
+export type { LotToName }
 export const setExpiry = describeLot
+
+/** Which of these lots somebody holds. */
+export async function heldLots(
+  queries: Queries,
+  lots: readonly LotKey[],
+): Promise<(itemId: number, lot: string) => boolean> {
+  const held = await selectHeld(queries, lots)
+  return (itemId, lot) => held.has(lotKey({ itemId, lot }))
+}
+export const firstLots = firstExpiredFirst
+
+/** Those that keep some of an item at these places and have asked no warehouse for it. */
+export const ordersClaiming = async (
+  queries: Queries,
+  itemId: number,
+  locations: readonly string[],
+): Promise<number[]> =>
+  (await claimsOnItem(queries, itemId, locations)).flatMap(({ kind, doc }) => (kind === 'order' ? [doc] : []))
+
+/** What there is of lots at these places. */
+export function lockLotsOf(
+  tx: Transaction,
+  places: readonly { readonly itemId: number; readonly location: string }[],
+): Promise<LotToName[]> {
+  const items = [...new Set(places.map(({ itemId }) => itemId))].toSorted((a, b) => a - b)
+  const locations = [...new Set(places.map(({ location }) => location))].toSorted()
+  tx.locking('stock position', positionKeys(items, locations))
+  return lockLots(tx, items, locations)
+}
 
 /** Keeps when lots expire, as far as nobody has said before; answers those of which something else is known. */
 export async function learnExpiries<Told extends DatedLot>(
@@ -52,8 +85,9 @@ type Act = Pick<StockChange, 'sourceKey' | 'at'> & { readonly by: string; readon
 
 /** What of the lot is for sale anywhere goes on quality hold, claimed or not. Done before, it moves what came since. */
 export async function holdLotEverywhere(tx: Transaction, lot: LotKey, act: Act): Promise<LotMoved> {
-  const positions = await lockedItem(tx, lot)
+  const before = await lockedItem(tx, lot)
   holdLot(tx, lot, act.by, act.reason)
+  const positions = await lockedAgain(tx, lot, before)
   const changes = positions
     .filter((row) => row.lot === lot.lot && row.available > 0)
     .map(({ location, available }) => change(lot, act, { location, quantity: available }))
@@ -63,14 +97,15 @@ export async function holdLotEverywhere(tx: Transaction, lot: LotKey, act: Act):
   return { moved: changes, shortfalls, claims }
 }
 
-/** Back for sale, claims first. */
+/** What we held of it is back for sale, claims first; what its warehouse holds stays so. */
 export async function releaseLotEverywhere(tx: Transaction, lot: LotKey, act: Act): Promise<LotMoved> {
-  const positions = await lockedItem(tx, lot)
+  const before = await lockedItem(tx, lot)
   releaseLot(tx, lot)
+  const positions = await lockedAgain(tx, lot, before)
   const changes = positions
-    .filter((row) => row.lot === lot.lot && row.qualityHold > 0)
-    .map(({ location, qualityHold }) => ({
-      ...change(lot, act, { location, quantity: qualityHold }),
+    .filter((row) => row.lot === lot.lot && row.held > 0)
+    .map(({ location, held }) => ({
+      ...change(lot, act, { location, quantity: held }),
       from: 'quality_hold' as const,
       to: 'available' as const,
     }))
@@ -97,6 +132,20 @@ async function lockedItem(tx: Transaction, { itemId, company }: LotKey): Promise
   return positions
 }
 
+/**
+ * Who brought the first of an item to a place before the lot's row was ours has ended: that place is there now. Who brings
+ * it from here on waits for us, and sees what we made of the lot.
+ */
+async function lockedAgain(
+  tx: Transaction,
+  lot: LotKey,
+  before: readonly LotPosition[],
+): Promise<readonly LotPosition[]> {
+  const places = await placesOfItem(tx, lot.itemId, lot.company)
+  const isKnown = (location: string): boolean => before.some((row) => row.location === location)
+  return places.every(isKnown) ? before : lockedItem(tx, lot)
+}
+
 const change = (
   { company, itemId, lot }: LotKey,
   { sourceKey, at }: Act,
@@ -113,4 +162,5 @@ const change = (
   source: 'lots',
   sourceKey,
   at,
+  isOurs: true,
 })

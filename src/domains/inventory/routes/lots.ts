@@ -98,15 +98,17 @@ const list = (verbs: LotVerbs): Route =>
     },
   })
 
-const act = (verbs: LotVerbs, verb: 'hold' | 'release', summary: string): Route =>
-  route({
+function act(verbs: LotVerbs, verb: 'hold' | 'release', summary: string): Route {
+  const held = verb === 'hold'
+  return route({
     method: 'POST',
     path: `${LOTS}:${verb}`,
     operationId: `lots.${verb}`,
     summary,
     description:
-      'At all locations of the company at once, and what comes later. Where claims lose their stock, ' +
-      'the answer names them and an exception stays open until the lot is released.',
+      'At all locations of the company at once, and what comes later. Orders that lose their stock wait for other, ' +
+      'and warehouses that were to ship of it are asked to stop; the answer names both. Whoever else loses stock is ' +
+      'named by an exception that stays open until the lot is released.',
     scope: 'process.lots:write',
     rateClass: 'commands',
     bodyLimitBytes: 16 * 1024,
@@ -118,9 +120,21 @@ const act = (verbs: LotVerbs, verb: 'hold' | 'release', summary: string): Route 
       body: { ...asked, reason: 'recall 2026-8' },
       answer: {
         ...asked,
-        held: verb === 'hold',
+        held,
         moved: [{ location: 'CHI-1', quantity: '48' }],
         atRisk: [],
+        waiting: held ? [{ order: 'O-1000017', line: '1', location: 'CHI-1', quantity: '12' }] : [],
+        requests: held
+          ? [
+              {
+                request: 'F-1000031',
+                order: 'O-1000016',
+                location: 'CHI-1',
+                quantity: '6',
+                stops: true,
+              },
+            ]
+          : [],
         unit: 'EA',
       },
     },
@@ -129,6 +143,7 @@ const act = (verbs: LotVerbs, verb: 'hold' | 'release', summary: string): Route 
       return verbs.move({ verb, request: body, actor: principal.client, traceId, claim: idempotency })
     },
   })
+}
 
 const describe = (verbs: LotVerbs): Route =>
   route({

@@ -1,7 +1,7 @@
 /** In which order lots are taken, and what becomes of those that are held; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import type { Bucket } from '../contract.ts'
 import type { Count, Statuses } from '../contract/feeds.ts'
+import { stockKey } from '../rules.ts'
 
 type LotStock = {
   readonly lot: string
@@ -38,19 +38,6 @@ export function firstExpiredFirst<Row extends LotStock>(
 export const lotKey = ({ itemId, lot }: { readonly itemId: number; readonly lot: string }): string =>
   `${itemId} ${lot}`
 
-type Moving = { readonly itemId: number; readonly lot: string; readonly to: Bucket }
-
-export const comesForSale = ({ lot, to }: Moving): boolean => lot !== '' && to === 'available'
-
-/** What of a held lot comes for sale goes on hold behind it. */
-export function heldOnArrival<Change extends Moving & { readonly from: Bucket; readonly reason: string }>(
-  change: Change,
-  held: ReadonlySet<string>,
-): Change[] {
-  if (!comesForSale(change) || !held.has(lotKey(change))) return [change]
-  return [change, { ...change, from: 'available', to: 'quality_hold', reason: 'lot hold' }]
-}
-
 /** A source that counts a held lot as for sale does not know of the hold. */
 export function countedAsHeld(count: Count, held: ReadonlySet<string>): Count {
   const lots = [...count.lots].map(([lot, counted]): [string, Statuses] => {
@@ -58,4 +45,32 @@ export function countedAsHeld(count: Count, held: ReadonlySet<string>): Count {
     return [lot, { ...counted, available: 0, qualityHold: counted.qualityHold + counted.available }]
   })
   return { ...count, lots: new Map(lots) }
+}
+
+export type ClaimToLose = {
+  readonly doc: number
+  readonly line: number
+  readonly itemId: number
+  readonly location: string
+  readonly quantity: Quantity
+  /** What the line may be split at. */
+  readonly part: Quantity
+}
+
+/** Which claims lose what places are short of: those of the latest orders first, in whole parts, and no more than is short. */
+export function claimsLost<Claim extends ClaimToLose>(
+  claims: readonly Claim[],
+  short: ReadonlyMap<string, Quantity>,
+): Claim[] {
+  const missing = new Map(short)
+  return claims
+    .toSorted((a, b) => b.doc - a.doc || b.line - a.line)
+    .flatMap((claim): Claim[] => {
+      const key = stockKey(claim.itemId, claim.location)
+      const wanted = missing.get(key) ?? 0
+      if (wanted <= 0) return []
+      const quantity = Math.min(claim.quantity, Math.ceil(wanted / claim.part) * claim.part)
+      missing.set(key, wanted - quantity)
+      return [{ ...claim, quantity }]
+    })
 }

@@ -38,7 +38,7 @@ export const describeLot = (tx: Transaction, { company, itemId, lot }: LotKey, e
 
 const lock = sql(
   'inventory.lock_lot',
-  `select location, lot, available, reserved, quality_hold as "qualityHold", unreconciled from inventory.position
+  `select location, lot, available, reserved, quality_hold as "qualityHold", held, unreconciled from inventory.position
    where item_id = $1 and company = $2 and owner = 'own' order by item_id, location, lot for no key update`,
 )
 
@@ -48,6 +48,7 @@ export type LotPosition = {
   readonly available: Quantity
   readonly reserved: Quantity
   readonly qualityHold: Quantity
+  readonly held: Quantity
   readonly unreconciled: Quantity
 }
 
@@ -82,6 +83,15 @@ export const claimsOnItem = (
   locations: readonly string[],
 ): Promise<ClaimOnItem[]> => queries.query<ClaimOnItem>(claims, [itemId, locations])
 
+const placesHavingLot = sql(
+  'inventory.places_of_lot',
+  `select distinct location from inventory.position where item_id = $1 and lot = $2 and company = $3 order by location`,
+)
+export const placesOfLot = async (queries: Queries, { itemId, lot, company }: LotKey): Promise<string[]> =>
+  (await queries.query<{ location: string }>(placesHavingLot, [itemId, lot, company])).map(
+    ({ location }) => location,
+  )
+
 const lots = sql(
   'inventory.lots_at',
   `select p.lot, p.location, l.expires_on::text as "expiresOn", l.held_by is not null as held, p.available,
@@ -106,6 +116,27 @@ export const selectLots = (
   { itemId, company, locations }: { itemId: number; company: string; locations: readonly string[] },
 ): Promise<LotRow[]> => queries.query<LotRow>(lots, [itemId, locations, company])
 
+const lotsToName = sql(
+  'inventory.lots_to_name',
+  `select p.item_id as "itemId", p.location, p.lot, p.available, l.expires_on::text as "expiresOn",
+     l.held_by is not null as held
+   from inventory.position p
+   left join lateral (
+     select * from inventory.lot l where l.company = p.company and l.item_id = p.item_id and l.lot = p.lot offset 0) l
+     on true
+   where p.item_id = any($1::int[]) and p.location = any($2::text[]) and p.owner = 'own' and p.lot <> ''
+   order by p.item_id, p.location, p.lot for no key update of p`,
+)
+
+export type LotToName = Omit<LotRow, 'qualityHold'> & { readonly itemId: number }
+
+/** Lots of these items at these places, locked, so that two who take of them see each other's part. */
+export const lockLots = (
+  tx: Transaction,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<LotToName[]> => tx.query<LotToName>(lotsToName, [items, locations])
+
 const heldAmong = sql(
   'inventory.held_among_lots',
   `select k.item_id as "itemId", k.lot from unnest($1::text[], $2::int[], $3::text[]) as k(company, item_id, lot)
@@ -124,6 +155,30 @@ export async function selectHeld(queries: Queries, lots: readonly LotKey[]): Pro
     distinct.map((row) => row.lot),
   ])
   return new Set(rows.map(lotKey))
+}
+
+const makeLots = sql(
+  'inventory.make_lots',
+  `insert into inventory.lot (company, item_id, lot)
+   select k.company, k.item_id, k.lot from unnest($1::text[], $2::int[], $3::text[]) as k(company, item_id, lot)
+   on conflict do nothing`,
+)
+const shareLotRows = sql(
+  'inventory.share_lots',
+  `select from unnest($1::text[], $2::int[], $3::text[]) as k(company, item_id, lot)
+   cross join lateral (
+     select from inventory.lot l where l.company = k.company and l.item_id = k.item_id and l.lot = k.lot for share) l`,
+)
+
+/** Until the transaction ends nobody begins to hold these lots, or lets them go. */
+export async function shareLots(tx: Transaction, lots: readonly LotKey[]): Promise<void> {
+  const keys = keysOf(
+    [...new Map(lots.map((one) => [lotKey(one), one])).values()].toSorted(
+      (a, b) => a.itemId - b.itemId || (a.lot < b.lot ? -1 : 1),
+    ),
+  )
+  tx.send(makeLots, keys)
+  await tx.query(shareLotRows, keys)
 }
 
 const expiries = sql(

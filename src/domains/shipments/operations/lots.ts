@@ -1,0 +1,16 @@
+/** The verbs of the lots that requests are for. */
+import {
+  replaceRequestedLots,
+  selectRequestedLots,
+  selectRequestsOfItem,
+  sumRequestedLots,
+} from '../store/lots.ts'
+import { lotsLeft } from '../rules.ts'
+
+export const lotsOfRequests = selectRequestedLots
+export const requestedOfLots = sumRequestedLots
+export const requestsOfItem = selectRequestsOfItem
+export const changeRequestedLots = replaceRequestedLots
+
+/** What a line is still for when so much of it is open. */
+export const stillRequested = lotsLeft

@@ -1,0 +1,230 @@
+/** Orders that a lot on hold takes the stock from: they wait again, and warehouses are asked to stop what they ship of it. */
+import type { Transaction } from '#platform/database.ts'
+import type { DeskRow } from '#platform/desk.ts'
+import type { Cause } from '#platform/log.ts'
+import type { Docket } from '#platform/process.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import { giveBack, reservationsOf, reserve, stockKey } from '#domains/inventory/operations.ts'
+import { ordersClaiming } from '#domains/inventory/operations/lots.ts'
+import {
+  type ClaimToLose,
+  placesWithLot,
+  shortWithoutLot,
+  whoLoses,
+} from '#domains/inventory/operations/lost-stock.ts'
+import { changeHeaders, loseAllocations } from '#domains/orders/operations.ts'
+import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
+import type { Fulfillment, RequestedLot } from '#domains/shipments/contract.ts'
+import { lockRequests, requestCancellations } from '#domains/shipments/operations.ts'
+import { lotsOfRequests, requestsOfItem } from '#domains/shipments/operations/lots.ts'
+import { wakeOrder } from './order-work.ts'
+import { wholePart } from './ordered-unit.ts'
+
+type HeldLot = { readonly company: string; readonly itemId: number; readonly lot: string }
+
+export type LostClaim = ClaimToLose & { readonly customerLine: string }
+/** What a warehouse was asked for, and whether it is asked to stop; what it picks already it is not. */
+export type AtWarehouse = {
+  readonly request: Fulfillment
+  readonly quantity: Quantity
+  readonly stops: boolean
+}
+export type MadeWay = { readonly waiting: readonly LostClaim[]; readonly requests: readonly AtWarehouse[] }
+
+type Making = { readonly held: HeldLot; readonly reason: string; readonly cause: Cause }
+
+/**
+ * To be called before the lot is put on hold. Orders that no warehouse has been asked for give way first, the latest before
+ * the others; requests for the lot are stopped, and of those that name no lot as many as are still short.
+ */
+export async function makeWay(tx: Transaction, turn: Docket, making: Making): Promise<MadeWay> {
+  const { held } = making
+  const places = await placesWithLot(tx, held)
+  const [claiming, asked] = await Promise.all([
+    ordersClaiming(tx, held.itemId, places),
+    requestsOfItem(tx, held.itemId, places),
+  ])
+  const concerned = asked.filter(({ lot }) => lot === held.lot || lot === '')
+  const books = await lockAll(tx, claiming, concerned)
+  const short = new Map(await shortWithoutLot(tx, held, places))
+  const waiting = claimsThatWait(books, held, short)
+  for (const claim of waiting) count(short, claim)
+  await letWait(tx, books, { ...making, waiting })
+  const requests = requestsConcerned(books, held, short)
+  const stopped = requests.flatMap(({ request, stops }) => (stops ? [request] : []))
+  await stop(tx, books, { ...making, stopped })
+  turn.wakeAfterwards([
+    ...[...new Set([...waiting.map(({ doc }) => doc), ...stopped.map(({ orderId }) => orderId)])].map((doc) =>
+      wakeOrder(books.orders.get(doc)!),
+    ),
+    ...stopped.map(wakeRequest),
+  ])
+  return { waiting, requests }
+}
+
+const count = (
+  short: Map<string, Quantity>,
+  { itemId, location, quantity }: Pick<ClaimToLose, 'itemId' | 'location' | 'quantity'>,
+): unknown => {
+  const key = stockKey(itemId, location)
+  return short.set(key, (short.get(key) ?? 0) - quantity)
+}
+
+const wakeRequest = ({ doc, company }: Fulfillment): DeskRow => ({
+  doc,
+  process: 'fulfillment',
+  company,
+  priority: 2,
+  share: 0,
+})
+
+type LockedBooks = {
+  readonly orders: ReadonlyMap<number, OrderHeader>
+  readonly lines: ReadonlyMap<string, OrderLine>
+  readonly claims: Awaited<ReturnType<typeof reservationsOf>>
+  readonly requests: ReadonlyMap<number, Fulfillment>
+  readonly lots: readonly RequestedLot[]
+}
+
+const sorted = (docs: readonly number[]): number[] => [...new Set(docs)].toSorted((a, b) => a - b)
+
+/** Who claims the item from here on is not asked: he sees what is free. */
+async function lockAll(
+  tx: Transaction,
+  claiming: readonly number[],
+  concerned: Awaited<ReturnType<typeof requestsOfItem>>,
+): Promise<LockedBooks> {
+  const orders = sorted([...claiming, ...concerned.map(({ orderId }) => orderId)])
+  const docs = sorted(concerned.map(({ doc }) => doc))
+  tx.locking('document', orders)
+  const [headers, lines, requests, claims, lots] = await Promise.all([
+    lockHeaders(tx, orders),
+    linesOf(tx, orders),
+    lockRequests(tx, docs),
+    reservationsOf(tx, orders),
+    lotsOfRequests(tx, docs),
+  ])
+  return {
+    orders: new Map(headers.map((header) => [header.doc, header])),
+    lines: new Map(lines.map((line) => [`${line.doc} ${line.n}`, line])),
+    claims,
+    requests: new Map(requests.map((request) => [request.doc, request])),
+    lots,
+  }
+}
+
+/** A line that is shipped whole gives up all that it keeps, wherever that is. */
+function claimsThatWait(
+  { orders, lines, claims }: LockedBooks,
+  { itemId }: HeldLot,
+  short: ReadonlyMap<string, Quantity>,
+): LostClaim[] {
+  const mine = claims.flatMap((claim): LostClaim[] => {
+    const order = orders.get(claim.doc)!
+    if (claim.itemId !== itemId || order.closed || order.cancelRequested) return []
+    const line = lines.get(`${claim.doc} ${claim.line}`)!
+    return [{ ...claim, customerLine: line.customerLine, part: wholePart(line) }]
+  })
+  const lost = whoLoses(mine, short)
+  const whole = new Set(
+    lost.flatMap(({ doc, line }) =>
+      orders.get(doc)!.shippingRule === 'line-complete' ? [`${doc} ${line}`] : [],
+    ),
+  )
+  const isWhole = ({ doc, line }: LostClaim): boolean => whole.has(`${doc} ${line}`)
+  return [...lost.filter((claim) => !isWhole(claim)), ...mine.filter(isWhole)]
+}
+
+async function letWait(
+  tx: Transaction,
+  { orders, lines }: LockedBooks,
+  { held, reason, cause, waiting }: Making & { readonly waiting: readonly LostClaim[] },
+): Promise<void> {
+  if (waiting.length === 0) return
+  await giveBack(
+    tx,
+    waiting.map(({ part: _, customerLine: __, ...claim }) => ({ ...claim, company: held.company })),
+  )
+  const lost = [...Map.groupBy(waiting, ({ doc, line }) => `${doc} ${line}`)].map(([key, own]) => ({
+    line: lines.get(key)!,
+    quantity: own.reduce((sum, claim) => sum + claim.quantity, 0),
+  }))
+  queueLost(tx, held.company, lost)
+  const told = [...Map.groupBy(lost, ({ line }) => line.doc)].map(([doc, own]) => ({
+    ...orders.get(doc)!,
+    data: { lot: held.lot, reason, lines: own.map(({ line }) => line.n) },
+    lines: own.map(({ line: { n }, quantity }) => ({ n, reserved: -quantity, backordered: quantity })),
+  }))
+  await loseAllocations(tx, told, cause)
+}
+
+/** Lines wait for so much more than they did. */
+export const queueLost = (
+  tx: Transaction,
+  company: string,
+  lost: readonly {
+    readonly line: Pick<OrderLine, 'doc' | 'n' | 'itemId' | 'backordered'>
+    readonly quantity: Quantity
+  }[],
+): void =>
+  reserve(
+    tx,
+    lost.map(({ line: { doc, n, itemId, backordered }, quantity }) => ({
+      doc,
+      line: n,
+      company,
+      itemId,
+      allocations: [],
+      backordered: backordered + quantity,
+      waited: backordered > 0,
+    })),
+  )
+
+/** Those that are to come from the lot; then, while a place is short, the latest of those that may. */
+function requestsConcerned(
+  { requests, lots }: LockedBooks,
+  { itemId, lot }: HeldLot,
+  short: Map<string, Quantity>,
+): AtWarehouse[] {
+  const mine = lots.filter((row) => row.itemId === itemId)
+  const concerned = new Map<number, AtWarehouse>()
+  const add = ({ doc, quantity }: RequestedLot): void => {
+    const request = requests.get(doc)!
+    const before = concerned.get(doc)?.quantity ?? 0
+    concerned.set(doc, { request, quantity: before + quantity, stops: canStop(request) })
+  }
+  for (const row of mine) {
+    if (row.lot !== lot) continue
+    add(row)
+    count(short, row)
+  }
+  for (const row of mine.toReversed()) {
+    const isShort = (short.get(stockKey(itemId, row.location)) ?? 0) > 0
+    if (row.lot !== '' || !isShort) continue
+    add(row)
+    count(short, row)
+  }
+  return [...concerned.values()].toSorted((a, b) => a.request.doc - b.request.doc)
+}
+
+const canStop = ({ state }: Fulfillment): boolean => state === 'requested' || state === 'accepted'
+
+async function stop(
+  tx: Transaction,
+  { orders }: LockedBooks,
+  { held, reason, cause, stopped }: Making & { readonly stopped: readonly Fulfillment[] },
+): Promise<void> {
+  const words = `lot ${held.lot} is held: ${reason}`
+  const fresh = stopped.filter(({ cancelRequested }) => !cancelRequested)
+  await requestCancellations(
+    tx,
+    fresh.map((request) => ({ ...request, reason: words })),
+    true,
+    cause,
+  )
+  const told = [...Map.groupBy(fresh, ({ orderId }) => orderId)].map(([doc, own]) => ({
+    ...orders.get(doc)!,
+    data: { lot: held.lot, reason, fulfillments: own.map(({ doc: id, location }) => ({ id, location })) },
+  }))
+  await changeHeaders(tx, told, { change: 'touched', type: 'order.release_stopped' }, cause)
+}
