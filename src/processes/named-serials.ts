@@ -22,7 +22,7 @@ export function serialErrors(
 ): FieldError[] {
   if (!serialControlled) {
     const message = `${sku} has no serials`
-    return serials.length > 0 ? [{ pointer: 'serials', code: 'inventory.serials_required', message }] : []
+    return serials.length > 0 ? [{ pointer: 'serials', code: 'inventory.serials_not_kept', message }] : []
   }
   const repeated = serials.flatMap((serial, place): FieldError[] => {
     const name = `${sku}\0${serial}`

@@ -14,7 +14,7 @@ import {
   settleSerials,
   takeSerials,
 } from '#domains/inventory/operations/serials.ts'
-import { findItemsById } from '#domains/items/operations.ts'
+import { controlledItems, findItemsById } from '#domains/items/operations.ts'
 import type { ProcessPorts } from './ports.ts'
 
 /** What was told of units of items that are known by their serials, and the places whose quantities moved with it. */
@@ -169,11 +169,14 @@ export async function watchSerials({ database, companies }: SerialWatch): Promis
       .map(({ company, cause }) => ({ company, ...siteIn(cause) }))
     await database.transaction(async (tx) => {
       const counts = await countSerialsAt(tx, sites)
-      const agreeing = counts.filter((count) => differingBuckets(count).length === 0)
+      const tracked = await controlledItems(tx, [...new Set(sites.map(({ itemId }) => itemId))])
+      const agreeing = counts.filter(
+        (count) => differingBuckets(count).length === 0 || tracked.get(count.itemId)?.serials !== true,
+      )
       await closeExceptions(
         tx,
         agreeing.map((count) => ({ company: count.company, cause: countCause(count) })),
-        'there are as many serials as units',
+        'there are as many serials as units, or the item has none any more',
       )
     })
   }

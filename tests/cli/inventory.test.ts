@@ -4,11 +4,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { move } from '#domains/inventory/operations.ts'
 import { addProfileVersion, recordDecisions, sourceFrom } from '#domains/inventory/operations/sourcing.ts'
+import { takeSerials } from '#domains/inventory/operations/serials.ts'
 import { upsertItems } from '#domains/items/operations.ts'
 import { sql } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
-import { change } from '#tests/domains/inventory/stock.ts'
+import { AT, change } from '#tests/domains/inventory/stock.ts'
 import { newCustomer, order, write } from '#tests/domains/orders/order-fixtures.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
@@ -70,10 +71,40 @@ test('what can be promised is explained step by step', async () => {
   )
 }, 60_000)
 
+test('a unit is found by its serial, with its history, and a place lists those that it has', async () => {
+  const { database } = folder
+  const [item] = await database.query<{ id: number }>(
+    sql('test.item_of_units', 'select id from items.item where sku = $1'),
+    [SKU],
+  )
+  const common = { company: 'NWF', itemId: item!.id, lot: 'L1', source: 'wms', doc: null, at: AT }
+  const came = {
+    ...common,
+    reason: 'receipt',
+    sourceKey: 'E1',
+    from: { bucket: 'supplier', location: null },
+    to: { bucket: 'available', location: 'CHI-1' },
+  } as const
+  await database.transaction((tx) =>
+    takeSerials(
+      tx,
+      ['SN-1', 'SN-2'].map((serial) => ({ ...came, serial })),
+      [],
+    ),
+  )
+  const unit = await inventory('serial', 'SN-1', '--company', 'NWF')
+  expect(unit).toMatchObject({ code: 0, stderr: '' })
+  expect(unit.stdout).toMatch(/SN-1 of 10012 is available at CHI-1, lot L1\n.*supplier → available at CHI-1/)
+  const listed = await inventory('serials', SKU, '--company', 'NWF', '--location', 'CHI-1', '--json')
+  expect(rowsOf(listed)).toMatchObject([{ serial: 'SN-1' }, { serial: 'SN-2', status: 'available' }])
+}, 60_000)
+
 test.each([
   [['show', 'nothing', '--company', 'NWF'], 1, /no stock position of an item nothing/],
   [['explain', 'never-stocked', '--company', 'NWF'], 1, /no stock position/],
   [['show', SKU], 2, /--company NWF/],
+  [['serial', 'SN-9', '--company', 'NWF'], 1, /NWF has no unit SN-9/],
+  [['serials', 'nothing', '--company', 'NWF'], 1, /no item nothing/],
   [['explain', SKU, '--company', 'NWF', '--location', 'MOON'], 1, /MOON/],
 ])('%j ends with %i and says why', async (args, code, why) => {
   const ended = await inventory(...args)

@@ -66,6 +66,15 @@ const PLANTED: Readonly<Record<string, string>> = {
   'inventory.doubt_is_told': `
     update inventory.position set unreconciled = -1 where (item_id, location) = (
       select item_id, location from inventory.position where lot = '' limit 1)`,
+  'inventory.serials_are_where_told': `
+    insert into inventory.serial (company, item_id, serial, location, bucket, told_at)
+    values ('NWF', 1, 'U-1', 'DC1', 'available', now());
+    insert into inventory.serial_fact (company, item_id, serial, from_bucket, from_location, to_bucket, reason, source,
+      source_key, at, moved)
+    values ('NWF', 1, 'U-1', 'available', 'DC1', 'shipped', 'ship', 'wms', 'S-1', now(), true)`,
+  'inventory.serial_doubts_are_told': `
+    insert into inventory.serial (company, item_id, serial, location, bucket, told_at, doubt, doubt_location)
+    values ('NWF', 1, 'U-2', 'DC1', 'available', now(), 'elsewhere', 'DC2')`,
   'inventory.claims_are_at_the_desk': `
     delete from desk.document where doc in (select doc from inventory.backorder union select doc from inventory.reservation)`,
   'inventory.reservations_keep_what_is_open': `update inventory.channel_claim set quantity = quantity + 1`,

@@ -174,6 +174,15 @@ describe('a place with another number of units than of serials', () => {
   })
 })
 
+test('of an item that has no serials any more nobody is told that they are missing', async () => {
+  const item = await numbered()
+  await hear(told(item, 'receipt', 2))
+  expect(await codesOf(item)).toEqual(['serials_differ'])
+  await db.run('update items.item set serial_controlled = false where id = $1', [item.itemId])
+  await look()
+  expect(await codesOf(item)).toEqual([])
+})
+
 test('of a lot that is held a unit is on hold as it comes', async () => {
   const item = await numbered({ lotControlled: true })
   const lot = { company: COMPANY, itemId: item.itemId, lot: 'L1' }

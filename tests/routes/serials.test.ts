@@ -8,6 +8,8 @@ import { bearer, O2C, type Reply } from './front-door.ts'
 const INVENTORY = '/process/inventory/v1'
 const SKUS = Array.from({ length: 6 }, (_, at) => String(48_001 + at))
 const PLAIN = '48090'
+const PRICED = '48091'
+const WITHIN = { timeout: 20_000 }
 
 let house: Wholesaler
 let depot: DepotVoice
@@ -16,6 +18,7 @@ beforeAll(async () => {
   house = await openWholesaler(
     [
       { number: PLAIN, stock: { DC1: 10 } },
+      { number: PRICED, item: { serialControlled: true } },
       ...SKUS.map((number) => ({ number, stock: { DC1: 3 }, item: { serialControlled: true } })),
     ],
     [{ number: '500001' }],
@@ -99,7 +102,7 @@ describe('a line of an adjustment', () => {
     [
       'of an item that has none',
       () => [line('lost', PLAIN, ['X'])],
-      ['/lines/0/serials inventory.serials_required'],
+      ['/lines/0/serials inventory.serials_not_kept'],
     ],
     [
       'that takes one which is in another status',
@@ -167,7 +170,7 @@ async function released(sku: string, pieces: number): Promise<Request & { readon
       [order.doc],
     )
     return row!.id
-  })
+  }, WITHIN)
   return { doc, location: 'DC1', sku, order: order.body.id }
 }
 
@@ -278,6 +281,27 @@ test.each([
 ] as const)('%s is refused', async (path, expected) => {
   const refused = await house.send('GET', `${INVENTORY}/${path}`)
   expect([refused.status, refused.body.code]).toEqual(expected)
+})
+
+test('what waits for another person moves its units when it is approved, except those that moved meanwhile', async () => {
+  const second = bearer(
+    await house.key({ client: 'bob', scopes: ['process.adjustments:approve', 'process.adjustments:write'] }),
+  )
+  const many = Array.from({ length: 120 }, (_, nth) => `${PRICED}-${nth}`)
+  const waiting = await adjust([line('counted', PRICED, many)])
+  expect([waiting.status, waiting.body['state']]).toEqual([202, 'pending'])
+  expect((await story(many[0]!)).status).toBe(404)
+  expect((await adjust([line('found', PRICED, [many[1]!], { location: 'DC2' })])).status).toBe(201)
+  const approved = await house.send('POST', `${INVENTORY}/adjustments/${waiting.body.id}:approve`, {
+    headers: second,
+    body: { reason: 'counted again' },
+  })
+  expect([approved.status, approved.body['state']]).toEqual([200, 'booked'])
+  expect((await story(many[0]!)).body).toMatchObject({ state: 'here', location: 'DC1' })
+  expect((await story(many[1]!)).body).toMatchObject({ state: 'here', location: 'DC2' })
+  expect((await differing(PRICED)).map(({ title }) => title)).toEqual([
+    `DC1 has 120 available and 119 serials of ${PRICED}`,
+  ])
 })
 
 test('a serial of two items names one when its item is named', async () => {

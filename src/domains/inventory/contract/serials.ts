@@ -114,6 +114,12 @@ export const serialRefusals = {
     cause: 'The line names an item of which each unit has a serial, and not exactly one for each of them.',
     fix: 'Send as many serials as the quantity is in base units, which is a whole number.',
   },
+  'inventory.serials_not_kept': {
+    status: 422,
+    title: 'The item has no serials',
+    cause: 'The line names serials of an item whose units are not told apart.',
+    fix: 'Leave them out, or have the item marked in its ERP as one whose units have serials.',
+  },
   'inventory.serial_repeated': {
     status: 422,
     title: 'A serial stands twice',

@@ -73,6 +73,7 @@ const adjust = (verbs: AdjustmentVerbs): Route =>
       'inventory.adjustment_contradicts',
       'inventory.lot_required',
       'inventory.serials_required',
+      'inventory.serials_not_kept',
       'inventory.serial_repeated',
       'inventory.serial_not_there',
       'inventory.serial_has_place',

@@ -58,6 +58,7 @@ const enter = (verbs: HandVerbs): Route =>
       'inventory.hand_line_contradicts',
       'inventory.lot_required',
       'inventory.serials_required',
+      'inventory.serials_not_kept',
       'inventory.serial_repeated',
       'inventory.serial_not_there',
       'items.unit_unknown',

@@ -97,6 +97,31 @@ export const inventoryInvariants: readonly Invariant[] = [
     'what left although the books could not cover it was told as an exception',
   ),
   invariant(
+    'inventory.serials_are_where_told',
+    `with recent as materialized (
+       select distinct company, serial, item_id from inventory.serial_fact where recorded_at >= (select at from since))
+     select 'unit ' || s.serial || ' of item ' || s.item_id || ': ' || s.bucket || coalesce(' at ' || s.location, '')
+     from recent r
+     cross join lateral (
+       select * from inventory.serial s where s.company = r.company and s.serial = r.serial and s.item_id = r.item_id
+       offset 0) s
+     cross join lateral (
+       select to_bucket, to_location from inventory.serial_fact f
+       where f.company = r.company and f.serial = r.serial and f.item_id = r.item_id and f.moved
+       order by f.id desc limit 1) f
+     where (s.bucket, s.location) is distinct from (f.to_bucket, f.to_location)`,
+    'a unit with a serial is where what moved it last has put it',
+  ),
+  invariant(
+    'inventory.serial_doubts_are_told',
+    `select 'unit ' || s.serial || ' of item ' || s.item_id from inventory.serial s
+     where s.company > '' and s.doubt is not null and not exists (
+       select from exceptions.exception e where e.company = s.company
+         and e.cause = 'inventory.serial_' || replace(s.doubt, '-', '_') || ':' || s.item_id || ':' || s.serial)
+     order by s.company, s.item_id, s.serial`,
+    'what contradicts what was told of a unit before was told as an exception',
+  ),
+  invariant(
     'inventory.claims_are_at_the_desk',
     `select 'order ' || c.doc || ' line ' || c.line from (
        select doc, line from inventory.reservation union all select doc, line from inventory.backorder) c
