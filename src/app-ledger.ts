@@ -10,6 +10,7 @@ import {
 } from '#domains/inventory/operations/adjustments.ts'
 import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
 import type { AdjustmentAnswer } from '#domains/inventory/contract/adjustments.ts'
+import type { LotAnswer, LotView } from '#domains/inventory/contract/lots.ts'
 import { findItemsById } from '#domains/items/operations.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { linesOfShipments, shipmentsOf, shippedOfLot } from '#domains/shipments/views.ts'
@@ -27,7 +28,7 @@ import {
   type DecisionCommand,
 } from './processes/adjustment-commands.ts'
 import { serialsOf } from './app-serials.ts'
-import { describeLot, moveLot } from './processes/lot-commands.ts'
+import { describeLot, listLots, type LotCommand, type LotReached, moveLot } from './processes/lot-commands.ts'
 import {
   adjustmentNumber,
   orderNumber,
@@ -46,6 +47,9 @@ export type LedgerWires = {
 export type StockHands = {
   adjust(command: AdjustmentCommand): Promise<AdjustmentReached>
   decide(command: DecisionCommand): Promise<AdjustmentReached>
+  moveLot(command: LotCommand): LotReached<LotAnswer>
+  /** What expires first before the rest. */
+  lots(of: { readonly company: string; readonly sku: string }): Promise<LotView[]>
 }
 
 export function stockHands({ screens, worker, processPorts: ports }: LedgerWires): StockHands {
@@ -53,6 +57,8 @@ export function stockHands({ screens, worker, processPorts: ports }: LedgerWires
   return {
     adjust: (command) => adjustStock(screens, wires(), command),
     decide: (command) => decideOnAdjustment(wires(), command),
+    moveLot: (command) => moveLot(screens, wires(), command),
+    lots: (of) => listLots(screens, ports, of),
   }
 }
 

@@ -1,4 +1,4 @@
-/** The commands with which people put stock right. */
+/** The commands with which people put stock right, and hold lots. */
 import type { Command as Program } from 'commander'
 import { decided, define, listOptions } from './cli-program.ts'
 
@@ -44,6 +44,37 @@ export function adjustmentCommands(inventory: Program): void {
     ),
   ).option('--state <state>', 'pending, booked or rejected')
   byHandCommands(inventory)
+  lotCommands(inventory)
+}
+
+function lotCommands(inventory: Program): void {
+  define(
+    inventory,
+    'lots <sku>',
+    'The lots of an item, what expires first before the rest',
+    async () => (await import('./cli-lots.ts')).inventoryLots,
+  ).option('--company <code>', 'whose item; needed where there are several')
+  const acting = (command: Program): Program =>
+    command
+      .requiredOption('--reason <text>', 'why')
+      .option('--company <code>', 'whose item; needed where there are several')
+      .option('--by <name>', 'who says so')
+  acting(
+    define(
+      inventory,
+      'hold-lot <sku> <lot>',
+      'Put a lot on hold wherever it lies, and say whose stock it was',
+      async () => (await import('./cli-lots.ts')).inventoryHoldLot,
+    ),
+  )
+  acting(
+    define(
+      inventory,
+      'release-lot <sku> <lot>',
+      'Let a lot go that was held',
+      async () => (await import('./cli-lots.ts')).inventoryReleaseLot,
+    ),
+  )
 }
 
 function byHandCommands(inventory: Program): void {

@@ -6,7 +6,8 @@ import { Refusal } from '#platform/faults.ts'
 import type { Claim, Replay } from '#platform/http.ts'
 import { claim, record, settle } from '#platform/http-idempotency.ts'
 import { formatQuantity } from '#platform/quantity.ts'
-import type { LotAnswer, LotDescription, LotRequest } from '#domains/inventory/contract/lots.ts'
+import { localDate } from '#platform/time-zone.ts'
+import type { LotAnswer, LotDescription, LotRequest, LotView } from '#domains/inventory/contract/lots.ts'
 import {
   holdLotEverywhere,
   type LotMoved,
@@ -14,6 +15,7 @@ import {
   setExpiry,
 } from '#domains/inventory/operations/lots.ts'
 import { serialsAt } from '#domains/inventory/operations/serials.ts'
+import { lotsInOrder } from '#domains/inventory/views/lots.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { requestsOfItem } from '#domains/shipments/operations/lots.ts'
@@ -142,9 +144,21 @@ export async function describeLot(
   })
 }
 
+/** Where the company sells from; what expires first before the rest. */
+export async function listLots(
+  queries: Queries,
+  ports: AdjustmentWires['ports'],
+  { company, sku }: Pick<LotRequest, 'company' | 'sku'>,
+): Promise<LotView[]> {
+  const { locations, timeZone } = ports.findCompany(company)
+  const { id: itemId } = await itemOf(queries, { ports }, { company, sku })
+  const today = localDate(ports.clock.now(), timeZone)
+  return lotsInOrder(queries, { itemId, company, locations, today })
+}
+
 async function itemOf(
   queries: Queries,
-  { ports }: AdjustmentWires,
+  { ports }: Pick<AdjustmentWires, 'ports'>,
   { company, sku }: Pick<LotRequest, 'company' | 'sku'>,
 ): Promise<SellingItem> {
   const { code } = ports.findCompany(company)

@@ -102,6 +102,24 @@ test.each([
   60_000,
 )
 
+test('a lot is held with those whose stock it was, listed as held, and let go', async () => {
+  const { number } = house.landscape.world.items.find(
+    ({ company, lotControlled }) => company === 'NWF' && lotControlled,
+  )!
+  const line = { kind: 'found', sku: number, lot: 'CLI-1', location: 'DC1', quantity: '5' }
+  const body = { company: 'NWF', reason: 'count', reference: 'sheet 9', lines: [line] }
+  await house.send('POST', '/process/inventory/v1/adjustments', { body })
+  const act = (verb: string) =>
+    inventory(`${verb}-lot`, number, 'CLI-1', '--company', 'NWF', '--reason', 'recall 8', '--by', 'ann')
+  const held = await act('hold')
+  const told = expect.stringMatching(/^Lot CLI-1 of \d+ is held\n {2}5 [A-Z]+ at DC1/)
+  expect([held.code, held.stdout]).toEqual([0, told])
+  const lots = rowsOf<object>(await inventory('lots', number, '--company', 'NWF', '--json'))
+  const row = { lot: 'CLI-1', location: 'DC1', held: true, available: '0', qualityHold: '5' }
+  expect(lots).toContainEqual(row)
+  expect((await act('release')).stdout).toContain('is released')
+}, 90_000)
+
 test('what a warehouse ships while it is away is tried out, entered, listed and settled', async () => {
   house.landscape.wms.faults.set({ kind: 'outage', mode: 'unavailable' })
   const { body } = await house.submit(house.next(shipsAtOnce))

@@ -344,7 +344,6 @@ export async function move(tx: Transaction, told: readonly StockChange[]): Promi
   return shortfalls
 }
 
-/** What nobody can explain at these places; zero where everything is explained. */
 function* eachWhileHeld(
   books: Books,
   told: readonly StockChange[],
@@ -353,6 +352,7 @@ function* eachWhileHeld(
   for (const change of told) yield* held.size === 0 ? [change] : whileHeld(books, change, held)
 }
 
+/** What nobody can explain at these places; zero where everything is explained. */
 export async function unreconciledAt(
   queries: Queries,
   places: readonly Pick<Place, 'itemId' | 'location'>[],
