@@ -1,5 +1,5 @@
 /** The command line as a user meets it: a child process, what it prints, and how it ends. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { vi } from 'vitest'
 import { passableFolder } from '#tests/support/passable-folder.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+const TERMINAL = fileURLToPath(new URL('warm-terminal.ts', import.meta.url))
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
@@ -16,9 +17,10 @@ export type Ended = { readonly code: number | null; readonly stdout: string; rea
 const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
 const environment = { PATH, HOME, NODE_COMPILE_CACHE, NO_COLOR: '1' }
 
-export const crossdock = (...args: string[]): Promise<Ended> => run(args, '')
+/** In a process of its own, from its start to its end. */
+export const crossdockAfresh = (...args: string[]): Promise<Ended> => run(args, '')
 
-/** With this on its standard input. */
+/** In a process of its own, with this on its standard input. */
 export const crossdockFed = (input: string, ...args: string[]): Promise<Ended> => run(args, input)
 
 async function run(args: readonly string[], input: string): Promise<Ended> {
@@ -28,6 +30,35 @@ async function run(args: readonly string[], input: string): Promise<Ended> {
   const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)]
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, stdout: await stdout, stderr: await stderr }
+}
+
+let terminal: ChildProcess | undefined
+let free: Promise<unknown> = Promise.resolve()
+
+/** In a process that has the program loaded and runs what is typed one after the other. */
+export function crossdock(...args: string[]): Promise<Ended> {
+  const ended = free.then(() => type(args))
+  free = ended.catch(() => undefined)
+  return ended
+}
+
+async function type(args: readonly string[]): Promise<Ended> {
+  terminal ??= fork(TERMINAL, {
+    execArgv: [],
+    env: environment,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const answered = new AbortController()
+  const { signal } = answered
+  const gone = once(terminal, 'exit', { signal }).then(([code]) => {
+    terminal = undefined
+    throw new Error(`the terminal ended with ${code} at crossdock ${args.join(' ')}`)
+  })
+  gone.catch(() => undefined)
+  terminal.send(args)
+  const [ended] = (await Promise.race([once(terminal, 'message', { signal }), gone])) as [Ended]
+  answered.abort()
+  return ended
 }
 
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {

@@ -3,7 +3,7 @@ import { createReadStream, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, expect, test } from 'vitest'
-import { crossdock, dataFolder, noteIn, processesOf, rowsOf, Up } from './program.ts'
+import { crossdock, crossdockAfresh, dataFolder, noteIn, processesOf, rowsOf, Up } from './program.ts'
 
 const folder = dataFolder()
 const data = ['--data', folder.path]
@@ -62,7 +62,7 @@ test('an order is found by each of its numbers, with its whole story', async () 
 
 test('a story is also told as text, and an unknown number is a clear error', async () => {
   const [order] = await listed()
-  const told = await crossdock('trace', order!.customerOrder, ...data)
+  const told = await crossdockAfresh('trace', order!.customerOrder, ...data)
   expect(told).toMatchObject({ code: 0, stderr: '' })
   expect(told.stdout).toContain('What happened')
   const unknown = await crossdock('trace', 'PO-NOBODY', ...data)
@@ -95,7 +95,7 @@ test('books are held against the count of every location while it runs', async (
 }, 60_000)
 
 test('doctor finds every rule kept and every system reachable while work goes on', async () => {
-  const ended = await crossdock('doctor', '--json', ...data)
+  const ended = await crossdockAfresh('doctor', '--json', ...data)
   const checks = rowsOf<{ check: string; ok: boolean; detail: string }>(ended)
   expect(checks.filter(({ ok }) => !ok)).toEqual([])
   expect(checks.map(({ check }) => check)).toEqual(
@@ -111,7 +111,7 @@ test('doctor finds every rule kept and every system reachable while work goes on
 })
 
 test('demo run sends orders to the running program, and each ends as it was planted', async () => {
-  const ended = await crossdock('demo', 'run', '--orders', '30', '--json', ...data)
+  const ended = await crossdockAfresh('demo', 'run', '--orders', '30', '--json', ...data)
   expect(ended).toMatchObject({ code: 0 })
   expect(rowsOf(ended)).toEqual([expect.objectContaining({ orders: 30, surprises: [], under_way: 0 })])
 }, 60_000)
@@ -149,7 +149,7 @@ test('a replay answers each id by itself', async () => {
 })
 
 test('a second program on the same data folder is refused', async () => {
-  const ended = await crossdock('up', '--port', '0', ...data)
+  const ended = await crossdockAfresh('up', '--port', '0', ...data)
   expect(ended.code).toBe(1)
   expect(ended.stderr).not.toBe('')
 })

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { crossdock, dataFolder, rowsOf } from './program.ts'
+import { crossdock, crossdockAfresh, dataFolder, rowsOf } from './program.ts'
 
 const folder = dataFolder()
 afterAll(() => folder.remove())
@@ -47,7 +47,7 @@ describe('wrong use ends with 2 and says what to type instead', () => {
 })
 
 test('help is data and no error', async () => {
-  const ended = await crossdock('--help')
+  const ended = await crossdockAfresh('--help')
   expect(ended).toMatchObject({ code: 0, stderr: '' })
   expect(ended.stdout).toContain('crossdock [options] [command]')
 })
@@ -57,13 +57,13 @@ test.each([
   ['trace', 'O-1'],
   ['migrate', '--dry-run'],
 ])('crossdock %s %s says how to get a database where there is none', async (...args) => {
-  const ended = await crossdock(...args, '--data', folder.path)
+  const ended = await crossdockAfresh(...args, '--data', folder.path)
   expect(ended).toMatchObject({ code: 1, stdout: '' })
   expect(ended.stderr).toContain('npm start')
 })
 
 test('doctor tells that there is no database and ends with 3', async () => {
-  const ended = await crossdock('doctor', '--json', '--data', folder.path)
+  const ended = await crossdockAfresh('doctor', '--json', '--data', folder.path)
   expect(ended.code).toBe(3)
   expect(rowsOf<{ check: string; ok: boolean }>(ended)).toContainEqual(
     expect.objectContaining({ check: 'database', ok: false, next: expect.stringContaining('npm start') }),
@@ -110,7 +110,7 @@ test('edi check takes a known partner by the guides of the configured folder', a
 })
 
 test('demo load refuses a folder that is no world and names the files it needs', async () => {
-  const ended = await crossdock('demo', 'load', folder.path, '--data', folder.path)
+  const ended = await crossdockAfresh('demo', 'load', folder.path, '--data', folder.path)
   expect(ended.code).toBe(1)
   expect(ended.stderr).toContain('carriers, customers, items')
 })
@@ -119,14 +119,22 @@ test('up refuses a port that is taken and names the way out', async () => {
   const holder = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => holder.once('listening', resolve))
   const { port } = holder.address() as AddressInfo
-  const ended = await crossdock('up', '--port', String(port), '--data', join(folder.path, 'taken'))
+  const ended = await crossdockAfresh('up', '--port', String(port), '--data', join(folder.path, 'taken'))
   holder.close()
   expect(ended.code).toBe(1)
   expect(ended.stderr).toContain('--port')
 })
 
 test('up refuses to listen beyond loopback while nobody would be asked for credentials', async () => {
-  const ended = await crossdock('up', '--host', '0.0.0.0', '--port', '0', '--data', join(folder.path, 'open'))
+  const ended = await crossdockAfresh(
+    'up',
+    '--host',
+    '0.0.0.0',
+    '--port',
+    '0',
+    '--data',
+    join(folder.path, 'open'),
+  )
   expect(ended.code).toBe(1)
   expect(ended.stderr).toContain('without credentials')
 })
