@@ -91,6 +91,11 @@ const adjust = (verbs: AdjustmentVerbs): Route =>
     },
   })
 
+const Listed = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  state: z.enum(['pending', 'booked', 'rejected']).optional(),
+})
+
 const list = (verbs: AdjustmentVerbs): Route =>
   route({
     method: 'GET',
@@ -100,10 +105,7 @@ const list = (verbs: AdjustmentVerbs): Route =>
     scope: 'process.adjustments:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: z.string().min(1).max(12),
-      state: z.enum(['pending', 'booked', 'rejected']).optional(),
-    }),
+    query: Listed,
     answers: { 200: { description: 'A page', body: pageOf(AdjustmentAnswer) } },
     refusals: ['inventory.company_unknown', 'http.cursor_invalid'],
     example: { query: { company: 'NWF', limit: 50 }, answer: { items: [example.adjustment] } },

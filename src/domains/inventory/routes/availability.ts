@@ -89,6 +89,11 @@ const setAllocations = (verbs: PromiseVerbs): Route =>
       verbs.setAllocations({ request: body, actor: client, traceId, claim: idempotency }),
   })
 
+const Asked = z.object({
+  company: z.string().min(1).max(12),
+  sku: z.array(z.string().min(1).max(40)).min(1).max(50).describe('Repeat the parameter, up to 50'),
+})
+
 const listAllocations = (verbs: PromiseVerbs): Route =>
   route({
     method: 'GET',
@@ -98,10 +103,7 @@ const listAllocations = (verbs: PromiseVerbs): Route =>
     scope: 'process.allocations:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: z.object({
-      company: z.string().min(1).max(12),
-      sku: z.array(z.string().min(1).max(40)).min(1).max(50).describe('Repeat the parameter, up to 50'),
-    }),
+    query: Asked,
     answers: { 200: { description: 'By item and location', body: Allocations } },
     refusals: ['inventory.company_unknown', 'inventory.item_unknown'],
     example: { query: { company: 'NWF', sku: ['10012'] }, answer: example.allocated },

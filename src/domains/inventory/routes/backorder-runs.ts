@@ -61,6 +61,8 @@ const commandRun = (ports: BackorderRunPorts): Route =>
       ports.command({ request: body, actor: client, traceId, claim: idempotency }),
   })
 
+const Listed = PageQuery.extend({ company: z.string().min(1).max(12) })
+
 const listRuns = (ports: BackorderRunPorts): Route =>
   route({
     method: 'GET',
@@ -70,7 +72,7 @@ const listRuns = (ports: BackorderRunPorts): Route =>
     scope: 'process.backorders:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({ company: z.string().min(1).max(12) }),
+    query: Listed,
     answers: { 200: { description: 'A page of runs', body: pageOf(BackorderRun) } },
     refusals: ['http.cursor_invalid', 'inventory.company_unknown'],
     example: { query: { company: 'NWF', limit: 50 }, answer: { items: [EXAMPLE] } },
@@ -89,6 +91,10 @@ const listRuns = (ports: BackorderRunPorts): Route =>
     },
   })
 
+const RunId = z.object({ id: z.int().min(1) })
+
+const ChangesOfRun = pageOf(BackorderChange).extend({ run: BackorderRun })
+
 const readRun = (ports: BackorderRunPorts): Route =>
   route({
     method: 'GET',
@@ -98,12 +104,12 @@ const readRun = (ports: BackorderRunPorts): Route =>
     scope: 'process.backorders:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    params: z.object({ id: z.int().min(1) }),
+    params: RunId,
     query: PageQuery,
     answers: {
       200: {
         description: 'The run and its changes, item by item',
-        body: pageOf(BackorderChange).extend({ run: BackorderRun }),
+        body: ChangesOfRun,
       },
     },
     refusals: ['http.cursor_invalid', 'inventory.backorder_run_unknown'],

@@ -92,6 +92,11 @@ const enter = (verbs: HandVerbs): Route =>
     },
   })
 
+const Listed = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  state: z.enum(['open', 'all']).default('all').describe('open: of which the warehouse has not told all'),
+})
+
 const list = (verbs: HandVerbs): Route =>
   route({
     method: 'GET',
@@ -101,10 +106,7 @@ const list = (verbs: HandVerbs): Route =>
     scope: 'process.adjustments:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: z.string().min(1).max(12),
-      state: z.enum(['open', 'all']).default('all').describe('open: of which the warehouse has not told all'),
-    }),
+    query: Listed,
     answers: { 200: { description: 'A page', body: pageOf(HandView) } },
     refusals: ['inventory.company_unknown', 'http.cursor_invalid'],
     example: {
@@ -146,6 +148,12 @@ const list = (verbs: HandVerbs): Route =>
     },
   })
 
+const HandDocument = z.object({
+  document: z.string().min(1).max(40).describe('As it is listed').meta({ example: 'S-1000032' }),
+})
+
+const Settled = z.object({ settled: z.int() })
+
 const settle = (verbs: HandVerbs): Route =>
   route({
     method: 'POST',
@@ -156,13 +164,11 @@ const settle = (verbs: HandVerbs): Route =>
     scope: 'process.adjustments:write',
     rateClass: 'commands',
     bodyLimitBytes: 16 * 1024,
-    params: z.object({
-      document: z.string().min(1).max(40).describe('As it is listed').meta({ example: 'S-1000032' }),
-    }),
+    params: HandDocument,
     body: HandSettling,
     idempotent: true,
     answers: {
-      200: { description: 'How many lines were open', body: z.object({ settled: z.int() }) },
+      200: { description: 'How many lines were open', body: Settled },
     },
     refusals: ['inventory.by_hand_unknown'],
     example: {

@@ -10,6 +10,12 @@ import { assertStaff } from './adjustments.ts'
 
 export type ExternalVerbs = AvailabilityPorts & { readonly queries: Queries; readonly pages: Pages }
 
+const Listed = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  source: z.string().min(1).max(32).optional().describe('Only what this system sold'),
+  sku: z.string().min(1).max(40).optional(),
+})
+
 export const externalRoutes = (verbs: ExternalVerbs): Route[] => [
   route({
     method: 'GET',
@@ -22,11 +28,7 @@ export const externalRoutes = (verbs: ExternalVerbs): Route[] => [
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: z.string().min(1).max(12),
-      source: z.string().min(1).max(32).optional().describe('Only what this system sold'),
-      sku: z.string().min(1).max(40).optional(),
-    }),
+    query: Listed,
     answers: { 200: { description: 'By source, order and line', body: pageOf(ExternalReservationView) } },
     refusals: ['http.cursor_invalid', 'inventory.company_unknown'],
     example: { query: { company: 'NWF', sku: '10012', limit: 50 }, answer: { items: [EXAMPLE] } },

@@ -40,6 +40,13 @@ const Sku = z.string().min(1).max(40)
 const Lot = z.string().min(1).max(40)
 const Location = z.string().min(1).max(32)
 
+const ListedPositions = PageQuery.extend({
+  company: Company,
+  sku: Sku.optional(),
+  location: Location.optional(),
+  lot: Lot.optional(),
+})
+
 const positions = (verbs: LedgerVerbs): Route =>
   route({
     method: 'GET',
@@ -52,12 +59,7 @@ const positions = (verbs: LedgerVerbs): Route =>
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: Company,
-      sku: Sku.optional(),
-      location: Location.optional(),
-      lot: Lot.optional(),
-    }),
+    query: ListedPositions,
     answers: { 200: { description: 'A page', body: pageOf(PositionView) } },
     refusals: [
       'inventory.company_unknown',
@@ -117,6 +119,15 @@ const tellPosition = (row: PositionRow, { sku, baseUnit }: NamedItem): PositionV
   toldAt: row.toldAt.toISOString(),
 })
 
+const ListedMovements = PageQuery.extend({
+  company: Company,
+  sku: Sku.optional(),
+  location: Location.optional(),
+  lot: Lot.optional(),
+  source: z.string().min(1).max(40).optional().describe('Who told it, such as a warehouse by its name'),
+  document: z.string().min(1).max(40).optional().describe('Such as S-1000031 or A-1000071'),
+})
+
 const movements = (verbs: LedgerVerbs): Route =>
   route({
     method: 'GET',
@@ -127,14 +138,7 @@ const movements = (verbs: LedgerVerbs): Route =>
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: Company,
-      sku: Sku.optional(),
-      location: Location.optional(),
-      lot: Lot.optional(),
-      source: z.string().min(1).max(40).optional().describe('Who told it, such as a warehouse by its name'),
-      document: z.string().min(1).max(40).optional().describe('Such as S-1000031 or A-1000071'),
-    }),
+    query: ListedMovements,
     answers: { 200: { description: 'A page', body: pageOf(MovementView) } },
     refusals: [
       'inventory.company_unknown',

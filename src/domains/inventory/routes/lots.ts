@@ -43,6 +43,15 @@ export const lotRoutes = (verbs: LotVerbs): Route[] => [
 
 const asked = { company: 'NWF', sku: '10012', lot: 'L2419' }
 
+const ListedLots = z.object({
+  company: z.string().min(1).max(12),
+  sku: z.string().min(1).max(40),
+  location: z.string().min(1).max(32).optional(),
+  quantity: z.string().max(20).optional().describe('Decimal as text, in the base unit'),
+})
+
+const LotsThere = z.object({ items: z.array(LotView) })
+
 const list = (verbs: LotVerbs): Route =>
   route({
     method: 'GET',
@@ -54,14 +63,9 @@ const list = (verbs: LotVerbs): Route =>
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: z.object({
-      company: z.string().min(1).max(12),
-      sku: z.string().min(1).max(40),
-      location: z.string().min(1).max(32).optional(),
-      quantity: z.string().max(20).optional().describe('Decimal as text, in the base unit'),
-    }),
+    query: ListedLots,
     answers: {
-      200: { description: 'Those of which something is there', body: z.object({ items: z.array(LotView) }) },
+      200: { description: 'Those of which something is there', body: LotsThere },
     },
     refusals: [...UNKNOWN, 'inventory.location_unknown', 'items.quantity_not_positive', 'quantity.malformed'],
     example: {
@@ -165,6 +169,13 @@ const describe = (verbs: LotVerbs): Route =>
     },
   })
 
+const ListedShipments = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  sku: z.string().min(1).max(40),
+})
+
+const LotNumber = z.object({ lot: z.string().min(1).max(40).meta({ example: 'L2419' }) })
+
 const shipments = (verbs: LotVerbs): Route =>
   route({
     method: 'GET',
@@ -174,8 +185,8 @@ const shipments = (verbs: LotVerbs): Route =>
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    params: z.object({ lot: z.string().min(1).max(40).meta({ example: 'L2419' }) }),
-    query: PageQuery.extend({ company: z.string().min(1).max(12), sku: z.string().min(1).max(40) }),
+    params: LotNumber,
+    query: ListedShipments,
     answers: { 200: { description: 'A page', body: pageOf(LotShipment) } },
     refusals: [...UNKNOWN, 'http.cursor_invalid'],
     example: {

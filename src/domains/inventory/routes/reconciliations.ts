@@ -59,6 +59,12 @@ const ask = (verbs: ReconciliationVerbs): Route =>
     },
   })
 
+const Listed = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  location: z.string().min(1).max(20).optional(),
+  day: z.iso.date().optional().describe("By the company's clock"),
+})
+
 const list = (verbs: ReconciliationVerbs): Route =>
   route({
     method: 'GET',
@@ -68,11 +74,7 @@ const list = (verbs: ReconciliationVerbs): Route =>
     scope: 'process.reconciliations:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: z.string().min(1).max(12),
-      location: z.string().min(1).max(20).optional(),
-      day: z.iso.date().optional().describe("By the company's clock"),
-    }),
+    query: Listed,
     answers: { 200: { description: 'A page', body: pageOf(ReconciliationView) } },
     refusals: ['inventory.company_unknown', 'inventory.location_unknown', 'http.cursor_invalid'],
     example: { query: { company: 'NWF', limit: 50 }, answer: { items: [DONE] } },

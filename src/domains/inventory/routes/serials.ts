@@ -35,6 +35,14 @@ const example = {
   toldAt: '2026-11-20T16:10:00.000Z',
 } as const
 
+const ListedSerials = PageQuery.extend({
+  company: z.string().min(1).max(12),
+  sku: z.string().min(1).max(40),
+  location: z.string().min(1).max(32).optional(),
+  status: z.enum(SERIAL_BUCKETS).optional(),
+  lot: z.string().min(1).max(40).optional(),
+})
+
 const list = (verbs: SerialVerbs): Route =>
   route({
     method: 'GET',
@@ -44,13 +52,7 @@ const list = (verbs: SerialVerbs): Route =>
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({
-      company: z.string().min(1).max(12),
-      sku: z.string().min(1).max(40),
-      location: z.string().min(1).max(32).optional(),
-      status: z.enum(SERIAL_BUCKETS).optional(),
-      lot: z.string().min(1).max(40).optional(),
-    }),
+    query: ListedSerials,
     answers: { 200: { description: 'A page', body: pageOf(SerialView) } },
     refusals: [
       'inventory.company_unknown',
@@ -78,6 +80,13 @@ const list = (verbs: SerialVerbs): Route =>
     },
   })
 
+const ReadSerial = z.object({
+  company: z.string().min(1).max(12),
+  sku: z.string().min(1).max(40).optional().describe('Where several items have this serial'),
+})
+
+const SerialNumber = z.object({ serial: Serial })
+
 const one = (verbs: SerialVerbs): Route =>
   route({
     method: 'GET',
@@ -87,11 +96,8 @@ const one = (verbs: SerialVerbs): Route =>
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    params: z.object({ serial: Serial }),
-    query: z.object({
-      company: z.string().min(1).max(12),
-      sku: z.string().min(1).max(40).optional().describe('Where several items have this serial'),
-    }),
+    params: SerialNumber,
+    query: ReadSerial,
     answers: { 200: { description: 'As it is known now', body: SerialStory } },
     refusals: [
       'inventory.company_unknown',

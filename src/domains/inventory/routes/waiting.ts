@@ -20,6 +20,8 @@ export type WaitingPorts = {
   readonly read: (asked: WaitingAsked) => Promise<{ items: WaitingItem[]; last: number | undefined }>
 }
 
+const Listed = PageQuery.extend({ company: z.string().min(1).max(12), queue: WaitingQueue.optional() })
+
 export const waitingRoutes = (ports: WaitingPorts): Route[] => [
   route({
     method: 'GET',
@@ -32,7 +34,7 @@ export const waitingRoutes = (ports: WaitingPorts): Route[] => [
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    query: PageQuery.extend({ company: z.string().min(1).max(12), queue: WaitingQueue.optional() }),
+    query: Listed,
     answers: { 200: { description: 'A page of items', body: pageOf(WaitingItem) } },
     refusals: ['http.cursor_invalid', 'inventory.company_unknown'],
     example: { query: { company: 'NWF', queue: 'unfillable', limit: 50 }, answer: { items: [EXAMPLE] } },
