@@ -225,14 +225,18 @@ function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clo
 function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: LegacyErpOptions): ErpReader {
   const { instance, clock, onUnreadable } = own
 
-  /** Rows of some functions carry no time of change; asked for changes they would answer with none. */
+  /**
+   * Rows of some functions carry no time of change; asked for changes they would answer with none. Times of the others
+   * have no fractions: what changed later in the second of the last reading comes again rather than never.
+   */
   function pages<T>(functionName: string, read: (row: Fields) => T, knowsChanges: boolean) {
     return async ({ cursor, changedSince }: PageRequest): Promise<Page<T>> => {
       const asOf = clock.now()
       const fields = await gateway.read(`/rfc/${functionName}`, {
         MAX: String(options.rowsPerPage),
         ...(cursor !== undefined && { AB: cursor }),
-        ...(changedSince && knowsChanges && { AEAB: legacyTime(changedSince) }),
+        ...(changedSince &&
+          knowsChanges && { AEAB: legacyTime(new Date(changedSince.getTime() - SECOND_MS)) }),
       })
       const source = { instance, kind: functionName, report: onUnreadable }
       return readable(instance, () => {
@@ -248,11 +252,7 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     prices: pages('MD_CONDITIONS', toPrice, false),
     stock: pages('MM_STOCK', toStock, false),
     supply: pages('MM_RECEIPTS', toSupply, true),
-    openOrders({ changedSince, ...request }) {
-      // its times have no fractions: what changed later in that second comes again rather than never
-      const since = changedSince && new Date(changedSince.getTime() - SECOND_MS)
-      return pages('SD_OPEN_ORDERS', toOpenOrder, true)({ ...request, changedSince: since })
-    },
+    openOrders: pages('SD_OPEN_ORDERS', toOpenOrder, true),
     async credit(customer) {
       const asOf = clock.now()
       const fields = await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] })
