@@ -43,8 +43,8 @@ type WatchWires = {
 
 export function freshnessWatch(wires: WatchWires): Job {
   const { database, processPorts } = wires
-  const { clock, ids, freshness: rules, openExceptions } = processPorts
-  const watch = { database, clock, ids, rules, company: NO_COMPANY, openExceptions }
+  const { clock, ids, freshness: rules, care, openExceptions } = processPorts
+  const watch = { database, clock, ids, rules, care, company: NO_COMPANY, openExceptions }
   return {
     name: 'sources of stock that are silent',
     everyMs: LOOK_MS,
@@ -54,3 +54,20 @@ export function freshnessWatch(wires: WatchWires): Job {
         : inTurn(wires, 'freshness', LOOK_MS / 2, () => watchFreshness(watch)),
   }
 }
+
+const HEAR_MS = 1_000
+
+/** Each process hears for itself whether anybody is silent, so that none asks for it while all are heard. */
+export const careWatch = ({
+  database,
+  processPorts: { care, freshness },
+}: Omit<WatchWires, 'worker'>): Job[] =>
+  freshness.length === 0
+    ? []
+    : [
+        {
+          name: 'whether a source of stock is silent',
+          everyMs: HEAR_MS,
+          run: () => care.reread(database),
+        },
+      ]

@@ -5,19 +5,22 @@ import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
 import { freshnessOf } from './app-freshness.ts'
 import type { Config } from './config-schema.ts'
+import { Care } from './processes/care.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
 
 export function portsOf(
   config: Config,
-  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'freshness'>,
+  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'freshness' | 'care'>,
 ): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
   )
+  const freshness = freshnessOf(config)
   return {
     ...ports,
-    freshness: freshnessOf(config),
+    freshness,
+    care: new Care(freshness, ports.clock),
     countsStock: countsStockOf(config),
     company(code) {
       const found = rules.get(code)

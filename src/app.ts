@@ -23,7 +23,7 @@ import { type LedgerWires, type StockHands, stockHands } from './app-ledger.ts'
 import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
-import { freshnessWatch } from './app-freshness.ts'
+import { careWatch, freshnessWatch } from './app-freshness.ts'
 import { publishing } from './app-publishing.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
@@ -168,7 +168,8 @@ type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
 /** A process that only opens doors looks after these alone. */
 function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: readonly Job[]) {
   const { config, ports, stock } = wires
-  const atDoors = config.role === 'worker' ? doorJobs : [...doorJobs, ...stockWatch(stock)]
+  const everywhere = [...doorJobs, ...careWatch(wires)]
+  const atDoors = config.role === 'worker' ? everywhere : [...everywhere, ...stockWatch(stock)]
   if (config.role === 'api') return comeRound(atDoors, ports)
   const companies = config.companies.map((company) => company.code)
   return keepUp({

@@ -7,10 +7,13 @@ import type { Docket, Process } from '#platform/process.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
 import { type ChannelStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
+import { markDoubts, withhold } from '#domains/inventory/operations/freshness.ts'
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
 import { heldExposure } from '#domains/orders/views.ts'
 import { type Arrival, type Candidate, compose, type Decided, factsOf, holdsOf } from './captured-order.ts'
+import type { CareNow } from './care.ts'
+import { doubtsOf, holdsToAsk, withheldLines, withholdingOf } from './careful-orders.ts'
 import { expiryOf, openHoldExceptions } from './holds.ts'
 import { joined, lockNamedReservations, type NamedReservations } from './order-reservations.ts'
 import { valueOrders, type ValuedOrder } from './order-pricing.ts'
@@ -68,13 +71,19 @@ export async function acceptOrders(
     answers.set(repetition.candidate.arrival, answerRepeated(repetition, refused))
   giveBackNaturalKeys(tx, fresh.filter(({ doc }) => refused.has(doc)).map(naturalKeyOf))
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
-  const decided = await decide(ports, granted, { free, named, sources }, (doc) => {
+  const care = await ports.care.ifAny(tx, granted.flatMap(wantedItems))
+  if (care) free.beCareful(care.figureForOrders)
+  const decided = await decide(ports, granted, { free, named, sources, care }, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
   })
   await named.write(tx, cause)
   sources.write(tx)
   await write(tx, ports, decided, cause)
+  if (care) {
+    markDoubts(tx, doubtsOf(care, decided))
+    withhold(tx, withheldLines(decided))
+  }
   turn.begin(decided.map((order) => ({ process, facts: factsOf(order), share: order.valued.customer.id })))
   for (const { arrival, doc, answer } of decided) answers.set(arrival, { kind: 'new', doc, answer })
   return answers
@@ -191,11 +200,11 @@ function lockStock(
 ): Promise<ChannelStock> {
   const companies = new Set(candidates.map(({ arrival }) => arrival.request.company))
   const locations = new Set([...companies].flatMap((code) => ports.company(code).locations))
-  const wanted = candidates.flatMap(({ valued }) =>
-    valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : [])),
-  )
-  return lockUnclaimedStock(tx, wanted, [...locations])
+  return lockUnclaimedStock(tx, candidates.flatMap(wantedItems), [...locations])
 }
+
+const wantedItems = ({ valued }: Candidate): number[] =>
+  valued.lines.flatMap((line) => (line.kind === 'sold' ? [line.item.id] : []))
 
 type Accounts = Awaited<ReturnType<typeof lockCreditAccounts>>
 
@@ -235,18 +244,24 @@ function decideAll(ports: ProcessPorts, { accounts, candidates }: Deciding): Dec
   return new Map(decisions)
 }
 
-type Supply = { readonly free: ChannelStock; readonly named: NamedReservations; readonly sources: Sources }
+type Supply = {
+  readonly free: ChannelStock
+  readonly named: NamedReservations
+  readonly sources: Sources
+  /** Where a source of stock is silent. */
+  readonly care: CareNow | undefined
+}
 
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
 async function decide(
   ports: ProcessPorts,
   candidates: readonly Candidate[],
-  { free, named, sources }: Supply,
+  { free, named, sources, care }: Supply,
   creditHold: (doc: number) => string | undefined,
 ): Promise<Decided[]> {
   if (candidates.length === 0) return []
   const holds = candidates.map((candidate) => holdsOf(candidate, creditHold(candidate.doc)))
-  const ids = await ports.ids.documents(holds.flat().length)
+  const ids = await ports.ids.documents(holds.flat().length + (care ? candidates.length : 0))
   return candidates.map((candidate, place) => {
     const { request } = candidate.arrival
     const sold = candidate.valued.lines.filter((line) => line.kind === 'sold')
@@ -271,8 +286,14 @@ async function decide(
       reserved.flatMap((some, at) => (kept[at]!.reserve > 0 ? some : [])),
     )
     const expiresAt = expiryOf(ports, request.company)
-    const numbered = holds[place]!.map((hold) => ({ ...hold, id: ids.pop()!, expiresAt }))
-    return compose(candidate, { allocations, kept, holds: numbered })
+    const all = [...holds[place]!, ...holdsToAsk(care, candidate, allocations)]
+    const numbered = all.map((hold) => ({ ...hold, id: ids.pop()!, expiresAt }))
+    const withheld = care
+      ? asked.map(({ itemId }, at) =>
+          withholdingOf(care, { itemId, backorder: kept[at]!.backorder }, locations),
+        )
+      : []
+    return compose(candidate, { allocations, kept, holds: numbered, withheld })
   })
 }
 
@@ -338,6 +359,7 @@ const HELD_FOR: Readonly<Partial<Record<HoldType, (customer: string) => string>>
   price_review: (customer: string) => `Prices of customer ${customer} differ from ours`,
   edi_mismatch: (customer: string) =>
     `Purchase orders of customer ${customer} say something that must be looked at`,
+  inventory: (customer: string) => `Whether what customer ${customer} ordered is there is not known`,
 }
 
 function heldFor({ captured }: Decided) {

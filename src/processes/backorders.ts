@@ -2,9 +2,12 @@
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import { type FreeStock, lockFreeStock, reserve, type ReservedLine } from '#domains/inventory/operations.ts'
+import { markDoubts, type NewDoubt, withhold } from '#domains/inventory/operations/freshness.ts'
 import { recordDecisions } from '#domains/inventory/operations/sourcing.ts'
 import { type LinesMoved, moveLines } from '#domains/orders/operations.ts'
 import { isActive } from '#domains/shipments/contract.ts'
+import type { CareNow } from './care.ts'
+import { summed } from './careful-orders.ts'
 import { countDown, type Filled, fillOf, readOrdersWaiting } from './fills.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { lookAll, type OrderWork } from './order-work.ts'
@@ -34,6 +37,15 @@ export function fillBackorders(ports: ProcessPorts) {
   }
 }
 
+/** Remembers what a silence keeps from being filled. */
+export async function noteWithheld(tx: Transaction, works: readonly OrderWork[]) {
+  withhold(
+    tx,
+    works.flatMap(({ facts }) => facts.withheld),
+  )
+  return lookAll(works)
+}
+
 type Filling = {
   readonly works: readonly OrderWork[]
   readonly lines: OrderFacts['lines']
@@ -50,11 +62,13 @@ type FilledOrder = Pick<Filled, 'decided'> & {
 async function fillAll(
   tx: Transaction,
   ports: ProcessPorts,
-  { works, lines, free, locations }: Filling,
+  { works, lines, free: locked, locations }: Filling,
 ): Promise<FilledOrder[]> {
-  const waiting = await readOrdersWaiting(tx, lines, locations)
+  const waiting = await readOrdersWaiting(tx, ports, lines, locations)
   if (!waiting) return []
-  return works.flatMap(({ facts }) => {
+  const items = lines.map(({ itemId }) => itemId)
+  const free = waiting.care ? waiting.care.lowered(locked, items) : locked
+  const filled = works.flatMap(({ facts }) => {
     const requestedAt = facts.fulfillments.filter(isActive).map(({ location }) => location)
     const order = { ...facts.order, ...facts, requestedAt }
     const fill = fillOf(waiting, order, { free, company: ports.company(facts.company) })
@@ -62,7 +76,18 @@ async function fillAll(
     countDown(free, fill)
     return [{ facts, decided: fill.decided, lines: fill.lines.map((line) => reservedLine(facts, line)) }]
   })
+  if (waiting.care) markDoubts(tx, summed(filled.flatMap(doubtsOf(waiting.care))))
+  return filled
 }
+
+const doubtsOf =
+  (care: CareNow) =>
+  ({ lines }: FilledOrder): NewDoubt[] =>
+    lines.flatMap(({ doc, company, itemId, allocations }) =>
+      allocations.flatMap(({ location, quantity }) =>
+        care.isSilent(location) ? [{ doc, company, kind: 'order' as const, itemId, location, quantity }] : [],
+      ),
+    )
 
 const reservedLine = (
   { doc, company, lines }: OrderFacts,

@@ -11,6 +11,7 @@ import {
 } from '#domains/orders/contract.ts'
 import { type CapturedOrder, decideOutcome, worthOf } from '#domains/orders/operations.ts'
 import type { ShipToSnapshot } from '#domains/orders/views.ts'
+import type { Withholding } from './care.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { ValuedLine, ValuedOrder } from './order-pricing.ts'
 import { holdNumber, orderNumber } from './ports.ts'
@@ -38,6 +39,8 @@ export type Candidate = { readonly arrival: Arrival; readonly doc: number; reado
 export type Decided = Candidate & {
   readonly captured: CapturedOrder
   readonly allocations: readonly (readonly Allocation[])[]
+  /** By sold line, where what waits of it is withheld. */
+  readonly withheld: readonly (Withholding | undefined)[]
   readonly answer: OrderAnswer
 }
 
@@ -65,17 +68,18 @@ export function holdsOf({ doc, arrival, valued }: Candidate, creditReason: strin
 type Shares = {
   readonly allocations: readonly (readonly Allocation[])[]
   readonly kept: readonly { readonly reserve: number; readonly backorder: number; readonly cancel: number }[]
-  readonly holds: readonly (ReturnType<typeof holdsOf>[number] &
-    Pick<CapturedOrder['holds'][number], 'id' | 'expiresAt'>)[]
+  readonly holds: CapturedOrder['holds']
+  readonly withheld: Decided['withheld']
 }
 
 /** What becomes of a candidate with the stock and the holds it gets. */
-export function compose(candidate: Candidate, { allocations, kept, holds }: Shares): Decided {
+export function compose(candidate: Candidate, { allocations, kept, holds, withheld }: Shares): Decided {
   const { arrival, doc, valued } = candidate
   const { request } = arrival
   let sold = 0
   // positions of the sold lines among all lines, since rejected ones keep their place and take no stock
-  const share = valued.lines.map((line) => (line.kind === 'sold' ? kept[sold++]! : undefined))
+  const places = valued.lines.map((line) => (line.kind === 'sold' ? sold++ : -1))
+  const share = places.map((place) => kept[place])
   const outcomes = share.map(outcomeOfShare)
   const outcome = decideOutcome(outcomes, holds.length > 0)
   const lines = valued.lines.map((line, place) => newLine(line, place + 1, share[place]))
@@ -107,7 +111,9 @@ export function compose(candidate: Candidate, { allocations, kept, holds }: Shar
     lines,
     holds,
   }
-  return { ...candidate, captured, allocations, answer: answerOf(captured, valued.lines, outcomes) }
+  const waits = places.map((place) => withheld[place]?.message)
+  const answer = answerOf(captured, valued.lines, { outcomes, waits })
+  return { ...candidate, captured, allocations, withheld, answer }
 }
 
 /** ISO dates sort as they follow each other. */
@@ -168,10 +174,18 @@ const NOTHING = {
   cancelled: 0,
 } as const
 
+const SOURCE_SILENT = 'inventory.source_silent'
+
+/** By line of the request. */
+type Told = {
+  readonly outcomes: readonly LineOutcome[]
+  readonly waits: readonly (string | undefined)[]
+}
+
 function answerOf(
   order: CapturedOrder,
   lines: readonly ValuedLine[],
-  outcomes: readonly LineOutcome[],
+  { outcomes, waits }: Told,
 ): OrderAnswer {
   return {
     id: orderNumber(order.doc),
@@ -202,6 +216,7 @@ function answerOf(
         ...(valued.kind === 'sold'
           ? { price: formatAmount(line.priceMinor, order.currency), priceUnit: line.priceUnit }
           : { reason: { code: valued.refusal.code, message: valued.refusal.message } }),
+        ...(waits[place] !== undefined && { reason: { code: SOURCE_SILENT, message: waits[place] } }),
       }
     }),
   }
@@ -278,6 +293,7 @@ export function factsOf({ captured, allocations }: Decided): OrderFacts {
     reclaimable: [],
     unbilled: [],
     fillable: [],
+    withheld: [],
     promises: [],
   }
 }

@@ -14,7 +14,8 @@ import {
 import { defaultRules, lotsSinceOf, sourceFrom } from '#domains/inventory/operations/sourcing.ts'
 import type { OrderHeader, OrderLine } from '#domains/orders/views.ts'
 import { wholePart } from './ordered-unit.ts'
-import type { CompanyRules } from './ports.ts'
+import type { CareNow } from './care.ts'
+import type { CompanyRules, ProcessPorts } from './ports.ts'
 
 export type WaitingOrder = Pick<
   OrderHeader,
@@ -29,6 +30,8 @@ export type WaitingOrder = Pick<
 type Profile = { readonly id: number; readonly rules: SourcingRules; readonly shipTo: string | null }
 
 export type WaitingOrders = Waiting & {
+  /** Where a source of stock is silent: less is given than the books have. */
+  readonly care: CareNow | undefined
   /** The version that each was sourced by when it came, where there was one. */
   readonly profiles: ReadonlyMap<number, Profile>
   readonly lotsSince: ReadonlyMap<string, Date> | undefined
@@ -37,15 +40,18 @@ export type WaitingOrders = Waiting & {
 /** Reads what decides on the waiting ones of these lines; undefined where none waits. */
 export async function readOrdersWaiting(
   queries: Queries,
+  { care: memory }: Pick<ProcessPorts, 'care'>,
   lines: readonly OrderLine[],
   locations: readonly string[],
 ): Promise<WaitingOrders | undefined> {
   const waiting = lines.filter((line) => line.backordered > 0)
   if (waiting.length === 0) return undefined
   const docs = [...new Set(waiting.map(({ doc }) => doc))]
-  const [turns, sourced] = await Promise.all([
+  const items = waiting.map(({ itemId }) => itemId)
+  const [turns, sourced, care] = await Promise.all([
     readWaiting(queries, waiting, locations),
     sourcedBy(queries, docs),
+    memory.ifAny(queries, items),
   ])
   const profiles = sourced.map(({ doc, id, shipTo, rules }): [number, Profile] => [
     doc,
@@ -54,9 +60,10 @@ export async function readOrdersWaiting(
   const lotsSince = await lotsSinceOf(
     queries,
     profiles.map(([, { rules }]) => rules),
-    waiting.map(({ itemId }) => itemId),
+    items,
   )
-  return { ...turns, profiles: new Map(profiles), lotsSince }
+  const free = care ? care.lowered(turns.free, items) : turns.free
+  return { ...turns, free, care, profiles: new Map(profiles), lotsSince }
 }
 
 export type Filled = {

@@ -3,6 +3,7 @@ import type { FreshnessRule, SourceState } from '#domains/inventory/contract/fre
 import {
   type CheckedDoubt,
   checkPromises,
+  endWithholding,
   lockSourceStates,
   markDoubts,
   type NewDoubt,
@@ -11,19 +12,24 @@ import {
 } from '#domains/inventory/operations/freshness.ts'
 import { reservationsOf } from '#domains/inventory/operations.ts'
 import { sourceStates } from '#domains/inventory/views/freshness.ts'
-import { acceptedBetween } from '#domains/orders/views.ts'
+import { acceptedBetween, headersOf } from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, linesOfFulfillments } from '#domains/shipments/views.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries, Transaction } from '#platform/database.ts'
+import { wakeDocuments } from '#platform/desk.ts'
 import { type Cause, closeExceptions, type Occurrence } from '#platform/exceptions.ts'
 import { lastRead, lastTold } from '#platform/hearing.ts'
 import type { Ids } from '#platform/ids.ts'
+import type { Care } from './care.ts'
+import { summed } from './careful-orders.ts'
+import { wakeOrder } from './order-work.ts'
 
 export type FreshnessWatch = {
   readonly database: Database
   readonly clock: Pick<Clock, 'now'>
   readonly ids: Pick<Ids, 'documents'>
   readonly rules: readonly FreshnessRule[]
+  readonly care: Pick<Care, 'expect' | 'learn'>
   /** Under which exceptions of systems are opened. */
   readonly company: string
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
@@ -39,13 +45,13 @@ const keyOf = ({ source, flow }: Pick<SourceState, 'source' | 'flow'>): string =
  * silent places since the look before. What was promised of places that are heard again is checked.
  */
 export async function watchFreshness(watch: FreshnessWatch): Promise<void> {
-  const { database, clock, ids, rules, company, openExceptions } = watch
+  const { database, clock, ids, rules, care, company, openExceptions } = watch
   if (rules.length === 0) return
   const now = clock.now()
   const known = new Map((await sourceStates(database)).map((state) => [keyOf(state), state]))
   const heard = await heardOf(database, rules, known, now)
   const docs = await ids.documents(rules.filter((rule) => !known.has(keyOf(rule))).length)
-  await database.transaction(async (tx) => {
+  const states = await database.transaction(async (tx) => {
     const locked = new Map((await lockSourceStates(tx)).map((state) => [keyOf(state), state]))
     const fresh = [...docs]
     const turns = rules.map((rule) => {
@@ -53,6 +59,7 @@ export async function watchFreshness(watch: FreshnessWatch): Promise<void> {
       return turnOf(rule, locked.get(key), { heardAt: heard.get(key), now, doc: () => fresh.pop()! })
     })
     const silent = turns.filter(({ state }) => state.silentSince !== null)
+    if (silent.length > 0) care.expect()
     await markOrders(
       tx,
       turns.filter(({ state, change }) => state.silentSince !== null || change === 'heard again'),
@@ -75,7 +82,27 @@ export async function watchFreshness(watch: FreshnessWatch): Promise<void> {
     const places = [...new Set(silent.flatMap(({ rule }) => rule.locations))]
     const checked = await checkPromises(tx, places)
     await openExceptions(tx, checked.flatMap(shortExceptionOf))
+    return marked.map(({ state }) => state)
   })
+  care.learn(states)
+  await wakeWithheld(
+    database,
+    states.filter(({ silentSince }) => silentSince === null),
+  )
+}
+
+const PORTION = 500
+
+/** Orders that waited for who is heard have their turn again. */
+async function wakeWithheld(database: Database, heard: readonly SourceState[]): Promise<void> {
+  for (let count = PORTION; count === PORTION;) {
+    count = await database.transaction(async (tx) => {
+      const lines = await endWithholding(tx, heard, PORTION)
+      const orders = lines.length > 0 ? await headersOf(tx, [...new Set(lines)]) : []
+      await wakeDocuments(tx, null, orders.map(wakeOrder))
+      return lines.length
+    })
+  }
 }
 
 /** By source and flow; what has told nothing since it was last known to be heard is absent. */
@@ -159,13 +186,8 @@ async function markOrders(tx: Transaction, silent: readonly Turn[], now: Date): 
       return { doc: orderId, company, itemId, location, quantity }
     }),
   ]
-  const sums = new Map<string, NewDoubt>()
-  for (const one of promised) {
-    if (!places.has(one.location)) continue
-    const key = `${one.doc} ${one.itemId} ${one.location}`
-    sums.set(key, { ...one, kind: 'order', quantity: one.quantity + (sums.get(key)?.quantity ?? 0) })
-  }
-  markDoubts(tx, [...sums.values()])
+  const doubts = promised.filter(({ location }) => places.has(location))
+  markDoubts(tx, summed(doubts.map((one): NewDoubt => ({ ...one, kind: 'order' }))))
 }
 
 const causeOf = (company: string, { source, flow }: FreshnessRule): Cause => ({

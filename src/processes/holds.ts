@@ -95,6 +95,7 @@ const ADVICE: Readonly<Partial<Record<HoldType, string>>> = {
   price_review: "Compare the customer's price with the contract; release at our price, or cancel the line.",
   address:
     'Tell the warehouse what the address lacks, then release the hold; or cancel the order and ask for it anew.',
+  inventory: 'Ask at the place whether the stock is there, then release the hold; or cancel the order.',
   manual: 'Read the refusal, mend its cause in the system that refused, then release the hold to try again.',
 }
 

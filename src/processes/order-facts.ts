@@ -5,6 +5,7 @@ import type { Reservation } from '#domains/inventory/contract.ts'
 import { type Fulfillment, type FulfillmentState, isActive } from '#domains/shipments/contract.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
 import { reservationsOf } from '#domains/inventory/operations.ts'
+import type { WithheldLine } from '#domains/inventory/operations/freshness.ts'
 import {
   linesOf,
   lockHeaders,
@@ -16,8 +17,10 @@ import {
   shipTosOf,
 } from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, linesOfFulfillments, shipmentsOfOrders } from '#domains/shipments/views.ts'
-import { fillOf, readOrdersWaiting } from './fills.ts'
-import type { CompanyRules } from './ports.ts'
+import { withheldLinesOf } from '#domains/inventory/views/freshness.ts'
+import { withheldBy } from './care.ts'
+import { fillOf, readOrdersWaiting, type WaitingOrders } from './fills.ts'
+import type { ProcessPorts } from './ports.ts'
 
 export type OrderFacts = DocumentFacts & {
   readonly order: Omit<OrderHeader, 'version'>
@@ -39,15 +42,19 @@ export type OrderFacts = DocumentFacts & {
   readonly unbilled: readonly number[]
   /** Waiting lines for which stock is free. */
   readonly fillable: readonly number[]
+  /** Waiting lines that a silent source keeps from being filled, of which nobody has taken note yet. */
+  readonly withheld: readonly WithheldLine[]
   /** Waiting lines with the day that they are promised. */
   readonly promises: readonly { readonly line: number; readonly on: string }[]
 }
+
+type FactsPorts = Pick<ProcessPorts, 'company' | 'care'>
 
 /** Locks the orders and reads all that their next steps depend on. */
 export async function orderFacts(
   tx: Transaction,
   docs: readonly number[],
-  company: (code: string) => CompanyRules,
+  ports: FactsPorts,
 ): Promise<ReadonlyMap<number, OrderFacts>> {
   const [headers, lines, holds, reservations, fulfillments, shipments, invoices] = await Promise.all([
     lockHeaders(tx, docs),
@@ -61,7 +68,7 @@ export async function orderFacts(
   const own = headers.flatMap(({ doc, shipToCode }) => (shipToCode === null ? [doc] : []))
   const [shipTos, fillable, open] = await Promise.all([
     own.length > 0 ? shipTosOf(tx, own) : [],
-    fillableByOrder(tx, { headers, lines, reservations, fulfillments }, company),
+    fillableByOrder(tx, { headers, lines, reservations, fulfillments }, ports),
     openLinesOf(
       tx,
       fulfillments.flatMap((row) => (row.state === 'refused' || row.state === 'cancelled' ? [row.doc] : [])),
@@ -100,6 +107,7 @@ export async function orderFacts(
         reclaimable: requestsOf(order.doc).flatMap(({ doc }) => (open.has(doc) ? [doc] : [])),
         unbilled: shippedOf(order.doc).flatMap(({ doc }) => (billed.has(doc) ? [] : [doc])),
         fillable: fillable(order.doc).lines,
+        withheld: fillable(order.doc).withheld,
         promises: fillable(order.doc).promises,
       },
     ]),
@@ -130,11 +138,11 @@ type Read = {
 async function fillableByOrder(
   tx: Transaction,
   { headers, lines, reservations, fulfillments }: Read,
-  company: (code: string) => CompanyRules,
-): Promise<(doc: number) => { lines: readonly number[]; promises: OrderFacts['promises'] }> {
-  const locations = new Set(headers.flatMap((header) => company(header.company).locations))
-  const waiting = await readOrdersWaiting(tx, lines, [...locations])
-  if (!waiting) return () => ({ lines: [], promises: [] })
+  ports: FactsPorts,
+): Promise<(doc: number) => Pick<OrderFacts, 'withheld' | 'promises'> & { lines: readonly number[] }> {
+  const locations = new Set(headers.flatMap((header) => ports.company(header.company).locations))
+  const waiting = await readOrdersWaiting(tx, ports, lines, [...locations])
+  if (!waiting) return () => ({ lines: [], withheld: [], promises: [] })
   const of = groupBy(lines, (line) => line.doc)
   const claimsOf = groupBy(reservations, (row) => row.doc)
   const requestsOf = groupBy(fulfillments, (row) => row.orderId)
@@ -145,15 +153,42 @@ async function fillableByOrder(
         .filter(isActive)
         .map(({ location }) => location)
       const order = { ...header, lines: of(doc), reservations: claimsOf(doc), requestedAt }
-      const fill = fillOf(waiting, order, { free: waiting.free, company: company(header.company) })
+      const fill = fillOf(waiting, order, { free: waiting.free, company: ports.company(header.company) })
       return [doc, fill.lines.map(({ n }) => n)]
     }),
   )
   const queuedOf = groupBy(waiting.queued, (row) => row.doc)
+  const withheldOf = groupBy(await unnoted(tx, waiting, headers, ports), (row) => row.doc)
   return (doc) => ({
     lines: filled.get(doc) ?? [],
+    withheld: withheldOf(doc),
     promises: queuedOf(doc).flatMap(({ line, promisedOn: on }) => (on === null ? [] : [{ line, on }])),
   })
+}
+
+/** Waiting lines that silent sources withhold, beside those that are known to. */
+async function unnoted(
+  tx: Transaction,
+  { care, queued }: WaitingOrders,
+  headers: readonly OrderHeader[],
+  ports: FactsPorts,
+): Promise<WithheldLine[]> {
+  if (!care) return []
+  const keyOf = ({ source, flow, doc, line }: WithheldLine) => `${source} ${flow} ${doc} ${line}`
+  const noted = new Set(
+    (
+      await withheldLinesOf(
+        tx,
+        headers.map(({ doc }) => doc),
+      )
+    ).map(keyOf),
+  )
+  const locationsOf = new Map(headers.map(({ doc, company }) => [doc, ports.company(company).locations]))
+  return queued
+    .flatMap(({ doc, line, itemId }) =>
+      withheldBy(doc, line, care.withholdersOf(itemId, locationsOf.get(doc) ?? [])),
+    )
+    .filter((row) => !noted.has(keyOf(row)))
 }
 
 export function groupBy<T>(rows: readonly T[], key: (row: T) => number): (key: number) => readonly T[] {

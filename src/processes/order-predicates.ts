@@ -34,6 +34,10 @@ export const nextExpiry = (facts: OrderFacts): Date | undefined =>
 export const fillableLines = (facts: OrderFacts): string[] =>
   facts.order.closed ? [] : facts.fillable.map(String)
 
+/** Lines to take note of, so that they are looked at once their silent source is heard. */
+export const linesToNote = ({ order, withheld }: OrderFacts): string[] =>
+  order.closed ? [] : [...new Set(withheld.map(({ line }) => String(line)))]
+
 /** Requests that the warehouse will not fill, whose claims go back to the order. */
 export const reclaimableRequests = (facts: OrderFacts): string[] => facts.reclaimable.map(String)
 

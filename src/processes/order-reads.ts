@@ -3,6 +3,7 @@ import type { Queries } from '#platform/database.ts'
 import { formatAmount } from '#platform/money.ts'
 import type { Milestones, OrderView, StoryAnswer } from '#domains/orders/contract/answers.ts'
 import { invoicesOfOrders } from '#domains/billing/views.ts'
+import { withheldOf } from '#domains/inventory/views/freshness.ts'
 import type { Channel } from '#domains/orders/contract.ts'
 import {
   headersOf,
@@ -21,11 +22,12 @@ import { storyOf } from './story.ts'
 
 /** An order that exists, as it stands. */
 export async function orderView(queries: Queries, doc: number): Promise<OrderView> {
-  const [[header], lines, holds, numbers] = await Promise.all([
+  const [[header], lines, holds, numbers, withheld] = await Promise.all([
     headersOf(queries, [doc]),
     linesOf(queries, [doc]),
     openHoldsOf(queries, [doc]),
     numbersOf(queries, doc),
+    withheldOf(queries, doc),
   ])
   if (!header) throw new Error(`order ${doc} does not exist`)
   const { orderDate, requestedDate, shipToCode, erpNumber, currency, closed } = header
@@ -46,7 +48,7 @@ export async function orderView(queries: Queries, doc: number): Promise<OrderVie
     ...(erpNumber === null ? {} : { erpNumber }),
     cancelRequested: header.cancelRequested,
     holds: holds.map(holdView),
-    lines: lines.map((line) => lineView(line, currency)),
+    lines: lines.map((line) => lineView(line, currency, withheld)),
     numbers: numbers.map(({ scheme, value }) => ({ scheme, value })),
   }
 }
@@ -58,9 +60,18 @@ export const holdView = ({ id, type, reason, blocks }: OpenHold) => ({
   blocks: [...blocks],
 })
 
-function lineView(line: OrderLine, currency: string): OrderView['lines'][number] {
+function lineView(
+  line: OrderLine,
+  currency: string,
+  withheld: Awaited<ReturnType<typeof withheldOf>>,
+): OrderView['lines'][number] {
   const { rejection, ...told } = toldLine(line, currency)
-  return { ...told, ...(rejection === null ? {} : { rejection }) }
+  const by = line.backordered > 0 ? withheld.find(({ line: n }) => n === line.n) : undefined
+  return {
+    ...told,
+    ...(rejection === null ? {} : { rejection }),
+    ...(by && { withheld: { source: by.source, since: by.at.toISOString() } }),
+  }
 }
 
 /** What an order has reached, by what happened to it and to its documents. */

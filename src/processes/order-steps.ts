@@ -12,7 +12,7 @@ import {
   moveLockedLines,
 } from '#domains/orders/operations.ts'
 import { requestFulfillments } from '#domains/shipments/operations.ts'
-import { fillBackorders } from './backorders.ts'
+import { fillBackorders, noteWithheld } from './backorders.ts'
 import { holdWithoutCredit } from './credit.ts'
 import { beginFulfillments } from './fulfillment-facts.ts'
 import { expireHolds } from './holds.ts'
@@ -30,6 +30,7 @@ export function orderSteps(ports: ProcessPorts, children: { fulfillment: Process
     refuseCancel,
     reclaim: reclaim(ports),
     fillBackorders: fillBackorders(ports),
+    noteWithheld,
     release: release(ports, children.fulfillment),
     takeBackRelease,
     invoice: invoice(ports, children.invoice),

@@ -15,7 +15,7 @@ export function orderToCash(
   return process<OrderFacts>('order-to-cash', {
     kind: 'order',
     rank: 1,
-    facts: (tx, docs) => orderFacts(tx, docs, ports.company),
+    facts: (tx, docs) => orderFacts(tx, docs, ports),
     steps: {
       expireHolds: { each: is.expiredHolds(() => ports.clock.now()), do: steps.expireHolds },
       refuseCancel: { when: is.tooLateToCancel, do: steps.refuseCancel },
@@ -25,6 +25,7 @@ export function orderToCash(
         do: steps.fillBackorders,
         undo: { when: is.linesToCancel, do: steps.cancelLines },
       },
+      noteWithheld: { each: is.linesToNote, do: steps.noteWithheld },
       postToErp: {
         when: is.readyForErp,
         call: postOrder(ports),

@@ -7,6 +7,7 @@ import type { Ids } from '#platform/ids.ts'
 import type { FreshnessRule } from '#domains/inventory/contract/freshness.ts'
 import type { PricePolicy } from '#domains/pricing/contract.ts'
 import type { StaleCreditFallback } from '#domains/customers/contract.ts'
+import type { Care } from './care.ts'
 import type { Sla } from './sla.ts'
 
 /** How one legal entity sells. */
@@ -49,6 +50,8 @@ export type ProcessPorts = {
   readonly countsStock: (source: string, reason: StockReason) => boolean
   /** How fresh sources of stock must be, and what is promised of their places otherwise. */
   readonly freshness: readonly FreshnessRule[]
+  /** What is given meanwhile. */
+  readonly care: Care
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
 }

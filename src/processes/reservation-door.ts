@@ -17,9 +17,8 @@ import {
   freeAt,
   lockUnclaimedStock,
 } from '#domains/inventory/operations.ts'
-import { markDoubts, type NewDoubt } from '#domains/inventory/operations/freshness.ts'
+import { markDoubts } from '#domains/inventory/operations/freshness.ts'
 import { grantReservations } from '#domains/inventory/operations/reservations.ts'
-import { careFacts, carefulAt, silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
 import { tellReservation } from '#domains/inventory/views/reservations.ts'
 import { BATCHES_WAITING_MAX, type DoorPorts } from './doors.ts'
 import { reservationNumber } from './ports.ts'
@@ -104,7 +103,8 @@ async function decide(
     else wanted.push([arrival, one])
   }
   if (wanted.length === 0) return receipts
-  const [stock, care] = await Promise.all([lockStock(tx, ports, wanted), careOf(tx, ports, wanted)])
+  const items = wanted.flatMap(([, { lines }]) => lines.map(({ itemId }) => itemId))
+  const [stock, care] = await Promise.all([lockStock(tx, ports, wanted), ports.care.now(tx, items)])
   if (care) stock.beCareful(care.figure)
   const granted: ChannelReservation[] = []
   for (const [arrival, one] of wanted.toSorted(([a], [b]) => a.request.priority - b.request.priority)) {
@@ -135,34 +135,6 @@ function lockStock(
     wanted.flatMap(([, { lines }]) => lines.map(({ itemId }) => itemId)),
     [...locations],
   )
-}
-
-/** Of places whose source is silent no more is granted than its rule says, and what is granted of them is marked. */
-async function careOf(
-  tx: Transaction,
-  { freshness, clock }: ReservationPorts,
-  wanted: readonly (readonly [ReservationArrival, Wanted])[],
-) {
-  if (freshness.length === 0) return undefined
-  const silent = silentOf(freshness, await sourceStates(tx))
-  if (silent.length === 0) return undefined
-  const items = new Set(wanted.flatMap(([, { lines }]) => lines.map(({ itemId }) => itemId)))
-  const places = new Set(silent.flatMap((rule) => rule.locations))
-  const facts = await careFacts(tx, [...items], [...places])
-  const nowMs = clock.now().getTime()
-  const figure: Parameters<ChannelStock['beCareful']>[0] = ({ itemId, location }, { available, given }) => {
-    const here = (facts.get(itemId) ?? []).map((one) => ({ ...one, promised: one.promised + given }))
-    return carefulAt(silent, { location, available, facts: here, nowMs }).available
-  }
-  const doubtsOf = ({ id, company, lines }: ChannelReservation): NewDoubt[] =>
-    lines.flatMap(({ itemId, places: some }) =>
-      some.flatMap(({ location, quantity }) =>
-        places.has(location)
-          ? [{ doc: id, itemId, location, kind: 'reservation' as const, company, quantity }]
-          : [],
-      ),
-    )
-  return { figure, doubtsOf }
 }
 
 /** What it gets; counts stock down by that alone. */

@@ -11,7 +11,7 @@ import { placesOf } from './places.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 
 /** What the door of reservations needs to know. */
-export type ReservationPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'company' | 'findCompany' | 'freshness'>
+export type ReservationPorts = Pick<ProcessPorts, 'clock' | 'ids' | 'company' | 'findCompany' | 'care'>
 
 /** A request with the key under which its client may repeat it. */
 export type ReservationArrival = {

@@ -13,6 +13,7 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
   rules: [
     { prefix: 'orders.hold.credit', owner: 'credit', severity: 'high', dueBusinessHours: 4 },
     { prefix: 'orders.hold.price_review', owner: 'pricing', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'orders.hold.inventory', owner: 'inventory', severity: 'high', dueBusinessHours: 4 },
     { prefix: 'orders.hold.edi_mismatch', owner: 'edi', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'orders', owner: 'customer-service', severity: 'high', dueBusinessHours: 4 },
     { prefix: 'inventory', owner: 'inventory', severity: 'high', dueBusinessHours: 8 },

@@ -1,24 +1,32 @@
 /** A warehouse that tells nothing for thirty minutes: less is promised by the rule, promises are marked, and all heals. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AvailabilityAnswer } from '#domains/inventory/contract/availability.ts'
 import type { Sources } from '#domains/inventory/contract/freshness.ts'
-import { openWholesaler, type Wholesaler } from '#tests/processes/wholesaler.ts'
-import type { Reply } from '#tests/routes/front-door.ts'
+import { openWholesaler, type Placed, type Wholesaler } from '#tests/processes/wholesaler.ts'
+import { O2C, type Reply } from '#tests/routes/front-door.ts'
 
 const [SKU, CAPPED, LEFT_ALONE] = ['44001', '44002', '44003']
+const [HERE, THERE, ASKED, FREED] = ['44004', '44005', '44006', '44007']
 const ATP = '/process/available-to-promise/v1'
 const WITHIN = { timeout: 25_000 }
 
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler(
-    [SKU, CAPPED, LEFT_ALONE].map((number) => ({ number, stock: { DC1: 100, DC2: 100 } })),
-    [{ number: '500001', creditLimitMinor: 1 }],
+    [
+      ...[SKU, CAPPED, LEFT_ALONE].map((number) => ({ number, stock: { DC1: 100, DC2: 100 } })),
+      { number: HERE, stock: { DC1: 40 } },
+      { number: THERE, stock: { DC1: 40, DC2: 40 } },
+      { number: FREED, stock: { DC2: 15 } },
+      { number: ASKED, company: 'NWI', stock: { DC3: 40 } },
+    ],
+    [{ number: '500001', creditLimitMinor: 1 }, { number: '500002' }, { number: 'C60001', company: 'NWI' }],
     {
       config: {
         freshness: [
           { source: 'wms', minutes: 30, locations: ['DC1'], rule: 'buffer', least: 10, factor: 2 },
           { source: 'shop', minutes: 30, locations: ['DC2'], rule: 'cap', most: 15 },
+          { source: 'erp-industrial', minutes: 30, locations: ['DC3'], rule: 'ask' },
         ],
       },
     },
@@ -126,23 +134,107 @@ test('what was promised meanwhile is marked, also of orders, and somebody owns t
   expect((await sources()).openDoubts).toBeGreaterThan(1)
   const path = '/experience/control-tower/v1/exceptions?code=inventory.source_silent'
   const { items } = (await house.send('GET', path)).body as unknown as { items: object[] }
-  expect(items).toHaveLength(2)
+  expect(items).toHaveLength(3)
   expect(items[0]).toMatchObject({ owner: 'inventory', severity: 'high' })
   expect(await toldOf()).toEqual([
+    { type: 'source.silent', source: 'erp-industrial' },
     { type: 'source.silent', source: 'shop' },
     { type: 'source.silent', source: 'wms' },
   ])
+})
+
+const view = async (placed: Placed) =>
+  (await house.send('GET', `${O2C}/orders/${placed.body.id}`)).body as unknown as {
+    lines: { withheld?: { source: string } }[]
+  }
+
+let waiting: Placed
+describe('an order is given no more of a silent place than its rule leaves', () => {
+  test('and what it lacks waits, says for whom, and is not filled from the books meanwhile', async () => {
+    waiting = await house.order({ lines: [[HERE, 35]] })
+    expect([waiting.status, waiting.body]).toMatchObject([
+      201,
+      {
+        lines: [
+          {
+            outcome: 'partially-reserved',
+            reserved: '30',
+            backordered: '5',
+            reason: { code: 'inventory.source_silent', message: expect.stringContaining('wms') as string },
+          },
+        ],
+      },
+    ])
+    const behind = await house.order({ lines: [[HERE, 1]] })
+    expect(behind.body).toMatchObject({ lines: [{ reserved: '0', backordered: '1' }] })
+    expect((await view(waiting)).lines).toMatchObject([{ withheld: { source: 'wms' } }])
+    const asleep = 'select version from desk.document where doc = $1 and owner is null and due_at > now()'
+    const looks = async () => (await house.query<{ version: number }>(asleep, [waiting.doc]))[0]?.version ?? 0
+    await expect.poll(looks, WITHIN).toBeGreaterThan(0)
+    const before = await looks()
+    const cancel = { body: { reason: 'no more' } }
+    expect((await house.send('POST', `${O2C}/orders/${behind.body.id}:cancel`, cancel)).status).toBe(202)
+    await house.closed(behind)
+    await expect.poll(looks, WITHIN).toBeGreaterThan(before)
+    expect(await house.lines(waiting)).toMatchObject([{ reserved: 30, backordered: 5 }])
+  })
+
+  test('nor is what comes free meanwhile given to who waits', async () => {
+    const first = await house.order({ lines: [[FREED, 15]] })
+    expect(first.body).toMatchObject({ lines: [{ reserved: '15' }] })
+    const second = await house.order({ lines: [[FREED, 5]] })
+    expect(second.body['lines']).toMatchObject([{ backordered: '5' }])
+    expect(second.body['lines']).not.toMatchObject([{ reason: {} }])
+    const cancel = { body: { reason: 'no more' } }
+    expect((await house.send('POST', `${O2C}/orders/${first.body.id}:cancel`, cancel)).status).toBe(202)
+    await house.closed(first)
+    const waits = async () => (await view(second)).lines[0]?.withheld?.source
+    await expect.poll(waits, WITHIN).toBe('shop')
+    expect(await house.lines(second)).toMatchObject([{ reserved: 0, backordered: 5 }])
+  })
+
+  test('nor is any of many that come at once', async () => {
+    const orders = await Promise.all(Array.from({ length: 8 }, () => house.order({ lines: [[THERE, 10]] })))
+    const lines = []
+    for (const order of orders) lines.push(...(await house.lines(order)))
+    // a buffer of 10 at the one place, a cap of 15 at the other
+    expect(lines.reduce((sum, { reserved }) => sum + reserved, 0)).toBe(30 + 15)
+  })
 })
 
 test('when it is heard again everything heals by itself', async () => {
   house.count('DC1', LEFT_ALONE, 3)
   await expect.poll(() => stateOf('wms'), WITHIN).toBe('heard')
   expect(await ask(SKU, { location: 'DC1' })).toMatchObject({ available: '80', confidence: 'normal' })
-  expect((await house.openExceptions('inventory.source_silent')).map(({ cause }) => cause)).toEqual([
+  const silent = (await house.openExceptions('inventory.source_silent')).map(({ cause }) => cause)
+  expect(silent.toSorted()).toEqual([
+    'inventory.source_silent:erp-industrial:messages',
     'inventory.source_silent:shop:messages',
   ])
   expect(await toldOf()).toContainEqual({ type: 'source.heard', source: 'wms' })
   const ofNorth = (await doubts()).filter(({ location }) => location === 'DC1')
-  expect(ofNorth.map(({ outcome }) => outcome)).toEqual(['kept', 'kept'])
+  expect(new Set(ofNorth.map(({ outcome }) => outcome))).toEqual(new Set(['kept']))
   expect(await stateOf('shop')).toBe('silent')
 })
+
+test('orders that waited for who is heard are filled by themselves', async () => {
+  await expect.poll(() => house.lines(waiting), WITHIN).toMatchObject([{ reserved: 35, backordered: 0 }])
+  expect((await view(waiting)).lines[0]!.withheld).toBeUndefined()
+  const left = await house.query<{ source: string }>('select distinct source from inventory.withheld')
+  expect(left).toEqual([{ source: 'shop' }])
+})
+
+test('where a person has to be asked an order is held until one releases it', async () => {
+  const held = await house.order({ company: 'NWI', customer: 'C60001', lines: [[ASKED, 5]] })
+  expect(held.body).toMatchObject({
+    holds: [{ type: 'inventory', reason: expect.stringContaining('DC3') as string, blocks: ['release'] }],
+    lines: [{ reserved: '5' }],
+  })
+  expect(await house.openExceptions('orders.hold.inventory')).toHaveLength(1)
+  expect(await doubts()).toContainEqual({ kind: 'order', location: 'DC3', quantity: 5, outcome: null })
+  expect((await house.releaseHold(held, 'inventory')).status).toBe(200)
+  await house.closed(held)
+  expect(await house.lines(held)).toMatchObject([{ shipped: 5 }])
+})
+
+test('nobody complains', () => expect(house.complaints).toEqual([]))

@@ -4,6 +4,7 @@ import { ReservationRequest } from '#domains/inventory/contract/reservations.ts'
 import { systemClock as clock } from '#platform/clock.ts'
 import { fingerprintOf } from '#platform/http-idempotency.ts'
 import { databaseIds } from '#platform/ids.ts'
+import { Care } from '../../src/processes/care.ts'
 import type { CompanyRules } from '../../src/processes/ports.ts'
 import { reservationDoor } from '../../src/processes/reservation-door.ts'
 import { openWholesaler, type Wholesaler } from './wholesaler.ts'
@@ -31,7 +32,13 @@ test('of those that share a transaction the lower number is served first, whoeve
     reservations: { softMs: 60_000, softMaxMs: 60_000 },
   }
   const company = () => rules
-  const ports = { clock, ids: databaseIds(database), company, findCompany: company, freshness: [] }
+  const ports = {
+    clock,
+    ids: databaseIds(database),
+    company,
+    findCompany: company,
+    care: new Care([], clock),
+  }
   const door = reservationDoor({
     clock,
     batchMax: 10,

@@ -2,9 +2,14 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CarefulRule } from '#domains/inventory/contract/freshness.ts'
-import { checkPromises, markDoubts } from '#domains/inventory/operations/freshness.ts'
+import {
+  checkPromises,
+  endWithholding,
+  markDoubts,
+  withhold,
+} from '#domains/inventory/operations/freshness.ts'
 import { carefulFigure } from '#domains/inventory/rules/careful.ts'
-import { openDoubts } from '#domains/inventory/views/freshness.ts'
+import { openDoubts, withheldLinesOf, withheldOf } from '#domains/inventory/views/freshness.ts'
 import { units } from '#platform/quantity.ts'
 import { book, change, COMPANY, newItem, NORTH, receive, SOUTH } from '#tests/domains/inventory/stock.ts'
 import { type OpenDatabase, openTestDatabase } from '#tests/support/open-database.ts'
@@ -83,4 +88,30 @@ test('what was promised is checked once its place is heard again: kept where it 
   expect(checked.map(({ doc, outcome }) => `${doc} ${outcome}`).toSorted()).toEqual(['1 kept', '2 short'])
   expect(await openDoubts(db.database)).toBe(1)
   expect(await db.database.transaction((tx) => checkPromises(tx, [SOUTH]))).toEqual([])
+})
+
+test('lines that a silence withholds are given back once, in portions, when their own source is heard', async () => {
+  await db.run('analyze inventory.withheld')
+  const [wms, erp] = [
+    { source: 'wms-7', flow: 'messages' as const },
+    { source: 'erp-7', flow: 'readings' as const },
+  ]
+  const [one, other] = [9_100_001, 9_100_002]
+  await db.database.transaction(async (tx) => {
+    const lines = [
+      { ...wms, doc: one, line: 1 },
+      { ...wms, doc: other, line: 1 },
+      { ...erp, doc: one, line: 1 },
+    ]
+    withhold(tx, lines)
+    withhold(tx, lines)
+  })
+  const heard = (limit: number) =>
+    db.database.transaction((tx) => endWithholding(tx, [wms, { ...wms, source: 'never' }], limit))
+  expect([await heard(1), await heard(10), await heard(10)]).toEqual([[one], [other], []])
+  expect(await withheldLinesOf(db.database, [one, other])).toEqual([{ ...erp, doc: one, line: 1 }])
+  expect(await withheldOf(db.database, one)).toMatchObject([{ line: 1, source: 'erp-7' }])
+  const ours = [...db.statements()].filter(([name]) => /withh/.test(name))
+  expect(ours).toHaveLength(4)
+  for (const [name, statement] of ours) expect([name, await db.fullReads(statement)]).toEqual([name, []])
 })

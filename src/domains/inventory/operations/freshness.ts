@@ -12,12 +12,19 @@ import {
   type NewDoubt,
   saveSources,
 } from '../store/freshness.ts'
+import { deleteWithheld, insertWithheld, type WithheldLine } from '../store/withheld.ts'
 
-export type { CheckedDoubt, NewDoubt }
+export type { CheckedDoubt, NewDoubt, WithheldLine }
 export const lockSourceStates = lockSources
 
 /** Marks promises that are made of places whose source is silent. */
 export const markDoubts = insertDoubts
+
+/** Remembers which lines wait for what is withheld while a source is silent. */
+export const withhold = insertWithheld
+
+/** Forgets lines that these sources withheld, as many as a transaction can wake; answers whose they were. */
+export const endWithholding = deleteWithheld
 
 export type Turn = {
   readonly state: SourceState

@@ -4,9 +4,14 @@ import type { Quantity } from '#platform/quantity.ts'
 import type { CareFacts, FreshnessRule, SourceState } from '../contract/freshness.ts'
 import { carefulFigure } from '../rules/careful.ts'
 import { countOpenDoubts, selectCare, selectSources } from '../store/freshness.ts'
+import { selectWithheld, selectWithheldLines } from '../store/withheld.ts'
 
 export const sourceStates = selectSources
 export const openDoubts = countOpenDoubts
+/** Which lines of an order wait for stock that is withheld, and for which silent source. */
+export const withheldOf = selectWithheld
+/** As `withheldOf`, of many orders. */
+export const withheldLinesOf = selectWithheldLines
 
 /** A rule that holds now. */
 export type Silent = FreshnessRule & { readonly heardAt: Date; readonly since: Date }

@@ -56,6 +56,10 @@ const OrderViewLine = z.object({
   shipped: QuantityText,
 })
 
+const Withheld = z
+  .object({ source: z.string(), since: Time })
+  .describe('What waits is withheld since this source of stock is silent, and filled when it is heard')
+
 export const OrderView = z
   .object({
     id: OrderNumber,
@@ -74,7 +78,7 @@ export const OrderView = z
     erpNumber: z.string().optional(),
     cancelRequested: z.boolean(),
     holds: z.array(Hold),
-    lines: z.array(OrderViewLine),
+    lines: z.array(OrderViewLine.extend({ withheld: Withheld.optional() })),
     numbers: z
       .array(z.object({ scheme: z.string(), value: z.string() }))
       .describe('Every number by which anybody knows the order or a document of it'),
