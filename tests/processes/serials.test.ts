@@ -142,6 +142,14 @@ describe('a unit that is told of', () => {
       { title: `X of ${item.sku} is told of at ${SOUTH}, and is available at ${NORTH}` },
     ])
     expect(causes[0]!.owner).not.toBe('')
+    // the place that lost it last has fewer units than serials already, so it explains itself
+    await hear(
+      told(item, 'count', -1, { at: later(7) }),
+      told(item, 'count', -2, { location: SOUTH, at: later(7) }),
+    )
+    await hear(units(item, 'receipt', ['X'], { at: later(8) }))
+    expect(await where(item, 'X')).toEqual(['available', NORTH])
+    expect(await codesOf(item)).toEqual([])
   })
 })
 

@@ -62,6 +62,15 @@ test.each([
   },
 )
 
+test('a place that tells to have sent a unit where it is already has to explain how it had it', () => {
+  const sent = told(place('B'), place('A', 'in_transit'), 9)
+  expect(after(received('A', 0), sent)).toMatchObject({
+    location: 'A',
+    doubt: 'elsewhere',
+    doubtLocation: 'B',
+  })
+})
+
 describe('a unit that left', () => {
   test('with an order left with it once, in whichever words it is told again', () => {
     const state = after(received('A', 0), shipped('A', 5))
@@ -117,6 +126,7 @@ test('whatever is told in whatever order, a unit is in one place or none, and do
       const latest = facts.length > 0 ? Math.max(...facts.map((one) => one.at.getTime())) : undefined
       if (latest !== undefined) expect(state.toldAt!.getTime()).toBeLessThanOrEqual(latest)
     }),
+    { numRuns: 500 },
   )
 })
 

@@ -133,10 +133,13 @@ const distinctSites = (sites: readonly SerialSite[]): SerialSite[] => [
 
 /** A doubt that is new and that its place explains already is none. */
 function explained(after: SerialRow, before: SerialRow, counts: ReadonlyMap<string, SerialCount>): SerialRow {
-  if (after.doubtLocation === null || after.doubt === before.doubt) return after
+  if (after.doubtLocation === null || hasSameDoubt(after, before)) return after
   const count = counts.get(siteKey({ ...after, location: after.doubtLocation }))
   return count && isExplained(after, count) ? { ...after, ...withoutDoubt(after) } : after
 }
+
+const hasSameDoubt = (a: SerialRow, b: SerialRow): boolean =>
+  a.doubt === b.doubt && a.doubtLocation === b.doubtLocation
 
 /** Doubts whose places explain them by now; ended, as far as nothing more was told of the serial meanwhile. */
 export async function settleSerials(tx: Transaction, doubted: readonly SerialRow[]): Promise<SerialRow[]> {

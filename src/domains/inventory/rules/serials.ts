@@ -84,7 +84,8 @@ function doubtOf(before: SerialState, { from, to }: Told, isLate: boolean): Doub
   const claimed = (from.location ?? to.location)!
   if (before.location === null) return { doubt: 'never-here', doubtLocation: claimed }
   if (before.location === claimed) return { doubt: 'here-already', doubtLocation: claimed }
-  return { doubt: 'elsewhere', doubtLocation: isLate ? claimed : before.location }
+  const stays = isLate || to.location === before.location
+  return { doubt: 'elsewhere', doubtLocation: stays ? claimed : before.location }
 }
 
 /** How much of an item lies at a place, and how many of that are known by their serials. */
