@@ -6,10 +6,13 @@ import { findByIdentifier, findItems } from '#domains/items/operations.ts'
 import type { Connector } from '#platform/connector.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
 import type { AppPorts } from './app-ports.ts'
+import { closest, ConfigError, type Problem } from './config-problems.ts'
 import type { Config } from './config-schema.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { createEdiConnector, type EdiConnector } from './systems/edi/connector.ts'
 import { diskFiles } from './systems/edi/files.ts'
+import type { PartnerGuide } from './systems/edi/partner-guide.ts'
+import { isWarehouseAt } from './systems/edi/shipping-orders.ts'
 import { createCloudErpConnector } from './systems/erp-cloud/connector.ts'
 import { createLegacyErpConnector } from './systems/erp-legacy/connector.ts'
 import { createHostedShopConnector } from './systems/shop-hosted/connector.ts'
@@ -32,6 +35,7 @@ export function bindSystems(
   { http, clock, log }: AppPorts,
   edi: EdiConnector | undefined,
 ): Bound {
+  assertWarehouses(config, edi)
   const connectors = new Map<string, Connector>(edi ? [[EDI, edi]] : [])
   const readers = new Map<string, ErpReader>()
   const warehouses = new Map<string, InboundDoor<WarehouseMessage>>()
@@ -117,6 +121,8 @@ export function router(
 ): (company: string, capability: string, location: string | undefined) => string {
   const companies = new Map(config.companies.map((company) => [company.code, company]))
   const locations = new Map(config.locations.map((location) => [location.code, location]))
+  const partnerOr = (name: string | undefined): string | undefined =>
+    edi?.partners.has(name ?? '') ? EDI : name
   return (code, capability, location) => {
     const company = companies.get(code)
     const instance =
@@ -124,15 +130,42 @@ export function router(
         ? company?.erp
         : capability === 'tax'
           ? company?.tax
-          : capability === 'wms'
-            ? locations.get(location ?? '')?.wms
-            : edi?.partners.has(location ?? '')
-              ? EDI
-              : location
+          : partnerOr(capability === 'wms' ? locations.get(location ?? '')?.wms : location)
     if (!instance)
       throw new Error(`nothing serves ${capability} for company ${code} at ${location ?? 'any location'}`)
     return instance
   }
+}
+
+/** Refuses to start where a location is run by somebody who is neither a system nor a partner that takes a 940 there. */
+export function assertWarehouses({ locations, systems }: Config, edi: EdiConnector | undefined): void {
+  const partners = edi?.partners ?? new Map<string, PartnerGuide>()
+  const problems = locations.flatMap(({ code, company, wms }, at): Problem[] => {
+    if (wms === undefined || wms in systems) return []
+    const guide = partners.get(wms)
+    const known = [...Object.keys(systems), ...partners.keys()]
+    const message = guide ? whyNot(guide, { code, company }) : neither(wms, known)
+    return message === undefined ? [] : [{ path: ['locations', at, 'wms'], message }]
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+function neither(name: string, known: readonly string[]): string {
+  const meant = closest(name, known)
+  const hint = meant ? `did you mean "${meant}"?` : `known: ${known.join(', ') || 'none'}`
+  return `names "${name}", which is neither a system nor an EDI partner; ${hint}`
+}
+
+function whyNot(
+  guide: PartnerGuide,
+  { code, company }: Pick<Config['locations'][number], 'code' | 'company'>,
+): string | undefined {
+  const { partner } = guide
+  if (!isWarehouseAt(guide, code))
+    return `names the EDI partner "${partner}", whose guide must have role: warehouse, location: ${code} and 940 among sends`
+  if (guide.company !== company)
+    return `names the EDI partner "${partner}", which keeps goods of ${guide.company}; the location must be of that company`
+  return undefined
 }
 
 export const describeError = (error: unknown): string =>

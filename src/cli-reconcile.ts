@@ -24,12 +24,13 @@ export async function inventoryReconcile(context: Context): Promise<number> {
   const options = context.options as Options
   const { config, database } = await openDatabase(context)
   const { ask, countsByConfig } = await import('./app-reconciliation.ts')
+  const counts = countsByConfig(config)
   const ids: number[] = []
   try {
-    for (const place of placesOf(config, options)) {
+    for (const place of placesOf(config, options, counts)) {
       const { source, dryRun = false } = options
       const asking = { ...place, source, dryRun, actor: 'terminal', now: systemClock.now() }
-      ids.push(await ask(database, config, countsByConfig(config), asking))
+      ids.push(await ask(database, config, counts, asking))
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -64,11 +65,18 @@ export async function inventoryReconcile(context: Context): Promise<number> {
   return agrees ? EXIT.ok : EXIT.checksFailed
 }
 
-/** All that a warehouse system runs, or the named ones. */
-function placesOf({ companies, locations }: Config, { company, location }: Options): Place[] {
+/** All whose warehouse system can be asked, or the named ones. */
+function placesOf(
+  { companies, locations }: Config,
+  { company, location, source }: Options,
+  counts: (system: string) => boolean,
+): Place[] {
   const places = companies.flatMap(({ code }) =>
     locations
-      .filter((place) => (place.company ?? code) === code && place.wms !== undefined)
+      .filter(
+        ({ company: owner = code, wms }) =>
+          owner === code && wms !== undefined && (source !== undefined || counts(wms)),
+      )
       .map((place) => ({ company: code, location: place.code })),
   )
   const chosen = places.filter(

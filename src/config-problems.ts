@@ -116,11 +116,14 @@ const Names = z.object({
   locations: z
     .array(z.looseObject({ code: z.string(), company: z.string(), wms: z.string() }).partial().catch({}))
     .catch([]),
+  edi: z.looseObject({ enabled: z.boolean() }).partial().catch({}),
 })
 
 /** Names that refer to nothing, and names given twice. */
 export function referenceProblems(given: unknown): Problem[] {
-  const { companies, systems, locations } = Names.parse(isMap(given) ? given : {})
+  const { companies, systems, locations, edi } = Names.parse(
+    isMap(given) ? { edi: {}, ...given } : { edi: {} },
+  )
   const systemNames = Object.keys(systems)
   const companyCodes = companies.flatMap(({ code }) => code ?? [])
   return [
@@ -130,7 +133,8 @@ export function referenceProblems(given: unknown): Problem[] {
       ...missing(['companies', i, 'tax'], tax === 'erp' ? undefined : tax, systemNames),
     ]),
     ...locations.flatMap(({ wms, company }, i) => [
-      ...missing(['locations', i, 'wms'], wms, systemNames),
+      // whoever is no system may be an EDI partner, whose guides are read at the start
+      ...missing(['locations', i, 'wms'], edi.enabled ? undefined : wms, systemNames),
       ...missing(['locations', i, 'company'], company, companyCodes),
     ]),
     ...repeated('companies', companies),

@@ -251,7 +251,7 @@ const Location = z.strictObject({
   code: code('Short name, on every movement', 'CHI-1'),
   company: code('Whose it is; left out when companies share it', 'NORTH').optional(),
   type: z.enum(['warehouse', 'store', '3pl', 'supplier', 'van']).describe('What kind of place it is'),
-  wms: code('The system that runs it; left out when nobody does', 'wms-chicago').optional(),
+  wms: code('The system or EDI partner that runs it; left out when nobody does', 'wms-chicago').optional(),
   timeZone: zone,
   groups: LocationGroups,
 })

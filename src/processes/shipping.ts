@@ -19,6 +19,8 @@ import {
   type Taken,
 } from './warehouse-books.ts'
 
+const ENDED: ReadonlySet<Fulfillment['state']> = new Set(['done', 'cancelled'])
+
 export type Shipping = Confirmation<ShipmentConfirmed>
 
 /** Nothing is counted down when it is refused; `known` when the warehouse's shipment is booked already. */
@@ -27,8 +29,10 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
   const request = requestOf(books, shipping)
   if (request instanceof Refusal) return request
   const key = `${source} ${message.shipment}`
-  const isOver = request.state === 'done' && message.packages.length === 0
+  const isOver = ENDED.has(request.state) && message.packages.length === 0
   if (books.known.has(key) || isOver) return 'known'
+  if (request.state === 'cancelled' && message.packages.length > 0)
+    return new Refusal('shipments.request_taken_back', `${message.fulfillment} was taken back before it left`)
   const lines = shipmentLines(books, request, message)
   if (lines instanceof Refusal) return lines
   const shipped = new Map<number, Quantity>()

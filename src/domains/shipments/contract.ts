@@ -121,6 +121,12 @@ export const shipmentRefusals = {
     cause: 'The warehouse names a request that we never sent it.',
     fix: "Check the warehouse's reference; stock that left without a request is put right as an adjustment.",
   },
+  'shipments.request_taken_back': {
+    status: 422,
+    title: 'The fulfillment request was taken back',
+    cause: 'The warehouse ships what it was told not to ship any more; its stock was given to others since.',
+    fix: 'Have the goods stopped or sent back. What stays with the customer is put right as an adjustment here, and billed as an order of its own.',
+  },
   'shipments.line_unknown': {
     status: 422,
     title: 'The warehouse handles what was not asked for',

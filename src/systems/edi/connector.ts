@@ -10,6 +10,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { FiledMessage, InboundDoor } from '#platform/inbound.ts'
 import { toInbound } from './inbound.ts'
 import { ediOperations } from './answers.ts'
+import { shippingOrderOperations } from './shipping-orders.ts'
 import { ediBooks, reportOverdue } from './books.ts'
 import { checkFile, type FileCheck } from './check-file.ts'
 import { buildInventoryAdvice } from './documents/846.ts'
@@ -95,6 +96,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
     clock,
     writer: options.reader,
   })
+  const answering = { database, outbox, clock, guides: partners }
   let stop = (): Promise<void> => Promise.resolve()
 
   const receive = async (path: string, name: string, listener: Listener): Promise<FileReport> => {
@@ -117,7 +119,7 @@ export function createEdiConnector(options: EdiOptions): EdiConnector {
 
   return {
     instance,
-    operations: ediOperations({ database, outbox, clock, guides: partners }),
+    operations: { ...ediOperations(answering), ...shippingOrderOperations(answering) },
     door: {
       instance,
       order: {},

@@ -18,15 +18,15 @@ import { wallClock } from './wall-clock.ts'
 import { type SegmentData, writeInterchange } from './x12-writer.ts'
 
 /** X12 479. */
-const FUNCTIONAL_IDS = { 855: 'PR', 856: 'SH', 810: 'IN', 846: 'IB', 997: 'FA' } as const
-export type OutboundType = '855' | '856' | '810' | '846' | '997'
+const FUNCTIONAL_IDS = { 855: 'PR', 856: 'SH', 810: 'IN', 846: 'IB', 940: 'OW', 997: 'FA' } as const
+export type OutboundType = '855' | '856' | '810' | '846' | '940' | '997'
 
 export type Draft = {
   /** The same document under the same key is numbered and written once. */
   readonly key: string
   readonly guide: PartnerGuide
   readonly type: OutboundType
-  /** The message of the purchase order that it is about. */
+  /** The message of the purchase order, or the request to a warehouse, that it is about. */
   readonly about?: string | undefined
   readonly segments: readonly SegmentData[]
 }

@@ -72,7 +72,7 @@ export const PartnerGuide = z
       .describe('What we write with; what they write with is found in their files'),
     receives: z.array(SetType).default(['850', '997']).describe('Documents that they send and we process'),
     sends: z
-      .array(z.enum(['855', '856', '810', '846']))
+      .array(z.enum(['855', '856', '810', '846', '940']))
       .default(['855', '856', '810'])
       .describe('Documents that they want'),
     purposes: z.array(z.enum(['00', '01', '05', '06', '07'])).default(['00', '01', '05', '06', '07']),
@@ -189,6 +189,21 @@ export const PartnerGuide = z
           .array(Code2)
           .default(['BP', 'BK', 'BO', 'SS'])
           .describe('X12 368 of a shipped line that leave the request open'),
+        cancellations: z
+          .boolean()
+          .default(false)
+          .describe('Whether it ships nothing of what a 940 takes back before it was picked'),
+        shipping: z
+          .strictObject({
+            payment: Code2.default('PP').describe('X12 146: who pays the carrier'),
+            method: z
+              .string()
+              .regex(/^[A-Z0-9]{1,2}$/)
+              .default('M')
+              .describe('X12 91'),
+          })
+          .prefault({})
+          .describe('What a 940 says of the carrier'),
       })
       .prefault({})
       .describe('Which codes of a warehouse mean what'),
@@ -207,13 +222,14 @@ export const PartnerGuide = z
       })
       .prefault({}),
   })
-  .superRefine(({ role, receives, ...guide }, problems) => {
+  .superRefine(({ role, receives, sends, ...guide }, problems) => {
     const problem = (path: string, message: string): void =>
       problems.addIssue({ code: 'custom', path: [path], message })
     const place = role === 'warehouse' ? 'location' : role
     if (guide[place] === '') problem(place, `a ${role} has a number here`)
     if (receives.includes('846') && guide.location === '')
       problem('location', 'an 846 is about a location of ours')
+    if (sends.includes('940') && role !== 'warehouse') problem('sends', `a ${role} takes no 940`)
     const strange = receives.filter((type) => !(RECEIVED[role] as readonly string[]).includes(type))
     if (strange.length > 0)
       problem('receives', `${strange.join(', ')}: a ${role} sends ${RECEIVED[role].join(', ')}`)

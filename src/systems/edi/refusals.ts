@@ -93,6 +93,12 @@ export const EDI_REFUSALS = {
     cause: 'There is no guide of the partner, or its guide does not list the document under what it wants.',
     fix: "Add the document to `sends` of the partner's guide once it is agreed.",
   },
+  'edi.cancellation_not_agreed': {
+    status: 422,
+    title: 'The warehouse takes no request back',
+    cause: 'Its guide does not say that it ships nothing of what a 940 takes back.',
+    fix: 'Have it stopped by other means, or take the goods back when they return. Once it is agreed, set `warehouse.cancellations` of its guide.',
+  },
   'edi.quarantined': {
     status: 422,
     title: 'A transaction set waits for a person',

@@ -22,6 +22,7 @@ const DICTIONARY = `
 28 N0 1 9 Group Control Number
 40 ID 2 2 Equipment Description Code
 54 ID 2 2 Risk of Loss Code
+59 AN 2 5 Freight Class Code
 65 R 1 8 Height
 66 ID 1 2 Identification Code Qualifier
 67 AN 2 80 Identification Code
@@ -44,6 +45,7 @@ const DICTIONARY = `
 107 ID 1 1 Payment Method Code
 116 ID 3 15 Postal Code
 118 R 1 9 Rate
+121 ID 1 3 Rate Class Code
 123 N0 1 6 Number of Received Transaction Sets
 127 AN 1 30 Reference Identification
 128 ID 2 3 Reference Identification Qualifier
@@ -70,6 +72,7 @@ const DICTIONARY = `
 280 R 4 10 Exchange Rate
 284 ID 2 2 Service Level Code
 285 AN 1 22 Depositor Order Number
+286 ID 2 2 Product/Service Condition Code
 289 N0 1 2 Multiple Price Quantity
 306 ID 1 2 Action Code
 309 ID 1 2 Location Qualifier
@@ -127,10 +130,15 @@ const DICTIONARY = `
 393 AN 1 22 Adjustment Number
 394 AN 1 22 Warehouse Receipt Number
 396 AN 2 30 Shipment Identification
+398 R 1 10 Order Sizing Factor
+399 ID 1 1 Pallet Exchange Code
 400 ID 1 1 Unit Load Option Code
 412 ID 2 2 Receiving Condition Code
 413 R 1 15 Quantity Received
+416 N0 6 6 Pallet Block and Tiers
 432 ID 2 2 Date Qualifier
+433 ID 2 2 F.O.B. Point Code
+434 AN 1 30 F.O.B. Point
 438 AN 12 12 U.P.C. Case Code
 441 ID 1 1 Tax Exempt Code
 443 AN 1 20 Contact Inquiry Reference
@@ -138,6 +146,7 @@ const DICTIONARY = `
 447 AN 1 6 Loop Identifier Code
 451 AN 1 30 Warehouse Lot Number
 472 N0 1 6 Link Sequence Number
+473 ID 1 1 Order Status Code
 474 AN 1 22 Master Reference (Link) Number
 478 ID 1 1 Credit/Debit Flag Code
 479 ID 2 2 Functional Identifier Code
@@ -155,6 +164,7 @@ const DICTIONARY = `
 587 ID 2 2 Acknowledgment Type
 610 N2 1 15 Amount
 623 ID 2 2 Time Code
+625 ID 1 1 COD Method of Payment Code
 628 AN 1 12 Hierarchical ID Number
 639 ID 2 2 Basis of Unit Price Code
 640 ID 2 2 Transaction Type Code

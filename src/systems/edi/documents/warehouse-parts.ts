@@ -10,6 +10,7 @@ const CASE_CODE = 'UA'
 /** First element of the case code, and of the pairs of qualifier and id. */
 export const WAREHOUSE_IDS: Readonly<Record<string, { readonly caseCode: number; readonly pairs: number }>> =
   {
+    W01: { caseCode: 3, pairs: 4 },
     W07: { caseCode: 3, pairs: 4 },
     W12: { caseCode: 6, pairs: 7 },
     W19: { caseCode: 4, pairs: 5 },
