@@ -1,14 +1,19 @@
 /** What people entered for warehouses, beside the requests that these tell of, and what the comparison comes to. */
 import type { Transaction } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { Reservation } from '#domains/inventory/contract.ts'
 import type { HandRow } from '#domains/inventory/contract/by-hand.ts'
+import { reservationsOf } from '#domains/inventory/operations.ts'
 import {
   handRowsOfRequests,
   HandRows,
+  type FoundAfterAll,
   type LeftOtherwise,
   type ToldAgain,
 } from '#domains/inventory/operations/by-hand.ts'
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import { knownShipmentsOf } from '#domains/shipments/operations/by-hand.ts'
+import type { NeverLeft } from './billed-by-hand.ts'
 
 /** The source of what people enter for warehouses. */
 export const BY_HAND = 'by-hand'
@@ -25,6 +30,10 @@ export type HandTold = {
   readonly told: Compared
   /** The names of what differs. */
   readonly differs: readonly string[]
+  /** What of a shipment by paper never left. */
+  readonly neverLeft?: readonly NeverLeft[]
+  /** What left, was called short, and is wanted by nobody any more. */
+  readonly unbilled?: readonly { readonly line: number; readonly quantity: Quantity }[]
 }
 
 /** Units of a line that left, by their serials. */
@@ -53,6 +62,14 @@ export type HandBooks = {
   }[]
   readonly differences: LeftOtherwise[]
   readonly again: ToldAgain[]
+  /** What was called short and leaves after all, as far as its order still wants it. */
+  readonly found: FoundAfterAll[]
+  /** What orders wait for, by line, and what they keep of it: counted down as it leaves after all. */
+  readonly waiting: Map<string, Quantity>
+  readonly claims: Reservation[]
+  readonly givenBack: Reservation[]
+  /** What left after all and is asked for elsewhere, or has left from there. */
+  readonly twice: { readonly request: Fulfillment; readonly line: number; readonly quantity: Quantity }[]
   /** Told of what was entered before. */
   readonly units: NamedUnits[]
 }
@@ -63,10 +80,15 @@ export async function openHands(
   requests: readonly Fulfillment[],
 ): Promise<HandBooks & { readonly known: readonly string[] }> {
   const docs = requests.flatMap(({ doc, byHand }) => (byHand ? [doc] : []))
-  const [rows, known] =
+  const orders = requests.flatMap(({ orderId, byHand }) => (byHand ? [orderId] : []))
+  const [rows, known, claims] =
     docs.length === 0
-      ? [[], []]
-      : await Promise.all([handRowsOfRequests(tx, docs), knownShipmentsOf(tx, docs)])
+      ? [[], [], []]
+      : await Promise.all([
+          handRowsOfRequests(tx, docs),
+          knownShipmentsOf(tx, docs),
+          reservationsOf(tx, [...new Set(orders)]),
+        ])
   return {
     rows: new Map(
       [...Map.groupBy(rows, ({ fulfillmentId }) => fulfillmentId!)].map(([doc, own]) => [
@@ -78,6 +100,11 @@ export async function openHands(
     told: [],
     shipments: [],
     differences: [],
+    found: [],
+    waiting: new Map(),
+    claims: [...claims],
+    givenBack: [],
+    twice: [],
     again: [],
     units: [],
   }

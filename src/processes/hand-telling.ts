@@ -2,12 +2,14 @@
 import type { Transaction } from '#platform/database.ts'
 import { closeExceptions, type Occurrence } from '#platform/exceptions.ts'
 import type { Cause } from '#platform/log.ts'
+import type { Money } from '#platform/money.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { HandRow } from '#domains/inventory/contract/by-hand.ts'
 import { correctLeft, endByHand } from '#domains/inventory/operations/by-hand.ts'
 import type { Shortfall } from '#domains/inventory/operations.ts'
 import { noteKnownShipments } from '#domains/shipments/operations/by-hand.ts'
 import { tellOverrides } from '#domains/shipments/operations.ts'
+import { type BilledTooMuch, billedTooMuch, type NeverLeft } from './billed-by-hand.ts'
 import type { HandBooks, HandTold } from './hand-books.ts'
 import { adjustmentNumber, fulfillmentNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
@@ -27,7 +29,14 @@ export async function endHands(
   noteKnownShipments(tx, hand.shipments)
   const shortfalls = await correctLeft(tx, hand.differences, hand.again)
   await tellRequests(tx, hand.told, cause)
-  await ports.openExceptions(tx, hand.told.flatMap(differenceOf))
+  const billed = await billedTooMuch(
+    tx,
+    hand.told.flatMap(({ neverLeft = [] }) => neverLeft),
+  )
+  await ports.openExceptions(
+    tx,
+    hand.told.flatMap((one) => differenceOf(one, billed)),
+  )
   await closeUntold(
     tx,
     ended.flatMap(({ row, outcome }) => (outcome === null ? [] : [row])),
@@ -59,7 +68,35 @@ const said = (words: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}: ${value}`)
     .join(', ') || 'nothing'
 
-function differenceOf({ request, source, what, rows, entered, told, differs }: HandTold): Occurrence[] {
+/** What was billed by paper stays billed: a posted invoice never changes, so a person credits it. */
+function adviceOf({ what, unbilled = [] }: HandTold, billed: readonly BilledTooMuch[]): string {
+  if (what === 'pick') return 'Look at the paper with the warehouse; what it ships settles what was picked.'
+  const less = billed.map(({ words }) => words)
+  const more = unbilled.map(
+    ({ line, quantity }) =>
+      `${formatQuantity(quantity)} of line ${line} has left and is not billed: bill it in the ERP, or have it come back`,
+  )
+  const credit =
+    less.length > 0
+      ? [...less, 'if the warehouse is right credit that in the ERP, and order anew what is still wanted']
+      : []
+  return [
+    'Look at the paper with the warehouse. Stock follows the warehouse, and what it shipped more is shipped and billed as far as it is still wanted',
+    ...credit,
+    ...more,
+    'if the paper is right put stock right as an adjustment',
+  ].join('; ')
+}
+
+function valueOf(billed: readonly BilledTooMuch[]): Money | undefined {
+  const worth = billed.flatMap(({ value }) => value ?? [])
+  const [first] = worth
+  return first && { ...first, amountMinor: worth.reduce((sum, { amountMinor }) => sum + amountMinor, 0) }
+}
+
+function differenceOf(difference: HandTold, billedOf: ReadonlyMap<NeverLeft, BilledTooMuch>): Occurrence[] {
+  const { request, source, rows, entered, told, differs, neverLeft = [] } = difference
+  const billed = neverLeft.map((one) => billedOf.get(one)!)
   if (differs.length === 0) return []
   const number = fulfillmentNumber(request.doc)
   const papers = [...new Set(rows.map(({ reference }) => reference))]
@@ -69,12 +106,9 @@ function differenceOf({ request, source, what, rows, entered, told, differs }: H
       cause: `shipments.by_hand_differs:${number}`,
       code: 'shipments.by_hand_differs',
       title: `${source} tells of ${number} ${said(told)}, where people entered ${said(entered)}`,
-      suggestedAction:
-        what === 'shipment'
-          ? 'Look at the paper with the warehouse. Stock follows the warehouse; where the paper is right put it right as an adjustment, else settle with the customer what was shipped and billed.'
-          : 'Look at the paper with the warehouse; what it ships settles what was picked.',
+      suggestedAction: adviceOf(difference, billed),
       facts: { entered, told, papers, actors: [...new Set(rows.map(({ actor }) => actor))] },
-      affects: { doc: request.orderId, kind: 'order' },
+      affects: { doc: request.orderId, kind: 'order', value: valueOf(billed) },
     },
   ]
 }

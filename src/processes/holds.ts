@@ -30,6 +30,8 @@ export type HoldToOpen = {
   /** The same for every order that it stops; and what it is in business words. */
   readonly cause: string
   readonly title: string
+  /** The type's own when absent. */
+  readonly suggestedAction?: string
 }
 
 /** Puts orders on hold, each with an exception that has an owner. */
@@ -76,12 +78,12 @@ export async function openHoldExceptions(
   if (holds.length === 0) return
   await ports.openExceptions(
     tx,
-    holds.map(({ doc, company, reason, valueMinor, currency, cause, title, type }) => ({
+    holds.map(({ doc, company, reason, valueMinor, currency, cause, title, type, suggestedAction }) => ({
       company,
       cause,
       code: codeOf(type),
       title,
-      suggestedAction: ADVICE[type] ?? 'Find out why, mend it, then release the hold.',
+      suggestedAction: suggestedAction ?? ADVICE[type] ?? 'Find out why, mend it, then release the hold.',
       facts: { reason, order: orderNumber(doc) },
       affects: { doc, kind: 'order', value: { amountMinor: valueMinor, currency } },
     })),

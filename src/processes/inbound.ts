@@ -1,6 +1,7 @@
 /** What systems tell us: filed in the inbox, put in order, applied, all in the transaction of one list. */
 import type { RequestMessage, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
+import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
@@ -142,6 +143,7 @@ type Happened = {
   readonly orders: readonly OrderHeader[]
   readonly waiting: ReadonlySet<number>
   readonly doubtful: readonly StockDoubt[]
+  readonly stopped: readonly DeskRow[]
   /** Of which there may be more for sale. */
   readonly items: readonly number[]
 }
@@ -151,7 +153,7 @@ async function wakeAfter(
   tx: Transaction,
   turn: Docket,
   ports: ProcessPorts,
-  { begun, orders, waiting, doubtful, items }: Happened,
+  { begun, orders, waiting, doubtful, items, stopped }: Happened,
 ): Promise<void> {
   await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])
@@ -161,6 +163,7 @@ async function wakeAfter(
   const mayShare = new Set([...filled.map(({ doc }) => doc), ...waiting])
   await turn.wake(orders.filter(({ doc }) => !mayShare.has(doc)).map(wakeRow))
   turn.wakeAfterwards([...filled, ...orders.filter(({ doc }) => mayShare.has(doc))].map(wakeRow))
+  turn.wakeAfterwards(stopped)
 }
 
 const parkedAs = ({ source, messageId }: Due, { code, message, facts }: Refusal): Settlement => ({

@@ -9,6 +9,7 @@ import type { HandRow } from '#domains/inventory/contract/by-hand.ts'
 import type { HandRows, LeftOtherwise, Portion } from '#domains/inventory/operations/by-hand.ts'
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import { BY_HAND } from './hand-books.ts'
+import { reopenShorts, withReopened } from './late-shipments.ts'
 import { type Picking, takePick } from './picks.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
 import { type Books, leftOf, lineOf, openLine, requestOf, type Taken } from './warehouse-books.ts'
@@ -34,6 +35,8 @@ type ToldLine = {
   readonly otherLot: Portion[]
   /** To be booked now. */
   booked: Quantity
+  /** What of that was called short. */
+  late: Quantity
 }
 
 export function takeShipmentBesideHand(
@@ -49,10 +52,12 @@ export function takeShipmentBesideHand(
   const trial = rows.copy()
   const lines = splitLines(books, request, message, trial)
   if (lines instanceof Refusal) return lines
+  const reopened = reopenShorts(books, { request, shipping }, lines)
   const rest = { ...shipping, message: { ...message, packages: packagesOf(message, lines) } }
   const isMore = rest.message.packages.length > 0 || (message.final && request.state !== 'done')
-  const taken = isMore ? takeShipment(books, rest, doc) : 'known'
-  if (taken instanceof Refusal) return taken
+  const booked = isMore ? takeShipment(books, rest, doc) : 'known'
+  if (booked instanceof Refusal) return booked
+  const taken = booked === 'known' ? booked : withReopened(booked, reopened)
   const unsaid = message.final ? trial.left('ship').map((row) => ({ row, quantity: trial.openOf(row) })) : []
   settle(books, { request, shipping, rows: trial, lines, unsaid })
   books.known.add(key)
@@ -86,6 +91,7 @@ function splitLines(
         known,
         otherLot: [],
         booked: 0,
+        late: 0,
       })
     }
   }
@@ -188,7 +194,20 @@ function settle({ hand }: Books, { request, shipping, rows, lines, unsaid }: Set
     for (const kind of ['pick', 'short'] as const) for (const row of rows.left(kind)) rows.end(row, outcome)
   }
   if (mine.length > 0 || compared.differs.length > 0)
-    hand.told.push({ request, source, what: 'shipment', rows: [...new Set(mine)], ...compared })
+    hand.told.push({
+      request,
+      source,
+      what: 'shipment',
+      rows: [...new Set(mine)],
+      ...compared,
+      unbilled: lines.flatMap(({ line, rest: quantity }) => (quantity > 0 ? [{ line, quantity }] : [])),
+      neverLeft: unsaid.map(({ row, quantity }) => ({
+        orderId: request.orderId,
+        shipment: row.doc,
+        line: row.line!,
+        quantity,
+      })),
+    })
 }
 
 /** What was entered of these lines and what is told of them; a line of which nothing was entered is no difference. */
@@ -204,7 +223,7 @@ function compare(shipment: string, lines: readonly ToldLine[], unsaid: readonly 
     ),
   )
   for (const one of lines) {
-    if (!mine.has(one.line) && one.rest === 0) continue
+    if (!mine.has(one.line) && one.rest === 0 && one.late === 0) continue
     add(told, nameOf(one.line, one.lot), one.told.quantity)
     if (one.known.length > 0) add(entered, nameOf(one.line, one.lot), sum(one.known))
     for (const { row, quantity } of one.otherLot) add(entered, nameOf(one.line, row.lot), quantity)

@@ -1,13 +1,16 @@
 /** What warehouses tell of requests, booked in shipments, orders and stock in one transaction. */
 import type { Transaction } from '#platform/database.ts'
+import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import { ship, type Shortfall } from '#domains/inventory/operations.ts'
+import { claimFound } from '#domains/inventory/operations/by-hand.ts'
 import { addReferences } from '#domains/orders/operations.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
 import { endHands } from './hand-telling.ts'
+import { stopTwice } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
 import { learnLots, reportHeldShipped, reportOtherLots, type ToldLot } from './lots.ts'
 import { confirmPicks, type Picking, takePick } from './picks.ts'
@@ -35,8 +38,18 @@ export type Booked = {
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
   /** Orders that wait for stock: what is told may let them have it elsewhere. */
   readonly waiting: ReadonlySet<number>
+  /** Requests that are asked to stop, since what they are to send has left. */
+  readonly stopped: readonly DeskRow[]
   /** To be booked once no further position is locked. */
   readonly serials: SerialsDue
+}
+
+const NOTHING: Booked = {
+  answers: new Map(),
+  doubtful: [],
+  waiting: new Set(),
+  stopped: [],
+  serials: NO_SERIALS,
 }
 
 const isShipping = (one: Confirmation): one is Shipping => one.message.type === 'shipment-confirmed'
@@ -48,33 +61,12 @@ export async function bookTold(
   told: readonly Confirmation[],
   cause: Cause,
 ): Promise<Booked> {
-  if (told.length === 0) return { answers: new Map(), doubtful: [], waiting: new Set(), serials: NO_SERIALS }
+  if (told.length === 0) return NOTHING
   const [books, ids] = await Promise.all([
     openBooks(tx, told),
     ports.ids.documents(told.filter(isShipping).length),
   ])
-  const answers = new Map<Confirmation, Answered>()
-  const taken: Taken[] = []
-  const stopped = new Set<string>()
-  for (const one of told) {
-    if (one.stream !== undefined && stopped.has(one.stream)) {
-      answers.set(one, { kind: 'behind' })
-      continue
-    }
-    const result = takeOne(books, one, ids)
-    if (result instanceof Refusal) {
-      answers.set(one, { kind: 'refused', refusal: result })
-      if (one.stream !== undefined) stopped.add(one.stream)
-    } else if (result === 'known') answers.set(one, { kind: 'superseded' })
-    else {
-      taken.push(result)
-      answers.set(one, {
-        kind: 'applied',
-        order: result.order,
-        shipment: result.confirmed?.shipment?.doc,
-      })
-    }
-  }
+  const { answers, taken } = takeAll(books, told, ids)
   const moves = movesOf(taken)
   cancelRests(tx, books, moves)
   const departures = taken.flatMap((row) => row.departures)
@@ -82,6 +74,8 @@ export async function bookTold(
   const shipments = confirmed.flatMap(({ shipment }) => shipment ?? [])
   addReferences(tx, shipments.flatMap(referencesOf))
   ports.sla.clocks.start(tx, 'order_to_invoice_posting', shipments)
+  const { found, givenBack } = books.hand
+  const explained = await claimFound(tx, found, givenBack)
   // The rows of requests and orders are locked already, so all of it may travel together.
   const shipping = departures.length > 0 ? ship(tx, departures) : []
   queueShorts(tx, books, moves)
@@ -104,12 +98,37 @@ export async function bookTold(
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,
-    doubtful: [...corrected, ...shortfalls, ...departures.filter(({ short }) => short > 0)],
+    doubtful: [...explained, ...corrected, ...shortfalls, ...departures.filter(({ short }) => short > 0)],
+    stopped: await stopTwice(tx, ports, books, cause),
     waiting: new Set(
       [...books.orderLines.values()].flatMap((line) => (line.backordered > 0 ? [line.doc] : [])),
     ),
     serials,
   }
+}
+
+/** What follows a refused one in its stream is not looked at. */
+function takeAll(books: Books, told: readonly Confirmation[], ids: number[]) {
+  const answers = new Map<Confirmation, Answered>()
+  const taken: Taken[] = []
+  const stopped = new Set<string>()
+  for (const one of told) {
+    if (one.stream !== undefined && stopped.has(one.stream)) {
+      answers.set(one, { kind: 'behind' })
+      continue
+    }
+    const result = takeOne(books, one, ids)
+    if (result instanceof Refusal) {
+      answers.set(one, { kind: 'refused', refusal: result })
+      if (one.stream !== undefined) stopped.add(one.stream)
+    } else if (result === 'known') answers.set(one, { kind: 'superseded' })
+    else {
+      taken.push(result)
+      const { order, confirmed } = result
+      answers.set(one, { kind: 'applied', order, shipment: confirmed?.shipment?.doc })
+    }
+  }
+  return { answers, taken }
 }
 
 function takeOne(books: Books, one: Confirmation, ids: number[]): Taken | 'known' | Refusal {

@@ -5,7 +5,12 @@ import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Departure } from '#domains/inventory/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
-import type { Fulfillment, FulfillmentLine, RequestedLot } from '#domains/shipments/contract.ts'
+import {
+  type Fulfillment,
+  type FulfillmentLine,
+  isActive,
+  type RequestedLot,
+} from '#domains/shipments/contract.ts'
 import {
   type AtWarehouse,
   type ConfirmedShipment,
@@ -15,7 +20,7 @@ import {
   stillOpen,
 } from '#domains/shipments/operations.ts'
 import { lotsOfRequests } from '#domains/shipments/operations/lots.ts'
-import { fulfillmentsOf, linesOfFulfillments } from '#domains/shipments/views.ts'
+import { fulfillmentsOf, fulfillmentsOfOrders, linesOfFulfillments } from '#domains/shipments/views.ts'
 import { type HandBooks, type NamedUnits, openHands } from './hand-books.ts'
 import { parseNumber } from './ports.ts'
 
@@ -46,15 +51,15 @@ export const lineKey = (doc: number, line: number): string => `${doc} ${line}`
 
 export async function openBooks(tx: Transaction, told: readonly Confirmation[]): Promise<Books> {
   const docs = [...new Set(told.flatMap(({ message }) => parseNumber(message.fulfillment, 'F') ?? []))]
-  const orderIds = [...new Set((await fulfillmentsOf(tx, docs)).map((row) => row.orderId))].toSorted(
-    (a, b) => a - b,
-  )
+  const asked = await fulfillmentsOf(tx, docs)
+  const orderIds = [...new Set(asked.map((row) => row.orderId))].toSorted((a, b) => a - b)
+  const all = [...new Set([...docs, ...(await besideByHand(tx, asked))])]
   tx.locking('document', orderIds)
   const [headers, orderLines, requests, lines, lots, ...known] = await Promise.all([
     lockHeaders(tx, orderIds),
     linesOf(tx, orderIds),
-    lockRequests(tx, docs),
-    linesOfFulfillments(tx, docs),
+    lockRequests(tx, all),
+    linesOfFulfillments(tx, all),
     lotsOfRequests(tx, docs),
     ...[...Map.groupBy(told, ({ source }) => source)].map(async ([source, group]) => {
       const found = await findKnownShipments(tx, source, group.flatMap(shipmentOf))
@@ -78,6 +83,13 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
   }
 }
 
+/** Where people have entered something: what else is under way of the order, since it may be sent twice. */
+async function besideByHand(tx: Transaction, asked: readonly Fulfillment[]): Promise<number[]> {
+  const orders = [...new Set(asked.flatMap(({ byHand, orderId }) => (byHand ? [orderId] : [])))]
+  if (orders.length === 0) return []
+  return (await fulfillmentsOfOrders(tx, orders)).filter(isActive).map(({ doc }) => doc)
+}
+
 const shipmentOf = ({ message }: Confirmation): string[] =>
   message.type === 'shipment-confirmed' ? [message.shipment] : []
 
@@ -90,6 +102,8 @@ export type LineStep = AtWarehouse & {
   readonly line: number
   readonly shipped: Quantity
   readonly short: Quantity
+  /** Of what the line had been given elsewhere since it was short here. */
+  readonly reserved: Quantity
 }
 
 /** What came of one message. */
@@ -153,6 +167,7 @@ export function settleLine(books: Books, before: FulfillmentLine, step: Step, ch
     packed: to.packed - from.packed,
     shipped: after.shipped - before.shipped,
     short: after.short - before.short,
+    reserved: 0,
   }
 }
 

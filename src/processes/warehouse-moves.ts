@@ -62,6 +62,7 @@ const added = (a: Sum, b: Sum): Sum => ({
   packed: a.packed + b.packed,
   shipped: a.shipped + b.shipped,
   short: a.short + b.short,
+  reserved: a.reserved + b.reserved,
 })
 
 const cancelsRest = (order: OrderHeader): boolean => order.shippingRule === 'cancel-rest'
@@ -90,7 +91,7 @@ export function cancelRests(tx: Transaction, { orderLines }: Books, moves: reado
 export function rememberShorts(tx: Transaction, { orderLines }: Books, taken: readonly Taken[]): void {
   const short = taken.flatMap(({ order: { doc }, request: { location }, steps }) =>
     steps.flatMap(({ line, short: missing }) => {
-      if (missing === 0) return []
+      if (missing <= 0) return []
       return [{ doc, line, location, itemId: orderLines.get(lineKey(doc, line))!.itemId }]
     }),
   )
@@ -98,7 +99,7 @@ export function rememberShorts(tx: Transaction, { orderLines }: Books, taken: re
   recordShortPicks(tx, [...distinct.values()])
 }
 
-/** What was short waits again, unless its order wants no rest. */
+/** What was short waits again, unless its order wants no rest; what was not after all waits no more. */
 export function queueShorts(tx: Transaction, { orderLines }: Books, moves: readonly OrderMove[]): void {
   reserve(
     tx,
@@ -114,7 +115,7 @@ export function queueShorts(tx: Transaction, { orderLines }: Books, moves: reado
             itemId,
             allocations: [],
             backordered: backordered + short,
-            waited: false,
+            waited: backordered > 0,
           },
         ]
       }),

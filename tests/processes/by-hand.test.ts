@@ -79,6 +79,17 @@ const stockOf = async (sku: string, lot = '') =>
       [sku, lot],
     )
   )[0]!
+const invoicesOf = ({ doc }: Placed) =>
+  house.query<{ number: string | null }>('select number from billing.invoice where order_id = $1', [doc])
+const found = (...lines: readonly { sku: string; quantity: string; location: string; lot?: string }[]) =>
+  house.send('POST', '/process/inventory/v1/adjustments', {
+    body: {
+      company: 'NWF',
+      reason: 'correction',
+      reference: 'x',
+      lines: lines.map((line) => ({ kind: 'found', ...line })),
+    },
+  })
 const storyOf = async ({ body }: Placed): Promise<string[]> => {
   const { body: story } = await house.send('GET', `${O2C}/orders/${body.id}/story`)
   return (story['entries'] as { title: string }[]).map(({ title }) => title)
@@ -143,9 +154,15 @@ describe('a shipment by paper', () => {
     const before = await stockOf(SKU)
     await depot.shipped(request, { 1: 4 })
     expect([await shippedOf(order), (await stockOf(SKU)).there]).toEqual([[6], before.there + 2])
-    expect(await differing(request)).toMatchObject([
-      { title: expect.stringMatching(/line 1: 4, where people entered .*line 1: 6$/) },
-    ])
+    const [told] = await differing(request)
+    expect(told!.title).toMatch(/line 1: 4, where people entered .*line 1: 6$/)
+    const action = await house.query(
+      `select suggested_action as action, a.value_minor as worth from exceptions.exception e
+       join exceptions.affected a on a.exception = e.id where cause = $1`,
+      [told!.cause],
+    )
+    const billed = /2 of line 1 of S-\d+ never left, and invoice \S+ bills it at 20\.00 USD net/
+    expect(action).toMatchObject([{ action: expect.stringMatching(billed), worth: 2_000 }])
     expect(await rowsOf(request)).toEqual([['0', 'differs']])
     expect(await violations(house.query)).toEqual([])
   })
@@ -160,32 +177,75 @@ describe('a shipment by paper', () => {
     expect(await violations(house.query)).toEqual([])
   })
 
-  test('whose rest the paper called short and the warehouse shipped leaves stock once, without a doubt', async () => {
+  test('whose rest the paper called short and the warehouse shipped leaves stock once, is shipped and billed, and waits no more', async () => {
     const sku = RARE.shift()!
-    const [, request] = await released(sku, 20)
+    const [order, request] = await released(sku, 20)
     await enter(request, [left(17)], { final: true })
     expect(await stockOf(sku)).toEqual({ there: 3, unreconciled: 3 })
+    expect(await house.lines(order)).toMatchObject([{ shipped: 17, backordered: 3 }])
     await depot.shipped(request, { 1: 20 })
     expect(await stockOf(sku)).toEqual({ there: 0, unreconciled: 0 })
+    await house.closed(order)
+    expect([await shippedOf(order), await house.lines(order)]).toMatchObject([
+      [17, 3],
+      [{ shipped: 20, backordered: 0, reserved: 0 }],
+    ])
+    await expect.poll(() => invoicesOf(order), WITHIN).toHaveLength(2)
+    expect(await house.query('select from inventory.backorder where doc = $1', [order.doc])).toEqual([])
     expect(await differing(request)).toHaveLength(1)
     expect(await violations(house.query)).toEqual([])
   })
 
-  test('of another lot than the warehouse tells leaves the lot that the warehouse names', async () => {
-    await house.send('POST', '/process/inventory/v1/adjustments', {
-      body: {
-        company: 'NWF',
-        reason: 'correction',
-        reference: 'x',
-        lines: ['L1', 'L2'].map((lot) => ({
-          kind: 'found',
-          sku: LOTTED,
-          location: 'DC1',
-          quantity: '10',
-          lot,
-        })),
-      },
+  test('whose rest is kept elsewhere by now is not sent from there, once the warehouse shipped it after all', async () => {
+    const sku = RARE.shift()!
+    const [order, request] = await released(sku, 20)
+    await house.query(
+      `insert into orders.hold (id, order_id, company, type, reason, blocks, raised_by, owner)
+       values ($1, $2, 'NWF', 'manual', 'wait', '{release}', 'test', 'customer-service')`,
+      [800_000 + order.doc, order.doc],
+    )
+    await enter(request, [left(17)], { final: true })
+    await found({ sku, quantity: '5', location: 'DC2' })
+    await expect.poll(() => house.lines(order), WITHIN).toMatchObject([{ reserved: 3, backordered: 0 }])
+    await depot.shipped(request, { 1: 20 })
+    expect([await shippedOf(order), await house.lines(order)]).toMatchObject([
+      [17, 3],
+      [{ shipped: 20, backordered: 0, reserved: 0 }],
+    ])
+    expect(await house.query('select from inventory.reservation where doc = $1', [order.doc])).toEqual([])
+    expect([await stockOf(sku), await violations(house.query)]).toEqual([{ there: 0, unreconciled: 0 }, []])
+  })
+
+  test('whose rest was asked for elsewhere meanwhile has that stopped, and the order waits for a person', async () => {
+    const sku = RARE.shift()!
+    const [order, request] = await released(sku, 20)
+    await enter(request, [left(17)], { final: true })
+    await found({ sku, quantity: '5', location: 'DC2' })
+    const states = async () =>
+      (
+        await house.query<{ state: string }>(
+          'select state from shipments.fulfillment where order_id = $1 order by id',
+          [order.doc],
+        )
+      ).map(({ state }) => state)
+    await expect.poll(states, WITHIN).toEqual(['done', 'accepted'])
+    await depot.shipped(request, { 1: 20 })
+    await expect.poll(states, WITHIN).toEqual(['done', 'cancelled'])
+    await expect
+      .poll(() => house.lines(order), WITHIN)
+      .toMatchObject([{ shipped: 17, reserved: 3, released: 0 }])
+    expect(await house.holdsOf(order)).toMatchObject([{ type: 'inventory', status: 'open' }])
+    expect(await house.openExceptions('orders.hold.inventory')).toHaveLength(1)
+    const cancelled = await house.send('POST', `${O2C}/orders/${order.body.id}:cancel`, {
+      body: { reason: 'it has left', lines: [{ line: '1', quantity: '3' }] },
     })
+    expect(cancelled.status).toBeLessThan(300)
+    await house.closed(order)
+    expect([await shippedOf(order), await violations(house.query)]).toEqual([[17], []])
+  })
+
+  test('of another lot than the warehouse tells leaves the lot that the warehouse names', async () => {
+    await found(...['L1', 'L2'].map((lot) => ({ sku: LOTTED, location: 'DC1', quantity: '10', lot })))
     const [, request] = await released(LOTTED)
     await enter(request, [left(6, { lot: 'L1' })], { final: true })
     expect([(await stockOf(LOTTED, 'L1')).there, (await stockOf(LOTTED, 'L2')).there]).toEqual([4, 10])

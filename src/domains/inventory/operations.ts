@@ -211,6 +211,10 @@ export async function freeClaims(tx: Transaction, claims: readonly Claim[]): Pro
   )
 }
 
+/** Claims of stock that the caller has just found, at positions that he has locked. */
+export const claimAgain = (tx: Transaction, claims: readonly Claim[]): void =>
+  updateReserved(tx, sumByPosition(claims))
+
 /** Ends what an order reserved or waits for. */
 export async function releaseOrders(tx: Transaction, docs: readonly number[]): Promise<void> {
   const reservations = await selectReservations(tx, docs)

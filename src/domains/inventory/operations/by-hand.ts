@@ -1,9 +1,20 @@
 /** The verbs of what people entered for warehouses: keep it, and end it when the warehouse tells of it or never will. */
 import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import type { Reservation } from '../contract.ts'
 import type { HandOutcome, HandRow } from '../contract/by-hand.ts'
 import { isCounted } from '../counted.ts'
-import { type Departure, lockBooks, move, ship, type Shortfall, type StockChange } from '../operations.ts'
+import {
+  claimAgain,
+  type Departure,
+  giveBack,
+  lockBooks,
+  lockPositionsOf,
+  move,
+  ship,
+  type Shortfall,
+  type StockChange,
+} from '../operations.ts'
 import { beyondHand, type Ended, HandRows, type Portion } from '../rules/by-hand.ts'
 import {
   bookOfDocument,
@@ -40,6 +51,39 @@ export type LeftOtherwise = Omit<Departure, 'quantity' | 'claimEnds' | 'short'> 
   readonly quantity: Quantity
   /** Of what the paper said was not found, so much left after all. */
   readonly found: Quantity
+}
+
+/** What a paper called short, leaves after all and is claimed again until it has left. */
+export type FoundAfterAll = Pick<
+  Departure,
+  'company' | 'itemId' | 'location' | 'quantity' | 'source' | 'sourceKey' | 'doc' | 'at'
+>
+
+/** Answers the places where it was in doubt. What was kept elsewhere in its place goes back. */
+export async function claimFound(
+  tx: Transaction,
+  found: readonly FoundAfterAll[],
+  givenBack: readonly Reservation[],
+): Promise<Shortfall[]> {
+  if (found.length === 0) return []
+  await lockPositionsOf(tx, [...found, ...givenBack])
+  await giveBack(tx, givenBack)
+  const moves = found.map((one): StockChange => ({
+    ...one,
+    doc: one.doc ?? undefined,
+    lot: '',
+    from: 'unreconciled',
+    to: 'available',
+    reason: 'found after all',
+  }))
+  await move(tx, moves)
+  claimAgain(tx, found)
+  return [...found, ...givenBack].map(({ company, itemId, location }) => ({
+    company,
+    itemId,
+    location,
+    quantity: 0,
+  }))
 }
 
 /** What was entered and is told now. */
