@@ -9,6 +9,7 @@ const INVENTORY = '/process/inventory/v1'
 const SKUS = Array.from({ length: 6 }, (_, at) => String(48_001 + at))
 const PLAIN = '48090'
 const PRICED = '48091'
+const LOTTED = '48092'
 const WITHIN = { timeout: 20_000 }
 
 let house: Wholesaler
@@ -19,6 +20,7 @@ beforeAll(async () => {
     [
       { number: PLAIN, stock: { DC1: 10 } },
       { number: PRICED, item: { serialControlled: true } },
+      { number: LOTTED, item: { serialControlled: true, lotControlled: true } },
       ...SKUS.map((number) => ({ number, stock: { DC1: 3 }, item: { serialControlled: true } })),
     ],
     [{ number: '500001' }],
@@ -281,6 +283,28 @@ test.each([
 ] as const)('%s is refused', async (path, expected) => {
   const refused = await house.send('GET', `${INVENTORY}/${path}`)
   expect([refused.status, refused.body.code]).toEqual(expected)
+})
+
+test('units of a lot that is held are on hold with it, and for sale when it is released', async () => {
+  const [first, other] = [`${LOTTED}-1`, `${LOTTED}-2`]
+  await adjust([line('found', LOTTED, [first], { lot: 'L1' }), line('found', LOTTED, [other], { lot: 'L2' })])
+  const move = (verb: string) =>
+    house.send('POST', `${INVENTORY}/lots:${verb}`, {
+      body: { company: 'NWF', sku: LOTTED, lot: 'L1', reason: 'recall 48' },
+    })
+  const statuses = async () =>
+    (await Promise.all([story(first), story(other)])).map(({ body }) => [body['status'], body['lot']])
+  await move('hold')
+  expect(await statuses()).toEqual([
+    ['quality_hold', 'L1'],
+    ['available', 'L2'],
+  ])
+  expect(await differing(LOTTED)).toEqual([])
+  const wrong = line('moved', LOTTED, [other], { lot: 'L1', toStatus: 'damaged' })
+  expect(faultsOf(await adjust([wrong]))).toEqual([422, ['/lines/0/serials/0 inventory.serial_not_there']])
+  await move('release')
+  expect((await statuses())[0]).toEqual(['available', 'L1'])
+  expect(await differing(LOTTED)).toEqual([])
 })
 
 test('what waits for another person moves its units when it is approved, except those that moved meanwhile', async () => {
