@@ -2,7 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
 import { type FreeStock, lockFreeStock, reserve, type ReservedLine } from '#domains/inventory/operations.ts'
-import { markDoubts, type NewDoubt, withhold } from '#domains/inventory/operations/freshness.ts'
+import { markMore, type NewDoubt, withhold } from '#domains/inventory/operations/freshness.ts'
 import { recordDecisions } from '#domains/inventory/operations/sourcing.ts'
 import { type LinesMoved, moveLines } from '#domains/orders/operations.ts'
 import { isActive } from '#domains/shipments/contract.ts'
@@ -76,10 +76,11 @@ async function fillAll(
     countDown(free, fill)
     return [{ facts, decided: fill.decided, lines: fill.lines.map((line) => reservedLine(facts, line)) }]
   })
-  if (waiting.care) markDoubts(tx, summed(filled.flatMap(doubtsOf(waiting.care))))
+  if (waiting.care) markMore(tx, summed(filled.flatMap(doubtsOf(waiting.care))))
   return filled
 }
 
+/** What orders are given of silent places, beside what they had. */
 const doubtsOf =
   (care: CareNow) =>
   ({ lines }: FilledOrder): NewDoubt[] =>

@@ -85,10 +85,10 @@ export async function watchFreshness(watch: FreshnessWatch): Promise<void> {
     return marked.map(({ state }) => state)
   })
   care.learn(states)
-  await wakeWithheld(
-    database,
-    states.filter(({ silentSince }) => silentSince === null),
-  )
+  const silent = new Set(states.flatMap((state) => (state.silentSince === null ? [] : [keyOf(state)])))
+  // also of those for which there is no rule any more
+  const others = [...states, ...known.values()].filter((state) => !silent.has(keyOf(state)))
+  await wakeWithheld(database, [...new Map(others.map((state) => [keyOf(state), state])).values()])
 }
 
 const PORTION = 500

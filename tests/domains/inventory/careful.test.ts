@@ -6,6 +6,7 @@ import {
   checkPromises,
   endWithholding,
   markDoubts,
+  markMore,
   withhold,
 } from '#domains/inventory/operations/freshness.ts'
 import { carefulFigure } from '#domains/inventory/rules/careful.ts'
@@ -88,6 +89,22 @@ test('what was promised is checked once its place is heard again: kept where it 
   expect(checked.map(({ doc, outcome }) => `${doc} ${outcome}`).toSorted()).toEqual(['1 kept', '2 short'])
   expect(await openDoubts(db.database)).toBe(1)
   expect(await db.database.transaction((tx) => checkPromises(tx, [SOUTH]))).toEqual([])
+})
+
+test('what is promised in all is marked as that, what is promised beside it is added, and what was checked counts no more', async () => {
+  const item = newItem()
+  await receive(db, item, units(100))
+  const marked = async () =>
+    (
+      await db.run<{ quantity: number }>('select quantity from inventory.doubt where item_id = $1', [item])
+    )[0]!.quantity
+  const mark = (how: typeof markMore) =>
+    db.database.transaction(async (tx) => how(tx, [doubt(4, item), doubt(5, newItem())]))
+  for (const how of [markDoubts, markDoubts, markMore]) await mark(how)
+  expect(await marked()).toBe(units(10))
+  await db.database.transaction((tx) => checkPromises(tx, []))
+  await mark(markMore)
+  expect(await marked()).toBe(units(5))
 })
 
 test('lines that a silence withholds are given back once, in portions, when their own source is heard', async () => {

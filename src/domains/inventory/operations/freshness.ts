@@ -7,6 +7,7 @@ import {
   type CheckedDoubt,
   countSellRates,
   forgetDoubts,
+  increaseDoubts,
   insertDoubts,
   lockSources,
   type NewDoubt,
@@ -19,6 +20,8 @@ export const lockSourceStates = lockSources
 
 /** Marks promises that are made of places whose source is silent. */
 export const markDoubts = insertDoubts
+/** As `markDoubts`, of what is promised beside what is marked already. */
+export const markMore = increaseDoubts
 
 /** Remembers which lines wait for what is withheld while a source is silent. */
 export const withhold = insertWithheld

@@ -1,5 +1,5 @@
 /** The SQL of sources that are silent, and of what was promised meanwhile. */
-import { type Queries, sql, type Transaction } from '#platform/database.ts'
+import { type Queries, sql, type Statement, type Transaction } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { SourceState } from '../contract/freshness.ts'
 
@@ -81,14 +81,16 @@ export const selectCare = (
   locations: readonly string[],
 ): Promise<CareRow[]> => queries.query<CareRow>(facts, [items, locations])
 
-const addDoubts = sql(
-  'inventory.add_doubts',
+const doubtsBy = (quantity: string): string =>
   `insert into inventory.doubt as d (doc, item_id, location, kind, company, quantity)
    select doc, item_id, location, kind, company, quantity
    from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::numeric[])
      as n(doc, item_id, location, kind, company, quantity)
-   on conflict (doc, item_id, location) do update set quantity = greatest(d.quantity, excluded.quantity),
-     checked_at = null, outcome = null`,
+   on conflict (doc, item_id, location) do update set quantity = ${quantity}, checked_at = null, outcome = null`
+const addDoubts = sql('inventory.add_doubts', doubtsBy('greatest(d.quantity, excluded.quantity)'))
+const raiseDoubts = sql(
+  'inventory.raise_doubts',
+  doubtsBy('excluded.quantity + case when d.outcome is null then d.quantity else 0 end'),
 )
 
 export type NewDoubt = {
@@ -100,9 +102,17 @@ export type NewDoubt = {
   readonly quantity: Quantity
 }
 
-export function insertDoubts(tx: Transaction, rows: readonly NewDoubt[]): void {
+/** What documents are promised in all. */
+export const insertDoubts = (tx: Transaction, rows: readonly NewDoubt[]): void =>
+  writeDoubts(tx, rows, addDoubts)
+
+/** What documents are promised beside what they were before. */
+export const increaseDoubts = (tx: Transaction, rows: readonly NewDoubt[]): void =>
+  writeDoubts(tx, rows, raiseDoubts)
+
+function writeDoubts(tx: Transaction, rows: readonly NewDoubt[], statement: Statement): void {
   if (rows.length === 0) return
-  tx.send(addDoubts, [
+  tx.send(statement, [
     rows.map((row) => row.doc),
     rows.map((row) => row.itemId),
     rows.map((row) => row.location),
