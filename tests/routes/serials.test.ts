@@ -209,7 +209,8 @@ test('what a warehouse ships by serial is found by it, with order and customer',
     ],
   })
   expect(await differing(sku)).toEqual([])
-  const told = (await house.send('GET', `${O2C}/orders/${request.order}/story`)).body
+  const told = (await house.send('GET', `${O2C}/orders/${sku}-A/story`)).body
+  expect(told['order']).toMatchObject({ id: request.order })
   const shipment = (
     told['documents'] as { id: string; references: { value: string; scheme: string }[] }[]
   ).find(({ id }) => id === body['shipment'])
