@@ -93,13 +93,14 @@ export class Books {
     return this.#lots.get(stockKey(itemId, location)) ?? []
   }
 
-  /** Some of what left was on hold. */
+  /** Some of what left we held. */
   takeFromLot(place: Place, left: { readonly quantity: Quantity; readonly held: Quantity }): void {
     const rest = left.quantity - left.held
     const covered = Math.min(rest, this.at(place, place.lot).available)
     this.change(place, place.lot, {
       available: -covered,
       qualityHold: -left.held,
+      held: -left.held,
       unreconciled: covered - rest,
     })
   }

@@ -30,7 +30,7 @@ export function whileHeld<Change extends Moving>(
   if (to === 'available')
     return [change, { ...change, from: 'available', to: 'quality_hold', reason: 'lot hold', isOurs: true }]
   const mine = Math.min(quantity, books.at(change, change.lot).held)
-  if (to === 'quality_hold') books.change(change, change.lot, { held: -mine })
+  books.change(change, change.lot, { held: -mine })
   const parts: Change[] = to === 'quality_hold' ? [] : [{ ...change, from: 'quality_hold', quantity: mine }]
   return [...parts, { ...change, from, quantity: quantity - mine }].filter((part) => part.quantity > 0)
 }
@@ -42,11 +42,11 @@ export function countHeld(books: Books, { lot, from, to, quantity, isOurs, ...pl
   books.change({ ...place, lot }, lot, { held: Math.max(change, -books.at({ ...place, lot }, lot).held) })
 }
 
-/** How much of what left of a lot was on hold: what there was for sale of it left first. */
+/** How much of what left of a lot we held: what there was for sale of it left first, what its warehouse holds stays. */
 export function leftFromHold(books: Books, place: Place, quantity: Quantity): Quantity {
   if (place.lot === '') return 0
-  const { available, qualityHold } = books.at(place, place.lot)
-  return Math.max(0, Math.min(quantity - Math.max(0, available), qualityHold))
+  const { available, held } = books.at(place, place.lot)
+  return Math.max(0, Math.min(quantity - Math.max(0, available), held))
 }
 
 /** Claims that ended had more than there is since their stock was put on hold: that much was for sale in name only. */
