@@ -15,7 +15,7 @@ import { pausable, type PausableConnections } from './pausable-connections.ts'
 import { cancelToy, createToys, type NewToy, TABLES, toy, toyRow, writeNote } from './toy-process.ts'
 
 export const CAUSE = { source: 'test', actor: 'tester' }
-const STUCK_AFTER_MS = 10_000
+const STUCK_AFTER_MS = 50_000
 /** Of fake time. */
 export const POLL_MS = 10
 
