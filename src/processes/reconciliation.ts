@@ -13,8 +13,10 @@ import type {
   ReconciliationFound,
   Tolerance,
 } from '#domains/inventory/contract/reconciliations.ts'
+import type { ExternalReservation } from '#domains/inventory/contract/external.ts'
 import { endReconciliation } from '#domains/inventory/operations/reconciliations.ts'
 import { stockedItems } from '#domains/inventory/views/feeds.ts'
+import { openExternalAt } from '#domains/inventory/views/external.ts'
 import { compareCounts, type Compared } from '#domains/inventory/views/reconciliations.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
 import { findItems, findItemsById } from '#domains/items/operations.ts'
@@ -190,7 +192,9 @@ async function write(
   const { takenAt, mark } = first.snapshot
   const value = { amountMinor, currency }
   const found: ReconciliationFound = { takenAt, mark, matched, recovered, differences, value }
-  const told = differences.filter(({ outcome }) => outcome === 'told').map((each) => occurrenceOf(each, one))
+  const differing = differences.filter(({ outcome }) => outcome === 'told')
+  const sold = Map.groupBy(await openExternalAt(database, differing), ({ itemId }) => itemId)
+  const told = differing.map((each) => occurrenceOf(each, one, sold.get(each.itemId) ?? []))
   const known = one.dryRun ? [] : await openCausesOf(database, [one.company], [DIFFERS])
   const causes = new Set(told.map(({ cause }) => cause))
   const over = known.filter(({ cause }) => cause.startsWith(causeAt(one)) && !causes.has(cause))
@@ -201,9 +205,22 @@ async function write(
   })
 }
 
+const NAMED = 10
+
+/** What has left by the list of its source and was never told may be the difference. */
+function soldLine({ source, document, owner, wanted, shipped, gone }: ExternalReservation): string {
+  const untold = shipped - gone
+  const left = untold > 0 ? `, of which ${formatQuantity(untold)} left and was not told` : ''
+  return `${source} ${document} for ${owner}: ${formatQuantity(wanted)}${left}`
+}
+
 const causeAt = ({ source, location }: Reconciling): string => `${DIFFERS}:${source}:${location}:`
 
-function occurrenceOf(found: DifferenceFound, one: Reconciling): Occurrence {
+function occurrenceOf(
+  found: DifferenceFound,
+  one: Reconciling,
+  sold: readonly ExternalReservation[],
+): Occurrence {
   const { sku, ours, theirs, itemId, valueMinor } = found
   const { company, source, location } = one
   const figures = (statuses: Statuses) => ({
@@ -227,6 +244,7 @@ function occurrenceOf(found: DifferenceFound, one: Reconciling): Occurrence {
       ours: figures(ours),
       theirs: figures(theirs),
       ...(valueMinor !== null && { valueMinor }),
+      ...(sold.length > 0 && { soldByOthers: sold.slice(0, NAMED).map(soldLine) }),
     },
   }
 }

@@ -283,6 +283,18 @@ describe('problems', () => {
     expect(said).toContain('freshness[3].locations[0]: must be one of the locations')
     const capless = failure({ defaults: { systems: { wms: erp }, freshness: [{ ...rule, rule: 'cap' }] } })
     expect(capless).toContain('freshness[0].most: is missing')
+    const partners = failure({
+      defaults: {
+        edi: { enabled: true },
+        locations: [{ code: 'CHI', type: '3pl', wms: 'threepl', timeZone: 'UTC' }],
+        freshness: [
+          { ...rule, source: 'threepl' },
+          { ...rule, source: 'other' },
+        ],
+      },
+    })
+    expect(partners).toContain('freshness[1].source')
+    expect(partners).not.toContain('freshness[0]')
   })
 
   test('are found in names that refer to nothing or are given twice', () => {

@@ -4,6 +4,7 @@ import { exceptionsOf } from '../../src/app-rules.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { StockSnapshot } from '#capabilities/stock.ts'
 import { move } from '#domains/inventory/operations.ts'
+import { takeExternal } from '#domains/inventory/operations/external.ts'
 import { askReconciliation } from '#domains/inventory/operations/reconciliations.ts'
 import { differencesOf, reconciliationOf } from '#domains/inventory/views/reconciliations.ts'
 import { upsertItems } from '#domains/items/operations.ts'
@@ -55,6 +56,20 @@ const counted = (sku: string, available: number) => ({
   damaged: 0,
 })
 
+/** Ten of it are gone by the list of the warehouse, which told no movement of them. */
+const soldByOthers = () => ({
+  document: 'WO-1',
+  line: '1',
+  kind: 'order' as const,
+  owner: 'Portal 88',
+  itemId: ids.get('far')!,
+  sku: 'far',
+  location: NORTH,
+  wanted: units(2),
+  shipped: units(10),
+  changedAt: new Date(),
+})
+
 async function run(snapshot: StockSnapshot, dryRun: boolean) {
   const config = loadConfig({ environment: {}, file: undefined })
   const company = { code: COMPANY, currency: 'USD', timeZone: 'UTC' } as CompanyRules
@@ -93,6 +108,11 @@ test('small differences are taken as counted, each other one is told with both f
   })
   expect(await run(snapshot, true)).toMatchObject({ matched: 1, differing: 2 })
 
+  await db.database.transaction((tx) =>
+    takeExternal(tx, { company: COMPANY, source: 'wms-test', asOf: new Date() }, [soldByOthers()], {
+      guard: 0,
+    }),
+  )
   const done = await run(snapshot, false)
   expect(done).toMatchObject({
     matched: 1,
@@ -113,6 +133,9 @@ test('small differences are taken as counted, each other one is told with both f
   expect(open.map(({ title }) => title).toSorted()).toEqual([
     `wms-test counts 0 of gone at ${NORTH}, our books say 4`,
     `wms-test counts 90 of far at ${NORTH}, our books say 100`,
+  ])
+  expect(open.map(({ facts }) => facts?.['soldByOthers'])).toContainEqual([
+    'wms-test WO-1 for Portal 88: 12, of which 10 left and was not told',
   ])
   const rows = await db.run<{ sku: string; available: string }>(
     `select i.sku, p.available::text as available from inventory.position p join items.item i on i.id = p.item_id

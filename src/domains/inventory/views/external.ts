@@ -42,6 +42,13 @@ export async function listExternal(
   }))
 }
 
+/** What is open of other systems' orders at these places, the oldest first. */
+export const openExternalAt = (
+  queries: Queries,
+  places: readonly { readonly itemId: number; readonly location: string }[],
+): Promise<ExternalReservation[]> =>
+  places.length === 0 ? Promise.resolve([]) : selectExternalAt(queries, places)
+
 /** Who claims more of a place than there is, and whose orders claim it beside them. */
 export type Clash = {
   readonly company: string
@@ -58,7 +65,7 @@ export async function clashesAt(
   queries: Queries,
   places: readonly { readonly itemId: number; readonly location: string }[],
 ): Promise<Clash[]> {
-  const open = places.length === 0 ? [] : await selectExternalAt(queries, places)
+  const open = await openExternalAt(queries, places)
   const byPlace = Map.groupBy(open, ({ itemId, location }) => stockKey(itemId, location))
   const short = [...byPlace.values()].filter((rows) => rows.some(({ claimed, wanted }) => claimed < wanted))
   if (short.length === 0) return []
