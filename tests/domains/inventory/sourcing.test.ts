@@ -1,8 +1,11 @@
 /** From where an order is served by a profile, and what is said of the places that do not serve it. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { STRATEGIES } from '#domains/inventory/contract/sourcing.ts'
+import { type KeptDecision, type SourcingRules, STRATEGIES } from '#domains/inventory/contract/sourcing.ts'
+import { sourceFrom } from '#domains/inventory/operations/sourcing.ts'
+import { decideAgain } from '#domains/inventory/operations/sourcing-comparison.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
+import { formatAmount } from '#platform/money.ts'
 import {
   CANDIDATES_MAX,
   type Sourcing,
@@ -236,6 +239,59 @@ describe('whatever the rules and the stock', () => {
         }
       }),
     )
+  })
+})
+
+describe('a decision that was kept', () => {
+  const decimal = (minor: number): string => formatAmount(minor, 'USD')
+  const written = (rules: Sourcing): SourcingRules => ({
+    ...rules,
+    network: [...rules.network],
+    strategies: [...rules.strategies],
+    tieBreakers: [...rules.tieBreakers],
+    minSplitOrder: decimal(rules.minSplitOrderMinor),
+    minSplitLine: decimal(rules.minSplitLineMinor),
+    nearest: rules.nearest.map((entry) => ({ ...entry, locations: [...entry.locations] })),
+    costs: rules.costs.map(({ location, perShipmentMinor, perLineMinor }) => ({
+      location,
+      perShipment: decimal(perShipmentMinor),
+      perLine: decimal(perLineMinor),
+    })),
+  })
+  const since = fc.constantFrom(undefined, new Date('2026-01-01'), new Date('2026-02-01'))
+  const anyLots = fc
+    .array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom(...NETWORK), since))
+    .map((rows) => new Map(rows.flatMap(([item, at, day]) => (day ? [[stockKey(item, at), day]] : []))))
+
+  test('is the same when it is taken again by the rules that took it', () => {
+    fc.assert(
+      fc.property(anyAsked, anyLots, ({ rules, lines, free, shipTo, used, locations }, lotsSince) => {
+        const numbered = lines.map((line, at) => ({
+          ...line,
+          line: String(at + 1),
+          sku: `SKU-${line.itemId}`,
+        }))
+        const common = { rules: written(rules), currency: 'USD', shipTo, locations }
+        const asked = { ...common, lines: numbered, free: new Map(free), lotsSince, orderMinor: 250, used }
+        const kept = JSON.parse(JSON.stringify(sourceFrom(asked).decision)) as KeptDecision
+        const again = decideAgain(kept, common)!
+        expect(again.isChanged).toBe(false)
+        expect(again.after).toEqual(again.before)
+      }),
+    )
+  })
+
+  test('cannot be taken again where nothing was kept of what was free, or of lots where they count', () => {
+    const lines = wants(4).map((line) => ({ ...line, line: '1', sku: 'SKU-1' }))
+    const common = { rules: written(RULES), currency: 'USD', locations: NETWORK, shipTo: undefined }
+    const { decision } = sourceFrom({ ...common, lines, free: stock({ east: [9] }) })
+    const lots = { ...common, rules: { ...common.rules, strategies: ['oldest-lot' as const] } }
+    expect([decideAgain(decision, common)?.isChanged, decideAgain(decision, lots)]).toEqual([
+      false,
+      undefined,
+    ])
+    const older = { ...decision, lines: decision.lines.map(({ free: _, ...line }) => line) }
+    expect(decideAgain(older, common)).toBeUndefined()
   })
 })
 

@@ -148,7 +148,7 @@ export const SourcingDecision = z
         free: z
           .array(z.object({ location: z.string(), quantity: Decimal, since: Time.optional() }))
           .optional()
-          .describe('Where something of the item was free, and since when its oldest lot was there'),
+          .describe('What was free of the item, and since when its oldest lot was there; nothing elsewhere'),
         avoided: z.array(z.string()).optional().describe('Where a pick had found too little'),
       }),
     ),

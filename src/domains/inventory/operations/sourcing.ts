@@ -164,7 +164,7 @@ function freeOf({ itemId }: LineToSource, { rules, locations, free, lotsSince }:
     const key = stockKey(itemId, location)
     const quantity = free.get(key) ?? 0
     const since = lotsSince?.get(key)
-    if (quantity <= 0) return []
+    if (quantity === 0 && !since) return []
     return [{ location, quantity: formatQuantity(quantity), ...(since && { since: since.toISOString() }) }]
   })
 }
