@@ -1,7 +1,7 @@
 /** Orders of one company as they keep stock: those that others sent, and those that its own clerks key in or sell over the counter. */
 import { factorOf, type Unit } from '../world/world.ts'
 import type { Books } from './books.ts'
-import { type BookOrder, type BookOrderLine, openMilli, type OrderKind } from './documents.ts'
+import { changed, type BookOrder, type BookOrderLine, openMilli, type OrderKind } from './documents.ts'
 import type { SiteStock } from './site-stock.ts'
 
 /** A line with what is open of it, in thousandths of its unit. */
@@ -33,6 +33,11 @@ export type Keyed = {
 }
 
 const MILLI = 1_000
+
+function keepAt(order: BookOrder, site: string, at: Date): void {
+  for (const line of order.lines) line.site = site
+  changed(order, at)
+}
 
 /** What the ERP's own people do with orders. */
 export function clerks(books: Books, stock: readonly SiteStock[]) {
@@ -76,6 +81,8 @@ export function clerks(books: Books, stock: readonly SiteStock[]) {
       return order.number
     },
     cancel: (number: string): void => void books.cancelOrder(known(number)),
+    /** Has the ERP keep stock at the site for an order that others sent. */
+    keep: (number: string, site: string, at: Date): void => keepAt(known(number), site, at),
     /** The goods leave the shelves that the ERP counts, and it bills them. */
     deliver(number: string, date: string): void {
       const order = known(number)

@@ -58,7 +58,8 @@ type WmsMemory = { warehouse: WarehouseMemory; stream: EventsMemory; own?: OwnOr
 
 export type Wms = SystemHandle<WmsTruth> & {
   deliverTo(url: string): void
-  receive(asnId: string): void
+  /** All that has not come yet of it, or as much of that. */
+  receive(asnId: string, part?: number): void
   /** All dated receipts that have not arrived yet arrive now. */
   receiveAll(): void
   adjust(adjustment: Adjustment): void
@@ -196,7 +197,7 @@ function inboundRows(warehouse: Warehouse, world: World, owner: string | null): 
       uom: units.get(receipt.item) ?? 'EA',
       lot: receipt.lot,
       expected_at: receipt.expectedOn,
-      status: receipt.received ? 'RECEIVED' : 'EXPECTED',
+      status: receipt.came === receipt.quantity ? 'RECEIVED' : 'EXPECTED',
     }))
 }
 
@@ -368,7 +369,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
   return {
     ...handle,
     deliverTo: hooks.deliverTo,
-    receive: (asnId) => warehouse.receive(asnId),
+    receive: (asnId, part) => warehouse.receive(asnId, part),
     receiveAll: () => [...warehouse.inbound.keys()].forEach((asnId) => warehouse.receive(asnId)),
     adjust: (adjustment) => warehouse.adjust(adjustment),
     own,

@@ -64,14 +64,15 @@ const STATUS_CHANGES: Record<AdjustmentReason, [left: StockStatus, gets?: StockS
 /** What the warehouse knows when its program ends. */
 export type WarehouseMemory = {
   shelves: ShelvesMemory
-  received: string[]
+  /** Of which receipt how much has come. */
+  received: [asnId: string, quantity: number][]
   orders: Known[]
   last: { sequence: number; order: number; shipment: number; package: number }
 }
 
 export class Warehouse {
   readonly shelves: Shelves
-  readonly inbound: Map<string, Receipt & { received: boolean }>
+  readonly inbound: Map<string, Receipt & { came: number }>
   private readonly options: WarehouseOptions
   private readonly floor: Floor
   private readonly byId: Kept<Known>
@@ -86,9 +87,7 @@ export class Warehouse {
     const { world, keep, faults, seed } = options
     this.options = options
     this.shelves = new Shelves(world.stock, options.endlessStock)
-    this.inbound = new Map(
-      world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, received: false }]),
-    )
+    this.inbound = new Map(world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, came: 0 }]))
     this.floor = {
       shelves: this.shelves,
       items: new Map(world.items.map((item) => [item.number, item])),
@@ -160,11 +159,13 @@ export class Warehouse {
   orders = (): Known[] => [...this.byId.values()]
   lastSequence = (): number => this.sequence
 
-  receive(asnId: string): void {
+  /** All that has not come yet of it, or as much of that. */
+  receive(asnId: string, part = Infinity): void {
     const receipt = this.inbound.get(asnId)
-    if (!receipt || receipt.received) return
-    receipt.received = true
-    const { company: owner, site, item: sku, lot, expiresOn, quantity } = receipt
+    const quantity = receipt ? Math.min(part, receipt.quantity - receipt.came) : 0
+    if (!receipt || quantity <= 0) return
+    receipt.came += quantity
+    const { company: owner, site, item: sku, lot, expiresOn } = receipt
     this.shelves.put({ site, owner, sku }, { lot, expiresOn, status: 'available', quantity })
     const facts = {
       site,
@@ -213,7 +214,7 @@ export class Warehouse {
   remember(): WarehouseMemory {
     return {
       shelves: this.shelves.remember(),
-      received: [...this.inbound].flatMap(([asnId, { received }]) => (received ? [asnId] : [])),
+      received: [...this.inbound].map(([asnId, { came }]) => [asnId, came]),
       orders: this.orders(),
       last: {
         sequence: this.sequence,
@@ -227,9 +228,9 @@ export class Warehouse {
   /** The work goes on: what was accepted is picked, what was being picked ships. */
   recall({ shelves, received, orders, last }: WarehouseMemory): void {
     this.shelves.recall(shelves)
-    for (const asnId of received) {
+    for (const [asnId, came] of received) {
       const receipt = this.inbound.get(asnId)
-      if (receipt) receipt.received = true
+      if (receipt) receipt.came = came
     }
     for (const order of orders) {
       order.seenFromMs = 0

@@ -101,6 +101,8 @@ export function openClients(parts: ClientParts): Clients {
       if (faults.strikes('client-repeats', `order-${nth}`)) void submit(order!, `order-${nth}`)
     })
   }
+  // Where purchase orders move, they come in parts.
+  if (day.stock.includes('supply')) return { told, cancelled, open: () => open, submit }
   open++
   const { least, most } = RECEIPTS_MS
   later(drawInteger(seed, 'receipts', 0, [least, Math.min(most, day.peaceAfterMs)]), 'receipts', () => {

@@ -29,10 +29,10 @@ export const CONFIGURED: Readonly<Record<Exclude<CounterpartName, 'carrier'>, st
   tax: 'tax',
 }
 
-const NEAR_SITES = ['DC1']
+export const NEAR_SITES = ['DC1']
 export const EAST_SITES = ['DC2', 'DC3']
 const EAST = { apiKey: 'east-secret', webhookSecret: 'east-webhook-secret' }
-const TRADE = {
+export const TRADE = {
   company: 'NWI',
   domain: 'northway-trade.shop.example',
   token: 'trade',

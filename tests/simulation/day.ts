@@ -5,8 +5,21 @@ import type { CounterpartName } from './counterparts.ts'
 
 export type Role = Config['role']
 
-/** What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask. */
-export const STOCK_FACTS = ['reservations', 'counts', 'adjustments', 'lots', 'questions'] as const
+/**
+ * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask;
+ * purchase orders move and come in parts, ERPs sell by themselves, a warehouse falls silent, shops are told levels.
+ */
+export const STOCK_FACTS = [
+  'reservations',
+  'counts',
+  'adjustments',
+  'lots',
+  'questions',
+  'supply',
+  'sales',
+  'silence',
+  'levels',
+] as const
 export type StockFact = (typeof STOCK_FACTS)[number]
 
 export type Day = {
@@ -25,7 +38,7 @@ export type Day = {
   /** Orders arrive within so long. */
   readonly withinMs?: number
   /** How many times longer than asked long sleeps of programs last: drawn for each between these. */
-  readonly drowsy?: [least: number, most: number]
+  readonly drowsy?: readonly [least: number, most: number]
   /** Faults end after so long, where they end. */
   readonly peaceAfterMs?: number
   /** Some customers order by EDI, whose folder is looked at again and again. */
@@ -48,6 +61,20 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 
 const PARTNERS_SHARE = 0.25
 const STOCK_SHARE = 0.15
+/** Those for which other systems are read, heard or told all day cost more. */
+const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'silence', 'levels'])
+const COSTLY_SHARE = 0.06
+/** A silence is noticed, lasts a while and is over before faults end. */
+const SILENCE_OVER_MS = 30_000
+/** Supply moves before and after somebody has looked who waits for it. */
+const SUPPLIED_MS = 20_000
+
+/** The ERPs are read all day, not only at its beginning. */
+export const readsErps = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
+  stock.includes('supply') || stock.includes('sales')
+
+/** Since when an ERP is asked for changes, and for how long a source is silent, is told by the clock of who looks. */
+const CLOCKS = ['clock-skew', 'clock-jump']
 
 export type WholeDay = Day &
   Required<
@@ -59,17 +86,22 @@ export type WholeDay = Day &
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
+  const stock = given.stock ?? (given.kinds === undefined ? STOCK_FACTS.filter(drawn) : [])
+  const isSilent = stock.includes('silence')
+  function drawn(fact: StockFact): boolean {
+    return draw(seed, 'stock', fact) < (COSTLY.has(fact) ? COSTLY_SHARE : STOCK_SHARE)
+  }
   return {
     orders: drawInteger(seed, 'orders', 0, [2, 6]),
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
-    drowsy: [1, 5],
-    peaceAfterMs: 5_000,
+    drowsy: isSilent ? [1, 1] : stock.includes('supply') ? [1, 2] : [1, 5],
+    peaceAfterMs: isSilent ? SILENCE_OVER_MS : stock.includes('supply') ? SUPPLIED_MS : 5_000,
     partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
     cancels: 0.2,
-    stock:
-      given.kinds === undefined ? STOCK_FACTS.filter((fact) => draw(seed, 'stock', fact) < STOCK_SHARE) : [],
     ...given,
+    stock,
+    without: [...(given.without ?? []), ...(readsErps({ stock }) || isSilent ? CLOCKS : [])],
   }
 }
 

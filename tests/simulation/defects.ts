@@ -15,6 +15,9 @@ export function isDefect(line: string): boolean {
 /** Faults that can take a lease away from a program, or the belief in it. */
 const DEADLY = /^(?:crash|stall|zombie|coma|session-ended|database-restart|acknowledgement-lost)\//
 
+/** Nothing was done to any program of ours. */
+export const unharmed = (struck: readonly string[]): boolean => !struck.some((name) => DEADLY.test(name))
+
 /** Lines of programs that lost their lease although nothing had been done to anybody. */
 export const wronglyDead = (lines: readonly string[], struck: readonly string[]): string[] =>
-  struck.some((name) => DEADLY.test(name)) ? [] : lines.filter((line) => line.includes('the lease was lost'))
+  unharmed(struck) ? lines.filter((line) => line.includes('the lease was lost')) : []

@@ -20,6 +20,7 @@ import { Network } from './network.ts'
 import { NoticeBoard, startProgram } from './program.ts'
 import { EDI_FOLDERS } from './partners.ts'
 import { type Actor, Scheduler } from './scheduler.ts'
+import { writeSupplierGuides } from './suppliers.ts'
 import { DatabaseServer } from './sessions.ts'
 import { BEGIN, virtualClock } from './virtual-clock.ts'
 
@@ -100,6 +101,7 @@ async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
   await cluster.keepBaseline()
   const guides = mkdtempSync(join(tmpdir(), 'crossdock-simulation-guides-'))
   writeDemoGuides(world, guides)
+  writeSupplierGuides(guides)
   const configs = {
     all: await configOf(world, 'all', guides),
     api: await configOf(world, 'api', guides),

@@ -47,6 +47,8 @@ const KEYED: ReadonlySet<string> = new Set([
   'wms-east.invalid',
   'tax.invalid',
 ])
+/** A shop is told levels, of which it keeps the later. */
+const LEVELS = '/inventory_levels/set.json'
 /** Within the time for which a call is in doubt. */
 const LATE_MS = [200, 4_000] as const
 const SLOW_MS = [400, 9_000] as const
@@ -56,6 +58,8 @@ export class Network {
   readonly #parts: NetworkParts
   readonly #outside: Actor
   readonly #nth = new Map<string, number>()
+  /** Paths of ours at which no webhook arrives. */
+  readonly cutOff = new Set<string>()
 
   constructor(parts: NetworkParts, outside: Actor) {
     this.#parts = parts
@@ -124,7 +128,8 @@ export class Network {
           return this.#deliver(actor, `reset ${site}`, () => fail('reset'))
         }
         this.#ask(request, url, receive)
-        const twice = KEYED.has(url.host) ? 'request-twice' : 'request-twice-unkeyed'
+        const isKnown = KEYED.has(url.host) || url.pathname.endsWith(LEVELS)
+        const twice = isKnown ? 'request-twice' : 'request-twice-unkeyed'
         if (faults.strikes(twice, site)) this.#ask(request, url, () => undefined)
       },
     })
@@ -162,7 +167,7 @@ export class Network {
   readonly post: Post = (url, headers, body) => {
     const { faults } = this.#parts
     const path = new URL(url).pathname
-    const lost = faults.strikes('webhook-lost', path)
+    const lost = this.cutOff.has(path) || faults.strikes('webhook-lost', path)
     return this.visit({ method: 'POST', url: path, headers, body }, `webhook ${path}`, {
       lost,
       answerLost: () => faults.strikes('webhook-answer-lost', path),

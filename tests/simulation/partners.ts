@@ -96,7 +96,7 @@ export function openPartners(parts: PartnerParts): Partners {
   function look(): void {
     for (const guide of guides.values()) {
       for (const path of files.below(join(EDI_FOLDERS.outboxDirectory, guide.partner))) {
-        const document = read(guide.partner, files.take(path))
+        const document = readFor(guide.partner, files.take(path))
         // Who died after he had written a file writes it again.
         if (heard.some(({ text }) => text === document.text)) continue
         heard.push(document)
@@ -131,7 +131,7 @@ export function openPartners(parts: PartnerParts): Partners {
 }
 
 /** Read as a partner would who has never seen our code: the delimiters stand at fixed places of the ISA. */
-function read(partner: string, text: string): Heard {
+export function readFor(partner: string, text: string): Heard {
   const [element, terminator] = [text[3]!, text[105]!]
   const segments = text
     .split(terminator)

@@ -24,8 +24,12 @@ export type ProgramParts = {
   /** How far its clock is off, each time it is asked. */
   readonly skewMs: () => number
   readonly drowsy: number
+  /** ERPs are read as often as they may be, not once. */
+  readonly readsOn?: boolean
   readonly complain: (line: string) => void
 }
+
+const READINGS_MS = 1_000
 
 export type Program = Door & { readonly app: App; readonly isOpen: boolean }
 
@@ -65,6 +69,12 @@ export function startProgram(parts: ProgramParts): Program {
     while (!(await app.sync(() => undefined).catch(() => ({ known: false }))).known) await clock.sleep(1_000)
     app.edi?.watch()
     isOpen = true
+    while (parts.readsOn) {
+      await clock.sleep(READINGS_MS)
+      await app
+        .sync(() => undefined)
+        .catch((error: unknown) => complain(`${name} could not read: ${String(error)}`))
+    }
   }
   void open()
   return {

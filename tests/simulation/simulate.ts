@@ -11,7 +11,7 @@ import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.t
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultScript } from './fault-script.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
-import { type Day, dayOf, type WholeDay } from './day.ts'
+import { type Day, dayOf, readsErps, type WholeDay } from './day.ts'
 import type { Lane } from './lane.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
@@ -19,8 +19,7 @@ import { openPartners, type Partners } from './partners.ts'
 import { NoticeBoard, type Program, startProgram } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
-import { openStockPeople, type StockPeople } from './stock-people.ts'
-import { catchUp, forgetful } from './stock-questions.ts'
+import { recounts, StockDay, stockConfig } from './stock-day.ts'
 import { timeAt, virtualClock } from './virtual-clock.ts'
 
 export type Mode = 'safety' | 'liveness'
@@ -47,9 +46,9 @@ export type Outcome = {
 }
 
 const PRESS_MS = 2_000
-/** Of a day on which warehouses count: what is missing is asked for soon. */
-const GAP_AFTER_MS = 5_000
 const AWAKE_MS = 1_000
+/** By then everybody has looked who comes round, however drowsy he is. */
+const AGREES_AFTER_MS = 100_000
 /** Longer than any pause between two tries. */
 const END_AFTER_MS = 400_000
 const STEPS_MAX = 40_000
@@ -89,7 +88,10 @@ class Run {
   #landscape!: Counterparts
   #board!: BadDays
   #partners: Partners | undefined
-  #people!: StockPeople
+  #stock!: StockDay
+  /** Since when nothing was under way that had to end. */
+  #restsSinceMs: number | undefined
+  #isNoted = false
   #messages = 0
   #lives = 0
 
@@ -99,7 +101,7 @@ class Run {
     this.#plan = plan
     this.#end = end
     this.#day = dayOf(seed, plan)
-    this.#faults = faultScript(plan)
+    this.#faults = faultScript({ ...plan, without: this.#day.without ?? [] })
     const mode = draw(seed, 'mode', 0) < 0.5 ? 'sticky' : 'uniform'
     this.#scheduler = new Scheduler({ seed, mode, before: (action) => this.#meddle(action) })
     this.#database = new DatabaseServer(
@@ -109,6 +111,8 @@ class Run {
         const answer =
           'error' in outcome ? String(outcome.error) : `${outcome.command} ${outcome.rows.length}`
         this.#note(`${actor.name} ${name} ${answer}`)
+        // Also one whose acknowledgement is lost.
+        if (name === 'database.commit') this.#isNoted = false
       },
     )
     this.#database.losesAcknowledgement = (actor) => this.#faults.strikes('acknowledgement-lost', actor.name)
@@ -161,7 +165,14 @@ class Run {
     if (this.#day.partners) this.#partners = openPartners({ ...parts, files: this.#files })
     const all = { ...parts, network: this.#network, landscape: this.#landscape, day: this.#day }
     const clients = openClients({ ...all, partners: this.#partners })
-    this.#people = openStockPeople({ ...all, clients, look: this.#lookInTurn })
+    this.#stock = new StockDay({
+      ...all,
+      clients,
+      files: this.#files,
+      config: this.#lane.configs.all,
+      look: this.#lookInTurn,
+      side: () => this.#look(),
+    })
     return clients
   }
 
@@ -191,7 +202,7 @@ class Run {
         peace = true
         this.#faults.end()
         this.#board.end()
-        if (this.#recounts) this.#people.recount()
+        this.#stock.peace()
         this.#pressOn()
       }
       if (scheduler.steps - checked >= SAFE_EVERY) {
@@ -200,7 +211,7 @@ class Run {
         if (found.length > 0) return found
       }
       const isOver = isLive
-        ? peace && this.#areAwake() && (await this.#isAtRest(clients))
+        ? peace && this.#areAwake() && (await this.#isAtRest(clients)) && (await this.#isAgreed())
         : scheduler.nowMs >= 2 * this.#day.peaceAfterMs
       const isLate = scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX
       if (isOver || isLate || left === 'nothing left') return this.#atTheEnd(clients, isOver)
@@ -228,50 +239,44 @@ class Run {
   }
 
   async #isAtRest(clients: Clients): Promise<boolean> {
-    const areIdle = (this.#partners?.isIdle() ?? true) && this.#people.open() === 0
+    const areIdle = (this.#partners?.isIdle() ?? true) && this.#stock.isIdle()
     return areIdle && (await isAtRest(this.#look(), this.#landscape, clients))
+  }
+
+  /** What does not agree when everything has ended is given time in which everybody looks. */
+  async #isAgreed(): Promise<boolean> {
+    const { nowMs } = this.#scheduler
+    this.#restsSinceMs ??= nowMs
+    return nowMs - this.#restsSinceMs > AGREES_AFTER_MS || (await this.#stock.amiss()).length === 0
   }
 
   async #unsafe(): Promise<Violation[]> {
     const said: Readonly<Record<string, readonly string[]>> = {
       'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
-      'what people may not do with stock is refused, and the rest is done': this.#people.wrong,
+      ...this.#stock.wrong,
       'nobody is declared dead who lives': wronglyDead(this.#complaints, this.#faults.struck),
     }
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
       lines.length > 0 ? [{ invariant, found: lines.join('\n') }] : [],
     )
-    return [...own, ...(await unsafe(this.#look(), this.#landscape))]
+    return [...own, ...(await unsafe(this.#look(), this.#stock.counterparts))]
   }
 
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {
     const found = await this.#unsafe()
     if (found.length > 0 || this.#plan.mode === 'safety') return found
-    const forgotten = isAtRest ? await this.#forgotten() : []
+    const amiss = await this.#stock.amiss()
+    const forgotten = isAtRest ? await this.#stock.forgotten(() => this.#doors()) : []
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
     const side = this.#look()
     return [
       ...(isAtRest ? [] : [stuck]),
-      ...(await unsettled(side, this.#landscape, { clients, isRecounted: this.#recounts })),
+      ...(await unsettled(side, this.#stock.counterparts, { clients, isRecounted: recounts(this.#day) })),
+      ...amiss,
       ...forgotten,
       ...(this.#partners ? await untold(side, this.#partners) : []),
     ]
-  }
-
-  get #recounts(): boolean {
-    return this.#day.stock.includes('counts')
-  }
-
-  async #forgotten(): Promise<Violation[]> {
-    const { questions } = this.#people
-    if (questions.length === 0) return []
-    await catchUp(this.#scheduler)
-    const found = await forgetful(this.#scheduler, this.#doors(), questions)
-    return found.map((what) => ({
-      invariant: 'what is remembered of stock is what the books say',
-      found: what,
-    }))
   }
 
   /** Vendors wait for minutes before they tell again what found no ear; now somebody presses their buttons. */
@@ -299,7 +304,8 @@ class Run {
       notices: this.#notices,
       files: this.#files,
       skewMs: () => skew.ms,
-      drowsy: drawInteger(seed, 'drowsy', name, this.#day.drowsy),
+      drowsy: drawInteger(seed, 'drowsy', name, [...this.#day.drowsy]),
+      readsOn: readsErps(this.#day),
       complain: (line) => {
         this.#plan.trace?.(line)
         this.#complaints.push(line)
@@ -309,12 +315,15 @@ class Run {
 
   #configOf(nth: number): Config {
     const config = withMaintenance(this.#lane.configs[this.#day.programs[nth]!], this.#board.closed)
-    const inbox = this.#recounts ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox
-    return { ...config, inbox, edi: { ...config.edi, enabled: this.#day.partners } }
+    return stockConfig(config, this.#day)
   }
 
   /** What may happen before an action: its program dies or stands still, a session or the whole server goes. */
   async #meddle(action: Action): Promise<void> {
+    if (!this.#isNoted) {
+      this.#isNoted = true
+      await this.#stock.committed(this.#scheduler.nowMs)
+    }
     this.#plan.trace?.(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}`)
     this.#hash.update(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}\n`)
     const nth = this.#programs.findIndex((program) => program?.actor === action.actor)

@@ -28,6 +28,16 @@ test('partners who order by EDI are told each document once', { timeout: 60_000 
   expect(violations).toEqual([])
 })
 
+test(
+  'whatever happens to stock on one day, everybody ends with the same figures',
+  { timeout: 120_000 },
+  async () => {
+    const stock = ['reservations', 'counts', 'questions', 'supply', 'sales', 'silence', 'levels'] as const
+    const { violations } = await simulate(lane, { seed: 'stock', mode: 'liveness', orders: 2, stock })
+    expect(violations).toEqual([])
+  },
+)
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const plan = (seed: string): Plan => ({ seed, mode: 'liveness' })
   const histories: string[] = []

@@ -19,6 +19,27 @@ const SNAPSHOTS = {
 } as const
 const RESERVING = { kinds: [], stock: ['reservations'], orders: 2 } as const
 const ASKING = { kinds: [], stock: ['questions'], programs: ['all'], orders: 5 } as const
+const SUPPLIED = {
+  kinds: [],
+  stock: ['supply'],
+  alike: [11, 36],
+  programs: ['all'],
+  drowsy: [1, 1],
+  orders: 4,
+  cancels: 0,
+  withinMs: 60,
+} as const
+const SILENT = { kinds: [], stock: ['silence'], programs: ['all'], orders: 1 } as const
+/** One item moves again and again while a shop is told of it. */
+const TELLING = {
+  places: { 'answer-slow': 'inventory_levels', 'request-late': 'inventory_levels' },
+  stock: ['levels', 'counts'],
+  alike: [AMPLE],
+  programs: ['all'],
+  orders: 6,
+  withinMs: 3_000,
+} as const
+const FRESHNESS = 'src/processes/freshness-watch.ts'
 
 export const STOCK_BUGS: readonly Bug[] = [
   {
@@ -90,5 +111,102 @@ export const STOCK_BUGS: readonly Bug[] = [
     find: 'of touched.get(this.topic) ?? []) if (this.#entries.has(key))',
     replace: 'of touched.get(this.topic) ?? []) if (!this.#entries.has(key))',
     world: ASKING,
+  },
+  {
+    name: 'copies in memory miss what commits late',
+    file: 'src/platform/touches.ts',
+    find: 'pg_snapshot_xmin(n.snapshot)::text as low',
+    replace: 'pg_snapshot_xmax(n.snapshot)::text as low',
+    world: {
+      ...ASKING,
+      kinds: ['stall'],
+      shares: { stall: 0.1 },
+      places: { stall: 'database.commit' },
+      programs: ['all', 'all'],
+    },
+  },
+  {
+    name: 'stock that an ERP keeps for an order of ours is claimed twice',
+    file: 'src/processes/external-orders.ts',
+    find: 'reference === undefined || !ours.has(reference)',
+    replace: 'reference === undefined || ours.size >= 0',
+    world: { kinds: [], stock: ['sales'], orders: 4, cancels: 0 },
+  },
+  {
+    name: 'what an ERP changes in the second in which it is read is passed over',
+    file: 'src/systems/erp-legacy/connector.ts',
+    find: 'changedSince.getTime() - SECOND_MS',
+    replace: 'changedSince.getTime()',
+    world: { kinds: [], stock: ['supply'], orders: 1 },
+  },
+  {
+    name: 'a promise stays as it is when supply moves',
+    file: 'src/processes/promise-watch.ts',
+    find: 'line.promisedOn === next.promisedOn &&',
+    replace: '(line.promisedOn !== null || next.promisedOn === null) &&',
+    world: SUPPLIED,
+  },
+  {
+    name: 'an order is not told that its promise moves',
+    file: 'src/processes/promise-watch.ts',
+    find: `    await tell(tx, rest, of, 'touched')\n`,
+    replace: '',
+    world: SUPPLIED,
+  },
+  {
+    name: 'what its supplier will not deliver is promised',
+    file: 'src/domains/supply/rules/coming.ts',
+    find: 'const refused = Math.min(answer?.refused ?? 0, left)',
+    replace: 'const refused = 0 * Math.min(answer?.refused ?? 0, left)',
+    world: SUPPLIED,
+  },
+  {
+    name: 'an older answer of a supplier takes the place of a newer',
+    file: 'src/domains/supply/store/told.ts',
+    find: 'where a.told_at < excluded.told_at or',
+    replace: 'where a.told_at <> excluded.told_at or',
+    world: { kinds: ['file-late'], shares: { 'file-late': 0.5 }, stock: ['supply'], orders: 1 },
+  },
+  {
+    name: 'nobody notices that a source is silent',
+    file: FRESHNESS,
+    find: 'last.getTime() > rule.budgetMs',
+    replace: 'last.getTime() > 99 * rule.budgetMs',
+    world: SILENT,
+  },
+  {
+    name: 'what is promised of a silent place is not marked',
+    file: 'src/processes/reservation-door.ts',
+    find: '  if (care) markDoubts(tx, granted.flatMap(care.doubtsOf))\n',
+    replace: '',
+    world: SILENT,
+  },
+  {
+    name: 'what was promised of a silent place stays marked',
+    file: FRESHNESS,
+    find: 'const checked = await checkPromises(tx, places)',
+    replace: 'const checked = silent.length > 0 ? await checkPromises(tx, places) : []',
+    world: SILENT,
+  },
+  {
+    name: 'a silence that is over stays with who was told of it',
+    file: FRESHNESS,
+    find: `change === 'heard again' ? causeOf`,
+    replace: `change === 'heard again' && rule.budgetMs < 0 ? causeOf`,
+    world: SILENT,
+  },
+  {
+    name: 'a level that changes while it is told is not told again',
+    file: 'src/domains/inventory/store/untold.ts',
+    find: ' and u.item_id = k.item_id and u.raised = k.raised`',
+    replace: ' and u.item_id = k.item_id`',
+    world: { ...TELLING, kinds: ['answer-slow'], shares: { 'answer-slow': 0.6 } },
+  },
+  {
+    name: 'a shop is not told as of when a level is',
+    file: 'src/systems/shop-hosted/map.ts',
+    find: '    as_of: asOf.toISOString(),\n',
+    replace: '    ...({} as { as_of: string }),\n',
+    world: { ...TELLING, kinds: ['request-late'], shares: { 'request-late': 0.6 } },
   },
 ]

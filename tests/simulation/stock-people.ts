@@ -9,7 +9,8 @@ import { type CallerParts, openCaller } from './caller.ts'
 import type { Clients } from './clients.ts'
 import { type Counterparts, EAST_SITES } from './counterparts.ts'
 import type { StockFact, WholeDay } from './day.ts'
-import { ask, type Question } from './stock-questions.ts'
+import type { BookHistory } from './book-history.ts'
+import { ask, neverSaid, type Question } from './stock-questions.ts'
 import { timeAt } from './virtual-clock.ts'
 
 export type StockPeople = {
@@ -17,6 +18,8 @@ export type StockPeople = {
   /** What must not have happened, and did. */
   readonly wrong: readonly string[]
   readonly questions: readonly Question[]
+  /** Answers during the day that the books never said. */
+  readonly misremembered: readonly string[]
   /** Warehouses count one more of all they have told of, so that a word of it that was lost leaves a gap. */
   recount(): void
 }
@@ -29,6 +32,7 @@ type Parts = CallerParts & {
   readonly day: WholeDay
   /** Into the database, as an action of its own. */
   readonly look: Query
+  readonly history: BookHistory
 }
 
 const RESERVATIONS = '/process/available-to-promise/v1/reservations'
@@ -40,13 +44,15 @@ const COUNTING_MS: [number, number] = [0, 3_000]
 /** By then receipts have come, and some of what came is claimed. */
 const ARRIVED_MS: [number, number] = [3_000, 6_000]
 const PLENTY = 1_000
-const TIMES: Readonly<Record<StockFact, [number, number]>> = {
+type PeopleFact = keyof typeof TIMES
+const TIMES = {
   reservations: [2, 4],
   counts: [2, 4],
   adjustments: [1, 2],
   lots: [1, 1],
   questions: [2, 4],
-}
+} as const satisfies Partial<Record<StockFact, readonly [number, number]>>
+const isTheirs = (fact: StockFact): fact is PeopleFact => fact in TIMES
 /** Beyond what one may change alone, and within it. */
 const QUANTITIES = [5_000, 1] as const
 
@@ -61,13 +67,14 @@ const SOLD_THOUGH_HELD = `
 
 export function openStockPeople(parts: Parts): StockPeople {
   const work = new StockWork(parts)
-  for (const fact of parts.day.stock) work.begin(fact)
+  for (const fact of parts.day.stock) if (isTheirs(fact)) work.begin(fact)
   return work
 }
 
 class StockWork implements StockPeople {
   readonly wrong: string[] = []
   readonly questions: Question[] = []
+  readonly misremembered: string[] = []
   readonly #parts: Parts
   readonly #caller
   #open = 0
@@ -79,18 +86,19 @@ class StockWork implements StockPeople {
 
   open = (): number => this.#open
 
-  begin(fact: StockFact): void {
-    const { seed, scheduler, outside, day } = this.#parts
-    const work: Readonly<Record<StockFact, (key: string) => Promise<void>>> = {
+  begin(fact: PeopleFact): void {
+    const { seed, scheduler, outside, day, history } = this.#parts
+    const work: Readonly<Record<PeopleFact, (key: string) => Promise<void>>> = {
       reservations: (key) => this.#reserve(key),
       counts: (key) => this.#count(key),
       adjustments: (key) => this.#adjust(key),
       lots: (key) => this.#holdLot(key),
       questions: (key) => this.#ask(key),
     }
-    const times = drawInteger(seed, 'times', fact, TIMES[fact])
+    const times = drawInteger(seed, 'times', fact, [...TIMES[fact]])
     for (let nth = 0; nth < times; nth++) {
       const key = `${fact}-${nth}`
+      if (fact === 'questions') history.follow(this.#question(key))
       this.#open++
       scheduler.after(drawInteger(seed, 'begins', key, [0, day.withinMs]), {
         actor: outside,
@@ -222,15 +230,21 @@ class StockWork implements StockPeople {
   }
 
   async #ask(key: string): Promise<void> {
-    const { seed } = this.#parts
-    const { company, lines } = toOrderRequest(this.#order(key))
-    const skus = [...new Set(lines.map(({ sku }) => sku))]
-    const question = { company, skus }
+    const { seed, scheduler, faults, history } = this.#parts
+    const question = this.#question(key)
     this.questions.push(question)
     for (const again of ['first', 'then']) {
-      await ask(this.#caller, `${key}-${again}`, question, draw(seed, 'fresh', key) < 0.3 ? 0 : undefined)
+      const maxAgeMs = draw(seed, 'fresh', key) < 0.3 ? 0 : undefined
+      const answer = await ask(this.#caller, `${key}-${again}`, question, maxAgeMs)
+      const wrong = neverSaid(history, answer, { nowMs: scheduler.nowMs, struck: faults.struck })
+      this.misremembered.push(...wrong)
       await this.#pause(`${key}-${again}`)
     }
+  }
+
+  #question(key: string): Question {
+    const { company, lines } = toOrderRequest(this.#order(key))
+    return { company, skus: [...new Set(lines.map(({ sku }) => sku))] }
   }
 
   #pause(key: string): Promise<void> {

@@ -3,14 +3,20 @@ import type { Called } from '#platform/http-server.ts'
 import type { Caller } from './caller.ts'
 import type { Door } from './network.ts'
 import type { Scheduler } from './scheduler.ts'
+import { type BookHistory, textOf } from './book-history.ts'
+import { unharmed } from './defects.ts'
+import { BEGIN } from './virtual-clock.ts'
 
 export type Question = { readonly company: string; readonly skus: readonly string[] }
 
+type Place = { readonly location: string; readonly available: string; readonly confidence: string }
+
 type Answered = {
+  readonly asOf: string
   readonly items: readonly {
     readonly sku: string
     readonly available: string
-    readonly places: readonly { readonly location: string; readonly available: string }[]
+    readonly places: readonly Place[]
   }[]
 }
 
@@ -29,6 +35,30 @@ export const ask = (
     items: skus.map((sku) => ({ sku })),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
   })
+
+/** All that was committed when an answer says that it is; it took no longer to come than callers wait. */
+const LAG_MS = 6_000
+/** More than any clock is wrong by. */
+const SKEWED_MS = 300_000
+
+/** What an answer says that the books never said from the time that it names until it came. */
+export function neverSaid(
+  history: BookHistory,
+  { status, body }: Called,
+  { nowMs, struck }: { readonly nowMs: number; readonly struck: readonly string[] },
+): string[] {
+  if (status !== 200) return []
+  const { asOf, items } = JSON.parse(body) as Answered
+  const isSkewed = struck.some((name) => name.startsWith('clock-'))
+  const asOfMs = Date.parse(asOf) - BEGIN.getTime() - (isSkewed ? SKEWED_MS : 0)
+  const wrong = items
+    // While a source is silent less is promised than the books say.
+    .filter(({ places }) => places.every(({ confidence }) => confidence === 'normal'))
+    .filter(({ sku, places }) => !history.said(sku, textOf(places), asOfMs, nowMs))
+    .map(({ sku, places }) => `of ${sku} as of ${asOf}: ${textOf(places)}`)
+  const isLate = unharmed(struck) && !isSkewed && nowMs - asOfMs > LAG_MS
+  return isLate ? [...wrong, `an answer as of ${asOf} came ${nowMs - asOfMs} ms later`] : wrong
+}
 
 /** Nothing changes any more: what each door remembers is what the books say. */
 export async function forgetful(

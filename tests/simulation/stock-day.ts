@@ -1,0 +1,155 @@
+/** What happens to stock on a day beside orders, who does it, and what must agree when nothing is under way. */
+import type pg from 'pg'
+import type { Config } from '../../src/config-schema.ts'
+import { localDate } from '#platform/time-zone.ts'
+import { BookHistory } from './book-history.ts'
+import type { CallerParts } from './caller.ts'
+import { queriesOf, queryOf, type Violation } from './checkers.ts'
+import type { Clients } from './clients.ts'
+import type { Counterparts } from './counterparts.ts'
+import { readsErps, type StockFact, type WholeDay } from './day.ts'
+import { openErpPeople } from './erp-people.ts'
+import type { MemoryFiles } from './memory-files.ts'
+import type { Door } from './network.ts'
+import type { World } from '#landscape/world/world.ts'
+import type { Query } from '#tests/support/books-rules.ts'
+import { levelsAmiss, publishing } from './shop-levels.ts'
+import { freshness, openSilence, silenceAmiss } from './silence.ts'
+import { openStockPeople } from './stock-people.ts'
+import { catchUp, forgetful } from './stock-questions.ts'
+import { openSuppliers } from './suppliers.ts'
+import { promisesAmiss, salesAmiss, supplyAmiss } from './supply-checkers.ts'
+import { timeAt } from './virtual-clock.ts'
+
+/** Of a day on which warehouses count: what is missing is asked for soon. */
+const GAP_AFTER_MS = 5_000
+
+export const recounts = (day: WholeDay): boolean => day.stock.includes('counts')
+
+/** The configuration of a program on such a day. */
+export function stockConfig(config: Config, day: WholeDay): Config {
+  const has = (fact: StockFact): boolean => day.stock.includes(fact)
+  return {
+    ...config,
+    inbox: recounts(day) ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox,
+    edi: { ...config.edi, enabled: day.partners || has('supply') },
+    ...(has('silence') && { freshness }),
+    ...(has('levels') && { publishing }),
+  }
+}
+
+type Parts = CallerParts & {
+  readonly seed: string
+  readonly world: World
+  readonly landscape: Counterparts
+  readonly clients: Clients
+  readonly day: WholeDay
+  readonly files: MemoryFiles
+  readonly config: Config
+  /** Into the database, as an action of its own. */
+  readonly look: Query
+  /** Into the database, between two actions, at the time of the simulation. */
+  readonly side: () => pg.Client
+}
+
+/** ERPs are read again so often where they are read all day. */
+const READ_MS = 3_000
+
+export class StockDay {
+  readonly #parts: Parts
+  readonly #history: BookHistory
+  readonly #people
+  readonly #erps
+  readonly #suppliers
+  readonly #silence
+
+  constructor(parts: Parts) {
+    const { day, config } = parts
+    const has = (fact: StockFact): boolean => day.stock.includes(fact)
+    this.#parts = parts
+    this.#history = new BookHistory(config.locations.map(({ code }) => code))
+    this.#people = openStockPeople({ ...parts, history: this.#history })
+    this.#erps = readsErps(day) ? openErpPeople(parts) : undefined
+    this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
+    this.#silence = has('silence') ? openSilence(parts) : undefined
+    if (readsErps(day)) this.#readAgain()
+  }
+
+  /** The counterparts, without what others than we have ordered there. */
+  get counterparts(): Counterparts {
+    return this.#erps?.ours ?? this.#parts.landscape
+  }
+
+  /** What must not have happened, and did, by what must hold. */
+  get wrong(): Readonly<Record<string, readonly string[]>> {
+    return {
+      'what people may not do with stock is refused, and the rest is done': this.#people.wrong,
+      'an answer is what the books said when it says that it is': this.#people.misremembered,
+      'of a silent place less is promised, and what is promised is marked': this.#silence?.wrong ?? [],
+    }
+  }
+
+  isIdle(): boolean {
+    const open = [this.#people, this.#erps, this.#silence].some((some) => (some?.open() ?? 0) > 0)
+    return !open && (this.#suppliers?.isIdle() ?? true)
+  }
+
+  /** Faults have ended. */
+  peace(): void {
+    if (recounts(this.#parts.day)) this.#people.recount()
+  }
+
+  /** A transaction was committed. */
+  async committed(nowMs: number): Promise<void> {
+    if (this.#parts.day.stock.includes('questions'))
+      await this.#history.note(queriesOf(this.#parts.side()), nowMs)
+  }
+
+  /** What does not agree: it may take others a while to look after nothing is under way any more. */
+  async amiss(): Promise<Violation[]> {
+    const { day, world, config, landscape, side, scheduler } = this.#parts
+    if (day.stock.length === 0) return []
+    const client = side()
+    const query = queryOf(client)
+    const locations = config.locations.map(({ code }) => code)
+    const now = timeAt(scheduler.nowMs)
+    const today = new Map(config.companies.map(({ code, timeZone }) => [code, localDate(now, timeZone)]))
+    const erps = this.#erps
+    return [
+      ...(this.#suppliers ? await supplyAmiss(query, erps!, this.#suppliers) : []),
+      ...(this.#suppliers ? await promisesAmiss(query, { locations, today }) : []),
+      ...(day.stock.includes('sales') ? await salesAmiss(query, erps!) : []),
+      ...(this.#silence ? await silenceAmiss(query) : []),
+      ...(day.stock.includes('levels')
+        ? await levelsAmiss({ queries: queriesOf(client), world, locations, landscape })
+        : []),
+    ]
+  }
+
+  /** Nothing changes any more: what doors remember of stock that is not what the books say. */
+  async forgotten(doors: () => readonly Door[]): Promise<Violation[]> {
+    const { questions } = this.#people
+    if (questions.length === 0) return []
+    const { scheduler } = this.#parts
+    this.#silence?.hush()
+    await catchUp(scheduler)
+    const found = await forgetful(scheduler, doors(), questions)
+    return found.map((what) => ({
+      invariant: 'what is remembered of stock is what the books say',
+      found: what,
+    }))
+  }
+
+  /** The time comes at which whoever has the turn reads the ERPs again. */
+  #readAgain(): void {
+    const { scheduler, outside, look } = this.#parts
+    scheduler.after(READ_MS, {
+      actor: outside,
+      label: 'ERPs are read again',
+      run: () => {
+        void look(`update reading.turn set due_at = now() where company <> '*' and due_at > now()`)
+        this.#readAgain()
+      },
+    })
+  }
+}
