@@ -111,13 +111,11 @@ export const itemsOf = (seed: string, company: CompanyCode, count: number): Item
   Array.from({ length: count }, (_, nth) => itemOf(seed, company, nth, count))
 
 type Validity = Pick<Price, 'validFrom' | 'validTo'>
-const thisYear = (today: string): Validity => ({
-  validFrom: dayAfter(today, -300),
-  validTo: dayAfter(today, 400),
-})
-const lastYear = (today: string): Validity => ({
-  validFrom: dayAfter(today, -700),
-  validTo: dayAfter(today, -301),
+type Years = { readonly present: Validity; readonly last: Validity }
+
+const yearsAround = (today: string): Years => ({
+  present: { validFrom: dayAfter(today, -300), validTo: dayAfter(today, 400) },
+  last: { validFrom: dayAfter(today, -700), validTo: dayAfter(today, -301) },
 })
 
 const BREAKS: [fromQuantity: number, percent: number][] = [
@@ -126,7 +124,7 @@ const BREAKS: [fromQuantity: number, percent: number][] = [
   [50, 94],
 ]
 
-function listPrices(seed: string, item: Item, currency: string, today: string): Price[] {
+function listPrices(seed: string, item: Item, currency: string, years: Years): Price[] {
   const minor = drawInteger(seed, `list/${item.company}`, item.number, [400, 9_500])
   const row = {
     company: item.company,
@@ -139,22 +137,22 @@ function listPrices(seed: string, item: Item, currency: string, today: string): 
     ...row,
     fromQuantity,
     priceMinor: Math.round((minor * percent) / 100),
-    ...thisYear(today),
+    ...years.present,
   }))
-  const expired = { ...row, fromQuantity: 1, priceMinor: Math.round(minor * 0.8), ...lastYear(today) }
+  const expired = { ...row, fromQuantity: 1, priceMinor: Math.round(minor * 0.8), ...years.last }
   return draw(seed, `list/expired/${item.company}`, item.number) < 0.1 ? [...rows, expired] : rows
 }
 
 /** How many items a customer has a contract for. */
 const CONTRACTS = 10
 
-function contractPrices(seed: string, customer: Customer, lists: Price[], today: string): Price[] {
+function contractPrices(seed: string, customer: Customer, lists: Price[], years: Years): Price[] {
   const rows = new Map<string, Price>()
   for (let n = 0; n < CONTRACTS; n++) {
     const list = drawOne(seed, `contract/${customer.number}`, n, lists)
     const percent = drawInteger(seed, `contract/percent/${customer.number}`, n, [88, 95])
     const priceMinor = Math.round((list.priceMinor * percent) / 100)
-    const validity = n === 0 ? lastYear(today) : thisYear(today)
+    const validity = n === 0 ? years.last : years.present
     rows.set(list.item, { ...list, customer: customer.number, fromQuantity: 1, priceMinor, ...validity })
   }
   return [...rows.values()]
@@ -162,9 +160,10 @@ function contractPrices(seed: string, customer: Customer, lists: Price[], today:
 
 export function pricesOf(seed: string, items: Item[], customers: Customer[], today: string): Price[] {
   const currency = customers[0]?.currency ?? 'USD'
-  const lists = items.flatMap((item) => listPrices(seed, item, currency, today))
+  const years = yearsAround(today)
+  const lists = items.flatMap((item) => listPrices(seed, item, currency, years))
   const current = lists.filter((price) => price.fromQuantity === 1 && price.validTo >= today)
-  return [...lists, ...customers.flatMap((customer) => contractPrices(seed, customer, current, today))]
+  return [...lists, ...customers.flatMap((customer) => contractPrices(seed, customer, current, years))]
 }
 
 export type PriceBook = (customer: string, item: Item, quantity: number, date: string) => number
