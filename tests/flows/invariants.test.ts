@@ -100,6 +100,10 @@ const PLANTED: Readonly<Record<string, string>> = {
   'orders.lines_are_their_documents': `
     update shipments.shipment_line set quantity = quantity + 1 where (shipment_id, n) = (
       select shipment_id, n from shipments.shipment_line limit 1)`,
+  'shipments.requested_lots_are_open': `
+    insert into shipments.requested_lot (fulfillment_id, line, lot, n, item_id, location, quantity)
+    select fulfillment_id, line, 'L', 99, item_id, 'DC1', quantity from shipments.fulfillment_line
+    where shipped = quantity limit 1`,
   'shipments.requests_take_what_they_ask_for': `
     alter table shipments.fulfillment_line drop constraint fulfillment_line_takes_what_it_asks_for;
     update shipments.fulfillment_line set short = 1 where (fulfillment_id, line) = (

@@ -40,4 +40,17 @@ export const shipmentsInvariants: readonly Invariant[] = [
      where l.shipped + l.short > l.quantity`,
     'no more ships or comes up short than a request asked for',
   ),
+  invariant(
+    'shipments.requested_lots_are_open',
+    `select 'fulfillment ' || c.doc || ' line ' || r.line || ': ' || trim_scale(r.quantity) || ' by lot, '
+       || trim_scale(l.quantity - l.shipped - l.short) || ' open'
+     from changed c
+     cross join lateral (
+       select line, sum(quantity) as quantity from shipments.requested_lot where fulfillment_id = c.doc
+       group by line offset 0) r
+     cross join lateral (
+       select * from shipments.fulfillment_line l where l.fulfillment_id = c.doc and l.line = r.line offset 0) l
+     where r.quantity <> l.quantity - l.shipped - l.short`,
+    'what a request is for by lot is what is open of its line',
+  ),
 ]
