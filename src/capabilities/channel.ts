@@ -65,6 +65,8 @@ export type ShipNotice = {
       /** The same in the ordered unit, parts of it too; absent where it is not exact in that. */
       readonly asOrdered?: { readonly quantity: Quantity; readonly unit: string } | undefined
       readonly lot?: string | undefined
+      /** Of an item whose units have serials. */
+      readonly serials?: readonly string[] | undefined
     }[]
   }[]
 }

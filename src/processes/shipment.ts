@@ -24,7 +24,7 @@ export type ShipmentFacts = DocumentFacts & {
     'customer' | 'customerOrder' | 'externalId' | 'sender' | 'totalMinor' | 'currency'
   >
   readonly packages: readonly (Omit<PackageRow, 'doc'> & {
-    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot'> &
+    readonly lines: readonly (Pick<ShipmentLine, 'quantity' | 'lot' | 'serials'> &
       Pick<OrderLine, 'customerLine' | 'sku' | 'unit' | 'numerator' | 'denominator' | 'baseUnit'>)[]
   })[]
 }
@@ -62,11 +62,11 @@ async function shipmentFacts(
       const contents = (n: number) =>
         packedOf(row.doc)
           .filter((line) => line.package === n)
-          .map(({ line, quantity, lot }) => {
+          .map(({ line, quantity, lot, serials = null }) => {
             const { customerLine, sku, unit, numerator, denominator, baseUnit } = lineOf.get(
               `${row.orderId} ${line}`,
             )!
-            return { customerLine, sku, unit, numerator, denominator, baseUnit, quantity, lot }
+            return { customerLine, sku, unit, numerator, denominator, baseUnit, quantity, lot, serials }
           })
       const facts: ShipmentFacts = {
         doc: row.doc,
@@ -118,12 +118,13 @@ const notify = (ports: ProcessPorts) =>
         sscc: sscc ?? undefined,
         tracking: tracking ?? undefined,
         weightGrams: weightGrams ?? undefined,
-        lines: lines.map(({ customerLine, sku, quantity, lot, ...ordered }) => ({
+        lines: lines.map(({ customerLine, sku, quantity, lot, serials, ...ordered }) => ({
           line: customerLine,
           sku,
           ...countedIn(ordered, quantity),
           asOrdered: asOrdered(ordered, quantity),
           lot: lot ?? undefined,
+          serials: serials ?? undefined,
         })),
       })),
     }),

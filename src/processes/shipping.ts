@@ -5,7 +5,6 @@ import type { Quantity } from '#platform/quantity.ts'
 import type { Departure } from '#domains/inventory/operations.ts'
 import type { Fulfillment, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
 import { otherThanRequested } from './requested-lots.ts'
-import type { NamedUnits } from './hand-books.ts'
 import {
   type Books,
   type Confirmation,
@@ -57,22 +56,7 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
       quantities: steps,
       final: message.final,
     },
-    units: unitsOf(books, request, { shipment, message }),
   }
-}
-
-type Named = { readonly shipment: NewShipment; readonly message: ShipmentConfirmed }
-
-function unitsOf(books: Books, request: Fulfillment, { shipment, message }: Named): NamedUnits[] {
-  const { doc, company, location, orderId, source, sourceKey, shippedAt: at } = shipment
-  return message.packages.flatMap(({ lines }) =>
-    lines.flatMap(({ line, sku, lot = '', serials = [] }) => {
-      const open = serials.length === 0 ? undefined : openLine(books, request, { line, sku })
-      if (open === undefined || open instanceof Refusal) return []
-      const { itemId } = open
-      return [{ company, location, itemId, lot, serials, source, sourceKey, shipment: doc, orderId, at }]
-    }),
-  )
 }
 
 const shipmentOf = (
@@ -101,7 +85,7 @@ function shipmentLines(
 ): ShipmentLine[] | Refusal {
   const lines: ShipmentLine[] = []
   for (const [place, parcel] of message.packages.entries()) {
-    for (const { line, sku, quantity, lot, expiresOn, catchWeight } of parcel.lines) {
+    for (const { line, sku, quantity, lot, expiresOn, serials, catchWeight } of parcel.lines) {
       const open = openLine(books, request, { line, sku })
       if (open instanceof Refusal) return open
       lines.push({
@@ -113,6 +97,7 @@ function shipmentLines(
         lot: lot ?? null,
         expiresOn: expiresOn ?? null,
         catchWeight: catchWeight ?? null,
+        ...(serials && { serials }),
       })
     }
   }

@@ -12,7 +12,7 @@ import type { NamedUnits } from './hand-books.ts'
 import { reportMissingLots } from './lots.ts'
 import type { ProcessPorts } from './ports.ts'
 import type { SerialsDue } from './serials.ts'
-import type { Books, Taken } from './warehouse-books.ts'
+import type { Books } from './warehouse-books.ts'
 
 /** Something that was told of an item with serials. */
 export type ToldUnits = {
@@ -62,7 +62,6 @@ function routeOf({ act, from, to, status }: TransferTold): Pick<SerialTold, 'fro
 
 type Shipped = {
   readonly shipments: readonly NewShipment[]
-  readonly taken: readonly Taken[]
   readonly books: Books
 }
 
@@ -70,9 +69,9 @@ type Shipped = {
 export async function trackShipped(
   tx: Transaction,
   ports: ProcessPorts,
-  { shipments, taken, books }: Shipped,
+  { shipments, books }: Shipped,
 ): Promise<SerialsDue> {
-  const named = [...taken.flatMap((one) => one.units ?? []), ...books.hand.units]
+  const named = [...shipments.flatMap(unitsOf), ...books.hand.units]
   const items = [...shipments.flatMap(({ lines }) => lines), ...named].map(({ itemId }) => itemId)
   const controlled = await controlledItems(tx, [...new Set(items)])
   if (controlled.size === 0) return { told: [], sites: [] }
@@ -94,6 +93,14 @@ export async function trackShipped(
   )
   return { told, sites }
 }
+
+const unitsOf = ({ doc, lines, shippedAt: at, ...shipment }: NewShipment): NamedUnits[] =>
+  lines.flatMap(({ itemId, lot, serials }) => {
+    if (!serials) return []
+    const { company, location, orderId, source, sourceKey } = shipment
+    const of = { company, location, orderId, source, sourceKey, at, shipment: doc }
+    return [{ ...of, itemId, lot: lot ?? '', serials }]
+  })
 
 function unitsShipped({ itemId, lot, serials, shipment, ...of }: NamedUnits): SerialTold[] {
   const { company, location, orderId, source, sourceKey, at } = of

@@ -84,7 +84,7 @@ export async function bookTold(
   moveOrderLines(tx, moves, cause)
   const [shortfalls, serials] = await Promise.all([
     shipping,
-    trackShipped(tx, ports, { shipments, taken, books }),
+    trackShipped(tx, ports, { shipments, books }),
     confirmShipments(tx, confirmed, cause),
     confirmPicks(tx, books, taken, cause),
     reportOtherLots(tx, ports, confirmed, skuOf(books)),

@@ -21,7 +21,7 @@ import {
 } from '#domains/shipments/operations.ts'
 import { lotsOfRequests } from '#domains/shipments/operations/lots.ts'
 import { fulfillmentsOf, fulfillmentsOfOrders, linesOfFulfillments } from '#domains/shipments/views.ts'
-import { type HandBooks, type NamedUnits, openHands } from './hand-books.ts'
+import { type HandBooks, openHands } from './hand-books.ts'
 import { parseNumber } from './ports.ts'
 
 /** One message about a request as the warehouse `source` told it, under its own id. */
@@ -117,8 +117,6 @@ export type Taken = {
   /** Claims that end, and stock that left or was not found. */
   readonly departures: readonly Departure[]
   readonly confirmed?: ConfirmedShipment
-  /** What left of items whose units have serials. */
-  readonly units?: readonly NamedUnits[]
 }
 
 /** The request that a message is about. */

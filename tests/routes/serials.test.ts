@@ -216,6 +216,10 @@ test('what a warehouse ships by serial is found by it, with order and customer',
   ).find(({ id }) => id === body['shipment'])
   const serials = shipment!.references.filter(({ scheme }) => scheme === 'serial').map(({ value }) => value)
   expect(serials.toSorted()).toEqual([`${sku}-A`, `${sku}-C`])
+  const [line] = await house.query('select serials from shipments.shipment_line where shipment_id = $1', [
+    Number((body['shipment'] as string).slice(2)),
+  ])
+  expect(line).toEqual({ serials: [`${sku}-A`, `${sku}-C`] })
 })
 
 test('a unit that left where it never was is booked, and told', async () => {

@@ -112,6 +112,8 @@ export type ShipmentLine = {
   readonly expiresOn: string | null
   /** Actual weight in kilograms. */
   readonly catchWeight: Quantity | null
+  /** The units that left, where the warehouse names them. */
+  readonly serials?: readonly string[] | null
 }
 
 export const shipmentRefusals = {

@@ -2,7 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import type { Fulfillment, FulfillmentLine, NewFulfillment, NewShipment } from './contract.ts'
+import type { Fulfillment, FulfillmentLine, NewFulfillment, NewShipment, ShipmentLine } from './contract.ts'
 
 const insertFulfillmentRows = sql(
   'shipments.insert_fulfillments',
@@ -178,6 +178,15 @@ const insertShipmentLineRows = sql(
      $7::text[], $8::date[], $9::numeric[])`,
 )
 
+// Few items have serials: their lines are written besides.
+const insertNamedLineRows = sql(
+  'shipments.insert_named_lines',
+  `insert into shipments.shipment_line (shipment_id, n, package, line, item_id, quantity, lot, expires_on, catch_weight,
+     serials)
+   select * from unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::smallint[], $5::int[], $6::numeric[],
+     $7::text[], $8::date[], $9::numeric[], $10::jsonb[])`,
+)
+
 export function insertShipments(tx: Transaction, shipments: readonly NewShipment[]): void {
   if (shipments.length === 0) return
   tx.send(insertShipmentRows, [
@@ -203,18 +212,24 @@ export function insertShipments(tx: Transaction, shipments: readonly NewShipment
     packages.map((row) => row.weightGrams ?? null),
   ])
   const lines = shipments.flatMap(({ doc, lines }) => lines.map((row) => ({ ...row, doc })))
-  tx.send(insertShipmentLineRows, [
-    lines.map((row) => row.doc),
-    lines.map((row) => row.n),
-    lines.map((row) => row.package),
-    lines.map((row) => row.line),
-    lines.map((row) => row.itemId),
-    lines.map((row) => formatQuantity(row.quantity)),
-    lines.map((row) => row.lot),
-    lines.map((row) => row.expiresOn),
-    lines.map((row) => (row.catchWeight === null ? null : formatQuantity(row.catchWeight))),
-  ])
+  const named = lines.filter(({ serials }) => serials)
+  if (named.length < lines.length)
+    tx.send(insertShipmentLineRows, lineColumns(lines.filter(({ serials }) => !serials)))
+  if (named.length > 0)
+    tx.send(insertNamedLineRows, [...lineColumns(named), named.map(({ serials }) => JSON.stringify(serials))])
 }
+
+const lineColumns = (lines: readonly (ShipmentLine & { readonly doc: number })[]): unknown[] => [
+  lines.map((row) => row.doc),
+  lines.map((row) => row.n),
+  lines.map((row) => row.package),
+  lines.map((row) => row.line),
+  lines.map((row) => row.itemId),
+  lines.map((row) => formatQuantity(row.quantity)),
+  lines.map((row) => row.lot),
+  lines.map((row) => row.expiresOn),
+  lines.map((row) => (row.catchWeight === null ? null : formatQuantity(row.catchWeight))),
+]
 
 const touchFulfillmentRows = sql(
   'shipments.touch_fulfillments',

@@ -60,7 +60,7 @@ const shipmentRows = sql(
 const shipmentLineRows = sql(
   'shipments.lines',
   `select shipment_id as doc, n, package, line, item_id as "itemId", quantity, lot, expires_on::text as "expiresOn",
-     catch_weight as "catchWeight"
+     catch_weight as "catchWeight", serials
    from shipments.shipment_line where shipment_id = any($1::bigint[]) order by shipment_id, n`,
 )
 const packageRows = sql(

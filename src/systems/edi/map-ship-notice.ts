@@ -73,5 +73,6 @@ function shippedItem(
     unit: unitOf(shipped.unit, guide, line?.unit),
     ...descriptionOf(line, guide),
     lots: shipped.lot ? [shipped.lot] : [],
+    ...(shipped.serials && { serials: shipped.serials }),
   }
 }

@@ -88,6 +88,7 @@ const line = (quantity: Quantity) => ({
   lot: 'L1',
   expiresOn: '2027-01-31',
   catchWeight: null,
+  serials: ['SN-1', 'SN-2'],
 })
 
 type Told = Pick<ConfirmedShipment, 'quantities' | 'final'> & { readonly shipment: NewShipment }

@@ -139,6 +139,7 @@ const notice = (): ShipNotice => ({
               quantity: '1',
               unit: 'EA',
               lots: [],
+              serials: ['SN-1', 'SN-2'],
             },
           ],
         },

@@ -22,7 +22,7 @@ const shipNotice = {
       sscc: SSCC,
       tracking: '1Z',
       weightGrams: 18_500,
-      lines: [{ line: '1', sku: 'NWF-1001', quantity: units(10), unit: 'CA', lot: 'L1' }],
+      lines: [{ line: '1', sku: 'NWF-1001', quantity: units(10), unit: 'CA', lot: 'L1', serials: ['SN-1'] }],
     },
   ],
 }
@@ -41,7 +41,9 @@ test("a ship notice speaks the partner's units and ids", () => {
     orders: [
       {
         number: 'PO-1',
-        packages: [{ items: [{ assignedId: '001', quantity: '10', unit: 'CS', lots: ['L1'] }] }],
+        packages: [
+          { items: [{ assignedId: '001', quantity: '10', unit: 'CS', lots: ['L1'], serials: ['SN-1'] }] },
+        ],
       },
     ],
   })

@@ -104,7 +104,9 @@ function writeItem(item: ShipNoticeItem, marks: readonly string[]): SegmentData[
     ['SN1', '', item.quantity, item.unit],
   ]
   if (item.description) segments.push(['PID', 'F', '', '', '', item.description])
-  segments.push(...item.lots.map((lot): SegmentData => ['REF', 'LT', lot]), ...marks.map(mark))
+  const named = (qualifier: string, values: readonly string[] = []): SegmentData[] =>
+    values.map((value) => ['REF', qualifier, value])
+  segments.push(...named('LT', item.lots), ...named('SE', item.serials), ...marks.map(mark))
   return segments
 }
 
@@ -271,13 +273,15 @@ function packageOf(loop: Loop): Omit<ShipNoticePackage, 'items'> {
 function itemOf(loop: Loop): ShipNoticeItem {
   const lin = first(loop, 'LIN')
   const sn1 = first(loop, 'SN1')
+  const named = (wanted: string): string[] =>
+    references(loop).flatMap(({ qualifier, value }) => (qualifier === wanted ? [value] : []))
+  const serials = named('SE')
   return {
     ...present({ assignedId: optional(lin, 1), description: optional(first(loop, 'PID'), 5) }),
     productIds: lin ? productIds(lin, 2) : [],
     quantity: element(sn1, 2),
     unit: element(sn1, 3),
-    lots: references(loop)
-      .filter(({ qualifier }) => qualifier === 'LT')
-      .map(({ value }) => value),
+    lots: named('LT'),
+    ...present({ serials: serials.length > 0 ? serials : undefined }),
   }
 }

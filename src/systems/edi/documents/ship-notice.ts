@@ -9,6 +9,8 @@ export type ShipNoticeItem = {
   readonly unit: string
   readonly description?: string
   readonly lots: readonly string[]
+  /** Of single units. */
+  readonly serials?: readonly string[]
 }
 
 export type ShipNoticePackage = {
