@@ -8,8 +8,10 @@ import type { ProcessPorts } from './processes/ports.ts'
 
 type ExternalWires = Pick<ProcessPorts, 'openExceptions' | 'countsStock'>
 
+type Selling = Pick<Config, 'companies' | 'locations' | 'systems'>
+
 export function externalPorts(
-  { locations, systems }: Pick<Config, 'locations' | 'systems'>,
+  { companies, locations, systems }: Selling,
   { openExceptions, countsStock }: ExternalWires,
 ): ExternalPorts {
   const ours = new Set(locations.map(({ code }) => code))
@@ -18,13 +20,11 @@ export function externalPorts(
     countsStock,
     isOurs: (location) => ours.has(location),
     guardOf: (source) => units(systems[source]?.stock.guard ?? 0),
+    erpOf: (company) => companies.find(({ code }) => code === company)?.erp,
   }
 }
 
-export function erpOrders(
-  config: Pick<Config, 'locations' | 'systems'>,
-  wires: ExternalWires,
-): LoadOpenOrders {
+export function erpOrders(config: Selling, wires: ExternalWires): LoadOpenOrders {
   const ports = externalPorts(config, wires)
   return {
     load: (tx, reading, records) => takeOpenOrders(tx, ports, reading, records),

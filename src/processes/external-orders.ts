@@ -8,6 +8,7 @@ import { fillableOrders } from '#domains/inventory/operations.ts'
 import {
   endUnseen,
   fillExternal,
+  soldBy,
   takeExternal,
   type Touched,
 } from '#domains/inventory/operations/external.ts'
@@ -23,16 +24,24 @@ export type ExternalPorts = Pick<ProcessPorts, 'openExceptions' | 'countsStock'>
   readonly isOurs: (location: string) => boolean
   /** What is kept back where this source sells by itself. */
   readonly guardOf: (source: string) => Quantity
+  /** The system that keeps the books of a company. */
+  readonly erpOf: (company: string) => string | undefined
 }
 
-/** Lines of our own orders and of our requests are claims already: those are left out, by our number. */
+/**
+ * Lines of our own orders and of our requests are claims already: those are left out, by our number; and so is what an
+ * ERP sold and had a warehouse ship, by the ERP's.
+ */
 export async function takeOpenOrders(
   tx: Transaction,
   ports: ExternalPorts,
   reading: Reading,
   records: readonly OpenOrderRecord[],
 ): Promise<Loaded> {
-  const ours = await ownNumbers(tx, reading, records)
+  const ours = new Set([
+    ...(await ownNumbers(tx, reading, records)),
+    ...(await soldByErp(tx, ports, reading, records)),
+  ])
   const others = records.filter(({ reference }) => reference === undefined || !ours.has(reference))
   const isTold = ports.countsStock(reading.source, 'ship-other')
   const sold = others.flatMap(({ number: document, customer: owner, location, shipped = 0, ...line }) =>
@@ -62,6 +71,18 @@ async function ownNumbers(
     ...orders.filter(isOurs).map(({ doc }) => orderNumber(doc)),
     ...requests.filter(isOurs).map(({ doc }) => fulfillmentNumber(doc)),
   ])
+}
+
+async function soldByErp(
+  tx: Transaction,
+  { erpOf }: ExternalPorts,
+  { company, source }: Reading,
+  records: readonly OpenOrderRecord[],
+): Promise<ReadonlySet<string>> {
+  const erp = erpOf(company)
+  if (erp === undefined || erp === source) return new Set()
+  const references = new Set(records.flatMap(({ reference }) => reference ?? []))
+  return soldBy(tx, { company, source: erp }, [...references])
 }
 
 /** Ends what its source has not named in a complete reading; answers how many. */

@@ -119,6 +119,29 @@ test('a request of ours that the warehouse lists is claimed already, and so is w
   expect(await keptFor(item)).toEqual(['B 4', 'C 1'])
 })
 
+test('what the ERP sold and has a warehouse ship is claimed once, as long as it is open there', async () => {
+  const item = newItem()
+  await receive(db, item, units(20))
+  await read([line(item, { number: 'SO-88' })])
+  const atWarehouse = (minute: number) =>
+    db.database.transaction((tx) =>
+      takeOpenOrders(
+        tx,
+        { ...ports, erpOf: () => 'erp' },
+        { company: COMPANY, source: 'wms', asOf: at(minute) },
+        [
+          line(item, { number: 'WO-1', reference: 'SO-88', changedAt: at(minute) }),
+          line(item, { number: 'WO-2', reference: 'SO-89', changedAt: at(minute) }),
+        ],
+      ),
+    )
+  await atWarehouse(1)
+  expect(await keptFor(item)).toEqual(['SO-88 4', 'WO-2 4'])
+  await read([line(item, { number: 'SO-88', wanted: 0, changedAt: at(2) })], 2)
+  await atWarehouse(3)
+  expect(await keptFor(item)).toEqual(['WO-1 4', 'WO-2 4'])
+})
+
 test('more sold than there is opens one exception with both owners, which closes when it fits', async () => {
   const item = newItem()
   await receive(db, item, units(10))

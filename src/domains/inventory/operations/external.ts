@@ -20,6 +20,7 @@ import {
   removeExternal,
   selectCountedGone,
   selectExternal,
+  selectOpenDocuments,
   selectShort,
   selectUnseen,
   type SourceKey,
@@ -170,6 +171,14 @@ export async function endUnseen(
   writeGuards(tx, touched.places, { ...reading, quantity: guard })
   return { ...touched, ended: gone.length, more: gone.length === PORTION }
 }
+
+/** Which of these orders are kept for already as a source sold them itself. */
+export const soldBy = (
+  tx: Transaction,
+  source: Pick<Reading, 'company' | 'source'>,
+  documents: readonly string[],
+): Promise<ReadonlySet<string>> =>
+  documents.length === 0 ? Promise.resolve(new Set()) : selectOpenDocuments(tx, source, documents)
 
 /**
  * One look at those that are short: what has become free is theirs. What left and was never told ends its claim once its

@@ -100,6 +100,22 @@ export function removeExternal(
   tx.send(remove, [company, source, keys.map(({ document }) => document), keys.map(({ line }) => line)])
 }
 
+const openOf = sql(
+  'inventory.open_external_documents',
+  `select distinct document from inventory.external_reservation
+   where company = $1 and source = $2 and document = any($3::text[]) and wanted > 0`,
+)
+
+/** Those of these documents of a source of which something is open. */
+export async function selectOpenDocuments(
+  tx: Transaction,
+  { company, source }: Pick<Reading, 'company' | 'source'>,
+  documents: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ document: string }>(openOf, [company, source, documents])
+  return new Set(rows.map(({ document }) => document))
+}
+
 const short = sql(
   'inventory.short_external',
   `select ${COLUMNS} from inventory.external_reservation where claimed < wanted
