@@ -31,7 +31,13 @@ export type AtWarehouse = {
 }
 export type MadeWay = { readonly waiting: readonly LostClaim[]; readonly requests: readonly AtWarehouse[] }
 
-type Making = { readonly held: HeldLot; readonly reason: string; readonly cause: Cause }
+type Making = {
+  readonly held: HeldLot
+  readonly reason: string
+  readonly cause: Cause
+  /** Throws `ClaimedMeanwhile` rather than leaving out an order that came in the same moment. */
+  readonly mayRepeat: boolean
+}
 
 /**
  * To be called before the lot is put on hold. Orders that no warehouse has been asked for give way first, the latest before
@@ -47,6 +53,7 @@ export async function makeWay(tx: Transaction, turn: Docket, making: Making): Pr
   const concerned = asked.filter(({ lot }) => lot === held.lot || lot === '')
   const books = await lockAll(tx, claiming, concerned)
   const short = new Map(await shortWithoutLot(tx, held, places))
+  if (making.mayRepeat) await refuseNewcomers(tx, held, { places, books, short })
   const waiting = claimsThatWait(books, held, short)
   for (const claim of waiting) count(short, claim)
   await letWait(tx, books, { ...making, waiting })
@@ -88,7 +95,28 @@ type LockedBooks = {
 
 const sorted = (docs: readonly number[]): number[] => [...new Set(docs)].toSorted((a, b) => a - b)
 
-/** Who claims the item from here on is not asked: he sees what is free. */
+/** Somebody has claimed some of what is short before its positions were locked, and his order is not. */
+export class ClaimedMeanwhile extends Error {}
+
+type Locked = {
+  readonly places: readonly string[]
+  readonly books: LockedBooks
+  readonly short: ReadonlyMap<string, Quantity>
+}
+
+/** Behind the lock of the positions nobody claims any more, so whoever is missing now is there the next time. */
+async function refuseNewcomers(
+  tx: Transaction,
+  { itemId }: HeldLot,
+  { places, books, short }: Locked,
+): Promise<void> {
+  const lacking = places.filter((location) => short.get(stockKey(itemId, location))! > 0)
+  if (lacking.length === 0) return
+  const claiming = await ordersClaiming(tx, itemId, lacking)
+  if (claiming.some((doc) => !books.orders.has(doc)))
+    throw new ClaimedMeanwhile('an order claimed the stock of a lot that is being held')
+}
+
 async function lockAll(
   tx: Transaction,
   claiming: readonly number[],

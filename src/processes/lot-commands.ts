@@ -22,7 +22,7 @@ import { requestsOfItem } from '#domains/shipments/operations/lots.ts'
 import type { AdjustmentWires } from './adjustment-commands.ts'
 import { settleExpiry, settleHeldShipped } from './lots.ts'
 import { settlePicks, tellOfPicks } from './lots-at-warehouse.ts'
-import { type MadeWay, makeWay } from './lost-stock.ts'
+import { ClaimedMeanwhile, type MadeWay, makeWay } from './lost-stock.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { fulfillmentNumber, numberOf, orderNumber } from './ports.ts'
 import { NO_SERIALS, type SerialsDue, trackSerials } from './serials.ts'
@@ -39,10 +39,28 @@ export type LotReached<Body> = Promise<{ readonly status: 200; readonly body: Bo
 
 const VERBS = { hold: holdLotEverywhere, release: releaseLotEverywhere } as const
 
+/** Orders for the item may come faster than their rows can be locked; the last time those that came are told instead. */
+const ATTEMPTS = 4
+
 export async function moveLot(
   queries: Queries,
   wires: AdjustmentWires,
+  command: LotCommand,
+): LotReached<LotAnswer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await moveLotOnce(queries, wires, command, attempt < ATTEMPTS)
+    } catch (error) {
+      if (!(error instanceof ClaimedMeanwhile)) throw error
+    }
+  }
+}
+
+async function moveLotOnce(
+  queries: Queries,
+  wires: AdjustmentWires,
   { verb, request, ...by }: LotCommand,
+  mayRepeat: boolean,
 ): LotReached<LotAnswer> {
   const { runner, ports } = wires
   const item = await itemOf(queries, wires, request)
@@ -54,7 +72,7 @@ export async function moveLot(
     if (earlier) return earlier
     const at = ports.clock.now()
     const act = { by: by.actor, reason, sourceKey: `${verb} ${by.claim?.key ?? at.toISOString()}`, at }
-    const way = verb === 'hold' ? await makeWay(tx, turn, { held: key, reason, cause }) : NOBODY
+    const way = verb === 'hold' ? await makeWay(tx, turn, { held: key, reason, cause, mayRepeat }) : NOBODY
     const done = await VERBS[verb](tx, key, act)
     await trackSerials(
       tx,

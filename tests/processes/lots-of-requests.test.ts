@@ -185,6 +185,30 @@ describe('a lot that is held', () => {
     expect((await house.lines(kept))[0]).toMatchObject({ reserved: 6, backordered: 0 })
   })
 
+  test('lets an order wait too that claimed its stock while the hold waited for another', async () => {
+    const sku = next()
+    await found(sku, { L1: [10, '2089-01-01'] })
+    const first = await keeping(sku, 4)
+    await house.query('begin')
+    await house.query('select from orders.sales_order where id = $1 for update', [first.doc])
+    const holding = act('hold', sku, 'L1')
+    const waiting = async () => {
+      await house.query('select pg_stat_clear_snapshot()')
+      return house.query(
+        'select from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid)) limit 1',
+      )
+    }
+    await expect.poll(waiting, WITHIN).toHaveLength(1)
+    const second = await keeping(sku, 6)
+    await house.query('commit')
+    const { body } = await holding
+    expect([body['atRisk'], (body['waiting'] as { order: string }[]).map(({ order }) => order)]).toEqual([
+      [],
+      [second.body.id, first.body.id],
+    ])
+    expect(await violations(house.query)).toEqual([])
+  })
+
   test('that is picked already is for a person, and what leaves of it nonetheless is told as critical', async () => {
     const sku = next()
     await found(sku, { L1: [10, '2089-01-01'] })

@@ -6,7 +6,7 @@ import { holdLotEverywhere, releaseLotEverywhere } from '#domains/inventory/oper
 import { takeTransfers } from '#domains/inventory/operations/transfers.ts'
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
 import { allocateOrder, lockFreeStock, move, reserve } from '#domains/inventory/operations.ts'
-import { firstExpiredFirst } from '#domains/inventory/rules/lots.ts'
+import { claimsLost, firstExpiredFirst } from '#domains/inventory/rules/lots.ts'
 import { selectLots } from '#domains/inventory/store/lots.ts'
 import { listMovements, listPositions } from '#domains/inventory/views/ledger.ts'
 import { shippedOfLot } from '#domains/shipments/views.ts'
@@ -32,6 +32,44 @@ test('of any lots, a quantity comes out of good ones alone, never more than is t
       expect(taken.every(([row, some]) => some <= row.available && (isGood(row) || some === 0))).toBe(true)
       const partial = good.findIndex(([row, some]) => some < row.available)
       if (partial >= 0) expect(good.slice(partial + 1).every(([, some]) => some === 0)).toBe(true)
+    }),
+  )
+})
+
+test('of any claims the latest lose what is short, in whole parts, and nobody loses more than is needed', () => {
+  const claim = fc.record({
+    doc: fc.integer({ min: 1, max: 5 }),
+    line: fc.integer({ min: 1, max: 2 }),
+    itemId: fc.constant(1),
+    location: fc.constantFrom(NORTH, SOUTH),
+    quantity: fc.integer({ min: 1, max: 12 }),
+    part: fc.constantFrom(1, 3, 12),
+  })
+  const short = fc.record({ north: fc.integer({ min: 0, max: 30 }), south: fc.integer({ min: 0, max: 30 }) })
+  fc.assert(
+    fc.property(fc.array(claim, { maxLength: 8 }), short, (claims, { north, south }) => {
+      const missing = new Map([
+        [`1 ${NORTH}`, north],
+        [`1 ${SOUTH}`, south],
+      ])
+      const lost = claimsLost(claims, missing)
+      for (const [location, wanted] of [
+        [NORTH, north],
+        [SOUTH, south],
+      ] as const) {
+        const here = claims.filter((one) => one.location === location)
+        const gone = lost.filter((one) => one.location === location)
+        const sum = (some: typeof claims) => some.reduce((all, { quantity }) => all + quantity, 0)
+        expect(sum(gone)).toBeGreaterThanOrEqual(Math.min(wanted, sum(here)))
+        expect(sum(gone) - (gone.at(-1)?.quantity ?? 0)).toBeLessThan(Math.max(1, wanted))
+        const kept = here.filter(({ doc }) => gone.every((one) => one.doc !== doc))
+        expect(kept.every(({ doc }) => gone.every((one) => one.doc > doc))).toBe(true)
+        const whole = ({ quantity, part }: (typeof claims)[number], of: number): boolean =>
+          quantity % part === 0 || quantity === of
+        expect(gone.every((one) => here.some((was) => was.doc === one.doc && whole(one, was.quantity)))).toBe(
+          true,
+        )
+      }
     }),
   )
 })
