@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { holdLotEverywhere, releaseLotEverywhere } from '#domains/inventory/operations/lots.ts'
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
+import { openBalances } from '#domains/inventory/operations/opening.ts'
 import { allocateOrder, lockFreeStock, move, reserve, ship } from '#domains/inventory/operations.ts'
 import { units } from '#platform/quantity.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
@@ -68,6 +69,18 @@ describe('what a warehouse holds of a lot itself', () => {
     await release(item)
     expect(await lotAt(item)).toEqual([9, 3, 0, 0])
   })
+})
+
+test('what an ERP opens of a lot that is held is on hold, and for sale once it is let go', async () => {
+  const item = newItem()
+  await hold(item)
+  const opening = { ...lotOf(item), location: NORTH, source: 'erp', sourceKey: 'E-1', at: AT }
+  const onHand = { available: units(7), qualityHold: units(2), damaged: 0 }
+  await db.database.transaction((tx) => openBalances(tx, [{ ...opening, ...onHand }]))
+  expect(await lotAt(item)).toEqual([0, 9, 0, 0])
+  await release(item)
+  expect(await lotAt(item)).toEqual([7, 2, 0, 0])
+  await booksAgree(db, item)
 })
 
 test('what is lost or damaged of a held lot is taken from what is on hold, and from no other lot', async () => {

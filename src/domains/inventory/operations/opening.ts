@@ -3,8 +3,11 @@ import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, type Place, placeKey, positionKeys } from '../books.ts'
 import type { Bucket, Movement } from '../contract.ts'
+import { move, type StockChange } from '../operations.ts'
 import { stockKey } from '../rules.ts'
+import { lotKey } from '../rules/lots.ts'
 import { insertMovements, insertPositions, selectUsedPlaces, updatePositions } from '../store.ts'
+import { selectHeld } from '../store/lots.ts'
 
 type OnHand = {
   readonly available: Quantity
@@ -32,7 +35,25 @@ export async function openBalances(tx: Transaction, balances: readonly OpeningBa
   const fresh = [...places].flatMap(([key, balance]) => (keys.has(key) ? [balance] : []))
   const opened = await joinTotals(tx, fresh, (balance) => keys.has(placeKey(balance, '')))
   insertMovements(tx, opened.flatMap(movementsOf))
+  await holdOpened(tx, opened)
   return opened.length
+}
+
+/** What opens of a lot that is held already is on hold with the rest of it. */
+async function holdOpened(tx: Transaction, opened: readonly OpeningBalance[]): Promise<void> {
+  const sold = opened.filter(({ lot, available }) => lot !== '' && available > 0)
+  const held = await selectHeld(tx, sold)
+  const changes = sold
+    .filter((balance) => held.has(lotKey(balance)))
+    .map(({ available: quantity, qualityHold: _, damaged: __, ...of }): StockChange => ({
+      ...of,
+      quantity,
+      from: 'available',
+      to: 'quality_hold',
+      reason: 'lot hold',
+      isOurs: true,
+    }))
+  if (changes.length > 0) await move(tx, changes)
 }
 
 /** An ERP may have sold what it does not have; the house begins with what can be there. */
