@@ -179,7 +179,9 @@ export async function isAnyDue(queries: Queries): Promise<boolean> {
 
 /** Takes up to `limit` due documents that nobody owns: by priority, in turns between shares, the longest due first. */
 export async function claimDocuments(queries: Queries, epoch: number, limit: number): Promise<Claimed[]> {
-  return queries.query<Claimed>(claim, [epoch, limit])
+  const rows = await queries.query<Claimed>(claim, [epoch, limit])
+  // an update answers its rows in the order in which they lie
+  return rows.toSorted((a, b) => a.priority - b.priority || a.doc - b.doc)
 }
 
 const letGo = sql(
