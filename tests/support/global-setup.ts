@@ -1,5 +1,5 @@
 /** One throw-away PostgreSQL for the whole test run, with a migrated template that each test file clones. */
-import { readdir, rm } from 'node:fs/promises'
+import { appendFile, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
@@ -23,6 +23,8 @@ declare module 'vitest' {
 
 const PREFIX = 'crossdock-test-'
 const TEMPLATE = 'template_crossdock'
+/** Each worker has a house or several at a time, and a house has two pools. */
+const CONNECTIONS = 300
 const log = createLog({ level: 'error', clock, destination: process.stderr })
 
 let dataDirectory = ''
@@ -38,6 +40,7 @@ export async function setup(project: TestProject): Promise<void> {
     const cluster = dirname(await dataDirectoryOf(server.url))
     await server.stop()
     await copyCluster(cluster, migrated)
+    await appendFile(join(cluster, 'data', 'postgresql.auto.conf'), `max_connections = ${CONNECTIONS}\n`)
     server = await startPostgres(throwAway(dataDirectory))
     await makeTemplate(server.url)
   } catch (error) {
