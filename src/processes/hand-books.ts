@@ -14,6 +14,7 @@ import {
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import { knownShipmentsOf } from '#domains/shipments/operations/by-hand.ts'
 import type { NeverLeft } from './billed-by-hand.ts'
+import type { LotLeft } from './lots.ts'
 
 /** The source of what people enter for warehouses. */
 export const BY_HAND = 'by-hand'
@@ -61,6 +62,8 @@ export type HandBooks = {
     readonly fulfillmentId: number
   }[]
   readonly differences: LeftOtherwise[]
+  /** What of it left of a lot. */
+  readonly otherwise: LotLeft[]
   readonly again: ToldAgain[]
   /** What was called short and leaves after all, as far as its order still wants it. */
   readonly found: FoundAfterAll[]
@@ -100,6 +103,7 @@ export async function openHands(
     told: [],
     shipments: [],
     differences: [],
+    otherwise: [],
     found: [],
     waiting: new Map(),
     claims: [...claims],

@@ -11,6 +11,7 @@ import { noteKnownShipments } from '#domains/shipments/operations/by-hand.ts'
 import { tellOverrides } from '#domains/shipments/operations.ts'
 import { type BilledTooMuch, billedTooMuch, type NeverLeft } from './billed-by-hand.ts'
 import type { HandBooks, HandTold } from './hand-books.ts'
+import { reportHeldLeft } from './lots.ts'
 import { adjustmentNumber, fulfillmentNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
 const DOES = { shipment: 'ship the request', pick: 'pick the request' } as const
@@ -28,6 +29,7 @@ export async function endHands(
   endByHand(tx, ended)
   noteKnownShipments(tx, hand.shipments)
   const shortfalls = await correctLeft(tx, hand.differences, hand.again)
+  await reportHeldLeft(tx, ports, hand.otherwise)
   await tellRequests(tx, hand.told, cause)
   const billed = await billedTooMuch(
     tx,

@@ -10,7 +10,9 @@ import type { HandRows, LeftOtherwise, Portion } from '#domains/inventory/operat
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import { BY_HAND } from './hand-books.ts'
 import { reopenShorts, withReopened } from './late-shipments.ts'
+import type { LotLeft } from './lots.ts'
 import { type Picking, takePick } from './picks.ts'
+import { fulfillmentNumber, orderNumber } from './ports.ts'
 import { type Shipping, takeShipment } from './shipping.ts'
 import { type Books, leftOf, lineOf, openLine, requestOf, type Taken } from './warehouse-books.ts'
 
@@ -180,8 +182,11 @@ function settle({ hand }: Books, { request, shipping, rows, lines, unsaid }: Set
       hand.again.push({ ...common, itemId, lot: row.lot, doc: row.doc, quantity })
     hand.differences.push(...otherLot.map(back))
     const gone = rest + sum(otherLot)
-    if (gone > 0)
+    if (gone > 0) {
       hand.differences.push({ ...common, itemId, lot, doc: request.doc, quantity: gone, found: rest })
+      if (lot !== '')
+        hand.otherwise.push(leftOtherwise(request, { itemId, lot, sku: told.sku, quantity: gone }))
+    }
   }
   hand.differences.push(...unsaid.map(back))
   const compared = compare(message.shipment, lines, unsaid)
@@ -209,6 +214,18 @@ function settle({ hand }: Books, { request, shipping, rows, lines, unsaid }: Set
       })),
     })
 }
+
+const leftOtherwise = (
+  { doc, company, location, orderId }: Fulfillment,
+  of: Pick<LotLeft, 'itemId' | 'lot' | 'sku' | 'quantity'>,
+): LotLeft => ({
+  ...of,
+  company,
+  location,
+  order: orderNumber(orderId),
+  document: fulfillmentNumber(doc),
+  affects: { doc: orderId, kind: 'order' },
+})
 
 /** What was entered of these lines and what is told of them; a line of which nothing was entered is no difference. */
 function compare(shipment: string, lines: readonly ToldLine[], unsaid: readonly Portion[]) {

@@ -1,7 +1,7 @@
 /** What warehouses tell of lots, as far as it is for a person: one that is not told, another than was asked for, one that is held, one that expires on two days. */
 import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
-import { formatQuantity } from '#platform/quantity.ts'
+import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import { heldLots, learnExpiries } from '#domains/inventory/operations/lots.ts'
 import type { ControlledItem } from '#domains/items/operations.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
@@ -80,39 +80,50 @@ const heldShippedCause = (itemId: number, lot: string): string =>
 /** What is held has left nonetheless: somebody stops it on its way. Sent behind the lock of its stock. */
 export async function reportHeldShipped(
   tx: Transaction,
-  ports: ProcessPorts,
+  ports: Pick<ProcessPorts, 'openExceptions'>,
   shipments: readonly NewShipment[],
   skuOf: (orderId: number, line: number) => string,
 ): Promise<void> {
-  const told = shipments.flatMap((shipment) =>
-    shipment.lines.flatMap(({ line, itemId, lot, quantity }) =>
-      lot === null ? [] : [{ shipment, line, quantity, company: shipment.company, itemId, lot }],
-    ),
+  const told = shipments.flatMap(({ doc, company, location, orderId, lines }) =>
+    lines.flatMap(({ line, itemId, lot, quantity }): LotLeft[] => {
+      const of = { company, location, itemId, quantity, order: orderNumber(orderId) }
+      const affects = { doc, kind: 'shipment' }
+      return lot === null
+        ? []
+        : [{ ...of, lot, sku: skuOf(orderId, line), document: shipmentNumber(doc), affects }]
+    }),
   )
-  const held = await heldLots(tx, told)
+  await reportHeldLeft(tx, ports, told)
+}
+
+/** So much of a lot as it left. */
+export type LotLeft = Pick<ToldLot, 'company' | 'itemId' | 'lot' | 'sku' | 'location'> & {
+  readonly quantity: Quantity
+  readonly order: string
+  /** By which people know that it left. */
+  readonly document: string
+  readonly affects: { readonly doc: number; readonly kind: string }
+}
+
+export async function reportHeldLeft(
+  tx: Transaction,
+  ports: Pick<ProcessPorts, 'openExceptions'>,
+  left: readonly LotLeft[],
+): Promise<void> {
+  const held = await heldLots(tx, left)
   await ports.openExceptions(
     tx,
-    told
+    left
       .filter(({ itemId, lot }) => held(itemId, lot))
-      .map(({ shipment: { doc, company, location, orderId }, line, itemId, lot, quantity }) => {
-        const sku = skuOf(orderId, line)
-        return {
-          company,
-          cause: heldShippedCause(itemId, lot),
-          code: 'shipments.held_lot_shipped',
-          title: `Lot ${lot} of ${sku} left ${location} although it is held`,
-          suggestedAction: `Stop it on its way, or call the customer. All that left of it: GET /process/inventory/v1/lots/${lot}/shipments`,
-          facts: {
-            sku,
-            lot,
-            location,
-            shipment: shipmentNumber(doc),
-            order: orderNumber(orderId),
-            quantity: formatQuantity(quantity),
-          },
-          affects: { doc, kind: 'shipment' },
-        }
-      }),
+      .map(({ company, itemId, lot, sku, location, document, order, quantity, affects }) => ({
+        company,
+        cause: heldShippedCause(itemId, lot),
+        code: 'shipments.held_lot_shipped',
+        title: `Lot ${lot} of ${sku} left ${location} although it is held`,
+        suggestedAction: `Stop it on its way, or call the customer. All that left of it: GET /process/inventory/v1/lots/${lot}/shipments`,
+        facts: { sku, lot, location, document, order, quantity: formatQuantity(quantity) },
+        affects,
+      })),
   )
 }
 

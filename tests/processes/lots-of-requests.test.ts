@@ -6,7 +6,7 @@ import { depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const INVENTORY = '/process/inventory/v1'
-const SKUS = Array.from({ length: 8 }, (_, at) => String(48_001 + at))
+const SKUS = Array.from({ length: 9 }, (_, at) => String(48_001 + at))
 const RARE = '48100'
 const WITHIN = { timeout: 10_000 }
 
@@ -233,6 +233,23 @@ describe('a lot that is held', () => {
     for (const code of ['lot_at_warehouse', 'lot_claimed'])
       expect(await told(`inventory.${code}`, sku)).toEqual([])
     expect(await told('shipments.held_lot_shipped', sku)).toEqual([])
+    expect(await violations(house.query)).toEqual([])
+  })
+
+  test('that a paper did not name and the warehouse shipped is told as critical too', async () => {
+    const sku = next()
+    await found(sku, { L1: [10, '2089-01-01'], L2: [10, '2090-01-01'] })
+    const [, request] = await released(sku, 6)
+    const paper = { company: 'NWF', kind: 'shipped', request: `F-${request.doc}`, reference: 'note 8' }
+    const lines = [{ line: 1, quantity: '6', lot: 'L1' }]
+    const entered = await house.send('POST', `${INVENTORY}/by-hand`, {
+      body: { ...paper, at: '2026-11-20T16:10:00Z', final: true, lines },
+    })
+    expect(entered.status).toBe(201)
+    await act('hold', sku, 'L2')
+    await ships(request, 6, 'L2')
+    expect([await lotOf(sku, 'L1'), await lotOf(sku, 'L2')]).toMatchObject([{ available: 10 }, { onHold: 4 }])
+    expect(await told('shipments.held_lot_shipped', sku)).toHaveLength(1)
     expect(await violations(house.query)).toEqual([])
   })
 
