@@ -42,8 +42,8 @@ export default defineConfig({
     // Three for each of the two cores this is meant for: tests of whole programs spend more than half their time waiting.
     maxWorkers: 6,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
     reporters: ['default'],
   },

@@ -51,7 +51,7 @@ beforeAll(async () => {
   const all = [config('api', 'doors'), config('worker', 'one'), config('worker', 'two')].map(startProgram)
   ;[doors, ...workers] = (await Promise.all(all)) as [Program, ...Program[]]
   landscape.deliverTo({ wms: `${doors.url}/system/wms/v1/events` })
-}, 60_000)
+}, 240_000)
 afterAll(async () => {
   await Promise.all([doors, ...workers].map((program) => program?.stop()))
   await landscape?.stop()
@@ -80,7 +80,7 @@ test('orders taken in by one program end as posted invoices of two others, altho
   expect(await violationsAtRest(query)).toEqual([])
   expect(heir.complaints.filter((line) => !line.includes('took over'))).toEqual([])
   expect(doors.complaints).toEqual([])
-}, 90_000)
+}, 240_000)
 
 test('a worker that stops in order signs the end of the audit trail; doors sign nothing', async () => {
   await workers[1]!.stop()
@@ -89,7 +89,7 @@ test('a worker that stops in order signs the end of the audit trail; doors sign 
   const [newest] = await query<{ number: number }>(`select max(number) as number from audit.seal`)
   expect([heads.at(-1)!.number, faults]).toEqual([newest!.number, []])
   expect(existsSync(join(folder, 'doors'))).toBe(false)
-}, 30_000)
+}, 240_000)
 
 async function count(from: string): Promise<number> {
   const [row] = await query<{ count: number }>(`select count(*) as count from ${from}`)

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await migratedFolder(dataDirectory)
   program = await start()
   ;({ query, end: disconnect } = await openQuery((await findPostgres({ dataDirectory, clock, log }))!))
-}, 60_000)
+}, 240_000)
 afterAll(async () => {
   await disconnect?.()
   await program?.stop()

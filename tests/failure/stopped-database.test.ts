@@ -36,7 +36,7 @@ beforeAll(async () => {
   await migratedFolder(dataDirectory)
   program = await startProgram({ ...demoConfig(landscape), database: { dataDirectory }, http: { port: 0 } })
   landscape.deliverTo({ wms: `${program.url}/system/wms/v1/events` })
-}, 60_000)
+}, 240_000)
 afterAll(async () => {
   await program?.stop()
   await landscape?.stop()
@@ -75,7 +75,7 @@ test(`stopped immediately ${STOPS} times in the middle of ${COUNT} orders, it lo
     expect(theirInvoices(landscape)).toEqual(await ourInvoices(query))
     expect(await violationsAtRest(query)).toEqual([])
   })
-}, 120_000)
+}, 240_000)
 
 const inOrder = (numbers: readonly string[]): string[] => numbers.toSorted((a, b) => (a < b ? -1 : 1))
 

@@ -50,7 +50,7 @@ beforeAll(async () => {
   first = await startProgram(config)
   second = await startProgram(config)
   landscape.deliverTo({ wms: `${second.url}/system/wms/v1/events` })
-}, 60_000)
+}, 240_000)
 afterAll(async () => {
   second?.signal('SIGCONT')
   await Promise.all([first?.stop(), second?.stop()])
@@ -102,7 +102,7 @@ test('two programs that watch one folder share its files, and each file is read 
   for (const order of orders.slice(0, FILES)) drop(order)
   await everythingOnce(FILES)
   expect(readersOf(archived()).size).toBe(2)
-}, 90_000)
+}, 240_000)
 
 test('files that a program took and did not put away before it was killed are read by the other', async () => {
   const readers = readersOf(archived())
@@ -124,4 +124,4 @@ test('files that a program took and did not put away before it was killed are re
   const taken = archived().filter((name) => names.has(originalOf(name)))
   expect(taken).toHaveLength(abandoned.length)
   expect(readersOf(taken)).toEqual(new Set([...readers].filter((reader) => reader !== dead)))
-}, 90_000)
+}, 240_000)

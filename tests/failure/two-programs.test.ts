@@ -43,7 +43,7 @@ beforeAll(async () => {
   first = await startProgram(config)
   second = await startProgram(config)
   landscape.deliverTo({ wms: `${second.url}/system/wms/v1/events` })
-}, 60_000)
+}, 240_000)
 afterAll(async () => {
   first?.signal('SIGCONT')
   await Promise.all([first?.stop(), second?.stop()])
@@ -69,7 +69,7 @@ test('two programs share the work of one database, and do each thing once', asyn
   })
   await everythingAgrees()
   for (const { url } of [first, second]) expect(await callsOf(url)).toBeGreaterThan(TOGETHER / 20)
-}, 60_000)
+}, 240_000)
 
 test('documents of a program that hangs longer than its lease are taken over, and it can do nothing more in their name', async () => {
   const epoch = await oldestEpoch()
@@ -100,7 +100,7 @@ test('documents of a program that hangs longer than its lease are taken over, an
   )
   await inParallel(take(ALONE), ALONE, async (order) => void (await submitUntilAnswered(first.url, order)))
   await everythingAgrees()
-}, 90_000)
+}, 240_000)
 
 /** How many calls a program made to other systems, by its own count. */
 async function callsOf(url: string): Promise<number> {
