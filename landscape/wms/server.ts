@@ -62,6 +62,8 @@ export type Wms = SystemHandle<WmsTruth> & {
   receive(asnId: string, part?: number): void
   /** All dated receipts that have not arrived yet arrive now. */
   receiveAll(): void
+  /** All orders that are accepted are picked now. */
+  pickAll(): void
   adjust(adjustment: Adjustment): void
   /** Orders that do not come from us. */
   own: OwnOrders
@@ -371,6 +373,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     deliverTo: hooks.deliverTo,
     receive: (asnId, part) => warehouse.receive(asnId, part),
     receiveAll: () => [...warehouse.inbound.keys()].forEach((asnId) => warehouse.receive(asnId)),
+    pickAll: () => warehouse.startPicking([...warehouse.byId.values()]),
     adjust: (adjustment) => warehouse.adjust(adjustment),
     own,
     redeliver: hooks.redeliver,

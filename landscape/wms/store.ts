@@ -269,7 +269,7 @@ export class Warehouse {
     })
   }
 
-  private startPicking(orders: readonly Known[]): void {
+  startPicking(orders: readonly Known[]): void {
     const open = orders.filter((order) => order.status === 'ACCEPTED')
     for (const order of open) {
       order.status = 'PICKING'

@@ -9,7 +9,7 @@ const WITHIN = { timeout: 10_000 }
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler([{ number: SKU, stock: { DC1: 30 } }], [{ number: '500001' }], {
-    landscape: { pace: { pickAfterMs: 700, shipAfterMs: 100 } },
+    landscape: { pace: { pickAfterMs: 86_400_000, shipAfterMs: 0 } },
   })
 }, 60_000)
 afterAll(() => house.end())
@@ -34,6 +34,9 @@ test('an order that left while its cancellation was on its way is closed as ship
   const order = await accepted()
   house.landscape.wms.faults.set({ kind: 'latency', ms: 2_000, times: 1 })
   expect((await cancel(order)).status).toBe(202)
+  const underWay = `select attempts from effects.intent where system = 'wms' and step = 'cancel'`
+  await expect.poll(() => house.query(underWay), WITHIN).toHaveLength(1)
+  house.landscape.wms.pickAll()
   await expect.poll(() => requestOf(order), WITHIN).toEqual({ state: 'done' })
   await house.closed(order)
   await expect.poll(() => storyOf(order), WITHIN).toContain('fulfillment.cancel_refused')
