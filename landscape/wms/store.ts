@@ -75,7 +75,7 @@ export class Warehouse {
   readonly inbound: Map<string, Receipt & { came: number }>
   private readonly options: WarehouseOptions
   private readonly floor: Floor
-  private readonly byId: Kept<Known>
+  readonly byId: Kept<Known>
   private readonly byReference: Kept<Known>
   private readonly timers = new Set<() => void>()
   private sequence = 0
