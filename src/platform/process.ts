@@ -104,7 +104,16 @@ type Deed<F> =
 
 type Offer<F> = { each(facts: F): readonly string[] } | { when(facts: F): boolean }
 
-export type Step<F> = Offer<F> & Deed<F> & { readonly undo?: Offer<F> & Deed<F> }
+type Forward<F> = Offer<F> &
+  Deed<F> & {
+    /**
+     * Locks accounts or stock positions, which come before desk rows: not done in a transaction that has woken others. What
+     * is taken back always does.
+     */
+    readonly locksEarly?: true
+  }
+
+export type Step<F> = Forward<F> & { readonly undo?: Offer<F> & Deed<F> }
 
 export type Process<F extends DocumentFacts = DocumentFacts> = {
   readonly name: string
@@ -127,7 +136,7 @@ export type Process<F extends DocumentFacts = DocumentFacts> = {
   undoing?(facts: F): boolean
 }
 
-export type NamedStep<F> = { readonly name: string } & Offer<F> & Deed<F>
+export type NamedStep<F> = { readonly name: string } & Forward<F>
 
 type Definition<F extends DocumentFacts> = Omit<Process<F>, 'name' | 'steps' | 'undoSteps'> & {
   readonly steps: Readonly<Record<string, Step<F>>>

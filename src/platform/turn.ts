@@ -87,7 +87,7 @@ export class Turn implements Docket {
   readonly #entries = new Map<number, Entry>()
   readonly #stale = new Set<number>()
   readonly #wakes = new Map<number, DeskRow>()
-  /** Looked at after this transaction: what it began and woke, and what it may not take back: that locks before desk rows. */
+  /** Looked at after this transaction: what it began and woke, and what locks before desk rows. */
   readonly #afterwards = new Set<number>()
   #hasWoken = false
   readonly #writtenSteps: (StepRow & { actor: string; reason: string | null })[] = []
@@ -178,9 +178,7 @@ export class Turn implements Docket {
   }
 
   #enter(active: Active): Entry {
-    const known = this.#entries.get(active.doc)
-    if (known) return known
-    const entry = enterEntry(active)
+    const entry = this.#entries.get(active.doc) ?? enterEntry(active)
     this.#entries.set(active.doc, entry)
     return entry
   }
@@ -358,13 +356,14 @@ export class Turn implements Docket {
     const ready = [...this.#entries.values()].flatMap((entry) =>
       entry.current ? (firstReady(entry) ?? []) : [],
     )
-    // What frees credit and stock goes first, since it locks accounts before positions.
-    const undo = ready.filter(({ step }) => isUndo(step))
-    if (this.#hasWoken && undo.length > 0) {
-      for (const { work } of undo) this.#entries.get(work.facts.doc)!.current = false
-      for (const { work } of undo) this.#afterwards.add(work.facts.doc)
+    const early = this.#hasWoken ? ready.filter(({ step }) => isUndo(step) || step.locksEarly) : []
+    if (early.length > 0) {
+      for (const { work } of early) this.#entries.get(work.facts.doc)!.current = false
+      for (const { work } of early) this.#afterwards.add(work.facts.doc)
       return true
     }
+    // What frees credit and stock goes first, since it locks accounts before positions.
+    const undo = ready.filter(({ step }) => isUndo(step))
     for (const [step, group] of Map.groupBy(undo.length > 0 ? undo : ready, (one: ReadyStep) => one.step)) {
       const works = group.map(({ work }) => work)
       if ('do' in step) await this.#apply(works, await step.do(this.#tx, works, this.#cause), step.name)

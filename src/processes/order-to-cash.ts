@@ -23,6 +23,7 @@ export function orderToCash(
       reserve: {
         each: is.fillableLines,
         do: steps.fillBackorders,
+        locksEarly: true,
         undo: { when: is.linesToCancel, do: steps.cancelLines },
       },
       noteWithheld: { each: is.linesToNote, do: steps.noteWithheld },
@@ -34,6 +35,7 @@ export function orderToCash(
       release: {
         each: is.releasableLocations,
         do: steps.release,
+        locksEarly: true,
         undo: { each: is.requestsToCancel, do: steps.takeBackRelease },
       },
       closeAtErp: { each: is.linesToCloseAtErp, call: closeErpLines(ports) },

@@ -118,6 +118,10 @@ const cancelled = sql(
 
 export const cancelToy = (tx: Transaction, doc: number): void => tx.send(cancelled, [doc])
 
+const rung = sql('toy.ring', 'update public.toy set ring_at = now(), version = version + 1 where doc = $1')
+
+export const ringToy = (tx: Transaction, doc: number): void => tx.send(rung, [doc])
+
 export const toyRow = (doc: number, row: Partial<DeskRow> = {}): DeskRow => ({
   doc,
   process: 'toy',
@@ -196,14 +200,16 @@ const prepare: Deed = async (tx, works) => {
   return answers
 }
 
-/** Locks an account, as what is taken back does. */
-const unprepare: Deed = (tx, works) => {
-  tx.locking(
-    'credit account',
-    works.map(({ facts }) => facts.doc),
-  )
-  return does('unprepare')(tx, works)
-}
+/** Locks an account first, as what is taken back does. */
+const doesWithAccount =
+  (what: string): Deed =>
+  (tx, works) => {
+    tx.locking(
+      'credit account',
+      works.map(({ facts }) => facts.doc),
+    )
+    return does(what)(tx, works)
+  }
 
 const pack: Deed = async (tx, works) => {
   const answers = await write(tx, works, ({ subjects }) =>
@@ -285,7 +291,7 @@ export const toy: Process<ToyFacts> = process<ToyFacts>('toy', {
     prepare: {
       when: (facts) => facts.plan.prepare === true && !facts.cancelled && !has(facts, 'prepare'),
       do: prepare,
-      undo: { when: isPrepared, do: unprepare },
+      undo: { when: isPrepared, do: doesWithAccount('unprepare') },
     },
     pack: { each: onward('pack', (plan) => plan.pack), do: pack },
     note: { each: (facts) => lacking(facts, 'note', facts.notes), do: does('note') },
@@ -293,7 +299,11 @@ export const toy: Process<ToyFacts> = process<ToyFacts>('toy', {
       when: (facts) => facts.plan.children !== undefined && !has(facts, 'spawn'),
       do: spawn(() => toy),
     },
-    ring: { when: (facts) => facts.rung && !has(facts, 'ring'), do: does('ring') },
+    ring: {
+      when: (facts) => facts.rung && !has(facts, 'ring'),
+      do: doesWithAccount('ring'),
+      locksEarly: true,
+    },
     post: {
       each: onward('post', (plan) => plan.post),
       call: asks('store', 'post'),

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Pause } from './pausable-connections.ts'
-import { cancelToy, lockToy, toyRow, writeNote } from './toy-process.ts'
+import { cancelToy, lockToy, ringToy, toyRow, writeNote } from './toy-process.ts'
 import { CAUSE, openToyWorld, type ToyWorker, type ToyWorld } from './toy-world.ts'
 
 let world: ToyWorld
@@ -299,6 +299,19 @@ describe('taking back', () => {
     })
     await world.until(() => world.asleep(1))
     expect([await world.done(1), worker.errors]).toEqual([['prepare', 'unprepare'], []])
+  })
+
+  test('and whatever else locks before rows of the desk waits for that end too', async () => {
+    const worker = await world.worker()
+    await world.begin(worker, { doc: 1, plan: { open: true } })
+    await world.until(() => world.asleep(1))
+    await worker.runner.transaction(CAUSE, async (tx, turn) => {
+      lockToy(tx, 1)
+      ringToy(tx, 1)
+      await turn.wake([toyRow(1)])
+    })
+    await world.until(() => world.asleep(1))
+    expect([await world.done(1), worker.errors]).toEqual([['ring'], []])
   })
 
   test('ends where it is refused: what is true stays, until a person decides', async () => {
