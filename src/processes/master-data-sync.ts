@@ -77,11 +77,6 @@ export const masterDataRefusals = {
 
 const BATCH_SIZE = 500
 const REJECTIONS_LISTED = 100
-/**
- * The other side's clock may be behind ours by so much, and its times of change be rounded down: what changed shortly
- * before the last reading is read again rather than never.
- */
-const CLOCKS_APART_MS = 180_000
 
 /** All that an ERP owns. */
 export const syncMasterData = (sync: MasterDataSync): Promise<SyncReport> =>
@@ -147,8 +142,7 @@ class ResourceReading {
   /** Reads to the last page. False when the ERP has forgotten where we stopped, so that it has to be read anew. */
   async #readOn(start: ReadingProgress): Promise<boolean> {
     const { database, instance, signal } = this.#sync
-    const changedSince =
-      start.complete || !start.since ? undefined : new Date(start.since.getTime() - CLOCKS_APART_MS)
+    const changedSince = start.complete ? undefined : (start.since ?? undefined)
     let { cursor, begunAsOf } = start
     do {
       signal?.throwIfAborted()
@@ -179,7 +173,7 @@ class ResourceReading {
     }
   }
 
-  /** The next reading asks for changes since shortly before the first page of this one: what changed while it ran comes again. */
+  /** The next reading asks for changes since the first page of this one: what changed while it ran comes again. */
   async #finish(start: ReadingProgress, since: Date): Promise<void> {
     const { database, company, instance } = this.#sync
     if (start.complete && this.resource.retire) {

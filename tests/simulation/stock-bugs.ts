@@ -134,9 +134,9 @@ export const STOCK_BUGS: readonly Bug[] = [
   },
   {
     name: 'what an ERP changes in the second in which it is read is passed over',
-    file: 'src/processes/master-data-sync.ts',
-    find: 'start.since.getTime() - CLOCKS_APART_MS',
-    replace: 'start.since.getTime()',
+    file: 'src/systems/erp-legacy/connector.ts',
+    find: 'changedSince.getTime() - SECOND_MS',
+    replace: 'changedSince.getTime()',
     world: { kinds: [], stock: ['supply'], orders: 1 },
   },
   {

@@ -225,14 +225,18 @@ function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clo
 function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: LegacyErpOptions): ErpReader {
   const { instance, clock, onUnreadable } = own
 
-  /** Rows of some functions carry no time of change; asked for changes they would answer with none. */
+  /**
+   * Rows of some functions carry no time of change; asked for changes they would answer with none. Times of the others
+   * have no fractions: what changed later in the second of the last reading comes again rather than never.
+   */
   function pages<T>(functionName: string, read: (row: Fields) => T, knowsChanges: boolean) {
     return async ({ cursor, changedSince }: PageRequest): Promise<Page<T>> => {
       const asOf = clock.now()
       const fields = await gateway.read(`/rfc/${functionName}`, {
         MAX: String(options.rowsPerPage),
         ...(cursor !== undefined && { AB: cursor }),
-        ...(changedSince && knowsChanges && { AEAB: legacyTime(changedSince) }),
+        ...(changedSince &&
+          knowsChanges && { AEAB: legacyTime(new Date(changedSince.getTime() - SECOND_MS)) }),
       })
       const source = { instance, kind: functionName, report: onUnreadable }
       return readable(instance, () => {
@@ -261,6 +265,8 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     },
   }
 }
+
+const SECOND_MS = 1_000
 
 /** YYYYMMDDHHMMSS. */
 const legacyTime = (at: Date): string => at.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')
