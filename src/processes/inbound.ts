@@ -141,7 +141,6 @@ async function apply(
 type Happened = {
   readonly begun: Awaited<ReturnType<typeof beginShipments>>
   readonly orders: readonly OrderHeader[]
-  readonly waiting: ReadonlySet<number>
   readonly doubtful: readonly StockDoubt[]
   readonly stopped: readonly DeskRow[]
   /** Of which there may be more for sale. */
@@ -153,16 +152,16 @@ async function wakeAfter(
   tx: Transaction,
   turn: Docket,
   ports: ProcessPorts,
-  { begun, orders, waiting, doubtful, items, stopped }: Happened,
+  { begun, orders, doubtful, items, stopped }: Happened,
 ): Promise<void> {
   await reportStockDoubts(tx, ports, doubtful)
   const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])
   const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
   turn.begin(begun)
-  // Sharing out stock locks documents and positions, which come before desk rows.
-  const mayShare = new Set([...filled.map(({ doc }) => doc), ...waiting])
-  await turn.wake(orders.filter(({ doc }) => !mayShare.has(doc)).map(wakeRow))
-  turn.wakeAfterwards([...filled, ...orders.filter(({ doc }) => mayShare.has(doc))].map(wakeRow))
+  // These documents are not locked yet, which comes before desk rows.
+  const afterwards = new Set(filled.map(({ doc }) => doc))
+  await turn.wake(orders.filter(({ doc }) => !afterwards.has(doc)).map(wakeRow))
+  turn.wakeAfterwards(filled.map(wakeRow))
   turn.wakeAfterwards(stopped)
 }
 

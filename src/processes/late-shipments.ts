@@ -6,9 +6,10 @@ import type { Cause } from '#platform/log.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import { changeHeaders } from '#domains/orders/operations.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
-import { type Fulfillment, isActive } from '#domains/shipments/contract.ts'
+import { canStop, type Fulfillment, isActive } from '#domains/shipments/contract.ts'
 import { requestCancellations } from '#domains/shipments/operations.ts'
 import { openHolds } from './holds.ts'
+import { wakeRequest } from './order-work.ts'
 import { fulfillmentNumber, type ProcessPorts } from './ports.ts'
 import type { Shipping } from './shipping.ts'
 import {
@@ -150,9 +151,7 @@ export async function stopTwice(
   const stopped = new Map(
     twice
       .flatMap(({ others }) => others)
-      .filter(
-        ({ state, cancelRequested }) => !cancelRequested && (state === 'requested' || state === 'accepted'),
-      )
+      .filter((request) => !request.cancelRequested && canStop(request))
       .map((request) => [request.doc, request]),
   )
   await requestCancellations(
@@ -163,13 +162,7 @@ export async function stopTwice(
   )
   const held = new Map(twice.map((one) => [one.order.doc, one]))
   await holdOrders(tx, ports, [...held.values()], cause)
-  return [...stopped.values()].map(({ doc, company }) => ({
-    doc,
-    process: 'fulfillment',
-    company,
-    priority: 2,
-    share: 0,
-  }))
+  return [...stopped.values()].map(wakeRequest)
 }
 
 type Twice = {

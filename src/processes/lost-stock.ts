@@ -1,6 +1,5 @@
 /** Orders that a lot on hold takes the stock from: they wait again, and warehouses are asked to stop what they ship of it. */
 import type { Transaction } from '#platform/database.ts'
-import type { DeskRow } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket } from '#platform/process.ts'
 import type { Quantity } from '#platform/quantity.ts'
@@ -14,10 +13,10 @@ import {
 } from '#domains/inventory/operations/lost-stock.ts'
 import { changeHeaders, loseAllocations } from '#domains/orders/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
-import type { Fulfillment, RequestedLot } from '#domains/shipments/contract.ts'
+import { canStop, type Fulfillment, type RequestedLot } from '#domains/shipments/contract.ts'
 import { lockRequests, requestCancellations } from '#domains/shipments/operations.ts'
 import { lotsOfRequests, requestsOfItem } from '#domains/shipments/operations/lots.ts'
-import { wakeOrder } from './order-work.ts'
+import { wakeOrder, wakeRequest } from './order-work.ts'
 import { wholePart } from './ordered-unit.ts'
 
 type HeldLot = { readonly company: string; readonly itemId: number; readonly lot: string }
@@ -76,14 +75,6 @@ const count = (
   const key = stockKey(itemId, location)
   return short.set(key, (short.get(key) ?? 0) - quantity)
 }
-
-const wakeRequest = ({ doc, company }: Fulfillment): DeskRow => ({
-  doc,
-  process: 'fulfillment',
-  company,
-  priority: 2,
-  share: 0,
-})
 
 type LockedBooks = {
   readonly orders: ReadonlyMap<number, OrderHeader>
@@ -234,8 +225,6 @@ function requestsConcerned(
   }
   return [...concerned.values()].toSorted((a, b) => a.request.doc - b.request.doc)
 }
-
-const canStop = ({ state }: Fulfillment): boolean => state === 'requested' || state === 'accepted'
 
 async function stop(
   tx: Transaction,

@@ -15,7 +15,7 @@ import { headersOf } from '#domains/orders/views.ts'
 import { requestCancellations } from '#domains/shipments/operations.ts'
 import { endHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
-import { lookAll, type OrderWork, wakeOrder } from './order-work.ts'
+import { lookAll, type OrderWork, wakeOrder, wakeRequest } from './order-work.ts'
 
 export async function refuseCancel(tx: Transaction, works: readonly OrderWork[], cause: Cause) {
   const orders = works.map(({ facts }) => ({ ...facts, data: { reason: 'picking has begun' } }))
@@ -34,16 +34,8 @@ export async function takeBackRelease(tx: Transaction, works: readonly OrderWork
     })),
   )
   await requestCancellations(tx, requests, true, cause)
-  return lookAll(works, { wakes: requests.map(wakeFulfillment) })
+  return lookAll(works, { wakes: requests.map(wakeRequest) })
 }
-
-const wakeFulfillment = ({ doc, company }: { doc: number; company: string }): DeskRow => ({
-  doc,
-  process: 'fulfillment',
-  company,
-  priority: 2,
-  share: 0,
-})
 
 /** What is left of a cancelled order goes back to stock, out of the queue, the credit account and the holds. */
 export async function cancelLines(tx: Transaction, works: readonly OrderWork[], cause: Cause) {

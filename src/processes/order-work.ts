@@ -44,3 +44,11 @@ export const wakeOrder = ({
   priority: 2,
   share: customerId,
 })
+
+export const wakeRequest = ({
+  doc,
+  company,
+}: {
+  readonly doc: number
+  readonly company: string
+}): DeskRow => ({ doc, process: 'fulfillment', company, priority: 2, share: 0 })

@@ -36,8 +36,6 @@ export type Booked = {
   readonly answers: ReadonlyMap<Confirmation, Answered>
   /** Where books and shelves differ: more left than the books had, or a pick did not find what they have. */
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
-  /** Orders that wait for stock: what is told may let them have it elsewhere. */
-  readonly waiting: ReadonlySet<number>
   /** Requests that are asked to stop, since what they are to send has left. */
   readonly stopped: readonly DeskRow[]
   /** To be booked once no further position is locked. */
@@ -47,7 +45,6 @@ export type Booked = {
 const NOTHING: Booked = {
   answers: new Map(),
   doubtful: [],
-  waiting: new Set(),
   stopped: [],
   serials: NO_SERIALS,
 }
@@ -100,9 +97,6 @@ export async function bookTold(
     answers,
     doubtful: [...explained, ...corrected, ...shortfalls, ...departures.filter(({ short }) => short > 0)],
     stopped: await stopTwice(tx, ports, books, cause),
-    waiting: new Set(
-      [...books.orderLines.values()].flatMap((line) => (line.backordered > 0 ? [line.doc] : [])),
-    ),
     serials,
   }
 }

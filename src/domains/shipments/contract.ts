@@ -17,6 +17,10 @@ const ACTIVE: ReadonlySet<FulfillmentState> = new Set(['requested', 'accepted', 
 /** A warehouse has the request, or is to have it. */
 export const isActive = ({ state }: { readonly state: FulfillmentState }): boolean => ACTIVE.has(state)
 
+/** Nothing of it is picked yet: its warehouse may be asked to leave it. */
+export const canStop = ({ state }: { readonly state: FulfillmentState }): boolean =>
+  state === 'requested' || state === 'accepted'
+
 export type Fulfillment = {
   readonly doc: number
   readonly company: string

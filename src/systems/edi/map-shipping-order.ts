@@ -1,5 +1,6 @@
 /** A request to a warehouse in a partner's words: a 940. Pure. */
 import type { Address } from '#capabilities/erp.ts'
+import { partsByLot } from '#capabilities/lot-parts.ts'
 import type { FulfillmentRequest } from '#capabilities/wms.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import type { ShippingOrder } from './documents/940.ts'
@@ -24,7 +25,7 @@ export function toShippingOrder(request: FulfillmentRequest, guide: PartnerGuide
     payment: guide.warehouse.shipping.payment,
     method: guide.warehouse.shipping.method,
     lines: lines.flatMap(({ sku, unit, requestedDate: shipOn, ...line }) =>
-      partsOf(line).map(({ lot, quantity }) => ({
+      partsByLot(line).map(({ lot, quantity }) => ({
         line: String(line.line),
         quantity: formatQuantity(quantity),
         unit: unitOf(unit, guide),
@@ -34,12 +35,6 @@ export function toShippingOrder(request: FulfillmentRequest, guide: PartnerGuide
     ),
     quantity: formatQuantity(lines.reduce((sum, { quantity }) => sum + quantity, 0)),
   }
-}
-
-/** A line stands once for each lot that it is to come from, and once for what may come from any. */
-function partsOf({ lots = [], quantity }: Pick<FulfillmentRequest['lines'][number], 'lots' | 'quantity'>) {
-  const rest = lots.reduce((open, part) => open - part.quantity, quantity)
-  return rest > 0 ? [...lots, { lot: undefined, quantity: rest }] : lots
 }
 
 /** Goods go by it, so what cannot be written is refused by the writer instead of left out; X12 has two letters for a region. */

@@ -1,6 +1,7 @@
 /** Between our words and those of the Depot WMS; pure. */
 import type { Address, OpenOrderLine } from '#capabilities/erp.ts'
 import type { CountedStock, PurchaseOrderReference, StockReason } from '#capabilities/stock.ts'
+import { partsByLot } from '#capabilities/lot-parts.ts'
 import type {
   FulfillmentRequest,
   FulfillmentRequestLine,
@@ -50,19 +51,15 @@ export function toDepotOrder(request: FulfillmentRequest): DepotOrder {
   }
 }
 
-function toDepotLines(line: FulfillmentRequestLine): DepotOrder['lines'] {
-  const lots = line.lots ?? []
-  const rest = lots.reduce((open, { quantity }) => open - quantity, line.quantity)
-  const parts = rest > 0 ? [...lots, { lot: null, quantity: rest }] : lots
-  return parts.map((part) => ({
+const toDepotLines = (line: FulfillmentRequestLine): DepotOrder['lines'] =>
+  partsByLot(line).map(({ lot = null, quantity: part }) => ({
     line_no: line.line,
     sku: line.sku,
-    qty: quantityNumber(part.quantity),
+    qty: quantityNumber(part),
     uom: units.theirs(line.unit),
-    lot: part.lot,
+    lot,
     ship_by: line.requestedDate ?? null,
   }))
-}
 
 const toDepotAddress = (address: Address): DepotAddress => ({
   name: address.name ?? '',
