@@ -35,7 +35,9 @@ export function gapWatch(ports: GapPorts): () => Promise<void> {
     const due = Map.groupBy(isDue(gaps), ({ source }) => source)
     await Promise.all([...due].map(([system, missed]) => askAgain(ports, system, missed)))
     await ports.database.transaction(async (tx) => {
-      const untold = await untoldGaps(tx, ports.afterMs)
+      const isAsked = new Set(gaps.map(nameOf))
+      // one that grew old while others were asked for has its turn first
+      const untold = (await untoldGaps(tx, ports.afterMs)).filter((gap) => isAsked.has(nameOf(gap)))
       const orders = await ordersBehind(tx, ports, untold)
       const told = untold.map((gap) => ({
         gap,
@@ -56,6 +58,8 @@ export function gapWatch(ports: GapPorts): () => Promise<void> {
   }
 }
 
+const nameOf = ({ source, stream, missing }: StreamGap): string => `${source} ${stream} ${missing.from}`
+
 /** Asks for a gap when it is first seen to last, and again after pauses that double, since a history may come late. */
 function askingPace({ clock, afterMs }: GapPorts): (gaps: readonly StreamGap[]) => StreamGap[] {
   let asked = new Map<string, { readonly nextMs: number; readonly pauseMs: number }>()
@@ -63,8 +67,8 @@ function askingPace({ clock, afterMs }: GapPorts): (gaps: readonly StreamGap[]) 
     const nowMs = clock.monotonicMs()
     const before = asked
     asked = new Map()
-    return gaps.filter(({ source, stream, missing }) => {
-      const key = `${source} ${stream} ${missing.from}`
+    return gaps.filter((gap) => {
+      const key = nameOf(gap)
       const known = before.get(key)
       const isDue = nowMs >= (known?.nextMs ?? 0)
       const pauseMs = Math.min(known ? known.pauseMs * 2 : afterMs, PAUSE_MAX_MS)
