@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   soon: (task) => void setImmediate(task),
 }
 
-/** A clock that tells the time of another machine, as it last heard it. */
+/** A clock that tells the time of another machine, as it last heard it, and does not notice when its own is set. */
 export interface FollowingClock extends Clock {
   /** It is `now` there. */
   follow(now: Date): void
@@ -33,15 +33,15 @@ export interface FollowingClock extends Clock {
 
 /** Machines disagree about the time; who compares times that others wrote down goes by one clock for all. */
 export function followingClock(own: Clock): FollowingClock {
-  let aheadMs = 0
+  let beganMs: number | undefined
   return {
-    now: () => new Date(own.now().getTime() + aheadMs),
+    now: () => (beganMs === undefined ? own.now() : new Date(beganMs + own.monotonicMs())),
     monotonicMs: () => own.monotonicMs(),
     sleep: (ms, signal) => own.sleep(ms, signal),
     after: (ms, task) => own.after(ms, task),
     soon: (task) => own.soon(task),
     follow(now) {
-      aheadMs = now.getTime() - own.now().getTime()
+      beganMs = now.getTime() - own.monotonicMs()
     },
   }
 }

@@ -11,6 +11,8 @@ export const LEASE_MS = 10_000
 const HEARTBEAT_MS = 1_000
 /** How long a process believes in a heartbeat of its own: less than others do. */
 const BELIEF_MS = 8_000
+/** An answer that was longer on its way does not tell well what time it is. */
+const TIMELY_MS = 500
 
 // The row must not be visible before the lock is held, or a takeover would declare a newborn dead.
 const open = sql(
@@ -65,7 +67,7 @@ export async function openLease(
       const { rows } = await connection.execute(beat, [epoch])
       const [beaten] = rows as { now: Date }[]
       if (!beaten) return end('this process was declared dead')
-      onTime(beaten.now)
+      if (clock.monotonicMs() - startedMs <= TIMELY_MS) onTime(beaten.now)
     } catch (error) {
       return end(`the session that holds the lease is gone: ${String(error)}`)
     }
