@@ -59,8 +59,13 @@ function exchange(now, next) {
 
 // The list ------------------------------------------------------------------------------------------------------------
 
+/** As long as the style lets a new row fade. */
+const FADES_MS = 2_500
+
 let waiting
 let arrived = 0
+/** When rows that still fade came. */
+let fading = new Map()
 
 const bodyOf = (page) => page.querySelector('#orders tbody')
 
@@ -75,7 +80,15 @@ function renewList(next) {
     offer(unseen.length)
   }
   if (unseen.length > 0 && !paged && !isReading()) return bringIn(next)
-  for (const row of Array.from(nextRows.rows)) exchange(find(row.id), row)
+  for (const row of Array.from(nextRows.rows)) exchange(find(row.id), faded(row))
+}
+
+/** A row that came a moment ago goes on fading, whatever has changed in it. */
+function faded(row) {
+  const sinceMs = performance.now() - (fading.get(row.id) ?? -FADES_MS)
+  row.classList.toggle('fresh', sinceMs < FADES_MS)
+  if (sinceMs < FADES_MS) row.style.setProperty('--faded', `-${Math.round(sinceMs)}ms`)
+  return row
 }
 
 /** Somebody who has scrolled, selected a row or marked text is reading: new rows wait for him. */
@@ -92,12 +105,13 @@ function offer(count) {
 
 /** Takes over the rows of the page as it is now, newest first, and marks those that are new. */
 function bringIn(next) {
-  const nextRows = bodyOf(next)
-  const known = new Set([...bodyOf(document).rows].map((row) => row.id))
-  const rows = [...nextRows.rows].map((row) => document.adoptNode(row))
-  for (const row of rows) row.classList.toggle('fresh', !known.has(row.id))
-  arrived += rows.filter((row) => !known.has(row.id)).length
-  bodyOf(document).replaceChildren(...rows)
+  const now = performance.now()
+  const rows = [...bodyOf(next).rows]
+  const unseen = rows.filter((row) => !find(row.id))
+  fading = new Map([...fading].filter(([, cameMs]) => now - cameMs < FADES_MS))
+  for (const { id } of unseen) fading.set(id, now)
+  arrived += unseen.length
+  bodyOf(document).replaceChildren(...rows.map((row) => faded(document.adoptNode(row))))
   exchange(document.querySelector('[data-part=pages]'), next.querySelector('[data-part=pages]'))
   waiting = undefined
   find('pill').hidden = true
