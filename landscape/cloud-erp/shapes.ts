@@ -68,6 +68,7 @@ export function customerEntity(customer: BookCustomer): Fields {
     taxLiable: !customer.resale,
     taxRegistrationNumber: customer.vatNumber,
     shippingAdvice: customer.shipComplete ? 'Complete' : 'Partial',
+    minimumShelfLifeCalculation: customer.shelfLifeDays === undefined ? '' : `${customer.shelfLifeDays}D`,
     ediIdentifier: customer.ediId,
     shipToAddresses: customer.addresses.map((one) => ({ code: one.code, name: one.name, ...place(one) })),
     lastModifiedDateTime: customer.changedAt,

@@ -58,6 +58,7 @@ export function customerRow(customer: BookCustomer): Fields {
     TAXKD: customer.resale ? '0' : '1',
     STCEG: customer.vatNumber,
     VSBED: customer.shipComplete ? '02' : '01',
+    MHDRZ: String(customer.shelfLifeDays ?? 0).padStart(4, '0'),
     EDILS: customer.ediId,
     ILN: main?.gln ?? '',
     LOEVM: '',

@@ -41,6 +41,8 @@ export type Customer = {
   resale: boolean
   vatNumber: string
   shipComplete: boolean
+  /** What has a lot must live for so many days after it ships; undefined where any will do. */
+  shelfLifeDays?: number | undefined
   ediId: string
   door: Door
   shopId: number

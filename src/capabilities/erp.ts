@@ -178,6 +178,8 @@ export type ErpCustomer = {
   readonly taxExempt: boolean
   /** Whether an order may leave in parts. */
   readonly shippingRule: 'ship-available' | 'ship-complete'
+  /** How many days what is known by lots must live after it ships; any lot will do when absent. */
+  readonly minimumShelfLifeDays?: number | undefined
   readonly addresses: readonly (Address & { readonly code: string })[]
   /** The address used when an order names none. */
   readonly defaultShipTo: string

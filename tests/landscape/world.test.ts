@@ -169,6 +169,18 @@ describe('a folder of CSV files', () => {
     expect([csv.carriers, csv.suppliers]).toEqual([['Fast'], [{ number: '1', name: 'Farm' }]])
   })
 
+  it('says which items have lots and how long they must live for a customer', async () => {
+    const dir = await folder({
+      ...FILES,
+      customers: 'CustomerID,CompanyName,ShelfLifeDays\nABCDE,Corner,60\nFGHIJ,Other,\n',
+      items: 'ProductID,ProductName,UnitPrice,LotControlled\n1,Milk,1.50,1\n2,Mop,2.50,0\n',
+    })
+    const csv = await loadCsvWorld(dir, { seed: 's', today: '2026-11-02' })
+    await rm(dir, { recursive: true })
+    expect(csv.customers.map(({ shelfLifeDays }) => shelfLifeDays)).toEqual([60, undefined])
+    expect(csv.items.map(({ lotControlled }) => lotControlled)).toEqual([true, false])
+  })
+
   it('states the prices of the file on demand, and then expects the discounted order to be held', async () => {
     const dir = await folder(FILES)
     const csv = await loadCsvWorld(dir, { seed: 's', today: '2026-11-02', prices: 'as_ordered' })

@@ -5,6 +5,8 @@ import type { RefusalCode } from '#platform/faults.ts'
 const Text = (max: number) => z.string().trim().min(1).max(max)
 const MinorUnits = z.int()
 
+export const SHELF_LIFE_DAYS_MAX = 3650
+
 export const AddressRecord = z.object({
   code: Text(35),
   name: z.string().max(80).optional(),
@@ -34,6 +36,7 @@ export const CustomerRecord = z
     taxId: z.string().max(40).optional(),
     taxExempt: z.boolean(),
     shippingRule: z.enum(['ship-available', 'ship-complete', 'line-complete', 'cancel-rest']),
+    minimumShelfLifeDays: z.int().min(0).max(SHELF_LIFE_DAYS_MAX).optional(),
     addresses: z.array(AddressRecord).max(1000).readonly(),
     defaultShipTo: Text(35),
   })
@@ -70,6 +73,8 @@ export type SellingCustomer = {
   readonly taxExempt: boolean
   /** Code of the address used when an order names none. */
   readonly defaultShipTo: string
+  /** How long what is known by lots must live after it ships; null where any will do. */
+  readonly minimumShelfLifeDays: number | null
   readonly asOf: Date
 }
 

@@ -226,7 +226,7 @@ async function refreshFigures(
 }
 
 function comparable(record: CustomerRecord): store.CustomerRow {
-  const { taxId, addresses, ...rest } = record
+  const { taxId, minimumShelfLifeDays, addresses, ...rest } = record
   const rows = addresses.map((address) => ({
     code: address.code,
     name: address.name ?? null,
@@ -237,7 +237,8 @@ function comparable(record: CustomerRecord): store.CustomerRow {
     country: address.country ?? null,
   }))
   const byCode = (a: store.AddressRow, b: store.AddressRow) => (a.code < b.code ? -1 : 1)
-  return { ...rest, taxId: taxId ?? null, addresses: rows.sort(byCode) }
+  const absent = { taxId: taxId ?? null, minimumShelfLifeDays: minimumShelfLifeDays ?? null }
+  return { ...rest, ...absent, addresses: rows.sort(byCode) }
 }
 
 const numberOf = (record: { readonly number: string }): string => record.number

@@ -12,7 +12,8 @@ const findByNumber = sql(
    cross join lateral (
      select id, company, number, name, status, currency, terms_days as "termsDays", price_list as "priceList",
        shipping_rule as "shippingRule", credit_hold as "creditHold", counts_open_orders as "countsOpenOrders", tax_id as "taxId",
-       tax_exempt as "taxExempt", default_ship_to as "defaultShipTo", as_of as "asOf"
+       tax_exempt as "taxExempt", default_ship_to as "defaultShipTo",
+       minimum_shelf_life_days as "minimumShelfLifeDays", as_of as "asOf"
      from customers.customer where company = k.company and number = k.number limit 1) c`,
 )
 
@@ -134,6 +135,7 @@ export type CustomerRow = {
   readonly taxExempt: boolean
   readonly shippingRule: string
   readonly defaultShipTo: string
+  readonly minimumShelfLifeDays: number | null
   readonly creditLimitMinor: number | null
   readonly receivablesMinor: number
   readonly addresses: readonly AddressRow[]
@@ -146,6 +148,7 @@ const held = sql(
      'number', c.number, 'name', c.name, 'status', c.status, 'currency', c.currency, 'termsDays', c.terms_days,
      'priceList', c.price_list, 'creditHold', c.credit_hold, 'countsOpenOrders', c.counts_open_orders, 'taxId', c.tax_id, 'taxExempt', c.tax_exempt,
      'shippingRule', c.shipping_rule, 'defaultShipTo', c.default_ship_to,
+     'minimumShelfLifeDays', c.minimum_shelf_life_days,
      'creditLimitMinor', a.credit_limit_minor, 'receivablesMinor', a.receivables_minor,
      'addresses', d.addresses) as record
    from unnest($2::text[]) as k(number)
@@ -170,16 +173,17 @@ export function selectHeld(
 const upsert = sql(
   'customers.upsert',
   `insert into customers.customer as c (company, number, name, status, currency, terms_days, price_list, credit_hold,
-     counts_open_orders, tax_id, tax_exempt, shipping_rule, default_ship_to, source, as_of)
+     counts_open_orders, tax_id, tax_exempt, shipping_rule, default_ship_to, minimum_shelf_life_days, source, as_of)
    select $1, number, name, status, currency, "termsDays", "priceList", "creditHold", "countsOpenOrders", "taxId", "taxExempt",
-     "shippingRule", "defaultShipTo", $2, $3
+     "shippingRule", "defaultShipTo", "minimumShelfLifeDays", $2, $3
    from jsonb_to_recordset($4::jsonb) as r(number text, name text, status text, currency text, "termsDays" int,
      "priceList" text, "creditHold" boolean, "countsOpenOrders" boolean, "taxId" text, "taxExempt" boolean, "shippingRule" text,
-     "defaultShipTo" text)
+     "defaultShipTo" text, "minimumShelfLifeDays" int)
    on conflict (company, number) do update set name = excluded.name, status = excluded.status,
      currency = excluded.currency, terms_days = excluded.terms_days, price_list = excluded.price_list,
      credit_hold = excluded.credit_hold, counts_open_orders = excluded.counts_open_orders, tax_id = excluded.tax_id, tax_exempt = excluded.tax_exempt,
      shipping_rule = excluded.shipping_rule, default_ship_to = excluded.default_ship_to,
+     minimum_shelf_life_days = excluded.minimum_shelf_life_days,
      source = excluded.source, as_of = excluded.as_of
    where c.as_of <= excluded.as_of
    returning c.id, c.number`,

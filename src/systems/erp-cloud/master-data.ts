@@ -47,6 +47,7 @@ export function toCustomer(row: Fields): ErpCustomer {
     taxId: optionalText(row, 'taxRegistrationNumber'),
     taxExempt: !truth(row, 'taxLiable'),
     shippingRule: shippingRuleOf(filledText(row, 'shippingAdvice')),
+    minimumShelfLifeDays: shelfLifeDays(optionalText(row, 'minimumShelfLifeCalculation')),
     addresses,
     defaultShipTo: first.code,
   }
@@ -68,6 +69,14 @@ function shippingRuleOf(advice: string): ErpCustomer['shippingRule'] {
   const found = SHIPPING_ADVICE[advice]
   if (found === undefined) throw new Unexpected(`"${advice}" is no known shipping advice`)
   return found
+}
+
+/** A date formula from the day of shipment: `60D` is 60 days; blank asks for none. */
+function shelfLifeDays(formula: string | undefined): number | undefined {
+  if (formula === undefined) return undefined
+  const match = /^(\d{1,4})D$/.exec(formula)
+  if (!match) throw new Unexpected(`minimumShelfLifeCalculation "${formula}" is no number of days`)
+  return Number(match[1])
 }
 
 /** `NET30` is 30 days net. */

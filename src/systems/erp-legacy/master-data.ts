@@ -44,6 +44,7 @@ export function toCustomer(row: Fields): ErpCustomer {
     taxId: optionalText(row, 'STCEG'),
     taxExempt: isExempt(text(row, 'TAXKD')),
     shippingRule: shippingRuleOf(text(row, 'VSBED')),
+    minimumShelfLifeDays: shelfLifeDays(optionalText(row, 'MHDRZ')),
     addresses,
     defaultShipTo: first.code,
   }
@@ -64,6 +65,13 @@ function shippingRuleOf(code: string): ErpCustomer['shippingRule'] {
   const found = SHIPPING_RULES[code]
   if (found === undefined) throw new Unexpected(`"${code}" is no known shipping condition`)
   return found
+}
+
+/** Minimum remaining shelf life, NUMC 4: `0060` is 60 days; `0000`, as anything blank, asks for none. */
+function shelfLifeDays(days: string | undefined): number | undefined {
+  if (days === undefined) return undefined
+  if (!/^\d{1,4}$/.test(days)) throw new Unexpected(`MHDRZ "${days}" is no number of days`)
+  return Number(days) === 0 ? undefined : Number(days)
 }
 
 /** `ZB30` is 30 days net. */

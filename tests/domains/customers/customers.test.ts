@@ -71,6 +71,7 @@ describe('loading customers', () => {
       taxId: null,
       taxExempt: false,
       defaultShipTo: 'MAIN',
+      minimumShelfLifeDays: null,
       asOf: MONDAY,
     })
     expect(await account(found!.id)).toMatchObject({
@@ -105,6 +106,17 @@ describe('loading customers', () => {
     expect((await account(found!.id))?.receivablesMinor).toBe(10)
   })
 
+  test('how long goods must live is taken, changed and given up as the source says', async () => {
+    const days = async () => (await find('L16', 'C-1'))?.minimumShelfLifeDays
+    await load('L16', [customer({ minimumShelfLifeDays: 60 })])
+    expect(await days()).toBe(60)
+    expect(await load('L16', [customer({ minimumShelfLifeDays: 60 })])).toMatchObject({ unchanged: 1 })
+    await load('L16', [customer({ minimumShelfLifeDays: 0 })], TUESDAY)
+    expect(await days()).toBe(0)
+    await load('L16', [customer()], TUESDAY)
+    expect(await days()).toBe(null)
+  })
+
   test('addresses that are gone at the source are gone here', async () => {
     await load('L4', [customer()])
     const id = (await find('L4', 'C-1'))!.id
@@ -120,6 +132,7 @@ describe('loading customers', () => {
       customer({ number: 'C-2', currency: 'usd' }),
       customer({ number: 'C-3', creditLimitMinor: 10.5 }),
       customer({ number: 'C-4' }),
+      customer({ number: 'C-6', minimumShelfLifeDays: -1 }),
       customer({ number: 'C-5', addresses: [{ code: 'MAIN' }, { code: 'MAIN' }] }),
     ])
     expect(inserted).toBe(1)
@@ -127,6 +140,7 @@ describe('loading customers', () => {
       ['C-1', 'customers.record_invalid', 'defaultShipTo'],
       ['C-2', 'customers.record_invalid', 'currency'],
       ['C-3', 'customers.record_invalid', 'creditLimitMinor'],
+      ['C-6', 'customers.record_invalid', 'minimumShelfLifeDays'],
       ['C-5', 'customers.record_invalid', 'addresses'],
     ])
     expect(await find('L5', 'C-4')).toBeDefined()

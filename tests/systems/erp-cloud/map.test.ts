@@ -150,6 +150,15 @@ test('amounts go out as numbers and come back to the cent', () => {
   expect(() => minorOf({ amount: 0.125 }, 'amount', 'EUR')).toThrow(Unexpected)
 })
 
+test.each([
+  ['60D', 60],
+  ['0D', 0],
+  ['', undefined],
+])('a customer with a shelf life of "%s" wants goods to live for %s days', (formula, expected) => {
+  const row = { ...rows('customers')[0]!, minimumShelfLifeCalculation: formula }
+  expect(toCustomer(row).minimumShelfLifeDays).toBe(expected)
+})
+
 test('customers are read with terms, credit, block and tax number', () => {
   expect(toCustomer(rows('customers')[0]!)).toMatchObject({
     number: 'C20100',
@@ -219,6 +228,7 @@ test.each([
   ['an unknown block', toCustomer, 'customers', { blocked: 'Sometimes' }],
   ['unknown terms', toCustomer, 'customers', { paymentTermsCode: 'COD' }],
   ['no address', toCustomer, 'customers', { shipToAddresses: [] }],
+  ['a shelf life in months', toCustomer, 'customers', { minimumShelfLifeCalculation: '2M' }],
   ['a price of a group', toPrice, 'prices', { sourceType: 'Customer Price Group' }],
 ])('%s is never guessed', (_, read, name, change) => {
   expect(() => (read as (row: Fields) => unknown)({ ...rows(name)[0]!, ...change })).toThrow(Unexpected)

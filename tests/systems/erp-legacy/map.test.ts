@@ -170,6 +170,14 @@ test.each(['-12.50', '12,50', '1.2.3', '', '12.505'])('"%s" is no amount', (text
   expect(() => amount({ BETRAG: text }, 'BETRAG', 'USD')).toThrow(Unexpected)
 })
 
+test.each([
+  ['0060', 60],
+  ['0000', undefined],
+  ['', undefined],
+])('a customer with a remaining shelf life of "%s" wants goods to live for %s days', (days, expected) => {
+  expect(toCustomer({ ...rows('customers')[0]!, MHDRZ: days }).minimumShelfLifeDays).toBe(expected)
+})
+
 test('a customer is read with terms, credit and addresses', () => {
   expect(toCustomer(rows('customers')[0]!)).toMatchObject({
     number: '100100',
@@ -242,6 +250,7 @@ test.each([
   ],
   ['unknown terms', toCustomer, 'customers', { ZTERM: 'BAR' }],
   ['no address', toCustomer, 'customers', { ADRS: [] }],
+  ['a shelf life in no days', toCustomer, 'customers', { MHDRZ: '2M' }],
   ['an unknown kind of price', toPrice, 'conditions', { KSCHL: 'K007' }],
 ])('%s is never guessed', (_, read, name, change) => {
   expect(() => (read as (row: Fields) => unknown)({ ...rows(name)[0]!, ...change })).toThrow(Unexpected)
