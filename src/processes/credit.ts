@@ -3,7 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import { documentsAtDesk } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import { formatAmount } from '#platform/money.ts'
-import { unknownInvoices, unknownPayments } from '#domains/billing/views.ts'
+import { invoicesOfOrders, unknownInvoices, unknownPayments } from '#domains/billing/views.ts'
 import {
   type CreditStanding,
   creditStandings,
@@ -11,7 +11,15 @@ import {
   type RecountOpen,
 } from '#domains/customers/operations.ts'
 import { changeHeaders, worthOf } from '#domains/orders/operations.ts'
-import { acceptedTimes, creditReleased, heldExposure, openWorth } from '#domains/orders/views.ts'
+import {
+  acceptedTimes,
+  creditReleased,
+  headersOf,
+  heldExposure,
+  linesOf,
+  openWorth,
+} from '#domains/orders/views.ts'
+import { linesOfShipments, shipmentsOfOrders } from '#domains/shipments/views.ts'
 import { openHolds } from './holds.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { OrderWork } from './order-work.ts'
@@ -109,15 +117,16 @@ async function hold(
 }
 
 /**
- * What the ERP did not know as of its reading: orders not shipped, invoices it had not posted, less the cash that it had
- * not applied. A shipment whose invoice is drafted a moment later is counted with the next reading.
+ * What the ERP did not know as of its reading: orders not shipped, shipments not invoiced yet, invoices it had not posted,
+ * less the cash that it had not applied.
  */
 export const recountOpen: RecountOpen = async (tx, customerIds, { asOf }) => {
   // an order stays at the desk until it is closed, so the open ones are found without reading the closed
   const atDesk = await documentsAtDesk(tx, 'order-to-cash', customerIds)
-  const [standings, orders, invoices, payments] = await Promise.all([
+  const [standings, orders, shipped, invoices, payments] = await Promise.all([
     creditStandings(tx, customerIds),
     openWorth(tx, atDesk),
+    uninvoicedWorth(tx, atDesk),
     unknownInvoices(tx, customerIds, asOf),
     unknownPayments(tx, customerIds, asOf),
   ])
@@ -129,9 +138,38 @@ export const recountOpen: RecountOpen = async (tx, customerIds, { asOf }) => {
       )
       const cashMinor = cash.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
       const orderedMinor = standings.get(id)?.countsOpenOrders ? (orders.get(id) ?? 0) : 0
-      return [id, orderedMinor + (invoices.get(id) ?? 0) - cashMinor]
+      return [id, orderedMinor + (shipped.get(id) ?? 0) + (invoices.get(id) ?? 0) - cashMinor]
     }),
   )
+}
+
+/** What has left of these orders and is on no invoice yet, as for a moment after each shipment, by customer. */
+async function uninvoicedWorth(
+  tx: Transaction,
+  docs: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const [shipments, invoices] = await Promise.all([shipmentsOfOrders(tx, docs), invoicesOfOrders(tx, docs)])
+  const invoiced = new Set(invoices.map(({ shipmentId }) => shipmentId))
+  const orderOf = new Map(
+    shipments.filter(({ doc }) => !invoiced.has(doc)).map(({ doc, orderId }) => [doc, orderId]),
+  )
+  if (orderOf.size === 0) return new Map()
+  const orders = [...new Set(orderOf.values())]
+  const [shipped, lines, headers] = await Promise.all([
+    linesOfShipments(tx, [...orderOf.keys()]),
+    linesOf(tx, orders),
+    headersOf(tx, orders),
+  ])
+  const lineOf = new Map(lines.map((line) => [`${line.doc} ${line.n}`, line]))
+  const customerOf = new Map(headers.map(({ doc, customerId }) => [doc, customerId]))
+  const worth = new Map<number, number>()
+  for (const { doc, line, quantity } of shipped) {
+    const order = orderOf.get(doc)!
+    const customer = customerOf.get(order)!
+    const amountMinor = worthOf(lineOf.get(`${order} ${line}`)!, quantity)
+    worth.set(customer, (worth.get(customer) ?? 0) + amountMinor)
+  }
+  return worth
 }
 
 const distinct = (ids: readonly number[]): number[] => [...new Set(ids)].toSorted((a, b) => a - b)

@@ -1,4 +1,5 @@
 /** What the ERP cannot know yet, counted anew: the same as what happened one by one, and nothing twice. */
+import { sql } from '#platform/database.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recountOpen } from '../../src/processes/credit.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
@@ -64,6 +65,26 @@ describe('what the ERP cannot know yet', () => {
     await house.closed(order)
     expect(await recounted(order, LONG_AGO)).toBe(3_000)
     expect(await recounted(order, FAR_AHEAD)).toBe(0)
+  })
+
+  test('is what has left already and is on no invoice yet', async () => {
+    const order = await house.order({ customer: '500001', lines: [['36004', 8]] })
+    const before = await recounted(order, FAR_AHEAD)
+    const undone = new Error('only to see')
+    const shipping = house.app.database.transaction(async (tx) => {
+      const run = (text: string) => tx.query(sql(`test.${text.length}`, text), [order.doc])
+      await run('update orders.line set shipped = 3, backordered = 5 where order_id = $1')
+      await run(`insert into shipments.shipment (id, company, order_id, fulfillment_id, location, carrier, shipped_at, source, source_key)
+        values (-1, 'NWF', $1, -1, 'DC1', 'swift', now(), 'wms', 'not invoiced')`)
+      await run(`insert into shipments.shipment_line (shipment_id, n, package, line, item_id, quantity)
+        select -1, 1, 1, n, item_id, 3 from orders.line where order_id = $1`)
+      const reading = { company: 'NWF', source: 'erp-foods', asOf: FAR_AHEAD }
+      const id = await customerOf(order)
+      expect((await recountOpen(tx, [id], reading)).get(id)).toBe(before)
+      throw undone
+    })
+    await expect(shipping).rejects.toBe(undone)
+    expect(before).toBeGreaterThanOrEqual(8_000)
   })
 
   test('is less the cash that it had not applied, and that on account for as long as it lies there and is not reversed', async () => {
