@@ -2,6 +2,7 @@
 import type { FollowingClock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
+import { databaseTime } from '#platform/database-time.ts'
 import type { Ids } from '#platform/ids.ts'
 import { createLane } from '#platform/lanes.ts'
 import type { CalledBack } from '#platform/lanes-recall.ts'
@@ -11,6 +12,7 @@ import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { Process } from '#platform/process.ts'
 import { createReception } from '#platform/reception.ts'
 import { createRunner } from '#platform/runner.ts'
+import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import { createWorker, type Life, type Worker } from '#platform/worker.ts'
 import type { AppPorts } from './app-ports.ts'
@@ -30,6 +32,8 @@ export type WorkerWires = {
   readonly processPorts: ProcessPorts
   readonly processes: readonly Process[]
 }
+
+const TIME_MS = 10_000
 
 export function houseWorker(wires: WorkerWires): Worker {
   const { ports, ids } = wires
@@ -83,15 +87,22 @@ export function houseWorker(wires: WorkerWires): Worker {
   return worker
 }
 
+type TimePorts = { readonly ports: { readonly clock: FollowingClock }; readonly database: Database }
+
+/** Keeps a process that holds no lease at the database's time; a heartbeat tells it to the others. */
+export const timeWatch = ({ ports: { clock }, database }: TimePorts): Job => ({
+  name: 'time',
+  everyMs: TIME_MS,
+  run: async () => clock.follow(await databaseTime(database)),
+})
+
 /** In place of a worker, in a process that leaves the work to others. */
-function receptionOf(
-  { clock, connections, notices, checks = false }: AppPorts,
-  random: () => number,
-): Worker {
+function receptionOf(ports: WorkerWires['ports'], random: () => number): Worker {
+  const { clock, connections, notices, checks = false } = ports
   const database = createDatabase(connections, { clock, random, assertLockOrder: checks })
   const runner = createReception(database, () => notices.tell('desk'))
-  const nothing = async (): Promise<void> => undefined
-  return { runner: () => runner, life: undefined, start: nothing, stop: nothing }
+  const start = async (): Promise<void> => void (await timeWatch({ ports, database }).run())
+  return { runner: () => runner, life: undefined, start, stop: async () => undefined }
 }
 
 function policiesOf({ config, ports, ids }: WorkerWires, holder: number, database: Database): Policies {

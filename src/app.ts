@@ -34,7 +34,7 @@ import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, type Bound, wishesOf } from './app-systems.ts'
 import { waitingJobs } from './app-waiting.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
-import { houseWorker } from './app-worker.ts'
+import { houseWorker, timeWatch, type WorkerWires } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
 import { channelDoor, type DoorPorts, orderDoor, warehouseDoor, warehouseGoesOn } from './processes/doors.ts'
 import { fulfillment } from './processes/fulfillment.ts'
@@ -163,6 +163,7 @@ type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
   readonly stock: StockInMemory
   readonly processPorts: ProcessPorts
   readonly bound: Bound
+  readonly ports: WorkerWires['ports']
 }
 
 /** A process that only opens doors looks after these alone. */
@@ -170,7 +171,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
   const { config, ports, stock } = wires
   const everywhere = [...doorJobs, ...careWatch(wires)]
   const atDoors = config.role === 'worker' ? everywhere : [...everywhere, ...stockWatch(stock)]
-  if (config.role === 'api') return comeRound(atDoors, ports)
+  if (config.role === 'api') return comeRound([timeWatch(wires), ...atDoors], ports)
   const companies = config.companies.map((company) => company.code)
   return keepUp({
     ...wires,

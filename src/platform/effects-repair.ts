@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { recordAudit } from './audit.ts'
 import { sql, type Transaction } from './database.ts'
+import { databaseTime } from './database-time.ts'
 import {
   effectKey,
   type Intent,
@@ -74,8 +75,6 @@ type Found = {
   readonly at: Date
 }
 
-const clock = sql('effects.now', 'select now() as at')
-
 /**
  * The call, with its place on the desk locked: nobody can take its document up meanwhile. A parked one is in nobody's
  * hands, whoever owns the document for another call's sake.
@@ -84,14 +83,14 @@ async function lockCall(tx: Transaction, key: string): Promise<Found> {
   const doc = parseEffectKey(key)?.doc
   if (doc === undefined) throw unknown(key)
   tx.locking('desk row', [doc])
-  const [[row], intents, [now]] = await Promise.all([
+  const [[row], intents, at] = await Promise.all([
     tx.query<{ owner: number | null; company: string }>(lockDesk, [doc]),
     intentsOf(tx, [doc]),
-    tx.query<{ at: Date }>(clock),
+    databaseTime(tx),
   ])
   const intent = intents.find((one) => effectKey(one) === key)
   if (!row || !intent) throw unknown(key)
-  return { intent, company: row.company, isOwned: row.owner !== null, at: now!.at }
+  return { intent, company: row.company, isOwned: row.owner !== null, at }
 }
 
 const unknown = (key: string): Refusal =>

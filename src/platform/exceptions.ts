@@ -1,6 +1,7 @@
 /** Business exceptions: what stops documents, once for its cause, with owner, due time and a suggested action. */
 import type { Queries, Transaction } from './database.ts'
 import { sql } from './database.ts'
+import { databaseTime } from './database-time.ts'
 import { dueAt, responsibilityFor, type Ownership, type Severity } from './exception-ownership.ts'
 import type { Facts } from './faults.ts'
 import type { Money } from './money.ts'
@@ -38,7 +39,6 @@ const declinedBefore = sql(
      select 1 from exceptions.exception e left join exceptions.affected a on a.exception = e.id
      where e.company = k.company and e.cause = k.cause and e.state = 'wont_fix' and a.doc is not distinct from k.doc)`,
 )
-const databaseTime = sql('exceptions.now', 'select now() as now')
 const insertExceptions = sql(
   'exceptions.open',
   `insert into exceptions.exception (company, cause, code, title, owner, severity, suggested_action, facts, due_at)
@@ -114,17 +114,16 @@ export function exceptionOpener(ownership: Ownership): OpenExceptions {
       occurrences.map((occurrence) => [occurrence, undefined]),
     )
     if (occurrences.length === 0) return answers
-    const [declined, [clock]] = await Promise.all([
+    const [declined, now] = await Promise.all([
       tx.query<{ number: number }>(declinedBefore, [
         ...causeColumns(occurrences),
         occurrences.map((occurrence) => occurrence.affects?.doc ?? null),
       ]),
-      tx.query<{ now: Date }>(databaseTime),
+      databaseTime(tx),
     ])
-    if (!clock) throw new Error('the database did not tell the time')
     const skipped = new Set(declined.map((row) => occurrences[row.number - 1]))
     const wanted = occurrences.filter((occurrence) => !skipped.has(occurrence))
-    const ids = await openCauses(tx, ownership, wanted, clock.now)
+    const ids = await openCauses(tx, ownership, wanted, now)
     for (const occurrence of wanted) answers.set(occurrence, ids.get(causeKey(occurrence)))
     affect(tx, wanted, ids)
     return answers
