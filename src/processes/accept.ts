@@ -318,12 +318,13 @@ async function write(
   )
   reserve(
     tx,
-    orders.flatMap(({ captured, allocations }) => {
+    orders.flatMap(({ captured, arrival, allocations }) => {
       const sold = captured.lines.filter((line) => line.rejection === null)
       return sold.map((line, place) => ({
         doc: captured.doc,
         line: line.n,
         company: captured.company,
+        channel: arrival.request.channel,
         itemId: line.itemId,
         allocations: allocations[place]!,
         backordered: line.backordered,

@@ -211,7 +211,11 @@ async function shift(tx: Transaction, books: RunBooks, { moves, data, cause }: S
 }
 
 /** What each line gains and how much of it waits then. */
-function reservedLines({ lines }: RunBooks, moves: readonly PlannedMove[], company: string): ReservedLine[] {
+function reservedLines(
+  { orders, lines }: RunBooks,
+  moves: readonly PlannedMove[],
+  company: string,
+): ReservedLine[] {
   const byLine = Map.groupBy(moves, ({ doc, line }) => `${doc} ${line}`)
   return [...byLine].map(([key, own]) => {
     const { doc, line, itemId } = own[0]!
@@ -220,6 +224,7 @@ function reservedLines({ lines }: RunBooks, moves: readonly PlannedMove[], compa
       doc,
       line,
       company,
+      channel: orders.get(doc)!.channel,
       itemId,
       allocations: own.flatMap(({ location, quantity }) => (quantity > 0 ? [{ location, quantity }] : [])),
       backordered: waited - own.reduce((sum, { quantity }) => sum + quantity, 0),

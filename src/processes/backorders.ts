@@ -91,12 +91,13 @@ const doubtsOf =
     )
 
 const reservedLine = (
-  { doc, company, lines }: OrderFacts,
+  { doc, company, order, lines }: OrderFacts,
   { n, itemId, quantity, allocations }: Filled['lines'][number],
 ): ReservedLine => ({
   doc,
   line: n,
   company,
+  channel: order.channel,
   itemId,
   allocations,
   backordered: lines.find((line) => line.n === n)!.backordered - quantity,

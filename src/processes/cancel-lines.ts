@@ -91,7 +91,7 @@ function inBase({ numerator, denominator, unit, baseUnit }: OrderLine, text: str
 
 /** Credit, then stock and the queue: in the order in which everybody locks them. */
 async function giveUp(tx: Transaction, order: OrderHeader, cuts: readonly Cut[]): Promise<void> {
-  const { doc, company, customerId } = order
+  const { doc, company, channel, customerId } = order
   const amountMinor = exposureFreed(
     order,
     cuts.map(({ line, waiting, claimed }) => ({ line, quantity: waiting + claimed })),
@@ -109,6 +109,7 @@ async function giveUp(tx: Transaction, order: OrderHeader, cuts: readonly Cut[])
               doc,
               line: n,
               company,
+              channel,
               itemId,
               allocations: [],
               backordered: backordered - waiting,

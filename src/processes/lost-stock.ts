@@ -165,10 +165,11 @@ async function letWait(
     waiting.map(({ part: _, customerLine: __, ...claim }) => ({ ...claim, company: held.company })),
   )
   const lost = [...Map.groupBy(waiting, ({ doc, line }) => `${doc} ${line}`)].map(([key, own]) => ({
+    order: orders.get(own[0]!.doc)!,
     line: lines.get(key)!,
     quantity: own.reduce((sum, claim) => sum + claim.quantity, 0),
   }))
-  queueLost(tx, held.company, lost)
+  queueLost(tx, lost)
   const told = [...Map.groupBy(lost, ({ line }) => line.doc)].map(([doc, own]) => ({
     ...orders.get(doc)!,
     data: { lot: held.lot, reason, lines: own.map(({ line }) => line.n) },
@@ -180,18 +181,19 @@ async function letWait(
 /** Lines wait for so much more than they did. */
 export const queueLost = (
   tx: Transaction,
-  company: string,
   lost: readonly {
+    readonly order: Pick<OrderHeader, 'company' | 'channel'>
     readonly line: Pick<OrderLine, 'doc' | 'n' | 'itemId' | 'backordered'>
     readonly quantity: Quantity
   }[],
 ): void =>
   reserve(
     tx,
-    lost.map(({ line: { doc, n, itemId, backordered }, quantity }) => ({
+    lost.map(({ order: { company, channel }, line: { doc, n, itemId, backordered }, quantity }) => ({
       doc,
       line: n,
       company,
+      channel,
       itemId,
       allocations: [],
       backordered: backordered + quantity,

@@ -115,10 +115,12 @@ async function tell(
 async function letWait(tx: Transaction, back: readonly Back[], cause: Cause): Promise<void> {
   const lost = [...Map.groupBy(back, ({ doc, line }) => `${doc} ${line}`).values()].flatMap((own) => {
     const quantity = own.reduce((sum, one) => sum + one.lost, 0)
-    return quantity > 0 ? [{ facts: own[0]!.facts, line: lineOf(own[0]!), quantity }] : []
+    return quantity > 0
+      ? [{ facts: own[0]!.facts, order: own[0]!.facts.order, line: lineOf(own[0]!), quantity }]
+      : []
   })
   if (lost.length === 0) return
-  for (const [company, own] of Map.groupBy(lost, ({ facts }) => facts.company)) queueLost(tx, company, own)
+  queueLost(tx, lost)
   const told = [...Map.groupBy(lost, ({ facts }) => facts)].map(([facts, own]) => ({
     ...facts,
     data: { lines: own.map(({ line }) => line.n) },

@@ -112,6 +112,7 @@ export function queueShorts(tx: Transaction, { orderLines }: Books, moves: reado
             doc: order.doc,
             line: n,
             company: order.company,
+            channel: order.channel,
             itemId,
             allocations: [],
             backordered: backordered + short,

@@ -37,7 +37,7 @@ beforeAll(async () => {
   )
   await folder.database.transaction(async (tx) => {
     await move(tx, [change(1, { location: PLACE, quantity: units(10) })])
-    const common = { line: 1, company: 'NWF', itemId: 1, waited: false }
+    const common = { line: 1, company: 'NWF', channel: 'api', itemId: 1, waited: false }
     const allocations = [{ location: PLACE, quantity: units(10) }]
     reserve(tx, [
       { ...common, doc: LOSER, allocations, backordered: 0 },

@@ -2,12 +2,12 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
-import { ChannelStock, type Sharing } from './channel-stock.ts'
 import { isCounted, leaveCounted } from './counted.ts'
 import { concernsSale, countHeld, whileHeld } from './held.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
 import { leave } from './leaving.ts'
 import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
+import { ChannelStock, type Sharing } from './rules/channel-stock.ts'
 import {
   type BackorderRow,
   deleteBackorders,
@@ -126,6 +126,8 @@ export type ReservedLine = {
   readonly doc: number
   readonly line: number
   readonly company: string
+  /** Of the order: what is kept for it is for the line too, while it waits. */
+  readonly channel: string
   readonly itemId: number
   readonly allocations: readonly Allocation[]
   /** What the line still waits for; 0 takes it out of the queue. */
@@ -139,18 +141,20 @@ export type ReservedLine = {
  * The position's CHECK is the last guard against overselling.
  */
 export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
-  const reservations: Reservation[] = lines.flatMap(({ allocations, backordered: _, waited: __, ...line }) =>
-    allocations.map(({ location, quantity }) => ({ ...line, location, quantity })),
+  const reservations: Reservation[] = lines.flatMap(
+    ({ allocations, backordered: _, waited: __, channel: ___, ...line }) =>
+      allocations.map(({ location, quantity }) => ({ ...line, location, quantity })),
   )
   insertReservations(tx, reservations)
   updateReserved(tx, sumByPosition(reservations))
   updateTaken(tx, lines.flatMap(portionsOf))
   const waiting: BackorderRow[] = lines
     .filter((line) => line.backordered > 0)
-    .map(({ doc, line, company, itemId, backordered }) => ({
+    .map(({ doc, line, company, channel, itemId, backordered }) => ({
       doc,
       line,
       company,
+      channel,
       itemId,
       quantity: backordered,
     }))

@@ -50,10 +50,10 @@ export function updateReserved(tx: Transaction, changes: readonly ReservedChange
 
 const insertBackorderRows = sql(
   'inventory.insert_backorders',
-  `insert into inventory.backorder (item_id, doc, line, company, quantity)
-   select item_id, doc, line, company, quantity
-   from unnest($1::int[], $2::bigint[], $3::smallint[], $4::text[], $5::numeric[])
-     as b(item_id, doc, line, company, quantity)
+  `insert into inventory.backorder (item_id, doc, line, company, channel, quantity)
+   select item_id, doc, line, company, channel, quantity
+   from unnest($1::int[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::numeric[])
+     as b(item_id, doc, line, company, channel, quantity)
    on conflict (item_id, doc, line) do update set quantity = excluded.quantity`,
 )
 
@@ -62,6 +62,7 @@ export type BackorderRow = {
   readonly doc: number
   readonly line: number
   readonly company: string
+  readonly channel: string
   readonly quantity: Quantity
 }
 
@@ -73,6 +74,7 @@ export function upsertBackorders(tx: Transaction, rows: readonly BackorderRow[])
     rows.map((row) => row.doc),
     rows.map((row) => row.line),
     rows.map((row) => row.company),
+    rows.map((row) => row.channel),
     rows.map((row) => formatQuantity(row.quantity)),
   ])
 }

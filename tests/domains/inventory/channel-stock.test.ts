@@ -1,7 +1,7 @@
 /** Sharing stock out between channels: pure arithmetic over what is free, kept and waited for. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ChannelStock } from '#domains/inventory/channel-stock.ts'
+import { ChannelStock } from '#domains/inventory/rules/channel-stock.ts'
 import type { Kept, KeptKind } from '#domains/inventory/contract.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
 

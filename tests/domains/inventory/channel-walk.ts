@@ -155,7 +155,7 @@ export class ChannelWalk {
     await takeAway(tx, [{ reservation, takings }], 'committed', CAUSE)
     const doc = newDoc()
     const allocations = takings.map(({ location, quantity }) => ({ location, quantity }))
-    const line = { doc, line: 1, company: COMPANY, itemId: this.item, allocations }
+    const line = { doc, line: 1, company: COMPANY, channel: 'shop', itemId: this.item, allocations }
     reserve(tx, [{ ...line, backordered: 0, waited: false }])
     this.#orders.push(doc)
   }

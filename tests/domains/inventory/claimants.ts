@@ -49,6 +49,7 @@ export async function order(
       doc,
       line: place + 1,
       company: COMPANY,
+      channel: 'api',
       itemId,
       allocations: given[place]!,
       backordered: quantity - quantities[place]!,

@@ -96,7 +96,7 @@ describe('reserving', () => {
     await receive(db, item, units(5))
     const oversell = db.database.transaction(async (tx) => {
       const allocations = [{ location: NORTH, quantity: units(5) + 1 }]
-      const line = { doc: newDoc(), line: 1, company: COMPANY, itemId: item }
+      const line = { doc: newDoc(), line: 1, company: COMPANY, channel: 'api', itemId: item }
       reserve(tx, [{ ...line, allocations, backordered: 0, waited: false }])
     })
     await expect(oversell).rejects.toMatchObject({ code: '23514', constraint: 'never_oversold' })
@@ -233,7 +233,8 @@ describe('a line that waits', () => {
   test('has its turn with all others that the stock reaches, however many they are', async () => {
     const item = newItem()
     const docs = Array.from({ length: 1_200 }, newDoc)
-    const waits = { line: 1, company: COMPANY, itemId: item, allocations: [], waited: false } as const
+    const common = { line: 1, company: COMPANY, channel: 'api' } as const
+    const waits = { ...common, itemId: item, allocations: [], waited: false } as const
     await db.database.transaction(async (tx) =>
       reserve(
         tx,

@@ -117,5 +117,6 @@ export const claim = (db: OpenDatabase, doc: number, itemId: number, quantity: Q
   db.database.transaction(async (tx) => {
     const free = await lockFreeStock(tx, [itemId], [NORTH])
     const [allocations = []] = allocateOrder(free, [{ itemId, quantity }], [NORTH])
-    reserve(tx, [{ doc, line: 1, company: COMPANY, itemId, allocations, backordered: 0, waited: false }])
+    const line = { doc, line: 1, company: COMPANY, channel: 'api', itemId }
+    reserve(tx, [{ ...line, allocations, backordered: 0, waited: false }])
   })

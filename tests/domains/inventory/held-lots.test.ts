@@ -108,7 +108,7 @@ test('what ships of a held lot leaves what is on hold, ends its claim, and leave
     const free = await lockFreeStock(tx, [item], [NORTH])
     const [allocations] = allocateOrder(free, [{ itemId: item, quantity: units(8) }], [NORTH])
     const line = { doc: 3_000_000 + item, line: 1, company: COMPANY, itemId: item }
-    reserve(tx, [{ ...line, allocations: allocations!, backordered: 0, waited: false }])
+    reserve(tx, [{ ...line, channel: 'api', allocations: allocations!, backordered: 0, waited: false }])
   })
   await hold(item)
   await book(db, ofLot(item, 1, theirHold))

@@ -91,7 +91,7 @@ test('held and released in any order among claims, a lot leaves the books as the
           const free = await lockFreeStock(tx, [item], [NORTH])
           const [allocations] = allocateOrder(free, [{ itemId: item, quantity: units(claimed) }], [NORTH])
           const line = { doc: 2_000_000 + item, line: 1, company: COMPANY, itemId: item }
-          reserve(tx, [{ ...line, allocations: allocations!, backordered: 0, waited: false }])
+          reserve(tx, [{ ...line, channel: 'api', allocations: allocations!, backordered: 0, waited: false }])
         })
         const act = { by: 'ann', reason: 'recall', sourceKey: 'H-1', at: AT }
         const run = (verb: string, lot: string) =>

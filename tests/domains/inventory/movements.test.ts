@@ -58,7 +58,7 @@ async function claim(itemId: number, quantity: Quantity): Promise<void> {
     const free = await lockFreeStock(tx, [itemId], [NORTH])
     const [allocations] = allocateOrder(free, [{ itemId, quantity }], [NORTH])
     const line = { doc: 1_000_000 + itemId, line: 1, company: COMPANY, itemId }
-    reserve(tx, [{ ...line, allocations: allocations!, backordered: 0, waited: false }])
+    reserve(tx, [{ ...line, channel: 'api', allocations: allocations!, backordered: 0, waited: false }])
   })
 }
 

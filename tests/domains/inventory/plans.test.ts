@@ -24,7 +24,7 @@ test('every statement of inventory goes by index', async () => {
   try {
     await db.run('analyze')
     const itemId = newItem()
-    const claim = { doc: 1, line: 1, company: COMPANY, itemId }
+    const claim = { doc: 1, line: 1, company: COMPANY, channel: 'api', itemId }
     await db.database.transaction(async (tx) => {
       await move(tx, [change(itemId, { quantity: 10, lot: 'L1' })])
       await lockUnclaimedStock(tx, [itemId], [NORTH])

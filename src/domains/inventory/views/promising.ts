@@ -1,6 +1,6 @@
 /** What can be promised of one item, by the published formula: the arithmetic by which stock is granted; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import { ChannelStock } from '../channel-stock.ts'
+import { ChannelStock } from '../rules/channel-stock.ts'
 import type { Careful } from '../contract/freshness.ts'
 import type { Kept } from '../contract.ts'
 import { stockKey, type WantedLine } from '../rules.ts'

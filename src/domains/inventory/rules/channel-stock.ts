@@ -1,7 +1,7 @@
 /** Stock as each channel may take it: what is kept for it, and what is kept for nobody; counted down as it is given; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import type { Allocation, Kept, Portion } from './contract.ts'
-import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from './rules.ts'
+import type { Allocation, Kept, Portion } from '../contract.ts'
+import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from '../rules.ts'
 
 type KeptHere = { readonly kept: Kept; left: Quantity }
 type Place = {
