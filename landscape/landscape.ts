@@ -20,6 +20,8 @@ export type LandscapeMemory = Readonly<Record<SystemName, unknown>>
 
 export type LandscapeOptions = {
   clock: Clock
+  /** What the ERPs go by, where that is another one. */
+  erpClock?: Clock
   seed: string
   world: World
   /** Default 127.0.0.1. */
@@ -85,12 +87,14 @@ const PACES: Record<'bench' | 'demo', Pace> = {
 }
 
 const WEBHOOK_BATCH = 50
+const ERPS: ReadonlySet<SystemName> = new Set(['legacyErp', 'cloudErp'])
 
 function serverOptions(options: LandscapeOptions, system: SystemName): ServerOptions {
-  const { clock, seed, host = '127.0.0.1', ports, keep = 'all', visibilityLagMs = 0, memory } = options
+  const { clock, erpClock = clock, seed, host = '127.0.0.1', ports } = options
+  const { keep = 'all', visibilityLagMs = 0, memory } = options
   const lag = typeof visibilityLagMs === 'number' ? visibilityLagMs : (visibilityLagMs[system] ?? 0)
   return {
-    clock,
+    clock: ERPS.has(system) ? erpClock : clock,
     seed,
     host,
     port: ports === 'none' ? undefined : (ports?.[system] ?? 0),

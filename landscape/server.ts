@@ -92,7 +92,11 @@ export async function startSystem<Truth>(
   options: ServerOptions,
 ): Promise<SystemHandle<Truth>> {
   const { faults, received } = tools
-  const answer = (call: Call): Promise<Reply | Silence> => answerCall(door, tools, options, call)
+  const answer = async (call: Call): Promise<Reply | Silence> => {
+    const reply = await answerCall(door, tools, options, call)
+    const date = options.clock.now().toUTCString()
+    return 'silent' in reply ? reply : { ...reply, headers: { date, ...reply.headers } }
+  }
   const { url, stop } = await openSocket(answer, faults, options)
   return {
     system: door.system,

@@ -1,4 +1,5 @@
 /** The cloud ERP's API: a token that all calls share, single requests and `$batch`, and what an answer means. */
+import { clockThere } from '#platform/clock-there.ts'
 import {
   type CallContext,
   jsonOrNothing,
@@ -36,6 +37,8 @@ export interface CloudApi {
   outcomeOf(response: HttpResponse): Outcome<never> | undefined
   /** A page of entities; what is not answered is an `Outage`. */
   page(path: string): Promise<{ rows: readonly unknown[]; next: string | undefined }>
+  /** What the ERP's clock showed at a moment of ours. */
+  timeThere(ours: Date): Date
 }
 
 export type CloudRequest = Pick<HttpRequest, 'method'> & {
@@ -57,6 +60,7 @@ export function openCloudApi(options: Options): CloudApi {
   const { instance, settings, http, clock } = options
   const { baseUrl, timeoutMs } = settings
   const company = `companies(${settings.options.company})`
+  const there = clockThere(clock)
   const access = signedIn(clock, instance, () => signIn(options))
 
   const call: CloudApi['call'] = ({ method, path, body, headers }, context) =>
@@ -86,9 +90,11 @@ export function openCloudApi(options: Options): CloudApi {
   return {
     call,
     outcomeOf,
+    timeThere: (ours) => there.at(ours),
     create: (creations, context, read) => create({ company, call, outcomeOf }, creations, { context, read }),
     async page(path) {
       const response = await call({ method: 'GET', path: path.startsWith('/') ? path : `${company}/${path}` })
+      there.heard(response)
       if (response.status !== 200) {
         const at = retryAt(response, clock.now())
         const said = `${path} was answered with ${response.status}`

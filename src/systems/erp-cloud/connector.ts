@@ -226,7 +226,9 @@ function cloudReader(api: CloudApi, { options }: CloudErpSettings, own: CloudErp
     return async ({ cursor, changedSince }: PageRequest): Promise<Page<T>> => {
       const asOf = clock.now()
       const query = new URLSearchParams({ $top: String(options.rowsPerPage) })
-      if (changedSince) query.set('$filter', `lastModifiedDateTime gt ${changedSince.toISOString()}`)
+      if (changedSince) {
+        query.set('$filter', `lastModifiedDateTime gt ${api.timeThere(changedSince).toISOString()}`)
+      }
       const { rows, next } = await api.page(cursor ?? `${entity}?${query.toString()}`)
       const source = { instance, kind: entity, report: onUnreadable }
       return { items: readRows(rows, source, read), next, asOf }

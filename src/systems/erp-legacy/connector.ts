@@ -227,7 +227,8 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
 
   /**
    * Rows of some functions carry no time of change; asked for changes they would answer with none. Times of the others
-   * have no fractions: what changed later in the second of the last reading comes again rather than never.
+   * are by the ERP's clock and have no fractions: what changed later in the second of the last reading comes again rather
+   * than never.
    */
   function pages<T>(functionName: string, read: (row: Fields) => T, knowsChanges: boolean) {
     return async ({ cursor, changedSince }: PageRequest): Promise<Page<T>> => {
@@ -236,7 +237,7 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
         MAX: String(options.rowsPerPage),
         ...(cursor !== undefined && { AB: cursor }),
         ...(changedSince &&
-          knowsChanges && { AEAB: legacyTime(new Date(changedSince.getTime() - SECOND_MS)) }),
+          knowsChanges && { AEAB: legacyTime(secondBefore(gateway.timeThere(changedSince))) }),
       })
       const source = { instance, kind: functionName, report: onUnreadable }
       return readable(instance, () => {
@@ -266,7 +267,7 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
   }
 }
 
-const SECOND_MS = 1_000
+const secondBefore = (at: Date): Date => new Date(at.getTime() - 1_000)
 
 /** YYYYMMDDHHMMSS. */
 const legacyTime = (at: Date): string => at.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '')

@@ -1,4 +1,5 @@
 /** The legacy ERP's gateway: a session that all calls share, and what its return codes mean for a call. */
+import { clockThere } from '#platform/clock-there.ts'
 import {
   type CallContext,
   jsonOrNothing,
@@ -31,6 +32,8 @@ export interface Gateway {
   call(path: string, body: unknown, context: CallContext): Promise<Called>
   /** As `call`, for reading: what is not answered is an `Outage`. */
   read(path: string, body: unknown): Promise<Fields>
+  /** What the ERP's clock showed at a moment of ours. */
+  timeThere(ours: Date): Date
 }
 
 export function openGateway({
@@ -40,6 +43,7 @@ export function openGateway({
   clock,
 }: ConnectorOptions<LegacyErpSettings>): Gateway {
   const { baseUrl, timeoutMs, credentials, options } = settings
+  const there = clockThere(clock)
 
   const post = (path: string, body: unknown, headers: Record<string, string>, context?: CallContext) =>
     http.request({
@@ -69,6 +73,7 @@ export function openGateway({
       (answer) =>
         answer.status === 200 && answer.body.length < SHORT_ANSWER && rcOf(answer) === SESSION_UNKNOWN,
     )
+    there.heard(response)
     const failed = outcomeOfStatus(response, clock.now(), (busy) => rcOf(busy) === BUSY)
     if (failed) return { failed }
     const answer: unknown = response.json()
@@ -84,6 +89,7 @@ export function openGateway({
 
   return {
     call,
+    timeThere: (ours) => there.at(ours),
     async read(path, body) {
       const { failed, fields } = await call(path, body)
       if (fields) return fields
