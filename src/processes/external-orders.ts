@@ -30,7 +30,7 @@ export type ExternalPorts = Pick<ProcessPorts, 'openExceptions' | 'countsStock'>
 
 /**
  * Lines of our own orders and of our requests are claims already: those are left out, by our number; and so is what an
- * ERP sold and had a warehouse ship, by the ERP's.
+ * ERP sold and had a warehouse ship, by the ERP's, whichever of the two is read first.
  */
 export async function takeOpenOrders(
   tx: Transaction,
@@ -50,7 +50,8 @@ export async function takeOpenOrders(
       : [],
   )
   const { places, freed, ...loaded } = await takeExternal(tx, reading, sold, {
-    guard: ports.guardOf(reading.source),
+    ...ports,
+    hasShipped: ports.erpOf(reading.company) === reading.source,
   })
   await afterwards(tx, ports, { places, freed })
   return { ...loaded, unchanged: loaded.unchanged + records.length - sold.length }
@@ -94,7 +95,7 @@ export async function retireOpenOrders(
   let ended = 0
   for (let more = true; more;) {
     const turn = await database.transaction(async (tx) => {
-      const gone = await endUnseen(tx, reading, { guard: ports.guardOf(reading.source) })
+      const gone = await endUnseen(tx, reading, ports)
       await afterwards(tx, ports, gone)
       return gone
     })

@@ -46,6 +46,16 @@ const ports = {
   ...externalPorts(config, { openExceptions: exceptionsOf(config), countsStock: () => true }),
   isOurs: (location: string) => location === NORTH,
 }
+/** The ERP has warehouses ship what it sells. */
+const selling = { ...ports, erpOf: () => 'erp', guardOf: () => units(1) }
+
+const guardsAt = async (item: number) =>
+  (
+    await db.run<{ source: string }>(
+      'select guards as source from inventory.allocation where item_id = $1 order by 1',
+      [item],
+    )
+  ).map(({ source }) => source)
 
 const line = (itemId: number, overrides: Partial<OpenOrderRecord> = {}): OpenOrderRecord => ({
   number: `SO-${itemId}`,
@@ -61,7 +71,7 @@ const line = (itemId: number, overrides: Partial<OpenOrderRecord> = {}): OpenOrd
 })
 const read = (records: readonly OpenOrderRecord[], minute = 0) =>
   db.database.transaction((tx) =>
-    takeOpenOrders(tx, ports, { company: COMPANY, source: 'erp', asOf: at(minute) }, records),
+    takeOpenOrders(tx, selling, { company: COMPANY, source: 'erp', asOf: at(minute) }, records),
   )
 /** An order of ours, as far as its number counts. */
 const orderOf = (doc: number) =>
@@ -122,24 +132,27 @@ test('a request of ours that the warehouse lists is claimed already, and so is w
 test('what the ERP sold and has a warehouse ship is claimed once, as long as it is open there', async () => {
   const item = newItem()
   await receive(db, item, units(20))
-  await read([line(item, { number: 'SO-88' })])
+  const sale = (more: Partial<OpenOrderRecord> = {}) => read([line(item, { number: 'SO-88', ...more })])
   const atWarehouse = (minute: number) =>
     db.database.transaction((tx) =>
-      takeOpenOrders(
-        tx,
-        { ...ports, erpOf: () => 'erp' },
-        { company: COMPANY, source: 'wms', asOf: at(minute) },
-        [
-          line(item, { number: 'WO-1', reference: 'SO-88', changedAt: at(minute) }),
-          line(item, { number: 'WO-2', reference: 'SO-89', changedAt: at(minute) }),
-        ],
-      ),
+      takeOpenOrders(tx, selling, { company: COMPANY, source: 'wms', asOf: at(minute) }, [
+        line(item, { number: 'WO-1', reference: 'SO-88', changedAt: at(minute) }),
+        line(item, { number: 'WO-2', reference: 'SO-89', changedAt: at(minute) }),
+      ]),
     )
+  await sale()
   await atWarehouse(1)
   expect(await keptFor(item)).toEqual(['SO-88 4', 'WO-2 4'])
-  await read([line(item, { number: 'SO-88', wanted: 0, changedAt: at(2) })], 2)
+  await sale({ wanted: 0, changedAt: at(2) })
   await atWarehouse(3)
   expect(await keptFor(item)).toEqual(['WO-1 4', 'WO-2 4'])
+  // the warehouse is read before the ERP is
+  await sale({ changedAt: at(4) })
+  expect(await keptFor(item)).toEqual(['SO-88 4', 'WO-2 4'])
+  expect(await guardsAt(item)).toEqual(['erp', 'wms'])
+  await read([line(item, { number: 'SO-89', changedAt: at(5) })], 5)
+  expect(await keptFor(item)).toEqual(['SO-88 4', 'SO-89 4'])
+  expect(await guardsAt(item)).toEqual(['erp'])
 })
 
 test('more sold than there is opens one exception with both owners, which closes when it fits', async () => {

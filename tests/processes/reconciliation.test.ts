@@ -110,7 +110,7 @@ test('small differences are taken as counted, each other one is told with both f
 
   await db.database.transaction((tx) =>
     takeExternal(tx, { company: COMPANY, source: 'wms-test', asOf: new Date() }, [soldByOthers()], {
-      guard: 0,
+      guardOf: () => 0,
     }),
   )
   const done = await run(snapshot, false)

@@ -7,7 +7,8 @@ export type Role = Config['role']
 
 /**
  * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask;
- * purchase orders move and come in parts, ERPs sell by themselves, a warehouse falls silent, shops are told levels.
+ * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a warehouse falls silent, shops are
+ * told levels.
  */
 export const STOCK_FACTS = [
   'reservations',
@@ -17,6 +18,7 @@ export const STOCK_FACTS = [
   'questions',
   'supply',
   'sales',
+  'desks',
   'silence',
   'levels',
 ] as const
@@ -62,18 +64,20 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 const PARTNERS_SHARE = 0.25
 const STOCK_SHARE = 0.15
 /** Those for which other systems are read, heard or told all day cost more. */
-const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'silence', 'levels'])
+const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels'])
 const COSTLY_SHARE = 0.06
 /** A silence is noticed, lasts a while and is over before faults end. */
 const SILENCE_OVER_MS = 30_000
 /** Supply moves before and after somebody has looked who waits for it. */
 const SUPPLIED_MS = 20_000
 
-/** The ERPs are read all day, not only at its beginning. */
-export const readsErps = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
-  stock.includes('supply') || stock.includes('sales')
+const READ_ALL_DAY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks'])
 
-/** Since when an ERP is asked for changes, and for how long a source is silent, is told by the clock of who looks. */
+/** ERPs and warehouses are read all day, not only at its beginning. */
+export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
+  stock.some((fact) => READ_ALL_DAY.has(fact))
+
+/** Since when a system is asked for changes, and for how long a source is silent, is told by the clock of who looks. */
 const CLOCKS = ['clock-skew', 'clock-jump']
 
 export type WholeDay = Day &
@@ -101,7 +105,7 @@ export function dayOf(seed: string, given: Day): WholeDay {
     cancels: 0.2,
     ...given,
     stock,
-    without: [...(given.without ?? []), ...(readsErps({ stock }) || isSilent ? CLOCKS : [])],
+    without: [...(given.without ?? []), ...(readsAllDay({ stock }) || isSilent ? CLOCKS : [])],
   }
 }
 

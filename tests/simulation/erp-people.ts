@@ -1,7 +1,8 @@
 /** People at the ERPs: buyers whose purchase orders move, clerks who sell the same stock; and goods that come in parts. */
 import { draw, drawInteger } from '#landscape/random.ts'
 import { openMilli } from '#landscape/erp/documents.ts'
-import { purchaseOrderOf, type Receipt, type World } from '#landscape/world/world.ts'
+import type { Keyed } from '#landscape/erp/open-orders.ts'
+import { factorOf, purchaseOrderOf, type Receipt, type World } from '#landscape/world/world.ts'
 import { type Counterparts, EAST_SITES } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
@@ -22,6 +23,11 @@ export type ErpPeople = {
   readonly purchases: () => readonly Purchase[]
   /** `NWF 0000017 10012 DC1 7`: what clerks sold and nobody has taken away. */
   readonly sold: () => readonly string[]
+  /** A clerk sells something by phone; answers the number of the order. */
+  readonly key: (company: string, order: Omit<Keyed, 'customer'>) => string
+  readonly cancel: (company: string, number: string) => void
+  /** Whether something is open of an order that a clerk keyed in. */
+  readonly keepsFor: (company: string, number: string) => boolean
   /** The same counterparts, without the orders that clerks keyed in. */
   readonly ours: Counterparts
 }
@@ -62,7 +68,7 @@ export function openErpPeople(parts: Parts): ErpPeople {
 class ErpWork implements ErpPeople {
   readonly #parts: Parts
   readonly #purchases: Map<string, Purchase>
-  readonly #keyed = new Map<string, 'NWF' | 'NWI'>()
+  readonly #keyed = new Map<string, string>()
   #open = 0
 
   constructor(parts: Parts) {
@@ -157,24 +163,40 @@ class ErpWork implements ErpPeople {
     const shelves = world.stock.filter(({ status, item }) => status === 'available' && sold.has(item))
     for (let nth = 0; nth < drawInteger(seed, 'sales', 0, SALES); nth++) {
       const { item, site, company } = shelves[drawInteger(seed, 'sells', nth, [0, shelves.length - 1])]!
-      const customer = world.customers.find((one) => one.company === company)!.number
-      const unit = world.items.find(({ number }) => number === item)!.baseUnit
+      const unit = this.#itemOf(item).baseUnit
       const quantity = drawInteger(seed, 'sold', nth, [1, SOLD_MOST])
       const at = BEGINS_MS + drawInteger(seed, 'sells-at', nth, [0, day.withinMs])
       this.#later(at, 'clerk', () => {
-        const { clerks } = this.#erpOf(company)
         const kind = draw(seed, 'counter', nth) < 0.3 ? 'counter' : 'order'
         const lines = [{ item, quantity, unit, site }]
-        const number = clerks.key({ customer, kind, reference: `by phone ${nth}`, lines })
-        this.#keyed.set(number, company)
+        const number = this.key(company, { kind, reference: `by phone ${nth}`, lines })
         if (draw(seed, 'sale-cancelled', nth) < CANCELS_SHARE)
           this.#later(drawInteger(seed, 'cancels-sale', nth, CANCELS_MS), 'clerk', () =>
-            clerks.cancel(number),
+            this.cancel(company, number),
           )
       })
     }
     this.#keep()
   }
+
+  key(company: string, order: Omit<Keyed, 'customer'>): string {
+    const customer = this.#parts.world.customers.find((one) => one.company === company)!.number
+    const number = this.#erpOf(company).clerks.key({ ...order, customer })
+    this.#keyed.set(number, company)
+    return number
+  }
+
+  cancel = (company: string, number: string): void => this.#erpOf(company).clerks.cancel(number)
+
+  keepsFor = (company: string, number: string): boolean =>
+    this.#keyed.get(number) === company && this.#linesOf(company, number).length > 0
+
+  /** Those of which something is open. */
+  #linesOf = (company: string, number: string) =>
+    this.#erpOf(company)
+      .truth()
+      .orders.filter((order) => order.number === number)
+      .flatMap(({ lines }) => lines.filter((line) => openMilli(line) > 0))
 
   #keep(): void {
     const { landscape, scheduler, outside, world } = this.#parts
@@ -191,12 +213,15 @@ class ErpWork implements ErpPeople {
 
   sold = (): readonly string[] =>
     [...this.#keyed].flatMap(([number, company]) =>
-      this.#erpOf(company)
-        .truth()
-        .orders.filter((order) => order.number === number)
-        .flatMap(({ lines }) => lines.filter((line) => openMilli(line) > 0))
-        .map((line) => `${company} ${number} ${line.item} ${line.site ?? ''} ${openMilli(line) / MILLI}`),
+      this.#linesOf(company, number).map((line) => {
+        const { item, unit, site = '' } = line
+        const { numerator, denominator } = factorOf(this.#itemOf(item), unit)!
+        const open = (openMilli(line) * numerator) / denominator / MILLI
+        return `${company} ${number} ${item} ${site} ${open}`
+      }),
     )
+
+  #itemOf = (item: string) => this.#parts.world.items.find(({ number }) => number === item)!
 
   get ours(): Counterparts {
     const { landscape } = this.#parts

@@ -11,7 +11,7 @@ import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.t
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultScript } from './fault-script.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
-import { type Day, dayOf, readsErps, type WholeDay } from './day.ts'
+import { type Day, dayOf, readsAllDay, type WholeDay } from './day.ts'
 import type { Lane } from './lane.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
@@ -305,7 +305,7 @@ class Run {
       files: this.#files,
       skewMs: () => skew.ms,
       drowsy: drawInteger(seed, 'drowsy', name, [...this.#day.drowsy]),
-      readsOn: readsErps(this.#day),
+      readsOn: readsAllDay(this.#day),
       complain: (line) => {
         this.#plan.trace?.(line)
         this.#complaints.push(line)

@@ -40,6 +40,8 @@ const TELLING = {
   withinMs: 3_000,
 } as const
 const FRESHNESS = 'src/processes/freshness-watch.ts'
+const SOLD = 'src/domains/inventory/operations/external.ts'
+const DESKS = { kinds: [], stock: ['desks'], orders: 1 } as const
 
 export const STOCK_BUGS: readonly Bug[] = [
   {
@@ -131,6 +133,34 @@ export const STOCK_BUGS: readonly Bug[] = [
     find: 'reference === undefined || !ours.has(reference)',
     replace: 'reference === undefined || ours.size >= 0',
     world: { kinds: [], stock: ['sales'], orders: 4, cancels: 0 },
+  },
+  {
+    name: 'what left of an order of others is taken from it twice',
+    file: SOLD,
+    find: 'const ordered = record.wanted + record.shipped',
+    replace: 'const ordered = record.wanted',
+    world: DESKS,
+  },
+  {
+    name: 'what leaves for an order of others stays claimed',
+    file: SOLD,
+    find: 'claimEnds: before.claimed - after.claimed',
+    replace: 'claimEnds: 0 * (before.claimed - after.claimed)',
+    world: DESKS,
+  },
+  {
+    name: 'what an ERP has a warehouse ship is claimed for both',
+    file: 'src/processes/external-orders.ts',
+    find: '    ...(await soldByErp(tx, ports, reading, records)),\n',
+    replace: '',
+    world: DESKS,
+  },
+  {
+    name: 'what a warehouse ships is claimed again when it is read of its ERP',
+    file: 'src/processes/external-orders.ts',
+    find: 'hasShipped: ports.erpOf(reading.company) === reading.source',
+    replace: 'hasShipped: ports.erpOf(reading.company) === undefined',
+    world: DESKS,
   },
   {
     name: 'what an ERP changes in the second in which it is read is passed over',

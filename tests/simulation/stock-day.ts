@@ -7,7 +7,7 @@ import type { CallerParts } from './caller.ts'
 import { queriesOf, queryOf, type Violation } from './checkers.ts'
 import type { Clients } from './clients.ts'
 import type { Counterparts } from './counterparts.ts'
-import { readsErps, type StockFact, type WholeDay } from './day.ts'
+import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
 import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
@@ -20,11 +20,13 @@ import { catchUp, forgetful } from './stock-questions.ts'
 import { openSuppliers } from './suppliers.ts'
 import { promisesAmiss, salesAmiss, supplyAmiss } from './supply-checkers.ts'
 import { timeAt } from './virtual-clock.ts'
+import { openDesks } from './warehouse-desks.ts'
 
-/** Of a day on which warehouses count: what is missing is asked for soon. */
+/** What is missing is asked for soon where warehouses count again what they told of. */
 const GAP_AFTER_MS = 5_000
+const COUNTED_AGAIN: ReadonlySet<StockFact> = new Set(['counts', 'desks'])
 
-export const recounts = (day: WholeDay): boolean => day.stock.includes('counts')
+export const recounts = ({ stock }: WholeDay): boolean => stock.some((fact) => COUNTED_AGAIN.has(fact))
 
 /** The configuration of a program on such a day. */
 export function stockConfig(config: Config, day: WholeDay): Config {
@@ -52,7 +54,7 @@ type Parts = CallerParts & {
   readonly side: () => pg.Client
 }
 
-/** ERPs are read again so often where they are read all day. */
+/** Systems are read again so often where they are read all day. */
 const READ_MS = 3_000
 
 export class StockDay {
@@ -60,6 +62,7 @@ export class StockDay {
   readonly #history: BookHistory
   readonly #people
   readonly #erps
+  readonly #desks
   readonly #suppliers
   readonly #silence
 
@@ -69,10 +72,11 @@ export class StockDay {
     this.#parts = parts
     this.#history = new BookHistory(config.locations.map(({ code }) => code))
     this.#people = openStockPeople({ ...parts, history: this.#history })
-    this.#erps = readsErps(day) ? openErpPeople(parts) : undefined
+    this.#erps = readsAllDay(day) ? openErpPeople(parts) : undefined
+    this.#desks = has('desks') ? openDesks({ ...parts, erps: this.#erps! }) : undefined
     this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
     this.#silence = has('silence') ? openSilence(parts) : undefined
-    if (readsErps(day)) this.#readAgain()
+    if (readsAllDay(day)) this.#readAgain()
   }
 
   /** The counterparts, without what others than we have ordered there. */
@@ -90,7 +94,8 @@ export class StockDay {
   }
 
   isIdle(): boolean {
-    const open = [this.#people, this.#erps, this.#silence].some((some) => (some?.open() ?? 0) > 0)
+    const all = [this.#people, this.#erps, this.#desks, this.#silence]
+    const open = all.some((some) => (some?.open() ?? 0) > 0)
     return !open && (this.#suppliers?.isIdle() ?? true)
   }
 
@@ -118,7 +123,7 @@ export class StockDay {
     return [
       ...(this.#suppliers ? await supplyAmiss(query, erps!, this.#suppliers) : []),
       ...(this.#suppliers ? await promisesAmiss(query, { locations, today }) : []),
-      ...(day.stock.includes('sales') ? await salesAmiss(query, erps!) : []),
+      ...(erps ? await salesAmiss(query, [...erps.sold(), ...(this.#desks?.sold() ?? [])]) : []),
       ...(this.#silence ? await silenceAmiss(query) : []),
       ...(day.stock.includes('levels')
         ? await levelsAmiss({ queries: queriesOf(client), world, locations, landscape })
@@ -140,12 +145,12 @@ export class StockDay {
     }))
   }
 
-  /** The time comes at which whoever has the turn reads the ERPs again. */
+  /** The time comes at which whoever has the turn reads the ERPs and warehouses again. */
   #readAgain(): void {
     const { scheduler, outside, look } = this.#parts
     scheduler.after(READ_MS, {
       actor: outside,
-      label: 'ERPs are read again',
+      label: 'systems are read again',
       run: () => {
         void look(`update reading.turn set due_at = now() where company <> '*' and due_at > now()`)
         this.#readAgain()

@@ -43,7 +43,8 @@ const PAUSE_MS: [number, number] = [0, 1_200]
 const COUNTING_MS: [number, number] = [0, 3_000]
 /** By then receipts have come, and some of what came is claimed. */
 const ARRIVED_MS: [number, number] = [3_000, 6_000]
-const PLENTY = 1_000
+/** More than orders of a day claim. */
+export const PLENTY = 1_000
 type PeopleFact = keyof typeof TIMES
 const TIMES = {
   reservations: [2, 4],

@@ -133,12 +133,23 @@ export async function supplyAmiss(
   ]
 }
 
-/** What clerks sold is claimed once, and nothing that we claim for orders of our own is claimed for them again. */
-export async function salesAmiss(query: Query, { sold }: ErpPeople): Promise<Violation[]> {
+/**
+ * What clerks and warehouses sold is claimed once, as far as it is there, and nothing that we claim for orders of our own
+ * is claimed for them again.
+ */
+export async function salesAmiss(query: Query, sold: readonly string[]): Promise<Violation[]> {
   const held = await query<{ text: string }>(`
     select concat_ws(' ', company, document, sku, location, trim_scale(wanted)) as text
     from inventory.external_reservation where wanted > 0`)
-  return unequal('what ERPs sold by themselves is claimed once', held, sold())
+  const short = await query<{ text: string }>(`
+    select concat_ws(' ', e.document, e.sku, e.location, trim_scale(e.claimed), 'of', trim_scale(e.wanted)) as text
+    from inventory.external_reservation e join inventory.position p using (item_id, location)
+    where e.claimed < e.wanted and p.lot = '' and p.owner = 'own'
+      and p.available - p.reserved + least(p.unreconciled, 0) > 0`)
+  return [
+    ...unequal('what others sold by themselves is claimed once', held, sold),
+    ...unequal('what is free is claimed for what others sold', short, []),
+  ]
 }
 
 export function unequal(

@@ -51,7 +51,7 @@ const read = (
   { asOf = minutes(0), guard = 0, source = 'erp' }: Read = {},
 ) =>
   db.database.transaction((tx) =>
-    takeExternal(tx, { company: COMPANY, source, asOf }, records, { guard: units(guard) }),
+    takeExternal(tx, { company: COMPANY, source, asOf }, records, { guardOf: () => units(guard) }),
   )
 const fill = () => db.database.transaction((tx) => fillExternal(tx))
 const free = async (item: number) => {
@@ -124,7 +124,7 @@ describe('what another system sold', () => {
     await read([line(item), line(item, { document: 'kept' })], { source: 'erp-2' })
     await read([line(item, { document: 'kept' })], { source: 'erp-2', asOf: minutes(10) })
     const ended = await db.database.transaction((tx) =>
-      endUnseen(tx, { company: COMPANY, source: 'erp-2', asOf: minutes(10) }, { guard: 0 }),
+      endUnseen(tx, { company: COMPANY, source: 'erp-2', asOf: minutes(10) }, { guardOf: () => 0 }),
     )
     expect(ended).toMatchObject({ ended: 1, more: false, freed: [item] })
     expect(await claimedOf(item)).toEqual([`kept ${NORTH} 4 4`])

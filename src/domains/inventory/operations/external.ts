@@ -17,10 +17,12 @@ import { afterLeaving, type Place, sharedOut, stillWanted } from '../rules/exter
 import {
   type ExternalKey,
   lockExternal,
+  readSalesAlone,
   removeExternal,
   selectCountedGone,
   selectExternal,
   selectOpenDocuments,
+  selectReferring,
   selectShort,
   selectUnseen,
   type SourceKey,
@@ -43,17 +45,20 @@ type Row = Omit<ExternalReservation, 'since'>
 type Turn = { readonly row: Row; readonly before: ExternalReservation | undefined }
 
 /** What is kept back besides where a source sells by itself, until its sales are read. */
-export type Guard = { readonly guard: Quantity }
+export type Guard = { readonly guardOf: (source: string) => Quantity }
+/** Whether others ship what this source sells, and name its orders. */
+type Selling = Guard & { readonly hasShipped?: boolean }
 
 /**
  * Takes lines of open orders as their source gives them. What changed earlier, or was read earlier at the same state,
- * never overwrites what is newer; the same reading again changes nothing. What cannot be claimed stays wanted.
+ * never overwrites what is newer; the same reading again changes nothing. What cannot be claimed stays wanted. What
+ * others list because this source has them ship it ends there, since it is claimed here.
  */
 export async function takeExternal(
   tx: Transaction,
   reading: Reading,
   given: readonly OpenOrderRecord[],
-  { guard }: Guard,
+  { guardOf, hasShipped = false }: Selling,
 ): Promise<ExternalTaken> {
   const { records, repeated, rejected } = checkRecords(
     {
@@ -64,11 +69,13 @@ export async function takeExternal(
     },
     given,
   )
-  const held = await lockHeld(
-    tx,
-    [...records.values()].map((record) => ({ ...record, ...reading })),
-  )
-  const turns: Turn[] = []
+  const open = [...records.values()].filter(({ wanted }) => wanted > 0).map(({ document }) => document)
+  const listed = hasShipped ? await listedElsewhere(tx, reading, [...new Set(open)]) : []
+  const held = await lockHeld(tx, [
+    ...[...records.values()].map((record) => ({ ...record, ...reading })),
+    ...listed,
+  ])
+  const turns: Turn[] = listed.flatMap((one) => endedAt(held.rows.get(sourceKey(one))))
   let [unchanged, superseded] = [0, 0]
   for (const { reference = null, ...record } of records.values()) {
     const before = held.rows.get(sourceKey({ ...record, ...reading }))
@@ -86,11 +93,27 @@ export async function takeExternal(
     turns.push({ row, before })
   }
   const touched = claim(tx, turns, held.free)
-  writeGuards(tx, touched.places, { ...reading, quantity: guard })
+  const { company } = reading
+  for (const source of new Set([reading.source, ...listed.map((one) => one.source)]))
+    writeGuards(tx, touched.places, { company, source, quantity: guardOf(source) })
   const inserted = turns.filter(({ before }) => !before).length
-  const updated = turns.length - inserted - unchanged
+  const updated = turns.length - listed.length - inserted - unchanged
   return { ...touched, inserted, updated, unchanged, superseded: superseded + repeated, rejected }
 }
+
+async function listedElsewhere(
+  tx: Transaction,
+  reading: Reading,
+  documents: readonly string[],
+): Promise<ExternalReservation[]> {
+  if (documents.length === 0) return []
+  readSalesAlone(tx, reading)
+  return selectReferring(tx, reading, documents)
+}
+
+/** Whatever leaves of it is not missed any more. */
+const endedAt = (before: ExternalReservation | undefined): Turn[] =>
+  before ? [{ before, row: { ...without(before), ordered: before.gone, wanted: 0 } }] : []
 
 const externalKey = ({ document, line }: ExternalKey): string => `${document}\0${line}`
 
@@ -158,7 +181,7 @@ const PORTION = 1_000
 export async function endUnseen(
   tx: Transaction,
   reading: Reading,
-  { guard }: Guard,
+  { guardOf }: Guard,
 ): Promise<Touched & { readonly ended: number; readonly more: boolean }> {
   const gone = await selectUnseen(tx, reading, PORTION)
   const held = await lockHeld(tx, gone)
@@ -168,17 +191,20 @@ export async function endUnseen(
   }))
   const touched = claim(tx, turns, held.free)
   if (gone.length > 0) removeExternal(tx, reading, gone)
-  writeGuards(tx, touched.places, { ...reading, quantity: guard })
+  writeGuards(tx, touched.places, { ...reading, quantity: guardOf(reading.source) })
   return { ...touched, ended: gone.length, more: gone.length === PORTION }
 }
 
-/** Which of these orders are kept for already as a source sold them itself. */
-export const soldBy = (
+/** Which of these orders are kept for already as a source sold them itself; before anything else is locked. */
+export async function soldBy(
   tx: Transaction,
   source: Pick<Reading, 'company' | 'source'>,
   documents: readonly string[],
-): Promise<ReadonlySet<string>> =>
-  documents.length === 0 ? Promise.resolve(new Set()) : selectOpenDocuments(tx, source, documents)
+): Promise<ReadonlySet<string>> {
+  if (documents.length === 0) return new Set()
+  readSalesAlone(tx, source)
+  return selectOpenDocuments(tx, source, documents)
+}
 
 /**
  * One look at those that are short: what has become free is theirs. What left and was never told ends its claim once its

@@ -5,6 +5,15 @@ import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { ExternalReservation } from '../contract/external.ts'
 
+const alone = sql(
+  'inventory.read_sales_alone',
+  `select pg_advisory_xact_lock(hashtextextended('sales of others ' || $1, 0))`,
+)
+
+/** What two sources tell of one sale is compared in one transaction after the other. */
+export const readSalesAlone = (tx: Transaction, { company }: Pick<Reading, 'company'>): void =>
+  tx.send(alone, [company])
+
 const COLUMNS = `company, source, document, line, kind, owner, reference, item_id as "itemId", sku, location, wanted,
   claimed, since, changed_at as "changedAt", as_of as "asOf", ordered, shipped, gone`
 
@@ -115,6 +124,22 @@ export async function selectOpenDocuments(
   const rows = await tx.query<{ document: string }>(openOf, [company, source, documents])
   return new Set(rows.map(({ document }) => document))
 }
+
+const referring = sql(
+  'inventory.external_referring',
+  `select e.* from unnest($3::text[]) as k(reference)
+   cross join lateral (
+     select ${COLUMNS} from inventory.external_reservation e
+     where e.company = $1 and e.reference = k.reference and e.source <> $2 and e.wanted > 0 offset 0) e
+   order by e.company, e.source, e.document, e.line`,
+)
+
+/** What is open elsewhere of orders that refer to one of these documents of a source. */
+export const selectReferring = (
+  tx: Transaction,
+  { company, source }: Pick<Reading, 'company' | 'source'>,
+  documents: readonly string[],
+): Promise<ExternalReservation[]> => tx.query<ExternalReservation>(referring, [company, source, documents])
 
 const short = sql(
   'inventory.short_external',
