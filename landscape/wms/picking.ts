@@ -41,9 +41,9 @@ function pickLine(floor: Floor, order: OutboundOrder, line: OrderLine, picked: P
   const place = { site: order.site, owner: order.owner, sku: line.sku }
   const key = `${order.external_ref}/${line.line_no}`
   const blind = floor.faults.quiet ? undefined : floor.faults.strike('short-pick', 'pick', key)
-  const onShelf = Math.floor(floor.shelves.available(place) / perUnit + 1e-9)
+  const onShelf = Math.floor(floor.shelves.available(place, line.min_expiry) / perUnit + 1e-9)
   const qty = Math.min(blind ? Math.floor(line.qty / 2) : line.qty, onShelf)
-  const taken = qty > 0 ? floor.shelves.take(place, Math.round(qty * perUnit), line.lot) : []
+  const taken = qty > 0 ? floor.shelves.take(place, Math.round(qty * perUnit), line) : []
   for (const part of taken) picked.contents.push(contentOf(floor.seed, { item, line, perUnit, key }, part))
   line.shipped_qty += qty
   line.short_qty = line.qty - line.shipped_qty

@@ -22,6 +22,8 @@ export type OrderLine = {
   uom: string
   /** What it is bound to; the line stands once for each. */
   lot: string | null
+  /** The earliest day on which what is picked may expire. */
+  min_expiry: string | null
   ship_by: string | null
   shipped_qty: number
   short_qty: number

@@ -16,6 +16,10 @@ export type Place = { site: string; owner: string; sku: string }
 
 export type ShelvesMemory = { shelves: [string, Shelf[]][]; told: [string, number][] }
 
+/** What has no date is not known to live so long. */
+const isPickable = ({ status, expiresOn }: Shelf, minExpiry: string | null): boolean =>
+  status === 'available' && (minExpiry === null || expiresOn >= minExpiry)
+
 const keyOf = ({ site, owner, sku }: Place): string => `${site}/${owner}/${sku}`
 
 export class Shelves {
@@ -33,9 +37,9 @@ export class Shelves {
     }
   }
 
-  available(place: Place): number {
+  available(place: Place, minExpiry: string | null = null): number {
     if (this.endless) return Number.MAX_SAFE_INTEGER
-    return this.at(place).reduce((sum, shelf) => sum + (shelf.status === 'available' ? shelf.quantity : 0), 0)
+    return this.at(place).reduce((sum, shelf) => sum + (isPickable(shelf, minExpiry) ? shelf.quantity : 0), 0)
   }
 
   put(place: Place, goods: { lot: string; expiresOn: string; status: StockStatus; quantity: number }): void {
@@ -50,7 +54,11 @@ export class Shelves {
   }
 
   /** Takes up to `quantity` of available stock: of the lot that is named, then what expires first. */
-  take(place: Place, quantity: number, lot: string | null = null): Taken[] {
+  take(
+    place: Place,
+    quantity: number,
+    { lot = null, min_expiry: minExpiry = null }: { lot?: string | null; min_expiry?: string | null } = {},
+  ): Taken[] {
     if (this.endless) {
       const [first] = this.at(place)
       return [{ lot: first?.lot ?? '', expiresOn: first?.expiresOn ?? '', quantity }]
@@ -60,7 +68,7 @@ export class Shelves {
     const shelves = this.at(place)
     const named = shelves.filter((shelf) => shelf.lot === lot)
     for (const shelf of [...named, ...shelves.filter((other) => !named.includes(other))]) {
-      const part = shelf.status === 'available' ? Math.min(left, shelf.quantity) : 0
+      const part = isPickable(shelf, minExpiry) ? Math.min(left, shelf.quantity) : 0
       if (part <= 0) continue
       shelf.quantity -= part
       left -= part

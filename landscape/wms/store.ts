@@ -264,8 +264,9 @@ export class Warehouse {
       if (!(qty > 0)) throw new WmsRefusal(422, 'VALIDATION', { field: `${field}/qty` })
       const ship_by = text(line['ship_by']) || null
       const lot = text(line['lot']) || null
+      const min_expiry = text(line['min_expiry']) || null
       const line_no = Number(line['line_no'])
-      return { line_no, sku, qty, uom: code, lot, ship_by, shipped_qty: 0, short_qty: 0 }
+      return { line_no, sku, qty, uom: code, lot, min_expiry, ship_by, shipped_qty: 0, short_qty: 0 }
     })
   }
 

@@ -28,6 +28,8 @@ export type FulfillmentRequestLine = {
   readonly requestedDate?: string | undefined
   /** What it is to come from, what is to be taken first before the rest; what they leave open may come from any lot. */
   readonly lots?: readonly RequestedLot[] | undefined
+  /** Nothing of it may expire before that day, wherever it comes from; ISO 8601. */
+  readonly minimumExpiry?: string | undefined
 }
 
 /** In the item's base unit. */

@@ -4,10 +4,12 @@ import { Refusal } from '#platform/faults.ts'
 import type { Cause } from '#platform/log.ts'
 import { recordAudit } from '#platform/audit.ts'
 import type { Docket, Process } from '#platform/process.ts'
+import { localDate } from '#platform/time-zone.ts'
 import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/customers/operations.ts'
 import type { Allocation } from '#domains/inventory/contract.ts'
 import { type ChannelStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
 import { markDoubts, withhold } from '#domains/inventory/operations/freshness.ts'
+import { wantLife } from '#domains/inventory/operations/shelf-life.ts'
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
 import { heldExposure } from '#domains/orders/views.ts'
@@ -20,6 +22,7 @@ import { valueOrders, type ValuedOrder } from './order-pricing.ts'
 import { wholePart } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 import { waitsForSomebody } from './sla.ts'
+import { type LivesForNew, livesForNew } from './shelf-life.ts'
 import { type Sources, sourcesFor } from './sources.ts'
 
 export type Captured =
@@ -73,7 +76,8 @@ export async function acceptOrders(
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
   const care = await ports.care.ifAny(tx, granted.flatMap(wantedItems))
   if (care) free.beCareful(care.figureForOrders)
-  const decided = await decide(ports, granted, { free, named, sources, care }, (doc) => {
+  const lives = await livesForNew(tx, ports, granted)
+  const decided = await decide(ports, granted, { free, named, sources, care, lives }, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
   })
@@ -250,13 +254,15 @@ type Supply = {
   readonly sources: Sources
   /** Where a source of stock is silent. */
   readonly care: CareNow | undefined
+  /** Where a customer wants goods to live for long. */
+  readonly lives: LivesForNew | undefined
 }
 
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
 async function decide(
   ports: ProcessPorts,
   candidates: readonly Candidate[],
-  { free, named, sources, care }: Supply,
+  { free, named, sources, care, lives }: Supply,
   creditHold: (doc: number) => string | undefined,
 ): Promise<Decided[]> {
   if (candidates.length === 0) return []
@@ -270,10 +276,14 @@ async function decide(
       quantity: line.base,
       part: wholePart(line.factor),
     }))
-    const reserved = named.offer(candidate, asked)
+    const life = lives?.of(candidate)
+    const offered = named.offer(candidate, asked)
+    const reserved = life ? offered.map((some) => life.within(some)) : offered
     const missing = asked.map((line, at) => ({ ...line, quantity: line.quantity - sumOf(reserved[at]!) }))
-    const { locations } = ports.company(request.company)
-    const given = free.allocate(request.channel, missing, locations, sources.sharingOf(candidate, missing))
+    const { locations, timeZone } = ports.company(request.company)
+    const sharing = sources.sharingOf(candidate, missing)
+    const within = life ? life.sharing(missing, locations, sharing) : sharing
+    const given = free.allocate(request.channel, missing, locations, within)
     const found = given.map((some, at) => joined(reserved[at]!, some))
     const kept = keepByRule(
       request.shippingRule ?? candidate.valued.customer.shippingRule,
@@ -293,7 +303,9 @@ async function decide(
           withholdingOf(care, { itemId, backorder: kept[at]!.backorder }, locations),
         )
       : []
-    return compose(candidate, { allocations, kept, holds: numbered, withheld })
+    const today = localDate(ports.clock.now(), timeZone)
+    const tooOld = asked.map(({ itemId }) => life?.shortOf(itemId, today))
+    return compose(candidate, { allocations, kept, holds: numbered, withheld, tooOld })
   })
 }
 
@@ -332,6 +344,7 @@ async function write(
       }))
     }),
   )
+  wantLife(tx, orders.flatMap(linesOfNew))
   recordAudit(
     tx,
     orders.map(({ captured, arrival }) => ({
@@ -354,6 +367,9 @@ async function write(
   )
   await openHoldExceptions(tx, ports, orders.flatMap(heldFor))
 }
+
+const linesOfNew = ({ captured: { doc, lines } }: Decided) =>
+  lines.map(({ n, ...line }) => ({ ...line, doc, line: n }))
 
 const HELD_FOR: Readonly<Partial<Record<HoldType, (customer: string) => string>>> = {
   credit: (customer: string) => `Customer ${customer} has no credit left`,

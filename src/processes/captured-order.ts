@@ -70,10 +70,15 @@ type Shares = {
   readonly kept: readonly { readonly reserve: number; readonly backorder: number; readonly cancel: number }[]
   readonly holds: CapturedOrder['holds']
   readonly withheld: Decided['withheld']
+  /** By sold line, why what is there is not given to it: it does not live long enough. */
+  readonly tooOld: readonly (string | undefined)[]
 }
 
 /** What becomes of a candidate with the stock and the holds it gets. */
-export function compose(candidate: Candidate, { allocations, kept, holds, withheld }: Shares): Decided {
+export function compose(
+  candidate: Candidate,
+  { allocations, kept, holds, withheld, tooOld }: Shares,
+): Decided {
   const { arrival, doc, valued } = candidate
   const { request } = arrival
   let sold = 0
@@ -82,7 +87,9 @@ export function compose(candidate: Candidate, { allocations, kept, holds, withhe
   const share = places.map((place) => kept[place])
   const outcomes = share.map(outcomeOfShare)
   const outcome = decideOutcome(outcomes, holds.length > 0)
-  const lines = valued.lines.map((line, place) => newLine(line, place + 1, share[place]))
+  const lines = valued.lines.map((line, place) =>
+    newLine(line, place + 1, { ...valued.customer, share: share[place] }),
+  )
   const captured: CapturedOrder = {
     doc,
     company: request.company,
@@ -111,7 +118,13 @@ export function compose(candidate: Candidate, { allocations, kept, holds, withhe
     lines,
     holds,
   }
-  const waits = places.map((place) => withheld[place]?.message)
+  const waits = places.map((place) => {
+    const silent = withheld[place]?.message
+    if (silent !== undefined) return { code: SOURCE_SILENT, message: silent }
+    const { backorder = 0, cancel = 0 } = kept[place] ?? {}
+    const old = backorder + cancel > 0 ? tooOld[place] : undefined
+    return old === undefined ? undefined : { code: SHELF_LIFE_SHORT, message: old }
+  })
   const answer = answerOf(captured, valued.lines, { outcomes, waits })
   return { ...candidate, captured, allocations, withheld, answer }
 }
@@ -130,7 +143,13 @@ function outcomeOfShare(share: Shares['kept'][number] | undefined): LineOutcome 
 function newLine(
   line: ValuedLine,
   n: number,
-  share: Shares['kept'][number] | undefined,
+  {
+    share,
+    minimumShelfLifeDays,
+  }: {
+    readonly share: Shares['kept'][number] | undefined
+    readonly minimumShelfLifeDays: number | null
+  },
 ): CapturedOrder['lines'][number] {
   const { requested, item } = line
   const common = {
@@ -142,6 +161,7 @@ function newLine(
     taxClass: item?.taxClass ?? '',
     unit: requested.unit,
     requestedDate: requested.requestedDate ?? null,
+    minimumShelfLifeDays: item?.lotControlled ? minimumShelfLifeDays : null,
   }
   if (line.kind === 'rejected') {
     return { ...common, ...NOTHING, rejection: line.refusal.code, priceUnit: requested.unit }
@@ -175,11 +195,12 @@ const NOTHING = {
 } as const
 
 const SOURCE_SILENT = 'inventory.source_silent'
+const SHELF_LIFE_SHORT = 'inventory.shelf_life_short'
 
 /** By line of the request. */
 type Told = {
   readonly outcomes: readonly LineOutcome[]
-  readonly waits: readonly (string | undefined)[]
+  readonly waits: readonly ({ readonly code: string; readonly message: string } | undefined)[]
 }
 
 function answerOf(
@@ -216,7 +237,7 @@ function answerOf(
         ...(valued.kind === 'sold'
           ? { price: formatAmount(line.priceMinor, order.currency), priceUnit: line.priceUnit }
           : { reason: { code: valued.refusal.code, message: valued.refusal.message } }),
-        ...(waits[place] !== undefined && { reason: { code: SOURCE_SILENT, message: waits[place] } }),
+        ...(waits[place] && { reason: waits[place] }),
       }
     }),
   }

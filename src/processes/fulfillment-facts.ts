@@ -38,6 +38,7 @@ export type FulfillmentFacts = DocumentFacts & {
     readonly unit: string
     readonly requestedDate: string | null
     readonly lots: readonly LotPart[]
+    readonly minimumExpiry: string | null
   }[]
 }
 
@@ -85,7 +86,7 @@ type OrderSide = {
 function compose(
   { version, ...request }: Fulfillment,
   { order, lines, shipTo }: OrderSide,
-  wanted: readonly Pick<NewFulfillmentLine, 'line' | 'quantity' | 'lots'>[],
+  wanted: readonly Pick<NewFulfillmentLine, 'line' | 'quantity' | 'lots' | 'minimumExpiry'>[],
 ): FulfillmentFacts {
   const lineOf = new Map(lines.map((line) => [line.n, line]))
   const { customer, customerOrder, requestedDate, totalMinor, currency } = order
@@ -99,9 +100,10 @@ function compose(
     order: { customer, customerOrder, requestedDate, totalMinor, currency },
     shipTo,
     lines: wanted
-      .map(({ line, quantity, lots = [] }) => {
+      .map(({ line, quantity, lots = [], minimumExpiry = null }) => {
         const { sku, baseUnit: unit, requestedDate: wantedOn } = lineOf.get(line)!
-        return { line, sku, quantity, unit, requestedDate: wantedOn, lots: lots.flatMap(named) }
+        const of = { line, sku, quantity, unit, requestedDate: wantedOn }
+        return { ...of, lots: lots.flatMap(named), minimumExpiry }
       })
       .toSorted((a, b) => a.line - b.line),
   }

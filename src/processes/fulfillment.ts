@@ -46,7 +46,11 @@ const ask = (ports: ProcessPorts) =>
       customer: order.customer,
       shipTo,
       requestedDate: order.requestedDate ?? undefined,
-      lines: lines.map((line) => ({ ...line, requestedDate: line.requestedDate ?? undefined })),
+      lines: lines.map((line) => ({
+        ...line,
+        requestedDate: line.requestedDate ?? undefined,
+        minimumExpiry: line.minimumExpiry ?? undefined,
+      })),
     }),
     async confirmed(tx, answered, cause) {
       const changed = await recordWmsNumbers(

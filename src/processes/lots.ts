@@ -2,7 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import { heldLots, learnExpiries } from '#domains/inventory/operations/lots.ts'
+import { expiriesOf, heldLots, learnExpiries } from '#domains/inventory/operations/lots.ts'
 import type { ControlledItem } from '#domains/items/operations.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import type { ConfirmedShipment } from '#domains/shipments/operations.ts'
@@ -73,6 +73,60 @@ export async function reportOtherLots(
     }),
   )
 }
+
+/** Of what left, the first day on which the customer lets it expire. */
+export type MinimumExpiryOf = (shipment: NewShipment, line: number) => string | null | undefined
+
+/** It is booked as it left; somebody asks the customer whether it is kept. */
+export async function reportShortLives(
+  tx: Transaction,
+  ports: Pick<ProcessPorts, 'openExceptions'>,
+  shipments: readonly NewShipment[],
+  { minimumOf, skuOf }: { readonly minimumOf: MinimumExpiryOf; readonly skuOf: SkuOf },
+): Promise<void> {
+  const left = shipments.flatMap((shipment) =>
+    shipment.lines.flatMap(({ line, itemId, lot, expiresOn, quantity }) => {
+      const minimum = minimumOf(shipment, line)
+      if (!minimum || lot === null) return []
+      return [{ shipment, company: shipment.company, line, itemId, lot, expiresOn, quantity, minimum }]
+    }),
+  )
+  if (left.length === 0) return
+  const knownOf = await expiriesOf(
+    tx,
+    left.filter(({ expiresOn }) => expiresOn === null),
+  )
+  await ports.openExceptions(
+    tx,
+    left.flatMap(({ shipment: { doc, orderId, location }, itemId, lot, ...one }) => {
+      const expiresOn = one.expiresOn ?? knownOf(itemId, lot)
+      if (expiresOn === undefined || expiresOn >= one.minimum) return []
+      const sku = skuOf(orderId, one.line)
+      return [
+        {
+          company: one.company,
+          cause: `shipments.shelf_life_short:${orderId}:${itemId}:${lot}`,
+          code: 'shipments.shelf_life_short',
+          title: `Lot ${lot} of ${sku} left ${location} for ${orderNumber(orderId)} and does not live long enough`,
+          suggestedAction:
+            'Ask the customer whether it is kept, else have it returned and send other goods; ask the warehouse why it picked the lot.',
+          facts: {
+            sku,
+            lot,
+            location,
+            shipment: shipmentNumber(doc),
+            expiresOn,
+            wantedUntil: one.minimum,
+            quantity: formatQuantity(one.quantity),
+          },
+          affects: { doc: orderId, kind: 'order' },
+        },
+      ]
+    }),
+  )
+}
+
+type SkuOf = (orderId: number, line: number) => string
 
 const heldShippedCause = (itemId: number, lot: string): string =>
   `shipments.held_lot_shipped:${itemId}:${lot}`

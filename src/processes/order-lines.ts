@@ -15,6 +15,7 @@ export const toldLine = (line: OrderLine, currency: string): ToldLine => ({
   priceUnit: line.priceUnit,
   net: formatAmount(line.netMinor, currency),
   ...(line.requestedDate === null ? {} : { requestedDate: line.requestedDate }),
+  ...(line.minimumShelfLifeDays === null ? {} : { minimumShelfLifeDays: line.minimumShelfLifeDays }),
   rejection: line.rejection,
   baseUnit: line.baseUnit,
   ordered: formatQuantity(line.ordered),

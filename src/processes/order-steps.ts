@@ -128,10 +128,13 @@ type Request = {
 }
 
 function claimsAt(facts: OrderFacts, location: string) {
-  const itemOf = new Map(facts.lines.map((line) => [line.n, line.itemId]))
+  const lineOf = new Map(facts.lines.map((line) => [line.n, line]))
   return facts.reservations
     .filter((claim) => claim.location === location)
-    .map((claim) => ({ line: claim.line, itemId: itemOf.get(claim.line)!, quantity: claim.quantity }))
+    .map(({ line, quantity }) => {
+      const { itemId, minimumShelfLifeDays } = lineOf.get(line)!
+      return { line, itemId, quantity, minimumShelfLifeDays }
+    })
 }
 
 function releasedLines({ facts }: OrderWork, requests: readonly Request[]): LinesMoved & LockedOrder {

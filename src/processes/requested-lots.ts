@@ -3,6 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { localDate } from '#platform/time-zone.ts'
 import { firstLots, lockLotsOf, type LotToName } from '#domains/inventory/operations/lots.ts'
+import { lifeClaims } from '#domains/inventory/operations/shelf-life.ts'
 import { controlledItems } from '#domains/items/operations.ts'
 import type {
   LotPart,
@@ -13,8 +14,10 @@ import type {
   ShipmentLine,
 } from '#domains/shipments/contract.ts'
 import { changeRequestedLots, requestedOfLots, stillRequested } from '#domains/shipments/operations/lots.ts'
+import type { OrderLine } from '#domains/orders/views.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { ProcessPorts } from './ports.ts'
+import { expiringFrom } from './shelf-life.ts'
 import { type Books, leftOf, lineKey } from './warehouse-books.ts'
 
 /** Those of what these orders are to be sent that have lots. */
@@ -29,30 +32,91 @@ export async function itemsWithLots(
   return new Map([...controlled.values()].filter(({ lots }) => lots).map(({ id, sku }) => [id, sku]))
 }
 
-/** Names what nobody else's request is for; where less is known by lot than is wanted, the rest may come from any. */
+type NewLine = NewFulfillmentLine & Pick<OrderLine, 'minimumShelfLifeDays'>
+type NewRequest = Omit<NewFulfillment, 'lines'> & { readonly lines: readonly NewLine[] }
+
+/**
+ * Names what nobody else's request is for; where less is known by lot than is wanted, the rest may come from any. What
+ * lives long is left to lines that want it, also to those of other orders that are not asked for yet.
+ */
 export async function nameLots(
   tx: Transaction,
   ports: Pick<ProcessPorts, 'clock' | 'company'>,
-  requests: readonly NewFulfillment[],
+  requests: readonly NewRequest[],
   lotted: ReadonlyMap<number, string>,
 ): Promise<readonly NewFulfillment[]> {
   if (lotted.size === 0) return requests
   const places = requests.flatMap(({ location, lines }) =>
     lines.flatMap(({ itemId }) => (lotted.has(itemId) ? [{ itemId, location }] : [])),
   )
-  const [lots, taken] = await Promise.all([
+  const items = [...lotted.keys()]
+  const locations = [...new Set(places.map(({ location }) => location))]
+  const [lots, taken, claims] = await Promise.all([
     lockLotsOf(tx, places),
     // sent behind the lock, so that what others have named meanwhile is seen
-    requestedOfLots(tx, [...lotted.keys()], [...new Set(places.map(({ location }) => location))]),
+    requestedOfLots(tx, items, locations),
+    lifeClaims(tx, items, locations),
   ])
   const left = leftOfLots(lots, taken)
-  return requests.map((request) => {
-    const today = localDate(ports.clock.now(), ports.company(request.company).timeZone)
-    const name = (line: NewFulfillmentLine): NewFulfillmentLine =>
-      lotted.has(line.itemId)
-        ? { ...line, lots: take(left(line.itemId, request.location), line.quantity, today) }
-        : line
-    return { ...request, lines: request.lines.map(name) }
+  const todayOf = (company: string) => localDate(ports.clock.now(), ports.company(company).timeZone)
+  const wanted = requests.flatMap((request) =>
+    request.lines.flatMap((line): Wanted[] => {
+      if (!lotted.has(line.itemId)) return []
+      const { minimumShelfLifeDays: days, itemId, quantity } = line
+      return [{ line, days, itemId, quantity, location: request.location, today: todayOf(request.company) }]
+    }),
+  )
+  const named = nameAll(left, [...wanted, ...othersOf(requests, claims, wanted)])
+  return requests.map((request) => ({
+    ...request,
+    lines: request.lines.map((line) => ({ ...line, ...named.get(line) })),
+  }))
+}
+
+type Wanted = {
+  /** Absent of what another order keeps. */
+  readonly line?: NewLine | undefined
+  /** Null where any lot will do. */
+  readonly days: number | null
+  readonly itemId: number
+  readonly location: string
+  readonly quantity: Quantity
+  readonly today: string
+}
+
+/** Who can use the fewest lots comes first; who can use any takes what expires first of what they leave. */
+function nameAll(
+  left: ReturnType<typeof leftOfLots>,
+  wanted: readonly Wanted[],
+): ReadonlyMap<NewLine, Pick<NewFulfillmentLine, 'lots' | 'minimumExpiry'>> {
+  const named = new Map<NewLine, Pick<NewFulfillmentLine, 'lots' | 'minimumExpiry'>>()
+  for (const { line, days, itemId, location, quantity, today } of wanted.toSorted(longestFirst)) {
+    const here = left(itemId, location)
+    const minimumExpiry = days === null ? undefined : expiringFrom(today, days)
+    const good = minimumExpiry === undefined ? here : here.filter(({ expiresOn }) => expiresOn !== null)
+    const lots = take(good, quantity, minimumExpiry ?? today)
+    if (line) named.set(line, { lots, minimumExpiry })
+  }
+  return named
+}
+
+const longestFirst = (a: Wanted, b: Wanted): number => (b.days ?? -1) - (a.days ?? -1)
+
+/** What orders that are not among these keep of lots that live long. */
+function othersOf(
+  requests: readonly NewRequest[],
+  claims: Awaited<ReturnType<typeof lifeClaims>>,
+  wanted: readonly Wanted[],
+): Wanted[] {
+  const own = new Set(
+    requests.flatMap(({ orderId, location, lines }) =>
+      lines.map(({ line }) => `${orderId} ${line} ${location}`),
+    ),
+  )
+  const todayOf = new Map(wanted.map(({ itemId, today }) => [itemId, today]))
+  return claims.flatMap(({ doc, line, ...claim }) => {
+    const today = todayOf.get(claim.itemId)
+    return today === undefined || own.has(`${doc} ${line} ${claim.location}`) ? [] : [{ ...claim, today }]
   })
 }
 

@@ -12,7 +12,14 @@ import { confirmShipments } from '#domains/shipments/operations.ts'
 import { endHands } from './hand-telling.ts'
 import { stopTwice } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
-import { learnLots, reportHeldShipped, reportOtherLots, type ToldLot } from './lots.ts'
+import {
+  learnLots,
+  type MinimumExpiryOf,
+  reportHeldShipped,
+  reportOtherLots,
+  reportShortLives,
+  type ToldLot,
+} from './lots.ts'
 import { confirmPicks, type Picking, takePick } from './picks.ts'
 import type { ProcessPorts } from './ports.ts'
 import { settleRequestedLots } from './requested-lots.ts'
@@ -86,6 +93,7 @@ export async function bookTold(
     confirmPicks(tx, books, taken, cause),
     reportOtherLots(tx, ports, confirmed, skuOf(books)),
     reportHeldShipped(tx, ports, shipments, skuOf(books)),
+    reportShortLives(tx, ports, shipments, { minimumOf: minimumOf(books), skuOf: skuOf(books) }),
     learnLots(
       tx,
       ports,
@@ -138,6 +146,11 @@ const skuOf =
   (books: Books) =>
   (orderId: number, line: number): string =>
     books.orderLines.get(lineKey(orderId, line))!.sku
+
+const minimumOf =
+  (books: Books): MinimumExpiryOf =>
+  ({ fulfillmentId }, line) =>
+    books.lines.get(fulfillmentId)?.get(line)?.minimumExpiry
 
 const lotsOf = (books: Books, { company, orderId, location, source, lines }: NewShipment): ToldLot[] =>
   lines.flatMap(({ line, itemId, lot, expiresOn }) => {

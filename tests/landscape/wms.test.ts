@@ -227,6 +227,23 @@ describe('the WMS', () => {
     expect(event?.['packages'][0].contents[0]).toMatchObject({ lot: `L${number}A`, expires_on: '2027-01-31' })
   })
 
+  it('picks nothing that expires before the day that a line names, and what that leaves missing is short', async () => {
+    await start()
+    const { number, units, sites } = item({ lotControlled: true })
+    const inCase = units.find(({ unit }) => unit === 'CA')!.numerator
+    const later = landscape.world.stock.find(({ lot, site }) => lot === `L${number}B` && site === 'DC1')!
+    const cases = Math.floor(later.quantity / inCase)
+    expect(sites).toContain('DC1')
+    await wms(
+      '/outbound_orders',
+      order('R-1', [{ ...line(1, number, cases + 1), min_expiry: later.expiresOn }]),
+    )
+    const [event] = await shipped()
+    const contents: Event[] = event?.['packages'].flatMap((parcel: Event) => parcel.contents)
+    expect(new Set(contents.map(({ lot }) => lot))).toEqual(new Set([later.lot]))
+    expect(event?.['short_lines']).toMatchObject([{ line_no: 1, ordered_qty: cases + 1, shipped_qty: cases }])
+  })
+
   it('picks the lot that a line names, and what that lacks from what expires first', async () => {
     await start()
     const { number, units } = item({ lotControlled: true })

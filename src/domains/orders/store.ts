@@ -108,6 +108,8 @@ export type NewLine = {
   readonly netMinor: number
   /** The line's own; null where the order's counts. */
   readonly requestedDate: string | null
+  /** For how long what is shipped must live afterwards; null where any lot will do. */
+  readonly minimumShelfLifeDays: number | null
   readonly rejection: string | null
   /** In base units. */
   readonly ordered: Quantity
@@ -119,12 +121,14 @@ export type NewLine = {
 const insertLineRows = sql(
   'orders.insert_lines',
   `insert into orders.line (order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor,
-     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, requested_date, erp_closed)
+     price_unit, net_minor, rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, requested_date,
+     minimum_shelf_life_days, erp_closed)
    select l.*, l.cancelled from unnest($1::bigint[], $2::smallint[], $3::text[], $4::int[], $5::numeric[], $6::text[],
      $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::text[], $13::numeric[], $14::numeric[],
-     $15::numeric[], $16::numeric[], $17::text[], $18::text[], $19::text[], $20::date[])
+     $15::numeric[], $16::numeric[], $17::text[], $18::text[], $19::text[], $20::date[], $21::int[])
      as l(order_id, n, customer_line, item_id, quantity, unit, numerator, denominator, price_minor, price_unit, net_minor,
-       rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, requested_date)`,
+       rejection, ordered, reserved, backordered, cancelled, sku, base_unit, tax_class, requested_date,
+       minimum_shelf_life_days)`,
 )
 
 export function insertLines(tx: Transaction, lines: readonly (NewLine & { readonly doc: number })[]): void {
@@ -149,6 +153,7 @@ export function insertLines(tx: Transaction, lines: readonly (NewLine & { readon
     lines.map((line) => line.baseUnit),
     lines.map((line) => line.taxClass),
     lines.map((line) => line.requestedDate),
+    lines.map((line) => line.minimumShelfLifeDays),
   ])
 }
 

@@ -65,7 +65,8 @@ const lines = sql(
   'orders.lines',
   `select l.order_id as doc, l.n, l.customer_line as "customerLine", l.item_id as "itemId", l.sku,
      l.base_unit as "baseUnit", l.tax_class as "taxClass", l.quantity, l.unit, l.numerator, l.denominator, l.price_minor as "priceMinor",
-     l.price_unit as "priceUnit", l.net_minor as "netMinor", l.requested_date::text as "requestedDate", l.rejection, l.erp_closed as "erpClosed", l.ordered, l.cancelled, l.open, l.backordered,
+     l.price_unit as "priceUnit", l.net_minor as "netMinor", l.requested_date::text as "requestedDate",
+     l.minimum_shelf_life_days as "minimumShelfLifeDays", l.rejection, l.erp_closed as "erpClosed", l.ordered, l.cancelled, l.open, l.backordered,
      l.reserved, l.released, l.picked, l.packed, l.shipped
    from orders.line l where l.order_id = any($1::bigint[]) order by l.order_id, l.n`,
 )

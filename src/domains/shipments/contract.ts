@@ -48,6 +48,8 @@ export type FulfillmentLine = {
   readonly picked: Quantity
   /** Of that, what it has told to be packed. */
   readonly packed: Quantity
+  /** The first day on which what is taken for it may expire; null where any lot will do. */
+  readonly minimumExpiry: string | null
 }
 
 export type NewFulfillment = {
@@ -64,6 +66,8 @@ export type NewFulfillmentLine = {
   readonly quantity: Quantity
   /** Of an item that has lots: those that it is to come from, what is to be taken first before the rest. */
   readonly lots?: readonly LotPart[] | undefined
+  /** The first day on which what is taken for it may expire; any lot will do when absent. */
+  readonly minimumExpiry?: string | null | undefined
 }
 
 /** So much of a lot; without a name where the warehouse may take any. */

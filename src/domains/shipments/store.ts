@@ -11,8 +11,8 @@ const insertFulfillmentRows = sql(
 )
 const insertFulfillmentLineRows = sql(
   'shipments.insert_fulfillment_lines',
-  `insert into shipments.fulfillment_line (fulfillment_id, line, item_id, quantity)
-   select * from unnest($1::bigint[], $2::smallint[], $3::int[], $4::numeric[])`,
+  `insert into shipments.fulfillment_line (fulfillment_id, line, item_id, quantity, minimum_expiry)
+   select * from unnest($1::bigint[], $2::smallint[], $3::int[], $4::numeric[], $5::date[])`,
 )
 
 export function insertFulfillments(tx: Transaction, fulfillments: readonly NewFulfillment[]): void {
@@ -28,6 +28,7 @@ export function insertFulfillments(tx: Transaction, fulfillments: readonly NewFu
     lines.map((line) => line.line),
     lines.map((line) => line.itemId),
     lines.map((line) => formatQuantity(line.quantity)),
+    lines.map((line) => line.minimumExpiry ?? null),
   ])
 }
 

@@ -17,7 +17,8 @@ const fulfillmentsOfOrderRows = sql(
 )
 const fulfillmentLineRows = sql(
   'shipments.fulfillment_lines',
-  `select fulfillment_id as doc, line, item_id as "itemId", quantity, shipped, short, picked, packed
+  `select fulfillment_id as doc, line, item_id as "itemId", quantity, shipped, short, picked, packed,
+     minimum_expiry::text as "minimumExpiry"
    from shipments.fulfillment_line where fulfillment_id = any($1::bigint[]) order by fulfillment_id, line`,
 )
 

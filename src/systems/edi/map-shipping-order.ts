@@ -24,13 +24,13 @@ export function toShippingOrder(request: FulfillmentRequest, guide: PartnerGuide
     parties: [shipToOf(shipTo, customer), ...ourParty('SF', location, guide)],
     payment: guide.warehouse.shipping.payment,
     method: guide.warehouse.shipping.method,
-    lines: lines.flatMap(({ sku, unit, requestedDate: shipOn, ...line }) =>
+    lines: lines.flatMap(({ sku, unit, requestedDate: shipOn, minimumExpiry, ...line }) =>
       partsByLot(line).map(({ lot, quantity }) => ({
         line: String(line.line),
         quantity: formatQuantity(quantity),
         unit: unitOf(unit, guide),
         productIds: [{ qualifier, value: sku }],
-        ...present({ lot, shipOn }),
+        ...present({ lot, shipOn, minimumExpiry }),
       })),
     ),
     quantity: formatQuantity(lines.reduce((sum, { quantity }) => sum + quantity, 0)),

@@ -58,6 +58,7 @@ const toDepotLines = (line: FulfillmentRequestLine): DepotOrder['lines'] =>
     qty: quantityNumber(part),
     uom: units.theirs(line.unit),
     lot,
+    min_expiry: line.minimumExpiry ?? null,
     ship_by: line.requestedDate ?? null,
   }))
 

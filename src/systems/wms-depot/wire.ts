@@ -36,6 +36,8 @@ export type DepotOrder = {
     readonly uom: string
     /** A line stands once for each lot that it is to come from, and once for what may come from any. */
     readonly lot: string | null
+    /** The earliest day on which what is picked may expire. */
+    readonly min_expiry: string | null
     readonly ship_by: string | null
   }[]
 }

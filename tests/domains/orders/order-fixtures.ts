@@ -35,6 +35,7 @@ export const line = (overrides: Partial<NewLine> = {}): NewLine => ({
   priceUnit: 'CA',
   netMinor: 4_980,
   requestedDate: null,
+  minimumShelfLifeDays: null,
   rejection: null,
   ordered: units(24),
   reserved: units(24),

@@ -166,22 +166,25 @@ test('a request says where to, from where, by when, and what in which unit', asy
   ])
 })
 
-test('a line that is to come from certain lots stands once for each, and once for what may come from any', async () => {
+test('a line that is to come from certain lots stands once for each and once for the rest, and says how long all must live', async () => {
   const lots = [
     { lot: 'L-1', quantity: units(10) },
     { lot: 'L-2', quantity: units(4) },
   ]
-  const line = { line: 1, sku: '10012', quantity: units(24), unit: 'EA', lots }
+  const line = { line: 1, sku: '10012', quantity: units(24), unit: 'EA', lots, minimumExpiry: '2027-01-26' }
   const [outcome] = await ask(request('F-1000050', { location: 'DC8', lines: [line] }))
   const { number } = (outcome as { answer: { number: string } }).answer
   const segments = segmentsOf('strict', `${number}.edi`)
-  expect(segments.filter((one) => /^(W01|N9\*LI|W76)/.test(one))).toEqual([
+  expect(segments.filter((one) => /^(W01|N9\*LI|G62\*36|W76)/.test(one))).toEqual([
     'W01*10*EA**VN*10012********L-1',
     'N9*LI*1',
+    'G62*36*20270126',
     'W01*4*EA**VN*10012********L-2',
     'N9*LI*1',
+    'G62*36*20270126',
     'W01*10*EA**VN*10012',
     'N9*LI*1',
+    'G62*36*20270126',
     'W76*24',
   ])
   expect((await validate(SHIPPING_ORDER, segments, '940')).errors).toEqual([])

@@ -229,8 +229,17 @@ test('a fulfillment request is said in the words of Depot', () => {
     customer_ref: 'PO-1',
     ship_to: { name: 'Stone Bridge Catering', address: '12 Pier Rd, Dock 4', postal_code: '' },
     ship_by: null,
-    lines: [{ line_no: 1, sku: '10000', qty: 12.5, uom: 'EA', lot: null, ship_by: null }],
+    lines: [{ line_no: 1, sku: '10000', qty: 12.5, uom: 'EA', lot: null, min_expiry: null, ship_by: null }],
   })
+})
+
+test('a line of goods that must live for long says so of each lot that it is to come from', () => {
+  const lots = [{ lot: 'L-1', quantity: 25_000 }]
+  const lines = [{ ...request.lines[0]!, lots, minimumExpiry: '2027-01-26' }]
+  expect(toDepotOrder({ ...request, lines }).lines).toMatchObject([
+    { lot: 'L-1', min_expiry: '2027-01-26' },
+    { lot: null, min_expiry: '2027-01-26' },
+  ])
 })
 
 test('a line that is wanted on a day of its own says so', () => {

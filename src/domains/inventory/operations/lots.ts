@@ -35,6 +35,15 @@ export async function heldLots(
 }
 export const firstLots = firstExpiredFirst
 
+/** When these lots expire, as far as anybody has said. */
+export async function expiriesOf(
+  queries: Queries,
+  lots: readonly LotKey[],
+): Promise<(itemId: number, lot: string) => string | undefined> {
+  const known = lots.length > 0 ? await selectExpiries(queries, lots) : new Map<string, string>()
+  return (itemId, lot) => known.get(lotKey({ itemId, lot }))
+}
+
 /** Those that keep some of an item at these places and have asked no warehouse for it. */
 export const ordersClaiming = async (
   queries: Queries,

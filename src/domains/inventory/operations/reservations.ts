@@ -10,6 +10,7 @@ import {
   openQuantities,
   splitLines,
   stillOpen,
+  cutTo,
   takingsOfLine,
   without,
 } from '../rules/reserving.ts'
@@ -32,6 +33,7 @@ export const isOpen = stillOpen
 
 /** So much of a line, from its places in their order; the line must have it open. */
 export const takingsOf = takingsOfLine
+export const cutTaking = cutTo
 
 /** Writes new reservations on stock that is locked in this transaction; the position's CHECK is the last guard. */
 export function grantReservations(

@@ -19,6 +19,10 @@ export function takingsOfLine({ n, itemId, places }: ReservedLine, quantity: Qua
   return takings
 }
 
+/** No more of a taking than so much. */
+export const cutTo = (taking: Taking, quantity: Quantity): Taking =>
+  taking.quantity <= quantity ? taking : { ...taking, quantity, from: partsOf(taking.from, quantity) }
+
 /** What of a claim is kept for its channel ends first, since it returns to it; each portion of the claim has its place. */
 function partsOf(from: readonly Portion[] = [], quantity: Quantity): readonly Portion[] {
   let missing = quantity

@@ -43,6 +43,10 @@ const OrderViewLine = z.object({
   priceUnit: Unit,
   net: AmountText,
   requestedDate: z.iso.date().optional().describe("The line's own; the order's counts when absent"),
+  minimumShelfLifeDays: z
+    .int()
+    .optional()
+    .describe('So many days what is shipped of it must live; what of it waits may wait for lots that do'),
   rejection: z.string().optional().describe('The code of why nothing of it can be sold'),
   baseUnit: Unit.describe('The unit of the quantities that follow; together they are what was ordered'),
   ordered: QuantityText,

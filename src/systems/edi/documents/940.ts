@@ -2,7 +2,7 @@
 import type { SegmentData } from '../x12-writer.ts'
 import { type DocumentParty, type ProductId, writeParty, x12Date } from './parts.ts'
 import { structure } from './structure.ts'
-import { writeReference, writeWarehouseIds } from './warehouse-parts.ts'
+import { EXPIRES, writeReference, writeWarehouseIds } from './warehouse-parts.ts'
 
 export const SHIPPING_ORDER = structure(`
   ST M 1; W05 M 1
@@ -27,6 +27,8 @@ export type ShippingOrderLine = {
   readonly productIds: readonly ProductId[]
   /** From which it is to come; from any, when absent. */
   readonly lot?: string
+  /** ISO date before which nothing of it may expire. */
+  readonly minimumExpiry?: string
   /** ISO date; the order's counts when absent. */
   readonly shipOn?: string
 }
@@ -61,7 +63,7 @@ export function buildShippingOrder(order: ShippingOrder): SegmentData[] {
     ['W05', ORIGINAL, number, purchaseOrder],
     ...parties.flatMap(writeParty),
     ...writeReference(OUR_ORDER, order.order),
-    ...writeDay(shipOn),
+    ...writeDay(TO_SHIP, shipOn),
     ['W66', payment, method],
     ...lines.flatMap(writeLine),
     ['W76', quantity],
@@ -72,15 +74,16 @@ const writeLine = (line: ShippingOrderLine, index: number): SegmentData[] => [
   ['LX', String(index + 1)],
   ['W01', line.quantity, line.unit, ...writeWarehouseIds(line.productIds), ...lotOf(line)],
   ...writeReference('LI', line.line),
-  ...writeDay(line.shipOn),
+  ...writeDay(TO_SHIP, line.shipOn),
+  ...writeDay(EXPIRES, line.minimumExpiry),
 ]
 
 /** The elements from W0106 to the lot, of which none but that is said. */
 const lotOf = ({ lot }: ShippingOrderLine): string[] =>
   lot === undefined ? [] : [...Array.from({ length: 7 }, () => ''), lot]
 
-const writeDay = (date: string | undefined): SegmentData[] =>
-  date === undefined ? [] : [['G62', TO_SHIP, x12Date(date)]]
+const writeDay = (qualifier: string, date: string | undefined): SegmentData[] =>
+  date === undefined ? [] : [['G62', qualifier, x12Date(date)]]
 
 /** The same document, which says that nothing of it is to be shipped any more. */
 export const cancelShippingOrder = (written: readonly SegmentData[]): SegmentData[] =>
