@@ -42,10 +42,11 @@ export const TRADE = {
 export async function counterpartsOf(
   seed: string,
   world: World,
-  { clock, post }: { clock: Clock; post: Post },
+  { clock, erpClock = clock, post }: { clock: Clock; erpClock?: Clock; post: Post },
 ): Promise<Counterparts> {
   const landscape = await startLandscape({
     clock,
+    erpClock,
     seed,
     world,
     ports: 'none',

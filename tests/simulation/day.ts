@@ -77,9 +77,6 @@ const READ_ALL_DAY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks'
 export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
   stock.some((fact) => READ_ALL_DAY.has(fact))
 
-/** Since when a system is asked for changes, and for how long a source is silent, is told by the clock of who looks. */
-const CLOCKS = ['clock-skew', 'clock-jump']
-
 export type WholeDay = Day &
   Required<
     Pick<
@@ -105,7 +102,7 @@ export function dayOf(seed: string, given: Day): WholeDay {
     cancels: 0.2,
     ...given,
     stock,
-    without: [...(given.without ?? []), ...(readsAllDay({ stock }) || isSilent ? CLOCKS : [])],
+    without: given.without ?? [],
   }
 }
 

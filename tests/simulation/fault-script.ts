@@ -28,6 +28,7 @@ export const RATES = {
   coma: 0.0002,
   'clock-skew': 0.3,
   'clock-jump': 0.002,
+  'erp-behind': 0.2,
   'session-ended': 0.002,
   'database-restart': 0.0004,
   'acknowledgement-lost': 0.01,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../../src/config-schema.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
+import type { Clock } from '#platform/clock.ts'
 import { isAtRest, queryOf, unsafe, unsettled, type Violation } from './checkers.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { untold } from './partner-checkers.ts'
@@ -59,6 +60,8 @@ const STALL_MS = [500, 4_000] as const
 const ZOMBIE_MS = [11_000, 16_000] as const
 /** Longer than it takes others to find out what became of a call. */
 const COMA_MS = [30_000, 60_000] as const
+/** How far the clocks of both ERPs are behind. */
+const BEHIND_MS: [number, number] = [500, 180_000]
 const SKEW_MS: [number, number] = [-120_000, 120_000]
 const RESTART_MS: [number, number] = [50, 3_000]
 
@@ -142,7 +145,12 @@ class Run {
   async toItsEnd(): Promise<Outcome> {
     const { seed } = this.#plan
     const clock = virtualClock(this.#scheduler, this.#outside)
-    this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, post: this.#network.post })
+    const { post } = this.#network
+    this.#landscape = await counterpartsOf(seed, this.#lane.world, {
+      clock,
+      erpClock: this.#erpClock(),
+      post,
+    })
     deliverToUs(this.#landscape)
     this.#board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
     for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
@@ -285,6 +293,12 @@ class Run {
     // Who presses while nobody can open uses up their patience.
     if (this.#areAwake()) for (const teller of [wms, eastWms, shop, tradeShop]) teller.redeliver()
     this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
+  }
+
+  #erpClock(): Clock {
+    const isBehind = this.#faults.strikes('erp-behind', 'erps')
+    const behindMs = isBehind ? drawInteger(this.#plan.seed, 'behind', 'erps', BEHIND_MS) : 0
+    return virtualClock(this.#scheduler, this.#outside, { skewMs: () => -behindMs })
   }
 
   #start(nth: number): void {
