@@ -11,15 +11,17 @@ import {
   claimsOfItems,
   type Demand,
   type NewMove,
+  shifted,
   shiftsOf,
 } from '#domains/inventory/operations/backorder-runs.ts'
 import {
-  datesOf,
+  datesFor,
   type PromisedLine,
   queuesOf,
-  restOf,
+  stockFor,
   waitedItems,
 } from '#domains/inventory/operations/promises.ts'
+import type { ChannelStock } from '#domains/inventory/operations.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
@@ -56,10 +58,10 @@ export async function planMoves(
 ): Promise<NewMove[]> {
   const locations = placesOf(company, asked)
   const items = await itemsOf(queries, company, asked)
-  const [queues, claims, rest, supply] = await Promise.all([
+  const [queues, claims, stock, supply] = await Promise.all([
     queuesOf(queries, items),
     claimsOfItems(queries, items),
-    restOf(queries, items, company.locations),
+    stockFor(queries, items, company.locations),
     supplyFor(queries, items),
   ])
   const waiting = queues.filter((row) => row.company === company.code)
@@ -72,12 +74,12 @@ export async function planMoves(
   return items.flatMap((itemId) => {
     const mine = ranked.filter(({ line }) => line.itemId === itemId)
     if (!mine.some(({ queued }) => queued)) return []
-    const free = rest.filter((row) => row.itemId === itemId)
-    const moves = movesOf(mine, { free, locations })
+    const moves = movesOf(mine, { itemId, stock: stock.of([itemId]), locations })
     const dated = {
+      itemId,
       today,
       queue: waiting.filter((row) => row.itemId === itemId),
-      free,
+      stock: stock.of([itemId]),
       supply: supply.filter((one) => one.itemId === itemId),
     }
     return withDates(moves, dated, company)
@@ -188,23 +190,24 @@ function compared(a: Ranked, b: Ranked, sortBy: Segment['sortBy']): number {
   return a.order.doc - b.order.doc || a.line.n - b.line.n
 }
 
-type Rest = Awaited<ReturnType<typeof restOf>>
+type Shared = {
+  readonly itemId: number
+  readonly stock: ChannelStock
+  readonly locations: readonly string[]
+}
 
-function movesOf(
-  ranked: readonly Ranked[],
-  { free, locations }: { readonly free: Rest; readonly locations: readonly string[] },
-): NewMove[] {
+function movesOf(ranked: readonly Ranked[], shared: Shared): Move[] {
   const demands = ranked.map(({ order, line, queued, ...one }) => ({
     ...one,
     doc: order.doc,
     line: line.n,
+    channel: order.channel,
     waiting: queued?.quantity ?? 0,
     part: wholePart(line),
     whole: order.shippingRule === 'line-complete',
   }))
   const of = new Map<Demand, Ranked>(demands.map((demand, at) => [demand, ranked[at]!]))
-  const there = new Map(free.map(({ location, free: here }) => [location, here]))
-  return shiftsOf({ demands, free: there, locations }).map(({ demand, location, quantity }) => {
+  return shiftsOf({ demands, ...shared }).map(({ demand, location, quantity }) => {
     const { line } = of.get(demand)!
     const { doc, n, itemId, sku, reserved, backordered } = line
     const dates = { expectedBefore: null, expectedAfter: null }
@@ -213,6 +216,7 @@ function movesOf(
       sku,
       doc,
       line: n,
+      channel: demand.channel,
       class: demand.class,
       location,
       quantity,
@@ -224,53 +228,41 @@ function movesOf(
 }
 
 type Dated = {
+  readonly itemId: number
   readonly today: string
   readonly queue: readonly PromisedLine[]
-  readonly free: Rest
+  readonly stock: ChannelStock
   readonly supply: readonly ComingSupply[]
 }
 
+type Move = NewMove & { readonly channel: string }
+
 /** When each line has all it wants, before and after: who loses waits behind all others. */
 function withDates(
-  moves: readonly NewMove[],
-  { today, queue, free, supply }: Dated,
-  company: Selling,
-): NewMove[] {
-  const key = ({ doc, line }: { readonly doc: number; readonly line: number }): string => `${doc} ${line}`
-  const gained = new Map<string, Quantity>()
-  for (const move of moves) gained.set(key(move), (gained.get(key(move)) ?? 0) + move.quantity)
-  const there = free
-    .filter(({ location }) => company.locations.includes(location))
-    .reduce((sum, { free: here }) => sum + Math.max(0, here), 0)
-  const taken = moves.reduce((sum, { quantity }) => sum + quantity, 0)
+  moves: readonly Move[],
+  { itemId, today, queue, stock, supply }: Dated,
+  { locations }: Selling,
+): Move[] {
   const coming = supply.flatMap(({ location, expectedOn, quantity }) =>
-    expectedOn !== null && company.locations.includes(location) ? [{ on: expectedOn, quantity }] : [],
+    expectedOn === null ? [] : [{ on: expectedOn, location, quantity }],
   )
-  const datesOfQueue = (
-    lines: readonly { readonly key: string; readonly quantity: Quantity }[],
-    freeNow: Quantity,
-  ) => {
-    const dates = datesOf({ queue: lines.map(({ quantity }) => quantity), free: freeNow, coming, today })
-    return new Map(lines.map((line, at) => [line.key, dates[at]!]))
+  const lines = new Map(queue.map((row) => [lineKey(row), row as Pick<PromisedLine, 'channel' | 'quantity'>]))
+  const datesThen = (there: ChannelStock) => {
+    const waiting = [...lines].filter(([, { quantity }]) => quantity > 0)
+    const asked = { itemId, queue: waiting.map(([, line]) => line), stock: there, coming, locations, today }
+    const dates = datesFor(asked)
+    const of = new Map(waiting.map(([key], at) => [key, dates[at]!]))
+    return (move: Move): string | null => (of.has(lineKey(move)) ? of.get(lineKey(move))! : today)
   }
-  const before = datesOfQueue(
-    queue.map((row) => ({ key: key(row), quantity: row.quantity })),
-    there,
-  )
-  const stay = queue.map((row) => ({ key: key(row), quantity: row.quantity - (gained.get(key(row)) ?? 0) }))
-  const queued = new Set(stay.map((row) => row.key))
-  const join = [...gained].flatMap(([one, quantity]) =>
-    queued.has(one) ? [] : [{ key: one, quantity: -quantity }],
-  )
-  const after = datesOfQueue(
-    [...stay, ...join].filter(({ quantity }) => quantity > 0),
-    there - taken,
-  )
-  const whole = (one: string, dates: ReadonlyMap<string, string | null>): string | null =>
-    dates.has(one) ? dates.get(one)! : today
-  return moves.map((move) => ({
-    ...move,
-    expectedBefore: whole(key(move), before),
-    expectedAfter: whole(key(move), after),
-  }))
+  const before = datesThen(stock)
+  const then = stock.copy()
+  shifted(then, itemId, moves)
+  for (const move of moves) {
+    const { channel, quantity } = lines.get(lineKey(move)) ?? { channel: move.channel, quantity: 0 }
+    lines.set(lineKey(move), { channel, quantity: quantity - move.quantity })
+  }
+  const after = datesThen(then)
+  return moves.map((move) => ({ ...move, expectedBefore: before(move), expectedAfter: after(move) }))
 }
+
+const lineKey = ({ doc, line }: { readonly doc: number; readonly line: number }): string => `${doc} ${line}`

@@ -8,14 +8,15 @@ import { claim, record, settle } from '#platform/http-idempotency.ts'
 import type { Cause } from '#platform/log.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Runner } from '#platform/runner.ts'
+import type { Allocation } from '#domains/inventory/contract.ts'
 import type { BackorderRun, BackorderRunRequest } from '#domains/inventory/contract/backorder-runs.ts'
 import {
+  type ChannelStock,
   giveBack,
-  lockFreeStock,
+  lockChannelStock,
   reservationsOf,
   reserve,
   type ReservedLine,
-  stockKey,
 } from '#domains/inventory/operations.ts'
 import {
   endRun,
@@ -24,6 +25,7 @@ import {
   planRun,
   runningRun,
   settleRunMoves,
+  shifted,
   startRun,
 } from '#domains/inventory/operations/backorder-runs.ts'
 import { backorderRunOf } from '#domains/inventory/views/backorder-runs.ts'
@@ -130,12 +132,13 @@ export async function workOnRuns({ runner, ports }: RunWires): Promise<boolean> 
     const cause = { source: 'backorder-run', actor: run.startedBy }
     const books = await openRunBooks(tx, ports, { moves, company: run.company })
     const changed = whatChanged(books, moves)
-    if (changed === null) {
-      await shift(tx, books, { moves, data: { run: run.id, reason: run.reason }, cause })
+    const gains = changed === null ? gainsOf(books, moves) : changed
+    if (typeof gains !== 'string') {
+      await move(tx, books, { moves, gains, data: { run: run.id, reason: run.reason }, cause })
       turn.wakeAfterwards([...books.orders.values()].map(wakeOrder))
       turn.wakeAfterwards(await wakesOfFreed(tx, [moves[0]!.itemId]))
     }
-    settleRunMoves(tx, run.id, { moves, changed })
+    settleRunMoves(tx, run.id, { moves, changed: typeof gains === 'string' ? gains : null })
     return true
   })
 }
@@ -144,8 +147,8 @@ type RunBooks = {
   readonly orders: ReadonlyMap<number, OrderHeader>
   readonly lines: ReadonlyMap<string, OrderLine>
   readonly claims: ReadonlyMap<string, Quantity>
-  /** Of the item, by location. */
-  readonly free: (location: string) => Quantity
+  /** What each channel may have of the item. */
+  readonly stock: ChannelStock
 }
 
 async function openRunBooks(
@@ -157,7 +160,7 @@ async function openRunBooks(
   const { itemId } = moves[0]!
   tx.locking('document', docs)
   const [headers, lines] = await Promise.all([lockHeaders(tx, docs), linesOf(tx, docs)])
-  const free = await lockFreeStock(tx, [itemId], ports.company(company).locations)
+  const stock = await lockChannelStock(tx, [itemId], ports.company(company).locations)
   const claims = await reservationsOf(tx, docs)
   return {
     orders: new Map(headers.map((header) => [header.doc, header])),
@@ -165,16 +168,12 @@ async function openRunBooks(
     claims: new Map(
       claims.map(({ doc, line, location, quantity }) => [`${doc} ${line} ${location}`, quantity]),
     ),
-    free: (location) => free.get(stockKey(itemId, location)) ?? 0,
+    stock,
   }
 }
 
 /** What is otherwise than it was when the run was planned; null where nothing is. */
-function whatChanged(
-  { orders, lines, claims, free }: RunBooks,
-  moves: readonly PlannedMove[],
-): string | null {
-  const needed = new Map<string, Quantity>()
+function whatChanged({ orders, lines, claims }: RunBooks, moves: readonly PlannedMove[]): string | null {
   for (const { doc, line: n, location, quantity, reserved, backordered } of moves) {
     const [order, line] = [orders.get(doc), lines.get(`${doc} ${n}`)]
     const name = `line ${n} of ${orderNumber(doc)}`
@@ -183,23 +182,37 @@ function whatChanged(
       return `${name} has ${formatQuantity(line.reserved)} reserved and ${formatQuantity(line.backordered)} waiting, not ${formatQuantity(reserved)} and ${formatQuantity(backordered)}`
     if (quantity < 0 && (claims.get(`${doc} ${n} ${location}`) ?? 0) < -quantity)
       return `${name} keeps less at ${location} than it was to give`
-    needed.set(location, (needed.get(location) ?? 0) + quantity)
   }
-  const short = [...needed].find(([location, quantity]) => quantity > Math.max(0, free(location)))
-  return short ? `${short[0]} has less free than was counted on` : null
+  return null
 }
 
-type Shifting = { readonly moves: readonly PlannedMove[]; readonly data: object; readonly cause: Cause }
+type Gains = ReadonlyMap<PlannedMove, Allocation>
+
+/** What lines gain and what of it is kept for their channels; or where there is less than was counted on. */
+function gainsOf({ orders, stock }: RunBooks, moves: readonly PlannedMove[]): Gains | string {
+  const steps = moves.map((one) => ({ ...one, channel: orders.get(one.doc)!.channel }))
+  const gains = shifted(stock, moves[0]!.itemId, steps)
+  const short = steps.find((step) => step.quantity > 0 && !gains.has(step))
+  if (short) return `${short.location} has less for ${short.channel} than was counted on`
+  return new Map(steps.flatMap((step, at) => (gains.has(step) ? [[moves[at]!, gains.get(step)!]] : [])))
+}
+
+type Moving = {
+  readonly moves: readonly PlannedMove[]
+  readonly gains: Gains
+  readonly data: object
+  readonly cause: Cause
+}
 
 /** Takes what is lost, then gives what is gained, and tells each order why. */
-async function shift(tx: Transaction, books: RunBooks, { moves, data, cause }: Shifting): Promise<void> {
+async function move(tx: Transaction, books: RunBooks, { moves, gains, data, cause }: Moving): Promise<void> {
   const lost = moves.filter(({ quantity }) => quantity < 0)
   const company = books.orders.get(moves[0]!.doc)!.company
   await giveBack(
     tx,
-    lost.map(({ quantity, ...move }) => ({ ...move, company, quantity: -quantity })),
+    lost.map(({ quantity, ...one }) => ({ ...one, company, quantity: -quantity })),
   )
-  reserve(tx, reservedLines(books, moves, company))
+  reserve(tx, reservedLines(books, moves, gains))
   const told = (some: readonly PlannedMove[]) =>
     [...Map.groupBy(some, ({ doc }) => doc)].map(([doc, own]) => ({
       ...books.orders.get(doc)!,
@@ -214,19 +227,20 @@ async function shift(tx: Transaction, books: RunBooks, { moves, data, cause }: S
 function reservedLines(
   { orders, lines }: RunBooks,
   moves: readonly PlannedMove[],
-  company: string,
+  gains: Gains,
 ): ReservedLine[] {
   const byLine = Map.groupBy(moves, ({ doc, line }) => `${doc} ${line}`)
   return [...byLine].map(([key, own]) => {
     const { doc, line, itemId } = own[0]!
     const waited = lines.get(key)!.backordered
+    const { company, channel } = orders.get(doc)!
     return {
       doc,
       line,
       company,
-      channel: orders.get(doc)!.channel,
+      channel,
       itemId,
-      allocations: own.flatMap(({ location, quantity }) => (quantity > 0 ? [{ location, quantity }] : [])),
+      allocations: own.flatMap((one) => gains.get(one) ?? []),
       backordered: waited - own.reduce((sum, { quantity }) => sum + quantity, 0),
       waited: waited > 0,
     }

@@ -1,14 +1,19 @@
 /** Waiting lines are given what has become free, in the order of the queue. */
 import type { Transaction } from '#platform/database.ts'
 import type { Cause } from '#platform/log.ts'
-import { type FreeStock, lockFreeStock, reserve, type ReservedLine } from '#domains/inventory/operations.ts'
+import {
+  type ChannelStock,
+  lockChannelStock,
+  reserve,
+  type ReservedLine,
+} from '#domains/inventory/operations.ts'
 import { markMore, type NewDoubt, withhold } from '#domains/inventory/operations/freshness.ts'
 import { recordDecisions } from '#domains/inventory/operations/sourcing.ts'
 import { type LinesMoved, moveLines } from '#domains/orders/operations.ts'
 import { isActive } from '#domains/shipments/contract.ts'
 import type { CareNow } from './care.ts'
 import { summed } from './careful-orders.ts'
-import { countDown, type Filled, fillOf, readOrdersWaiting } from './fills.ts'
+import { type Filled, fillOf, readOrdersWaiting } from './fills.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { lookAll, type OrderWork } from './order-work.ts'
 import type { ProcessPorts } from './ports.ts'
@@ -18,12 +23,12 @@ export function fillBackorders(ports: ProcessPorts) {
   return async (tx: Transaction, works: readonly OrderWork[], cause: Cause) => {
     const lines = works.flatMap(({ facts }) => facts.lines.filter((line) => line.backordered > 0))
     const locations = [...new Set(works.flatMap(({ facts }) => ports.company(facts.company).locations))]
-    const free = await lockFreeStock(
+    const stock = await lockChannelStock(
       tx,
       lines.map((line) => line.itemId),
       locations,
     )
-    const filled = await fillAll(tx, ports, { works, lines, free, locations })
+    const filled = await fillAll(tx, ports, { works, lines, stock, locations })
     reserve(
       tx,
       filled.flatMap(({ lines: own }) => own),
@@ -49,7 +54,7 @@ export async function noteWithheld(tx: Transaction, works: readonly OrderWork[])
 type Filling = {
   readonly works: readonly OrderWork[]
   readonly lines: OrderFacts['lines']
-  readonly free: FreeStock
+  readonly stock: ChannelStock
   readonly locations: readonly string[]
 }
 
@@ -62,18 +67,16 @@ type FilledOrder = Pick<Filled, 'decided'> & {
 async function fillAll(
   tx: Transaction,
   ports: ProcessPorts,
-  { works, lines, free: locked, locations }: Filling,
+  { works, lines, stock, locations }: Filling,
 ): Promise<FilledOrder[]> {
   const waiting = await readOrdersWaiting(tx, ports, lines, locations)
   if (!waiting) return []
-  const items = lines.map(({ itemId }) => itemId)
-  const free = waiting.care ? waiting.care.lowered(locked, items) : locked
+  if (waiting.care) stock.beCareful(waiting.care.figure)
   const filled = works.flatMap(({ facts }) => {
     const requestedAt = facts.fulfillments.filter(isActive).map(({ location }) => location)
     const order = { ...facts.order, ...facts, requestedAt }
-    const fill = fillOf(waiting, order, { free, company: ports.company(facts.company) })
+    const fill = fillOf(waiting, order, { stock, company: ports.company(facts.company) })
     if (fill.lines.length === 0) return []
-    countDown(free, fill)
     return [{ facts, decided: fill.decided, lines: fill.lines.map((line) => reservedLine(facts, line)) }]
   })
   if (waiting.care) markMore(tx, summed(filled.flatMap(doubtsOf(waiting.care))))

@@ -4,7 +4,7 @@ import type { Queries } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { CareFacts, FreshnessRule, SourceState } from '#domains/inventory/contract/freshness.ts'
 import type { ChannelReservation } from '#domains/inventory/contract/reservations.ts'
-import { type ChannelStock, type FreeStock, stockKey } from '#domains/inventory/operations.ts'
+import { type ChannelStock, stockKey } from '#domains/inventory/operations.ts'
 import type { NewDoubt, WithheldLine } from '#domains/inventory/operations/freshness.ts'
 import {
   careFacts,
@@ -96,7 +96,7 @@ export class CareNow {
       ),
     )
 
-  /** For who can be refused. */
+  /** For who can be refused, and for who waits: nothing is given that a person has to be asked for. */
   readonly figure: Figure = (place, figures) => this.#figureBy(this.#silent, place, figures)
 
   /** For orders, which a person can hold up: what only he may give is given, and `askerAt` says that he is to be asked. */
@@ -115,19 +115,6 @@ export class CareNow {
   withholdersOf(itemId: number, locations: readonly string[]): readonly Silent[] {
     const places = locations.filter((location) => this.#withheld.has(stockKey(itemId, location)))
     return this.#silent.filter((rule) => places.some((place) => rule.locations.includes(place)))
-  }
-
-  /** What of this may be given to who waits; nothing is given there that a person has to be asked for. */
-  lowered(free: FreeStock, items: readonly number[]): FreeStock {
-    const view: FreeStock = new Map(free)
-    for (const itemId of new Set(items)) {
-      for (const location of new Set(this.#silent.flatMap(({ locations }) => locations))) {
-        const available = free.get(stockKey(itemId, location))
-        if (available === undefined || available <= 0) continue
-        view.set(stockKey(itemId, location), this.figure({ itemId, location }, { available, given: 0 }))
-      }
-    }
-    return view
   }
 
   #figureBy(

@@ -3,9 +3,16 @@ import type { Queries } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Allocation, Reservation } from '#domains/inventory/contract.ts'
 import type { KeptDecision, SourcingCause, SourcingRules } from '#domains/inventory/contract/sourcing.ts'
-import { allocateOrder, coverableLines, type FreeStock, stockKey } from '#domains/inventory/operations.ts'
+import {
+  allocateOrder,
+  type ChannelStock,
+  coverableLines,
+  type FreeStock,
+} from '#domains/inventory/operations.ts'
 import {
   avoidedBy,
+  leftByOthers,
+  type QueuedLine,
   readWaiting,
   shareFor,
   sourcedBy,
@@ -19,7 +26,7 @@ import type { CompanyRules, ProcessPorts } from './ports.ts'
 
 export type WaitingOrder = Pick<
   OrderHeader,
-  'doc' | 'company' | 'shippingRule' | 'currency' | 'totalMinor'
+  'doc' | 'company' | 'channel' | 'shippingRule' | 'currency' | 'totalMinor'
 > & {
   readonly lines: readonly OrderLine[]
   /** Claims that no request carries yet, and where requests are worked on. */
@@ -62,8 +69,12 @@ export async function readOrdersWaiting(
     profiles.map(([, { rules }]) => rules),
     items,
   )
-  const free = care ? care.lowered(turns.free, items) : turns.free
-  return { ...turns, free, care, profiles: new Map(profiles), lotsSince }
+  const stockOf: Waiting['stockOf'] = (some) => {
+    const stock = turns.stockOf(some)
+    if (care) stock.beCareful(care.figure)
+    return stock
+  }
+  return { ...turns, stockOf, care, profiles: new Map(profiles), lotsSince }
 }
 
 export type Filled = {
@@ -91,31 +102,43 @@ type Asked = {
   readonly part: Quantity
   readonly avoid: ReadonlySet<string> | undefined
   readonly line: OrderLine
+  readonly row: QueuedLine
 }
 
-/** What an order's lines are given of `free`, which is left as it is; lines that get nothing are left out. */
+type Allocations = readonly (readonly Allocation[])[]
+
+/** What an order's lines are given of the stock, which is counted down; lines that get nothing are left out. */
 export function fillOf(
   waiting: WaitingOrders,
   order: WaitingOrder,
-  { free, company }: { readonly free: FreeStock; readonly company: CompanyRules },
+  { stock, company }: { readonly stock: ChannelStock; readonly company: CompanyRules },
 ): Filled {
   const profile = waiting.profiles.get(order.doc)
   const locations = profile?.rules.network ?? company.locations
   const asked = askedBy(waiting, order, locations)
   if (asked.length === 0) return { lines: [] }
   const isShort = asked.some(({ avoid }) => avoid !== undefined)
-  if (!profile && !isShort) return { lines: given(asked, allocatePlainly(free, asked, locations), order) }
+  const free = reachOf(waiting, order, { asked, stock, locations: company.locations })
+  const give = (allocations: Allocations): Filled['lines'] => {
+    const enough = enoughOf(asked, allocations, order)
+    const taken = stock.allocate(order.channel, asked, company.locations, () => enough)
+    return asked.flatMap(({ n, itemId }, at) => {
+      const quantity = sumOf(taken[at]!)
+      return quantity > 0 ? [{ n, itemId, quantity, allocations: taken[at]! }] : []
+    })
+  }
+  if (!profile && !isShort) return { lines: give(allocatePlainly(free, asked, locations)) }
   const avoided = new Set(asked.flatMap(({ avoid }) => [...(avoid ?? [])]))
   const { allocations, decision } = sourceFrom({
     rules: profile?.rules ?? defaultRules(company.locations),
     currency: order.currency,
-    lines: asked.map(({ line, ...one }) => ({
+    lines: asked.map(({ line, row: _, ...one }) => ({
       ...one,
       line: line.customerLine,
       sku: line.sku,
       valueMinor: Math.floor((line.netMinor * one.quantity) / line.ordered),
     })),
-    free: new Map(free),
+    free,
     shipTo: profile?.shipTo ?? undefined,
     lotsSince: waiting.lotsSince,
     locations: company.locations,
@@ -124,7 +147,7 @@ export function fillOf(
   })
   const cause = isShort ? 'short' : 'waited'
   return {
-    lines: given(asked, allocations, order),
+    lines: give(allocations),
     decided: { cause, profile: profile?.id ?? null, shipTo: profile?.shipTo ?? null, decision },
   }
 }
@@ -147,9 +170,31 @@ function askedBy(
     const quantity = shareFor(waiting, row, { locations, part })
     const suffices = shippingRule === 'line-complete' ? quantity === line.backordered : quantity > 0
     return suffices
-      ? [{ n: line.n, itemId: line.itemId, quantity, part, avoid: avoidedBy(waiting, row), line }]
+      ? [{ n: line.n, itemId: line.itemId, quantity, part, avoid: avoidedBy(waiting, row), line, row }]
       : []
   })
+}
+
+type Reaching = {
+  readonly asked: readonly Asked[]
+  readonly stock: ChannelStock
+  readonly locations: readonly string[]
+}
+
+/** What there is for an order's channel, without what others before it wait for and would be given at a place. */
+function reachOf(
+  waiting: WaitingOrders,
+  { channel }: WaitingOrder,
+  { asked, stock, locations }: Reaching,
+): FreeStock {
+  const items = asked.map(({ itemId }) => itemId)
+  const free = new Map(stock.of(channel, items, locations))
+  // of several lines for an item the last is behind all others that one of them is behind
+  for (const { row } of asked) {
+    for (const [key, left] of leftByOthers(waiting, row, locations) ?? [])
+      free.set(key, Math.min(free.get(key) ?? 0, left))
+  }
+  return free
 }
 
 /**
@@ -160,32 +205,21 @@ function allocatePlainly(
   free: FreeStock,
   asked: readonly Asked[],
   locations: readonly string[],
-): readonly (readonly Allocation[])[] {
+): Allocations {
   const covered = coverableLines(free, asked, locations)
   const allocations = allocateOrder(new Map(free), covered, locations)
   const found = new Map(covered.map((line, at) => [line, allocations[at]!]))
   return asked.map((line) => found.get(line) ?? [])
 }
 
-function given(
-  asked: readonly Asked[],
-  allocations: readonly (readonly Allocation[])[],
-  { shippingRule }: WaitingOrder,
-): Filled['lines'] {
-  return asked.flatMap(({ n, itemId, line }, at) => {
-    const some = allocations[at]!
-    const quantity = some.reduce((sum, one) => sum + one.quantity, 0)
-    const isEnough = shippingRule === 'line-complete' ? quantity === line.backordered : quantity > 0
-    return isEnough ? [{ n, itemId, quantity, allocations: some }] : []
-  })
-}
+const sumOf = (some: readonly Allocation[]): Quantity => some.reduce((sum, { quantity }) => sum + quantity, 0)
 
-/** Takes what was given off what is free. */
-export function countDown(free: FreeStock, { lines }: Filled): void {
-  for (const { itemId, allocations } of lines) {
-    for (const { location, quantity } of allocations) {
-      const key = stockKey(itemId, location)
-      free.set(key, free.get(key)! - quantity)
-    }
-  }
-}
+/** A line that wants all or nothing gives back what does not suffice. */
+const enoughOf = (
+  asked: readonly Asked[],
+  allocations: Allocations,
+  { shippingRule }: WaitingOrder,
+): Allocations =>
+  allocations.map((some, at) =>
+    shippingRule === 'line-complete' && sumOf(some) < asked[at]!.line.backordered ? [] : some,
+  )

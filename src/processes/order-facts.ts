@@ -153,7 +153,8 @@ async function fillableByOrder(
         .filter(isActive)
         .map(({ location }) => location)
       const order = { ...header, lines: of(doc), reservations: claimsOf(doc), requestedAt }
-      const fill = fillOf(waiting, order, { free: waiting.free, company: ports.company(header.company) })
+      const stock = waiting.stockOf(of(doc).map(({ itemId }) => itemId))
+      const fill = fillOf(waiting, order, { stock, company: ports.company(header.company) })
       return [doc, fill.lines.map(({ n }) => n)]
     }),
   )

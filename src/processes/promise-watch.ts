@@ -7,13 +7,13 @@ import type { Runner } from '#platform/runner.ts'
 import { localDate } from '#platform/time-zone.ts'
 import {
   afterMove,
-  datesOf,
+  datesFor,
   endAvoiding,
   type NewPromise,
   promise,
   type PromisedLine,
   queuesOf,
-  restOf,
+  stockFor,
   waitedItems,
 } from '#domains/inventory/operations/promises.ts'
 import { changeHeaders } from '#domains/orders/operations.ts'
@@ -62,24 +62,23 @@ async function changesOf(
   slipped: Set<string>,
 ): Promise<Change[]> {
   const locations = [...new Set(companies.flatMap((company) => company.locations))]
-  const [queues, rest, supply] = await Promise.all([
+  const [queues, stock, supply] = await Promise.all([
     queuesOf(database, items),
-    restOf(database, items, locations),
+    stockFor(database, items, locations),
     supplyFor(database, items),
   ])
   const now = clock.now()
   return [...Map.groupBy(queues, ({ itemId }) => itemId)].flatMap(([itemId, lines]) => {
     const company = companies.find(({ code }) => code === lines[0]!.company)
     if (!company) return []
-    const here = new Set(company.locations)
-    const dates = datesOf({
-      queue: lines.map(({ quantity }) => quantity),
-      free: rest
-        .filter((row) => row.itemId === itemId && here.has(row.location))
-        .reduce((sum, { free }) => sum + Math.max(0, free), 0),
+    const dates = datesFor({
+      itemId,
+      queue: lines,
+      stock: stock.of([itemId]),
       coming: supply.flatMap(({ itemId: of, location, expectedOn, quantity }) =>
-        of === itemId && here.has(location) && expectedOn !== null ? [{ on: expectedOn, quantity }] : [],
+        of === itemId && expectedOn !== null ? [{ on: expectedOn, location, quantity }] : [],
       ),
+      locations: company.locations,
       today: localDate(now, company.timeZone),
     })
     return lines.flatMap((line, at) => {

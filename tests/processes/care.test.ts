@@ -76,12 +76,5 @@ test('orders are given what a cap leaves and what a person must be asked for, wh
   expect([care.askerAt(NORTH), care.askerAt(SOUTH)?.source]).toEqual([undefined, 'count'])
   expect(care.withholdersOf(item, [NORTH]).map(({ source }) => source)).toEqual(['depot'])
   expect(care.withholdersOf(item + 1, [NORTH, SOUTH])).toEqual([])
-  const lowered = care.lowered(
-    new Map([
-      [`${item} ${NORTH}`, units(20)],
-      [`${item} elsewhere`, units(7)],
-    ]),
-    [item],
-  )
-  expect([...lowered.values()]).toEqual([units(5), units(7)])
+  expect([care.figure(at(NORTH), free), care.figure(at('elsewhere'), free)]).toEqual([units(3), units(20)])
 })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { O2C } from '#tests/routes/front-door.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
-const SKUS = ['33001', '33002', '33003', '33004', '33005']
+const SKUS = ['33001', '33002', '33003', '33004', '33005', '33006', '33007']
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler(
@@ -69,6 +69,50 @@ test('orders of one moment are served in the order in which they came, and nobod
     [sku],
   )
   expect(left).toEqual([{ available: 0, reserved: 0 }])
+})
+
+const ALLOCATIONS = '/process/inventory/v1/allocations'
+const keep = async (sku: string, kind: 'minimum' | 'wall', channel: string, quantity: number) => {
+  const allocations = [{ name: channel, kind, channels: [channel], quantity: String(quantity) }]
+  const body = { company: 'NWF', reason: 'test', places: [{ sku, location: 'DC1', allocations }] }
+  expect((await house.send('POST', `${ALLOCATIONS}:set`, { body })).status).toBe(200)
+}
+const takenOf = async (sku: string) => {
+  const { body } = await house.send('GET', `${ALLOCATIONS}?company=NWF&sku=${sku}`)
+  return (body['items'] as { taken: string }[])[0]!.taken
+}
+
+test('what is kept for a channel is for its lines that wait too, past others before them, and for nobody else', async () => {
+  const sku = next()
+  await keep(sku, 'minimum', 'rep', 3)
+  const first = await house.order({ lines: [[sku, 9]] })
+  const behind = await house.order({ channel: 'rep', lines: [[sku, 5]] })
+  expect([...reservedAtOnce(first), ...reservedAtOnce(behind)]).toEqual(['2', '3'])
+  await keep(sku, 'minimum', 'rep', 4)
+  house.count('DC1', sku, 3)
+  await untilLines(behind, { shipped: 5, backordered: 0 })
+  expect(await house.lines(first)).toMatchObject([{ backordered: 7 }])
+  expect(await takenOf(sku)).toBe('2')
+  const fresh = await house.order({ channel: 'rep', lines: [[sku, 2]] })
+  expect(reservedAtOnce(fresh)).toEqual(['1'])
+  // two are kept for who waits behind, the others are for who waits first
+  house.count('DC1', sku, 9)
+  await Promise.all([house.closed(first), house.closed(fresh)])
+  expect(await takenOf(sku)).toBe('4')
+})
+
+test('behind a wall a line waits for what is kept there and for nothing else, and holds up nobody', async () => {
+  const sku = next()
+  await keep(sku, 'wall', 'rep', 1)
+  const walled = await house.order({ channel: 'rep', lines: [[sku, 3]] })
+  expect(reservedAtOnce(walled)).toEqual(['1'])
+  const other = await house.order({ lines: [[sku, 6]] })
+  expect(reservedAtOnce(other)).toEqual(['4'])
+  house.count('DC1', sku, 4)
+  await house.closed(other)
+  expect(await house.lines(walled)).toMatchObject([{ backordered: 2 }])
+  await keep(sku, 'wall', 'rep', 2)
+  await house.closed(walled)
 })
 
 test('nobody complains', () => expect(house.complaints).toEqual([]))

@@ -10,7 +10,7 @@ const DC1 = { location: 'DC1', reserved: 0, onHold: 0, inTransit: 0, unreconcile
 const facts = (count: number, waiting = 0): StockFacts => ({
   here: [{ ...DC1, available: units(count) }],
   kept: [],
-  waiting: waiting > 0 ? [{ itemId: 1, quantity: units(waiting) }] : [],
+  waiting: waiting > 0 ? [{ itemId: 1, channel: 'api', quantity: units(waiting) }] : [],
 })
 const comes = (expectedOn: string | null, count: number, location = 'DC1') => ({
   itemId: 1,
@@ -110,6 +110,44 @@ test('whatever comes and whoever waits, there is never less on a later day, and 
           .reduce((total, { count }) => total + count, 0)
         expect(sum).toBe(Math.max(0, stock + come - waiting))
       }
+    }),
+  )
+})
+
+test('nor is there for any channel, whatever is kept for it and for others, and whoever of them waits', () => {
+  const day = fc.integer({ min: 3, max: 9 }).map((date) => `2026-03-0${date}`)
+  const place = fc.constantFrom('DC1', 'DC2')
+  const channel = fc.constantFrom('shop', 'edi', 'api')
+  const supply = fc.array(fc.record({ day, count: fc.integer({ min: 1, max: 30 }), location: place }), {
+    maxLength: 6,
+  })
+  const queue = fc.array(fc.record({ channel, count: fc.integer({ min: 1, max: 30 }) }), { maxLength: 5 })
+  const shares = fc.uniqueArray(
+    fc.record({
+      location: place,
+      channel: fc.constantFrom('shop', 'edi'),
+      kind: fc.constantFrom('wall' as const, 'minimum' as const),
+      count: fc.nat(30),
+    }),
+    { maxLength: 4, selector: (one) => `${one.location} ${one.channel}` },
+  )
+  const given = fc.record({ supply, queue, shares, stock: fc.nat(30), asks: channel })
+  fc.assert(
+    fc.property(given, ({ supply: coming, queue: waiting, shares: kept, stock, asks }) => {
+      const item = books(
+        {
+          ...facts(stock),
+          kept: kept.map(({ location, channel: of, kind, count }, id) => {
+            return { id, itemId: 1, location, name: of, kind, channels: [of], left: units(count) }
+          }),
+          waiting: waiting.map((one) => ({ itemId: 1, channel: one.channel, quantity: units(one.count) })),
+        },
+        ...coming.map((one) => comes(one.day, one.count, one.location)),
+      )
+      const asked = { ...asking, channel: asks }
+      const days = daysAhead(item, asked, { today: TODAY, on: undefined, timeline: true })
+      const sums = days.map(({ rows }) => rows.reduce((sum, { available }) => sum + available, 0))
+      expect(sums).toEqual(sums.toSorted((x, y) => x - y))
     }),
   )
 })

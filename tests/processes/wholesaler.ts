@@ -121,6 +121,7 @@ export type Wanted = {
   readonly company?: CompanyCode
   readonly customer?: string
   readonly customerOrder?: string
+  readonly channel?: string
   readonly shippingRule?: string
   readonly shipTo?: object
   /** Item, quantity, and its unit: pieces unless told otherwise. */

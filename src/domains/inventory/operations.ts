@@ -15,7 +15,6 @@ import {
   ensurePositions,
   insertMovements,
   makePositions,
-  selectFillableOrders,
   selectFreeForUpdate,
   selectPositionsForUpdate,
   selectUnreconciled,
@@ -27,7 +26,7 @@ import {
 } from './store.ts'
 import { selectKept, updateTaken } from './store/allocations.ts'
 import { heldMeanwhile } from './operations/held-meanwhile.ts'
-import { selectFree } from './store/queue.ts'
+import { reachedOrders, readStock, waitersOf } from './operations/queue.ts'
 import {
   deleteReservations,
   insertReservations,
@@ -47,19 +46,21 @@ async function lockPositions(
   return new Map(rows.map((row) => [stockKey(row.itemId, row.location), row.free]))
 }
 
-/** Locks the positions of these items and answers what is free of them and kept for nobody. */
-export async function lockFreeStock(
+/** Locks the positions of these items and answers what is free of them, by channel. */
+export const lockChannelStock = (
   tx: Transaction,
   itemIds: Iterable<number>,
   locations: readonly string[],
-): Promise<FreeStock> {
-  return (await lockStock(tx, { itemIds, locations, waiting: false })).rest
-}
+): Promise<ChannelStock> => lockStock(tx, { itemIds, locations, waiting: false })
 
-/**
- * As `lockFreeStock`, for who comes new: by channel, and what is left when those who wait have theirs, so that nobody
- * overtakes the queue.
- */
+/** As `lockChannelStock`, what is kept for nobody. */
+export const lockFreeStock = async (
+  tx: Transaction,
+  itemIds: Iterable<number>,
+  locations: readonly string[],
+): Promise<FreeStock> => (await lockChannelStock(tx, itemIds, locations)).rest
+
+/** As `lockChannelStock`, for who comes new: what is left when those who wait have theirs, so that nobody overtakes the queue. */
 export const lockUnclaimedStock = (
   tx: Transaction,
   itemIds: Iterable<number>,
@@ -92,7 +93,9 @@ async function lockStock(tx: Transaction, { itemIds, locations, waiting }: Locki
     selectKept(tx, items),
     waiting ? selectWaiting(tx, items) : [],
   ])
-  return new ChannelStock({ free, kept, waiting: queue, locations })
+  const stock = new ChannelStock({ free, kept })
+  stock.setAside(await waitersOf(tx, kept, queue), locations)
+  return stock
 }
 
 /** As `lockUnclaimedStock`, without a lock: what the books say now promises nothing. */
@@ -101,16 +104,13 @@ export async function readUnclaimedStock(
   items: readonly number[],
   locations: readonly string[],
 ): Promise<ChannelStock> {
-  const [free, kept, waiting] = await Promise.all([
-    selectFree(queries, items, locations),
-    selectKept(queries, items),
+  const [{ kept, of }, waiting] = await Promise.all([
+    readStock(queries, items, locations),
     selectWaiting(queries, items),
   ])
-  const there = free.map(({ itemId, location, free: here }): [string, Quantity] => [
-    stockKey(itemId, location),
-    here,
-  ])
-  return new ChannelStock({ free: new Map(there), kept, waiting, locations })
+  const stock = of(items)
+  stock.setAside(await waitersOf(queries, kept, waiting), locations)
+  return stock
 }
 
 /** What an order gets of free stock, line by line; counts `free` down. */
@@ -248,7 +248,7 @@ export { stockKey }
 
 /** Orders to wake because stock of these items is free and it is their turn. */
 export const fillableOrders = (queries: Queries, itemIds: readonly number[]): Promise<number[]> =>
-  itemIds.length === 0 ? Promise.resolve([]) : selectFillableOrders(queries, itemIds)
+  itemIds.length === 0 ? Promise.resolve([]) : reachedOrders(queries, itemIds)
 
 /** A quantity that physically left, against the claim that was made for it. */
 export type Departure = {

@@ -50,24 +50,6 @@ export function coverable<Line extends WantedLine>(
   })
 }
 
-/** How much a line can be given of this, place by place, when those before it have so much of it. */
-export function shareOf(
-  rest: readonly Quantity[],
-  {
-    ahead,
-    quantity,
-    part,
-  }: { readonly ahead: Quantity; readonly quantity: Quantity; readonly part: Quantity },
-): Quantity {
-  let before = ahead
-  const left = rest.map((here) => {
-    const taken = Math.min(before, Math.max(0, here))
-    before -= taken
-    return Math.max(0, here) - taken
-  })
-  return partsOf(left, quantity, part).reduce((sum, taken) => sum + taken, 0)
-}
-
 /**
  * How much of a line is taken at each place of what is there, in their order: whole parts, or all that is missing. What
  * is less than a part is the last to be taken, from the first place that has it.
@@ -111,11 +93,9 @@ function take(
   })
 }
 
-/** Sets aside what those who came before will take, from the locations that they would be given it from. */
-export function setAside(
+/** What those who came before will take, from the locations that they would be given it from; counts `free` down. */
+export const setAside = (
   free: FreeStock,
   waiting: readonly WantedLine[],
   locations: readonly string[],
-): void {
-  for (const line of waiting) take(free, line, locations)
-}
+): Allocation[][] => waiting.map((line) => take(free, line, locations))

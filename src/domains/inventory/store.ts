@@ -107,25 +107,6 @@ export function selectWaiting(
   return queries.query(waitingQuantities, [itemIds])
 }
 
-const fillable = sql(
-  'inventory.fillable',
-  `select q.doc from (
-     select b.item_id, b.doc, b.since, sum(b.quantity) over (partition by b.item_id order by b.since, b.doc, b.line) - b.quantity as ahead
-     from inventory.backorder b where b.item_id = any($1::int[])) q
-   cross join lateral (
-     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0) - (
-       select coalesce(sum(a.quantity - a.taken), 0) from inventory.allocation a
-       where a.item_id = p.item_id and a.location = p.location), 0)) as free from inventory.position p
-     where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
-   where q.ahead < stock.free order by q.since, q.doc`,
-)
-
-/** Orders whose turn it is at the stock that these items have free and kept for nobody; all of them, since nobody wakes the others later. */
-export async function selectFillableOrders(queries: Queries, itemIds: readonly number[]): Promise<number[]> {
-  const rows = await queries.query<{ doc: number }>(fillable, [itemIds])
-  return [...new Set(rows.map((row) => row.doc))]
-}
-
 const insertMovementRows = sql(
   'inventory.insert_movements',
   `insert into inventory.movement (company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source,

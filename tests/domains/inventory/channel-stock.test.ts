@@ -38,7 +38,10 @@ const shares = fc.record({
     ),
   around: fc.record({ location: fc.constantFrom(...PLACES), left: fc.nat(60) }),
   safety: fc.nat(30),
-  waiting: fc.nat(40),
+  waiting: fc.array(
+    fc.record({ itemId: fc.constant(ITEM), channel: fc.constantFrom(...CHANNELS, ''), quantity: fc.nat(40) }),
+    { maxLength: 5 },
+  ),
 })
 
 type Shares = typeof shares extends fc.Arbitrary<infer T> ? T : never
@@ -55,13 +58,17 @@ const allKept = ({ kept: some, around }: Shares): Kept[] => [
   ...some,
 ]
 
-const stockOf = (shared: Shares) =>
+const stockBefore = (shared: Shares) =>
   new ChannelStock({
     free: new Map(PLACES.map((place) => [stockKey(ITEM, place), shared.free[place as keyof Shares['free']]])),
     kept: [...allKept(shared), kept({ kind: 'safety', id: 99, left: shared.safety })],
-    waiting: shared.waiting > 0 ? [{ itemId: ITEM, quantity: shared.waiting }] : [],
-    locations: PLACES,
   })
+/** For who comes new. */
+function stockOf(shared: Shares): ChannelStock {
+  const stock = stockBefore(shared)
+  stock.setAside(shared.waiting, PLACES)
+  return stock
+}
 
 const reachOf = (stock: ChannelStock, channel: string) =>
   PLACES.reduce((sum, place) => sum + Math.max(0, stock.at(channel, ITEM, place)), 0)
@@ -95,7 +102,7 @@ test('what is told to be available is what is given, to the last unit and no fur
 test('what one channel takes leaves every other what is kept for it', () => {
   fc.assert(
     fc.property(shares, fc.constantFrom(...CHANNELS), fc.nat(200), (some, greedy, quantity) => {
-      const stock = stockOf(some)
+      const stock = stockBefore(some)
       given(stock, greedy, quantity)
       for (const other of CHANNELS.filter((channel) => channel !== greedy)) {
         expect(reachOf(stock, other)).toBeGreaterThanOrEqual(secured(some, other))
@@ -127,7 +134,7 @@ test('together channels are never given more than is free beyond safety stock', 
 test('nothing lies idle once everybody for whom it is has asked, also where more is kept than there is', () => {
   fc.assert(
     fc.property(shares, (some) => {
-      const stock = stockOf({ ...some, waiting: 0 })
+      const stock = stockBefore(some)
       const taken = [...CHANNELS, 'walk-in', 'extra-4', 'extra-5'].flatMap((channel) =>
         given(stock, channel, 1_000),
       )
@@ -140,13 +147,83 @@ test('nothing lies idle once everybody for whom it is has asked, also where more
   )
 })
 
-test('where nothing is kept back, what waits is all that is left out', () => {
+test('who waits is given, in the order of the queue, what whoever comes new of his channel would be given', () => {
+  fc.assert(
+    fc.property(shares, (some) => {
+      const [queue, news] = [stockBefore(some), stockBefore(some)]
+      const inTurn = some.waiting.map(({ channel, quantity }) => {
+        const there = Math.min(quantity, reachOf(news, channel))
+        news.setAside([{ itemId: ITEM, channel, quantity: there }], PLACES)
+        return there
+      })
+      expect(queue.setAside(some.waiting, PLACES)).toEqual(inTurn)
+    }),
+  )
+})
+
+test('what waits of one channel is nothing that is kept for another', () => {
+  fc.assert(
+    fc.property(shares, fc.constantFrom(...CHANNELS), (some, other) => {
+      const stock = stockBefore(some)
+      stock.setAside(
+        some.waiting.filter(({ channel }) => channel !== other),
+        PLACES,
+      )
+      expect(reachOf(stock, other)).toBeGreaterThanOrEqual(secured(some, other))
+    }),
+  )
+})
+
+test('whoever comes new is told to have no more than he could be given if those who wait had theirs', () => {
+  fc.assert(
+    fc.property(shares, fc.constantFrom(...CHANNELS), (some, channel) => {
+      const stock = stockOf(some)
+      const told = reachOf(stock, channel)
+      expect(sumOf(given(stock, channel, 1_000))).toBe(told)
+      const both = stockBefore(some)
+      const had = both.setAside(some.waiting, PLACES)
+      expect(sumOf(given(both, channel, 1_000))).toBe(told)
+      expect(
+        both
+          .setAside(some.waiting, PLACES)
+          .every((one, at) => one + had[at]! <= reachOf(stockBefore(some), some.waiting[at]!.channel)),
+      ).toBe(true)
+    }),
+  )
+})
+
+test('who waits behind a wall has what is kept there, and nothing else', () => {
   const stock = new ChannelStock({
     free: new Map([[stockKey(ITEM, 'north'), 10]]),
-    kept: [],
-    waiting: [{ itemId: ITEM, quantity: 4 }],
-    locations: PLACES,
+    kept: [kept({ kind: 'wall', channels: ['edi'], left: 3 })],
   })
+  const waits = (channel: string) => ({ itemId: ITEM, channel, quantity: 5 })
+  expect(stock.setAside([waits('edi'), waits('edi'), waits('shop'), waits('shop')], PLACES)).toEqual([
+    3, 0, 5, 2,
+  ])
+})
+
+test('what an order gives back is for all but those whom a wall parts from it, and touches nothing that is kept', () => {
+  const stock = new ChannelStock({
+    free: new Map([[stockKey(ITEM, 'north'), 0]]),
+    kept: [
+      kept({ kind: 'minimum', channels: ['edi'], left: 4 }),
+      kept({ kind: 'wall', channels: ['pos'], id: 2 }),
+    ],
+  })
+  stock.giveBack('shop', ITEM, { location: 'north', quantity: 6 })
+  const at = (channel: string) => stock.at(channel, ITEM, 'north')
+  stock.giveBack('pos', ITEM, { location: 'north', quantity: 1 })
+  expect([at('shop'), at('portal'), at('edi'), at('pos')]).toEqual([6, 6, 6, 1])
+  given(stock, 'portal', 2)
+  expect([at('shop'), at('portal'), at('edi'), at('pos')]).toEqual([4, 4, 4, 1])
+  expect(stock.leftOf('shop', ITEM, 'north')).toBe(4)
+  expect([stock.rest.get(stockKey(ITEM, 'north')), stock.keptFor('edi', ITEM, 'north')]).toEqual([-4, 4])
+})
+
+test('where nothing is kept back, what waits is all that is left out', () => {
+  const stock = new ChannelStock({ free: new Map([[stockKey(ITEM, 'north'), 10]]), kept: [] })
+  stock.setAside([{ itemId: ITEM, channel: 'api', quantity: 4 }], PLACES)
   expect(stock.at('shop', ITEM, 'north')).toBe(6)
   expect(given(stock, 'shop', 9)).toEqual([{ location: 'north', quantity: 6 }])
 })

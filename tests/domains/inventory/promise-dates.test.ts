@@ -1,7 +1,10 @@
 /** On which day each of those who wait is promised what it waits for. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { moved, promiseDates } from '#domains/inventory/rules/promise-dates.ts'
+import type { Kept, KeptKind } from '#domains/inventory/contract.ts'
+import { stockKey } from '#domains/inventory/rules.ts'
+import { ChannelStock } from '#domains/inventory/rules/channel-stock.ts'
+import { datesOf, moved, promiseDates } from '#domains/inventory/rules/promise-dates.ts'
 
 const TODAY = '2026-03-02'
 const dates = (queue: readonly number[], free: number, ...coming: readonly (readonly [string, number])[]) =>
@@ -42,6 +45,65 @@ test('no day is before that of who stands before, and until each day all is ther
         }
       },
     ),
+  )
+})
+
+const kept = (kind: KeptKind, channel: string, left: number): Kept => {
+  return { id: 1, itemId: 1, location: 'here', name: channel, kind, channels: [channel], left }
+}
+type Waits = readonly [channel: string, quantity: number]
+const datesHere = (queue: readonly Waits[], keeps: Kept, ...coming: readonly (readonly [string, number])[]) =>
+  datesOf({
+    itemId: 1,
+    queue: queue.map(([channel, quantity]) => ({ channel, quantity })),
+    stock: new ChannelStock({ free: new Map([[stockKey(1, 'here'), 1]]), kept: [keeps] }),
+    coming: coming.map(([on, quantity]) => ({ on, quantity, location: 'here' })),
+    locations: ['here'],
+    today: TODAY,
+  })
+
+test('who waits is promised what comes for his channel, past others before him', () => {
+  const supply = [
+    ['2026-03-09', 10],
+    ['2026-03-05', 3],
+    ['2026-03-01', 90],
+  ] as const
+  const queue: readonly Waits[] = [
+    ['api', 5],
+    ['edi', 1],
+    ['edi', 3],
+    ['api', 1],
+    ['edi', 9],
+  ]
+  expect(datesHere(queue, kept('minimum', 'edi', 4), ...supply)).toEqual([
+    '2026-03-09',
+    TODAY,
+    '2026-03-05',
+    '2026-03-09',
+    null,
+  ])
+  // behind the wall nothing else comes, and nobody waits for who is there
+  expect(datesHere(queue, kept('wall', 'edi', 2), ...supply)).toEqual([
+    '2026-03-09',
+    TODAY,
+    null,
+    '2026-03-09',
+    null,
+  ])
+})
+
+test('where nothing is left of what is kept each is promised the day that he is promised without it', () => {
+  const queue = fc.array(fc.tuple(fc.constantFrom('api', 'edi'), fc.integer({ min: 1, max: 20 })), {
+    maxLength: 6,
+  })
+  const days = fc.array(fc.tuple(fc.constantFrom('2026-03-01', '2026-03-04', '2026-03-07'), fc.nat(20)), {
+    maxLength: 4,
+  })
+  fc.assert(
+    fc.property(queue, days, (waits, coming) => {
+      const none = datesHere(waits, kept('safety', 'nobody', 0), ...coming)
+      expect(datesHere(waits, kept('minimum', 'edi', 0), ...coming)).toEqual(none)
+    }),
   )
 })
 

@@ -1,8 +1,11 @@
 /** Whom what there is too little of goes to: who may take from whom, and that nothing is made or lost by it. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Kept, KeptKind } from '#domains/inventory/contract.ts'
 import { CLASSES, type DemandClass } from '#domains/inventory/contract/backorder-runs.ts'
-import { type Demand, redistribute } from '#domains/inventory/rules/redistribute.ts'
+import { stockKey } from '#domains/inventory/rules.ts'
+import { ChannelStock } from '#domains/inventory/rules/channel-stock.ts'
+import { type Demand, redistribute, shiftAll } from '#domains/inventory/rules/redistribute.ts'
 
 const [NEAR, FAR] = ['near', 'far']
 const LOCATIONS = [NEAR, FAR]
@@ -15,6 +18,7 @@ const demand = (
 ): Demand => ({
   doc: ++docs,
   line: 1,
+  channel: 'api',
   class: name,
   waiting,
   kept: new Map(Object.entries(kept)),
@@ -22,10 +26,19 @@ const demand = (
   whole: false,
   ...more,
 })
-const run = (demands: readonly Demand[], free: Record<string, number> = {}) =>
-  redistribute({ demands, free: new Map(Object.entries(free)), locations: LOCATIONS }).map(
+const ITEM = 1
+const stockOf = (free: Record<string, number>, kept: readonly Kept[] = []) =>
+  new ChannelStock({
+    free: new Map(Object.entries(free).map(([place, here]) => [stockKey(ITEM, place), here])),
+    kept,
+  })
+const run = (demands: readonly Demand[], free: Record<string, number> = {}, kept: readonly Kept[] = []) =>
+  redistribute({ demands, itemId: ITEM, stock: stockOf(free, kept), locations: LOCATIONS }).map(
     ({ demand: { class: name }, location, quantity }) => [name, location, quantity],
   )
+const keptFor = (kind: KeptKind, channel: string, left: number): Kept => {
+  return { id: 1, itemId: ITEM, location: 'near', name: channel, kind, channels: [channel], left }
+}
 
 describe('who wins', () => {
   test('has what is free before anybody gives', () => {
@@ -77,6 +90,34 @@ test('of those that are redistributed who ranks higher takes from who ranks lowe
   expect(run([low, high])).toEqual([])
 })
 
+describe('where something is kept for a channel', () => {
+  test('a winner has what is kept for his own, and nothing of what is kept for another', () => {
+    const own = () => demand('win', 5, {}, { channel: 'edi' })
+    const lose = () => demand('lose', 0, { near: 9 })
+    expect(run([own(), lose()], { near: 4 }, [keptFor('minimum', 'edi', 4)])).toEqual([
+      ['lose', NEAR, -1],
+      ['win', NEAR, 5],
+    ])
+    expect(run([own(), lose()], { near: 4 }, [keptFor('minimum', 'shop', 4)])).toEqual([
+      ['lose', NEAR, -5],
+      ['win', NEAR, 5],
+    ])
+    expect(run([own()], { near: 4 }, [keptFor('minimum', 'shop', 4)])).toEqual([])
+  })
+
+  test('a wall lets nothing in and nothing out', () => {
+    const walled = (name: DemandClass, waiting: number, here: Record<string, number> = {}) =>
+      demand(name, waiting, here, { channel: 'edi' })
+    const wall = [keptFor('wall', 'edi', 0)]
+    expect(run([walled('win', 5), demand('lose', 0, { near: 9 })], { near: 9 }, wall)).toEqual([])
+    expect(run([demand('win', 5), walled('lose', 0, { near: 9 })], {}, wall)).toEqual([])
+    expect(run([walled('win', 5), walled('lose', 0, { near: 9 })], {}, wall)).toEqual([
+      ['lose', NEAR, -5],
+      ['win', NEAR, 5],
+    ])
+  })
+})
+
 test('whatever is asked, nothing is made or lost, nobody gives what he has not, and no class gains that may not', () => {
   const anyDemand = fc
     .record({
@@ -86,15 +127,35 @@ test('whatever is asked, nothing is made or lost, nobody gives what he has not, 
       far: fc.integer({ min: 0, max: 20 }),
       part: fc.integer({ min: 1, max: 5 }),
       whole: fc.boolean(),
+      channel: fc.constantFrom('api', 'edi', 'shop'),
     })
     .map(({ class: name, waiting, near, far, ...more }) => {
       const kept = Object.fromEntries(Object.entries({ near, far }).filter(([, here]) => here > 0))
       return demand(name, waiting, kept, more)
     })
   const anyFree = fc.record({ near: fc.integer({ min: -5, max: 10 }), far: fc.integer({ min: -5, max: 10 }) })
+  const anyKept = fc
+    .record({ kind: fc.constantFrom<KeptKind>('minimum', 'wall'), edi: fc.nat(8), shop: fc.nat(8) })
+    .map(({ kind, edi, shop }) => [keptFor(kind, 'edi', edi), { ...keptFor('minimum', 'shop', shop), id: 2 }])
   fc.assert(
-    fc.property(fc.array(anyDemand, { maxLength: 8 }), anyFree, (demands, free) => {
-      const shifts = redistribute({ demands, free: new Map(Object.entries(free)), locations: LOCATIONS })
+    fc.property(fc.array(anyDemand, { maxLength: 8 }), anyFree, anyKept, (demands, free, kept) => {
+      const before = stockOf(free, kept)
+      const shifts = redistribute({ demands, itemId: ITEM, stock: before.copy(), locations: LOCATIONS })
+      const after = before.copy()
+      const steps = shifts.map((shift) => ({ ...shift, channel: shift.demand.channel }))
+      const gains = shiftAll(after, ITEM, steps)
+      expect([...gains.keys()]).toEqual(steps.filter(({ quantity }) => quantity > 0))
+      for (const {
+        channels: [channel],
+        left,
+      } of kept) {
+        const mine = shifts.some(({ demand: one, quantity }) => one.channel === channel && quantity > 0)
+        const there = Math.min(
+          left,
+          Math.max(0, free.near - kept.reduce((sum, one) => sum + one.left, -left)),
+        )
+        if (!mine) expect(after.at(channel, ITEM, 'near')).toBeGreaterThanOrEqual(there)
+      }
       for (const location of LOCATIONS) {
         const net = shifts.reduce((sum, one) => (one.location === location ? sum + one.quantity : sum), 0)
         expect(net).toBeLessThanOrEqual(Math.max(0, free[location as 'near' | 'far']))

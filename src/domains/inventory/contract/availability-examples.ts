@@ -15,7 +15,7 @@ export const question = {
 export const answer = {
   company: 'NWF',
   channel: 'shop',
-  formula: { version: 3, text: 'free = onHand - onHold - reserved + …' },
+  formula: { version: 4, text: 'free = onHand - onHold - reserved + …' },
   asOf: '2026-11-21T08:30:00.000Z',
   ageMs: 310,
   items: [

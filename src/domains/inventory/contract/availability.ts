@@ -71,7 +71,7 @@ const Figures = z.object({
   keptForOthers: Decimal.describe('Allocated to other channels and not taken yet'),
   keptForChannel: Decimal.describe('Allocated to this channel and not taken yet'),
   coming: Decimal.describe('Expected here from today until the date that is asked about; 0 without one'),
-  waiting: Decimal.describe('What orders wait for and would be given here'),
+  waiting: Decimal.describe('What orders wait for and would be given here, of what the channel may have'),
   steps: z
     .array(z.object({ what: z.string(), change: Decimal, leaves: Decimal }))
     .describe('The arithmetic, from what is on hand to what is available'),

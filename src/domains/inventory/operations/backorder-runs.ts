@@ -1,5 +1,5 @@
 /** The verbs of backorder runs. */
-import { type Demand, redistribute } from '../rules/redistribute.ts'
+import { type Demand, redistribute, shiftAll } from '../rules/redistribute.ts'
 import {
   endBackorderRun,
   insertBackorderRun,
@@ -16,6 +16,8 @@ export type { Demand, NewMove, PlannedMove }
 
 /** Whom what there is of an item goes to. */
 export const shiftsOf = redistribute
+/** What that makes of the stock. */
+export const shifted = shiftAll
 export const planRun = insertBackorderRun
 export const startRun = startPlanned
 export const runningRun = lockRunning

@@ -1,6 +1,7 @@
 /** The verbs of promises to those who wait. */
-import { moved, promiseDates } from '../rules/promise-dates.ts'
-import { deleteShortPicks, selectRest } from '../store/queue.ts'
+import { datesOf, moved } from '../rules/promise-dates.ts'
+import { deleteShortPicks } from '../store/queue.ts'
+import { readStock } from './queue.ts'
 import {
   type NewPromise,
   type PromisedLine,
@@ -13,8 +14,8 @@ export type { NewPromise, PromisedLine }
 
 export const waitedItems = selectWaitedItems
 export const queuesOf = selectQueues
-export const restOf = selectRest
+export const stockFor = readStock
 export const promise = updatePromises
-export const datesOf = promiseDates
+export const datesFor = datesOf
 export const afterMove = moved
 export const endAvoiding = deleteShortPicks

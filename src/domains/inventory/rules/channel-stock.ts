@@ -10,13 +10,8 @@ type Place = {
   readonly kept: readonly KeptHere[]
 }
 
-type Given = {
-  readonly free: FreeStock
-  readonly kept: readonly Kept[]
-  /** What orders wait for; they are served from what is kept for nobody. */
-  readonly waiting: readonly WantedLine[]
-  readonly locations: readonly string[]
-}
+/** Who waits for an item: a line, or several of one channel that stand behind each other in the queue. */
+export type Waiter = WantedLine & { readonly channel: string }
 
 /** What lines get of what is free, by line; counts `free` down. */
 export type Sharing = (free: FreeStock) => readonly (readonly Allocation[])[]
@@ -28,17 +23,18 @@ export type CarefulFigure = (
 ) => Quantity
 
 export class ChannelStock {
-  /** Kept for nobody, and waited for by nobody; below zero where more is kept than there is. */
+  /** Kept for nobody; below zero where more is kept than there is. */
   readonly rest: FreeStock
-  readonly #places: ReadonlyMap<string, Place>
+  readonly #places: Map<string, Place>
   readonly #given = new Map<string, Quantity>()
+  /** By place and channel what orders gave back and nobody has taken yet. */
+  readonly #back = new Map<string, Map<string, Quantity>>()
   #careful: CarefulFigure | undefined
 
-  constructor({ free, kept, waiting, locations }: Given) {
+  constructor({ free, kept }: { readonly free: FreeStock; readonly kept: readonly Kept[] }) {
     this.rest = new Map(free)
     this.#places = placesOf(free, kept)
     for (const [key, { free: here, kept: some }] of this.#places) this.rest.set(key, here - sumOf(some))
-    setAside(this.rest, waiting, locations)
   }
 
   /** Gives no more from now on than this says. */
@@ -49,11 +45,23 @@ export class ChannelStock {
   /** What a channel can be given of these items at these locations; of nobody's channel, what is kept for nobody. */
   of(channel: string | undefined, items: Iterable<number>, locations: readonly string[]): FreeStock {
     if (this.#places.size === 0 && !this.#careful) return this.rest
-    const view: FreeStock = new Map()
-    for (const item of items) {
-      for (const location of locations) view.set(stockKey(item, location), this.at(channel, item, location))
-    }
-    return view
+    return this.#view(channel, items, locations)
+  }
+
+  /** Another that is counted down by itself. */
+  copy(): ChannelStock {
+    const copy = new ChannelStock({ free: this.rest, kept: [] })
+    for (const [key, { free, kept }] of this.#places)
+      copy.#places.set(key, { free, kept: kept.map((one) => ({ ...one })) })
+    for (const [key, given] of this.#given) copy.#given.set(key, given)
+    for (const [key, back] of this.#back) copy.#back.set(key, new Map(back))
+    copy.#careful = this.#careful
+    return copy
+  }
+
+  /** Something is kept for channels: who wants some of it is judged by his channel. */
+  get isShared(): boolean {
+    return [...this.#places.values()].some(({ kept }) => kept.length > 0)
   }
 
   /** What is kept for a channel there, whether or not there is so much. */
@@ -71,9 +79,28 @@ export class ChannelStock {
   #at(channel: string | undefined, key: string): Quantity {
     const rest = this.rest.get(key) ?? 0
     const place = this.#places.get(key)
-    if (!place) return rest
-    const own = ownOf(place.kept, channel)
-    return isWalled(own) ? reach(place, own) : reach(place, own) + Math.max(0, rest)
+    const own = ownOf(place?.kept ?? [], channel)
+    const back = this.#backFor(channel, key).reduce((sum, [, quantity]) => sum + quantity, 0)
+    if (!place) return back > 0 ? Math.max(0, rest) + back : rest
+    return reach(place, own) + (isWalled(own) ? 0 : Math.max(0, rest)) + back
+  }
+
+  /** What orders gave back there and a channel may have, its own first: a wall lets nothing in and nothing out. */
+  #backFor(channel: string | undefined, key: string): [string, Quantity][] {
+    const kept = this.#places.get(key)?.kept ?? []
+    const isFor = (name: string): boolean =>
+      name === channel || !(isWalled(ownOf(kept, channel)) || isWalled(ownOf(kept, name)))
+    return [...(this.#back.get(key) ?? [])]
+      .filter(([name]) => isFor(name))
+      .toSorted(([name]) => (name === channel ? -1 : 0))
+  }
+
+  #view(channel: string | undefined, items: Iterable<number>, locations: readonly string[]): FreeStock {
+    const view: FreeStock = new Map()
+    for (const item of items) {
+      for (const location of locations) view.set(stockKey(item, location), this.at(channel, item, location))
+    }
+    return view
   }
 
   /** Gives lines of a channel what there is, its own first, as `share` shares it out; counts down. */
@@ -83,25 +110,94 @@ export class ChannelStock {
     locations: readonly string[],
     share: Sharing = (free) => allocate(free, lines, locations),
   ): readonly (readonly Allocation[])[] {
-    if (this.#places.size === 0 && !this.#careful) return share(this.rest)
     const items = lines.map((line) => line.itemId)
-    const given = share(this.of(channel, items, locations))
+    const given = share(this.#view(channel, items, locations))
     return given.map((some, at) => some.map((one) => this.#take(channel, items[at]!, one)))
+  }
+
+  /** Sets aside what those who wait are given, the first in the queue first; answers how much of what it wants each has. */
+  setAside(waiting: readonly Waiter[], locations: readonly string[]): Quantity[] {
+    return waiting.map(({ channel, ...line }) => {
+      const take: Sharing = (free) => setAside(free, [line], locations)
+      const [given] = this.allocate(channel, [line], locations, take)
+      return given!.reduce((sum, { quantity }) => sum + quantity, 0)
+    })
+  }
+
+  /** More is there, for whom the shares say. */
+  receive(itemId: number, location: string, quantity: Quantity): void {
+    const key = stockKey(itemId, location)
+    this.rest.set(key, (this.rest.get(key) ?? 0) + quantity)
+    const place = this.#places.get(key)
+    if (place) place.free += quantity
+  }
+
+  /** An order gives something back: what it had of its channel's share counts as taken, whoever has it next. */
+  giveBack(channel: string, itemId: number, { location, quantity }: Allocation): void {
+    const key = stockKey(itemId, location)
+    const back = this.#back.get(key) ?? new Map<string, Quantity>()
+    back.set(channel, (back.get(channel) ?? 0) + quantity)
+    this.#back.set(key, back)
+  }
+
+  /** What orders of a channel gave back there and nobody has taken. */
+  leftOf(channel: string, itemId: number, location: string): Quantity {
+    return this.#back.get(stockKey(itemId, location))?.get(channel) ?? 0
   }
 
   #take(channel: string, itemId: number, { location, quantity }: Allocation): Allocation {
     const key = stockKey(itemId, location)
+    const rest = this.rest.get(key) ?? 0
     const place = this.#places.get(key)
-    const own = place ? ownOf(place.kept, channel) : []
+    const own = ownOf(place?.kept ?? [], channel)
     const fromOwn = place ? Math.min(quantity, reach(place, own)) : 0
     this.#given.set(key, (this.#given.get(key) ?? 0) + quantity)
-    this.rest.set(key, (this.rest.get(key) ?? 0) - quantity + fromOwn)
-    if (place) place.free -= quantity
+    const fromBack = this.#takeBack(
+      channel,
+      key,
+      quantity - fromOwn - (isWalled(own) ? 0 : Math.max(0, rest)),
+    )
+    this.rest.set(key, rest - (quantity - fromOwn - fromBack))
+    if (place) place.free -= quantity - fromBack
     return fromOwn === 0 ? { location, quantity } : { location, quantity, from: countDown(own, fromOwn) }
+  }
+
+  /** Takes what was not there without it. */
+  #takeBack(channel: string, key: string, quantity: Quantity): Quantity {
+    let missing = Math.max(0, quantity)
+    for (const [name, here] of this.#backFor(channel, key)) {
+      const taken = Math.min(missing, here)
+      this.#back.get(key)!.set(name, here - taken)
+      missing -= taken
+    }
+    return Math.max(0, quantity) - missing
   }
 }
 
-function placesOf(free: FreeStock, kept: readonly Kept[]): ReadonlyMap<string, Place> {
+export type StockRows = {
+  readonly free: readonly { readonly itemId: number; readonly location: string; readonly free: Quantity }[]
+  readonly kept: readonly Kept[]
+}
+
+/** The stock of any of these items, anew each time: who counts one down is not noticed by the others. */
+export function stockOfItems({ free, kept }: StockRows): (items: Iterable<number>) => ChannelStock {
+  const freeOf = Map.groupBy(free, ({ itemId }) => itemId)
+  const keptOf = Map.groupBy(kept, ({ itemId }) => itemId)
+  return (items) => {
+    const some = [...new Set(items)]
+    const rows = some.flatMap((item) => freeOf.get(item) ?? [])
+    return new ChannelStock({
+      free: new Map(rows.map((row) => [stockKey(row.itemId, row.location), row.free])),
+      kept: some.flatMap((item) => keptOf.get(item) ?? []),
+    })
+  }
+}
+
+/** Items of which something is kept for channels: who waits for one is judged by his channel. */
+export const sharedItems = (kept: readonly Kept[]): ReadonlySet<number> =>
+  new Set(kept.filter(({ kind }) => kind !== 'safety').map(({ itemId }) => itemId))
+
+function placesOf(free: FreeStock, kept: readonly Kept[]): Map<string, Place> {
   const byPlace = Map.groupBy(kept, ({ itemId, location }) => stockKey(itemId, location))
   return new Map(
     [...byPlace].map(([key, some]) => {

@@ -1,5 +1,7 @@
 /** On which day each of those who wait for an item has what it waits for, in the order of the queue; pure. */
 import type { Quantity } from '#platform/quantity.ts'
+import { freeOf } from '../rules.ts'
+import type { ChannelStock, Waiter } from './channel-stock.ts'
 
 /** What comes on a day. */
 export type Coming = { readonly on: string; readonly quantity: Quantity }
@@ -35,6 +37,42 @@ export function promiseDates({ queue, free, coming, today }: PromiseAsked): (str
     there -= quantity
     return day
   })
+}
+
+export type Dating = {
+  readonly itemId: number
+  /** The first in the queue first. */
+  readonly queue: readonly Pick<Waiter, 'channel' | 'quantity'>[]
+  /** Is left as it is. */
+  readonly stock: ChannelStock
+  readonly coming: readonly (Coming & { readonly location: string })[]
+  /** From where they are served. */
+  readonly locations: readonly string[]
+  readonly today: string
+}
+
+/** As `promiseDates`; where something of the item is kept for channels, each is given what its channel may have. */
+export function datesOf(dating: Dating): (string | null)[] {
+  const { itemId, queue, stock, locations, today } = dating
+  const coming = dating.coming.filter(({ location, on }) => locations.includes(location) && on >= today)
+  if (stock.isShared) return datesByChannel({ ...dating, coming })
+  const quantities = queue.map(({ quantity }) => quantity)
+  return promiseDates({ queue: quantities, free: freeOf(stock.rest, itemId, locations), coming, today })
+}
+
+/** The first evening on which a line has all that it wants of what those before it leave. */
+function datesByChannel({ itemId, queue, stock, coming, locations, today }: Dating): (string | null)[] {
+  const waiting = queue.map(({ channel, quantity }) => ({ itemId, channel, quantity }))
+  const dates: (string | null)[] = queue.map(() => null)
+  for (const day of new Set([today, ...coming.map(({ on }) => on).toSorted()])) {
+    const then = stock.copy()
+    for (const { on, location, quantity } of coming) if (on <= day) then.receive(itemId, location, quantity)
+    for (const [at, quantity] of then.setAside(waiting, locations).entries()) {
+      if (quantity === queue[at]!.quantity) dates[at] ??= day
+    }
+    if (!dates.includes(null)) break
+  }
+  return dates
 }
 
 export type Promised = { readonly promisedOn: string | null; readonly slippedFrom: string | null }

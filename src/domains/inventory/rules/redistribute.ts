@@ -1,12 +1,15 @@
 /** Whom what there is of one item goes to when there is too little: by class and rank; pure. */
 import type { Quantity } from '#platform/quantity.ts'
 import { CLASSES, type DemandClass } from '../contract/backorder-runs.ts'
+import type { Allocation } from '../contract.ts'
 import { partsOf } from '../rules.ts'
+import type { ChannelStock } from './channel-stock.ts'
 
 /** A line that keeps something, waits for something, or both. */
 export type Demand = {
   readonly doc: number
   readonly line: number
+  readonly channel: string
   readonly class: DemandClass
   readonly waiting: Quantity
   /** What it keeps and no warehouse was asked for, by location. */
@@ -20,8 +23,9 @@ export type Demand = {
 export type Redistribution = {
   /** Best rank first, inside the classes as they are listed here. */
   readonly demands: readonly Demand[]
-  /** By location; who waits may have it. */
-  readonly free: ReadonlyMap<string, Quantity>
+  readonly itemId: number
+  /** What each channel may have; counted down. */
+  readonly stock: ChannelStock
   /** In order of preference. */
   readonly locations: readonly string[]
 }
@@ -38,29 +42,61 @@ const GIVE_TO: Readonly<Partial<Record<DemandClass, readonly DemandClass[]>>> = 
   redistribute: ['redistribute', 'fill', 'lose'],
 }
 
-/** What each loses (below zero) and gains, place by place. Nobody loses more than others gain of it by whole ordered units. */
-export function redistribute({ demands, free, locations }: Redistribution): Shift[] {
+/**
+ * What each loses (below zero) and gains, place by place. Nobody loses more than others gain of it by whole ordered units.
+ * What is kept for a channel that gains nothing stays as it was.
+ */
+export function redistribute({ demands, itemId, stock, locations }: Redistribution): Shift[] {
   const ranked = demands.toSorted((a, b) => RANK.get(a.class)! - RANK.get(b.class)!)
-  const pool = new Map(locations.map((location) => [location, Math.max(0, free.get(location) ?? 0)]))
   const lost = new Set<Demand>()
   const shifts: Shift[] = []
   for (const [rank, demand] of ranked.entries()) {
     if (!GAINS.has(demand.class) || demand.waiting === 0 || lost.has(demand)) continue
     const givers = giversTo(demand, ranked.slice(rank + 1)).filter((giver) => !lost.has(giver))
-    const used = neededOf({ demand, givers, pool, locations })
-    const { there, taken } = takenBy({ demand, givers: used, pool, locations })
-    if (taken.size === 0) continue
-    for (const giver of used) {
-      lost.add(giver)
-      shifts.push(...givenBy(giver, locations))
-    }
-    for (const location of locations) {
-      const quantity = taken.get(location) ?? 0
-      pool.set(location, there.get(location)! - quantity)
-      if (quantity > 0) shifts.push({ demand, location, quantity })
-    }
+    const seeking = { demand, itemId, stock, locations }
+    const used = neededOf({ ...seeking, givers })
+    const taken = takenBy({ ...seeking, givers: used })
+    if (taken.length === 0) continue
+    for (const giver of used) lost.add(giver)
+    const shifted = [...used.flatMap((giver) => givenBy(giver, locations)), ...taken]
+    for (const {
+      demand: { channel },
+      ...one
+    } of shifted)
+      shiftIn(stock, itemId, { ...one, channel })
+    shifts.push(...shifted)
   }
-  return withReturns(shifts, pool)
+  return withReturns(shifts, (channel, location) => stock.leftOf(channel, itemId, location))
+}
+
+type Step = Allocation & { readonly channel: string }
+
+/** Takes, or below zero gives back; answers what is taken, undefined where there is too little. */
+function shiftIn(
+  stock: ChannelStock,
+  itemId: number,
+  { channel, location, quantity }: Step,
+): Allocation | undefined {
+  if (quantity < 0) stock.giveBack(channel, itemId, { location, quantity: -quantity })
+  else if (stock.at(channel, itemId, location) >= quantity)
+    return stock.allocate(channel, [{ itemId, quantity }], [location], () => [
+      [{ location, quantity }],
+    ])[0]![0]
+  return undefined
+}
+
+/** Does all of it, what is lost first; answers what is gained, with what of it was kept for the channel. Of what lacks stock it knows nothing. */
+export function shiftAll<One extends Step>(
+  stock: ChannelStock,
+  itemId: number,
+  steps: readonly One[],
+): ReadonlyMap<One, Allocation> {
+  const gains = new Map<One, Allocation>()
+  for (const step of steps.toSorted((a, b) => Number(a.quantity > 0) - Number(b.quantity > 0))) {
+    const gained = shiftIn(stock, itemId, step)
+    if (gained) gains.set(step, gained)
+  }
+  return gains
 }
 
 const giversTo = (demand: Demand, behind: readonly Demand[]): Demand[] =>
@@ -70,14 +106,15 @@ type Seeking = {
   readonly demand: Demand
   /** Who gives first stands first. */
   readonly givers: readonly Demand[]
-  readonly pool: ReadonlyMap<string, Quantity>
+  readonly itemId: number
+  readonly stock: ChannelStock
   readonly locations: readonly string[]
 }
 
 /** Each giver in turn where that serves more, and of those before it that alone served no more the ones it takes. */
 function neededOf({ givers, ...seeking }: Seeking): Demand[] {
   const served = (some: readonly Demand[]): Quantity =>
-    [...takenBy({ ...seeking, givers: some }).taken.values()].reduce((sum, quantity) => sum + quantity, 0)
+    takenBy({ ...seeking, givers: some }).reduce((sum, { quantity }) => sum + quantity, 0)
   let needed: Demand[] = []
   let idle: Demand[] = []
   let best = served([])
@@ -114,49 +151,48 @@ const givenBy = (demand: Demand, locations: readonly string[]): Shift[] =>
     return quantity > 0 ? [{ demand, location, quantity: -quantity }] : []
   })
 
-type Taken = {
-  readonly there: ReadonlyMap<string, Quantity>
-  /** By location, where something is taken. */
-  readonly taken: ReadonlyMap<string, Quantity>
-}
-
 /**
  * As much as it waits for, in whole ordered units; nothing where it must be whole and is not. What is free is taken
  * first, then where those lie who give first.
  */
-function takenBy({ demand, givers, pool, locations }: Seeking): Taken {
-  const there = new Map(pool)
-  const turn = new Map(
-    locations.map((location) => [location, pool.get(location)! > 0 ? 0 : givers.length + 1]),
-  )
-  for (const [at, { kept }] of givers.entries()) {
-    for (const [location, quantity] of kept) {
-      if (!there.has(location)) continue
-      there.set(location, there.get(location)! + quantity)
+function takenBy({ demand, givers, itemId, stock, locations }: Seeking): Shift[] {
+  const { channel, waiting, part, whole } = demand
+  const then = stock.copy()
+  const isFree = (location: string): boolean => stock.at(channel, itemId, location) > 0
+  const turn = new Map(locations.map((location) => [location, isFree(location) ? 0 : givers.length + 1]))
+  for (const [at, giver] of givers.entries()) {
+    for (const { location, quantity } of givenBy(giver, locations)) {
+      shiftIn(then, itemId, { channel: giver.channel, location, quantity })
       turn.set(location, Math.min(turn.get(location)!, at + 1))
     }
   }
   const places = locations.toSorted((a, b) => turn.get(a)! - turn.get(b)!)
-  const parts = partsOf(
-    places.map((location) => there.get(location)!),
-    demand.waiting,
-    demand.part,
-  )
+  const there = places.map((location) => Math.max(0, then.at(channel, itemId, location)))
+  const parts = partsOf(there, waiting, part)
   const sum = parts.reduce((total, quantity) => total + quantity, 0)
-  const isEnough = sum > 0 && (!demand.whole || sum === demand.waiting)
-  const rows = isEnough ? places.map((location, at): [string, Quantity] => [location, parts[at]!]) : []
-  return { there, taken: new Map(rows.filter(([, quantity]) => quantity > 0)) }
+  if (sum === 0 || (whole && sum < waiting)) return []
+  const taken = new Map(places.map((location, at) => [location, parts[at]!]))
+  return locations.flatMap((location) => {
+    const quantity = taken.get(location)!
+    return quantity > 0 ? [{ demand, location, quantity }] : []
+  })
 }
 
 /** What was given and nobody took goes back to who gave it last, as far as that leaves him whole units. */
-function withReturns(shifts: readonly Shift[], pool: Map<string, Quantity>): Shift[] {
+function withReturns(
+  shifts: readonly Shift[],
+  leftOf: (channel: string, location: string) => Quantity,
+): Shift[] {
+  const lefts = new Map<string, Quantity>()
   return shifts
     .toReversed()
     .flatMap((shift) => {
-      const left = pool.get(shift.location)!
-      if (shift.quantity > 0 || left === 0 || shift.demand.whole) return [shift]
-      const back = partsOf([left], -shift.quantity, shift.demand.part)[0]!
-      pool.set(shift.location, left - back)
+      const { channel, whole, part } = shift.demand
+      const key = `${channel} ${shift.location}`
+      const left = lefts.get(key) ?? leftOf(channel, shift.location)
+      if (shift.quantity > 0 || left === 0 || whole) return [shift]
+      const back = partsOf([left], -shift.quantity, part)[0]!
+      lefts.set(key, left - back)
       const rest = shift.quantity + back
       return rest === 0 ? [] : [{ ...shift, quantity: rest }]
     })

@@ -16,7 +16,7 @@ export async function selectWaitedItems(queries: Queries, after: number, limit: 
 
 const queue = sql(
   'inventory.queues_of_items',
-  `select item_id as "itemId", doc, line, company, quantity, since, promised_on::text as "promisedOn",
+  `select item_id as "itemId", doc, line, company, channel, quantity, since, promised_on::text as "promisedOn",
      promised_at as "promisedAt", slipped_from::text as "slippedFrom"
    from inventory.backorder where item_id = any($1::int[]) order by item_id, since, doc, line`,
 )
@@ -26,6 +26,7 @@ export type PromisedLine = {
   readonly doc: number
   readonly line: number
   readonly company: string
+  readonly channel: string
   readonly quantity: Quantity
   readonly since: Date
   readonly promisedOn: string | null

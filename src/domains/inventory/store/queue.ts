@@ -5,9 +5,9 @@ import type { Quantity } from '#platform/quantity.ts'
 
 const queued = sql(
   'inventory.queued_lines',
-  `select b.doc, b.line, b.item_id as "itemId", b.quantity, b.ahead,
+  `select b.doc, b.line, b.item_id as "itemId", b.channel, b.quantity, b.ahead,
      b.promised_on::text as "promisedOn" from (
-     select q.item_id, q.doc, q.line, q.quantity, q.promised_on,
+     select q.item_id, q.doc, q.line, q.channel, q.quantity, q.promised_on,
        sum(q.quantity) over (partition by q.item_id order by q.since, q.doc, q.line) - q.quantity as ahead
      from inventory.backorder q where q.item_id = any($2::int[])) b
    where b.doc = any($1::bigint[]) order by b.doc, b.line`,
@@ -17,6 +17,7 @@ export type QueuedLine = {
   readonly doc: number
   readonly line: number
   readonly itemId: number
+  readonly channel: string
   readonly quantity: Quantity
   /** What those before it in the queue wait for. */
   readonly ahead: Quantity
@@ -30,37 +31,82 @@ export const selectQueued = (
   items: readonly number[],
 ): Promise<QueuedLine[]> => queries.query<QueuedLine>(queued, [docs, items])
 
-const rest = sql(
-  'inventory.rest_of_items',
-  `select p.item_id as "itemId", p.location, p.available - p.reserved + least(p.unreconciled, 0) - (
-       select coalesce(sum(a.quantity - a.taken), 0) from inventory.allocation a
-       where a.item_id = p.item_id and a.location = p.location) as free
-   from inventory.position p
-   where p.item_id = any($1::int[]) and p.location = any($2::text[]) and p.lot = '' and p.owner = 'own'`,
+// Those who stand behind each other in one channel are one row; lines of the named orders stand by themselves.
+const byChannel = sql(
+  'inventory.queue_by_channel',
+  `select item_id as "itemId", channel, doc, line, sum(quantity) as quantity from (
+     select q.item_id, q.channel, own.doc, own.line, q.quantity,
+       row_number() over (partition by q.item_id order by q.since, q.doc, q.line) as n,
+       row_number() over (partition by q.item_id, q.channel, own.doc, own.line order by q.since, q.doc, q.line) as nth
+     from inventory.backorder q
+     left join lateral (select q.doc, q.line where q.doc = any($2::bigint[]) offset 0) own on true
+     where q.item_id = any($1::int[])) b
+   group by item_id, channel, doc, line, n - nth order by item_id, min(n)`,
 )
 
-export type RestAt = { readonly itemId: number; readonly location: string; readonly free: Quantity }
+export type QueuedTogether = {
+  readonly itemId: number
+  readonly channel: string
+  readonly quantity: Quantity
+  /** Null where they are not of the named orders. */
+  readonly doc: number | null
+  readonly line: number | null
+}
 
-/** What is free of these items and kept for nobody. */
-export const selectRest = (
+/** All who wait for these items, in the order of the queue. */
+export const selectQueueByChannel = (
   queries: Queries,
   items: readonly number[],
-  locations: readonly string[],
-): Promise<RestAt[]> => queries.query<RestAt>(rest, [items, locations])
+  docs: readonly number[] = [],
+): Promise<QueuedTogether[]> => queries.query<QueuedTogether>(byChannel, [items, docs])
+
+// Whom the rest reaches; of items of which something is kept for channels everybody, since each has a reach of his own.
+const fillable = sql(
+  'inventory.fillable',
+  `select q.doc, q.item_id as "itemId", q.channel, q.quantity, stock.shared from (
+     select b.item_id, b.doc, b.line, b.since, b.channel, b.quantity,
+       sum(b.quantity) over (partition by b.item_id order by b.since, b.doc, b.line) - b.quantity as ahead
+     from inventory.backorder b where b.item_id = any($1::int[])) q
+   cross join lateral (
+     select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0) - kept.quantity, 0)) as free,
+       bool_or(kept.shared) as shared
+     from inventory.position p
+     cross join lateral (
+       select coalesce(sum(a.quantity - a.taken), 0) as quantity, coalesce(bool_or(a.kind <> 'safety'), false) as shared
+       from inventory.allocation a where a.item_id = p.item_id and a.location = p.location) kept
+     where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
+   where q.ahead < stock.free or stock.shared order by q.since, q.doc, q.line`,
+)
+
+export type FillableLine = {
+  readonly doc: number
+  readonly itemId: number
+  readonly channel: string
+  readonly quantity: Quantity
+  /** Something of the item is kept for channels: whether it is reached is not decided yet. */
+  readonly shared: boolean
+}
+
+/** In the order of the queue; all of them, since nobody wakes the others later. */
+export const selectFillable = (queries: Queries, itemIds: readonly number[]): Promise<FillableLine[]> =>
+  queries.query<FillableLine>(fillable, [itemIds])
 
 const free = sql(
   'inventory.free_of_items',
   `select item_id as "itemId", location, available - reserved + least(unreconciled, 0) as free
    from inventory.position
-   where item_id = any($1::int[]) and location = any($2::text[]) and lot = '' and owner = 'own'`,
+   where item_id = any($1::int[]) and ($2::text[] is null or location = any($2::text[])) and lot = '' and owner = 'own'
+   order by item_id, location`,
 )
 
-/** What is free of these items, whoever it is kept for. */
+export type FreeAt = { readonly itemId: number; readonly location: string; readonly free: Quantity }
+
+/** What is free of these items, whoever it is kept for; everywhere where no places are named. */
 export const selectFree = (
   queries: Queries,
   items: readonly number[],
-  locations: readonly string[],
-): Promise<RestAt[]> => queries.query<RestAt>(free, [items, locations])
+  locations: readonly string[] | null,
+): Promise<FreeAt[]> => queries.query<FreeAt>(free, [items, locations])
 
 /** Nobody waits longer for a place that tells nothing: it is asked again. */
 const AVOIDED_FOR = `interval '1 hour'`

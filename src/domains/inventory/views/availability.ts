@@ -2,6 +2,7 @@
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import { waitersOf } from '../operations/queue.ts'
 import { stockKey } from '../rules.ts'
 import { selectWaiting } from '../store.ts'
 import { selectKept } from '../store/allocations.ts'
@@ -19,11 +20,12 @@ export async function stockFacts(
   queries: Queries,
   items: readonly number[],
 ): Promise<ReadonlyMap<number, StockFacts>> {
-  const [rows, kept, waiting] = await Promise.all([
+  const [rows, kept, totals] = await Promise.all([
     queries.query<StockHere & { itemId: number }>(positions, [items]),
     selectKept(queries, items),
     selectWaiting(queries, items),
   ])
+  const waiting = await waitersOf(queries, kept, totals)
   const facts = new Map<number, { here: StockHere[]; kept: typeof kept; waiting: typeof waiting }>()
   const of = (item: number) => {
     const known = facts.get(item) ?? { here: [], kept: [], waiting: [] }

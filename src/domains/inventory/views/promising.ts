@@ -1,17 +1,18 @@
 /** What can be promised of one item, by the published formula: the arithmetic by which stock is granted; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import { ChannelStock } from '../rules/channel-stock.ts'
+import { ChannelStock, type Waiter } from '../rules/channel-stock.ts'
 import type { Careful } from '../contract/freshness.ts'
 import type { Kept } from '../contract.ts'
-import { stockKey, type WantedLine } from '../rules.ts'
+import { stockKey } from '../rules.ts'
 
 /** Published beside each figure; another text is another version. */
 export const FORMULA = {
-  version: 3,
+  version: 4,
   text:
     'free = onHand - onHold - reserved + min(0, unreconciled) - safetyStock + coming; ' +
     'own = min(keptForChannel, max(0, free)); ' +
-    'available = own + max(0, free - keptForOthers - keptForChannel - waiting), own alone behind a wall; ' +
+    'available = own + max(0, free - keptForOthers - keptForChannel) - waiting, own - waiting behind a wall; ' +
+    'waiting = what of that orders wait for, each of what its own channel may have; ' +
     'coming = what is expected from today until the date that is asked about, 0 without one; ' +
     'less by the rule of a source that is silent',
 } as const
@@ -35,7 +36,8 @@ export type StockHere = {
 export type StockFacts = {
   readonly here: readonly StockHere[]
   readonly kept: readonly Kept[]
-  readonly waiting: readonly WantedLine[]
+  /** The first in the queue of an item first. */
+  readonly waiting: readonly Waiter[]
 }
 
 export type Promisable = Omit<StockHere, 'available'> & {
@@ -46,7 +48,7 @@ export type Promisable = Omit<StockHere, 'available'> & {
   readonly safetyStock: Quantity
   readonly keptForOthers: Quantity
   readonly keptForChannel: Quantity
-  /** What orders wait for and would be given here. */
+  /** What orders wait for and would be given here, of what the channel may have. */
   readonly waiting: Quantity
   readonly available: Quantity
   /** By which rule less is promised, while the source of the stock here is silent. */
@@ -76,17 +78,17 @@ export function promisableOf(
   const free = new Map(
     rows.map((row) => [stockKey(itemId, row.location), freeOf(row) + (coming?.get(row.location) ?? 0)]),
   )
-  const stock = new ChannelStock({ free, kept, waiting, locations })
-  const unclaimed = waiting.length > 0 ? new ChannelStock({ free, kept, waiting: [], locations }) : stock
+  const unclaimed = new ChannelStock({ free, kept })
+  const stock = waiting.length > 0 ? unclaimed.copy() : unclaimed
+  stock.setAside(waiting, locations)
   return rows.map(({ available, ...row }) => {
-    const key = stockKey(itemId, row.location)
     const left = (isSafety: boolean): Quantity =>
       kept.reduce(
         (sum, one) =>
           one.location === row.location && (one.kind === 'safety') === isSafety ? sum + one.left : sum,
         0,
       )
-    const keptForChannel = stock.keptFor(channel, itemId, row.location)
+    const keptForChannel = unclaimed.keptFor(channel, itemId, row.location)
     return {
       itemId,
       ...row,
@@ -95,7 +97,7 @@ export function promisableOf(
       safetyStock: left(true),
       keptForOthers: left(false) - keptForChannel,
       keptForChannel,
-      waiting: unclaimed.rest.get(key)! - stock.rest.get(key)!,
+      waiting: unclaimed.at(channel, itemId, row.location) - stock.at(channel, itemId, row.location),
       available: Math.max(0, stock.at(channel, itemId, row.location)),
     }
   })
