@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../../src/config-schema.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
-import type { Clock } from '#platform/clock.ts'
 import { isAtRest, queryOf, unsafe, unsettled, type Violation } from './checkers.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { untold } from './partner-checkers.ts'
@@ -22,6 +21,7 @@ import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
 import { recounts, StockDay, stockConfig } from './stock-day.ts'
 import { timeAt, virtualClock } from './virtual-clock.ts'
+import { jumpAt, skewAtStart, skewOfErps } from './wrong-clocks.ts'
 
 export type Mode = 'safety' | 'liveness'
 
@@ -60,9 +60,6 @@ const STALL_MS = [500, 4_000] as const
 const ZOMBIE_MS = [11_000, 16_000] as const
 /** Longer than it takes others to find out what became of a call. */
 const COMA_MS = [30_000, 60_000] as const
-/** How far the clocks of both ERPs are behind. */
-const BEHIND_MS: [number, number] = [500, 180_000]
-const SKEW_MS: [number, number] = [-120_000, 120_000]
 const RESTART_MS: [number, number] = [50, 3_000]
 
 /** Stops before its end, with nothing found, when it is told to. */
@@ -145,12 +142,10 @@ class Run {
   async toItsEnd(): Promise<Outcome> {
     const { seed } = this.#plan
     const clock = virtualClock(this.#scheduler, this.#outside)
+    const erpSkewMs = skewOfErps(seed, this.#faults)
+    const erpClock = virtualClock(this.#scheduler, this.#outside, { skewMs: () => erpSkewMs })
     const { post } = this.#network
-    this.#landscape = await counterpartsOf(seed, this.#lane.world, {
-      clock,
-      erpClock: this.#erpClock(),
-      post,
-    })
+    this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, erpClock, post })
     deliverToUs(this.#landscape)
     this.#board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
     for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
@@ -295,18 +290,10 @@ class Run {
     this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
   }
 
-  #erpClock(): Clock {
-    const isBehind = this.#faults.strikes('erp-behind', 'erps')
-    const behindMs = isBehind ? drawInteger(this.#plan.seed, 'behind', 'erps', BEHIND_MS) : 0
-    return virtualClock(this.#scheduler, this.#outside, { skewMs: () => -behindMs })
-  }
-
   #start(nth: number): void {
     const { seed } = this.#plan
     const name = `p${nth + 1}.${++this.#lives}`
-    const skew = {
-      ms: this.#faults.strikes('clock-skew', name) ? drawInteger(seed, 'skew', name, SKEW_MS) : 0,
-    }
+    const skew = { ms: skewAtStart(seed, this.#faults, name) }
     this.#skews[nth] = skew
     this.#programs[nth] = startProgram({
       name,
@@ -346,7 +333,7 @@ class Run {
     const site = `${actor.name.split('.')[0]}/${action.label}`
     if (this.#faults.strikes('crash', site)) return this.#crash(nth)
     if (this.#faults.strikes('clock-jump', site))
-      this.#skews[nth]!.ms += drawInteger(this.#plan.seed, 'jump', this.#scheduler.steps, SKEW_MS)
+      this.#skews[nth]!.ms += jumpAt(this.#plan.seed, this.#scheduler.steps)
     if (this.#faults.strikes('stall', site)) this.#stall(actor, STALL_MS)
     if (this.#faults.strikes('zombie', site)) this.#stall(actor, ZOMBIE_MS)
     if (this.#faults.strikes('coma', site)) this.#stall(actor, COMA_MS)
