@@ -12,6 +12,7 @@ import type { Mode } from './simulate.ts'
 const USAGE = `npm run simulate -- [options]
   --seeds N       as many seeds (default 200, unless --minutes)
   --minutes M     for so long
+  --from S        the first of them (default 0)
   --seed S        this seed alone
   --mode MODE     safety or liveness; by turns unless given
   --short         short days: one order or two, two programs, faults for a moment
@@ -24,7 +25,7 @@ const USAGE = `npm run simulate -- [options]
 
 class Usage extends Error {}
 
-type Numeric = 'seeds' | 'minutes' | 'lanes' | 'outage-hours' | 'orders' | 'calls-per-minute'
+type Numeric = 'seeds' | 'from' | 'minutes' | 'lanes' | 'outage-hours' | 'orders' | 'calls-per-minute'
 
 function optionsOf(args: string[]) {
   try {
@@ -32,6 +33,7 @@ function optionsOf(args: string[]) {
       args,
       options: {
         seeds: { type: 'string' },
+        from: { type: 'string' },
         minutes: { type: 'string' },
         seed: { type: 'string' },
         mode: { type: 'string' },
@@ -59,6 +61,7 @@ function optionsOf(args: string[]) {
       ...values,
       mode,
       seeds: positive('seeds'),
+      from: positive('from'),
       minutes: positive('minutes'),
       lanes: positive('lanes') ?? 2,
       outageHours: positive('outage-hours'),
@@ -110,9 +113,10 @@ function seeds(options: Options): Search {
   let report = createReport(options.json)
   let endMs = Infinity
   const count = options.seed === undefined ? (options.seeds ?? (options.minutes ? Infinity : 200)) : 1
-  let next = 0
+  const first = options.from ?? 0
+  let next = first
   async function runOn(lane: LaneHandle): Promise<void> {
-    while (next < count && systemClock.monotonicMs() < endMs) {
+    while (next - first < count && systemClock.monotonicMs() < endMs) {
       const nth = next++
       // One in four without an end of faults: whatever happens later must not hide what is wrong in between.
       const mode = options.mode ?? (nth % 4 === 3 ? 'safety' : 'liveness')
