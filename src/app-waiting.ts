@@ -17,9 +17,11 @@ import type { Route } from '#platform/http.ts'
 import type { Pages } from '#platform/http-cursor.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
+import { freshnessOf } from './app-freshness.ts'
 import { inTurn } from './app-turns.ts'
 import type { Config } from './config-schema.ts'
 import { commandBackorderRun, planned, started, workOnRuns } from './processes/backorder-runs.ts'
+import { Care } from './processes/care.ts'
 import { orderNumber, type ProcessPorts } from './processes/ports.ts'
 import { watchPromises } from './processes/promise-watch.ts'
 import { waitingOf } from './processes/waiting.ts'
@@ -131,7 +133,8 @@ export async function planBeside(
   const locations =
     places.length > 0 ? places.map((place) => place.code) : await locationsOfWaited(database, code)
   const timeZone = config.companies.find((company) => company.code === code)?.timeZone ?? 'UTC'
-  const ports = { clock: systemClock, findCompany: () => ({ code, locations, timeZone }) }
+  const care = new Care(freshnessOf(config), systemClock)
+  const ports = { clock: systemClock, care, findCompany: () => ({ code, locations, timeZone }) }
   const act = await planned(database, ports, { request: { dryRun: true, ...asked }, actor })
   return database.transaction(act)
 }

@@ -154,6 +154,13 @@ async function tell({ terminal }: Context, database: Database, id: number): Prom
       STATE: ({ state, changed }) => (changed === undefined ? state : `${state}: ${changed}`),
     },
   )
+  for (const { source, rule, since, locations, items } of run.careful ?? []) {
+    const less = items.length > 0 ? `, less than the books have of ${items.join(', ')}` : ''
+    const told = `${source} has told nothing of stock since ${minute(new Date(since))}`
+    terminal.note(
+      `${told}: at ${locations.join(', ')} as much is gained as its rule (${rule}) leaves${less}.`,
+    )
+  }
   const { planned: left, applied, changed } = run.changes
   terminal.note(
     left + applied + changed === 0

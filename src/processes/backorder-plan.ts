@@ -6,7 +6,7 @@ import type { Quantity } from '#platform/quantity.ts'
 import { localDate } from '#platform/time-zone.ts'
 import { customerKey } from '#domains/customers/contract.ts'
 import { findCustomers } from '#domains/customers/operations.ts'
-import type { BackorderRules, DemandClass } from '#domains/inventory/contract/backorder-runs.ts'
+import type { BackorderRules, CarefulRun, DemandClass } from '#domains/inventory/contract/backorder-runs.ts'
 import {
   claimsOfItems,
   type Demand,
@@ -26,6 +26,7 @@ import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import { type ComingSupply, supplyFor } from '#domains/supply/views.ts'
+import type { Care, CareNow } from './care.ts'
 import { wholePart } from './ordered-unit.ts'
 import type { CompanyRules } from './ports.ts'
 
@@ -50,19 +51,28 @@ type Ranked = {
   readonly queued: PromisedLine | undefined
 }
 
-/** What the run would move, item by item. */
+export type PlanPorts = {
+  readonly company: Selling
+  readonly clock: Clock
+  readonly care: Pick<Care, 'now'>
+}
+
+export type Plan = { readonly moves: readonly NewMove[]; readonly careful: readonly CarefulRun[] }
+
+/** What the run would move, item by item, and whose silence it allows for. */
 export async function planMoves(
   queries: Queries,
-  { company, clock }: { readonly company: Selling; readonly clock: Clock },
+  { company, clock, care: memory }: PlanPorts,
   asked: RunAsked,
-): Promise<NewMove[]> {
+): Promise<Plan> {
   const locations = placesOf(company, asked)
   const items = await itemsOf(queries, company, asked)
-  const [queues, claims, stock, supply] = await Promise.all([
+  const [queues, claims, stock, supply, care] = await Promise.all([
     queuesOf(queries, items),
     claimsOfItems(queries, items),
     stockFor(queries, items, company.locations),
     supplyFor(queries, items),
+    memory.now(queries, items),
   ])
   const waiting = queues.filter((row) => row.company === company.code)
   if (waiting.length + claims.length > LINES_MAX) {
@@ -71,10 +81,12 @@ export async function planMoves(
   }
   const ranked = await rank(queries, company, { waiting, claims, asked })
   const today = localDate(clock.now(), company.timeZone)
-  return items.flatMap((itemId) => {
+  const moves = items.flatMap((itemId) => {
     const mine = ranked.filter(({ line }) => line.itemId === itemId)
     if (!mine.some(({ queued }) => queued)) return []
-    const moves = movesOf(mine, { itemId, stock: stock.of([itemId]), locations })
+    const there = stock.of([itemId])
+    if (care) there.beCareful(care.figure)
+    const planned = movesOf(mine, { itemId, stock: there, locations })
     const dated = {
       itemId,
       today,
@@ -82,9 +94,29 @@ export async function planMoves(
       stock: stock.of([itemId]),
       supply: supply.filter((one) => one.itemId === itemId),
     }
-    return withDates(moves, dated, company)
+    return withDates(planned, dated, company)
   })
+  const skus = new Map(ranked.map(({ line }) => [line.itemId, line.sku]))
+  return { moves, careful: care ? carefulOf(care, locations, skus) : [] }
 }
+
+const carefulOf = (
+  care: CareNow,
+  locations: readonly string[],
+  skus: ReadonlyMap<number, string>,
+): CarefulRun[] =>
+  care.silentAt(locations).map(({ source, flow, rule, since, locations: places }) => ({
+    source,
+    flow,
+    rule: rule.kind,
+    since: since.toISOString(),
+    locations: places.filter((place) => locations.includes(place)),
+    items: [...skus].flatMap(([id, sku]) =>
+      care.withholdersOf(id, locations).some((one) => one.source === source && one.flow === flow)
+        ? [sku]
+        : [],
+    ),
+  }))
 
 function placesOf({ code, locations }: Selling, { locations: asked }: RunAsked): readonly string[] {
   const unknown = asked?.findIndex((location) => !locations.includes(location)) ?? -1

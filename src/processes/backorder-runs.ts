@@ -28,10 +28,13 @@ import {
   shifted,
   startRun,
 } from '#domains/inventory/operations/backorder-runs.ts'
+import { markMore } from '#domains/inventory/operations/freshness.ts'
 import { backorderRunOf } from '#domains/inventory/views/backorder-runs.ts'
 import { loseAllocations, moveLines } from '#domains/orders/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
-import { planMoves, type Selling } from './backorder-plan.ts'
+import { planMoves, type PlanPorts, type Selling } from './backorder-plan.ts'
+import type { Care, CareNow } from './care.ts'
+import { ofSilentPlaces } from './careful-orders.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { wakeOrder } from './order-work.ts'
 import { type CompanyRules, orderNumber, type ProcessPorts } from './ports.ts'
@@ -72,7 +75,11 @@ type Act = (tx: Transaction) => Promise<number>
 /** Looks at all of it before the transaction begins: it is checked again when it is done. */
 export async function planned(
   queries: Queries,
-  ports: { readonly clock: Clock; readonly findCompany: (code: string) => Selling },
+  ports: {
+    readonly clock: Clock
+    readonly care: PlanPorts['care']
+    readonly findCompany: (code: string) => Selling
+  },
   { request, actor }: { readonly request: BackorderRunRequest; readonly actor: string },
 ): Promise<Act> {
   const { company: code, rules, items, locations, run } = request
@@ -81,8 +88,8 @@ export async function planned(
   if (!rules) throw incomplete('who wins and who loses is not said', '/rules')
   const company = ports.findCompany(code)
   const asked = { ...(items && { items }), ...(locations && { locations }), rules }
-  const moves = await planMoves(queries, { company, clock: ports.clock }, asked)
-  return (tx) => planRun(tx, { company: code, asked, plannedBy: actor }, moves)
+  const { moves, careful } = await planMoves(queries, { ...ports, company }, asked)
+  return (tx) => planRun(tx, { company: code, asked, plannedBy: actor, careful }, moves)
 }
 
 export function started(
@@ -114,7 +121,10 @@ export function started(
 
 type RunWires = {
   readonly runner: Runner
-  readonly ports: { readonly company: (code: string) => Pick<CompanyRules, 'locations'> }
+  readonly ports: {
+    readonly company: (code: string) => Pick<CompanyRules, 'locations'>
+    readonly care: Pick<Care, 'now'>
+  }
 }
 
 // Doing it --------------------------------------------------------------------------------------------------------------
@@ -147,8 +157,9 @@ type RunBooks = {
   readonly orders: ReadonlyMap<number, OrderHeader>
   readonly lines: ReadonlyMap<string, OrderLine>
   readonly claims: ReadonlyMap<string, Quantity>
-  /** What each channel may have of the item. */
+  /** What each channel may have of the item, no more than who is silent leaves. */
   readonly stock: ChannelStock
+  readonly care: CareNow | undefined
 }
 
 async function openRunBooks(
@@ -161,7 +172,8 @@ async function openRunBooks(
   tx.locking('document', docs)
   const [headers, lines] = await Promise.all([lockHeaders(tx, docs), linesOf(tx, docs)])
   const stock = await lockChannelStock(tx, [itemId], ports.company(company).locations)
-  const claims = await reservationsOf(tx, docs)
+  const [claims, care] = await Promise.all([reservationsOf(tx, docs), ports.care.now(tx, [itemId])])
+  if (care) stock.beCareful(care.figure)
   return {
     orders: new Map(headers.map((header) => [header.doc, header])),
     lines: new Map(lines.map((line) => [`${line.doc} ${line.n}`, line])),
@@ -169,6 +181,7 @@ async function openRunBooks(
       claims.map(({ doc, line, location, quantity }) => [`${doc} ${line} ${location}`, quantity]),
     ),
     stock,
+    care,
   }
 }
 
@@ -189,11 +202,15 @@ function whatChanged({ orders, lines, claims }: RunBooks, moves: readonly Planne
 type Gains = ReadonlyMap<PlannedMove, Allocation>
 
 /** What lines gain and what of it is kept for their channels; or where there is less than was counted on. */
-function gainsOf({ orders, stock }: RunBooks, moves: readonly PlannedMove[]): Gains | string {
+function gainsOf({ orders, stock, care }: RunBooks, moves: readonly PlannedMove[]): Gains | string {
   const steps = moves.map((one) => ({ ...one, channel: orders.get(one.doc)!.channel }))
   const gains = shifted(stock, moves[0]!.itemId, steps)
   const short = steps.find((step) => step.quantity > 0 && !gains.has(step))
-  if (short) return `${short.location} has less for ${short.channel} than was counted on`
+  if (short) {
+    const silent = care?.silentAt([short.location]).map(({ source }) => source) ?? []
+    const why = silent.length > 0 ? ` while ${silent.join(', ')} is silent` : ''
+    return `${short.location} has less for ${short.channel} than was counted on${why}`
+  }
   return new Map(steps.flatMap((step, at) => (gains.has(step) ? [[moves[at]!, gains.get(step)!]] : [])))
 }
 
@@ -213,6 +230,10 @@ async function move(tx: Transaction, books: RunBooks, { moves, gains, data, caus
     lost.map(({ quantity, ...one }) => ({ ...one, company, quantity: -quantity })),
   )
   reserve(tx, reservedLines(books, moves, gains))
+  if (books.care) {
+    const promised = [...gains].map(([{ doc, itemId }, gained]) => ({ doc, company, itemId, ...gained }))
+    markMore(tx, ofSilentPlaces(books.care, promised))
+  }
   const told = (some: readonly PlannedMove[]) =>
     [...Map.groupBy(some, ({ doc }) => doc)].map(([doc, own]) => ({
       ...books.orders.get(doc)!,

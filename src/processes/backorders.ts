@@ -7,12 +7,11 @@ import {
   reserve,
   type ReservedLine,
 } from '#domains/inventory/operations.ts'
-import { markMore, type NewDoubt, withhold } from '#domains/inventory/operations/freshness.ts'
+import { markMore, withhold } from '#domains/inventory/operations/freshness.ts'
 import { recordDecisions } from '#domains/inventory/operations/sourcing.ts'
 import { type LinesMoved, moveLines } from '#domains/orders/operations.ts'
 import { isActive } from '#domains/shipments/contract.ts'
-import type { CareNow } from './care.ts'
-import { summed } from './careful-orders.ts'
+import { ofSilentPlaces } from './careful-orders.ts'
 import { type Filled, fillOf, readOrdersWaiting } from './fills.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { lookAll, type OrderWork } from './order-work.ts'
@@ -79,19 +78,14 @@ async function fillAll(
     if (fill.lines.length === 0) return []
     return [{ facts, decided: fill.decided, lines: fill.lines.map((line) => reservedLine(facts, line)) }]
   })
-  if (waiting.care) markMore(tx, summed(filled.flatMap(doubtsOf(waiting.care))))
+  if (waiting.care) markMore(tx, ofSilentPlaces(waiting.care, filled.flatMap(promisedTo)))
   return filled
 }
 
-/** What orders are given of silent places, beside what they had. */
-const doubtsOf =
-  (care: CareNow) =>
-  ({ lines }: FilledOrder): NewDoubt[] =>
-    lines.flatMap(({ doc, company, itemId, allocations }) =>
-      allocations.flatMap(({ location, quantity }) =>
-        care.isSilent(location) ? [{ doc, company, kind: 'order' as const, itemId, location, quantity }] : [],
-      ),
-    )
+const promisedTo = ({ lines }: FilledOrder) =>
+  lines.flatMap(({ doc, company, itemId, allocations }) =>
+    allocations.map(({ location, quantity }) => ({ doc, company, itemId, location, quantity })),
+  )
 
 const reservedLine = (
   { doc, company, order, lines }: OrderFacts,

@@ -86,6 +86,11 @@ export class CareNow {
     return this.#silent.some(({ locations }) => locations.includes(location))
   }
 
+  /** Who is silent about any of these places. */
+  silentAt(locations: readonly string[]): readonly Silent[] {
+    return this.#silent.filter((rule) => rule.locations.some((location) => locations.includes(location)))
+  }
+
   /** What a reservation is granted of silent places. */
   readonly doubtsOf = ({ id, company, lines }: ChannelReservation): NewDoubt[] =>
     lines.flatMap(({ itemId, places }) =>

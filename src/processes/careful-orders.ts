@@ -46,29 +46,21 @@ export function holdsToAsk(
   ]
 }
 
-/** What orders are promised of silent places. */
+/** What new orders are promised of silent places. */
 export const doubtsOf = (care: CareNow, orders: readonly Decided[]): NewDoubt[] =>
-  summed(
-    orders.flatMap(({ captured, allocations }) => {
-      const sold = captured.lines.filter((line) => line.rejection === null)
+  ofSilentPlaces(
+    care,
+    orders.flatMap(({ captured: { doc, company, lines }, allocations }) => {
+      const sold = lines.filter((line) => line.rejection === null)
       return sold.flatMap(({ itemId }, at) =>
-        allocations[at]!.flatMap(({ location, quantity }) =>
-          care.isSilent(location)
-            ? [
-                {
-                  doc: captured.doc,
-                  company: captured.company,
-                  kind: 'order' as const,
-                  itemId,
-                  location,
-                  quantity,
-                },
-              ]
-            : [],
-        ),
+        allocations[at]!.map(({ location, quantity }) => ({ doc, company, itemId, location, quantity })),
       )
     }),
   )
+
+/** Of what orders are promised what is to be marked. */
+export const ofSilentPlaces = (care: CareNow, promised: readonly Omit<NewDoubt, 'kind'>[]): NewDoubt[] =>
+  summed(promised.flatMap((one) => (care.isSilent(one.location) ? [{ ...one, kind: 'order' as const }] : [])))
 
 /** One for each item and place of a document. */
 export function summed(doubts: readonly NewDoubt[]): NewDoubt[] {

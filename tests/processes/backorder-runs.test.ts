@@ -1,20 +1,33 @@
 /** Backorder runs: shown first, then done exactly so; what was released is never touched, and each move says why. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '#platform/clock.ts'
+import { units } from '#platform/quantity.ts'
 import { workOnRuns } from '#processes/backorder-runs.ts'
+import { Care } from '#processes/care.ts'
 import { bearer, O2C, type Reply } from '#tests/routes/front-door.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const RUNS = '/process/inventory/v1/backorder-runs'
 const SKUS = Array.from({ length: 8 }, (_, at) => String(47_001 + at))
+const [CAPPED, BLIND, SHARED] = ['47101', '47102', '47103']
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler(
-    SKUS.map((number) => ({ number, stock: { DC1: 10 } })),
+    [
+      ...SKUS.map((number) => ({ number, stock: { DC1: 10 } })),
+      ...[CAPPED, BLIND].map((number) => ({ number, stock: { DC2: 10 } })),
+      { number: SHARED, stock: { DC1: 10 } },
+    ],
     [{ number: '500001' }, { number: '500002', creditBlocked: true }, { number: '500003' }],
+    { config: { freshness: [{ source: 'wms', minutes: 30, locations: ['DC2'], rule: 'cap', most: 4 }] } },
   )
 }, 60_000)
 afterAll(() => house.end())
 
+const CAP = {
+  ...({ source: 'wms', flow: 'messages', budgetMs: 1_800_000, locations: ['DC2'] } as const),
+  rule: { kind: 'cap', quantity: units(4) },
+} as const
 const next = () => SKUS.shift()!
 /** Held on credit, so that what it keeps is not released. */
 const held = (sku: string, quantity: number) => house.order({ customer: '500002', lines: [[sku, quantity]] })
@@ -43,7 +56,7 @@ async function done(planned: Reply) {
   while (
     await workOnRuns({
       runner: worker.runner(),
-      ports: { company: () => ({ locations: ['DC1', 'DC2', 'DC3'] }) },
+      ports: { company: () => ({ locations: ['DC1', 'DC2', 'DC3'] }), care: new Care([CAP], systemClock) },
     })
   );
   await expect.poll(async () => ((await read(planned))['run'] as { state: string }).state).toBe('ended')
@@ -149,6 +162,68 @@ test('runs are listed, their changes page by page, and started once under their 
     [{ run: planned.body.id }],
   )
   expect(audited).toHaveLength(1)
+})
+
+describe('while the source of a place is silent', () => {
+  const silence = (since: string) =>
+    house.query(
+      `insert into inventory.source_state (source, flow, doc, version, heard_at, silent_since)
+       values ('wms', 'messages', 1, 1, now(), ${since})
+       on conflict (source, flow) do update set silent_since = excluded.silent_since`,
+    )
+  afterEach(() => silence('null'))
+
+  test('a run gives no more of it than its rule leaves, says so before, and marks what it gives', async () => {
+    const loser = await held(CAPPED, 10)
+    const winner = await wants(CAPPED, 6)
+    await silence('now()')
+    const planned = await plan(CAPPED)
+    const { run, items } = await read(planned)
+    const silent = { source: 'wms', flow: 'messages', rule: 'cap', locations: ['DC2'], items: [CAPPED] }
+    expect(run).toMatchObject({ careful: [silent] })
+    expect(items).toMatchObject([{ quantity: '-4' }, { order: winner.body.id, quantity: '4' }])
+    expect((await done(planned)).run).toMatchObject({ changes: { applied: 2, changed: 0 } })
+    expect(await house.lines(loser)).toMatchObject([{ reserved: 6, backordered: 4 }])
+    const marked = 'select doc, location, quantity, outcome from inventory.doubt'
+    expect(await house.query(marked)).toEqual([
+      { doc: winner.doc, location: 'DC2', quantity: 4, outcome: null },
+    ])
+    // the cap is for all that is promised until it is heard again
+    const again = await read(await plan(CAPPED))
+    expect([again['items'], again['run']]).toMatchObject([[], { careful: [silent] }])
+  })
+
+  test('a run that was planned before gives nothing of the item, and says for whom', async () => {
+    await held(BLIND, 10)
+    await wants(BLIND, 6)
+    const planned = await plan(BLIND)
+    expect((await read(planned))['run']).not.toHaveProperty('careful')
+    await silence('now()')
+    const { run, items } = await done(planned)
+    expect(run).toMatchObject({ changes: { applied: 0, changed: 2 } })
+    const why = 'DC2 has less for api than was counted on while wms is silent'
+    expect(items).toMatchObject([{ changed: why }, { changed: why }])
+  })
+})
+
+test('a run gives a channel nothing that is kept for another, and counts what it gives of its own', async () => {
+  const keep = { name: 'rep', kind: 'minimum', channels: ['rep'], quantity: '4' }
+  const places = [{ sku: SHARED, location: 'DC1', allocations: [keep] }]
+  const allocations = '/process/inventory/v1/allocations'
+  await house.send('POST', `${allocations}:set`, { body: { company: 'NWF', reason: 'reps', places } })
+  const [some, more] = [await held(SHARED, 4), await held(SHARED, 2)]
+  const other = await wants(SHARED, 2)
+  const own = await wants(SHARED, 8, { channel: 'rep', shippingRule: 'line-complete' })
+  const { items } = await done(await plan(SHARED))
+  expect(items).toMatchObject([
+    { order: more.body.id, quantity: '-2' },
+    { order: other.body.id, quantity: '2' },
+    { order: some.body.id, quantity: '-4' },
+    { order: own.body.id, quantity: '8', state: 'applied' },
+  ])
+  expect((await house.send('GET', `${allocations}?company=NWF&sku=${SHARED}`)).body).toMatchObject({
+    items: [{ taken: '4' }],
+  })
 })
 
 test.each([

@@ -1,6 +1,7 @@
 /** The words of backorder runs: whom what there is goes to, in which order, and what that changes. */
 import { z } from 'zod'
 import type { RefusalCode } from '#platform/faults.ts'
+import { FLOWS, RULES } from './freshness.ts'
 
 export const CLASSES = ['win', 'gain', 'improve', 'redistribute', 'fill', 'lose'] as const
 export const DemandClass = z
@@ -87,6 +88,16 @@ export const BackorderChange = z.object({
 })
 export type BackorderChange = z.infer<typeof BackorderChange>
 
+export const CarefulRun = z.object({
+  source: z.string(),
+  flow: z.enum(FLOWS),
+  rule: z.enum(RULES),
+  since: z.iso.datetime(),
+  locations: z.array(z.string()),
+  items: z.array(z.string()).describe('Of which the rule leaves less than the books have'),
+})
+export type CarefulRun = z.infer<typeof CarefulRun>
+
 export const BackorderRun = z
   .object({
     id: z.int(),
@@ -97,6 +108,13 @@ export const BackorderRun = z
     rules: BackorderRules,
     plannedBy: z.string(),
     plannedAt: z.iso.datetime(),
+    careful: z
+      .array(CarefulRun)
+      .optional()
+      .describe(
+        'Who was silent about stock of these places when it was planned: no more is gained there than the rule leaves to ' +
+          'new orders, and what is gained is marked and checked when that is heard again. Absent where all were heard',
+      ),
     reason: z.string().optional(),
     startedBy: z.string().optional(),
     startedAt: z.iso.datetime().optional(),

@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import type { Quantity } from '#platform/quantity.ts'
 
+export const RULES = ['buffer', 'cap', 'zero', 'ask'] as const
+
 /** What it tells by itself, and what is read of it. */
 export const FLOWS = ['messages', 'readings'] as const
 export type Flow = (typeof FLOWS)[number]
@@ -47,7 +49,7 @@ export const Careful = z
   .object({
     source: z.string(),
     flow: z.enum(FLOWS),
-    rule: z.enum(['buffer', 'cap', 'zero', 'ask']),
+    rule: z.enum(RULES),
     since: z.iso.datetime().describe('When it had told nothing for too long'),
     heldBack: z.string().describe('How much less is promised for that; decimal as text'),
   })

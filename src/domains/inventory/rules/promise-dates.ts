@@ -1,6 +1,5 @@
 /** On which day each of those who wait for an item has what it waits for, in the order of the queue; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import { freeOf } from '../rules.ts'
 import type { ChannelStock, Waiter } from './channel-stock.ts'
 
 /** What comes on a day. */
@@ -57,7 +56,9 @@ export function datesOf(dating: Dating): (string | null)[] {
   const coming = dating.coming.filter(({ location, on }) => locations.includes(location) && on >= today)
   if (stock.isShared) return datesByChannel({ ...dating, coming })
   const quantities = queue.map(({ quantity }) => quantity)
-  return promiseDates({ queue: quantities, free: freeOf(stock.rest, itemId, locations), coming, today })
+  const there = locations.map((location) => Math.max(0, stock.at(undefined, itemId, location)))
+  const free = there.reduce((sum, here) => sum + here, 0)
+  return promiseDates({ queue: quantities, free, coming, today })
 }
 
 /** The first evening on which a line has all that it wants of what those before it leave. */

@@ -2,11 +2,11 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import type { DemandClass } from '../contract/backorder-runs.ts'
+import type { CarefulRun, DemandClass } from '../contract/backorder-runs.ts'
 
 const insertRun = sql(
   'inventory.insert_backorder_run',
-  'insert into inventory.backorder_run (company, asked, planned_by) values ($1, $2::jsonb, $3) returning id',
+  'insert into inventory.backorder_run (company, asked, planned_by, careful) values ($1, $2::jsonb, $3, $4::jsonb) returning id',
 )
 const insertMoveRows = sql(
   'inventory.insert_backorder_moves',
@@ -35,13 +35,19 @@ export type NewMove = {
 /** A planned run with all that it would move; answers its id. */
 export async function insertBackorderRun(
   tx: Transaction,
-  run: { readonly company: string; readonly asked: object; readonly plannedBy: string },
+  run: {
+    readonly company: string
+    readonly asked: object
+    readonly plannedBy: string
+    readonly careful: readonly CarefulRun[]
+  },
   moves: readonly NewMove[],
 ): Promise<number> {
   const [row] = await tx.query<{ id: number }>(insertRun, [
     run.company,
     JSON.stringify(run.asked),
     run.plannedBy,
+    run.careful.length > 0 ? JSON.stringify(run.careful) : null,
   ])
   tx.send(insertMoveRows, [
     row!.id,

@@ -6,10 +6,11 @@ import type {
   BackorderChange,
   BackorderRules,
   BackorderRun,
+  CarefulRun,
   DemandClass,
 } from '../contract/backorder-runs.ts'
 
-const RUN = `r.id, r.company, r.asked, r.state, r.planned_by as "plannedBy", r.planned_at as "plannedAt", r.reason,
+const RUN = `r.id, r.company, r.asked, r.state, r.planned_by as "plannedBy", r.planned_at as "plannedAt", r.careful, r.reason,
   r.started_by as "startedBy", r.started_at as "startedAt", r.ended_at as "endedAt", c.planned, c.applied, c.changed`
 const COUNTS = `cross join lateral (
      select count(*) filter (where state = 'planned')::int as planned, count(*) filter (where state = 'applied')::int as applied,
@@ -40,6 +41,7 @@ type Row = {
   readonly state: BackorderRun['state']
   readonly plannedBy: string
   readonly plannedAt: Date
+  readonly careful: CarefulRun[] | null
   readonly reason: string | null
   readonly startedBy: string | null
   readonly startedAt: Date | null
@@ -52,6 +54,7 @@ type Row = {
 const told = ({
   asked,
   plannedAt,
+  careful,
   reason,
   startedBy,
   startedAt,
@@ -64,6 +67,7 @@ const told = ({
   ...row,
   ...asked,
   plannedAt: plannedAt.toISOString(),
+  ...(careful !== null && { careful }),
   ...(reason !== null && { reason }),
   ...(startedBy !== null && { startedBy }),
   ...(startedAt !== null && { startedAt: startedAt.toISOString() }),
