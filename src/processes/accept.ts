@@ -9,7 +9,7 @@ import { changeExposure, decideCredits, lockCreditAccounts } from '#domains/cust
 import type { Allocation } from '#domains/inventory/contract.ts'
 import { type ChannelStock, lockUnclaimedStock, reserve } from '#domains/inventory/operations.ts'
 import { markDoubts, withhold } from '#domains/inventory/operations/freshness.ts'
-import { wantLife } from '#domains/inventory/operations/shelf-life.ts'
+import type { ShelfLives } from '#domains/inventory/operations/shelf-life.ts'
 import type { HoldType, OrderAnswer, OrderRequest } from '#domains/orders/contract.ts'
 import { capture, claimNaturalKeys, giveBackNaturalKeys, keepByRule } from '#domains/orders/operations.ts'
 import { heldExposure } from '#domains/orders/views.ts'
@@ -22,7 +22,7 @@ import { valueOrders, type ValuedOrder } from './order-pricing.ts'
 import { wholePart } from './ordered-unit.ts'
 import { orderNumber, type ProcessPorts } from './ports.ts'
 import { waitsForSomebody } from './sla.ts'
-import { type LivesForNew, livesForNew } from './shelf-life.ts'
+import { lifeWanted, livesForNew, livingOf, tooOldFor } from './shelf-life.ts'
 import { type Sources, sourcesFor } from './sources.ts'
 
 export type Captured =
@@ -76,7 +76,12 @@ export async function acceptOrders(
   const granted = fresh.filter(({ doc }) => !refused.has(doc))
   const care = await ports.care.ifAny(tx, granted.flatMap(wantedItems))
   if (care) free.beCareful(care.figureForOrders)
-  const lives = await livesForNew(tx, ports, granted)
+  const lives = await livesForNew(
+    tx,
+    ports,
+    granted.map(({ valued }) => valued),
+  )
+  if (lives) free.countLives(lives)
   const decided = await decide(ports, granted, { free, named, sources, care, lives }, (doc) => {
     const credit = credits.get(String(doc))
     return credit?.kind === 'hold' ? credit.reason : undefined
@@ -255,7 +260,7 @@ type Supply = {
   /** Where a source of stock is silent. */
   readonly care: CareNow | undefined
   /** Where a customer wants goods to live for long. */
-  readonly lives: LivesForNew | undefined
+  readonly lives: ShelfLives | undefined
 }
 
 /** Shares out stock in the order of arrival; demand for one item inside the list is seen together. */
@@ -275,15 +280,14 @@ async function decide(
       itemId: line.item.id,
       quantity: line.base,
       part: wholePart(line.factor),
+      minimumShelfLifeDays: lifeWanted(candidate.valued.customer, line.item),
     }))
-    const life = lives?.of(candidate)
     const offered = named.offer(candidate, asked)
-    const reserved = life ? offered.map((some) => life.within(some)) : offered
+    const reserved = lives ? offered.map((some, at) => livingOf(lives, asked[at]!, some)) : offered
     const missing = asked.map((line, at) => ({ ...line, quantity: line.quantity - sumOf(reserved[at]!) }))
     const { locations, timeZone } = ports.company(request.company)
     const sharing = sources.sharingOf(candidate, missing)
-    const within = life ? life.sharing(missing, locations, sharing) : sharing
-    const given = free.allocate(request.channel, missing, locations, within)
+    const given = free.allocate(request.channel, missing, locations, sharing)
     const found = given.map((some, at) => joined(reserved[at]!, some))
     const kept = keepByRule(
       request.shippingRule ?? candidate.valued.customer.shippingRule,
@@ -303,8 +307,8 @@ async function decide(
           withholdingOf(care, { itemId, backorder: kept[at]!.backorder }, locations),
         )
       : []
-    const today = localDate(ports.clock.now(), timeZone)
-    const tooOld = asked.map(({ itemId }) => life?.shortOf(itemId, today))
+    const left = { free, channel: request.channel, locations, today: localDate(ports.clock.now(), timeZone) }
+    const tooOld = lives ? asked.map((line) => tooOldFor(line, { ...left, lives })) : []
     return compose(candidate, { allocations, kept, holds: numbered, withheld, tooOld })
   })
 }
@@ -338,13 +342,13 @@ async function write(
         company: captured.company,
         channel: arrival.request.channel,
         itemId: line.itemId,
+        minimumShelfLifeDays: line.minimumShelfLifeDays,
         allocations: allocations[place]!,
         backordered: line.backordered,
         waited: false,
       }))
     }),
   )
-  wantLife(tx, orders.flatMap(linesOfNew))
   recordAudit(
     tx,
     orders.map(({ captured, arrival }) => ({
@@ -367,9 +371,6 @@ async function write(
   )
   await openHoldExceptions(tx, ports, orders.flatMap(heldFor))
 }
-
-const linesOfNew = ({ captured: { doc, lines } }: Decided) =>
-  lines.map(({ n, ...line }) => ({ ...line, doc, line: n }))
 
 const HELD_FOR: Readonly<Partial<Record<HoldType, (customer: string) => string>>> = {
   credit: (customer: string) => `Customer ${customer} has no credit left`,

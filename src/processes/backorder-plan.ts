@@ -151,7 +151,10 @@ type Known = {
   readonly asked: RunAsked
 }
 
-/** All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not. */
+/**
+ * All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not, nor
+ * do lines that want goods to live long: which lots others give up, nobody knows.
+ */
 async function rank(
   queries: Queries,
   { code }: Selling,
@@ -176,6 +179,7 @@ async function rank(
     const key = `${line.doc} ${line.n}`
     const [kept, queued] = [keptBy.get(key), queuedBy.get(key)]
     if (!items.has(line.itemId) || (!kept && !queued) || order.closed || order.cancelRequested) return []
+    if (line.minimumShelfLifeDays !== null) return []
     const group = customers.get(customerKey(order.company, order.customer))?.priceList
     const at = asked.rules.segments.findIndex(({ when }) => fits(when, order, { line, group }))
     const segment = asked.rules.segments[at]

@@ -12,7 +12,7 @@ import { recordDecisions } from '#domains/inventory/operations/sourcing.ts'
 import { type LinesMoved, moveLines } from '#domains/orders/operations.ts'
 import { isActive } from '#domains/shipments/contract.ts'
 import { ofSilentPlaces } from './careful-orders.ts'
-import { type Filled, fillOf, readOrdersWaiting } from './fills.ts'
+import { type Filled, fillOf, readOrdersWaiting, within } from './fills.ts'
 import type { OrderFacts } from './order-facts.ts'
 import { lookAll, type OrderWork } from './order-work.ts'
 import type { ProcessPorts } from './ports.ts'
@@ -70,7 +70,7 @@ async function fillAll(
 ): Promise<FilledOrder[]> {
   const waiting = await readOrdersWaiting(tx, ports, lines, locations)
   if (!waiting) return []
-  if (waiting.care) stock.beCareful(waiting.care.figure)
+  within(stock, waiting)
   const filled = works.flatMap(({ facts }) => {
     const requestedAt = facts.fulfillments.filter(isActive).map(({ location }) => location)
     const order = { ...facts.order, ...facts, requestedAt }
@@ -90,16 +90,20 @@ const promisedTo = ({ lines }: FilledOrder) =>
 const reservedLine = (
   { doc, company, order, lines }: OrderFacts,
   { n, itemId, quantity, allocations }: Filled['lines'][number],
-): ReservedLine => ({
-  doc,
-  line: n,
-  company,
-  channel: order.channel,
-  itemId,
-  allocations,
-  backordered: lines.find((line) => line.n === n)!.backordered - quantity,
-  waited: true,
-})
+): ReservedLine => {
+  const { backordered, minimumShelfLifeDays } = lines.find((line) => line.n === n)!
+  return {
+    doc,
+    line: n,
+    company,
+    channel: order.channel,
+    itemId,
+    minimumShelfLifeDays,
+    allocations,
+    backordered: backordered - quantity,
+    waited: true,
+  }
+}
 
 const allocatedLines = ({
   facts,

@@ -15,6 +15,7 @@ import type { Withholding } from './care.ts'
 import type { OrderFacts } from './order-facts.ts'
 import type { ValuedLine, ValuedOrder } from './order-pricing.ts'
 import { holdNumber, orderNumber } from './ports.ts'
+import { lifeWanted } from './shelf-life.ts'
 
 /** An order as a door brings it. */
 export type Arrival = {
@@ -161,7 +162,7 @@ function newLine(
     taxClass: item?.taxClass ?? '',
     unit: requested.unit,
     requestedDate: requested.requestedDate ?? null,
-    minimumShelfLifeDays: item?.lotControlled ? minimumShelfLifeDays : null,
+    minimumShelfLifeDays: item ? lifeWanted({ minimumShelfLifeDays }, item) : null,
   }
   if (line.kind === 'rejected') {
     return { ...common, ...NOTHING, rejection: line.refusal.code, priceUnit: requested.unit }

@@ -18,10 +18,12 @@ import {
   sourcedBy,
   type Waiting,
 } from '#domains/inventory/operations/queue.ts'
+import type { ShelfLives } from '#domains/inventory/operations/shelf-life.ts'
 import { defaultRules, lotsSinceOf, sourceFrom } from '#domains/inventory/operations/sourcing.ts'
 import type { OrderHeader, OrderLine } from '#domains/orders/views.ts'
 import { wholePart } from './ordered-unit.ts'
 import type { CareNow } from './care.ts'
+import { type LifePorts, readLives } from './shelf-life.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 
 export type WaitingOrder = Pick<
@@ -39,6 +41,8 @@ type Profile = { readonly id: number; readonly rules: SourcingRules; readonly sh
 export type WaitingOrders = Waiting & {
   /** Where a source of stock is silent: less is given than the books have. */
   readonly care: CareNow | undefined
+  /** Where somebody waits for what lives long. */
+  readonly lives: ShelfLives | undefined
   /** The version that each was sourced by when it came, where there was one. */
   readonly profiles: ReadonlyMap<number, Profile>
   readonly lotsSince: ReadonlyMap<string, Date> | undefined
@@ -47,7 +51,7 @@ export type WaitingOrders = Waiting & {
 /** Reads what decides on the waiting ones of these lines; undefined where none waits. */
 export async function readOrdersWaiting(
   queries: Queries,
-  { care: memory }: Pick<ProcessPorts, 'care'>,
+  { care: memory, ...ports }: Pick<ProcessPorts, 'care'> & LifePorts,
   lines: readonly OrderLine[],
   locations: readonly string[],
 ): Promise<WaitingOrders | undefined> {
@@ -69,12 +73,19 @@ export async function readOrdersWaiting(
     profiles.map(([, { rules }]) => rules),
     items,
   )
-  const stockOf: Waiting['stockOf'] = (some) => {
-    const stock = turns.stockOf(some)
-    if (care) stock.beCareful(care.figure)
-    return stock
-  }
-  return { ...turns, stockOf, care, profiles: new Map(profiles), lotsSince }
+  const lives = turns.living.length > 0 ? await readLives(queries, ports, turns.living, locations) : undefined
+  const stockOf: Waiting['stockOf'] = (some) => within(turns.stockOf(some), { care, lives })
+  return { ...turns, stockOf, care, lives, profiles: new Map(profiles), lotsSince }
+}
+
+/** What may be given of the stock to who waits. */
+export function within(
+  stock: ChannelStock,
+  { care, lives }: Pick<WaitingOrders, 'care' | 'lives'>,
+): ChannelStock {
+  if (care) stock.beCareful(care.figure)
+  if (lives) stock.countLives(lives.copy())
+  return stock
 }
 
 export type Filled = {
@@ -100,6 +111,7 @@ type Asked = {
   readonly itemId: number
   readonly quantity: Quantity
   readonly part: Quantity
+  readonly minimumShelfLifeDays: number | null
   readonly avoid: ReadonlySet<string> | undefined
   readonly line: OrderLine
   readonly row: QueuedLine
@@ -169,9 +181,9 @@ function askedBy(
     const part = wholePart(line)
     const quantity = shareFor(waiting, row, { locations, part })
     const suffices = shippingRule === 'line-complete' ? quantity === line.backordered : quantity > 0
-    return suffices
-      ? [{ n: line.n, itemId: line.itemId, quantity, part, avoid: avoidedBy(waiting, row), line, row }]
-      : []
+    if (!suffices) return []
+    const { n, itemId, minimumShelfLifeDays } = line
+    return [{ n, itemId, quantity, part, minimumShelfLifeDays, avoid: avoidedBy(waiting, row), line, row }]
   })
 }
 
@@ -187,8 +199,7 @@ function reachOf(
   { channel }: WaitingOrder,
   { asked, stock, locations }: Reaching,
 ): FreeStock {
-  const items = asked.map(({ itemId }) => itemId)
-  const free = new Map(stock.of(channel, items, locations))
+  const free = new Map(stock.for(channel, asked, locations))
   // of several lines for an item the last is behind all others that one of them is behind
   for (const { row } of asked) {
     for (const [key, left] of leftByOthers(waiting, row, locations) ?? [])

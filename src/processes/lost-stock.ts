@@ -9,8 +9,10 @@ import {
   type ClaimToLose,
   placesWithLot,
   shortWithoutLot,
+  whoLivesTooShort,
   whoLoses,
 } from '#domains/inventory/operations/lost-stock.ts'
+import type { LivingLot } from '#domains/inventory/operations/shelf-life.ts'
 import { changeHeaders, loseAllocations } from '#domains/orders/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import { canStop, type Fulfillment, type RequestedLot } from '#domains/shipments/contract.ts'
@@ -18,10 +20,15 @@ import { lockRequests, requestCancellations } from '#domains/shipments/operation
 import { lotsOfRequests, requestsOfItem } from '#domains/shipments/operations/lots.ts'
 import { wakeOrder, wakeRequest } from './order-work.ts'
 import { wholePart } from './ordered-unit.ts'
+import { type LifePorts, livingLots } from './shelf-life.ts'
 
 type HeldLot = { readonly company: string; readonly itemId: number; readonly lot: string }
 
-export type LostClaim = ClaimToLose & { readonly customerLine: string }
+export type LostClaim = ClaimToLose & {
+  readonly customerLine: string
+  /** For how long it wants goods to live; null where any lot will do. */
+  readonly days: number | null
+}
 /** What a warehouse was asked for, and whether it is asked to stop; what it picks already it is not. */
 export type AtWarehouse = {
   readonly request: Fulfillment
@@ -31,6 +38,7 @@ export type AtWarehouse = {
 export type MadeWay = { readonly waiting: readonly LostClaim[]; readonly requests: readonly AtWarehouse[] }
 
 type Making = {
+  readonly ports: LifePorts
   readonly held: HeldLot
   readonly reason: string
   readonly cause: Cause
@@ -53,7 +61,10 @@ export async function makeWay(tx: Transaction, turn: Docket, making: Making): Pr
   const books = await lockAll(tx, claiming, concerned)
   const short = new Map(await shortWithoutLot(tx, held, places))
   if (making.mayRepeat) await refuseNewcomers(tx, held, { places, books, short })
-  const waiting = claimsThatWait(books, held, short)
+  const waiting = claimsThatWait(books, held, {
+    short,
+    lots: await lotsWithout(tx, making, { places, books }),
+  })
   for (const claim of waiting) count(short, claim)
   await letWait(tx, books, { ...making, waiting })
   const requests = requestsConcerned(books, held, short)
@@ -132,19 +143,26 @@ async function lockAll(
   }
 }
 
+type Left = {
+  /** By `stockKey`, how much of what is claimed has no stock. */
+  readonly short: ReadonlyMap<string, Quantity>
+  readonly lots: readonly LivingLot[]
+}
+
 /** A line that is shipped whole gives up all that it keeps, wherever that is. */
 function claimsThatWait(
   { orders, lines, claims }: LockedBooks,
   { itemId }: HeldLot,
-  short: ReadonlyMap<string, Quantity>,
+  { short, lots }: Left,
 ): LostClaim[] {
   const mine = claims.flatMap((claim): LostClaim[] => {
     const order = orders.get(claim.doc)!
     if (claim.itemId !== itemId || order.closed || order.cancelRequested) return []
     const line = lines.get(`${claim.doc} ${claim.line}`)!
-    return [{ ...claim, customerLine: line.customerLine, part: wholePart(line) }]
+    const { customerLine, minimumShelfLifeDays: days } = line
+    return [{ ...claim, customerLine, days, part: wholePart(line) }]
   })
-  const lost = whoLoses(mine, short)
+  const lost = whoGoesWithout(mine, { short, lots })
   const whole = new Set(
     lost.flatMap(({ doc, line }) =>
       orders.get(doc)!.shippingRule === 'line-complete' ? [`${doc} ${line}`] : [],
@@ -152,6 +170,40 @@ function claimsThatWait(
   )
   const isWhole = ({ doc, line }: LostClaim): boolean => whole.has(`${doc} ${line}`)
   return [...lost.filter((claim) => !isWhole(claim)), ...mine.filter(isWhole)]
+}
+
+/** Who wants goods to live long goes without first: nothing else serves him, and what he gives up serves others. */
+function whoGoesWithout(mine: readonly LostClaim[], { short, lots }: Left): LostClaim[] {
+  const wanting = mine.flatMap(({ days, ...claim }) => (days === null ? [] : [{ ...claim, days }]))
+  const old = new Map(whoLivesTooShort(wanting, lots).map((claim) => [claimKey(claim), claim.quantity]))
+  const left = new Map(short)
+  const kept = mine.flatMap((claim) => {
+    const lost = old.get(claimKey(claim)) ?? 0
+    count(left, { ...claim, quantity: lost })
+    return claim.quantity > lost ? [{ ...claim, quantity: claim.quantity - lost }] : []
+  })
+  const others = new Map(whoLoses(kept, left).map((claim) => [claimKey(claim), claim.quantity]))
+  const latestFirst = mine.toSorted((a, b) => b.doc - a.doc || b.line - a.line)
+  return latestFirst.flatMap((claim) => {
+    const quantity = (old.get(claimKey(claim)) ?? 0) + (others.get(claimKey(claim)) ?? 0)
+    return quantity > 0 ? [{ ...claim, quantity }] : []
+  })
+}
+
+const claimKey = ({ doc, line, location }: Pick<ClaimToLose, 'doc' | 'line' | 'location'>): string =>
+  `${doc} ${line} ${location}`
+
+/** What lives how long once the lot is on hold; nothing is asked where nobody wants anything to. */
+async function lotsWithout(
+  tx: Transaction,
+  { held: { itemId, lot }, ports }: Making,
+  { places, books }: { readonly places: readonly string[]; readonly books: LockedBooks },
+): Promise<readonly LivingLot[]> {
+  const isWanted = books.claims.some(
+    ({ doc, line }) => books.lines.get(`${doc} ${line}`)!.minimumShelfLifeDays !== null,
+  )
+  if (!isWanted) return []
+  return (await livingLots(tx, ports, [itemId], places)).filter((one) => one.lot !== lot)
 }
 
 async function letWait(
@@ -162,7 +214,10 @@ async function letWait(
   if (waiting.length === 0) return
   await giveBack(
     tx,
-    waiting.map(({ part: _, customerLine: __, ...claim }) => ({ ...claim, company: held.company })),
+    waiting.map(({ part: _, customerLine: __, days: ___, ...claim }) => ({
+      ...claim,
+      company: held.company,
+    })),
   )
   const lost = [...Map.groupBy(waiting, ({ doc, line }) => `${doc} ${line}`)].map(([key, own]) => ({
     order: orders.get(own[0]!.doc)!,
@@ -183,21 +238,20 @@ export const queueLost = (
   tx: Transaction,
   lost: readonly {
     readonly order: Pick<OrderHeader, 'company' | 'channel'>
-    readonly line: Pick<OrderLine, 'doc' | 'n' | 'itemId' | 'backordered'>
+    readonly line: Pick<OrderLine, 'doc' | 'n' | 'itemId' | 'backordered' | 'minimumShelfLifeDays'>
     readonly quantity: Quantity
   }[],
 ): void =>
   reserve(
     tx,
-    lost.map(({ order: { company, channel }, line: { doc, n, itemId, backordered }, quantity }) => ({
-      doc,
+    lost.map(({ order: { company, channel }, line: { n, ...line }, quantity }) => ({
+      ...line,
       line: n,
       company,
       channel,
-      itemId,
       allocations: [],
-      backordered: backordered + quantity,
-      waited: backordered > 0,
+      backordered: line.backordered + quantity,
+      waited: line.backordered > 0,
     })),
   )
 

@@ -72,7 +72,8 @@ async function moveLotOnce(
     if (earlier) return earlier
     const at = ports.clock.now()
     const act = { by: by.actor, reason, sourceKey: `${verb} ${by.claim?.key ?? at.toISOString()}`, at }
-    const way = verb === 'hold' ? await makeWay(tx, turn, { held: key, reason, cause, mayRepeat }) : NOBODY
+    const making = { ports: { ...ports, company: ports.findCompany }, held: key, reason, cause, mayRepeat }
+    const way = verb === 'hold' ? await makeWay(tx, turn, making) : NOBODY
     const done = await VERBS[verb](tx, key, act)
     await trackSerials(
       tx,
@@ -147,7 +148,8 @@ export async function describeLot(
 ): LotReached<LotDescription> {
   const item = await itemOf(queries, wires, request)
   const { company, lot, expiresOn } = request
-  return wires.runner.transaction({ source: 'lots', actor: by.actor, traceId: by.traceId }, async (tx) => {
+  const cause = { source: 'lots', actor: by.actor, traceId: by.traceId }
+  return wires.runner.transaction(cause, async (tx, turn) => {
     const earlier = await earlierOf(tx, by.claim)
     if (earlier) return earlier
     setExpiry(tx, { company, itemId: item.id, lot }, expiresOn)
@@ -158,6 +160,8 @@ export async function describeLot(
       action: 'inventory.describe_lot',
       after: request,
     })
+    // who wants it to live long can have it as soon as it is known to
+    turn.wakeAfterwards(await wakesOfFreed(tx, [item.id]))
     return kept(tx, by.claim, request)
   })
 }

@@ -48,7 +48,7 @@ export type OrderFacts = DocumentFacts & {
   readonly promises: readonly { readonly line: number; readonly on: string }[]
 }
 
-type FactsPorts = Pick<ProcessPorts, 'company' | 'care'>
+type FactsPorts = Pick<ProcessPorts, 'company' | 'care' | 'clock'>
 
 /** Locks the orders and reads all that their next steps depend on. */
 export async function orderFacts(

@@ -16,10 +16,12 @@ import {
   stockFor,
   waitedItems,
 } from '#domains/inventory/operations/promises.ts'
+import type { ShelfLives } from '#domains/inventory/operations/shelf-life.ts'
 import { changeHeaders } from '#domains/orders/operations.ts'
 import { headersOf, linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import { supplyFor } from '#domains/supply/views.ts'
 import { wakeOrder } from './order-work.ts'
+import { readLives } from './shelf-life.ts'
 
 export type PromiseWatch = {
   readonly database: Database
@@ -57,24 +59,28 @@ type Change = { readonly before: PromisedLine; readonly promised: NewPromise; re
 
 /** Whose promise is for another day now. */
 async function changesOf(
-  { database, clock, companies }: PromiseWatch,
+  watch: PromiseWatch,
   items: readonly number[],
   slipped: Set<string>,
 ): Promise<Change[]> {
+  const { database, clock, companies } = watch
   const locations = [...new Set(companies.flatMap((company) => company.locations))]
   const [queues, stock, supply] = await Promise.all([
     queuesOf(database, items),
     stockFor(database, items, locations),
     supplyFor(database, items),
   ])
+  const lives = await livesFor(watch, queues, locations)
   const now = clock.now()
   return [...Map.groupBy(queues, ({ itemId }) => itemId)].flatMap(([itemId, lines]) => {
     const company = companies.find(({ code }) => code === lines[0]!.company)
     if (!company) return []
+    const there = stock.of([itemId])
+    if (lives) there.countLives(lives.copy())
     const dates = datesFor({
       itemId,
       queue: lines,
-      stock: stock.of([itemId]),
+      stock: there,
       coming: supply.flatMap(({ itemId: of, location, expectedOn, quantity }) =>
         of === itemId && expectedOn !== null ? [{ on: expectedOn, location, quantity }] : [],
       ),
@@ -92,6 +98,18 @@ async function changesOf(
       return isSame ? [] : [{ before: line, promised: { itemId, doc, line: n, quantity, ...next }, slips }]
     })
   })
+}
+
+/** Undefined where nobody waits for what lives long. */
+async function livesFor(
+  { database, clock, companies }: PromiseWatch,
+  queues: readonly PromisedLine[],
+  locations: readonly string[],
+): Promise<ShelfLives | undefined> {
+  const wanted = queues.flatMap((line) => (line.minimumShelfLifeDays === null ? [] : [line.itemId]))
+  if (wanted.length === 0) return undefined
+  const company = (of: string) => companies.find(({ code }) => code === of)!
+  return readLives(database, { clock, company }, [...new Set(wanted)], locations)
 }
 
 /** All changes of an order are one event, so they stay together. */

@@ -29,9 +29,11 @@ export const reclaim =
     const back = await withLost(tx, ports, await writtenOff(tx, works))
     takeBack(
       tx,
-      back.flatMap(({ lost, quantity, ...claim }) =>
-        quantity > lost ? [{ ...claim, quantity: quantity - lost }] : [],
-      ),
+      back.flatMap(({ lost, quantity, ...claim }) => {
+        if (quantity <= lost) return []
+        const { minimumShelfLifeDays } = lineOf(claim)
+        return [{ ...claim, minimumShelfLifeDays, quantity: quantity - lost }]
+      }),
     )
     await tell(tx, works, back, cause)
     await letWait(tx, back, cause)

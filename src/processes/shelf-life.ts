@@ -1,87 +1,103 @@
-/** Customers who want goods to live for long: how much of what is there does, and what their new orders are given of it. */
+/** Customers who want goods to live for long: how much of what is there does, and what that leaves of a new order. */
+import type { Clock } from '#platform/clock.ts'
 import type { Queries } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { DAY_MS, localDate } from '#platform/time-zone.ts'
-import type { Allocation } from '#domains/inventory/contract.ts'
+import type { SellingCustomer } from '#domains/customers/contract.ts'
 import type { Taking } from '#domains/inventory/contract/reservations.ts'
-import { allocateOrder, type FreeStock, type Sharing, stockKey } from '#domains/inventory/operations.ts'
+import type { ChannelStock } from '#domains/inventory/operations.ts'
 import { cutTaking } from '#domains/inventory/operations/reservations.ts'
 import {
   datedStock,
   type LifeAwaited,
   lifeAwaited,
   lifeClaims,
+  type LivingLot,
   ShelfLives,
 } from '#domains/inventory/operations/shelf-life.ts'
+import type { SellingItem } from '#domains/items/contract.ts'
 import { requestedOfLots } from '#domains/shipments/operations/lots.ts'
-import type { Candidate } from './captured-order.ts'
-import type { ProcessPorts } from './ports.ts'
+import type { ValuedOrder } from './order-pricing.ts'
+import type { CompanyRules } from './ports.ts'
 
-type LifePorts = Pick<ProcessPorts, 'clock' | 'company'>
+export type LifePorts = {
+  readonly clock: Pick<Clock, 'now'>
+  readonly company: (code: string) => Pick<CompanyRules, 'timeZone' | 'locations'>
+}
+
+/** For how long what ships of an item must live; only of what is known by lots it can be said. */
+export const lifeWanted = (
+  { minimumShelfLifeDays }: Pick<SellingCustomer, 'minimumShelfLifeDays'>,
+  { lotControlled }: Pick<SellingItem, 'lotControlled'>,
+): number | null => (lotControlled ? minimumShelfLifeDays : null)
 
 /** The first day on which goods may expire that ship today and are to live for so many days. */
 export const expiringFrom = (today: string, days: number): string =>
   new Date(Date.parse(today) + days * DAY_MS).toISOString().slice(0, 10)
 
-/** In the order of the queue, item by item. */
-export type Lives = { readonly lives: ShelfLives; readonly awaited: readonly LifeAwaited[] }
-
 /**
- * What is there of these items by how long it lives, and who has claimed it. What is claimed is read before what is asked
- * for, so that a claim which is asked for meanwhile is counted twice rather than not at all.
+ * What is there of these items by how long it lives, without what orders have claimed. Claims are read before what
+ * warehouses are asked for, so that a claim which is asked for meanwhile is counted twice rather than not at all.
  */
 export async function readLives(
   queries: Queries,
-  { clock, company }: LifePorts,
-  items: Iterable<number>,
+  ports: LifePorts,
+  items: readonly number[],
   locations: readonly string[],
-): Promise<Lives> {
-  const distinct = [...new Set(items)]
-  const [lots, claims, awaited, asked] = await Promise.all([
-    datedStock(queries, distinct, locations),
-    lifeClaims(queries, distinct, locations),
-    lifeAwaited(queries, distinct),
-    requestedOfLots(queries, distinct, locations),
+): Promise<ShelfLives> {
+  const [claims, lots] = await Promise.all([
+    lifeClaims(queries, items, locations),
+    livingLots(queries, ports, items, locations),
+  ])
+  return new ShelfLives(lots, claims)
+}
+
+/** What is there of these items, and named to no warehouse, by how long it lives. */
+export async function livingLots(
+  queries: Queries,
+  { clock, company }: LifePorts,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<(LivingLot & { readonly lot: string })[]> {
+  const [lots, asked] = await Promise.all([
+    datedStock(queries, items, locations),
+    requestedOfLots(queries, items, locations),
   ])
   const named = new Map(asked.map((row) => [`${row.itemId} ${row.location} ${row.lot}`, row.quantity]))
-  const living = lots.map(({ lot, expiresOn, quantity, ...at }) => {
-    const today = Date.parse(localDate(clock.now(), company(at.company).timeZone))
-    const left = quantity - (named.get(`${at.itemId} ${at.location} ${lot}`) ?? 0)
-    return { ...at, days: (Date.parse(expiresOn) - today) / DAY_MS, quantity: Math.max(0, left) }
+  return lots.map(({ expiresOn, quantity, ...at }) => {
+    const today = localDate(clock.now(), company(at.company).timeZone)
+    const left = quantity - (named.get(`${at.itemId} ${at.location} ${at.lot}`) ?? 0)
+    const days = (Date.parse(expiresOn) - Date.parse(today)) / DAY_MS
+    return { ...at, days, quantity: Math.max(0, left) }
   })
-  return { lives: new ShelfLives(living, claims), awaited }
 }
 
-/** By item; what is not known by lots can be anything. */
-function wantedDays({ valued: { customer, lines } }: Candidate): ReadonlyMap<number, number> {
-  const { minimumShelfLifeDays: days } = customer
-  if (days === null) return new Map()
-  return new Map(
-    lines.flatMap((line) =>
-      line.kind === 'sold' && line.item.lotControlled ? [[line.item.id, days] as const] : [],
-    ),
-  )
-}
-
-/** Reads what new orders need to know; undefined, and nothing asked of the database, where none wants a long life. */
+/** What new orders may have; undefined, and nothing asked of the database, where none wants goods to live long. */
 export async function livesForNew(
   queries: Queries,
   ports: LifePorts,
-  candidates: readonly Candidate[],
-): Promise<LivesForNew | undefined> {
-  const wanting = candidates.filter((candidate) => wantedDays(candidate).size > 0)
+  orders: readonly ValuedOrder[],
+): Promise<ShelfLives | undefined> {
+  const wanting = orders.flatMap(({ request: { company }, customer, lines }) =>
+    lines.flatMap((line) =>
+      line.kind === 'sold' && lifeWanted(customer, line.item) !== null
+        ? [{ company, itemId: line.item.id }]
+        : [],
+    ),
+  )
   if (wanting.length === 0) return undefined
-  const locations = [
-    ...new Set(wanting.flatMap(({ arrival }) => ports.company(arrival.request.company).locations)),
-  ]
-  const items = wanting.flatMap((candidate) => [...wantedDays(candidate).keys()])
-  const { lives, awaited } = await readLives(queries, ports, items, locations)
+  const locations = [...new Set(wanting.flatMap(({ company }) => ports.company(company).locations))]
+  const items = [...new Set(wanting.map(({ itemId }) => itemId))]
+  const [lives, awaited] = await Promise.all([
+    readLives(queries, ports, items, locations),
+    lifeAwaited(queries, items),
+  ])
   keepForWaiting(lives, awaited, locations)
-  return new LivesForNew(lives)
+  return lives
 }
 
-/** Who waits for a long life has what comes before anybody new who wants one. */
-export function keepForWaiting(
+/** Who waits for goods that live long has what comes before anybody new who wants them. */
+function keepForWaiting(
   lives: ShelfLives,
   awaited: readonly LifeAwaited[],
   locations: readonly string[],
@@ -96,84 +112,43 @@ export function keepForWaiting(
   }
 }
 
-type Asked = { readonly itemId: number; readonly quantity: Quantity; readonly part: Quantity }
-
-/** Counts down what new orders of one list are given, one after the other. */
-export class LivesForNew {
-  readonly #lives: ShelfLives
-
-  constructor(lives: ShelfLives) {
-    this.#lives = lives
-  }
-
-  /** Undefined where nothing of the order has to live long. */
-  of(candidate: Candidate): OrderLives | undefined {
-    const days = wantedDays(candidate)
-    return days.size > 0 ? new OrderLives(this.#lives, days) : undefined
-  }
+type Wanting = {
+  readonly itemId: number
+  readonly quantity: Quantity
+  readonly minimumShelfLifeDays: number | null
 }
 
-export class OrderLives {
-  readonly #lives: ShelfLives
-  readonly #days: ReadonlyMap<number, number>
-  /** By item: where something is free that does not live long enough. */
-  readonly #short = new Map<number, Set<string>>()
+/** What a reservation keeps for a line, as far as it lives long enough; counts down. The rest stays with the reservation. */
+export const livingOf = (
+  lives: ShelfLives,
+  { minimumShelfLifeDays: days }: Wanting,
+  takings: readonly Taking[],
+): readonly Taking[] =>
+  days === null
+    ? takings
+    : takings.flatMap((taking) => {
+        const cut = cutTaking(taking, lives.at(taking.itemId, taking.location, days))
+        lives.claim({ ...cut, days })
+        return cut.quantity > 0 ? [cut] : []
+      })
 
-  constructor(lives: ShelfLives, days: ReadonlyMap<number, number>) {
-    this.#lives = lives
-    this.#days = days
-  }
+type Left = {
+  readonly free: ChannelStock
+  readonly lives: ShelfLives
+  readonly channel: string
+  readonly locations: readonly string[]
+  readonly today: string
+}
 
-  /** What of takings out of a reservation lives long enough; the rest stays with the reservation. */
-  within(takings: readonly Taking[]): Taking[] {
-    return takings.flatMap((taking) => {
-      const days = this.#days.get(taking.itemId)
-      if (days === undefined) return [taking]
-      const cut = cutTaking(taking, this.#lives.at(taking.itemId, taking.location, days))
-      this.#lives.claim({ ...cut, days })
-      return cut.quantity > 0 ? [cut] : []
-    })
-  }
-
-  /** Shares out what lives long enough as `share` shares it out. */
-  sharing(
-    lines: readonly Asked[],
-    locations: readonly string[],
-    share: Sharing = (free) => allocateOrder(free, lines, locations),
-  ): Sharing {
-    return (free) => {
-      const wanted = [...this.#days].map(([itemId, days]) => ({ itemId, days }))
-      const given = share(this.#lives.lowered(free, wanted, locations))
-      for (const [at, some] of given.entries())
-        for (const one of some) this.#give(free, lines[at]!.itemId, one)
-      for (const { itemId, days } of wanted) this.#noteShort(free, { itemId, days, locations })
-      return given
-    }
-  }
-
-  /** Why a line is not given what is there; undefined where nothing else is. */
-  shortOf(itemId: number, today: string): string | undefined {
-    const places = [...(this.#short.get(itemId) ?? [])]
-    const days = this.#days.get(itemId)
-    if (days === undefined || places.length === 0) return undefined
-    return `what else is at ${places.join(', ')} is not known to live until ${expiringFrom(today, days)}; the customer wants ${days} days from the day it ships`
-  }
-
-  #give(free: FreeStock, itemId: number, { location, quantity }: Allocation): void {
-    const key = stockKey(itemId, location)
-    free.set(key, (free.get(key) ?? 0) - quantity)
-    const days = this.#days.get(itemId)
-    if (days !== undefined) this.#lives.claim({ itemId, location, days, quantity })
-  }
-
-  #noteShort(
-    free: FreeStock,
-    { itemId, days, locations }: { itemId: number; days: number; locations: readonly string[] },
-  ): void {
-    const short = locations.filter((location) => {
-      const here = free.get(stockKey(itemId, location)) ?? 0
-      return here > this.#lives.at(itemId, location, days)
-    })
-    this.#short.set(itemId, new Set(short))
-  }
+/** Why a line is not given what else is there; undefined where nothing is, or any lot would do. */
+export function tooOldFor(
+  { itemId, minimumShelfLifeDays: days }: Wanting,
+  { free, lives, channel, locations, today }: Left,
+): string | undefined {
+  if (days === null) return undefined
+  const places = locations.filter(
+    (location) => free.at(channel, itemId, location) > lives.at(itemId, location, days),
+  )
+  if (places.length === 0) return undefined
+  return `what else is at ${places.join(', ')} is not known to live until ${expiringFrom(today, days)}: the customer wants ${days} days from the day it ships`
 }

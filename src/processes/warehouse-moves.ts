@@ -106,7 +106,7 @@ export function queueShorts(tx: Transaction, { orderLines }: Books, moves: reado
     moves.flatMap(({ order, sums }) =>
       [...sums.left].flatMap(([n, { short }]) => {
         if (short === 0 || cancelsRest(order)) return []
-        const { itemId, backordered } = orderLines.get(lineKey(order.doc, n))!
+        const { itemId, backordered, minimumShelfLifeDays } = orderLines.get(lineKey(order.doc, n))!
         return [
           {
             doc: order.doc,
@@ -114,6 +114,7 @@ export function queueShorts(tx: Transaction, { orderLines }: Books, moves: reado
             company: order.company,
             channel: order.channel,
             itemId,
+            minimumShelfLifeDays,
             allocations: [],
             backordered: backordered + short,
             waited: backordered > 0,

@@ -52,6 +52,8 @@ export type Reservation = {
   readonly company: string
   readonly itemId: number
   readonly quantity: Quantity
+  /** For how long what it is served by must live; any lot will do when absent. */
+  readonly minimumShelfLifeDays?: number | null | undefined
 }
 
 export type Movement = {

@@ -27,6 +27,7 @@ import {
 import { selectKept, updateTaken } from './store/allocations.ts'
 import { heldMeanwhile } from './operations/held-meanwhile.ts'
 import { reachedOrders, readStock, waitersOf } from './operations/queue.ts'
+import { wantLife } from './operations/shelf-life.ts'
 import {
   deleteReservations,
   insertReservations,
@@ -122,13 +123,9 @@ export const coverableLines = coverable
 /** How much of an item these locations can give. */
 export const freeAt = freeOf
 
-export type ReservedLine = {
-  readonly doc: number
-  readonly line: number
-  readonly company: string
+export type ReservedLine = Omit<Reservation, 'location' | 'quantity'> & {
   /** Of the order: what is kept for it is for the line too, while it waits. */
   readonly channel: string
-  readonly itemId: number
   readonly allocations: readonly Allocation[]
   /** What the line still waits for; 0 takes it out of the queue. */
   readonly backordered: Quantity
@@ -159,6 +156,7 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
       quantity: backordered,
     }))
   upsertBackorders(tx, waiting)
+  wantLife(tx, lines)
   deleteBackorders(
     tx,
     lines.filter((line) => line.waited && line.backordered === 0),
@@ -202,6 +200,7 @@ export function takeBack(tx: Transaction, claims: readonly Reservation[]): void 
     sums.set(key, { ...claim, quantity: claim.quantity + (sums.get(key)?.quantity ?? 0) })
   }
   insertReservations(tx, [...sums.values()])
+  wantLife(tx, claims)
 }
 
 /** Gives claims back to stock: of a cancelled order, or of a request that the warehouse will not fill. */

@@ -12,6 +12,8 @@ export type WantedLine = {
   readonly quantity: Quantity
   /** Whole ones of this alone are taken from one place, unless that is all that is missing; any quantity when absent. */
   readonly part?: Quantity | undefined
+  /** For how long what is shipped of it must live; any lot will do when absent. */
+  readonly minimumShelfLifeDays?: number | null | undefined
 }
 
 /**

@@ -96,10 +96,13 @@ export function deleteBackorders(
 const waitingQuantities = sql(
   'inventory.waiting_quantities',
   `select item_id as "itemId", sum(quantity) as quantity from inventory.backorder
-   where item_id = any($1::int[]) group by item_id`,
+   where item_id = any($1::int[]) and minimum_shelf_life_days is null group by item_id`,
 )
 
-/** How much lines wait for; an item for which none waits is absent. */
+/**
+ * How much lines wait for; an item for which none waits is absent. What is to live long is left out: what is there is not
+ * kept for who cannot use it, and what comes is given to him in the same transaction.
+ */
 export function selectWaiting(
   queries: Queries,
   itemIds: readonly number[],

@@ -5,6 +5,7 @@ import type { Kept, KeptKind } from '#domains/inventory/contract.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
 import { ChannelStock } from '#domains/inventory/rules/channel-stock.ts'
 import { datesOf, moved, promiseDates } from '#domains/inventory/rules/promise-dates.ts'
+import { ShelfLives } from '#domains/inventory/rules/shelf-life.ts'
 
 const TODAY = '2026-03-02'
 const dates = (queue: readonly number[], free: number, ...coming: readonly (readonly [string, number])[]) =>
@@ -115,4 +116,17 @@ test.each([
   ['2026-03-06', '2026-03-05', '2026-03-05', { promisedOn: '2026-03-05', slippedFrom: null, slips: false }],
 ])('a promise for %s, first broken %s, that is for %s now', (promisedOn, slippedFrom, on, after) => {
   expect(moved({ promisedOn, slippedFrom }, on)).toEqual(after)
+})
+
+test('who wants goods to live long has what does and what comes, and nobody waits for what he cannot use', () => {
+  const stock = new ChannelStock({ free: new Map([[stockKey(1, 'here'), 10]]), kept: [] })
+  stock.countLives(new ShelfLives([{ itemId: 1, location: 'here', days: 90, quantity: 3 }], []))
+  const waits = [
+    { channel: 'api', quantity: 3, minimumShelfLifeDays: 60 },
+    { channel: 'api', quantity: 4, minimumShelfLifeDays: 60 },
+    { channel: 'api', quantity: 7, minimumShelfLifeDays: null },
+  ]
+  const coming = [{ on: '2026-03-09', quantity: 4, location: 'here' }]
+  const dating = { itemId: 1, queue: waits, stock, coming, locations: ['here'], today: TODAY }
+  expect(datesOf(dating)).toEqual([TODAY, '2026-03-09', TODAY])
 })

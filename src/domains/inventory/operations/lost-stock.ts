@@ -5,12 +5,13 @@ import type { Books, Place } from '../books.ts'
 import type { Movement } from '../contract.ts'
 import { endsInName } from '../held.ts'
 import { lockBooks, stockKey, writeBooks } from '../operations.ts'
-import { claimsLost, type ClaimToLose } from '../rules/lots.ts'
+import { claimsLost, claimsTooLong, type ClaimToLose } from '../rules/lots.ts'
 import { insertMovements } from '../store.ts'
 import { type LotKey, placesOfItem, placesOfLot } from '../store/lots.ts'
 
 export type { ClaimToLose }
 export const whoLoses = claimsLost
+export const whoLivesTooShort = claimsTooLong
 export const placesWithLot = placesOfLot
 
 /** By `stockKey`, how much of what is claimed at each place has no stock once the lot is on hold there; locks the item. */

@@ -61,8 +61,10 @@ export type Waiting = {
   readonly queued: readonly QueuedLine[]
   /** What is free of these items, for whom. */
   readonly stockOf: (items: Iterable<number>) => ChannelStock
-  /** Of items of which something is kept for channels, everybody in the order of the queue. */
+  /** Of items of which something is kept for channels, or is to live long, everybody in the order of the queue. */
   readonly lines: ReadonlyMap<number, readonly QueuedTogether[]>
+  /** Items of which somebody waits for what lives long. */
+  readonly living: readonly number[]
   /** By line, as `lineKey` names it: where a pick found too little, and nobody has told anything since. */
   readonly avoided: ReadonlyMap<string, ReadonlySet<string>>
 }
@@ -82,12 +84,14 @@ export async function readWaiting(
     readStock(queries, items, locations),
     selectAvoided(queries, docs),
   ])
-  const shared = [...sharedItems(stock.kept)]
+  const living = queued.flatMap(({ itemId, inTurns }) => (inTurns ? [itemId] : []))
+  const shared = [...new Set([...sharedItems(stock.kept), ...living])]
   const together = shared.length > 0 ? await selectQueueByChannel(queries, shared, docs) : []
   const places = Map.groupBy(avoided, ({ doc, line }) => lineKey(doc, line))
   return {
     queued,
     stockOf: stock.of,
+    living: [...new Set(living)],
     lines: Map.groupBy(together, ({ itemId }) => itemId),
     avoided: new Map([...places].map(([key, some]) => [key, new Set(some.map(({ location }) => location))])),
   }
@@ -110,8 +114,8 @@ export function shareFor(
 }
 
 /**
- * What others in the queue leave an order of a line's item, place by place, where channels have something of their own:
- * one place is not as good as another there. Undefined where they have nothing.
+ * What others in the queue leave an order of a line's item, place by place, where channels have something of their own
+ * or somebody wants what lives long: one place is not as good as another there. Undefined where they have nothing.
  */
 export function leftByOthers(
   waiting: Waiting,
@@ -127,12 +131,12 @@ type Leaving = { readonly ahead: readonly Waiter[]; readonly locations: readonly
 
 function leftBy(
   { stockOf }: Waiting,
-  { itemId, channel }: QueuedLine,
+  { channel, ...line }: QueuedLine,
   { ahead, locations }: Leaving,
 ): FreeStock {
-  const stock = stockOf([itemId])
+  const stock = stockOf([line.itemId])
   stock.setAside(ahead, locations)
-  return stock.of(channel, [itemId], locations)
+  return stock.for(channel, [line], locations)
 }
 
 type Ahead = Waiter & { readonly doc: number | null }

@@ -1,6 +1,6 @@
 /** Claims that only lots serve which live for long: what is left for them, and which they are. */
 import type { Transaction } from '#platform/database.ts'
-import { ShelfLives } from '../rules/shelf-life.ts'
+import { type LivingLot, ShelfLives } from '../rules/shelf-life.ts'
 import {
   type LifeAwaited,
   selectDatedStock,
@@ -10,17 +10,20 @@ import {
   type WantedLine,
 } from '../store/shelf-life.ts'
 
-export type { LifeAwaited }
+export type { LifeAwaited, LivingLot }
 export { ShelfLives }
 export const datedStock = selectDatedStock
 export const lifeClaims = selectLifeClaims
 export const lifeAwaited = selectLifeAwaited
 
-type Line = WantedLine & { readonly minimumShelfLifeDays: number | null }
+type Line = WantedLine & { readonly minimumShelfLifeDays?: number | null | undefined }
 
 /** What these lines keep and wait for is to live so long. Comes behind whatever made it; costs nothing where none wants it. */
 export function wantLife(tx: Transaction, lines: readonly Line[]): void {
-  const wanting = lines.filter(({ minimumShelfLifeDays }) => minimumShelfLifeDays !== null)
-  for (const [days, some] of Map.groupBy(wanting, (line) => line.minimumShelfLifeDays!))
-    updateWantedLife(tx, some, days)
+  for (const [days, some] of Map.groupBy(
+    lines,
+    ({ minimumShelfLifeDays }) => minimumShelfLifeDays ?? undefined,
+  )) {
+    if (days !== undefined) updateWantedLife(tx, some, days)
+  }
 }

@@ -2,6 +2,7 @@
 import type { Quantity } from '#platform/quantity.ts'
 import type { Allocation, Kept, Portion } from '../contract.ts'
 import { allocate, type FreeStock, setAside, stockKey, type WantedLine } from '../rules.ts'
+import type { ShelfLives } from './shelf-life.ts'
 
 type KeptHere = { readonly kept: Kept; left: Quantity }
 type Place = {
@@ -30,6 +31,7 @@ export class ChannelStock {
   /** By place and channel what orders gave back and nobody has taken yet. */
   readonly #back = new Map<string, Map<string, Quantity>>()
   #careful: CarefulFigure | undefined
+  #lives: ShelfLives | undefined
 
   constructor({ free, kept }: { readonly free: FreeStock; readonly kept: readonly Kept[] }) {
     this.rest = new Map(free)
@@ -42,10 +44,35 @@ export class ChannelStock {
     this.#careful = figure
   }
 
+  /** Gives lines that want goods to live for long what these say, and counts it down; without it they are given nothing. */
+  countLives(lives: ShelfLives): void {
+    this.#lives = lives
+  }
+
   /** What a channel can be given of these items at these locations; of nobody's channel, what is kept for nobody. */
   of(channel: string | undefined, items: Iterable<number>, locations: readonly string[]): FreeStock {
     if (this.#places.size === 0 && !this.#careful) return this.rest
-    return this.#view(channel, items, locations)
+    return this.for(
+      channel,
+      [...items].map((itemId) => ({ itemId })),
+      locations,
+    )
+  }
+
+  /** As `of`, for lines that want goods to live so long; those of one item want the same. */
+  for(channel: string | undefined, lines: readonly WantedLife[], locations: readonly string[]): FreeStock {
+    const view: FreeStock = new Map()
+    for (const line of lines) {
+      for (const location of locations) {
+        const there = this.at(channel, line.itemId, location)
+        view.set(stockKey(line.itemId, location), Math.min(there, this.#livingFor(line, location)))
+      }
+    }
+    return view
+  }
+
+  #livingFor({ itemId, minimumShelfLifeDays: days }: WantedLife, location: string): Quantity {
+    return days === null || days === undefined ? Infinity : (this.#lives?.at(itemId, location, days) ?? 0)
   }
 
   /** Another that is counted down by itself. */
@@ -56,6 +83,7 @@ export class ChannelStock {
     for (const [key, given] of this.#given) copy.#given.set(key, given)
     for (const [key, back] of this.#back) copy.#back.set(key, new Map(back))
     copy.#careful = this.#careful
+    copy.#lives = this.#lives?.copy()
     return copy
   }
 
@@ -95,14 +123,6 @@ export class ChannelStock {
       .toSorted(([name]) => (name === channel ? -1 : 0))
   }
 
-  #view(channel: string | undefined, items: Iterable<number>, locations: readonly string[]): FreeStock {
-    const view: FreeStock = new Map()
-    for (const item of items) {
-      for (const location of locations) view.set(stockKey(item, location), this.at(channel, item, location))
-    }
-    return view
-  }
-
   /** Gives lines of a channel what there is, its own first, as `share` shares it out; counts down. */
   allocate(
     channel: string,
@@ -110,9 +130,8 @@ export class ChannelStock {
     locations: readonly string[],
     share: Sharing = (free) => allocate(free, lines, locations),
   ): readonly (readonly Allocation[])[] {
-    const items = lines.map((line) => line.itemId)
-    const given = share(this.#view(channel, items, locations))
-    return given.map((some, at) => some.map((one) => this.#take(channel, items[at]!, one)))
+    const given = share(this.for(channel, lines, locations))
+    return given.map((some, at) => some.map((one) => this.#take(channel, lines[at]!, one)))
   }
 
   /** Sets aside what those who wait are given, the first in the queue first; answers how much of what it wants each has. */
@@ -124,8 +143,9 @@ export class ChannelStock {
     })
   }
 
-  /** More is there, for whom the shares say. */
+  /** More has come, for whom the shares say; it lives as long as anybody wants. */
   receive(itemId: number, location: string, quantity: Quantity): void {
+    this.#lives?.receive({ itemId, location, quantity, days: Infinity })
     const key = stockKey(itemId, location)
     this.rest.set(key, (this.rest.get(key) ?? 0) + quantity)
     const place = this.#places.get(key)
@@ -145,7 +165,9 @@ export class ChannelStock {
     return this.#back.get(stockKey(itemId, location))?.get(channel) ?? 0
   }
 
-  #take(channel: string, itemId: number, { location, quantity }: Allocation): Allocation {
+  #take(channel: string, line: WantedLife, { location, quantity }: Allocation): Allocation {
+    const { itemId, minimumShelfLifeDays: days } = line
+    if (days !== null && days !== undefined) this.#lives?.claim({ itemId, location, days, quantity })
     const key = stockKey(itemId, location)
     const rest = this.rest.get(key) ?? 0
     const place = this.#places.get(key)
@@ -173,6 +195,8 @@ export class ChannelStock {
     return Math.max(0, quantity) - missing
   }
 }
+
+type WantedLife = Pick<WantedLine, 'itemId' | 'minimumShelfLifeDays'>
 
 export type StockRows = {
   readonly free: readonly { readonly itemId: number; readonly location: string; readonly free: Quantity }[]

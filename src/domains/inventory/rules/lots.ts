@@ -2,6 +2,7 @@
 import type { Quantity } from '#platform/quantity.ts'
 import type { Count, Statuses } from '../contract/feeds.ts'
 import { stockKey } from '../rules.ts'
+import { type LivingLot, ShelfLives } from './shelf-life.ts'
 
 type LotStock = {
   readonly lot: string
@@ -55,6 +56,22 @@ export type ClaimToLose = {
   readonly quantity: Quantity
   /** What the line may be split at. */
   readonly part: Quantity
+}
+
+/** What of claims no lot serves that lives long enough: the latest orders go without, in whole parts. */
+export function claimsTooLong<Claim extends ClaimToLose & { readonly days: number }>(
+  claims: readonly Claim[],
+  lots: readonly LivingLot[],
+): Claim[] {
+  const lives = new ShelfLives(lots, [])
+  return claims
+    .toSorted((a, b) => a.doc - b.doc || a.line - b.line)
+    .flatMap((claim): Claim[] => {
+      const missing = claim.quantity - lives.at(claim.itemId, claim.location, claim.days)
+      const quantity = Math.min(claim.quantity, Math.max(0, Math.ceil(missing / claim.part) * claim.part))
+      lives.claim({ ...claim, quantity: claim.quantity - quantity })
+      return quantity > 0 ? [{ ...claim, quantity }] : []
+    })
 }
 
 /** Which claims lose what places are short of: those of the latest orders first, in whole parts, and no more than is short. */

@@ -41,7 +41,7 @@ export function promiseDates({ queue, free, coming, today }: PromiseAsked): (str
 export type Dating = {
   readonly itemId: number
   /** The first in the queue first. */
-  readonly queue: readonly Pick<Waiter, 'channel' | 'quantity'>[]
+  readonly queue: readonly Pick<Waiter, 'channel' | 'quantity' | 'minimumShelfLifeDays'>[]
   /** Is left as it is. */
   readonly stock: ChannelStock
   readonly coming: readonly (Coming & { readonly location: string })[]
@@ -50,11 +50,15 @@ export type Dating = {
   readonly today: string
 }
 
-/** As `promiseDates`; where something of the item is kept for channels, each is given what its channel may have. */
+/**
+ * As `promiseDates`; where something of the item is kept for channels, each is given what its channel may have, and where
+ * somebody wants it to live long, only what does. What comes is taken to.
+ */
 export function datesOf(dating: Dating): (string | null)[] {
   const { itemId, queue, stock, locations, today } = dating
   const coming = dating.coming.filter(({ location, on }) => locations.includes(location) && on >= today)
-  if (stock.isShared) return datesByChannel({ ...dating, coming })
+  if (stock.isShared || queue.some(({ minimumShelfLifeDays }) => typeof minimumShelfLifeDays === 'number'))
+    return datesByChannel({ ...dating, coming })
   const quantities = queue.map(({ quantity }) => quantity)
   const there = locations.map((location) => Math.max(0, stock.at(undefined, itemId, location)))
   const free = there.reduce((sum, here) => sum + here, 0)
@@ -63,7 +67,9 @@ export function datesOf(dating: Dating): (string | null)[] {
 
 /** The first evening on which a line has all that it wants of what those before it leave. */
 function datesByChannel({ itemId, queue, stock, coming, locations, today }: Dating): (string | null)[] {
-  const waiting = queue.map(({ channel, quantity }) => ({ itemId, channel, quantity }))
+  const waiting = queue.map(({ channel, quantity, minimumShelfLifeDays }) => {
+    return { itemId, channel, quantity, minimumShelfLifeDays }
+  })
   const dates: (string | null)[] = queue.map(() => null)
   for (const day of new Set([today, ...coming.map(({ on }) => on).toSorted()])) {
     const then = stock.copy()

@@ -1,6 +1,6 @@
 /** How much of what lots can give may be claimed by who wants them to live for so many days; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import { type FreeStock, stockKey } from '../rules.ts'
+import { stockKey } from '../rules.ts'
 
 type At = { readonly itemId: number; readonly location: string; readonly quantity: Quantity }
 
@@ -9,7 +9,7 @@ export type LivingLot = At & { readonly days: number }
 /** A claim that only lots serve which live for at least so many days. */
 export type ClaimOnLife = LivingLot
 
-type Place = { readonly lots: readonly LivingLot[]; readonly claims: ClaimOnLife[] }
+type Place = { readonly lots: LivingLot[]; readonly claims: ClaimOnLife[] }
 
 /**
  * Whoever wants a longer life can use fewer lots, all of which serve who wants a shorter one. So claims can be served
@@ -17,14 +17,14 @@ type Place = { readonly lots: readonly LivingLot[]; readonly claims: ClaimOnLife
  * them; who wants none takes what expires first of the rest.
  */
 export class ShelfLives {
-  readonly #places: ReadonlyMap<string, Place>
+  readonly #places: Map<string, Place>
 
   constructor(lots: readonly LivingLot[], claims: readonly ClaimOnLife[]) {
     const claimsAt = Map.groupBy(claims, keyOf)
     this.#places = new Map(
       [...Map.groupBy(lots, keyOf)].map(([key, here]) => [
         key,
-        { lots: here, claims: [...(claimsAt.get(key) ?? [])] },
+        { lots: [...here], claims: [...(claimsAt.get(key) ?? [])] },
       ]),
     )
   }
@@ -44,22 +44,21 @@ export class ShelfLives {
     if (claim.quantity !== 0) this.#places.get(keyOf(claim))?.claims.push(claim)
   }
 
-  /** What of this can be given to who wants so many days of these items. */
-  lowered(free: FreeStock, wanted: readonly WantedLife[], locations: readonly string[]): FreeStock {
-    const view: FreeStock = new Map(free)
-    for (const { itemId, days } of wanted) {
-      for (const location of locations) {
-        const key = stockKey(itemId, location)
-        const here = free.get(key)
-        if (here !== undefined) view.set(key, Math.min(here, this.at(itemId, location, days)))
-      }
-    }
-    return view
+  receive(lot: LivingLot): void {
+    const place = this.#places.get(keyOf(lot)) ?? { lots: [], claims: [] }
+    place.lots.push(lot)
+    this.#places.set(keyOf(lot), place)
+  }
+
+  /** Another that is counted down by itself. */
+  copy(): ShelfLives {
+    const places = [...this.#places.values()]
+    return new ShelfLives(
+      places.flatMap(({ lots }) => lots),
+      places.flatMap(({ claims }) => claims),
+    )
   }
 }
-
-/** Lines of one customer want the same of an item. */
-export type WantedLife = { readonly itemId: number; readonly days: number }
 
 const keyOf = ({ itemId, location }: At): string => stockKey(itemId, location)
 

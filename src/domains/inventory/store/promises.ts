@@ -16,7 +16,8 @@ export async function selectWaitedItems(queries: Queries, after: number, limit: 
 
 const queue = sql(
   'inventory.queues_of_items',
-  `select item_id as "itemId", doc, line, company, channel, quantity, since, promised_on::text as "promisedOn",
+  `select item_id as "itemId", doc, line, company, channel, quantity, minimum_shelf_life_days as "minimumShelfLifeDays",
+     since, promised_on::text as "promisedOn",
      promised_at as "promisedAt", slipped_from::text as "slippedFrom"
    from inventory.backorder where item_id = any($1::int[]) order by item_id, since, doc, line`,
 )
@@ -28,6 +29,7 @@ export type PromisedLine = {
   readonly company: string
   readonly channel: string
   readonly quantity: Quantity
+  readonly minimumShelfLifeDays: number | null
   readonly since: Date
   readonly promisedOn: string | null
   /** Null until somebody has looked. */

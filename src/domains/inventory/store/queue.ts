@@ -6,8 +6,9 @@ import type { Quantity } from '#platform/quantity.ts'
 const queued = sql(
   'inventory.queued_lines',
   `select b.doc, b.line, b.item_id as "itemId", b.channel, b.quantity, b.ahead,
-     b.promised_on::text as "promisedOn" from (
-     select q.item_id, q.doc, q.line, q.channel, q.quantity, q.promised_on,
+     b.minimum_shelf_life_days as "minimumShelfLifeDays", b."inTurns", b.promised_on::text as "promisedOn" from (
+     select q.item_id, q.doc, q.line, q.channel, q.quantity, q.promised_on, q.minimum_shelf_life_days,
+       bool_or(q.minimum_shelf_life_days is not null) over (partition by q.item_id) as "inTurns",
        sum(q.quantity) over (partition by q.item_id order by q.since, q.doc, q.line) - q.quantity as ahead
      from inventory.backorder q where q.item_id = any($2::int[])) b
    where b.doc = any($1::bigint[]) order by b.doc, b.line`,
@@ -21,6 +22,9 @@ export type QueuedLine = {
   readonly quantity: Quantity
   /** What those before it in the queue wait for. */
   readonly ahead: Quantity
+  readonly minimumShelfLifeDays: number | null
+  /** Some of those who wait for the item want it to live long: what is ahead is not the same for everybody. */
+  readonly inTurns: boolean
   /** When supply is to reach it; null where that is not known. */
   readonly promisedOn: string | null
 }
@@ -31,22 +35,23 @@ export const selectQueued = (
   items: readonly number[],
 ): Promise<QueuedLine[]> => queries.query<QueuedLine>(queued, [docs, items])
 
-// Those who stand behind each other in one channel are one row; lines of the named orders stand by themselves.
+// Those who stand behind each other in one channel and want the same are one row; lines of the named orders stand by themselves.
 const byChannel = sql(
   'inventory.queue_by_channel',
-  `select item_id as "itemId", channel, doc, line, sum(quantity) as quantity from (
-     select q.item_id, q.channel, own.doc, own.line, q.quantity,
+  `select item_id as "itemId", channel, days as "minimumShelfLifeDays", doc, line, sum(quantity) as quantity from (
+     select q.item_id, q.channel, q.minimum_shelf_life_days as days, own.doc, own.line, q.quantity,
        row_number() over (partition by q.item_id order by q.since, q.doc, q.line) as n,
-       row_number() over (partition by q.item_id, q.channel, own.doc, own.line order by q.since, q.doc, q.line) as nth
+       row_number() over (partition by q.item_id, q.channel, q.minimum_shelf_life_days, own.doc, own.line order by q.since, q.doc, q.line) as nth
      from inventory.backorder q
      left join lateral (select q.doc, q.line where q.doc = any($2::bigint[]) offset 0) own on true
      where q.item_id = any($1::int[])) b
-   group by item_id, channel, doc, line, n - nth order by item_id, min(n)`,
+   group by item_id, channel, days, doc, line, n - nth order by item_id, min(n)`,
 )
 
 export type QueuedTogether = {
   readonly itemId: number
   readonly channel: string
+  readonly minimumShelfLifeDays: number | null
   readonly quantity: Quantity
   /** Null where they are not of the named orders. */
   readonly doc: number | null
@@ -61,11 +66,13 @@ export const selectQueueByChannel = (
 ): Promise<QueuedTogether[]> => queries.query<QueuedTogether>(byChannel, [items, docs])
 
 // Whom the rest reaches; of items of which something is kept for channels everybody, since each has a reach of his own.
+// Who wants lots to live long is before nobody else, and is reached only where a lot does.
 const fillable = sql(
   'inventory.fillable',
   `select q.doc, q.item_id as "itemId", q.channel, q.quantity, stock.shared from (
      select b.item_id, b.doc, b.line, b.since, b.channel, b.quantity,
-       sum(b.quantity) over (partition by b.item_id order by b.since, b.doc, b.line) - b.quantity as ahead
+       b.minimum_shelf_life_days as days, coalesce(sum(b.quantity) filter (where b.minimum_shelf_life_days is null)
+         over (partition by b.item_id order by b.since, b.doc, b.line rows between unbounded preceding and 1 preceding), 0) as ahead
      from inventory.backorder b where b.item_id = any($1::int[])) q
    cross join lateral (
      select sum(greatest(p.available - p.reserved + least(p.unreconciled, 0) - kept.quantity, 0)) as free,
@@ -75,7 +82,13 @@ const fillable = sql(
        select coalesce(sum(a.quantity - a.taken), 0) as quantity, coalesce(bool_or(a.kind <> 'safety'), false) as shared
        from inventory.allocation a where a.item_id = p.item_id and a.location = p.location) kept
      where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
-   where q.ahead < stock.free or stock.shared order by q.since, q.doc, q.line`,
+   where (q.ahead < stock.free or stock.shared) and (q.days is null or exists (
+     select from inventory.position p
+     cross join lateral (
+       select expires_on from inventory.lot l
+       where l.company = p.company and l.item_id = p.item_id and l.lot = p.lot and l.held_by is null offset 0) l
+     where p.item_id = q.item_id and p.lot <> '' and p.available > 0 and l.expires_on >= current_date - 1 + q.days offset 0))
+   order by q.since, q.doc, q.line`,
 )
 
 export type FillableLine = {

@@ -1,0 +1,267 @@
+/** Customers who want goods to live for so many days after they ship, from their order to the warehouse. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { localDate } from '#platform/time-zone.ts'
+import { O2C, type Reply } from '#tests/routes/front-door.ts'
+import { violations } from '#tests/support/books-rules.ts'
+import { depotVoice, type DepotVoice } from './depot-voice.ts'
+import { openWholesaler, type Placed, type Wanted, type Wholesaler } from './wholesaler.ts'
+
+const INVENTORY = '/process/inventory/v1'
+const SKUS = Array.from({ length: 12 }, (_, at) => String(49_001 + at))
+const RARE = '49100'
+const PLAIN = '49200'
+const WITHIN = { timeout: 10_000 }
+/** Who wants nothing, 60 days and 20 days. */
+const [ANY, LONG, SHORT] = ['500001', '500002', '500003'] as const
+
+const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+/** Does for nobody who asks; for who wants 20 days; for all. */
+const [OLD, MIDDLE, FRESH] = [dayIn(10), dayIn(40), dayIn(400)]
+
+let house: Wholesaler
+let depot: DepotVoice
+beforeAll(async () => {
+  house = await openWholesaler(
+    [
+      ...SKUS.map((number) => ({ number, item: { lotControlled: true } })),
+      { number: RARE },
+      { number: PLAIN, stock: { DC1: 10 } },
+    ],
+    [{ number: ANY }, { number: LONG, shelfLifeDays: 60 }, { number: SHORT, shelfLifeDays: 20 }],
+    { landscape: { pace: { pickAfterMs: 86_400_000, shipAfterMs: 0 } } },
+  )
+  depot = depotVoice(house)
+}, 60_000)
+afterAll(() => house.end())
+
+const next = (): string => SKUS.shift()!
+const act = (verb: string, sku: string, lot: string, more: object): Promise<Reply> =>
+  house.send('POST', `${INVENTORY}/lots:${verb}`, { body: { company: 'NWF', sku, lot, ...more } })
+async function found(sku: string, lot: string, quantity: number, expiresOn?: string): Promise<void> {
+  if (expiresOn) await act('set', sku, lot, { expiresOn })
+  const line = { kind: 'found', sku, lot, location: 'DC1', quantity: String(quantity) }
+  const body = { company: 'NWF', reason: 'correction', reference: 'note 1', lines: [line] }
+  expect((await house.send('POST', `${INVENTORY}/adjustments`, { body })).status).toBe(201)
+}
+
+const order = (
+  customer: string,
+  sku: string,
+  quantity: number,
+  more: Partial<Wanted> = {},
+): Promise<Placed> => house.order({ customer, lines: [[sku, quantity]], ...more })
+/** Keeps its stock and asks no warehouse for it, since it wants to be shipped whole. */
+const keeping = (customer: string, sku: string, quantity: number): Promise<Placed> =>
+  house.order({
+    customer,
+    shippingRule: 'ship-complete',
+    lines: [
+      [sku, quantity],
+      [RARE, 1],
+    ],
+  })
+const given = ({ body }: Placed) => {
+  const [line] = body['lines'] as { reserved: string; backordered: string; reason?: object }[]
+  return [Number(line!.reserved), Number(line!.backordered)]
+}
+const reasonOf = ({ body }: Placed) =>
+  (body['lines'] as { reason?: { code: string; message: string } }[])[0]!.reason
+const openOf = async (placed: Placed) => {
+  const [line] = await house.lines(placed)
+  return [line!.reserved + line!.released, line!.backordered]
+}
+type Asked = { doc: number; state: string; minimum: string | null; lots: [string, number][] }
+const requestsOf = ({ doc }: Placed): Promise<Asked[]> =>
+  house.query<Asked>(
+    `select f.id as doc, f.state, l.minimum_expiry::text as minimum,
+       (select json_agg(json_build_array(r.lot, r.quantity) order by r.n) from shipments.requested_lot r
+        where r.fulfillment_id = f.id) as lots
+     from shipments.fulfillment f join shipments.fulfillment_line l on l.fulfillment_id = f.id
+     where order_id = $1 order by f.id`,
+    [doc],
+  )
+const atWarehouse = (request: number) =>
+  house.landscape.wms.truth().orders.find(({ external_ref }) => external_ref === `F-${request}`)?.lines
+const told = async (sku: string) =>
+  (await house.openExceptions('shipments.shelf_life_short')).filter(({ title }) => title.includes(sku))
+
+describe('a customer who wants goods to live for 60 days', () => {
+  test('is given and sent lots that do, and the warehouse is told the first day on which they may expire', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 10, OLD)
+    await found(sku, 'FRESH', 10, FRESH)
+    const before = localDate(new Date(), 'America/New_York')
+    const placed = await order(LONG, sku, 6)
+    expect(given(placed)).toEqual([6, 0])
+    await expect
+      .poll(() => requestsOf(placed), WITHIN)
+      .toMatchObject([{ state: 'accepted', lots: [['FRESH', 6]] }])
+    const [request] = await requestsOf(placed)
+    const after = localDate(new Date(), 'America/New_York')
+    const days = [before, after].map((day) =>
+      new Date(Date.parse(day) + 60 * 86_400_000).toISOString().slice(0, 10),
+    )
+    expect(days).toContain(request!.minimum)
+    expect(atWarehouse(request!.doc)).toMatchObject([{ lot: 'FRESH', qty: 6, min_expiry: request!.minimum }])
+    const { body } = await house.send('GET', `${O2C}/orders/${placed.body.id}`)
+    expect(body['lines']).toMatchObject([{ minimumShelfLifeDays: 60 }])
+  })
+
+  test('waits for lots that do while others are sold what is there, is told why, and is served when they come', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 10, OLD)
+    await found(sku, 'FRESH', 4, FRESH)
+    const placed = await order(LONG, sku, 6)
+    expect(given(placed)).toEqual([4, 2])
+    expect(reasonOf(placed)).toMatchObject({
+      code: 'inventory.shelf_life_short',
+      message: expect.stringContaining('DC1'),
+    })
+    const other = await order(ANY, sku, 8)
+    expect([given(other), reasonOf(other)]).toEqual([[8, 0], undefined])
+    const late = await order(LONG, sku, 1)
+    expect(given(late)).toEqual([0, 1])
+    await found(sku, 'NEW', 2, FRESH)
+    await expect.poll(() => openOf(placed), WITHIN).toEqual([6, 0])
+    expect(await openOf(late)).toEqual([0, 1])
+    await found(sku, 'NEWER', 1, FRESH)
+    await expect.poll(() => openOf(late), WITHIN).toEqual([1, 0])
+  })
+
+  test('is served as soon as somebody says that a lot lives long enough', async () => {
+    const sku = next()
+    await found(sku, 'L1', 5)
+    const placed = await order(LONG, sku, 5)
+    expect(given(placed)).toEqual([0, 5])
+    await act('set', sku, 'L1', { expiresOn: FRESH })
+    await expect.poll(() => openOf(placed), WITHIN).toEqual([5, 0])
+  })
+
+  test('waits behind nobody who takes any lot, and holds up nobody who does', async () => {
+    const sku = next()
+    const first = await order(LONG, sku, 5)
+    const second = await order(ANY, sku, 5)
+    const third = await order(LONG, sku, 5)
+    expect([given(first), given(second), given(third)]).toEqual([
+      [0, 5],
+      [0, 5],
+      [0, 5],
+    ])
+    await found(sku, 'OLD', 5, OLD)
+    await expect.poll(() => openOf(second), WITHIN).toEqual([5, 0])
+    expect([await openOf(first), await openOf(third)]).toEqual([
+      [0, 5],
+      [0, 5],
+    ])
+    await found(sku, 'FRESH', 7, FRESH)
+    await expect.poll(() => openOf(third), WITHIN).toEqual([2, 3])
+    expect(await openOf(first)).toEqual([5, 0])
+  })
+
+  test('shares lots with who wants 20 days so that both are served whatever they are sent', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 10, OLD)
+    await found(sku, 'MIDDLE', 10, MIDDLE)
+    await found(sku, 'FRESH', 10, FRESH)
+    const kept = await keeping(SHORT, sku, 12)
+    expect(given(kept)).toEqual([12, 0])
+    const long = await keeping(LONG, sku, 10)
+    expect(given(long)).toEqual([8, 2])
+    const short = await order(SHORT, sku, 1)
+    expect(given(short)).toEqual([0, 1])
+    const other = await order(ANY, sku, 10)
+    await expect.poll(() => requestsOf(other), WITHIN).toMatchObject([{ lots: [['OLD', 10]] }])
+    const [claims] = await house.query(
+      `select sum(quantity) filter (where minimum_shelf_life_days = 60) as long,
+         sum(quantity) filter (where minimum_shelf_life_days = 20) as short
+       from inventory.reservation r join items.item i on i.id = r.item_id where sku = $1`,
+      [sku],
+    )
+    expect(claims).toEqual({ long: 8, short: 12 })
+  })
+
+  test('keeps what lives long beside who takes any lot, also where it is asked for later', async () => {
+    const sku = next()
+    await found(sku, 'FRESH', 10, FRESH)
+    await found(sku, 'UNDATED', 10)
+    const kept = await keeping(LONG, sku, 8)
+    expect(given(kept)).toEqual([8, 0])
+    const other = await order(ANY, sku, 12)
+    await expect
+      .poll(() => requestsOf(other), WITHIN)
+      .toMatchObject([
+        {
+          minimum: null,
+          lots: [
+            ['FRESH', 2],
+            ['UNDATED', 10],
+          ],
+        },
+      ])
+  })
+
+  test('waits again when the lot that lives long is held, and whoever takes any lot keeps his', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 10, OLD)
+    await found(sku, 'FRESH', 10, FRESH)
+    const long = await keeping(LONG, sku, 8)
+    const other = await keeping(ANY, sku, 10)
+    expect([given(long), given(other)]).toEqual([
+      [8, 0],
+      [10, 0],
+    ])
+    const { body } = await act('hold', sku, 'FRESH', { reason: 'recall 8' })
+    expect(body).toMatchObject({ atRisk: [], waiting: [{ order: long.body.id, quantity: '8' }] })
+    expect([await openOf(long), await openOf(other)]).toEqual([
+      [0, 8],
+      [10, 0],
+    ])
+    await act('release', sku, 'FRESH', { reason: 'tested' })
+    await expect.poll(() => openOf(long), WITHIN).toEqual([8, 0])
+  })
+
+  test('is given any stock of an item that has no lots', async () => {
+    const placed = await order(LONG, PLAIN, 3)
+    expect(given(placed)).toEqual([3, 0])
+    await expect.poll(() => requestsOf(placed), WITHIN).toMatchObject([{ minimum: null, lots: null }])
+  })
+
+  test('that is shipped a lot which does not live so long has it told once, on its order, and is billed', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 10, OLD)
+    await found(sku, 'FRESH', 10, FRESH)
+    const placed = await order(LONG, sku, 4)
+    await expect.poll(() => requestsOf(placed), WITHIN).toMatchObject([{ state: 'accepted' }])
+    const [request] = await requestsOf(placed)
+    const ships = (shipment: string, quantity: number, final: boolean) =>
+      depot.tell({ doc: request!.doc, location: 'DC1', sku }, 'shipment.confirmed', {
+        shipment_id: shipment,
+        final,
+        carrier: 'SWIFT',
+        shipped_at: new Date().toISOString(),
+        packages: [
+          { contents: [{ line_no: 1, sku, qty: quantity, uom: 'EA', base_qty: quantity, lot: 'OLD' }] },
+        ],
+      })
+    expect(await ships('SL1', 1, false)).toBe('applied')
+    expect(await told(sku)).toEqual([
+      {
+        cause: expect.stringContaining('shipments.shelf_life_short'),
+        title: `Lot OLD of ${sku} left DC1 for ${placed.body.id} and does not live long enough`,
+      },
+    ])
+    expect(await ships('SL2', 3, true)).toBe('applied')
+    expect(await told(sku)).toHaveLength(1)
+    expect(await house.lines(placed)).toMatchObject([{ shipped: 4 }])
+    const [{ owner }] = (await house.query(
+      `select owner from exceptions.exception where code = 'shipments.shelf_life_short' and title like $1`,
+      [`%${sku}%`],
+    )) as [{ owner: string }]
+    expect(owner).toBe('customer-service')
+  })
+})
+
+test('all books agree, and nobody complains', async () => {
+  expect(await violations(house.query)).toEqual([])
+  expect(house.complaints).toEqual([])
+})
