@@ -4,6 +4,7 @@ import { holdLotEverywhere, releaseLotEverywhere } from '#domains/inventory/oper
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
 import { openBalances } from '#domains/inventory/operations/opening.ts'
 import { allocateOrder, lockFreeStock, move, reserve, ship } from '#domains/inventory/operations.ts'
+import type { Transaction } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
@@ -138,12 +139,25 @@ describe('the first of an item that comes to a place in the moment in which its 
       })
       .toBeGreaterThan(0)
 
-  test('is waited for where it came first, and held with the rest', async () => {
+  const moved = (tx: Transaction, item: number) => move(tx, [ofLot(item, 3, { location: SOUTH })])
+  const opened = (tx: Transaction, item: number) =>
+    openBalances(tx, [
+      {
+        ...{ ...lotOf(item), location: SOUTH, source: 'erp', sourceKey: 'E-2', at: AT },
+        ...{ available: units(3), qualityHold: 0, damaged: 0 },
+      },
+    ])
+  const WAYS = [
+    ['by a movement', moved],
+    ['as an ERP opens it', opened],
+  ] as const
+
+  test.each(WAYS)('is waited for where it came first, %s, and held with the rest', async (_, bring) => {
     const item = newItem()
     await book(db, ofLot(item, 10))
     let holding: Promise<unknown> | undefined
     await db.database.transaction(async (tx) => {
-      await move(tx, [ofLot(item, 3, { location: SOUTH })])
+      await bring(tx, item)
       holding = hold(item)
       await Promise.race([holding, somebodyWaits()])
     })
@@ -155,20 +169,23 @@ describe('the first of an item that comes to a place in the moment in which its 
     await booksAgree(db, item)
   })
 
-  test('waits where the hold came first, and is on hold when it is there', async () => {
-    const item = newItem()
-    await book(db, ofLot(item, 10))
-    let moving: Promise<unknown> | undefined
-    await db.database.transaction(async (tx) => {
-      await holdLotEverywhere(tx, lotOf(item), act)
-      moving = book(db, ofLot(item, 3, { location: SOUTH }))
-      await Promise.race([moving, somebodyWaits()])
-    })
-    await moving
-    expect(await lotAt(item, SOUTH)).toEqual([0, 3, 0, 0])
-    await release(item)
-    expect(await lotAt(item, SOUTH)).toEqual([3, 0, 0, 0])
-  })
+  test.each(WAYS)(
+    'waits where the hold came first, %s, and is on hold when it is there',
+    async (_, bring) => {
+      const item = newItem()
+      await book(db, ofLot(item, 10))
+      let moving: Promise<unknown> | undefined
+      await db.database.transaction(async (tx) => {
+        await holdLotEverywhere(tx, lotOf(item), act)
+        moving = db.database.transaction(async (other) => void (await bring(other, item)))
+        await Promise.race([moving, somebodyWaits()])
+      })
+      await moving
+      expect(await lotAt(item, SOUTH)).toEqual([0, 3, 0, 0])
+      await release(item)
+      expect(await lotAt(item, SOUTH)).toEqual([3, 0, 0, 0])
+    },
+  )
 
   test('is let go with the rest where the lot is released in that moment', async () => {
     const item = newItem()
@@ -176,7 +193,7 @@ describe('the first of an item that comes to a place in the moment in which its 
     await hold(item)
     let releasing: Promise<unknown> | undefined
     await db.database.transaction(async (tx) => {
-      await move(tx, [ofLot(item, 3, { location: SOUTH })])
+      await moved(tx, item)
       releasing = release(item)
       await Promise.race([releasing, somebodyWaits()])
     })

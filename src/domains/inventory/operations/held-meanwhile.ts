@@ -4,7 +4,7 @@ import { stockKey } from '../rules.ts'
 import { type LotKey, selectHeld, shareLots } from '../store/lots.ts'
 
 type At = LotKey & { readonly location: string }
-type Made = readonly { readonly itemId: number; readonly location: string }[]
+export type Made = readonly { readonly itemId: number; readonly location: string }[]
 
 /** Places that a transaction has made: nobody else sees them, so nobody can lock them before it ends. */
 const madeIn = new WeakMap<Transaction, Set<string>>()

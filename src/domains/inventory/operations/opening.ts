@@ -7,7 +7,7 @@ import { move, type StockChange } from '../operations.ts'
 import { stockKey } from '../rules.ts'
 import { lotKey } from '../rules/lots.ts'
 import { insertMovements, insertPositions, selectUsedPlaces, updatePositions } from '../store.ts'
-import { selectHeld } from '../store/lots.ts'
+import { heldMeanwhile, type Made } from './held-meanwhile.ts'
 
 type OnHand = {
   readonly available: Quantity
@@ -35,14 +35,14 @@ export async function openBalances(tx: Transaction, balances: readonly OpeningBa
   const fresh = [...places].flatMap(([key, balance]) => (keys.has(key) ? [balance] : []))
   const opened = await joinTotals(tx, fresh, (balance) => keys.has(placeKey(balance, '')))
   insertMovements(tx, opened.flatMap(movementsOf))
-  await holdOpened(tx, opened)
+  await holdOpened(tx, opened, made)
   return opened.length
 }
 
 /** What opens of a lot that is held already is on hold with the rest of it. */
-async function holdOpened(tx: Transaction, opened: readonly OpeningBalance[]): Promise<void> {
+async function holdOpened(tx: Transaction, opened: readonly OpeningBalance[], made: Made): Promise<void> {
   const sold = opened.filter(({ lot, available }) => lot !== '' && available > 0)
-  const held = await selectHeld(tx, sold)
+  const held = await heldMeanwhile(tx, sold, Promise.resolve(made))
   const changes = sold
     .filter((balance) => held.has(lotKey(balance)))
     .map(({ available: quantity, qualityHold: _, damaged: __, ...of }): StockChange => ({
