@@ -5,7 +5,7 @@ import { compileCheck, jsonSchemaOf, withPlainRoot } from './http-schema.ts'
 import type { Check, JsonSchema } from './http-schema.ts'
 import type { Rates } from './http-rate.ts'
 
-/** A route made ready: its schemas published and compiled. */
+/** A route made ready: its schemas are published, and compiled at their first value. */
 export type Door = {
   readonly route: Route
   /** The path as the web framework writes it. */

@@ -96,9 +96,11 @@ function compileByText(schema: JsonSchema, coerce: boolean): ValidateFunction {
   return validate
 }
 
+/** Compiled for its first value: a program that starts does not wait for doors at which nobody knocks. */
 export function compileCheck(schema: JsonSchema, options: { coerce: boolean; root: string }): Check {
-  const validate = compile(schema, options.coerce)
+  let validate: ValidateFunction | undefined
   return (value) => {
+    validate ??= compile(schema, options.coerce)
     if (validate(value)) return []
     const errors = chooseBranches(validate.errors ?? []).slice(0, MAX_ERRORS)
     return errors.map((error) => fieldErrorOf(error, options.root))

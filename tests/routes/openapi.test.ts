@@ -25,3 +25,21 @@ test('every operation carries an example and names its statuses', () => {
     if (json) expect([operationId, json.example]).toEqual([operationId, expect.anything()])
   }
 })
+
+// Schemas are compiled at the first request: whether they can be is found out here, not by a caller.
+test('each operation checks its query, its parameters and its body by its schemas', async () => {
+  const answers: string[] = []
+  for (const [path, operations] of Object.entries(house.app.server.openapi.paths)) {
+    for (const [method, { requestBody }] of Object.entries(operations)) {
+      const response = await fetch(`${house.url}${path.replaceAll(/\{\w+\}/g, '-')}?nonsense=1`, {
+        method: method.toUpperCase(),
+        headers: { 'content-type': 'application/json', 'idempotency-key': path, 'if-match': '"1"' },
+        ...(requestBody ? { body: '{}' } : {}),
+      })
+      const { code } = (await response.json()) as { code: string }
+      answers.push(`${method} ${path} ${response.status} ${code}`)
+    }
+  }
+  expect(answers.filter((answer) => !answer.endsWith(' 422 http.invalid'))).toEqual([])
+  expect(answers.length).toBeGreaterThanOrEqual(100)
+})
