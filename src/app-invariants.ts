@@ -121,6 +121,19 @@ const between: readonly Invariant[] = [
     'an order line is reserved, waiting, released, picked, packed and shipped as the documents beneath it say',
   ),
   invariant(
+    'inventory.claims_want_the_life_of_their_line',
+    `select 'order ' || l.order_id || ' line ' || l.n
+     from changed c
+     cross join lateral (
+       select line, minimum_shelf_life_days as days from (${claimed}) a where doc = c.doc
+       union all select line, minimum_shelf_life_days from (${awaited}) b where doc = c.doc) k
+     cross join lateral (
+       select order_id, n, minimum_shelf_life_days as days from (${orderLines}) a
+       where (order_id, n) = (c.doc, k.line) offset 0) l
+     where k.days is distinct from l.days`,
+    'what a line keeps and waits for is to live as long as the line says',
+  ),
+  invariant(
     'billing.shipments_are_billed',
     `select 'shipment ' || s.doc || ' line ' || s.n from changed c join (${shippedLines}) s on s.doc = c.doc
      where not exists (

@@ -1,4 +1,5 @@
 /** What channels may count on, with what stands behind it: availability, what is kept back, reservations. */
+import { findCustomers } from '#domains/customers/operations.ts'
 import type { AvailabilityAnswer } from '#domains/inventory/contract/availability.ts'
 import type { AvailabilityPorts } from '#domains/inventory/routes.ts'
 import { promiseRoutes } from '#domains/inventory/routes/availability.ts'
@@ -8,14 +9,14 @@ import { reservedByOthers } from '#domains/inventory/views/availability.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { Door } from '#platform/batch.ts'
-import { type Clock, systemClock } from '#platform/clock.ts'
+import { systemClock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import type { Route } from '#platform/http.ts'
 import type { Pages } from '#platform/http-cursor.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import { setAllocationsOf } from './processes/allocation-commands.ts'
-import { answerAvailability } from './processes/availability.ts'
+import { answerAvailability, type AvailabilitySources } from './processes/availability.ts'
 import { carefully } from './processes/careful-reading.ts'
 import { parseNumber, type ProcessPorts, reservationNumber } from './processes/ports.ts'
 import {
@@ -27,6 +28,7 @@ import {
 } from './processes/reservation-commands.ts'
 import { reservationAnswer, type ReservationReceipt } from './processes/reservation-door.ts'
 import type { ReservationArrival } from './processes/reservation-request.ts'
+import { type LifePorts, livesLeft } from './processes/shelf-life.ts'
 import { sourcesView } from './processes/sources-view.ts'
 import { stockInDatabase, type StockInMemory } from './processes/stock-in-memory.ts'
 
@@ -51,7 +53,7 @@ export function promisesOf(
         answerAvailability(
           {
             ...ports,
-            ...explaining(queries, ports.clock, ports.freshness),
+            ...explaining(queries, ports),
             stock: carefully(stock.read, ports.clock),
           },
           question,
@@ -83,11 +85,12 @@ export const stockWatch = (stock: StockInMemory): Job[] => [
 
 const explaining = (
   queries: Queries,
-  clock: Pick<Clock, 'now'>,
-  freshness: ProcessPorts['freshness'] = [],
-) => ({
-  explained: carefully(stockInDatabase(queries, clock, freshness), clock),
-  reserved: (items: readonly number[]) => reservedByOthers(queries, items),
+  { freshness = [], ...ports }: LifePorts & { readonly freshness?: ProcessPorts['freshness'] },
+): Omit<AvailabilitySources, 'clock' | 'findCompany' | 'stock'> => ({
+  explained: carefully(stockInDatabase(queries, ports.clock, freshness), ports.clock),
+  reserved: (items) => reservedByOthers(queries, items),
+  customers: (keys) => findCustomers(queries, keys),
+  lives: (items, locations) => livesLeft(queries, ports, items, locations),
 })
 
 type ItemQuestion = {
@@ -107,7 +110,8 @@ export async function explainItem(
   const locations = await locationsOfItem(queries, item.id)
   if (locations.length === 0) return undefined
   const rules = { code: company, locations, locationGroups: new Map(), timeZone: 'UTC' }
-  const sources = { clock: systemClock, ...explaining(queries, systemClock), findCompany: () => rules }
+  const ports = { clock: systemClock, company: () => rules }
+  const sources = { clock: systemClock, ...explaining(queries, ports), findCompany: () => rules }
   const question = { company, channel, location, explain: true, dates: true, maxAgeMs: 0, items: [{ sku }] }
   return answerAvailability({ ...sources, stock: sources.explained }, question)
 }

@@ -2,12 +2,15 @@
 import { Refusal } from '#platform/faults.ts'
 import { localDate } from '#platform/time-zone.ts'
 import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
+import { customerKey } from '#domains/customers/contract.ts'
+import type { findCustomers } from '#domains/customers/operations.ts'
 import {
   type AvailabilityAnswer,
   type AvailabilityQuestion,
   ITEMS_MAX,
 } from '#domains/inventory/contract/availability.ts'
 import type { Careful } from '#domains/inventory/contract/freshness.ts'
+import type { ShelfLives } from '#domains/inventory/operations/shelf-life.ts'
 import type { reservedByOthers } from '#domains/inventory/views/availability.ts'
 import { confidenceIn, FORMULA, type Promisable } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
@@ -33,7 +36,12 @@ export type AvailabilitySources = {
   /** For who wants it explained: the same, together with what channels have reserved of it. */
   readonly explained: StockReader
   readonly reserved: (items: readonly number[]) => ReturnType<typeof reservedByOthers>
+  readonly customers: (keys: readonly CustomerKey[]) => ReturnType<typeof findCustomers>
+  /** What lives how long and is left for who comes new. */
+  readonly lives: (items: readonly number[], locations: readonly string[]) => Promise<ShelfLives>
 }
+
+type CustomerKey = { readonly company: string; readonly number: string }
 
 export async function answerAvailability(
   sources: AvailabilitySources,
@@ -47,25 +55,32 @@ export async function answerAvailability(
   }
   assertFew(asked)
   const days = daysOf(question, localDate(sources.clock.now(), company.timeZone))
-  const read = explain ? sources.explained : sources.stock
+  const life = await lifeWantedBy(sources, question)
+  // what lives how long is known by the database, which then says the rest as well
+  const read = explain || life !== null ? sources.explained : sources.stock
   const skus = asked.map(({ sku }) => sku)
   const { locations } = company
   const reading = await read({ company: company.code, skus, days, locations, channel, maxAgeMs })
   const items = itemsOf(reading.items, question)
   const reserved = explain ? await sources.reserved(items.map(({ item }) => item.id)) : undefined
+  const living = await livingAmong(sources, { life, items, locations })
   const isHere = places === locations ? () => true : ({ location }: Promisable) => places.includes(location)
   const { asOf } = reading
   return {
     company: company.code,
     ...(channel === undefined ? {} : { channel }),
+    ...(question.customer === undefined ? {} : { customer: question.customer }),
+    ...(life === null ? {} : { minimumShelfLifeDays: life }),
     ...(question.date === undefined ? {} : { date: question.date }),
     formula: FORMULA,
     asOf: asOf.toISOString(),
     ageMs: Math.max(0, sources.clock.now().getTime() - asOf.getTime()),
     items: items.map((one) =>
       tellItem(one, {
-        rows: reading.rows.get(one.item.id)!.filter(isHere),
-        ahead: reading.ahead.get(one.item.id),
+        rows: living(one.item, reading.rows.get(one.item.id)!).filter(isHere),
+        ahead: reading.ahead
+          .get(one.item.id)
+          ?.map(({ date, rows }) => ({ date, rows: living(one.item, rows) })),
         reserved,
         asOf,
       }),
@@ -73,10 +88,47 @@ export async function answerAvailability(
   }
 }
 
+/** What is left where a customer wants goods to live for so many days. */
+type Told = Promisable & { readonly tooOld?: { readonly days: number; readonly quantity: Quantity } }
+
+/** For how many days a customer wants goods to live; null where any lot will do. */
+async function lifeWantedBy(
+  { customers }: AvailabilitySources,
+  { company, customer: number }: AvailabilityQuestion,
+): Promise<number | null> {
+  if (number === undefined) return null
+  const found = (await customers([{ company, number }])).get(customerKey(company, number))
+  if (found) return found.minimumShelfLifeDays
+  throw new Refusal('orders.customer_unknown', `${company} has no customer ${number}`, {}, '/customer')
+}
+
+type Living = {
+  readonly life: number | null
+  readonly items: readonly Item[]
+  readonly locations: readonly string[]
+}
+
+/** Leaves of what has lots what lives long enough; what is to come is taken to. */
+async function livingAmong(
+  sources: AvailabilitySources,
+  { life, items, locations }: Living,
+): Promise<(item: SellingItem, rows: readonly Promisable[]) => readonly Told[]> {
+  const lotted = items.flatMap(({ item }) => (item.lotControlled ? [item.id] : []))
+  if (life === null || lotted.length === 0) return (_, rows) => rows
+  const lives = await sources.lives(lotted, locations)
+  return ({ id, lotControlled }, rows) =>
+    !lotControlled
+      ? rows
+      : rows.map((row) => {
+          const available = Math.min(row.available, lives.at(id, row.location, life) + row.coming)
+          return { ...row, available, tooOld: { days: life, quantity: row.available - available } }
+        })
+}
+
 type Reserved = Awaited<ReturnType<typeof reservedByOthers>> | undefined
 
 type Books = {
-  readonly rows: readonly Promisable[]
+  readonly rows: readonly Told[]
   readonly ahead: readonly Day[] | undefined
   readonly reserved: Reserved
   readonly asOf: Date
@@ -117,7 +169,8 @@ function datesAt(location: string, ahead: readonly Day[]) {
 
 type Explained = NonNullable<AvailabilityAnswer['items'][number]['places'][number]['explain']>
 
-function explainRow(row: Promisable, reserved: NonNullable<Reserved>): Explained {
+function explainRow({ tooOld, ...left }: Told, reserved: NonNullable<Reserved>): Explained {
+  const row = { ...left, available: left.available + (tooOld?.quantity ?? 0) }
   const of = (kind: 'firm' | 'soft' | 'external') => reserved(kind, row.itemId, row.location)
   const [firm, soft, external] = [of('firm'), of('soft'), of('external')]
   const figures = {
@@ -134,8 +187,20 @@ function explainRow(row: Promisable, reserved: NonNullable<Reserved>): Explained
     coming: row.coming,
     waiting: row.waiting,
   }
-  return { ...formatted(figures), steps: stepsOf(figures, row) }
+  const steps = [...stepsOf(figures, row), ...stepOfLife(left, tooOld)]
+  return { ...formatted(figures), steps }
 }
+
+const stepOfLife = ({ available }: Promisable, tooOld: Told['tooOld']): Explained['steps'] =>
+  tooOld === undefined || tooOld.quantity === 0
+    ? []
+    : [
+        {
+          what: `not known to live for ${tooOld.days} days`,
+          change: formatQuantity(-tooOld.quantity),
+          leaves: formatQuantity(available),
+        },
+      ]
 
 type Figures = Readonly<Record<Exclude<keyof Explained, 'steps'>, Quantity>>
 

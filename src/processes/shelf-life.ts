@@ -88,6 +88,16 @@ export async function livesForNew(
   if (wanting.length === 0) return undefined
   const locations = [...new Set(wanting.flatMap(({ company }) => ports.company(company).locations))]
   const items = [...new Set(wanting.map(({ itemId }) => itemId))]
+  return livesLeft(queries, ports, items, locations)
+}
+
+/** As `readLives`, for who comes new: without what those who wait will be given. */
+export async function livesLeft(
+  queries: Queries,
+  ports: LifePorts,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<ShelfLives> {
   const [lives, awaited] = await Promise.all([
     readLives(queries, ports, items, locations),
     lifeAwaited(queries, items),

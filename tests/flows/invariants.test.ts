@@ -82,6 +82,7 @@ const PLANTED: Readonly<Record<string, string>> = {
     update inventory.channel_reservation set kind = 'soft', expires_at = now() - interval '6 minutes'`,
   'inventory.partitions_are_ahead': `
     do $$ begin execute format('drop table inventory.movement_%s', to_char(now() + interval '1 month', 'YYYYMM')); end $$`,
+  'inventory.claims_want_the_life_of_their_line': `update inventory.reservation set minimum_shelf_life_days = 1`,
   'inventory.reserved_is_claimed': `update inventory.reservation set quantity = quantity + 1`,
   'supply.received_is_its_receipts': `update supply.line set received = received + 1 where received > 0`,
   'supply.receipts_are_movements': `update supply.receipt set quantity = quantity + 1`,

@@ -1,7 +1,7 @@
 /** Customers who want goods to live for so many days after they ship, from their order to the warehouse. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { localDate } from '#platform/time-zone.ts'
-import { O2C, type Reply } from '#tests/routes/front-door.ts'
+import { bearer, O2C, type Reply } from '#tests/routes/front-door.ts'
 import { violations } from '#tests/support/books-rules.ts'
 import { depotVoice, type DepotVoice } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wanted, type Wholesaler } from './wholesaler.ts'
@@ -218,6 +218,58 @@ describe('a customer who wants goods to live for 60 days', () => {
     ])
     await act('release', sku, 'FRESH', { reason: 'tested' })
     await expect.poll(() => openOf(long), WITHIN).toEqual([8, 0])
+  })
+
+  test('is told what it can be promised, by the arithmetic by which it is given', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 10, OLD)
+    await found(sku, 'FRESH', 10, FRESH)
+    await keeping(LONG, sku, 4)
+    const ask = (more: object, headers?: Readonly<Record<string, string>>) =>
+      house.send('POST', '/process/available-to-promise/v1/availability:query', {
+        ...(headers && { headers }),
+        body: { company: 'NWF', maxAgeMs: 0, items: [{ sku }, { sku: PLAIN }], ...more },
+      })
+    const figures = ({ body }: Reply) =>
+      (body['items'] as { available: string }[]).map(({ available }) => available)
+    const all = await ask({})
+    const some = await ask({ customer: LONG, explain: true })
+    expect([figures(all)[0], figures(some)[0]]).toEqual(['16', '6'])
+    expect(figures(some)[1]).toBe(figures(all)[1])
+    expect(figures(await ask({ customer: ANY }))).toEqual(figures(all))
+    expect(some.body).toMatchObject({ customer: LONG, minimumShelfLifeDays: 60 })
+    const [{ places }] = some.body['items'] as [{ places: { explain: { steps: object[] } }[] }]
+    expect(places[0]!.explain.steps.at(-1)).toEqual({
+      what: 'not known to live for 60 days',
+      change: '-10',
+      leaves: '6',
+    })
+    expect(given(await order(LONG, sku, 7))).toEqual([6, 1])
+    const partner = bearer(
+      await house.key({ client: 'other', partner: ANY, scopes: ['process.availability:read'] }),
+    )
+    const foreign = await ask({ customer: LONG }, partner)
+    expect([foreign.status, foreign.body['code']]).toEqual([422, 'orders.customer_unknown'])
+    const unknown = await ask({ customer: '599999' })
+    expect([unknown.status, unknown.body['code'], unknown.body['errors']]).toEqual([
+      422,
+      'orders.customer_unknown',
+      [expect.objectContaining({ pointer: '/customer' })],
+    ])
+  })
+
+  test('that waits after a short pick waits for lots that live long, not for what is there', async () => {
+    const sku = next()
+    await found(sku, 'FRESH', 5, FRESH)
+    const placed = await order(LONG, sku, 5)
+    await expect.poll(() => requestsOf(placed), WITHIN).toMatchObject([{ state: 'accepted' }])
+    const [request] = await requestsOf(placed)
+    expect(await depot.nothingFound({ doc: request!.doc, location: 'DC1', sku })).toBe('applied')
+    const queue = await house.query(
+      'select quantity, minimum_shelf_life_days as days from inventory.backorder where doc = $1',
+      [placed.doc],
+    )
+    expect(queue).toEqual([{ quantity: 5, days: 60 }])
   })
 
   test('is given any stock of an item that has no lots', async () => {

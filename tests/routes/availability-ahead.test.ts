@@ -43,7 +43,7 @@ const ask = async (more: object) =>
 test('now there is the stock of today, and on a day ahead what comes until then as well', async () => {
   const [now, soon] = [(await ask({})).body, (await ask({ date: SOON })).body]
   expect(now.items[0]).toMatchObject({ available: '100', asked: { canBePromised: false } })
-  expect(soon).toMatchObject({ date: SOON, formula: { version: 3 } })
+  expect(soon).toMatchObject({ date: SOON, formula: { version: 4 } })
   expect(soon.items[0]).toMatchObject({ available: '140', asked: { canBePromised: true } })
 })
 

@@ -26,6 +26,13 @@ export const AvailabilityQuestion = z
       .max(32)
       .optional()
       .describe('Counts what is kept for it; without one only what is kept for nobody'),
+    customer: z
+      .string()
+      .min(1)
+      .max(35)
+      .optional()
+      .describe('Counts only what lives as long as it wants; answered from the database where it wants that')
+      .meta({ example: '100123' }),
     location: z.string().min(1).max(32).optional().describe('Only here'),
     locationGroup: z.string().min(1).max(32).optional().describe('Only at the locations of this group'),
     maxAgeMs: MaxAgeMs.default(MAX_AGE_MS),
@@ -81,6 +88,11 @@ export const AvailabilityAnswer = z
   .object({
     company: z.string(),
     channel: z.string().optional(),
+    customer: z.string().optional(),
+    minimumShelfLifeDays: z
+      .int()
+      .optional()
+      .describe('So many days the customer wants what has lots to live; absent where any lot will do'),
     date: z.iso.date().optional(),
     formula: z.object({ version: z.int(), text: z.string() }),
     asOf: z.iso.datetime().describe('All that was booked by then is in it'),

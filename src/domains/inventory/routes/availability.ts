@@ -1,6 +1,7 @@
 /** The HTTP doors of what can be promised to channels, and of what is kept back for them. */
 import { z } from 'zod'
 import type { Queries } from '#platform/database.ts'
+import { Refusal } from '#platform/faults.ts'
 import { type Claim, type Replay, type Route, route } from '#platform/http.ts'
 import { Allocations, AllocationsRequest } from '../contract/allocations.ts'
 import { AvailabilityAnswer, AvailabilityQuestion } from '../contract/availability.ts'
@@ -47,6 +48,7 @@ const queryAvailability = (verbs: PromiseVerbs): Route =>
     answers: { 200: { description: 'In the order of the question', body: AvailabilityAnswer } },
     refusals: [
       'inventory.company_unknown',
+      'orders.customer_unknown',
       'inventory.item_unknown',
       'inventory.location_unknown',
       'inventory.location_group_unknown',
@@ -59,7 +61,11 @@ const queryAvailability = (verbs: PromiseVerbs): Route =>
       ...QUANTITIES,
     ],
     example: { body: example.question, answer: example.answer },
-    handler: async ({ body }) => ({ status: 200, body: await verbs.answer(body) }),
+    async handler({ body, principal: { partner } }) {
+      if (partner !== undefined && body.customer !== undefined && body.customer !== partner)
+        throw new Refusal('orders.customer_unknown', 'You can ask for yourself only.', {}, '/customer')
+      return { status: 200, body: await verbs.answer(body) }
+    },
   })
 
 const setAllocations = (verbs: PromiseVerbs): Route =>

@@ -10,9 +10,12 @@ export const reserved = relation(
 /** What order lines may take from a place before it is asked for. */
 export const claimed = relation(
   'inventory.claimed',
-  `select company, item_id, location, doc, line, quantity from inventory.reservation`,
+  `select company, item_id, location, doc, line, quantity, minimum_shelf_life_days from inventory.reservation`,
 )
-export const awaited = relation('inventory.awaited', `select doc, line, quantity from inventory.backorder`)
+export const awaited = relation(
+  'inventory.awaited',
+  `select doc, line, quantity, minimum_shelf_life_days from inventory.backorder`,
+)
 
 /** What came from suppliers; minus what a warehouse took back of it. */
 export const arrivals = relation(
