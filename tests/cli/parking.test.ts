@@ -2,20 +2,19 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { generateWorld } from '#landscape/world/generate.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { editPayload, park } from '#platform/parking.ts'
 import { demoConfig } from '../../src/demo.ts'
 import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders, guideOf, sentTo } from '#tests/support/edi.ts'
-import { type House, openHouse } from '#tests/support/house.ts'
+import { type House, openHouse, ownWorld } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, crossdockFed, rowsOf } from './program.ts'
 
-const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
+const world = ownWorld()
 const regular = world.orders(200).filter((one) => one.expected === 'ships_at_once' && one.case === 'regular')
 const [first, second, strange, odd, unwanted, alone] = regular.filter((one) => one.door === 'shop') as [
   WorldOrder,

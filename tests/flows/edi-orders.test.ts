@@ -2,7 +2,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { generateWorld } from '#landscape/world/generate.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { sql } from '#platform/database.ts'
 import { INVOICE, parseInvoice } from '#systems/edi/documents/810.ts'
@@ -15,10 +14,10 @@ import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import { ediFolders, type EdiFolders, guideOf, namesIn, type Sent, sentTo } from '#tests/support/edi.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { tryAgain } from '../../src/processes/refusals.ts'
-import { type House, openHouse } from '#tests/support/house.ts'
+import { type House, openHouse, ownWorld } from '#tests/support/house.ts'
 
-// the same world as the house's own, since its guides must be there before the house is
-const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
+// the house's own, since its guides must be there before the house is
+const world = ownWorld()
 const shipping = world
   .orders(200)
   .filter((one) => one.door === 'edi' && one.expected === 'ships_at_once' && one.case === 'regular')

@@ -4,13 +4,12 @@ import { readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { generateWorld } from '#landscape/world/generate.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { type House, openHouse } from '#tests/support/house.ts'
+import { type House, openHouse, ownWorld } from '#tests/support/house.ts'
 
-const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
+const world = ownWorld()
 const [sku, other] = world.items
   .filter(({ company, lotControlled, catchWeight }) => company === 'NWF' && !lotControlled && !catchWeight)
   .map(({ number }) => number) as [string, string]

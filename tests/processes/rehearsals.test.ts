@@ -1,16 +1,15 @@
 /** Rehearsals of what partners and warehouses told: what would come of it is seen, and no file, number or row stays. */
 import { expect, test } from 'vitest'
-import { generateWorld } from '#landscape/world/generate.ts'
 import { select } from '#platform/repair-selection.ts'
 import { type RepairStory, showRepair } from '#platform/repair-views.ts'
 import { demoGuides, dropFile, toInterchange } from '../../src/demo-edi.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { ediFolders, guideOf, sentTo } from '#tests/support/edi.ts'
-import { type House, openHouse } from '#tests/support/house.ts'
+import { type House, openHouse, ownWorld } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 
-const world = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 })
+const world = ownWorld()
 const shipsAtOnce = world
   .orders(200)
   .filter((one) => one.expected === 'ships_at_once' && one.case === 'regular')

@@ -1,5 +1,6 @@
 /** The doors of parked work: what is seen of it and by whom, and what people decide on one item. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { generateWorld } from '#landscape/world/generate.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { listAudit } from '#platform/audit.ts'
 import { type Parkable, park } from '#platform/parking.ts'
@@ -17,7 +18,10 @@ let staff: Headers
 let reader: Headers
 let partner: Headers
 beforeAll(async () => {
-  door = await openFrontDoor()
+  // of so many customers that no two messages are of one exception
+  door = await openFrontDoor({
+    world: generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders: 200 }),
+  })
   ;({ query, end: disconnect } = await openQuery(door.databaseUrl))
   const scopes = ['experience.parking:read', 'experience.parking:write', 'experience.payloads:read']
   staff = bearer(await door.key({ client: 'desk', scopes }))

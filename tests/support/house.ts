@@ -49,15 +49,16 @@ export type HouseOptions = {
 const DEAF: Listening = { on: () => undefined, tell: () => undefined, end: async () => undefined }
 const shared = ({ databaseUrl: url }: House): TestDatabase => ({ url, end: async () => undefined })
 
+/** Of a house that is given none: as few items and customers as leave some of every kind, since each house reads all. */
+export const ownWorld = (plannedOrders = 200): World =>
+  generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders, items: 120, customersPerCompany: 30 })
+
 /** The days of worlds have passed; what is to come in them would all be late. */
 const inTime = (receipt: Receipt): Receipt => ({ ...receipt, expectedOn: `2999-01-0${1 + receipt.day}` })
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const test = options.beside ? shared(options.beside) : (options.database ?? (await testDatabase()))
-  const {
-    plannedOrders = 200,
-    world: given = generateWorld({ seed: 'test', today: '2026-11-02', plannedOrders }),
-  } = options
+  const { plannedOrders, world: given = ownWorld(plannedOrders) } = options
   const world = { ...given, receipts: given.receipts.map(inTime) }
   const landscape =
     options.beside?.landscape ??
