@@ -36,6 +36,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
+    setupFiles: ['tests/support/patience.ts'],
     pool: 'forks',
     // A worker loads the house once, not anew for each file; so no test may leave anything behind in a module.
     isolate: false,
