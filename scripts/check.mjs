@@ -9,6 +9,9 @@ const CHECKS = {
   'dead code': ['knip'],
 }
 
+/** The checkers of types and lint are short-lived: to collect their garbage seldom saves a quarter of what they take. */
+const env = { GOGC: '400', ...process.env }
+
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in CHECKS))
 if (unknown.length > 0) {
@@ -46,6 +49,7 @@ function run([command, ...args]) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env,
       shell: process.platform === 'win32',
     })
     let output = ''
