@@ -36,7 +36,8 @@ const VIRTUAL_NOW = `
   create function public.clock_timestamp() returns timestamptz language sql stable as
   $$ select public.now() + interval '50 years' $$`
 
-export async function openCluster(): Promise<Cluster> {
+/** `backends`: as many as the scheduler runs statements on; none where time leaps. */
+export async function openCluster(backends = BACKENDS): Promise<Cluster> {
   const folder = passableFolder('simulation')
   const server = await startPostgres({
     dataDirectory: join(folder, 'postgres'),
@@ -52,18 +53,23 @@ export async function openCluster(): Promise<Cluster> {
     await prepare(server.url, new URL(server.url).pathname.slice(1))
     await migrate(server.url)
     await run(server.url, [WITNESS])
-    return await joinCluster(server.url, end)
+    return await joinCluster(server.url, { end, backends })
   } catch (error) {
     await end()
     throw error
   }
 }
 
+type Joining = { readonly end?: () => Promise<void>; readonly backends?: number }
+
 /** Connections to a cluster that somebody else has opened, and that nobody else uses meanwhile. */
-export async function joinCluster(url: string, end = async (): Promise<void> => undefined): Promise<Cluster> {
+export async function joinCluster(
+  url: string,
+  { end = async () => undefined, backends: count = BACKENDS }: Joining = {},
+): Promise<Cluster> {
   const side = await connect(url)
   const sweeper = await connect(url, '-c session_replication_role=replica')
-  const clients = await Promise.all(Array.from({ length: BACKENDS }, () => connect(url)))
+  const clients = await Promise.all(Array.from({ length: count }, () => connect(url)))
   const backends = await Backend.eachOf(clients, side)
   return {
     url,

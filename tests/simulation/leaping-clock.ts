@@ -19,8 +19,8 @@ type Timer = { readonly atMs: number; readonly task: () => void; cancelled: bool
 const QUIET_TURNS = 2
 const LONG_MS = 1_000
 
-/** `drowsy`: how many times longer than asked long sleeps take, which saves much upkeep that nobody needs. */
-export function leapingClock(drowsy = 1): LeapingClock {
+/** `drowsy`: how many times longer than asked sleeps of `longMs` take, which saves much upkeep that nobody needs. */
+export function leapingClock(drowsy = 1, longMs = LONG_MS): LeapingClock {
   const timers = timerQueue()
   let nowMs = 0
   let soonPending = 0
@@ -65,7 +65,7 @@ export function leapingClock(drowsy = 1): LeapingClock {
           signal?.removeEventListener('abort', end)
           resolve()
         }
-        const cancel = after(ms < LONG_MS ? ms : ms * drowsy, end)
+        const cancel = after(ms < longMs ? ms : ms * drowsy, end)
         signal?.addEventListener('abort', end)
       }),
     after,

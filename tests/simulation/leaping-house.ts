@@ -23,6 +23,8 @@ export type HouseParts = {
   /** Carried facts, lock order and answers are checked; costs half as much again. */
   readonly checks: boolean
   readonly drowsy?: number
+  /** Of which sleeps that holds. */
+  readonly longMs?: number
 }
 
 export type Heard = {
@@ -41,6 +43,10 @@ export type LeapingHouse = {
   /** A client sends an order. */
   order(key: string, body: string): Promise<Called>
   visit(call: Call): Promise<Called>
+  /** Lets so much time pass, also for who looks into the database. */
+  pass(ms: number): Promise<void>
+  /** Lets as much time pass as the work takes. */
+  during<T>(work: Promise<T>): Promise<T>
   end(): Promise<void>
 }
 
@@ -48,10 +54,11 @@ export type LeapingHouse = {
 const SESSIONS = 12
 const READ_WITHIN_MS = 600_000
 const STOP_WITHIN_MS = 60_000
+const WORK_WITHIN_MS = 60_000
 
 export async function openLeapingHouse(parts: HouseParts): Promise<LeapingHouse> {
   const { cluster, world, checks } = parts
-  const clock = leapingClock(parts.drowsy)
+  const clock = leapingClock(parts.drowsy, parts.longMs)
   const complaints: string[] = []
   const landscape = await startLandscape({
     clock,
@@ -98,6 +105,13 @@ export async function openLeapingHouse(parts: HouseParts): Promise<LeapingHouse>
     complaints,
     order: (key, body) => visit({ method: 'POST', url: ORDERS, headers: headersOf(key), body }),
     visit,
+    async pass(ms) {
+      const untilMs = clock.monotonicMs() + ms
+      clock.after(ms, () => undefined)
+      await clock.run(() => clock.monotonicMs() >= untilMs, ms)
+      await cluster.side.query(`select set_config('sim.now', $1, false)`, [clock.now().toISOString()])
+    },
+    during: (work) => passing(clock, work, WORK_WITHIN_MS),
     async end() {
       await passing(clock, app.stop(), STOP_WITHIN_MS)
       await landscape.stop()
@@ -124,10 +138,11 @@ async function open(app: App, clock: LeapingClock): Promise<void> {
 }
 
 /** Lets time pass until the work is done. */
-async function passing(clock: LeapingClock, work: Promise<void>, limitMs: number): Promise<void> {
+async function passing<T>(clock: LeapingClock, work: Promise<T>, limitMs: number): Promise<T> {
   let isDone = false
   const ended = work.finally(() => (isDone = true))
-  await Promise.all([clock.run(() => isDone, limitMs), ended])
+  const [answer] = await Promise.all([ended, clock.run(() => isDone, limitMs)])
+  return answer
 }
 
 function networkOf(landscape: Landscape, clock: LeapingClock, heard?: (call: Heard) => void): HttpClient {

@@ -138,7 +138,7 @@ function seeds(options: Options): Search {
 async function runOutage(wanted: Omit<OutagePlan, 'checks' | 'say'> & { json: boolean }): Promise<number> {
   const say = (text: string): void =>
     void process.stderr.write(`${Math.round(systemClock.monotonicMs() / 1_000)} s  ${text}\n`)
-  const cluster = await openCluster()
+  const cluster = await openCluster(0)
   try {
     await cluster.keepBaseline()
     const report = await Promise.race([interrupted, outage(cluster, { ...wanted, checks: false, say })])

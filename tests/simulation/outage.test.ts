@@ -4,7 +4,7 @@ import { outage } from './outage.ts'
 
 let cluster: Cluster
 beforeAll(async () => {
-  cluster = await openCluster()
+  cluster = await openCluster(0)
   await cluster.keepBaseline()
 })
 afterAll(() => cluster?.end())

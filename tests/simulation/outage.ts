@@ -171,7 +171,7 @@ class Outage {
       this.#send(due - sent)
       sent = due
       if (passedMs % (15 * MINUTE_MS) < TOGETHER_MS) this.#remember(passedMs)
-      await this.#pass(Math.min(TOGETHER_MS, endMs - clock.monotonicMs()))
+      await house.pass(Math.min(TOGETHER_MS, endMs - clock.monotonicMs()))
     }
     this.#send(plan.orders + PAID - this.#taken)
   }
@@ -205,22 +205,12 @@ class Outage {
   }
 
   async #until(isOver: () => Promise<boolean>): Promise<void> {
-    const { clock } = this.#parts.house
+    const { clock, pass } = this.#parts.house
     const endMs = clock.monotonicMs() + DRAIN_MAX_MS
     do {
       if (clock.monotonicMs() > endMs) return
-      await this.#pass(MINUTE_MS)
+      await pass(MINUTE_MS)
     } while (!(await isOver()))
-  }
-
-  async #pass(ms: number): Promise<void> {
-    const { clock } = this.#parts.house
-    const untilMs = clock.monotonicMs() + ms
-    clock.after(ms, () => undefined)
-    await clock.run(() => clock.monotonicMs() >= untilMs, ms)
-    await this.#parts.cluster.side.query(`select set_config('sim.now', $1, false)`, [
-      clock.now().toISOString(),
-    ])
   }
 
   #remember(passedMs: number): void {

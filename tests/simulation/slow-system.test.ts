@@ -16,7 +16,7 @@ const DAY_MS = 45_000
 
 let cluster: Cluster
 beforeAll(async () => {
-  cluster = await openCluster()
+  cluster = await openCluster(0)
   await cluster.keepBaseline()
 })
 afterAll(() => cluster?.end())
