@@ -62,6 +62,8 @@ export type StockFact = {
 
 /** What is there of an item, of one lot where it has lots. */
 export type CountedStock = StockOnHand & {
+  /** Of the lot, where its source keeps that. */
+  readonly expiresOn?: string | undefined
   /** Of the last movement of the item at the location that is contained. */
   readonly sequence?: number | undefined
 }

@@ -205,7 +205,7 @@ export async function learnLots(
   ports: Pick<ProcessPorts, 'openExceptions'>,
   told: readonly ToldLot[],
 ): Promise<void> {
-  const differing = await learnExpiries(tx, told)
+  const { differing } = await learnExpiries(tx, told)
   if (differing.length === 0) return
   await ports.openExceptions(
     tx,

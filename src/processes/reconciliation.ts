@@ -22,7 +22,7 @@ import type { SellingItem } from '#domains/items/contract.ts'
 import { findItems, findItemsById } from '#domains/items/operations.ts'
 import { worthOf } from './adjustment-value.ts'
 import type { ProcessPorts } from './ports.ts'
-import { countsOf, takeSnapshot } from './stock-snapshots.ts'
+import { countsOf, dateLots, takeSnapshot } from './stock-snapshots.ts'
 
 /** Who can be asked what is there. */
 export type Counter = {
@@ -68,7 +68,10 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
   }
   const value = await valued(ports, one, first, compared)
   const ruled = value.map((found) => ruledOf(found, one))
-  if (!one.dryRun) await take(ports, one, first, ruled)
+  if (!one.dryRun) {
+    await take(ports, one, first, ruled)
+    await date(ports, one, first)
+  }
   await write(ports, one, { first, matched: compared.matched, recovered, differences: ruled })
 }
 
@@ -170,6 +173,19 @@ async function take(
     const absent = portion.filter(({ sku }) => !named.has(sku)).map(({ itemId }) => itemId)
     const told = { ...taking, snapshot: { ...snapshot, scope: 'items' as const, lines }, absent }
     await transaction(source, (tx, turn) => takeSnapshot(tx, turn, ports, told))
+  }
+}
+
+/** Lots that the count dates are dated, whether or not their quantities agree. */
+async function date(
+  { transaction }: ReconcilePorts,
+  { source }: Reconciling,
+  { snapshot, items }: Taken,
+): Promise<void> {
+  const dated = snapshot.lines.filter(({ expiresOn }) => expiresOn !== undefined)
+  for (let from = 0; from < dated.length; from += PORTION) {
+    const portion = { ...snapshot, lines: dated.slice(from, from + PORTION) }
+    await transaction(source, (tx, turn) => dateLots(tx, turn, portion, items))
   }
 }
 

@@ -5,12 +5,14 @@ import { formatQuantity } from '#platform/quantity.ts'
 import type { Docket } from '#platform/process.ts'
 import type { Count, CountedBelow, Difference, Statuses } from '#domains/inventory/contract/feeds.ts'
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
+import { learnExpiries } from '#domains/inventory/operations/lots.ts'
 import type { SerialSite } from '#domains/inventory/operations/serials.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { controlledItems, findItems } from '#domains/items/operations.ts'
+import { wakesOfFreed } from './order-undo.ts'
 import { afterStock, bookDue, type FeedPorts, restored } from './stock-feed.ts'
 
-/** A snapshot as it came. */
+/** A snapshot as it came. Lots that it dates are dated, unless anybody has said before when they expire. */
 export type SnapshotTold = {
   readonly source: string
   readonly sourceKey: string
@@ -83,7 +85,8 @@ export async function takeSnapshot(
   const skus = new Map([...items.values()].map(({ id, sku }) => [id, sku]))
   await tellBelow(tx, ports, taken.below, { source, skus })
   const released = await bookDue(tx, ports.countsStock, taken.due.map(restored))
-  const gained = taken.corrected.map(({ itemId }) => itemId)
+  const dated = await learnExpiries(tx, datedLots(snapshot, items))
+  const gained = [...taken.corrected, ...dated.fresh].map(({ itemId }) => itemId)
   await afterStock(tx, turn, ports, {
     items: [...new Set([...released.items, ...gained])],
     doubtful: [...released.doubtful, ...taken.doubtful],
@@ -97,6 +100,32 @@ export async function takeSnapshot(
   const { corrected, below, superseded } = taken
   return { corrected, below, superseded, unknown }
 }
+
+/** Keeps when lots of a count expire, as far as nobody has said, and wakes who waits for what lives long. */
+export async function dateLots(
+  tx: Transaction,
+  turn: Pick<Docket, 'wakeAfterwards'>,
+  snapshot: StockSnapshot,
+  items: ReadonlyMap<string, SellingItem>,
+): Promise<void> {
+  const { fresh } = await learnExpiries(tx, datedLots(snapshot, items))
+  turn.wakeAfterwards(
+    await wakesOfFreed(
+      tx,
+      fresh.map(({ itemId }) => itemId),
+    ),
+  )
+}
+
+/** A source counts again what it has told before: where a person knows better, it is not asked again each time. */
+const datedLots = (
+  { company, lines }: StockSnapshot,
+  items: ReadonlyMap<string, SellingItem>,
+): { company: string; itemId: number; lot: string; expiresOn: string }[] =>
+  lines.flatMap(({ sku, lot, expiresOn }) => {
+    const item = items.get(itemKey(company, sku))
+    return item && lot && expiresOn ? [{ company, itemId: item.id, lot, expiresOn }] : []
+  })
 
 /** Where units of items with serials are counted: as many are to be named. */
 async function trackedSites(

@@ -60,6 +60,30 @@ test('a last word that was lost leaves no gap: it is asked for before anything i
   expect(await told()).toEqual([])
 }, 60_000)
 
+test('lots that a count dates are dated, unless somebody has said when they expire', async () => {
+  await open()
+  const { query, end } = await openQuery(house.databaseUrl)
+  const counted = house.landscape.world.stock.filter(
+    ({ company, site, lot, quantity }) => company === OWNER && site === SITE && lot !== '' && quantity > 0,
+  )
+  const [known, ...others] = counted
+  const body = { company: OWNER, sku: known!.item, lot: known!.lot, expiresOn: '2031-05-01' }
+  expect((await call('/process/inventory/v1/lots:set', body)).status).toBe(200)
+  expect(await reconcile({ dryRun: true })).toMatchObject({ state: 'done' })
+  const datesOf = () =>
+    query<{ lot: string; on: string }>(
+      `select l.lot, l.expires_on::text as on from inventory.lot l join items.item i on i.id = l.item_id
+       where i.company = '${OWNER}' and l.expires_on is not null order by i.sku, l.lot`,
+    )
+  expect(await datesOf()).toEqual([{ lot: known!.lot, on: '2031-05-01' }])
+  expect(await reconcile()).toMatchObject({ state: 'done' })
+  const dates = new Map((await datesOf()).map(({ lot, on }) => [lot, on]))
+  expect(dates.get(known!.lot)).toBe('2031-05-01')
+  expect(others.length).toBeGreaterThan(5)
+  for (const { lot, expiresOn } of others) expect(dates.get(lot)).toBe(expiresOn)
+  await end()
+}, 60_000)
+
 test('what nobody can explain is one exception with its owner, which closes when books and count agree', async () => {
   const sku = await open()
   house.landscape.wms.faults.set([

@@ -289,6 +289,8 @@ export function toSnapshotLines(rows: readonly DepotStockRow[]): CountedStock[] 
       lines.set(key, line)
     }
     line[field] += quantity(fieldsOf(row), 'qty')
+    // what is picked already is told without it
+    if (row.lot !== undefined) line.expiresOn ??= row.expiresOn
   }
   return [...lines.values()]
 }

@@ -64,6 +64,7 @@ export type DepotStockRow = {
   readonly site: string
   readonly sku: string
   readonly lot: string | undefined
+  readonly expiresOn: string | undefined
   readonly status: string
   readonly qty: number
   /** Of the last event that moved the item at the site. */
@@ -121,6 +122,7 @@ export function snapshotPage(body: unknown): DepotSnapshotPage {
       site: filledText(row, 'site'),
       sku: filledText(row, 'sku'),
       lot: optionalText(row, 'lot'),
+      expiresOn: optionalText(row, 'expires_on'),
       status: text(row, 'status'),
       qty: number(row, 'qty'),
       stockSequence: optionalInteger(row, 'stock_sequence'),

@@ -195,7 +195,10 @@ test('a snapshot sums the statuses of each item and lot', () => {
     qualityHold: units(7),
     damaged: 25_000,
   })
-  expect(lines.filter((line) => line.sku === '10001').map((line) => line.lot)).toEqual(['L10001A', 'L10001B'])
+  expect(lines.filter((line) => line.sku === '10001').map(({ lot, expiresOn }) => [lot, expiresOn])).toEqual([
+    ['L10001A', '2027-01-31'],
+    ['L10001B', '2027-05-01'],
+  ])
   expect({ sequence, next }).toEqual({ sequence: 0, next: '4' })
   expect(() => toSnapshotLines([{ ...first, status: 'LOST' }])).toThrow(/no known status/)
 })

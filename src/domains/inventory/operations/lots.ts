@@ -63,12 +63,12 @@ export function lockLotsOf(
   return lockLots(tx, items, locations)
 }
 
-/** Keeps when lots expire, as far as nobody has said before; answers those of which something else is known. */
+/** Keeps when lots expire, as far as nobody has said before; answers those, and those of which something else is known. */
 export async function learnExpiries<Told extends DatedLot>(
   tx: Transaction,
   told: readonly Told[],
-): Promise<{ readonly told: Told; readonly known: string }[]> {
-  if (told.length === 0) return []
+): Promise<Learned<Told>> {
+  if (told.length === 0) return { fresh: [], differing: [] }
   const first = [...new Map(told.toReversed().map((one) => [lotKey(one), one])).values()]
   const before = await selectExpiries(tx, first)
   // in one order for all, so that two who learn of the same lots never wait for each other
@@ -77,10 +77,16 @@ export async function learnExpiries<Told extends DatedLot>(
     .toSorted((a, b) => a.itemId - b.itemId || (a.lot < b.lot ? -1 : 1))
   if (fresh.length > 0) insertExpiries(tx, fresh)
   const known = new Map([...fresh.map((one) => [lotKey(one), one.expiresOn] as const), ...before])
-  return told.flatMap((one) => {
+  const differing = told.flatMap((one) => {
     const date = known.get(lotKey(one))!
     return date === one.expiresOn ? [] : [{ told: one, known: date }]
   })
+  return { fresh, differing }
+}
+
+type Learned<Told> = {
+  readonly fresh: readonly Told[]
+  readonly differing: readonly { readonly told: Told; readonly known: string }[]
 }
 
 export type LotMoved = {
