@@ -71,11 +71,13 @@ describe.runIf(hasBrowser)('in Chromium', () => {
     await live(page)
     await page.keyboard.press('j')
     const top = await rows(page).first().getAttribute('id')
+    const count = await rows(page).count()
     const id = await submit()
     await page.locator('#pill', { hasText: '1 new order' }).waitFor()
     expect(await rows(page).first().getAttribute('id')).toBe(top)
     await page.locator('#pill').click()
     await page.locator(`#${id}`).waitFor()
+    expect(await rows(page).count()).toBe(count + 1)
     expect(await page.locator('#pill').isVisible()).toBe(false)
   })
 

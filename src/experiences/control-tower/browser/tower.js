@@ -76,7 +76,8 @@ function renewList(next) {
   const paged = find('orders').dataset.paged === 'true'
   const unseen = [...nextRows.rows].filter((row) => !find(row.id))
   if (unseen.length > 0 && !paged && isReading()) {
-    waiting = next
+    // Rows that have changed are taken out of the page below; what waits stays whole.
+    waiting = next.cloneNode(true)
     offer(unseen.length)
   }
   if (unseen.length > 0 && !paged && !isReading()) return bringIn(next)
