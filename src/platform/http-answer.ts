@@ -38,16 +38,25 @@ export function sendAnswer(
   const { headers, body, content } = answer
   if (content !== undefined) reply.header('content-security-policy', PAGE_POLICY)
   if (headers) reply.headers(headers)
-  if (request.method === 'GET' && isUnchanged(exchange.header('if-none-match'), headers?.['etag'])) {
+  if (isReading(request) && isUnchanged(exchange.header('if-none-match'), headers?.['etag'])) {
     return reply.code(304).send()
   }
-  if (content !== undefined) return reply.send(typeof content === 'string' ? content : Buffer.from(content))
+  if (content !== undefined)
+    return sendBody(request, reply, typeof content === 'string' ? content : Buffer.from(content))
   if (body === undefined) {
     reply.removeHeader('content-type')
     return reply.send()
   }
-  return reply.send(JSON.stringify(body))
+  return sendBody(request, reply, JSON.stringify(body))
 }
+
+const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+
+/** To HEAD everything but the body. */
+const sendBody = (request: FastifyRequest, reply: FastifyReply, body: string | Buffer): FastifyReply =>
+  request.method === 'HEAD'
+    ? reply.header('content-length', Buffer.byteLength(body)).send()
+    : reply.send(body)
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { exchange } = request
@@ -56,7 +65,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   reply.headers(exchange.headers)
   reply.header('x-request-id', exchange.requestId)
   reply.headers(problemHeaders(problem))
-  return reply.send(JSON.stringify(problem))
+  return sendBody(request, reply, JSON.stringify(problem))
 }
 
 /** Sends events until the iterable ends, the reader leaves or `closing` aborts; `done` runs once after that. */

@@ -147,6 +147,8 @@ function frameworkFor(context: Context): FastifyInstance {
     requestIdHeader: false,
     genReqId: () => '',
     return503OnClosing: false,
+    // A route that is read answers HEAD itself: one more for each would take as long again to make.
+    exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     // Longer than the idle time of the usual load balancers, so that they close first and never race us.
     keepAliveTimeout: 75_000,
@@ -194,10 +196,9 @@ function open(door: Door, app: FastifyInstance, context: Context): void {
   const { route, pattern } = door
   const streams = Object.values(route.answers).some(({ contentType }) => contentType === 'text/event-stream')
   app.route({
-    method: route.method,
+    method: route.method === 'GET' && !streams ? ['GET', 'HEAD'] : route.method,
     url: pattern,
     bodyLimit: Math.max(1, route.bodyLimitBytes),
-    ...(route.method === 'GET' ? { exposeHeadRoute: !streams } : {}),
     onRequest(request, _reply, done) {
       const principal = route.scope === 'public' ? undefined : authenticate(context, request)
       if (principal instanceof Promise) {

@@ -164,6 +164,27 @@ test('a reader who has the version is answered 304 without a body', async () => 
   expect([answer.status, answer.body]).toEqual([304, ''])
 })
 
+test('HEAD is answered as GET is, without the body, whatever the answer', async () => {
+  const { server } = started(crateRoutes)
+  const asks = [
+    readsCrate,
+    { ...readsCrate, headers: { ...asWriter, 'if-none-match': 'W/"v1"' } },
+    { ...readsCrate, url: '/process/crates/v1/crates/none' },
+    { ...readsCrate, headers: {} },
+  ]
+  for (const asked of asks) {
+    const read = await server.call(asked)
+    const head = await server.call({ ...asked, method: 'HEAD' })
+    expect([head.status, head.body]).toEqual([read.status, ''])
+    const told = ({ headers }: typeof read) => [
+      headers['content-type'],
+      headers['content-length'],
+      headers['etag'],
+    ]
+    expect(told(head)).toEqual(told(read))
+  }
+})
+
 test('an unknown address is 404, a known one with another method 405 with Allow', async () => {
   const { server } = started(crateRoutes)
   expect(codeOf(await server.call({ method: 'GET', url: '/nothing' }))).toEqual([404, 'http.not_found'])
