@@ -163,11 +163,11 @@ export const STOCK_BUGS: readonly Bug[] = [
     world: DESKS,
   },
   {
-    name: 'what an ERP changes in the second in which it is read is passed over',
+    name: 'an ERP is asked for changes by the clock of who asks',
     file: 'src/systems/erp-legacy/connector.ts',
-    find: 'changedSince.getTime() - SECOND_MS',
-    replace: 'changedSince.getTime()',
-    world: { kinds: [], stock: ['supply'], orders: 1 },
+    find: 'legacyTime(secondBefore(gateway.timeThere(changedSince)))',
+    replace: 'legacyTime(changedSince)',
+    world: { kinds: ['erp-behind'], shares: { 'erp-behind': 1 }, stock: ['supply'], orders: 1 },
   },
   {
     name: 'a promise stays as it is when supply moves',
