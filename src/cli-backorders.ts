@@ -35,6 +35,7 @@ export async function backordersList(context: Context): Promise<number> {
     SINCE: ({ since }) => minute(new Date(since)),
     EXPECTED: ({ promisedFrom, promisedTo }) => [...new Set([promisedFrom, promisedTo])].join(' to ') || '–',
     SLIPPED: ({ slipped }) => String(slipped),
+    'SHELF LIFE': ({ shelfLife }) => String(shelfLife),
   })
   if (items.length === 0) context.terminal.note('Nobody waits.')
   return EXIT.ok

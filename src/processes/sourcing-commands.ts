@@ -27,11 +27,12 @@ import {
   sourceFrom,
 } from '#domains/inventory/operations/sourcing.ts'
 import { profileOf } from '#domains/inventory/views/sourcing.ts'
-import { itemKey } from '#domains/items/contract.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, resolveLines } from '#domains/items/operations.ts'
 import { wholePart } from './ordered-unit.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 import { refusedOr } from './reservation-request.ts'
+import { lifeWanted, livesLeft } from './shelf-life.ts'
 import { regionOf } from './ship-to-region.ts'
 
 export type ProfileCommand = {
@@ -158,12 +159,18 @@ export async function previewSourcing(
     channel: question.channel,
     customerGroup: customer?.priceList,
   })
+  const wanted = lines.map((line) => ({
+    ...line,
+    minimumShelfLifeDays: customer ? lifeWanted(customer, line) : null,
+  }))
+  if (wanted.some(({ minimumShelfLifeDays }) => minimumShelfLifeDays !== null))
+    stock.countLives(await livesLeft(queries, ports, items, company.locations))
   const rules = question.rules ?? profile?.rules ?? defaultRules(company.locations)
   const { decision } = sourceFrom({
     rules,
     currency: company.currency,
     lines,
-    free: new Map(stock.of(question.channel, items, company.locations)),
+    free: stock.for(question.channel, wanted, company.locations),
     shipTo,
     lotsSince: await lotsSinceOf(queries, [rules], items),
     locations: company.locations,
@@ -193,7 +200,7 @@ async function linesOf(
   queries: Queries,
   { code: company, currency }: CompanyRules,
   { lines }: SourcingQuestion,
-): Promise<LineToSource[]> {
+): Promise<(LineToSource & Pick<SellingItem, 'lotControlled'>)[]> {
   const items = await findItems(
     queries,
     lines.map(({ sku }) => ({ company, sku })),
@@ -220,6 +227,7 @@ async function linesOf(
       line,
       sku,
       itemId: found.item.id,
+      lotControlled: found.item.lotControlled,
       quantity: found.base,
       part: wholePart(found.factor),
       valueMinor,

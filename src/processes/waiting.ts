@@ -73,6 +73,7 @@ function tellGroup(rows: readonly Row[], now: Date): WaitingItem {
     ageSeconds: Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1_000)),
     ...(days.length > 0 && { promisedFrom: days[0], promisedTo: days.at(-1) }),
     slipped: rows.filter(({ slippedFrom }) => slippedFrom !== null).length,
+    shelfLife: rows.filter(({ minimumShelfLifeDays }) => minimumShelfLifeDays !== null).length,
   }
 }
 

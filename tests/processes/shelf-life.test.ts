@@ -113,6 +113,9 @@ describe('a customer who wants goods to live for 60 days', () => {
     await found(sku, 'FRESH', 4, FRESH)
     const placed = await order(LONG, sku, 6)
     expect(given(placed)).toEqual([4, 2])
+    const { body: queue } = await house.send('GET', `${INVENTORY}/waiting?company=NWF`)
+    const waits = (queue['items'] as { sku: string; shelfLife: number }[]).filter((one) => one.sku === sku)
+    expect(waits).toMatchObject([{ lines: 1, quantity: '2', shelfLife: 1 }])
     expect(reasonOf(placed)).toMatchObject({
       code: 'inventory.shelf_life_short',
       message: expect.stringContaining('DC1'),
@@ -244,6 +247,15 @@ describe('a customer who wants goods to live for 60 days', () => {
       change: '-10',
       leaves: '6',
     })
+    const preview = await house.send('POST', '/process/available-to-promise/v1/sourcing:preview', {
+      body: {
+        company: 'NWF',
+        channel: 'api',
+        customer: LONG,
+        lines: [{ line: '1', sku, quantity: '7', unit: 'EA' }],
+      },
+    })
+    expect(JSON.stringify(preview.body)).toContain('"quantity":"6"')
     expect(given(await order(LONG, sku, 7))).toEqual([6, 1])
     const partner = bearer(
       await house.key({ client: 'other', partner: ANY, scopes: ['process.availability:read'] }),
@@ -270,6 +282,15 @@ describe('a customer who wants goods to live for 60 days', () => {
       [placed.doc],
     )
     expect(queue).toEqual([{ quantity: 5, days: 60 }])
+  })
+
+  test('is never promised more of them than there are, whoever orders at once', async () => {
+    const sku = next()
+    await found(sku, 'OLD', 20, OLD)
+    await found(sku, 'FRESH', 10, FRESH)
+    const placed = await Promise.all(Array.from({ length: 8 }, () => order(LONG, sku, 3)))
+    const sum = (at: number) => placed.reduce((total, one) => total + given(one)[at]!, 0)
+    expect([sum(0), sum(1)]).toEqual([10, 14])
   })
 
   test('is given any stock of an item that has no lots', async () => {

@@ -27,6 +27,7 @@ export const WaitingItem = z
     promisedFrom: z.iso.date().optional(),
     promisedTo: z.iso.date().optional(),
     slipped: z.int().describe('Lines that were promised an earlier day'),
+    shelfLife: z.int().describe('Lines that wait for lots which live long enough, whatever else is there'),
   })
   .meta({ id: 'WaitingItem', description: 'Lines that wait for an item, in one queue.' })
 export type WaitingItem = z.infer<typeof WaitingItem>

@@ -63,4 +63,5 @@ const EXAMPLE = {
   since: '2026-11-18T10:02:11.000Z',
   ageSeconds: 253_669,
   slipped: 1,
+  shelfLife: 0,
 } satisfies z.input<typeof WaitingItem>
