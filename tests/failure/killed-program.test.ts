@@ -94,7 +94,7 @@ test(`killed ${KILLS} times in the middle of ${COUNT} orders it loses none, and 
     const startedMs = performance.now()
     const starting = start(Number(new URL(url).port)).then((started) => (program = started))
     await vi.waitFor(async () => expect(await lastEvent(query)).toBeGreaterThan(before), {
-      timeout: 20_000,
+      timeout: FIRST_PROGRESS_MOST_MS,
       interval: 20,
     })
     restartsMs.push(Math.round(performance.now() - startedMs))
