@@ -16,7 +16,7 @@ import {
   ShelfLives,
 } from '#domains/inventory/operations/shelf-life.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
-import { requestedOfLots } from '#domains/shipments/operations/lots.ts'
+import { requestedLives, requestedOfLots } from '#domains/shipments/operations/lots.ts'
 import type { ValuedOrder } from './order-pricing.ts'
 import type { CompanyRules } from './ports.ts'
 
@@ -45,17 +45,26 @@ export async function readLives(
   items: readonly number[],
   locations: readonly string[],
 ): Promise<ShelfLives> {
-  const [claims, lots] = await Promise.all([
+  const [claims, lots, asked] = await Promise.all([
     lifeClaims(queries, items, locations),
     livingLots(queries, ports, items, locations),
+    requestedLives(queries, items, locations),
   ])
-  return new ShelfLives(lots, claims)
+  const ofRequests = asked.map(({ company, minimumExpiry, ...at }) => ({
+    ...at,
+    days: daysUntil(ports, company, minimumExpiry),
+  }))
+  return new ShelfLives(lots, [...claims, ...ofRequests])
+}
+
+function daysUntil({ clock, company }: LifePorts, code: string, day: string): number {
+  return (Date.parse(day) - Date.parse(localDate(clock.now(), company(code).timeZone))) / DAY_MS
 }
 
 /** What is there of these items, and named to no warehouse, by how long it lives. */
 export async function livingLots(
   queries: Queries,
-  { clock, company }: LifePorts,
+  ports: LifePorts,
   items: readonly number[],
   locations: readonly string[],
 ): Promise<(LivingLot & { readonly lot: string })[]> {
@@ -65,10 +74,8 @@ export async function livingLots(
   ])
   const named = new Map(asked.map((row) => [`${row.itemId} ${row.location} ${row.lot}`, row.quantity]))
   return lots.map(({ expiresOn, quantity, ...at }) => {
-    const today = localDate(clock.now(), company(at.company).timeZone)
     const left = quantity - (named.get(`${at.itemId} ${at.location} ${at.lot}`) ?? 0)
-    const days = (Date.parse(expiresOn) - Date.parse(today)) / DAY_MS
-    return { ...at, days, quantity: Math.max(0, left) }
+    return { ...at, days: daysUntil(ports, at.company, expiresOn), quantity: Math.max(0, left) }
   })
 }
 

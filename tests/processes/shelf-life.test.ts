@@ -7,7 +7,7 @@ import { depotVoice, type DepotVoice } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wanted, type Wholesaler } from './wholesaler.ts'
 
 const INVENTORY = '/process/inventory/v1'
-const SKUS = Array.from({ length: 12 }, (_, at) => String(49_001 + at))
+const SKUS = Array.from({ length: 16 }, (_, at) => String(49_001 + at))
 const RARE = '49100'
 const PLAIN = '49200'
 const WITHIN = { timeout: 10_000 }
@@ -75,9 +75,9 @@ const requestsOf = ({ doc }: Placed): Promise<Asked[]> =>
   house.query<Asked>(
     `select f.id as doc, f.state, l.minimum_expiry::text as minimum,
        (select json_agg(json_build_array(r.lot, r.quantity) order by r.n) from shipments.requested_lot r
-        where r.fulfillment_id = f.id) as lots
+        where r.fulfillment_id = f.id and r.line = l.line) as lots
      from shipments.fulfillment f join shipments.fulfillment_line l on l.fulfillment_id = f.id
-     where order_id = $1 order by f.id`,
+     where order_id = $1 order by f.id, l.line`,
     [doc],
   )
 const atWarehouse = (request: number) =>
@@ -268,6 +268,28 @@ describe('a customer who wants goods to live for 60 days', () => {
       'orders.customer_unknown',
       [expect.objectContaining({ pointer: '/customer' })],
     ])
+  })
+
+  test('keeps what has come for a request that was made while nothing lived long enough', async () => {
+    const sku = next()
+    await found(sku, 'FRESH', 5, FRESH)
+    const rest = next()
+    const kept = await house.order({
+      customer: LONG,
+      shippingRule: 'ship-complete',
+      lines: [
+        [sku, 5],
+        [rest, 1],
+      ],
+    })
+    expect(given(kept)).toEqual([5, 0])
+    await act('set', sku, 'FRESH', { expiresOn: OLD })
+    await found(rest, 'FRESH', 1, FRESH)
+    await expect
+      .poll(() => requestsOf(kept), WITHIN)
+      .toMatchObject([{ lots: [['', 5]] }, { lots: [['FRESH', 1]] }])
+    await found(sku, 'NEW', 7, FRESH)
+    expect(given(await order(LONG, sku, 6))).toEqual([2, 4])
   })
 
   test('that waits after a short pick waits for lots that live long, not for what is there', async () => {

@@ -66,12 +66,12 @@ export const selectQueueByChannel = (
 ): Promise<QueuedTogether[]> => queries.query<QueuedTogether>(byChannel, [items, docs])
 
 // Whom the rest reaches; of items of which something is kept for channels everybody, since each has a reach of his own.
-// Who wants lots to live long is before nobody else, and is reached only where a lot does.
+// Who wants lots to live long is before nobody else; whether one does, he sees for himself.
 const fillable = sql(
   'inventory.fillable',
   `select q.doc, q.item_id as "itemId", q.channel, q.quantity, stock.shared from (
      select b.item_id, b.doc, b.line, b.since, b.channel, b.quantity,
-       b.minimum_shelf_life_days as days, coalesce(sum(b.quantity) filter (where b.minimum_shelf_life_days is null)
+       coalesce(sum(b.quantity) filter (where b.minimum_shelf_life_days is null)
          over (partition by b.item_id order by b.since, b.doc, b.line rows between unbounded preceding and 1 preceding), 0) as ahead
      from inventory.backorder b where b.item_id = any($1::int[])) q
    cross join lateral (
@@ -82,12 +82,7 @@ const fillable = sql(
        select coalesce(sum(a.quantity - a.taken), 0) as quantity, coalesce(bool_or(a.kind <> 'safety'), false) as shared
        from inventory.allocation a where a.item_id = p.item_id and a.location = p.location) kept
      where p.item_id = q.item_id and p.lot = '' and p.owner = 'own') stock
-   where (q.ahead < stock.free or stock.shared) and (q.days is null or exists (
-     select from inventory.position p
-     cross join lateral (
-       select expires_on from inventory.lot l
-       where l.company = p.company and l.item_id = p.item_id and l.lot = p.lot and l.held_by is null offset 0) l
-     where p.item_id = q.item_id and p.lot <> '' and p.available > 0 and l.expires_on >= current_date - 1 + q.days offset 0))
+   where q.ahead < stock.free or stock.shared
    order by q.since, q.doc, q.line`,
 )
 

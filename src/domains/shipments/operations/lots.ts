@@ -1,6 +1,7 @@
 /** The verbs of the lots that requests are for. */
 import {
   replaceRequestedLots,
+  selectRequestedLives,
   selectRequestedLots,
   selectRequestsOfItem,
   sumRequestedLots,
@@ -9,6 +10,7 @@ import { lotsLeft } from '../rules.ts'
 
 export const lotsOfRequests = selectRequestedLots
 export const requestedOfLots = sumRequestedLots
+export const requestedLives = selectRequestedLives
 export const requestsOfItem = selectRequestsOfItem
 export const changeRequestedLots = replaceRequestedLots
 

@@ -51,6 +51,29 @@ export const sumRequestedLots = (
 ): Promise<Pick<RequestedLot, 'itemId' | 'location' | 'lot' | 'quantity'>[]> =>
   queries.query(sums, [items, locations])
 
+const loose = sql(
+  'shipments.requested_of_any_lot',
+  `select r.item_id as "itemId", r.location, f.company, l.minimum_expiry::text as "minimumExpiry", r.quantity
+   from shipments.requested_lot r
+   cross join lateral (
+     select minimum_expiry from shipments.fulfillment_line l
+     where l.fulfillment_id = r.fulfillment_id and l.line = r.line and l.minimum_expiry is not null offset 0) l
+   cross join lateral (select company from shipments.fulfillment f where f.id = r.fulfillment_id offset 0) f
+   where r.item_id = any($1::int[]) and r.location = any($2::text[]) and r.lot = ''`,
+)
+
+export type RequestedLife = Pick<RequestedLot, 'itemId' | 'location' | 'quantity'> & {
+  readonly company: string
+  readonly minimumExpiry: string
+}
+
+/** What open requests are for out of any lot that does not expire before a day. */
+export const selectRequestedLives = (
+  queries: Queries,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<RequestedLife[]> => queries.query<RequestedLife>(loose, [items, locations])
+
 // Ordered by the item first: by the key alone, the planner walks all of a table that was small when it was analyzed.
 const ofItem = sql(
   'shipments.requests_of_item',
