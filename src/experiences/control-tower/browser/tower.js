@@ -84,9 +84,11 @@ function renewList(next) {
   for (const row of Array.from(nextRows.rows)) exchange(find(row.id), faded(row))
 }
 
+const timeOf = ({ timeline }) => Number(timeline.currentTime)
+
 /** A row that came a moment ago goes on fading, whatever has changed in it. */
 function faded(row) {
-  const sinceMs = performance.now() - (fading.get(row.id) ?? -FADES_MS)
+  const sinceMs = timeOf(document) - (fading.get(row.id) ?? -FADES_MS)
   row.classList.toggle('fresh', sinceMs < FADES_MS)
   if (sinceMs < FADES_MS) row.style.setProperty('--faded', `-${Math.round(sinceMs)}ms`)
   return row
@@ -106,7 +108,7 @@ function offer(count) {
 
 /** Takes over the rows of the page as it is now, newest first, and marks those that are new. */
 function bringIn(next) {
-  const now = performance.now()
+  const now = timeOf(document)
   const rows = [...bodyOf(next).rows]
   const unseen = rows.filter((row) => !find(row.id))
   fading = new Map([...fading].filter(([, cameMs]) => now - cameMs < FADES_MS))
