@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { holdLotEverywhere, releaseLotEverywhere } from '#domains/inventory/operations/lots.ts'
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
 import { openBalances } from '#domains/inventory/operations/opening.ts'
-import { allocateOrder, lockFreeStock, move, reserve, ship } from '#domains/inventory/operations.ts'
+import { allocateOrder, lockChannelStock, move, reserve, ship } from '#domains/inventory/operations.ts'
 import type { Transaction } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
 import { openTestDatabase } from '#tests/support/open-database.ts'
@@ -106,7 +106,7 @@ test('what ships of a held lot leaves what is on hold, ends its claim, and leave
   const item = newItem()
   await book(db, ofLot(item, 10))
   await db.database.transaction(async (tx) => {
-    const free = await lockFreeStock(tx, [item], [NORTH])
+    const { rest: free } = await lockChannelStock(tx, [item], [NORTH])
     const [allocations] = allocateOrder(free, [{ itemId: item, quantity: units(8) }], [NORTH])
     const line = { doc: 3_000_000 + item, line: 1, company: COMPANY, itemId: item }
     reserve(tx, [{ ...line, channel: 'api', allocations: allocations!, backordered: 0, waited: false }])
@@ -143,8 +143,14 @@ describe('the first of an item that comes to a place in the moment in which its 
   const opened = (tx: Transaction, item: number) =>
     openBalances(tx, [
       {
-        ...{ ...lotOf(item), location: SOUTH, source: 'erp', sourceKey: 'E-2', at: AT },
-        ...{ available: units(3), qualityHold: 0, damaged: 0 },
+        ...lotOf(item),
+        location: SOUTH,
+        source: 'erp',
+        sourceKey: 'E-2',
+        at: AT,
+        available: units(3),
+        qualityHold: 0,
+        damaged: 0,
       },
     ])
   const WAYS = [
