@@ -129,10 +129,19 @@ export class OwnOrders {
     if (shelves.available(place) < inBase(quantity)) throw new Error(`not so much of ${sku} at ${site}`)
     let shipped = inBase(line.shipped_qty)
     line.shipped_qty += quantity
-    for (const { lot, quantity: qty } of shelves.take(place, inBase(quantity))) {
+    for (const { lot, quantity: qty, serials } of shelves.take(place, inBase(quantity))) {
       shipped += qty
       const of = { wms_order_id, line_no, shipped_qty: shipped }
-      const facts = { ...place, lot, status: STATUS.available, qty, uom: uom(item.baseUnit), order: of }
+      const named = serials && { serials }
+      const facts = {
+        ...place,
+        lot,
+        status: STATUS.available,
+        qty,
+        uom: uom(item.baseUnit),
+        order: of,
+        ...named,
+      }
       this.warehouse.tellStock({ ...facts, type: 'inventory.shipped' })
     }
   }

@@ -22,7 +22,7 @@ const WEIGHT_SPREAD = 0.03
 export type Picked = {
   contents: Content[]
   short: ShortLine[]
-  writtenOff: { sku: string; lot: string; quantity: number; uom: string }[]
+  writtenOff: (Pick<Taken, 'lot' | 'quantity' | 'serials'> & { sku: string; uom: string })[]
 }
 
 export type Floor = { shelves: Shelves; items: ReadonlyMap<string, Item>; faults: FaultBoard; seed: string }
@@ -69,8 +69,9 @@ function writeOff(
   picked: Picked,
 ): void {
   const place = { site: order.site, owner: order.owner, sku: lost.item.number }
-  for (const { lot, quantity } of floor.shelves.take(place, lost.quantity)) {
-    picked.writtenOff.push({ sku: lost.item.number, lot, quantity, uom: uom(lost.item.baseUnit) })
+  for (const { lot, quantity, serials } of floor.shelves.take(place, lost.quantity)) {
+    const of = { sku: lost.item.number, uom: uom(lost.item.baseUnit) }
+    picked.writtenOff.push({ ...of, lot, quantity, ...(serials && { serials }) })
   }
 }
 
@@ -90,6 +91,7 @@ function contentOf(seed: string, { item, line, perUnit, key }: Source, part: Tak
     lot: part.lot === '' ? null : part.lot,
     expires_on: part.expiresOn === '' ? null : part.expiresOn,
     catch_weight_kg: item.catchWeight ? grams / 1_000 : null,
+    ...(part.serials && { serials: part.serials }),
   }
 }
 

@@ -67,6 +67,8 @@ export type Wms = SystemHandle<WmsTruth> & {
   adjust(adjustment: Adjustment): void
   /** Orders that do not come from us. */
   own: OwnOrders
+  /** What lies on the shelves, unit by unit, of items whose units have serials. */
+  units(): Shelf[]
   /** What waits for its next attempt at us is told now. */
   redeliver(): void
 }
@@ -314,6 +316,15 @@ function receiveDaily(warehouse: Warehouse, dayMs: number): void {
     warehouse.later(receipt.day * dayMs, () => warehouse.receive(asnId))
 }
 
+type Remembering = { own: OwnOrders; warehouse: Warehouse; stream: EventStream }
+
+function recallAll({ own, warehouse, stream }: Remembering, memory: WmsMemory | undefined): void {
+  if (!memory) return
+  own.recall(memory.own ?? [])
+  warehouse.recall(memory.warehouse)
+  stream.recall(memory.stream)
+}
+
 export async function startWms(world: World, options: WmsOptions): Promise<Wms> {
   const { clock, seed, keep, name: system = WMS } = options
   const tools = systemTools(options, system)
@@ -338,12 +349,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
   }
   const warehouse = new Warehouse({ ...options, world, faults: tools.faults, publish })
   const own = new OwnOrders(world, warehouse, clock)
-  const memory = options.memory as WmsMemory | undefined
-  if (memory) {
-    own.recall(memory.own ?? [])
-    warehouse.recall(memory.warehouse)
-    stream.recall(memory.stream)
-  }
+  recallAll({ own, warehouse, stream }, options.memory as WmsMemory | undefined)
   const bulk = { warehouse, faults: tools.faults, seed }
   if (options.dayMs > 0) receiveDaily(warehouse, options.dayMs)
 
@@ -376,6 +382,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     pickAll: () => warehouse.startPicking([...warehouse.byId.values()]),
     adjust: (adjustment) => warehouse.adjust(adjustment),
     own,
+    units: () => warehouse.shelves.rows(null, null).filter(({ serials }) => serials !== undefined),
     redeliver: hooks.redeliver,
     async stop() {
       warehouse.stop()

@@ -53,6 +53,8 @@ export type Content = {
   lot: string | null
   expires_on: string | null
   catch_weight_kg: number | null
+  /** Of an item whose units have them. */
+  serials?: string[]
 }
 
 export type Package = { sscc: string; tracking_number: string; weight_kg: number; contents: Content[] }

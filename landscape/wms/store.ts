@@ -48,6 +48,8 @@ export type Adjustment = {
   lot?: string
   /** What the shelf gains; minus what leaves it, be it for another status. */
   delta: number
+  /** Which units; the warehouse's choice where they are not named. */
+  serials?: string[]
   reason: AdjustmentReason
 }
 
@@ -86,7 +88,8 @@ export class Warehouse {
   constructor(options: WarehouseOptions) {
     const { world, keep, faults, seed } = options
     this.options = options
-    this.shelves = new Shelves(world.stock, options.endlessStock)
+    const numbered = new Set(world.items.flatMap((item) => (item.serialControlled ? [item.number] : [])))
+    this.shelves = new Shelves(world.stock, options.endlessStock, (sku) => numbered.has(sku))
     this.inbound = new Map(world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, came: 0 }]))
     this.floor = {
       shelves: this.shelves,
@@ -166,37 +169,29 @@ export class Warehouse {
     if (!receipt || quantity <= 0) return
     receipt.came += quantity
     const { company: owner, site, item: sku, lot, expiresOn } = receipt
-    this.shelves.put({ site, owner, sku }, { lot, expiresOn, status: 'available', quantity })
-    const facts = {
-      site,
-      owner,
-      sku,
-      lot,
-      expires_on: expiresOn || null,
-      status: 'AVAIL',
-      qty: quantity,
-      uom: this.baseUom(sku),
-    }
+    const goods = { lot, expiresOn, status: 'available', quantity } as const
+    const serials = this.shelves.put({ site, owner, sku }, goods)
+    const named = { uom: this.baseUom(sku), ...(serials && { serials }) }
+    const facts = { site, owner, sku, lot, expires_on: expiresOn || null, status: 'AVAIL', qty: quantity }
     const { number, line } = purchaseOrderOf(receipt)
-    this.tellStock({ ...facts, type: 'inventory.received', asn_id: asnId, po_number: number, po_line: line })
+    const of = { asn_id: asnId, po_number: number, po_line: line }
+    this.tellStock({ ...facts, ...named, type: 'inventory.received', ...of })
   }
 
-  adjust({ site, owner, sku, lot = '', delta, reason }: Adjustment): void {
+  adjust({ site, owner, sku, lot = '', delta, serials: named, reason }: Adjustment): void {
     const [left, gets] = STATUS_CHANGES[reason]
     const goods = { lot, expiresOn: '' }
-    this.shelves.put({ site, owner, sku }, { ...goods, status: left, quantity: delta })
-    if (gets) this.shelves.put({ site, owner, sku }, { ...goods, status: gets, quantity: -delta })
-    this.tellStock({
-      type: 'inventory.adjusted',
-      site,
-      owner,
-      sku,
-      lot,
-      status: STATUS[left],
-      delta_qty: delta,
-      uom: this.baseUom(sku),
-      reason,
+    const place = { site, owner, sku }
+    const units = this.shelves.put(place, {
+      ...goods,
+      status: left,
+      quantity: delta,
+      ...(named && { serials: named }),
     })
+    const serials = units && { serials: units }
+    if (gets) this.shelves.put(place, { ...goods, status: gets, quantity: -delta, ...serials })
+    const facts = { ...place, lot, status: STATUS[left], delta_qty: delta, uom: this.baseUom(sku), reason }
+    this.tellStock({ type: 'inventory.adjusted', ...facts, ...serials })
   }
 
   later(ms: number, task: () => void): void {
@@ -349,7 +344,8 @@ export class Warehouse {
         status: 'AVAIL',
         uom: lost.uom,
       }
-      const told = { ...facts, delta_qty: -lost.quantity, reason: 'PICK_SHORT' }
+      const serials = lost.serials && { serials: lost.serials }
+      const told = { ...facts, delta_qty: -lost.quantity, reason: 'PICK_SHORT', ...serials }
       this.tellStock({ ...told, type: 'inventory.adjusted' })
     }
   }

@@ -1,5 +1,6 @@
 /** A food and industrial wholesaler out of a seed: the same seed is the same world, order by order. */
 import { itemsOf, pricesOf } from './goods.ts'
+import { machinesOf } from './machines.ts'
 import { OrderStream } from './orders.ts'
 import { COMPANIES, customersOf, SITES } from './parties.ts'
 import { demandOf, openingStock, receiptsFor } from './shelves.ts'
@@ -14,6 +15,8 @@ export type WorldOptions = {
   customersPerCompany?: number
   /** Of both companies together. Default 400. */
   items?: number
+  /** Items beside those whose units have serials. Default 0. */
+  machines?: number
 }
 
 /** Foods have three of five items. */
@@ -22,12 +25,20 @@ const LIMIT_STEP_MINOR = 1_000_000
 const LIMIT_RESERVE = 3
 
 export function generateWorld(options: WorldOptions): World {
-  const { seed, today, plannedOrders = 830, customersPerCompany = 120, items: itemCount = 400 } = options
+  const {
+    seed,
+    today,
+    plannedOrders = 830,
+    customersPerCompany = 120,
+    items: itemCount = 400,
+    machines = 0,
+  } = options
   const foods = Math.round(itemCount * FOODS_OF_ITEMS)
   const perCompany = COMPANIES.map((company) => {
     const customers = customersOf(seed, company, customersPerCompany)
     const items = itemsOf(seed, company.code, company.code === 'NWF' ? foods : itemCount - foods)
-    return { customers, items, prices: pricesOf(seed, items, customers, today) }
+    const sold = company.code === 'NWI' ? [...items, ...machinesOf(seed, machines)] : items
+    return { customers, items: sold, prices: pricesOf(seed, sold, customers, today) }
   })
   const base = {
     seed,

@@ -49,6 +49,8 @@ const BAD_UNIT = 'DZ'
 /** The share of lines that ask for something not (enough) on stock. */
 const SHORT_SHARE = 0.15
 const FOODS_SHARE = 0.6
+/** The share of regular orders that want a machine besides. */
+const MACHINE_SHARE = 0.1
 const LINES = [1, 2, 2, 3, 3, 4, 5]
 /** Orders are wanted so many days later. */
 const [FIRST_DAY, LAST_DAY] = [2, 6]
@@ -77,6 +79,7 @@ type Catalog = {
   ample: Item[]
   short: Item[]
   discontinued: Item[]
+  machines: Item[]
   good: Customer[]
   /** Of the good ones those that can write what they like: the shop sells only what it shows. */
   writing: Customer[]
@@ -90,11 +93,12 @@ function catalogOf(world: Omit<World, 'orders'>, company: string): Catalog {
   const items = world.items.filter((item) => item.company === company)
   const customers = world.customers.filter((customer) => customer.company === company)
   const good = customers.filter((customer) => !customer.creditBlocked && !customer.overLimit)
-  const sold = items.filter((item) => !item.discontinued)
+  const sold = items.filter((item) => !item.discontinued && !item.serialControlled)
   return {
     ample: sold.filter((item) => item.supply === 'ample'),
     short: sold.filter((item) => item.supply !== 'ample'),
     discontinued: items.filter((item) => item.discontinued),
+    machines: items.filter((item) => item.serialControlled),
     good,
     writing: good.filter((customer) => customer.door !== 'shop'),
     blocked: customers.filter((customer) => customer.creditBlocked),
@@ -177,11 +181,18 @@ export class OrderStream {
       const item = list[Math.floor(draw(seed, `order/item/${nth}`, n) ** 2 * list.length)]
       if (item) picked.add(item)
     }
-    return [...picked]
+    const wantsMachine = planted === 'regular' && draw(seed, 'order/wants-machine', nth) < MACHINE_SHARE
+    return wantsMachine && catalog.machines.length > 0
+      ? [...picked, drawOne(seed, 'order/machine', nth, catalog.machines)]
+      : [...picked]
   }
 
   private line({ planted, customer, item, nth }: LineAbout, place: number): OrderLine {
-    const range: [number, number] = item.supply === 'scarce' ? [2, 6] : [1, 12]
+    const range: [number, number] = item.serialControlled
+      ? [1, 2]
+      : item.supply === 'scarce'
+        ? [2, 6]
+        : [1, 12]
     const quantity = drawInteger(this.seed, `order/quantity/${nth}`, place, range)
     const priceMinor = this.priceOf(customer.number, item, quantity, this.today)
     return {

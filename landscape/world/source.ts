@@ -11,7 +11,9 @@ export type WorldSource = {
   readonly csvFolder?: string
 }
 
+const MACHINES = 4
+
 export function openWorld({ csvFolder, seed, today, plannedOrders }: WorldSource): Promise<World> {
   if (csvFolder !== undefined) return loadCsvWorld(csvFolder, { seed, today })
-  return Promise.resolve(generateWorld({ seed, today, plannedOrders }))
+  return Promise.resolve(generateWorld({ seed, today, plannedOrders, machines: MACHINES }))
 }

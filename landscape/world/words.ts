@@ -106,6 +106,8 @@ export const CATCH_WEIGHTS = [
   'Turkey breast',
 ]
 export const BULKS = ['Wheat flour', 'Cane sugar', 'Rock salt', 'Durum semolina', 'Oat flakes']
+export const MACHINES = ['Compressor', 'Rotary pump', 'Band saw', 'Welding set', 'Generator']
+export const MACHINE_SIZES = ['2 kW', '3 kW', '5.5 kW', '7.5 kW']
 export const PARTS = [
   'Hex bolt',
   'Hex nut',

@@ -15,13 +15,14 @@ export function mailbox(answer: (nth: number) => number = () => 200): { post: Po
   return { post, sent }
 }
 
-export const smallWorld = () =>
+export const smallWorld = (machines = 0) =>
   generateWorld({
     seed: 'test',
     today: '2026-11-02',
     plannedOrders: 100,
     customersPerCompany: 30,
     items: 100,
+    machines,
   })
 
 export type Bench = { landscape: Landscape; clock: FakeClock; sent: Sent[] }

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Landscape } from '#landscape/landscape.ts'
 import { sscc18 } from '#landscape/world/gs1.ts'
 import type { FakeClock } from '#tests/support/clock.ts'
-import { bench, call, type Sent } from './bench.ts'
+import { bench, call, type Sent, smallWorld } from './bench.ts'
 
 let landscape: Landscape
 let clock: FakeClock
@@ -336,6 +336,27 @@ describe('the WMS', () => {
     expect(events()).toMatchObject([
       { type: 'inventory.adjusted', delta_qty: -3, reason: 'COUNT', sku: item().number },
     ])
+  })
+
+  it('names each machine by its serial when it comes, is put aside, is taken by others and ships', async () => {
+    await start({ world: smallWorld(1) })
+    const { number: sku } = landscape.world.items.find((one) => one.serialControlled)!
+    const place = { site: 'DC1', owner: 'NWI', sku }
+    landscape.wms.adjust({ ...place, delta: 5, reason: 'COUNT' })
+    landscape.wms.adjust({ ...place, delta: -1, reason: 'HOLD' })
+    landscape.wms.adjust({ ...place, delta: -1, reason: 'COUNT', serials: [`${sku}-DC1-0003`] })
+    const lines = [{ item: sku, quantity: 1, unit: 'EA' as const }]
+    const { own } = landscape.wms
+    own.ship(own.key({ owner: 'NWI', site: 'DC1', customer: 'Portal', lines }))
+    const wanted = { ...order('R-1', [{ line_no: 1, sku, qty: 2, uom: 'EA' }]), owner: 'NWI' }
+    await wms('/outbound_orders', wanted)
+    const [came, held, lost, taken, left] = await shipped()
+    const units = (...numbers: number[]) => numbers.map((nth) => `${sku}-DC1-000${nth}`)
+    expect(came.serials).toEqual(units(1, 2, 3, 4, 5))
+    expect([held.serials, lost.serials, taken.serials]).toEqual([units(1), units(3), units(2)])
+    expect(left.packages[0].contents[0].serials).toEqual(units(4, 5))
+    const lying = landscape.wms.units().filter(({ quantity }) => quantity > 0)
+    expect(lying).toMatchObject([{ ...place, status: 'hold', serials: units(1) }])
   })
 
   it('plans an order after the cut-off for the next day, and waits for it when told so', async () => {

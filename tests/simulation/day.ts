@@ -7,8 +7,8 @@ export type Role = Config['role']
 
 /**
  * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask;
- * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a warehouse falls silent, shops are
- * told levels.
+ * machines are known by their serials, goods go from place to place; purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
+ * warehouse falls silent, shops are told levels.
  */
 export const STOCK_FACTS = [
   'reservations',
@@ -16,6 +16,8 @@ export const STOCK_FACTS = [
   'adjustments',
   'lots',
   'questions',
+  'machines',
+  'transfers',
   'supply',
   'sales',
   'desks',
@@ -77,6 +79,18 @@ const READ_ALL_DAY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks'
 export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
   stock.some((fact) => READ_ALL_DAY.has(fact))
 
+/**
+ * Not on one day: who counts does not know what papers say of goods that people have sent already, and what others claim
+ * uses up what may be promised of a silent place.
+ */
+const APART: Readonly<Partial<Record<StockFact, StockFact>>> = { transfers: 'counts', desks: 'silence' }
+
+const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
+  facts.filter((fact) => !facts.includes(APART[fact]!))
+
+/** What a warehouse never tells is found by counting, which names no unit. */
+const NEVER_TOLD = ['webhook-drop']
+
 export type WholeDay = Day &
   Required<
     Pick<
@@ -87,7 +101,7 @@ export type WholeDay = Day &
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
-  const stock = given.stock ?? (given.kinds === undefined ? STOCK_FACTS.filter(drawn) : [])
+  const stock = given.stock ?? (given.kinds === undefined ? apart(STOCK_FACTS.filter(drawn)) : [])
   const isSilent = stock.includes('silence')
   function drawn(fact: StockFact): boolean {
     return draw(seed, 'stock', fact) < (COSTLY.has(fact) ? COSTLY_SHARE : STOCK_SHARE)
@@ -102,7 +116,7 @@ export function dayOf(seed: string, given: Day): WholeDay {
     cancels: 0.2,
     ...given,
     stock,
-    without: given.without ?? [],
+    without: [...(given.without ?? []), ...(stock.includes('machines') ? NEVER_TOLD : [])],
   }
 }
 

@@ -15,6 +15,7 @@ import { type Cluster, joinCluster, openCluster } from './cluster.ts'
 import { configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
+import { withMachines } from './machine-people.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, startProgram } from './program.ts'
@@ -69,7 +70,11 @@ function smallWorld(): World {
     isShort(row) ? SHORT.get(row.item)! : isScattered(row) ? nearlyGone(row) : row.quantity
   const stock = world.stock.map((row) => ({ ...row, quantity: quantityOf(row) }))
   const isInLots = ({ item, status }: Stock): boolean => status === 'available' && item === IN_LOTS
-  return { ...world, stock, receipts: stock.filter((row) => isShort(row) || isInLots(row)).map(arrivalOf) }
+  return {
+    ...withMachines(world),
+    stock,
+    receipts: stock.filter((row) => isShort(row) || isInLots(row)).map(arrivalOf),
+  }
 }
 
 const arrivalOf = ({ status: _, ...row }: Stock, nth: number): Receipt => ({

@@ -164,11 +164,13 @@ class SilenceWork implements Silence {
     return (row?.most ?? 0) - LEAST
   }
 
-  /** Orders that came meanwhile were given all that the cap leaves. */
+  /** Orders that came meanwhile were given all that the cap leaves, or wait for it. */
   async #isUsedUp(teller: Teller, { sku, site }: { sku: string; site: string }): Promise<boolean> {
-    const [row] = await this.#parts.look<{ promised: number | null }>(
-      `select sum(quantity)::float8 as promised from inventory.doubt d join items.item i on i.id = d.item_id
-       where i.sku = $1 and d.location = $2 and d.outcome is null`,
+    const [row] = await this.#parts.look<{ promised: number }>(
+      `select coalesce((select sum(quantity) from inventory.doubt d
+           where d.item_id = i.id and d.location = $2 and d.outcome is null), 0)::float8
+         + coalesce((select sum(quantity) from inventory.backorder b where b.item_id = i.id), 0)::float8 as promised
+       from items.item i where i.sku = $1`,
       [sku, site],
     )
     return teller === 'eastWms' && (row?.promised ?? 0) >= MOST

@@ -40,6 +40,12 @@ test(
   },
 )
 
+test('whoever moves goods beside us, each unit is where it lies', { timeout: 60_000 }, async () => {
+  const stock = ['lots', 'adjustments', 'machines', 'transfers', 'desks'] as const
+  const { violations } = await simulate(lane, { seed: 'goods', mode: 'liveness', orders: 2, stock })
+  expect(violations).toEqual([])
+})
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const historyOf = async (seed: string): Promise<string> => (await simulate(lane, planOf(seed))).history
   const [a, b] = ['fixed-6', 'fixed-13'] as const

@@ -42,6 +42,16 @@ const TELLING = {
 const FRESHNESS = 'src/processes/freshness-watch.ts'
 const SOLD = 'src/domains/inventory/operations/external.ts'
 const DESKS = { kinds: [], stock: ['desks'], orders: 1 } as const
+/** What warehouses tell of units passes what others tell of the same. */
+const MACHINES = {
+  kinds: ['webhook-lost', 'webhook-delay'],
+  shares: { 'webhook-lost': 0.5, 'webhook-delay': 0.5 },
+  stock: ['machines'],
+  orders: 1,
+  peaceAfterMs: 6_000,
+} as const
+const TRANSFERS = { kinds: [], stock: ['transfers'], orders: 1, withinMs: 60 } as const
+const SERIALS = 'src/domains/inventory/rules/serials.ts'
 
 export const STOCK_BUGS: readonly Bug[] = [
   {
@@ -161,6 +171,34 @@ export const STOCK_BUGS: readonly Bug[] = [
     find: 'hasShipped: ports.erpOf(reading.company) === reading.source',
     replace: 'hasShipped: ports.erpOf(reading.company) === undefined',
     world: DESKS,
+  },
+  {
+    name: 'what arrives before it was told to be sent is under way for ever',
+    file: 'src/domains/inventory/rules/transfers.ts',
+    find: 'const late = Math.min(quantity, before.ahead)',
+    replace: 'const late = 0 * Math.min(quantity, before.ahead)',
+    world: TRANSFERS,
+  },
+  {
+    name: 'what is told late of a unit moves it back',
+    file: SERIALS,
+    find: 'const isLate = before.toldAt !== null && told.at < before.toldAt',
+    replace: 'const isLate = before.toldAt !== null && told.at < before.toldAt && told.at > before.toldAt',
+    world: MACHINES,
+  },
+  {
+    name: 'a unit that comes back explains how it left',
+    file: SERIALS,
+    find: `const cameBefore = bucket === 'shipped' || toldAt === null || at <= toldAt`,
+    replace: `const cameBefore = bucket === 'shipped' || toldAt === null || at !== toldAt`,
+    world: { stock: ['machines'], orders: 1, programs: ['all'] },
+  },
+  {
+    name: 'a shipment takes its units out of nothing',
+    file: 'src/processes/told-serials.ts',
+    find: 'const told = named.filter(isTracked).flatMap(unitsShipped)',
+    replace: 'const told = named.filter(isTracked).slice(1).flatMap(unitsShipped)',
+    world: MACHINES,
   },
   {
     name: 'an ERP is asked for changes by the clock of who asks',

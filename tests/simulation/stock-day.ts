@@ -9,6 +9,7 @@ import type { Clients } from './clients.ts'
 import type { Counterparts } from './counterparts.ts'
 import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
+import { machinesAmiss, openMachinePeople } from './machine-people.ts'
 import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
 import type { World } from '#landscape/world/world.ts'
@@ -19,6 +20,7 @@ import { openStockPeople } from './stock-people.ts'
 import { catchUp, forgetful } from './stock-questions.ts'
 import { openSuppliers } from './suppliers.ts'
 import { promisesAmiss, salesAmiss, supplyAmiss } from './supply-checkers.ts'
+import { openTransferPeople, transfersAmiss } from './transfer-people.ts'
 import { timeAt } from './virtual-clock.ts'
 import { openDesks } from './warehouse-desks.ts'
 
@@ -63,6 +65,8 @@ export class StockDay {
   readonly #people
   readonly #erps
   readonly #desks
+  readonly #machines
+  readonly #transfers
   readonly #suppliers
   readonly #silence
 
@@ -74,6 +78,8 @@ export class StockDay {
     this.#people = openStockPeople({ ...parts, history: this.#history })
     this.#erps = readsAllDay(day) ? openErpPeople(parts) : undefined
     this.#desks = has('desks') ? openDesks({ ...parts, erps: this.#erps! }) : undefined
+    this.#transfers = has('transfers') ? openTransferPeople(parts) : undefined
+    this.#machines = has('machines') ? openMachinePeople(parts) : undefined
     this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
     this.#silence = has('silence') ? openSilence(parts) : undefined
     if (readsAllDay(day)) this.#readAgain()
@@ -87,14 +93,17 @@ export class StockDay {
   /** What must not have happened, and did, by what must hold. */
   get wrong(): Readonly<Record<string, readonly string[]>> {
     return {
-      'what people may not do with stock is refused, and the rest is done': this.#people.wrong,
+      'what people may not do with stock is refused, and the rest is done': [
+        ...this.#people.wrong,
+        ...(this.#transfers?.wrong ?? []),
+      ],
       'an answer is what the books said when it says that it is': this.#people.misremembered,
       'of a silent place less is promised, and what is promised is marked': this.#silence?.wrong ?? [],
     }
   }
 
   isIdle(): boolean {
-    const all = [this.#people, this.#erps, this.#desks, this.#silence]
+    const all = [this.#people, this.#transfers, this.#erps, this.#desks, this.#machines, this.#silence]
     const open = all.some((some) => (some?.open() ?? 0) > 0)
     return !open && (this.#suppliers?.isIdle() ?? true)
   }
@@ -124,6 +133,8 @@ export class StockDay {
       ...(this.#suppliers ? await supplyAmiss(query, erps!, this.#suppliers) : []),
       ...(this.#suppliers ? await promisesAmiss(query, { locations, today }) : []),
       ...(erps ? await salesAmiss(query, [...erps.sold(), ...(this.#desks?.sold() ?? [])]) : []),
+      ...(this.#transfers ? await transfersAmiss(query) : []),
+      ...(this.#machines ? await machinesAmiss(query, landscape) : []),
       ...(this.#silence ? await silenceAmiss(query) : []),
       ...(day.stock.includes('levels')
         ? await levelsAmiss({ queries: queriesOf(client), world, locations, landscape })

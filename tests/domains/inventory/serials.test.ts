@@ -87,6 +87,16 @@ describe('a unit that left', () => {
     })
   })
 
+  test('and came back is there, though nobody knew before that it had been', () => {
+    const lost = (location: string, minute: number) =>
+      told(place(location), { bucket: 'adjustment', location: null }, minute)
+    const elsewhere = [received('B', 2), lost('B', 5)]
+    const doubted = [...elsewhere, lost('A', 1)]
+    expect(after(...doubted)).toMatchObject({ location: null, doubt: 'never-here', doubtLocation: 'A' })
+    expect(after(...doubted, received('A', 0))).toMatchObject({ location: null, doubt: null })
+    expect(after(...doubted, received('A', 7))).toMatchObject({ location: 'A', doubt: null })
+  })
+
   test('and came back before its leaving was told is back', () => {
     const back = told(GONE, place('A', 'quarantine'), 9)
     expect(after(received('A', 0), back)).toMatchObject({ doubt: 'here-already' })

@@ -62,13 +62,15 @@ const fits = (before: SerialState, { from }: Told): boolean => before.location =
 
 /** What was missing is told: how it came to where it was told of, or how it left where it was told of as well. */
 function explains(
-  { doubt, doubtLocation, location }: SerialState,
-  { from, to }: Told,
+  { doubt, doubtLocation, location, bucket, toldAt }: SerialState,
+  { from, to, at }: Told,
   isLate: boolean,
 ): boolean {
   if (doubt === null) return false
-  if (doubt === 'never-here')
-    return to.location === doubtLocation && from.bucket !== 'shipped' && !same(from, to)
+  if (doubt === 'never-here') {
+    const cameBefore = bucket === 'shipped' || toldAt === null || at <= toldAt
+    return cameBefore && to.location === doubtLocation && from.bucket !== 'shipped' && !same(from, to)
+  }
   if (from.location !== doubtLocation) return false
   if (doubt === 'here-already') return isLate
   if (to.location === null) return isLate || to.bucket === 'adjustment'
