@@ -121,8 +121,8 @@ test('files that a program took and did not put away before it was killed are re
   const [dead] = readersOf(abandoned)
   second.signal('SIGCONT')
   await everythingOnce(2 * FILES)
-  // the one that it had read and not put away yet is seen to come again
-  expect(await count(`edi.file where repeats > 0`)).toBeLessThanOrEqual(1)
+  // what it had read and not put away yet is seen to come again
+  expect(await count(`edi.file where repeats > 0`)).toBeLessThanOrEqual(abandoned.length)
   const names = new Set(abandoned.map(originalOf))
   const taken = archived().filter((name) => names.has(originalOf(name)))
   expect(taken).toHaveLength(abandoned.length)
