@@ -58,7 +58,7 @@ beforeAll(async () => {
   const opened = await openQuery((await findPostgres({ dataDirectory, clock, log }))!)
   query = opened.query
   disconnect = opened.end
-}, 240_000)
+}, 600_000)
 
 afterAll(async () => {
   await disconnect?.()
@@ -123,7 +123,7 @@ test(`killed ${KILLS} times in the middle of ${COUNT} orders it loses none, and 
   expect(theirInvoices(landscape)).toEqual(await ourInvoices(query))
   expect(await ourStock(query)).toEqual(theirStock(landscape))
   expect(await violationsAtRest(query)).toEqual([])
-}, 240_000)
+}, 600_000)
 
 /** How far the work is: what was answered, and what the systems were asked. */
 function progress(answers: ReadonlyMap<number, Answer>): number {

@@ -16,7 +16,7 @@ beforeAll(async () => {
     ],
     [{ number: '500001' }],
     {
-      landscape: { pace: { pickAfterMs: 0, shipAfterMs: 1_500 }, tellPicks: ['DC1'], announcePicking: true },
+      landscape: { pace: { pickAfterMs: 0, shipAfterMs: 5_000 }, tellPicks: ['DC1'], announcePicking: true },
     },
   )
 }, 60_000)
