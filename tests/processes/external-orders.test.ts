@@ -5,7 +5,7 @@ import { externalPorts } from '../../src/app-erp-orders.ts'
 import { exceptionsOf } from '../../src/app-rules.ts'
 import { loadConfig } from '../../src/config.ts'
 import { upsertCustomers } from '#domains/customers/operations.ts'
-import { lockFreeStock, releaseOrders } from '#domains/inventory/operations.ts'
+import { lockChannelStock, releaseOrders } from '#domains/inventory/operations.ts'
 import { listExternal } from '#domains/inventory/views/external.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { units } from '#platform/quantity.ts'
@@ -182,7 +182,7 @@ test('what its source names no more is free again, and nobody is told of it any 
   await retireOpenOrders(db.database, ports, { company: COMPANY, source: 'erp', asOf: at(10) })
   expect(await keptFor(item)).toEqual([])
   expect(await told(item)).toEqual([])
-  const free = await db.database.transaction((tx) => lockFreeStock(tx, [item], [NORTH]))
+  const { rest: free } = await db.database.transaction((tx) => lockChannelStock(tx, [item], [NORTH]))
   expect([...free.values()]).toEqual([units(3)])
 })
 

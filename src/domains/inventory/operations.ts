@@ -54,13 +54,6 @@ export const lockChannelStock = (
   locations: readonly string[],
 ): Promise<ChannelStock> => lockStock(tx, { itemIds, locations, waiting: false })
 
-/** As `lockChannelStock`, what is kept for nobody. */
-export const lockFreeStock = async (
-  tx: Transaction,
-  itemIds: Iterable<number>,
-  locations: readonly string[],
-): Promise<FreeStock> => (await lockChannelStock(tx, itemIds, locations)).rest
-
 /** As `lockChannelStock`, for who comes new: what is left when those who wait have theirs, so that nobody overtakes the queue. */
 export const lockUnclaimedStock = (
   tx: Transaction,

@@ -2,7 +2,7 @@
 import {
   allocateOrder,
   handOver,
-  lockFreeStock,
+  lockChannelStock,
   releaseOrders,
   reservationsOf,
   reserve,
@@ -36,7 +36,7 @@ export async function order(
   wishes: readonly Wish[],
   waited = false,
 ): Promise<Quantity[]> {
-  const free = await lockFreeStock(
+  const { rest: free } = await lockChannelStock(
     tx,
     wishes.map((wish) => wish.itemId),
     PLACES,

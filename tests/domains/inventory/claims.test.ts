@@ -5,7 +5,7 @@ import {
   fillableOrders,
   freeClaims,
   leaveQueue,
-  lockFreeStock,
+  lockChannelStock,
   lockUnclaimedStock,
   move,
   reservationsOf,
@@ -135,8 +135,8 @@ describe('reserving', () => {
 
   test('of no items and of unknown items finds nothing', async () => {
     await db.database.transaction(async (tx) => {
-      expect(await lockFreeStock(tx, [], PLACES)).toEqual(new Map())
-      expect(await lockFreeStock(tx, [newItem()], PLACES)).toEqual(new Map())
+      expect((await lockChannelStock(tx, [], PLACES)).rest).toEqual(new Map())
+      expect((await lockChannelStock(tx, [newItem()], PLACES)).rest).toEqual(new Map())
     })
   })
 })

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OpenOrderRecord } from '#domains/inventory/contract/external.ts'
-import { lockFreeStock, releaseOrders } from '#domains/inventory/operations.ts'
+import { lockChannelStock, releaseOrders } from '#domains/inventory/operations.ts'
 import { setAllocations } from '#domains/inventory/operations/allocations.ts'
 import {
   endUnseen,
@@ -55,7 +55,7 @@ const read = (
   )
 const fill = () => db.database.transaction((tx) => fillExternal(tx))
 const free = async (item: number) => {
-  const stock = await db.database.transaction((tx) => lockFreeStock(tx, [item], [NORTH]))
+  const { rest: stock } = await db.database.transaction((tx) => lockChannelStock(tx, [item], [NORTH]))
   return [...stock.values()][0]
 }
 const claimedOf = async (item: number) => {

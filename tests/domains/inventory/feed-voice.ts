@@ -2,7 +2,7 @@
 import type { Count, Fact, Standing, Statuses } from '#domains/inventory/contract/feeds.ts'
 import {
   allocateOrder,
-  lockFreeStock,
+  lockChannelStock,
   move,
   reserve,
   ship,
@@ -115,7 +115,7 @@ export const leave = (
 /** Reserves what is free of it, so much at most. */
 export const claim = (db: OpenDatabase, doc: number, itemId: number, quantity: Quantity): Promise<void> =>
   db.database.transaction(async (tx) => {
-    const free = await lockFreeStock(tx, [itemId], [NORTH])
+    const { rest: free } = await lockChannelStock(tx, [itemId], [NORTH])
     const [allocations = []] = allocateOrder(free, [{ itemId, quantity }], [NORTH])
     const line = { doc, line: 1, company: COMPANY, channel: 'api', itemId }
     reserve(tx, [{ ...line, allocations, backordered: 0, waited: false }])

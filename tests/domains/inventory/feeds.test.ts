@@ -1,6 +1,6 @@
 /** What sources tell of stock on a real database: once, in its order, counted anew by snapshots that never erase a claim. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lockFreeStock } from '#domains/inventory/operations.ts'
+import { lockChannelStock } from '#domains/inventory/operations.ts'
 import { blockedFeeds, stockedItems } from '#domains/inventory/views/feeds.ts'
 import { units } from '#platform/quantity.ts'
 import { claim, factOf, leave, received, SOURCE, take, tell } from '#tests/domains/inventory/feed-voice.ts'
@@ -126,7 +126,7 @@ describe('a snapshot', () => {
       reserved: units(8),
       unreconciled: -units(3),
     })
-    const free = await db.database.transaction((tx) => lockFreeStock(tx, [item], [NORTH]))
+    const { rest: free } = await db.database.transaction((tx) => lockChannelStock(tx, [item], [NORTH]))
     expect([...free.values()]).toEqual([-units(3)])
     await booksAgree(db, item)
   })

@@ -5,7 +5,7 @@ import { adjustmentOf, listAdjustments } from '#domains/inventory/operations/adj
 import { holdLotEverywhere, releaseLotEverywhere } from '#domains/inventory/operations/lots.ts'
 import { takeTransfers } from '#domains/inventory/operations/transfers.ts'
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
-import { allocateOrder, lockFreeStock, move, reserve } from '#domains/inventory/operations.ts'
+import { allocateOrder, lockChannelStock, move, reserve } from '#domains/inventory/operations.ts'
 import { claimsLost, firstExpiredFirst } from '#domains/inventory/rules/lots.ts'
 import { selectLots } from '#domains/inventory/store/lots.ts'
 import { listMovements, listPositions } from '#domains/inventory/views/ledger.ts'
@@ -88,7 +88,7 @@ test('held and released in any order among claims, a lot leaves the books as the
           change(item, { lot: 'L2', quantity: units(5) }),
         )
         await db.database.transaction(async (tx) => {
-          const free = await lockFreeStock(tx, [item], [NORTH])
+          const { rest: free } = await lockChannelStock(tx, [item], [NORTH])
           const [allocations] = allocateOrder(free, [{ itemId: item, quantity: units(claimed) }], [NORTH])
           const line = { doc: 2_000_000 + item, line: 1, company: COMPANY, itemId: item }
           reserve(tx, [{ ...line, channel: 'api', allocations: allocations!, backordered: 0, waited: false }])

@@ -5,7 +5,7 @@ import type { Bucket } from '#domains/inventory/contract.ts'
 import {
   allocateOrder,
   type Departure,
-  lockFreeStock,
+  lockChannelStock,
   move,
   reserve,
   ship,
@@ -55,7 +55,7 @@ const depart = (...departures: readonly Departure[]) => db.database.transaction(
 /** Reserves for an order that never ships, so that others must not take it. */
 async function claim(itemId: number, quantity: Quantity): Promise<void> {
   await db.database.transaction(async (tx) => {
-    const free = await lockFreeStock(tx, [itemId], [NORTH])
+    const { rest: free } = await lockChannelStock(tx, [itemId], [NORTH])
     const [allocations] = allocateOrder(free, [{ itemId, quantity }], [NORTH])
     const line = { doc: 1_000_000 + itemId, line: 1, company: COMPANY, itemId }
     reserve(tx, [{ ...line, channel: 'api', allocations: allocations!, backordered: 0, waited: false }])
@@ -342,7 +342,7 @@ describe('opening balances', () => {
     })
     expect(await positionOf(db, item, SOUTH)).toMatchObject({ available: 0, quality_hold: units(5) })
     await expectBooksToAgree(item)
-    const free = await db.database.transaction((tx) => lockFreeStock(tx, [item], [NORTH, SOUTH]))
+    const { rest: free } = await db.database.transaction((tx) => lockChannelStock(tx, [item], [NORTH, SOUTH]))
     expect([...free.values()]).toEqual([units(16), 0])
   })
 

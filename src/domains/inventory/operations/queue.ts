@@ -17,7 +17,7 @@ import {
   selectSourcedBy,
 } from '../store/queue.ts'
 
-export type { QueuedLine, Waiter }
+export type { QueuedLine }
 
 /** The version that each of these orders was sourced by when it came; those without one are absent. */
 export const sourcedBy = selectSourcedBy

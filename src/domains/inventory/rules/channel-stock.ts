@@ -198,7 +198,7 @@ export class ChannelStock {
 
 type WantedLife = Pick<WantedLine, 'itemId' | 'minimumShelfLifeDays'>
 
-export type StockRows = {
+type StockRows = {
   readonly free: readonly { readonly itemId: number; readonly location: string; readonly free: Quantity }[]
   readonly kept: readonly Kept[]
 }
