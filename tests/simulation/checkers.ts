@@ -159,19 +159,35 @@ function changedAnswers({ told }: Clients): Violation[] {
 }
 
 /**
- * Stock that is free for who waits first, whole ordered units of it or all that is missing, at a place where the pick was
- * not short before.
+ * Stock for who waits first, by what its channel may have: what is kept for it and there, and the rest beside it but behind
+ * a wall; and for who waits first of a channel what is kept for that alone, also when all others have theirs. Whole ordered
+ * units of it or all that is missing, at a place where the pick was not short before. Who waits for what lives long is
+ * served by lots.
  */
 const LEFT_WAITING = `
-  select 'item ' || item_id || ': ' || free || ' free at ' || location || ', order ' || doc || ' waits for ' || quantity as found
-  from (select distinct on (item_id) b.item_id, b.doc, b.line, b.quantity,
-      l.numerator::numeric / gcd(10000 * l.numerator, l.denominator) as part
-    from inventory.backorder b join orders.line l on l.order_id = b.doc and l.n = b.line
-    order by b.item_id, b.since, b.doc, b.line) first
-  join (select item_id, location, available - reserved + least(unreconciled, 0) as free
-    from inventory.position where lot = '' and owner = 'own') s using (item_id)
-  where free > 0 and free >= least(part, quantity) and not exists (
-    select from inventory.short_pick k where (k.doc, k.line, k.location) = (first.doc, first.line, s.location))`
+  select 'item ' || item_id || ': ' || there || ' at ' || location || ' for ' || channel || ', order ' || doc
+    || ' waits for ' || quantity as found
+  from (select b.item_id, b.doc, b.line, b.channel, b.quantity, b.minimum_shelf_life_days as days,
+      l.numerator::numeric / gcd(10000 * l.numerator, l.denominator) as part,
+      row_number() over (partition by b.item_id order by b.since, b.doc, b.line) = 1 as is_first,
+      row_number() over (partition by b.item_id, b.channel order by b.since, b.doc, b.line) = 1 as is_first_of_channel
+    from inventory.backorder b join orders.line l on l.order_id = b.doc and l.n = b.line) line
+  cross join lateral (
+    select s.location, case when is_first
+        then least(k.beyond_safety, k.own) + case when k.is_walled then 0 else greatest(0, s.free - k.kept) end
+        else greatest(0, least(k.alone, s.free - k.kept + k.alone)) end as there
+    from (select location, available - reserved + least(unreconciled, 0) as free from inventory.position p
+      where p.item_id = line.item_id and lot = '' and owner = 'own') s
+    cross join lateral (
+      select coalesce(sum(a.left), 0) as kept,
+        greatest(0, s.free - coalesce(sum(a.left) filter (where kind = 'safety'), 0)) as beyond_safety,
+        coalesce(bool_or(is_mine and kind = 'wall'), false) as is_walled,
+        coalesce(sum(a.left) filter (where is_mine and kind = 'wall'), sum(a.left) filter (where is_mine), 0) as own,
+        coalesce(sum(a.left) filter (where is_mine and cardinality(channels) = 1), 0) as alone
+      from (select kind, channels, line.channel = any(channels) as is_mine, a.quantity - taken as left
+        from inventory.allocation a where a.item_id = line.item_id and a.location = s.location) a) k) place
+  where is_first_of_channel and days is null and there >= least(part, quantity) and there > 0 and not exists (
+    select from inventory.short_pick k where (k.doc, k.line, k.location) = (line.doc, line.line, place.location))`
 
 const OVERDUE = `
   select 'R-' || id || ' ended at ' || expires_at as found from inventory.channel_reservation

@@ -18,6 +18,8 @@ const SNAPSHOTS = {
   peaceAfterMs: 18_000,
 } as const
 const RESERVING = { kinds: [], stock: ['reservations'], orders: 2 } as const
+/** More is wanted than there is, of which some is kept for channels. */
+const KEEPING = { kinds: [], stock: ['reservations'], alike: [11, 36], orders: 6, cancels: 0 } as const
 const ASKING = { kinds: [], stock: ['questions'], programs: ['all'], orders: 5 } as const
 const SUPPLIED = {
   kinds: [],
@@ -102,6 +104,13 @@ export const STOCK_BUGS: readonly Bug[] = [
     find: `await takeAway(tx, taken, 'committed', cause)`,
     replace: `await takeAway(tx, taken.slice(1), 'committed', cause)`,
     world: RESERVING,
+  },
+  {
+    name: 'who waits is given nothing of what is kept for its channel',
+    file: 'src/domains/inventory/operations/queue.ts',
+    find: 'return stock.for(channel, [line], locations)',
+    replace: "return stock.for('', [line], locations)",
+    world: KEEPING,
   },
   {
     name: 'a hold leaves a lot for sale at its first place',

@@ -54,6 +54,9 @@ const TIMES = {
   questions: [2, 4],
 } as const satisfies Partial<Record<StockFact, readonly [number, number]>>
 const isTheirs = (fact: StockFact): fact is PeopleFact => fact in TIMES
+const KEPT_FOR = ['api', 'shop', 'edi', 'portal']
+/** Up to some cases, in pieces. */
+const KEPT: [number, number] = [0, 60]
 /** Beyond what one may change alone, and within it. */
 const QUANTITIES = [5_000, 1] as const
 
@@ -130,6 +133,7 @@ class StockWork implements StockPeople {
   async #reserve(key: string): Promise<void> {
     const { seed, scheduler } = this.#parts
     const order = this.#order(key)
+    if (draw(seed, 'keeps', key) < 0.4) await this.#keep(key, order)
     const { company, lines } = toOrderRequest(order)
     const { sku, quantity, unit } = lines[0]!
     const isSoft = draw(seed, 'soft', key) < 0.7
@@ -149,6 +153,33 @@ class StockWork implements StockPeople {
       await this.#pause(`${key}-${step}`)
       await this.#act(`${key}-${step}`, { id, order })
     }
+  }
+
+  /** People keep some of what an order wants for channels, at each place of its company. */
+  async #keep(key: string, order: WorldOrder): Promise<void> {
+    const { seed, world } = this.#parts
+    const { company, lines } = toOrderRequest(order)
+    const { sku } = lines[0]!
+    const much = (name: string): number => drawInteger(seed, name, key, KEPT)
+    const [one, all] = [much('of one'), much('of all')]
+    const name = KEPT_FOR[drawInteger(seed, 'kept for', key, [0, KEPT_FOR.length - 1])]!
+    const own = { name, channels: [name] }
+    const choices = [
+      [{ ...own, kind: 'minimum', quantity: String(one) }],
+      [{ ...own, kind: 'wall', quantity: String(one) }],
+      [
+        { ...own, kind: 'minimum', quantity: String(one), within: 'all' },
+        { name: 'all', kind: 'pool', channels: KEPT_FOR, quantity: String(one + all) },
+      ],
+    ]
+    const allocations = choices[drawInteger(seed, 'kept how', key, [0, choices.length - 1])]!
+    const sites = world.stock
+      .filter((row) => row.company === company && row.item === sku)
+      .map((row) => row.site)
+    const places = [...new Set(sites)].map((location) => ({ sku, location, allocations }))
+    const body = { company, reason: key, places }
+    const answer = await this.#caller.post(`${INVENTORY}/allocations:set`, `${key}-kept`, body)
+    if (answer.status !== 200) this.wrong.push(`${key} was not kept: ${answer.status} ${answer.body}`)
   }
 
   async #act(key: string, { id, order }: { id: string; order: WorldOrder }): Promise<void> {
