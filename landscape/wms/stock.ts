@@ -56,7 +56,7 @@ export class Shelves {
     return this.at(place).reduce((sum, shelf) => sum + (isPickable(shelf, minExpiry) ? shelf.quantity : 0), 0)
   }
 
-  /** Answers the units that came, or that went where the quantity is a minus: those that are named first. */
+  /** Answers the units that came, or that went where the quantity is a minus. */
   put(place: Place, goods: Goods): string[] | undefined {
     const shelves = this.at(place)
     let shelf = shelves.find((one) => one.lot === goods.lot && one.status === goods.status)

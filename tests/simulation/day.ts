@@ -7,7 +7,7 @@ export type Role = Config['role']
 
 /**
  * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask;
- * machines are known by their serials, goods go from place to place; purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
+ * machines are known by their serials, goods go from place to place, books are compared; purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
  * warehouse falls silent, shops are told levels.
  */
 export const STOCK_FACTS = [
@@ -18,6 +18,7 @@ export const STOCK_FACTS = [
   'questions',
   'machines',
   'transfers',
+  'reconciliations',
   'supply',
   'sales',
   'desks',
@@ -80,13 +81,17 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
   stock.some((fact) => READ_ALL_DAY.has(fact))
 
 /**
- * Not on one day: who counts does not know what papers say of goods that people have sent already, and what others claim
- * uses up what may be promised of a silent place.
+ * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
+ * uses up what may be promised of a silent place; and who is asked for what was not heard is silent no more.
  */
-const APART: Readonly<Partial<Record<StockFact, StockFact>>> = { transfers: 'counts', desks: 'silence' }
+const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
+  transfers: ['counts', 'reconciliations'],
+  desks: ['silence'],
+  reconciliations: ['silence'],
+}
 
 const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
-  facts.filter((fact) => !facts.includes(APART[fact]!))
+  facts.filter((fact) => !APART[fact]?.some((other) => facts.includes(other)))
 
 /** What a warehouse never tells is found by counting, which names no unit. */
 const NEVER_TOLD = ['webhook-drop']

@@ -122,7 +122,7 @@ class MachineWork implements MachinePeople {
     acts[Math.floor(draw(seed, 'machine-act', key) * acts.length)]!()
   }
 
-  /** The place that gets it may note it before the one that gave it away does. */
+  /** What the place tells that gets it may come before what the other tells. */
   #carry(machine: Item, { site, to, key }: { site: string; to: string; key: string }): void {
     const { seed } = this.#parts
     const shelf = this.#wmsAt(site)
@@ -130,8 +130,7 @@ class MachineWork implements MachinePeople {
       .find((one) => one.sku === machine.number && one.site === site && one.status === 'available')
     const serials = shelf?.serials?.slice(-1)
     if (!serials || serials.length === 0) return
-    const leaves = (): void => this.#adjust(machine, site, { reason: 'COUNT', delta: -1, serials })
-    leaves()
+    this.#adjust(machine, site, { reason: 'COUNT', delta: -1, serials })
     this.#later(drawInteger(seed, 'machine-noted', key, NOTE_MS), 'machines', () =>
       this.#adjust(machine, to, { reason: 'COUNT', delta: 1, serials }),
     )

@@ -14,6 +14,7 @@ import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
+import { openReconcilers, reconciliationsAmiss, tolerant } from './reconcilers.ts'
 import { levelsAmiss, publishing } from './shop-levels.ts'
 import { freshness, openSilence, silenceAmiss } from './silence.ts'
 import { openStockPeople } from './stock-people.ts'
@@ -38,6 +39,7 @@ export function stockConfig(config: Config, day: WholeDay): Config {
     inbox: recounts(day) ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox,
     edi: { ...config.edi, enabled: day.partners || has('supply') },
     ...(has('silence') && { freshness }),
+    ...(has('reconciliations') && { systems: tolerant(config.systems) }),
     ...(has('levels') && { publishing }),
   }
 }
@@ -66,6 +68,7 @@ export class StockDay {
   readonly #erps
   readonly #desks
   readonly #machines
+  readonly #reconcilers
   readonly #transfers
   readonly #suppliers
   readonly #silence
@@ -80,6 +83,7 @@ export class StockDay {
     this.#desks = has('desks') ? openDesks({ ...parts, erps: this.#erps! }) : undefined
     this.#transfers = has('transfers') ? openTransferPeople(parts) : undefined
     this.#machines = has('machines') ? openMachinePeople(parts) : undefined
+    this.#reconcilers = has('reconciliations') ? openReconcilers(parts) : undefined
     this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
     this.#silence = has('silence') ? openSilence(parts) : undefined
     if (readsAllDay(day)) this.#readAgain()
@@ -104,13 +108,14 @@ export class StockDay {
 
   isIdle(): boolean {
     const all = [this.#people, this.#transfers, this.#erps, this.#desks, this.#machines, this.#silence]
-    const open = all.some((some) => (some?.open() ?? 0) > 0)
+    const open = [...all, this.#reconcilers].some((some) => (some?.open() ?? 0) > 0)
     return !open && (this.#suppliers?.isIdle() ?? true)
   }
 
   /** Faults have ended. */
   peace(): void {
     if (recounts(this.#parts.day)) this.#people.recount()
+    this.#reconcilers?.peace()
   }
 
   /** A transaction was committed. */
@@ -134,6 +139,7 @@ export class StockDay {
       ...(this.#suppliers ? await promisesAmiss(query, { locations, today }) : []),
       ...(erps ? await salesAmiss(query, [...erps.sold(), ...(this.#desks?.sold() ?? [])]) : []),
       ...(this.#transfers ? await transfersAmiss(query) : []),
+      ...(this.#reconcilers ? await reconciliationsAmiss(query) : []),
       ...(this.#machines ? await machinesAmiss(query, landscape) : []),
       ...(this.#silence ? await silenceAmiss(query) : []),
       ...(day.stock.includes('levels')
