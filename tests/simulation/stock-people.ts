@@ -177,6 +177,8 @@ class StockWork implements StockPeople {
       .filter((row) => row.company === company && row.item === sku)
       .map((row) => row.site)
     const places = [...new Set(sites)].map((location) => ({ sku, location, allocations }))
+    // an order may name an item that nobody has
+    if (places.length === 0) return
     const body = { company, reason: key, places }
     const answer = await this.#caller.post(`${INVENTORY}/allocations:set`, `${key}-kept`, body)
     if (answer.status !== 200) this.wrong.push(`${key} was not kept: ${answer.status} ${answer.body}`)
