@@ -56,7 +56,7 @@ export type BadDays = {
   end(): void
 }
 
-type Bad = Pick<Day, 'kinds' | 'shares' | 'systems'> & {
+type Bad = Pick<Day, 'kinds' | 'without' | 'shares' | 'systems'> & {
   readonly seed: string
   readonly only?: ReadonlySet<string>
   readonly faults: FaultScript
@@ -64,10 +64,10 @@ type Bad = Pick<Day, 'kinds' | 'shares' | 'systems'> & {
 
 /** Switches on what the seed draws for each system; struck ones are counted by the boards themselves. */
 export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
-  const { seed, kinds, shares = {}, systems = SYSTEMS, only, faults } = bad
+  const { seed, kinds, without = [], shares = {}, systems = SYSTEMS, only, faults } = bad
   const strikes = (system: CounterpartName, name: string): boolean => {
     const id = `board/${system}/${name}`
-    const has = kinds ? kinds.includes(name) : draw(seed, 'board', id) < SHARE
+    const has = kinds ? kinds.includes(name) : !without.includes(name) && draw(seed, 'board', id) < SHARE
     if (!has || (only && !only.has(id))) return false
     faults.also(id)
     return true

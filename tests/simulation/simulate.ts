@@ -147,7 +147,8 @@ class Run {
     const { post } = this.#network
     this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, erpClock, post })
     deliverToUs(this.#landscape)
-    this.#board = boardFaults(this.#landscape, { ...this.#plan, faults: this.#faults })
+    const { without = [] } = this.#day
+    this.#board = boardFaults(this.#landscape, { ...this.#plan, without, faults: this.#faults })
     for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
     const clients = this.#openClients()
     const violations = await this.#untilItEnds(clients)
