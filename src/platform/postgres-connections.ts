@@ -68,6 +68,8 @@ export function openConnections(settings: ConnectionSettings): ConnectionPool {
     ...(settings.plans === 'hot' ? { options: HOT_PLANS } : {}),
   })
   pool.on('error', settings.onError)
+  // A session may end while it changes hands, when nobody listens; its next statement, or nobody, notices.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     acquire: async () => session(await pool.connect()),
     end: () => pool.end(),

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '#platform/clock.ts'
@@ -90,6 +92,29 @@ test('a session that broke is not used again', async () => {
   const [after] = await own.query<{ pid: number }>(myPid)
   expect(after!.pid).not.toBe(before!.pid)
   await single.end()
+})
+
+/** What a server says: one letter, the length of what follows, the rest. */
+function said(kind: string, ...parts: readonly (string | Buffer)[]): Buffer {
+  const body = Buffer.concat(parts.map((part) => Buffer.from(part)))
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(body.length + 4)
+  return Buffer.concat([Buffer.from(kind), length, body])
+}
+
+test('a session that is ended in the moment in which it opens fails its statement, and nothing else', async () => {
+  const welcome = said('R', Buffer.alloc(4))
+  const ended = said('E', 'SFATAL\0', 'C57P01\0', 'Mterminating connection\0', '\0')
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(Buffer.concat([welcome, said('Z', 'I'), ended])))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const brief = connect({ url: `postgres://someone@127.0.0.1:${port}/nowhere` })
+  await expect(open(brief).query(myPid)).rejects.toThrow()
+  await brief.end()
+  server.close()
 })
 
 test('a session reads 8-byte integers as numbers, refuses what a double would round, and reads numeric as quantity', async () => {
