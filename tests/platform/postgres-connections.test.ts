@@ -88,7 +88,7 @@ test('a session that broke is not used again', async () => {
   const own = open(single)
   const [before] = await own.query<{ pid: number }>(myPid)
   const suicide = sql('dbtest.suicide', 'select pg_terminate_backend(pg_backend_pid())')
-  await expect(own.query(suicide)).rejects.toThrow('terminating connection')
+  await expect(own.query(suicide)).rejects.toThrow(/connection/)
   const [after] = await own.query<{ pid: number }>(myPid)
   expect(after!.pid).not.toBe(before!.pid)
   await single.end()
@@ -112,7 +112,7 @@ test('a session that is ended in the moment in which it opens fails its statemen
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   const brief = connect({ url: `postgres://someone@127.0.0.1:${port}/nowhere` })
-  await expect(open(brief).query(myPid)).rejects.toThrow()
+  await expect(open(brief).query(myPid)).rejects.toThrow(/connection/)
   await brief.end()
   server.close()
 })
