@@ -197,7 +197,7 @@ export const invariantJob = ({ database, screens, worker, processPorts, metrics 
       openExceptions: processPorts.openExceptions,
       checks: checksOfHouse,
       company: NO_COMPANY,
-      holder: () => worker.life?.epoch,
+      turns: () => worker.life?.turns,
       tell: ({ name }, violations) => metrics.invariantViolations.set({ invariant: name }, violations),
     }),
 })

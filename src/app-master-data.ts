@@ -3,8 +3,7 @@ import { oldestFigures } from '#domains/customers/operations.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
-import { endTurn, takeTurn } from '#platform/reading-turns.ts'
-import { readingProgress } from '#platform/readings.ts'
+import { readingsProgress } from '#platform/readings.ts'
 import type { Life, Worker } from '#platform/worker.ts'
 import type { Bound } from './app-systems.ts'
 import { erpOrders, warehouseSellers } from './app-erp-orders.ts'
@@ -31,7 +30,7 @@ export function masterDataGate(config: Config, { readers, counters }: Sources, q
     /** Opens when every company and what its warehouses sold was read once, by whichever process; answers whether it is open. */
     async openIfKnown(): Promise<boolean> {
       if (isOpen) return true
-      const readings = await Promise.all(last.map((source) => readingProgress(queries, source)))
+      const readings = await readingsProgress(queries, last)
       return (isOpen = readings.every(({ since }) => since !== null))
     },
     check() {
@@ -64,30 +63,35 @@ type Wires = {
 }
 
 /**
- * Reads customers, items, prices, opening stock, open orders and purchase orders of each company whose turn it is and
- * that no other process reads, then what its warehouses sold by themselves. One system that cannot be read keeps no
- * other from being read.
+ * Reads customers, items, prices, opening stock, open orders and purchase orders of the companies whose turn it is and
+ * that no other process reads, side by side, then what their warehouses sold by themselves. One system that cannot be
+ * read keeps no other from being read.
  */
 export function masterDataSync(
   config: Config,
   wires: Wires,
 ): (onProgress: (progress: SyncProgress) => void) => Promise<Reading> {
-  const { gate, database, clock, worker } = wires
-  const readings = [...erpReadings(config, wires), ...warehouseReadings(config, wires)]
+  const { gate, clock, worker } = wires
+  const readings = [erpReadings(config, wires), warehouseReadings(config, wires)]
   return async (onProgress) => {
     await gate.openIfKnown()
     const { life } = worker
     const failures: unknown[] = []
-    for (const { company, source, read } of life ? readings : []) {
-      const turn = { company, source, holder: life!.epoch }
-      if (!(await takeTurn(database, turn))) continue
-      const failed = await read(life!, onProgress).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      )
-      await endTurn(database, turn, failed ? againAfter(failed.error, clock) : AGAIN_MS)
-      if (failed) failures.push(failed.error)
+    async function readInTurn(life: Life, { company, source, read }: SourceReading): Promise<void> {
+      const turn = { company, source }
+      if (!(await life.turns.take(turn))) return
+      let againMs = AGAIN_MS
+      try {
+        await read(life, onProgress)
+      } catch (error) {
+        failures.push(error)
+        againMs = againAfter(error, clock)
+      }
+      await life.turns.end(turn, againMs)
     }
+    // A system that is slow keeps only those waiting that stand behind it.
+    for (const abreast of life ? readings : [])
+      await Promise.all(abreast.map((reading) => readInTurn(life!, reading)))
     return { known: await gate.openIfKnown(), failures }
   }
 }

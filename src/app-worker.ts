@@ -10,6 +10,7 @@ import type { Lease } from '#platform/lease.ts'
 import { Policy } from '#platform/policies.ts'
 import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { Process } from '#platform/process.ts'
+import { createTurns } from '#platform/reading-turns.ts'
 import { createReception } from '#platform/reception.ts'
 import { createRunner } from '#platform/runner.ts'
 import type { Job } from '#platform/schedule.ts'
@@ -70,7 +71,8 @@ export function houseWorker(wires: WorkerWires): Worker {
       inDoubt: (error) => void lease.release(error.message),
       onError: (message, error) => log.error(message, { error: describeError(error) }),
     })
-    return { epoch, runner, lanes, policies }
+    const turns = createTurns({ database, clock, holder: epoch })
+    return { epoch, runner, lanes, policies, turns }
   }
 
   const worker = createWorker({

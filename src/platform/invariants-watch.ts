@@ -2,7 +2,7 @@
 import { type Database, type Queries, sql, type Transaction } from './database.ts'
 import { closeExceptions, type Occurrence } from './exceptions.ts'
 import { BEGINNING, type Check, FOUND_MAX, type Invariant, type Look, type Since } from './invariants.ts'
-import { endTurn, takeTurn } from './reading-turns.ts'
+import type { Turns } from './reading-turns.ts'
 
 export type InvariantWatch = {
   /** By index alone: for what has changed. */
@@ -13,8 +13,8 @@ export type InvariantWatch = {
   readonly checks: ReadonlyMap<Invariant, Check>
   /** Under which the turn is taken and exceptions are opened. */
   readonly company: string
-  /** The epoch of this process; undefined while it does not work. */
-  readonly holder: () => number | undefined
+  /** Of this process; undefined while it does not work. */
+  readonly turns: () => Turns | undefined
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   /** Told at each round by every process, so that no figure outlives what it says. */
   readonly tell: (invariant: Invariant, violations: number) => void
@@ -42,23 +42,22 @@ const statesOf = async (queries: Queries): Promise<ReadonlyMap<string, State>> =
 
 /** One round: a look where it is this process's turn, then the figures. */
 export async function watchInvariants(watch: InvariantWatch): Promise<void> {
-  const holder = watch.holder()
-  if (holder !== undefined) await takeTheTurn(watch, holder)
+  const turns = watch.turns()
+  if (turns) await takeTheTurn(watch, turns)
   const known = await statesOf(watch.screens)
   for (const invariant of watch.checks.keys())
     watch.tell(invariant, known.get(invariant.name)?.violations ?? 0)
 }
 
-async function takeTheTurn(watch: InvariantWatch, holder: number): Promise<void> {
-  const { database, company } = watch
-  const turn = { company, source: 'invariants', holder }
-  if (!(await takeTurn(database, turn))) return
+async function takeTheTurn(watch: InvariantWatch, turns: Turns): Promise<void> {
+  const turn = { company: watch.company, source: 'invariants' }
+  if (!(await turns.take(turn))) return
   let againMs = RETRY_MS
   try {
     await lookAtAll(watch)
     againMs = AGAIN_MS
   } finally {
-    await endTurn(database, turn, againMs)
+    await turns.end(turn, againMs)
   }
 }
 

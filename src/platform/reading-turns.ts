@@ -1,20 +1,27 @@
 /** Turns at what one process does while the others go on, as reading a system of record; the death of who has it ends it. */
+import { createDoor } from './batch.ts'
+import type { Clock } from './clock.ts'
 import { type Queries, sql } from './database.ts'
 
-export type Turn = {
-  readonly company: string
-  readonly source: string
-  /** The epoch of the process that has it. */
-  readonly holder: number
+export type Turn = { readonly company: string; readonly source: string }
+
+/** Of one life of a process. */
+export interface Turns {
+  /** False while another living process has it, and until it is due. What is asked for at once is asked in one statement. */
+  take(turn: Turn): Promise<boolean>
+  /** The next turn, whoever takes it, is due after `againMs`. */
+  end(turn: Turn, againMs: number): Promise<void>
 }
 
+// In one order, so that of two processes none waits for the other.
 const take = sql(
-  'readings.take_turn',
-  `insert into reading.turn as t (company, source, holder) values ($1, $2, $3)
+  'readings.take_turns',
+  `insert into reading.turn as t (company, source, holder)
+   select distinct company, source, $3::int from unnest($1::text[], $2::text[]) as n(company, source) order by 1, 2
    on conflict (company, source) do update set holder = excluded.holder
    where t.due_at <= now() and (t.holder is null or t.holder = excluded.holder
      or not exists (select from desk.node n where n.epoch = t.holder and not n.dead))
-   returning company`,
+   returning company, source`,
 )
 const end = sql(
   'readings.end_turn',
@@ -22,16 +29,32 @@ const end = sql(
    where company = $1 and source = $2 and holder = $3`,
 )
 
-/** False while another living process has it, and until the next is due. */
-export async function takeTurn(queries: Queries, { company, source, holder }: Turn): Promise<boolean> {
-  return (await queries.query(take, [company, source, holder])).length > 0
+const TURNS_MAX = 500
+
+type Holding = {
+  readonly database: Queries
+  readonly clock: Clock
+  /** The epoch of the life whose turns they are. */
+  readonly holder: number
 }
 
-/** The next turn, whoever takes it, is due after `againMs`. */
-export async function endTurn(
-  queries: Queries,
-  { company, source, holder }: Turn,
-  againMs: number,
-): Promise<void> {
-  await queries.query(end, [company, source, holder, againMs / 1_000])
+export function createTurns({ database, clock, holder }: Holding): Turns {
+  const door = createDoor<Turn, boolean>({
+    clock,
+    batchMax: TURNS_MAX,
+    bisects: () => false,
+    async run(turns) {
+      const values = [turns.map(({ company }) => company), turns.map(({ source }) => source), holder]
+      const taken = new Set((await database.query<Turn>(take, values)).map(keyOf))
+      return new Map(turns.map((turn) => [turn, taken.has(keyOf(turn))]))
+    },
+  })
+  return {
+    take: (turn) => door.add(turn),
+    async end({ company, source }, againMs) {
+      await database.query(end, [company, source, holder, againMs / 1_000])
+    },
+  }
 }
+
+const keyOf = ({ company, source }: Turn): string => `${company}/${source}`

@@ -18,8 +18,12 @@ export type ReadingProgress = {
 
 const load = sql(
   'readings.progress',
-  `select since, cursor, begun_as_of as "begunAsOf", complete from reading.progress
-   where company = $1 and source = $2 and resource = $3`,
+  `select p.since, p.cursor, p.begun_as_of as "begunAsOf", coalesce(p.complete, true) as complete
+   from unnest($1::text[], $2::text[], $3::text[]) with ordinality as n(company, source, resource, nth)
+   left join lateral (
+     select * from reading.progress p
+     where (p.company, p.source, p.resource) = (n.company, n.source, n.resource) offset 0) p on true
+   order by n.nth`,
 )
 const save = sql(
   'readings.save',
@@ -29,13 +33,20 @@ const save = sql(
      begun_as_of = excluded.begun_as_of, complete = excluded.complete`,
 )
 
-const NEVER_READ: ReadingProgress = { since: null, cursor: null, begunAsOf: null, complete: true }
-
 const names = ({ company, source, resource }: Source): string[] => [company, source, resource]
 
 export async function readingProgress(queries: Queries, source: Source): Promise<ReadingProgress> {
-  const [row] = await queries.query<ReadingProgress>(load, names(source))
-  return row ?? NEVER_READ
+  const [progress] = await readingsProgress(queries, [source])
+  return progress!
+}
+
+/** Of each, in their order; what was never read has no time and no page, and leaves nothing out. */
+export function readingsProgress(queries: Queries, sources: readonly Source[]): Promise<ReadingProgress[]> {
+  return queries.query<ReadingProgress>(load, [
+    sources.map(({ company }) => company),
+    sources.map(({ source }) => source),
+    sources.map(({ resource }) => resource),
+  ])
 }
 
 export async function saveProgress(

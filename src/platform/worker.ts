@@ -10,6 +10,7 @@ import { fenceStatement, type Lease, openLease, takeOver } from './lease.ts'
 import type { Lane } from './lanes.ts'
 import type { Policies } from './policies-exchange.ts'
 import type { Stage } from './rehearsal.ts'
+import type { Turns } from './reading-turns.ts'
 import type { Runner } from './runner.ts'
 
 /** What lives as long as an epoch. */
@@ -18,6 +19,7 @@ export type Life = {
   readonly runner: Runner & Stage
   readonly lanes: ReadonlyMap<string, Lane>
   readonly policies: Policies
+  readonly turns: Turns
 }
 
 export type WorkerOptions = {

@@ -1,9 +1,11 @@
 /** The look at the invariants that comes round: whose turn it is, what people hear of it, and where the next one begins. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '#platform/clock.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { type InvariantWatch, watchInvariants } from '#platform/invariants-watch.ts'
 import { BEGINNING, type Check, checkOf, invariant, type Since } from '#platform/invariants.ts'
+import { createTurns } from '#platform/reading-turns.ts'
 import { settledLog } from '#tests/support/settled-log.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
@@ -47,7 +49,7 @@ const watchOf = (process: number, checks = [crates, barrels].map(checked)): Inva
   screens: house.database,
   checks: new Map(checks),
   company: '*',
-  holder: () => epochs[process],
+  turns: () => createTurns({ database: house.database, clock: systemClock, holder: epochs[process]! }),
   openExceptions,
   tell: ({ name }, violations) => void (figures[name] = violations),
 })
@@ -103,7 +105,7 @@ test('one process looks each hour, every one tells the figures, and one that doe
   expect(sinces).toHaveLength(1)
   await hourLater()
   figures = {}
-  await watchInvariants({ ...watchOf(0, [counted(sinces)]), holder: () => undefined })
+  await watchInvariants({ ...watchOf(0, [counted(sinces)]), turns: () => undefined })
   expect(sinces).toHaveLength(1)
   expect(figures).toEqual({ 'crates.are_whole': 1 })
 })

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createLane } from '#platform/lanes.ts'
 import { openLease } from '#platform/lease.ts'
 import { openPolicies } from '#platform/policies-exchange.ts'
+import { createTurns } from '#platform/reading-turns.ts'
 import { createRunner } from '#platform/runner.ts'
 import { createWorker, type Life, type Worker } from '#platform/worker.ts'
 import { TestGate } from './held-system.ts'
@@ -82,7 +83,8 @@ function supervised(): Worker {
         inDoubt: (error) => void lease.release(error.message),
         onError: (message, error) => events.push(`${message}: ${String(error)}`),
       })
-      return { epoch, runner, lanes, policies }
+      const turns = createTurns({ database, clock, holder: epoch })
+      return { epoch, runner, lanes, policies, turns }
     },
   })
   workers.push(worker)
