@@ -14,7 +14,7 @@ type Answer = Exclude<Reply, 'waiting'>
 /** A statement that waits for nobody has answered by then, also where lanes share their core. */
 const LOOK_MS = 3
 /** Sent as text, in one message: for what plans nothing, that costs both sides less than a prepared statement. */
-const PLAIN: ReadonlySet<string> = new Set(['begin', 'commit', 'rollback'])
+const PLAIN: ReadonlySet<string> = new Set(['commit', 'rollback'])
 
 export class Backend {
   readonly pid: number
@@ -44,14 +44,13 @@ export class Backend {
     )
   }
 
-  /** Runs to the answer, or until it is known to wait. With `now`, the session's clock is set first, on the same trip. */
-  execute(statement: Statement, values: readonly unknown[], now?: Date): Promise<Reply> {
+  /** Runs to the answer, or until it is known to wait; `opening` before it, on the same trip. */
+  execute(statement: Statement, values: readonly unknown[], opening?: string): Promise<Reply> {
     const { stream } = (this.#client as unknown as Wired).connection
-    const clock = now && `set sim.now = '${now.toISOString()}'`
     stream.cork()
-    if (PLAIN.has(statement.text)) this.#ask(clock ? `${clock}; ${statement.text}` : statement.text)
+    if (PLAIN.has(statement.text)) this.#ask(opening ? `${opening}; ${statement.text}` : statement.text)
     else {
-      if (clock) this.#client.query(clock, ignore)
+      if (opening) this.#client.query(opening, ignore)
       const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
       this.#ask({ name: statement.name, text: statement.text, values: sent })
     }

@@ -126,12 +126,12 @@ export function dayOf(seed: string, given: Day): WholeDay {
 }
 
 /**
- * A day of which many fit into a second: one order or two, two programs that leave upkeep for later, peace soon, and no
- * fault that lets everybody wait for long.
+ * A day of which many fit into a second: one order or two, one program or two that leave upkeep for later, peace soon, and
+ * no fault that lets everybody wait for long.
  */
 export const shortDayOf = (seed: string): Day => ({
   orders: drawInteger(seed, 'orders', 0, [1, 2]),
-  programs: ['all', 'all'],
+  programs: draw(seed, 'programs', 0) < 0.5 ? ['all'] : ['all', 'all'],
   without: ['zombie', 'coma'],
   withinMs: 60,
   drowsy: [3, 5],

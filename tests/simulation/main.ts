@@ -15,7 +15,7 @@ const USAGE = `npm run simulate -- [options]
   --from S        the first of them (default 0)
   --seed S        this seed alone
   --mode MODE     safety or liveness; by turns unless given
-  --short         short days: one order or two, two programs, faults for a moment
+  --short         short days: one order or two, one program or two, faults for a moment
   --planted       plants each known bug and requires that it is caught
   --bug NAME      plants this one alone
   --outage-hours H --orders N --calls-per-minute C

@@ -191,6 +191,7 @@ export class Session {
   readonly #parts: SessionParts
   readonly #queue: Queued[] = []
   readonly #untold: (() => void)[] = []
+  #isToBegin = false
   #running: Queued | undefined
   #isHeadOffered = false
   #cancelIdle: () => void = () => undefined
@@ -237,8 +238,17 @@ export class Session {
   #next(): void {
     const [head] = this.#queue
     if (!head || this.ended || this.#running || this.#isHeadOffered) return
+    if (head.statement.text === 'begin') return this.#begin(this.#queue.shift()!)
     this.#isHeadOffered = true
     this.#parts.scheduler.offer({ actor: this.actor, label: head.statement.name, run: () => this.#run() })
+  }
+
+  /** Holds nothing and sees nothing by itself: it travels with the statement after it. */
+  #begin(queued: Queued): void {
+    this.inTransaction = true
+    this.#isToBegin = true
+    this.#answer(queued, { command: 'BEGIN', rows: [] })
+    this.#next()
   }
 
   async #run(): Promise<void> {
@@ -247,19 +257,25 @@ export class Session {
     if (!queued || this.ended) return
     this.#cancelIdle()
     this.#running = queued
-    const { scheduler, server } = this.#parts
+    const { server } = this.#parts
     if (queued.statement.name === 'lease.end_session') return this.#endOthers(queued)
-    const now = this.inTransaction ? undefined : timeAt(scheduler.nowMs)
-    if (queued.statement.text === 'begin') this.inTransaction = true
-    const isFailing = this.inTransaction && now === undefined && server.fails(this.actor, queued.statement)
-    const reply = isFailing
-      ? await this.backend.execute(FAILING, [])
-      : await this.backend.execute(queued.statement, queued.values, now)
+    const isFailing = this.inTransaction && server.fails(this.actor, queued.statement)
+    const { statement, values } = isFailing ? { statement: FAILING, values: [] } : queued
+    const reply = await this.backend.execute(statement, values, this.#opening())
     if (reply === 'waiting' && (await server.isDeadlock(this))) {
       await this.backend.cancel()
       return this.#take({ error: serverError('40P01', 'deadlock detected') })
     }
     await this.#take(reply)
+  }
+
+  /** Outside a transaction, and at its beginning, it becomes the simulation's time. */
+  #opening(): string | undefined {
+    if (this.inTransaction && !this.#isToBegin) return undefined
+    const clock = `set sim.now = '${timeAt(this.#parts.scheduler.nowMs).toISOString()}'`
+    const opening = this.#isToBegin ? `${clock}; begin` : clock
+    this.#isToBegin = false
+    return opening
   }
 
   /** `pg_terminate_backend` would take real time to be heard. */

@@ -1,5 +1,4 @@
 /** One seed: a landscape, two programs, clients, faults until a moment, then peace; and what was found wrong. */
-import { createHash } from 'node:crypto'
 import type { Config } from '../../src/config-schema.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import { isAtRest, queryOf, unsafe, unsettled, type Violation } from './checkers.ts'
@@ -10,6 +9,7 @@ import type { Cluster } from './cluster.ts'
 import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.ts'
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultScript } from './fault-script.ts'
+import { History } from './history.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
 import { type Day, dayOf, readsAllDay, type WholeDay } from './day.ts'
 import type { Lane } from './lane.ts'
@@ -54,7 +54,7 @@ const AGREES_AFTER_MS = 100_000
 const END_AFTER_MS = 400_000
 const STEPS_MAX = 40_000
 const LOOK_EVERY = 40
-const SAFE_EVERY = 600
+const SAFE_EVERY = 800
 const STALL_MS = [500, 4_000] as const
 /** Longer than others believe in a heartbeat. */
 const ZOMBIE_MS = [11_000, 16_000] as const
@@ -83,7 +83,7 @@ class Run {
   readonly #outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
   readonly #programs: (Program | undefined)[] = []
   readonly #skews: { ms: number }[] = []
-  readonly #hash = createHash('sha256')
+  readonly #history = new History()
   readonly #complaints: string[] = []
   #landscape!: Counterparts
   #board!: BadDays
@@ -185,7 +185,7 @@ class Run {
       seed: this.#plan.seed,
       violations,
       struck: this.#faults.struck,
-      history: this.#hash.digest('hex'),
+      history: this.#history.end(),
       steps: this.#scheduler.steps,
       virtualMs: this.#scheduler.nowMs,
       messages: this.#messages,
@@ -327,7 +327,7 @@ class Run {
       await this.#stock.committed(this.#scheduler.nowMs)
     }
     this.#plan.trace?.(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}`)
-    this.#hash.update(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}\n`)
+    this.#history.add(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}`)
     const nth = this.#programs.findIndex((program) => program?.actor === action.actor)
     if (nth < 0) return
     const { actor } = action
@@ -370,7 +370,7 @@ class Run {
 
   #note(line: string): void {
     this.#plan.trace?.(`   ${line.slice(0, 400)}`)
-    this.#hash.update(`${line}\n`)
+    this.#history.add(line)
   }
 
   /** Events as they were recorded, without what the server numbers by itself. */
@@ -379,7 +379,7 @@ class Run {
       `select concat_ws(' ', type, key, key_version, company, recorded_at, source, actor, data::text) as line
        from log.event order by key, key_version`,
     )
-    for (const { line } of rows) this.#hash.update(`${line}\n`)
+    for (const { line } of rows) this.#history.add(line)
   }
 
   async #stopAll(): Promise<void> {
