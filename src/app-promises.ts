@@ -98,20 +98,23 @@ type ItemQuestion = {
   readonly sku: string
   readonly channel: string | undefined
   readonly location: string | undefined
+  readonly customer: string | undefined
+  /** By whose clock the company's days begin. */
+  readonly timeZone: string
 }
 
 /** For who looks into the database beside the running program; undefined where the company has nothing of it. */
 export async function explainItem(
   queries: Queries,
-  { company, sku, channel, location }: ItemQuestion,
+  { company, sku, timeZone, ...asked }: ItemQuestion,
 ): Promise<AvailabilityAnswer | undefined> {
   const item = (await findItems(queries, [{ company, sku }])).get(itemKey(company, sku))
   if (!item) return undefined
   const locations = await locationsOfItem(queries, item.id)
   if (locations.length === 0) return undefined
-  const rules = { code: company, locations, locationGroups: new Map(), timeZone: 'UTC' }
+  const rules = { code: company, locations, locationGroups: new Map(), timeZone }
   const ports = { clock: systemClock, company: () => rules }
   const sources = { clock: systemClock, ...explaining(queries, ports), findCompany: () => rules }
-  const question = { company, channel, location, explain: true, dates: true, maxAgeMs: 0, items: [{ sku }] }
+  const question = { company, ...asked, explain: true, dates: true, maxAgeMs: 0, items: [{ sku }] }
   return answerAvailability({ ...sources, stock: sources.explained }, question)
 }

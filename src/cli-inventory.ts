@@ -1,4 +1,5 @@
 /** `crossdock inventory show|explain SKU`: what can be promised of an item at each place, and the arithmetic of it. */
+import { onlyCompany } from './cli-adjustments.ts'
 import { CommandFailure, type Context, EXIT, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import type { AvailabilityAnswer } from './domains/inventory/contract/availability.ts'
@@ -7,16 +8,17 @@ type Options = {
   readonly company?: string
   readonly channel?: string
   readonly location?: string
+  readonly customer?: string
 }
 
 /** A row for each place. */
 export async function inventoryShow(context: Context): Promise<number> {
   const answers = await ask(context)
-  const rows = answers.flatMap(({ company, items }) =>
+  const rows = answers.flatMap(({ company, customer, minimumShelfLifeDays, items }) =>
     items.flatMap(({ sku, unit, places }) =>
       places.map(({ explain, ...place }) => {
         const { steps: _, ...figures } = explain!
-        return { company, sku, unit, ...place, ...figures }
+        return { company, customer, minimumShelfLifeDays, sku, unit, ...place, ...figures }
       }),
     ),
   )
@@ -47,14 +49,11 @@ export async function inventoryExplain(context: Context): Promise<number> {
   return EXIT.ok
 }
 
-function explained(
-  { company, channel, formula, asOf, items }: AvailabilityAnswer,
-  bold: (text: string) => string,
-): string {
-  const forWhom = channel === undefined ? 'without a channel' : `for ${channel}`
+function explained(answer: AvailabilityAnswer, bold: (text: string) => string): string {
+  const { company, formula, asOf, items } = answer
   return items
     .flatMap(({ sku, unit, available, places }) => [
-      `${bold(`${available} ${unit} of ${sku} can be promised`)} by ${company} ${forWhom}, as of ${asOf}`,
+      `${bold(`${available} ${unit} of ${sku} can be promised`)} by ${company} ${forWhom(answer)}, as of ${asOf}`,
       ...places.flatMap(({ location, available: here, ageSeconds, dates = [], explain }) => [
         '',
         `${bold(location)}  ${here} ${unit}, told of ${ageSeconds} s ago`,
@@ -69,19 +68,30 @@ function explained(
     .join('\n')
 }
 
-/** By each company that has the item. */
+function forWhom({ channel, customer, minimumShelfLifeDays: days }: AvailabilityAnswer): string {
+  const through = channel === undefined ? 'without a channel' : `for ${channel}`
+  if (customer === undefined) return through
+  const wants = days === undefined ? 'any lot will do' : `what has lots is to live for ${days} days`
+  return `${through} to customer ${customer} (${wants})`
+}
+
+/** By each company that has the item; a customer is one company's. */
 async function ask(context: Context): Promise<AvailabilityAnswer[]> {
   const sku = context.args[0]!
-  const { company, ...more } = context.options as Options
+  const { company, channel, location, customer } = context.options as Options
   const { database, config } = await openDatabase(context)
-  const companies = company === undefined ? config.companies.map(({ code }) => code) : [company]
+  const all = config.companies.map(({ code }) => code)
+  const one = company ?? (customer === undefined ? undefined : onlyCompany(config.companies))
+  const companies = one === undefined ? all : [one]
   if (companies.length === 0) {
     throw wrongUse('No company is configured here.', 'Name one: --company NWF')
   }
   const { explainItem } = await import('./app-promises.ts')
-  const wanted = { sku, channel: more.channel, location: more.location }
   const found = await Promise.all(
-    companies.map((code) => explainItem(database, { company: code, ...wanted })),
+    companies.map((code) => {
+      const timeZone = config.companies.find((known) => known.code === code)?.timeZone ?? 'UTC'
+      return explainItem(database, { company: code, timeZone, sku, channel, location, customer })
+    }),
   )
   const answers = found.flatMap((answer) => answer ?? [])
   if (answers.length > 0) return answers

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { move } from '#domains/inventory/operations.ts'
+import { setExpiry } from '#domains/inventory/operations/lots.ts'
 import { addProfileVersion, recordDecisions, sourceFrom } from '#domains/inventory/operations/sourcing.ts'
 import { takeSerials } from '#domains/inventory/operations/serials.ts'
 import { upsertItems } from '#domains/items/operations.ts'
 import { sql } from '#platform/database.ts'
+import { DAY_MS } from '#platform/time-zone.ts'
 import { units } from '#platform/quantity.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
 import { AT, change } from '#tests/domains/inventory/stock.ts'
@@ -36,6 +38,7 @@ beforeAll(async () => {
     upsertItems(tx, { source: 'erp', company: 'NWF', asOf }, [
       { ...item, sku: SKU },
       { ...item, sku: 'never-stocked' },
+      { ...item, sku: 'with-lots' },
     ]),
   )
   const [row] = await database.query<{ id: number }>(
@@ -69,6 +72,40 @@ test('what can be promised is explained step by step', async () => {
   expect(told.stdout).toMatch(
     /500 {2}on hand +500\n +-60 {2}on hold, in quarantine, damaged or blocked +440\n/,
   )
+}, 60_000)
+
+test('of what has lots, a customer who wants goods to live long is told what an order of his would be given', async () => {
+  const { database, url } = folder
+  const { query, end } = await openQuery(url)
+  await newCustomer({ database, run: query } as unknown as OpenDatabase, 'C-60')
+  await query(`update customers.customer set minimum_shelf_life_days = 60 where number = 'C-60'`)
+  const [item] = await query<{ id: number }>(
+    `update items.item set lot_controlled = true where sku = 'with-lots' returning id`,
+  )
+  await end()
+  const lots = [
+    { lot: 'OLD', days: 59, quantity: units(5) },
+    { lot: 'FRESH', days: 62, quantity: units(7) },
+  ]
+  await database.transaction(async (tx) => {
+    for (const { lot, days } of lots) {
+      const day = new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10)
+      setExpiry(tx, { company: 'NWF', itemId: item!.id, lot }, day)
+    }
+    await move(
+      tx,
+      lots.map(({ lot, quantity }) => change(item!.id, { location: 'CHI-1', lot, quantity })),
+    )
+  })
+  const asked = ['with-lots', '--company', 'NWF', '--customer', 'C-60']
+  const told = await inventory('explain', ...asked)
+  expect(told).toMatchObject({ code: 0, stderr: '' })
+  expect(told.stdout).toContain(
+    '7 EA of with-lots can be promised by NWF without a channel to customer C-60 (what has lots is to live for 60 days)',
+  )
+  expect(told.stdout).toMatch(/-5 {2}not known to live for 60 days +7\n/)
+  const [row] = rowsOf(await inventory('show', ...asked, '--json'))
+  expect(row).toMatchObject({ customer: 'C-60', minimumShelfLifeDays: 60, onHand: '12', available: '7' })
 }, 60_000)
 
 test('a unit is found by its serial, with its history, and a place lists those that it has', async () => {
@@ -106,6 +143,12 @@ test.each([
   [['serial', 'SN-9', '--company', 'NWF'], 1, /NWF has no unit SN-9/],
   [['serials', 'nothing', '--company', 'NWF'], 1, /no item nothing/],
   [['explain', SKU, '--company', 'NWF', '--location', 'MOON'], 1, /MOON/],
+  [
+    ['explain', SKU, '--company', 'NWF', '--customer', '5'],
+    1,
+    /NWF has no customer 5\n.*\n.*number as the ERP/,
+  ],
+  [['show', SKU, '--customer', '5'], 2, /Whose stock is it\?\n.*--company/],
 ])('%j ends with %i and says why', async (args, code, why) => {
   const ended = await inventory(...args)
   expect(ended).toMatchObject({ code, stdout: '' })
