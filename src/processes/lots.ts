@@ -199,14 +199,15 @@ export type ToldLot = {
   readonly location: string
 }
 
-/** The first day that is told of a lot stands until a person says another. */
+/** The first day that is told of a lot stands until a person says another. Answers the items of lots that have one now. */
 export async function learnLots(
   tx: Transaction,
   ports: Pick<ProcessPorts, 'openExceptions'>,
   told: readonly ToldLot[],
-): Promise<void> {
-  const { differing } = await learnExpiries(tx, told)
-  if (differing.length === 0) return
+): Promise<number[]> {
+  const { fresh, differing } = await learnExpiries(tx, told)
+  const dated = fresh.map(({ itemId }) => itemId)
+  if (differing.length === 0) return dated
   await ports.openExceptions(
     tx,
     differing.map(({ told: { company, itemId, sku, lot, expiresOn, source, location }, known }) => ({
@@ -218,6 +219,7 @@ export async function learnLots(
       facts: { sku, lot, location, known, told: expiresOn, source },
     })),
   )
+  return dated
 }
 
 const expiryCause = (itemId: number, lot: string): string => `inventory.lot_expiry_differs:${itemId}:${lot}`

@@ -81,11 +81,11 @@ export async function afterStock(
   ports: FeedPorts,
   { items, doubtful, byHand, lots, serials }: Omit<StockBooked, 'refused'>,
 ): Promise<void> {
-  await learnLots(tx, ports, lots)
+  const dated = await learnLots(tx, ports, lots)
   await tellStockByHand(tx, ports, byHand)
   await trackSerials(tx, ports, serials)
   await reportStockDoubts(tx, ports, doubtful)
-  const gained = new Set([...items, ...doubtful.map(({ itemId }) => itemId)])
+  const gained = new Set([...items, ...dated, ...doubtful.map(({ itemId }) => itemId)])
   const filled = await headersOf(tx, await fillableOrders(tx, [...gained]))
   turn.wakeAfterwards(filled.map(wakeRow))
 }

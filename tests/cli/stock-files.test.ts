@@ -25,7 +25,7 @@ beforeAll(async () => {
     upsertItems(
       tx,
       { source: 'erp', company: 'NWF', asOf },
-      ['10', '11', '12', '13'].map((sku) => ({ ...item, sku })),
+      ['10', '11', '12', '13', '14'].map((sku) => ({ ...item, sku })),
     ),
   )
   const config = {
@@ -129,6 +129,41 @@ test('a whole snapshot counts what it names, and what it does not name is gone',
   const older = await load('older.csv', [COUNTS, `NWF,CHI-1,10,99,2026-11-02T08:30:00Z,2`])
   expect(older.report).toMatchObject({ taken: 0, late: 1 })
   expect(await available('10')).toBe(25)
+}, 60_000)
+
+test('a lot is dated by the first line that says its day; another day of a movement is for a person', async () => {
+  const head = `${MOVES},lot,expires_on`
+  const loaded = await load('lots.csv', [
+    head,
+    `NWF,CHI-1,14,receipt,3,EA,${at},1,L1,2027-05-31`,
+    `NWF,CHI-1,14,receipt,1,EA,${at},2,L1,2027-06-30`,
+    `NWF,CHI-1,14,receipt,1,EA,${at},3,,2027-06-30`,
+    `NWF,CHI-1,14,receipt,1,EA,${at},3,L2,soon`,
+  ])
+  expect(loaded).toMatchObject({ code: 4, report: { taken: 2 } })
+  expect(loaded.report).toMatchObject({ refused: [4, 5].map((line) => ({ line, field: 'expires_on' })) })
+  const counted = await load('lots-counted.csv', [
+    `${COUNTS},lot,expires_on`,
+    `NWF,CHI-1,14,4,2026-11-02T09:00:00Z,2,L1,2029-09-09`,
+    `NWF,CHI-1,14,6,2026-11-02T09:00:00Z,2,L3,2028-01-31`,
+  ])
+  expect(counted).toMatchObject({ code: 0, report: { taken: 1 } })
+  const known = await folder.database.query(
+    sql('test.lots_of_file', 'select lot, expires_on::text as day from inventory.lot order by lot'),
+  )
+  expect(known).toEqual([
+    { lot: 'L1', day: '2027-05-31' },
+    { lot: 'L3', day: '2028-01-31' },
+  ])
+  const told = await folder.database.query(
+    sql('test.told_of_file', `select code, title from exceptions.exception where code like 'inventory.lot%'`),
+  )
+  expect(told).toEqual([
+    {
+      code: 'inventory.lot_expiry_differs',
+      title: 'counts tells that lot L1 of 14 expires on 2027-06-30; 2027-05-31 is known of it',
+    },
+  ])
 }, 60_000)
 
 test('a snapshot of two moments is refused for that location', async () => {

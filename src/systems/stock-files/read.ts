@@ -1,5 +1,6 @@
 /** Reads CSV files of stock: movements, or what was counted; pure. */
 import { CsvError, parse } from 'csv-parse/sync'
+import { z } from 'zod'
 import {
   type BadLine,
   type CountLine,
@@ -15,6 +16,7 @@ const MOVEMENTS = {
   required: ['company', 'location', 'sku', 'reason', 'quantity', 'at'],
   optional: [
     'lot',
+    'expires_on',
     'unit',
     'sequence',
     'mark',
@@ -27,7 +29,7 @@ const MOVEMENTS = {
 } as const
 const SNAPSHOT = {
   required: ['company', 'location', 'sku', 'available', 'taken_at'],
-  optional: ['lot', 'quality_hold', 'damaged', 'unit', 'sequence', 'mark'],
+  optional: ['lot', 'expires_on', 'quality_hold', 'damaged', 'unit', 'sequence', 'mark'],
 } as const
 
 type Row = Readonly<Record<string, string>>
@@ -147,6 +149,20 @@ class LineReader {
     return at
   }
 
+  /** The last day on which the lot of the line may be sold. */
+  expiresOn(): string | undefined {
+    const value = this.optional('expires_on')
+    if (value === undefined) return undefined
+    if (!z.iso.date().safeParse(value).success) {
+      const message = `expires_on "${value}" is not a day, such as 2027-05-31`
+      this.#wrong('expires_on', 'inventory.line_malformed', message)
+    } else if (this.optional('lot') === undefined) {
+      const message = 'expires_on says when a lot expires: name it in the column lot'
+      this.#wrong('expires_on', 'inventory.line_malformed', message)
+    }
+    return value
+  }
+
   reason(): StockReason {
     const value = this.text('reason')
     const reason = STOCK_REASONS.find((known) => known === value)
@@ -169,6 +185,7 @@ function factOf(fields: LineReader, line: number) {
     location: fields.text('location'),
     sku: fields.text('sku'),
     lot: fields.optional('lot'),
+    expiresOn: fields.expiresOn(),
     serials: fields.serials(),
     reason: fields.reason(),
     quantity: fields.quantity('quantity'),
@@ -192,6 +209,7 @@ const countOf = (fields: LineReader, line: number): CountLine => ({
     location: fields.text('location'),
     sku: fields.text('sku'),
     lot: fields.optional('lot'),
+    expiresOn: fields.expiresOn(),
     available: fields.notNegative('available'),
     qualityHold: fields.notNegative('quality_hold'),
     damaged: fields.notNegative('damaged'),

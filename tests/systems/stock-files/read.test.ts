@@ -52,6 +52,27 @@ NWF,CHI-1,10012,receipt,2,2026-11-02T08:00:00Z,${serials}
     ])
 })
 
+describe('a line of either kind says when its lot expires', () => {
+  const at = '2026-11-02T08:00:00Z'
+  test.each([
+    ['movement', `sku,reason,quantity,at`, `10012,receipt,2,${at}`],
+    ['count', `sku,available,taken_at`, `10012,2,${at}`],
+  ])('a %s: as a day, and of a lot that it names', (_, columns, fields) => {
+    const read = (lot: string, day: string) =>
+      readStockFile(`company,location,${columns},lot,expires_on\nNWF,CHI-1,${fields},${lot},${day}\n`)
+    const [good] = read('L1', '2027-05-31').lines
+    expect(good!.told).toMatchObject({ lot: 'L1', expiresOn: '2027-05-31' })
+    expect(read('L1', '').bad).toEqual([])
+    const bad = [read('L1', '2027-02-30'), read('L1', '31.5.2027'), read('', '2027-05-31')]
+    const problem = { line: 2, field: 'expires_on', code: 'inventory.line_malformed' }
+    expect(bad.map((file) => [file.lines.length, ...file.bad])).toEqual([
+      [0, { ...problem, message: 'expires_on "2027-02-30" is not a day, such as 2027-05-31' }],
+      [0, { ...problem, message: 'expires_on "31.5.2027" is not a day, such as 2027-05-31' }],
+      [0, { ...problem, message: 'expires_on says when a lot expires: name it in the column lot' }],
+    ])
+  })
+})
+
 test('a file of what was counted is a snapshot', () => {
   const text =
     'company,location,sku,available,quality_hold,taken_at,sequence\nNWF,CHI-1,10012,7,,2026-11-02T08:00:00Z,3\n'
