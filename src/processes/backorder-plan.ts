@@ -22,6 +22,7 @@ import {
   waitedItems,
 } from '#domains/inventory/operations/promises.ts'
 import type { ChannelStock } from '#domains/inventory/operations.ts'
+import type { ShelfLives } from '#domains/inventory/operations/shelf-life.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
@@ -29,6 +30,7 @@ import { type ComingSupply, supplyFor } from '#domains/supply/views.ts'
 import type { Care, CareNow } from './care.ts'
 import { wholePart } from './ordered-unit.ts'
 import type { CompanyRules } from './ports.ts'
+import { readLives } from './shelf-life.ts'
 
 export type RunAsked = {
   readonly items?: readonly string[] | undefined
@@ -53,7 +55,7 @@ type Ranked = {
 
 export type PlanPorts = {
   readonly company: Selling
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'now'>
   readonly care: Pick<Care, 'now'>
 }
 
@@ -79,25 +81,44 @@ export async function planMoves(
     const message = `${waiting.length + claims.length} lines wait for or keep these items`
     throw new Refusal('inventory.backorder_run_too_large', message, {}, '/items')
   }
-  const ranked = await rank(queries, company, { waiting, claims, asked })
+  const [ranked, lives] = await Promise.all([
+    rank(queries, company, { waiting, claims, asked }),
+    livesAmong(queries, { company, clock }, [...waiting, ...claims]),
+  ])
+  const stockOf = (itemId: number): ChannelStock => {
+    const there = stock.of([itemId])
+    if (lives) there.countLives(lives.copy())
+    return there
+  }
   const today = localDate(clock.now(), company.timeZone)
   const moves = items.flatMap((itemId) => {
     const mine = ranked.filter(({ line }) => line.itemId === itemId)
     if (!mine.some(({ queued }) => queued)) return []
-    const there = stock.of([itemId])
+    const there = stockOf(itemId)
     if (care) there.beCareful(care.figure)
     const planned = movesOf(mine, { itemId, stock: there, locations })
     const dated = {
       itemId,
       today,
       queue: waiting.filter((row) => row.itemId === itemId),
-      stock: stock.of([itemId]),
+      stock: stockOf(itemId),
       supply: supply.filter((one) => one.itemId === itemId),
     }
     return withDates(planned, dated, company)
   })
   const skus = new Map(ranked.map(({ line }) => [line.itemId, line.sku]))
   return { moves, careful: care ? carefulOf(care, locations, skus) : [] }
+}
+
+/** What lives how long of items of which somebody wants to know; undefined where nobody does. */
+async function livesAmong(
+  queries: Queries,
+  { company, clock }: Pick<PlanPorts, 'company' | 'clock'>,
+  lines: readonly Pick<PromisedLine, 'itemId' | 'minimumShelfLifeDays'>[],
+): Promise<ShelfLives | undefined> {
+  const wanted = lines.flatMap((line) => (line.minimumShelfLifeDays === null ? [] : [line.itemId]))
+  if (wanted.length === 0) return undefined
+  return readLives(queries, { clock, company: () => company }, [...new Set(wanted)], company.locations)
 }
 
 const carefulOf = (
@@ -151,10 +172,7 @@ type Known = {
   readonly asked: RunAsked
 }
 
-/**
- * All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not, nor
- * do lines that want goods to live long: which lots others give up, nobody knows.
- */
+/** All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not. */
 async function rank(
   queries: Queries,
   { code }: Selling,
@@ -179,7 +197,6 @@ async function rank(
     const key = `${line.doc} ${line.n}`
     const [kept, queued] = [keptBy.get(key), queuedBy.get(key)]
     if (!items.has(line.itemId) || (!kept && !queued) || order.closed || order.cancelRequested) return []
-    if (line.minimumShelfLifeDays !== null) return []
     const group = customers.get(customerKey(order.company, order.customer))?.priceList
     const at = asked.rules.segments.findIndex(({ when }) => fits(when, order, { line, group }))
     const segment = asked.rules.segments[at]
@@ -241,6 +258,7 @@ function movesOf(ranked: readonly Ranked[], shared: Shared): Move[] {
     waiting: queued?.quantity ?? 0,
     part: wholePart(line),
     whole: order.shippingRule === 'line-complete',
+    minimumShelfLifeDays: line.minimumShelfLifeDays,
   }))
   const of = new Map<Demand, Ranked>(demands.map((demand, at) => [demand, ranked[at]!]))
   return shiftsOf({ demands, ...shared }).map(({ demand, location, quantity }) => {
@@ -253,6 +271,7 @@ function movesOf(ranked: readonly Ranked[], shared: Shared): Move[] {
       doc,
       line: n,
       channel: demand.channel,
+      minimumShelfLifeDays: demand.minimumShelfLifeDays,
       class: demand.class,
       location,
       quantity,
@@ -271,7 +290,9 @@ type Dated = {
   readonly supply: readonly ComingSupply[]
 }
 
-type Move = NewMove & { readonly channel: string }
+type Move = NewMove & Pick<Demand, 'channel' | 'minimumShelfLifeDays'>
+
+type Queued = Pick<PromisedLine, 'channel' | 'quantity' | 'minimumShelfLifeDays'>
 
 /** When each line has all it wants, before and after: who loses waits behind all others. */
 function withDates(
@@ -282,7 +303,7 @@ function withDates(
   const coming = supply.flatMap(({ location, expectedOn, quantity }) =>
     expectedOn === null ? [] : [{ on: expectedOn, location, quantity }],
   )
-  const lines = new Map(queue.map((row) => [lineKey(row), row as Pick<PromisedLine, 'channel' | 'quantity'>]))
+  const lines = new Map<string, Queued>(queue.map((row) => [lineKey(row), row]))
   const datesThen = (there: ChannelStock) => {
     const waiting = [...lines].filter(([, { quantity }]) => quantity > 0)
     const asked = { itemId, queue: waiting.map(([, line]) => line), stock: there, coming, locations, today }
@@ -290,15 +311,19 @@ function withDates(
     const of = new Map(waiting.map(([key], at) => [key, dates[at]!]))
     return (move: Move): string | null => (of.has(lineKey(move)) ? of.get(lineKey(move))! : today)
   }
-  const before = datesThen(stock)
+  const expectedBefore = datesThen(stock)
   const then = stock.copy()
   shifted(then, itemId, moves)
   for (const move of moves) {
-    const { channel, quantity } = lines.get(lineKey(move)) ?? { channel: move.channel, quantity: 0 }
-    lines.set(lineKey(move), { channel, quantity: quantity - move.quantity })
+    const before = lines.get(lineKey(move)) ?? { ...move, quantity: 0 }
+    lines.set(lineKey(move), { ...before, quantity: before.quantity - move.quantity })
   }
-  const after = datesThen(then)
-  return moves.map((move) => ({ ...move, expectedBefore: before(move), expectedAfter: after(move) }))
+  const expectedAfter = datesThen(then)
+  return moves.map((move) => ({
+    ...move,
+    expectedBefore: expectedBefore(move),
+    expectedAfter: expectedAfter(move),
+  }))
 }
 
 const lineKey = ({ doc, line }: { readonly doc: number; readonly line: number }): string => `${doc} ${line}`

@@ -37,7 +37,8 @@ import type { Care, CareNow } from './care.ts'
 import { ofSilentPlaces } from './careful-orders.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { wakeOrder } from './order-work.ts'
-import { type CompanyRules, orderNumber, type ProcessPorts } from './ports.ts'
+import { orderNumber, type ProcessPorts } from './ports.ts'
+import { type LifePorts, readLives } from './shelf-life.ts'
 
 type Wires = { readonly runner: Runner; readonly ports: ProcessPorts }
 
@@ -121,10 +122,7 @@ export function started(
 
 type RunWires = {
   readonly runner: Runner
-  readonly ports: {
-    readonly company: (code: string) => Pick<CompanyRules, 'locations'>
-    readonly care: Pick<Care, 'now'>
-  }
+  readonly ports: LifePorts & { readonly care: Pick<Care, 'now'> }
 }
 
 // Doing it --------------------------------------------------------------------------------------------------------------
@@ -174,9 +172,12 @@ async function openRunBooks(
   const stock = await lockChannelStock(tx, [itemId], ports.company(company).locations)
   const [claims, care] = await Promise.all([reservationsOf(tx, docs), ports.care.now(tx, [itemId])])
   if (care) stock.beCareful(care.figure)
+  const lineOf = new Map(lines.map((line) => [`${line.doc} ${line.n}`, line]))
+  if (lines.some(({ itemId: of, minimumShelfLifeDays: days }) => of === itemId && days !== null))
+    stock.countLives(await readLives(tx, ports, [itemId], ports.company(company).locations))
   return {
     orders: new Map(headers.map((header) => [header.doc, header])),
-    lines: new Map(lines.map((line) => [`${line.doc} ${line.n}`, line])),
+    lines: lineOf,
     claims: new Map(
       claims.map(({ doc, line, location, quantity }) => [`${doc} ${line} ${location}`, quantity]),
     ),
@@ -202,14 +203,19 @@ function whatChanged({ orders, lines, claims }: RunBooks, moves: readonly Planne
 type Gains = ReadonlyMap<PlannedMove, Allocation>
 
 /** What lines gain and what of it is kept for their channels; or where there is less than was counted on. */
-function gainsOf({ orders, stock, care }: RunBooks, moves: readonly PlannedMove[]): Gains | string {
-  const steps = moves.map((one) => ({ ...one, channel: orders.get(one.doc)!.channel }))
+function gainsOf({ orders, lines, stock, care }: RunBooks, moves: readonly PlannedMove[]): Gains | string {
+  const steps = moves.map((one) => {
+    const { minimumShelfLifeDays } = lines.get(`${one.doc} ${one.line}`)!
+    return { ...one, channel: orders.get(one.doc)!.channel, minimumShelfLifeDays }
+  })
   const gains = shifted(stock, moves[0]!.itemId, steps)
   const short = steps.find((step) => step.quantity > 0 && !gains.has(step))
   if (short) {
     const silent = care?.silentAt([short.location]).map(({ source }) => source) ?? []
     const why = silent.length > 0 ? ` while ${silent.join(', ')} is silent` : ''
-    return `${short.location} has less for ${short.channel} than was counted on${why}`
+    const living =
+      short.minimumShelfLifeDays === null ? '' : ` that lives for ${short.minimumShelfLifeDays} days`
+    return `${short.location} has less for ${short.channel}${living} than was counted on${why}`
   }
   return new Map(steps.flatMap((step, at) => (gains.has(step) ? [[moves[at]!, gains.get(step)!]] : [])))
 }
@@ -253,7 +259,7 @@ function reservedLines(
   const byLine = Map.groupBy(moves, ({ doc, line }) => `${doc} ${line}`)
   return [...byLine].map(([key, own]) => {
     const { doc, line, itemId } = own[0]!
-    const waited = lines.get(key)!.backordered
+    const { backordered: waited, minimumShelfLifeDays } = lines.get(key)!
     const { company, channel } = orders.get(doc)!
     return {
       doc,
@@ -261,6 +267,7 @@ function reservedLines(
       company,
       channel,
       itemId,
+      minimumShelfLifeDays,
       allocations: own.flatMap((one) => gains.get(one) ?? []),
       backordered: waited - own.reduce((sum, { quantity }) => sum + quantity, 0),
       waited: waited > 0,

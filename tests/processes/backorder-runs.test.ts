@@ -10,6 +10,7 @@ import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 const RUNS = '/process/inventory/v1/backorder-runs'
 const SKUS = Array.from({ length: 8 }, (_, at) => String(47_001 + at))
 const [CAPPED, BLIND, SHARED] = ['47101', '47102', '47103']
+const LOTTED = ['47104', '47105']
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler(
@@ -17,8 +18,14 @@ beforeAll(async () => {
       ...SKUS.map((number) => ({ number, stock: { DC1: 10 } })),
       ...[CAPPED, BLIND].map((number) => ({ number, stock: { DC2: 10 } })),
       { number: SHARED, stock: { DC1: 10 } },
+      ...LOTTED.map((number) => ({ number, item: { lotControlled: true } })),
     ],
-    [{ number: '500001' }, { number: '500002', creditBlocked: true }, { number: '500003' }],
+    [
+      { number: '500001' },
+      { number: '500002', creditBlocked: true },
+      { number: '500003' },
+      { number: '500004', shelfLifeDays: 60 },
+    ],
     { config: { freshness: [{ source: 'wms', minutes: 30, locations: ['DC2'], rule: 'cap', most: 4 }] } },
   )
 }, 60_000)
@@ -28,6 +35,7 @@ const CAP = {
   ...({ source: 'wms', flow: 'messages', budgetMs: 1_800_000, locations: ['DC2'] } as const),
   rule: { kind: 'cap', quantity: units(4) },
 } as const
+const SELLING = { locations: ['DC1', 'DC2', 'DC3'], timeZone: 'America/New_York' }
 const next = () => SKUS.shift()!
 /** Held on credit, so that what it keeps is not released. */
 const held = (sku: string, quantity: number) => house.order({ customer: '500002', lines: [[sku, quantity]] })
@@ -56,7 +64,7 @@ async function done(planned: Reply) {
   while (
     await workOnRuns({
       runner: worker.runner(),
-      ports: { company: () => ({ locations: ['DC1', 'DC2', 'DC3'] }), care: new Care([CAP], systemClock) },
+      ports: { clock: systemClock, company: () => SELLING, care: new Care([CAP], systemClock) },
     })
   );
   await expect.poll(async () => ((await read(planned))['run'] as { state: string }).state).toBe('ended')
@@ -162,6 +170,73 @@ test('runs are listed, their changes page by page, and started once under their 
     [{ run: planned.body.id }],
   )
   expect(audited).toHaveLength(1)
+})
+
+describe('of a customer who wants goods to live long', () => {
+  const INVENTORY = '/process/inventory/v1'
+  const dated = (sku: string, lot: string, days: number) => {
+    const expiresOn = new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+    return house.send('POST', `${INVENTORY}/lots:set`, { body: { company: 'NWF', sku, lot, expiresOn } })
+  }
+  async function found(sku: string, lot: string, days: number, quantity: string) {
+    await dated(sku, lot, days)
+    const lines = [{ kind: 'found', sku, lot, location: 'DC1', quantity }]
+    const body = { company: 'NWF', reason: 'correction', reference: 'note 1', lines }
+    expect((await house.send('POST', `${INVENTORY}/adjustments`, { body })).status).toBe(201)
+  }
+  /** Of 10 pieces 4 live for long; who takes any keeps them all. */
+  async function waitsForLife(sku: string) {
+    await found(sku, 'OLD', 10, '6')
+    await found(sku, 'FRESH', 400, '4')
+    const loser = await held(sku, 10)
+    const winner = await wants(sku, 6, { customer: '500004' })
+    expect(await house.lines(winner)).toMatchObject([{ reserved: 0, backordered: 6 }])
+    const rules = { segments: [{ class: 'win', when: { customers: ['500004'] } }], otherwise: 'lose' }
+    return { loser, winner, planned: await plan(sku, { rules }) }
+  }
+
+  test('a line is ranked like any other, and given what others keep of lots that live long enough', async () => {
+    const [sku] = LOTTED as [string]
+    const { loser, winner, planned } = await waitsForLife(sku)
+    expect((await read(planned))['items']).toMatchObject([
+      { order: loser.body.id, quantity: '-4' },
+      { order: winner.body.id, quantity: '4' },
+    ])
+    expect((await done(planned)).run).toMatchObject({ changes: { applied: 2, changed: 0 } })
+    const kept = await house.query(
+      `select doc, quantity, minimum_shelf_life_days as days from inventory.reservation r
+       join items.item i on i.id = r.item_id where i.sku = $1
+       union all select b.doc, -b.quantity, b.minimum_shelf_life_days from inventory.backorder b
+       join items.item i on i.id = b.item_id where i.sku = $1 order by doc, quantity`,
+      [sku],
+    )
+    expect(kept).toEqual(
+      expect.arrayContaining([
+        { doc: loser.doc, quantity: 6, days: null },
+        { doc: loser.doc, quantity: -4, days: null },
+        { doc: winner.doc, quantity: -2, days: 60 },
+      ]),
+    )
+    await expect
+      .poll(() =>
+        house.query(
+          `select lot, quantity from shipments.requested_lot r join shipments.fulfillment f on f.id = r.fulfillment_id
+           where f.order_id = $1`,
+          [winner.doc],
+        ),
+      )
+      .toEqual([{ lot: 'FRESH', quantity: 4 }])
+  })
+
+  test('nothing is moved where lots have become too old since it was shown', async () => {
+    const sku = LOTTED[1]!
+    const { planned } = await waitsForLife(sku)
+    await dated(sku, 'FRESH', 59)
+    const { run, items } = await done(planned)
+    expect(run).toMatchObject({ changes: { applied: 0, changed: 2 } })
+    const why = 'DC1 has less for api that lives for 60 days than was counted on'
+    expect(items).toMatchObject([{ changed: why }, { changed: why }])
+  })
 })
 
 describe('while the source of a place is silent', () => {

@@ -211,13 +211,13 @@ test('what an order gives back is for all but those whom a wall parts from it, a
       kept({ kind: 'wall', channels: ['pos'], id: 2 }),
     ],
   })
-  stock.giveBack('shop', ITEM, { location: 'north', quantity: 6 })
+  stock.giveBack('shop', { itemId: ITEM }, { location: 'north', quantity: 6 })
   const at = (channel: string) => stock.at(channel, ITEM, 'north')
-  stock.giveBack('pos', ITEM, { location: 'north', quantity: 1 })
+  stock.giveBack('pos', { itemId: ITEM }, { location: 'north', quantity: 1 })
   expect([at('shop'), at('portal'), at('edi'), at('pos')]).toEqual([6, 6, 6, 1])
   given(stock, 'portal', 2)
   expect([at('shop'), at('portal'), at('edi'), at('pos')]).toEqual([4, 4, 4, 1])
-  expect(stock.leftOf('shop', ITEM, 'north')).toBe(4)
+  expect(stock.leftOf('shop', { itemId: ITEM }, 'north')).toBe(4)
   expect([stock.rest.get(stockKey(ITEM, 'north')), stock.keptFor('edi', ITEM, 'north')]).toEqual([-4, 4])
 })
 

@@ -5,6 +5,7 @@ import type { Kept, KeptKind } from '#domains/inventory/contract.ts'
 import { CLASSES, type DemandClass } from '#domains/inventory/contract/backorder-runs.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
 import { ChannelStock } from '#domains/inventory/rules/channel-stock.ts'
+import { ShelfLives } from '#domains/inventory/rules/shelf-life.ts'
 import { type Demand, redistribute, shiftAll } from '#domains/inventory/rules/redistribute.ts'
 
 const [NEAR, FAR] = ['near', 'far']
@@ -24,6 +25,7 @@ const demand = (
   kept: new Map(Object.entries(kept)),
   part: 1,
   whole: false,
+  minimumShelfLifeDays: null,
   ...more,
 })
 const ITEM = 1
@@ -118,6 +120,98 @@ describe('where something is kept for a channel', () => {
   })
 })
 
+describe('where lines want goods to live long', () => {
+  const living = (free: Record<string, number>, lots: Lot[], demands: readonly Demand[]) => {
+    const stock = stockOf(free)
+    stock.countLives(livesOf(lots, demands))
+    return redistribute({ demands, itemId: ITEM, stock, locations: LOCATIONS })
+  }
+  type Lot = { readonly location: string; readonly days: number; readonly quantity: number }
+  const livesOf = (lots: readonly Lot[], demands: readonly Demand[]): ShelfLives =>
+    new ShelfLives(
+      lots.map((lot) => ({ itemId: ITEM, ...lot })),
+      demands.flatMap(({ kept, minimumShelfLifeDays: days }) =>
+        days === null
+          ? []
+          : [...kept].map(([location, quantity]) => ({ itemId: ITEM, location, days, quantity })),
+      ),
+    )
+  const moved = (shifts: ReturnType<typeof living>) =>
+    shifts.map(({ demand: { class: name }, location, quantity }) => [name, location, quantity])
+
+  test('a winner has of what others give what lives long enough, and takes what was free for the others', () => {
+    const win = demand('win', 6, {}, { minimumShelfLifeDays: 60 })
+    const lots = [
+      { location: NEAR, days: 90, quantity: 4 },
+      { location: NEAR, days: 10, quantity: 8 },
+    ]
+    expect(moved(living({ near: 3 }, lots, [win, demand('lose', 0, { near: 9 })]))).toEqual([
+      ['lose', NEAR, -1],
+      ['win', NEAR, 4],
+    ])
+  })
+
+  test('takes it from who wants it too where no other has it, and leaves who could not use it what he has', () => {
+    const wanting = { minimumShelfLifeDays: 60 }
+    const demands = [
+      demand('win', 5, {}, wanting),
+      demand('fill', 0, { near: 5 }, wanting),
+      demand('lose', 0, { near: 5 }),
+    ]
+    const lots = [{ location: NEAR, days: 60, quantity: 5 }]
+    expect(moved(living({}, lots, demands))).toEqual([
+      ['fill', NEAR, -5],
+      ['win', NEAR, 5],
+    ])
+  })
+
+  test('whoever gains, all that is kept then can be served by lots that live long enough, as far as it could before', () => {
+    const days = fc.option(fc.constantFrom(1, 2, 3))
+    const anyDemand = fc
+      .record({
+        class: fc.constantFrom(...CLASSES),
+        waiting: fc.nat(12),
+        near: fc.nat(12),
+        part: fc.integer({ min: 1, max: 4 }),
+        whole: fc.boolean(),
+        minimumShelfLifeDays: days,
+      })
+      .map(({ class: name, waiting, near, ...more }) => demand(name, waiting, near > 0 ? { near } : {}, more))
+    const anyLot = fc.record({ location: fc.constant(NEAR), days: fc.nat(4), quantity: fc.nat(15) })
+    const slack = (lots: readonly Lot[], claims: readonly { days: number | null; quantity: number }[]) =>
+      [1, 2, 3].map((limit) => {
+        const sum = (some: readonly { days: number | null; quantity: number }[]) =>
+          some.reduce((total, one) => ((one.days ?? 0) >= limit ? total + one.quantity : total), 0)
+        return sum(lots) - sum(claims)
+      })
+    fc.assert(
+      fc.property(
+        fc.array(anyDemand, { maxLength: 8 }),
+        fc.array(anyLot, { maxLength: 4 }),
+        fc.nat(10),
+        (demands, lots, near) => {
+          const shifts = living({ near }, lots, demands)
+          const kept = demands.map((one) => ({
+            days: one.minimumShelfLifeDays,
+            quantity: one.kept.get(NEAR) ?? 0,
+          }))
+          const changes = shifts.map(({ demand: one, quantity }) => ({
+            days: one.minimumShelfLifeDays,
+            quantity,
+          }))
+          const [before, after] = [slack(lots, kept), slack(lots, [...kept, ...changes])]
+          for (const [at, left] of after.entries())
+            expect(left).toBeGreaterThanOrEqual(Math.min(0, before[at]!))
+          const stock = stockOf({ near })
+          stock.countLives(livesOf(lots, demands))
+          const steps = shifts.map((shift) => ({ ...shift.demand, ...shift }))
+          expect(shiftAll(stock, ITEM, steps).size).toBe(steps.filter(({ quantity }) => quantity > 0).length)
+        },
+      ),
+    )
+  })
+})
+
 test('whatever is asked, nothing is made or lost, nobody gives what he has not, and no class gains that may not', () => {
   const anyDemand = fc
     .record({
@@ -142,7 +236,11 @@ test('whatever is asked, nothing is made or lost, nobody gives what he has not, 
       const before = stockOf(free, kept)
       const shifts = redistribute({ demands, itemId: ITEM, stock: before.copy(), locations: LOCATIONS })
       const after = before.copy()
-      const steps = shifts.map((shift) => ({ ...shift, channel: shift.demand.channel }))
+      const steps = shifts.map((shift) => ({
+        ...shift,
+        channel: shift.demand.channel,
+        minimumShelfLifeDays: null,
+      }))
       const gains = shiftAll(after, ITEM, steps)
       expect([...gains.keys()]).toEqual(steps.filter(({ quantity }) => quantity > 0))
       for (const {

@@ -63,16 +63,23 @@ export class ChannelStock {
   for(channel: string | undefined, lines: readonly WantedLife[], locations: readonly string[]): FreeStock {
     const view: FreeStock = new Map()
     for (const line of lines) {
-      for (const location of locations) {
-        const there = this.at(channel, line.itemId, location)
-        view.set(stockKey(line.itemId, location), Math.min(there, this.#livingFor(line, location)))
-      }
+      for (const location of locations)
+        view.set(stockKey(line.itemId, location), this.atFor(channel, line, location))
     }
     return view
   }
 
+  /** As `at`, of what lives as long as a line wants. */
+  atFor(channel: string | undefined, line: WantedLife, location: string): Quantity {
+    return Math.min(this.at(channel, line.itemId, location), this.#livingFor(line, location))
+  }
+
   #livingFor({ itemId, minimumShelfLifeDays: days }: WantedLife, location: string): Quantity {
     return days === null || days === undefined ? Infinity : (this.#lives?.at(itemId, location, days) ?? 0)
+  }
+
+  #claimLife({ itemId, minimumShelfLifeDays: days }: WantedLife, { location, quantity }: Allocation): void {
+    if (days !== null && days !== undefined) this.#lives?.claim({ itemId, location, days, quantity })
   }
 
   /** Another that is counted down by itself. */
@@ -153,22 +160,30 @@ export class ChannelStock {
   }
 
   /** An order gives something back: what it had of its channel's share counts as taken, whoever has it next. */
-  giveBack(channel: string, itemId: number, { location, quantity }: Allocation): void {
-    const key = stockKey(itemId, location)
+  giveBack(channel: string, line: WantedLife, { location, quantity }: Allocation): void {
+    this.#claimLife(line, { location, quantity: -quantity })
+    const key = stockKey(line.itemId, location)
     const back = this.#back.get(key) ?? new Map<string, Quantity>()
     back.set(channel, (back.get(channel) ?? 0) + quantity)
     this.#back.set(key, back)
   }
 
-  /** What orders of a channel gave back there and nobody has taken. */
-  leftOf(channel: string, itemId: number, location: string): Quantity {
-    return this.#back.get(stockKey(itemId, location))?.get(channel) ?? 0
+  /** What orders of a channel gave back there and nobody has taken, as far as it serves a line. */
+  leftOf(channel: string, line: WantedLife, location: string): Quantity {
+    const left = this.#back.get(stockKey(line.itemId, location))?.get(channel) ?? 0
+    return Math.min(left, this.#livingFor(line, location))
+  }
+
+  /** An order keeps some of what it gave back and `leftOf` says that nobody took. */
+  keep(channel: string, line: WantedLife, { location, quantity }: Allocation): void {
+    this.#claimLife(line, { location, quantity })
+    const back = this.#back.get(stockKey(line.itemId, location))
+    back?.set(channel, back.get(channel)! - quantity)
   }
 
   #take(channel: string, line: WantedLife, { location, quantity }: Allocation): Allocation {
-    const { itemId, minimumShelfLifeDays: days } = line
-    if (days !== null && days !== undefined) this.#lives?.claim({ itemId, location, days, quantity })
-    const key = stockKey(itemId, location)
+    this.#claimLife(line, { location, quantity })
+    const key = stockKey(line.itemId, location)
     const rest = this.rest.get(key) ?? 0
     const place = this.#places.get(key)
     const own = ownOf(place?.kept ?? [], channel)

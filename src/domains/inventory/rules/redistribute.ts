@@ -18,13 +18,15 @@ export type Demand = {
   readonly part: Quantity
   /** It is served whole or not at all. */
   readonly whole: boolean
+  /** For how long what it is given must live; null where any lot will do. */
+  readonly minimumShelfLifeDays: number | null
 }
 
 export type Redistribution = {
   /** Best rank first, inside the classes as they are listed here. */
   readonly demands: readonly Demand[]
   readonly itemId: number
-  /** What each channel may have; counted down. */
+  /** What each channel may have, and what lives how long where that is asked for; counted down. */
   readonly stock: ChannelStock
   /** In order of preference. */
   readonly locations: readonly string[]
@@ -43,8 +45,8 @@ const GIVE_TO: Readonly<Partial<Record<DemandClass, readonly DemandClass[]>>> = 
 }
 
 /**
- * What each loses (below zero) and gains, place by place. Nobody loses more than others gain of it by whole ordered units.
- * What is kept for a channel that gains nothing stays as it was.
+ * What each loses (below zero) and gains, place by place. Nobody loses more than others gain of it by whole ordered units,
+ * but for what has become too old for him. What is kept for a channel that gains nothing stays as it was.
  */
 export function redistribute({ demands, itemId, stock, locations }: Redistribution): Shift[] {
   const ranked = demands.toSorted((a, b) => RANK.get(a.class)! - RANK.get(b.class)!)
@@ -59,29 +61,24 @@ export function redistribute({ demands, itemId, stock, locations }: Redistributi
     if (taken.length === 0) continue
     for (const giver of used) lost.add(giver)
     const shifted = [...used.flatMap((giver) => givenBy(giver, locations)), ...taken]
-    for (const {
-      demand: { channel },
-      ...one
-    } of shifted)
-      shiftIn(stock, itemId, { ...one, channel })
+    for (const { demand: by, ...one } of shifted) shiftIn(stock, itemId, { ...by, ...one })
     shifts.push(...shifted)
   }
-  return withReturns(shifts, (channel, location) => stock.leftOf(channel, itemId, location))
+  return withReturns(shifts, { stock, itemId })
 }
 
-type Step = Allocation & { readonly channel: string }
+type Step = Allocation & Pick<Demand, 'channel' | 'minimumShelfLifeDays'>
 
 /** Takes, or below zero gives back; answers what is taken, undefined where there is too little. */
 function shiftIn(
   stock: ChannelStock,
   itemId: number,
-  { channel, location, quantity }: Step,
+  { channel, location, quantity, minimumShelfLifeDays }: Step,
 ): Allocation | undefined {
-  if (quantity < 0) stock.giveBack(channel, itemId, { location, quantity: -quantity })
-  else if (stock.at(channel, itemId, location) >= quantity)
-    return stock.allocate(channel, [{ itemId, quantity }], [location], () => [
-      [{ location, quantity }],
-    ])[0]![0]
+  const line = { itemId, quantity, minimumShelfLifeDays }
+  if (quantity < 0) stock.giveBack(channel, line, { location, quantity: -quantity })
+  else if (stock.atFor(channel, line, location) >= quantity)
+    return stock.allocate(channel, [line], [location], () => [[{ location, quantity }]])[0]![0]
   return undefined
 }
 
@@ -156,18 +153,19 @@ const givenBy = (demand: Demand, locations: readonly string[]): Shift[] =>
  * first, then where those lie who give first.
  */
 function takenBy({ demand, givers, itemId, stock, locations }: Seeking): Shift[] {
-  const { channel, waiting, part, whole } = demand
+  const { channel, waiting, part, whole, minimumShelfLifeDays } = demand
+  const line = { itemId, minimumShelfLifeDays }
   const then = stock.copy()
-  const isFree = (location: string): boolean => stock.at(channel, itemId, location) > 0
+  const isFree = (location: string): boolean => stock.atFor(channel, line, location) > 0
   const turn = new Map(locations.map((location) => [location, isFree(location) ? 0 : givers.length + 1]))
   for (const [at, giver] of givers.entries()) {
     for (const { location, quantity } of givenBy(giver, locations)) {
-      shiftIn(then, itemId, { channel: giver.channel, location, quantity })
+      shiftIn(then, itemId, { ...giver, location, quantity })
       turn.set(location, Math.min(turn.get(location)!, at + 1))
     }
   }
   const places = locations.toSorted((a, b) => turn.get(a)! - turn.get(b)!)
-  const there = places.map((location) => Math.max(0, then.at(channel, itemId, location)))
+  const there = places.map((location) => Math.max(0, then.atFor(channel, line, location)))
   const parts = partsOf(there, waiting, part)
   const sum = parts.reduce((total, quantity) => total + quantity, 0)
   if (sum === 0 || (whole && sum < waiting)) return []
@@ -178,22 +176,21 @@ function takenBy({ demand, givers, itemId, stock, locations }: Seeking): Shift[]
   })
 }
 
-/** What was given and nobody took goes back to who gave it last, as far as that leaves him whole units. */
+/** What was given and nobody took goes back to who gave it last, as far as that leaves him whole units that serve him. */
 function withReturns(
   shifts: readonly Shift[],
-  leftOf: (channel: string, location: string) => Quantity,
+  { stock, itemId }: Pick<Redistribution, 'stock' | 'itemId'>,
 ): Shift[] {
-  const lefts = new Map<string, Quantity>()
   return shifts
     .toReversed()
     .flatMap((shift) => {
-      const { channel, whole, part } = shift.demand
-      const key = `${channel} ${shift.location}`
-      const left = lefts.get(key) ?? leftOf(channel, shift.location)
-      if (shift.quantity > 0 || left === 0 || whole) return [shift]
-      const back = partsOf([left], -shift.quantity, part)[0]!
-      lefts.set(key, left - back)
-      const rest = shift.quantity + back
+      const { demand, location, quantity } = shift
+      if (quantity > 0 || demand.whole) return [shift]
+      const line = { itemId, minimumShelfLifeDays: demand.minimumShelfLifeDays }
+      const left = stock.leftOf(demand.channel, line, location)
+      const back = partsOf([left], -quantity, demand.part)[0]!
+      stock.keep(demand.channel, line, { location, quantity: back })
+      const rest = quantity + back
       return rest === 0 ? [] : [{ ...shift, quantity: rest }]
     })
     .toReversed()

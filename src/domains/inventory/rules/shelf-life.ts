@@ -9,7 +9,9 @@ export type LivingLot = At & { readonly days: number }
 /** A claim that only lots serve which live for at least so many days. */
 export type ClaimOnLife = LivingLot
 
-type Place = { readonly lots: LivingLot[]; readonly claims: ClaimOnLife[] }
+/** Quantities by the days that they have, or are to have. */
+type ByDays = Map<number, Quantity>
+type Place = { readonly lots: ByDays; readonly claims: ByDays }
 
 /**
  * Whoever wants a longer life can use fewer lots, all of which serve who wants a shorter one. So claims can be served
@@ -17,50 +19,53 @@ type Place = { readonly lots: LivingLot[]; readonly claims: ClaimOnLife[] }
  * them; who wants none takes what expires first of the rest.
  */
 export class ShelfLives {
-  readonly #places: Map<string, Place>
+  readonly #places = new Map<string, Place>()
 
   constructor(lots: readonly LivingLot[], claims: readonly ClaimOnLife[]) {
-    const claimsAt = Map.groupBy(claims, keyOf)
-    this.#places = new Map(
-      [...Map.groupBy(lots, keyOf)].map(([key, here]) => [
-        key,
-        { lots: [...here], claims: [...(claimsAt.get(key) ?? [])] },
-      ]),
-    )
+    for (const lot of lots) this.receive(lot)
+    for (const claim of claims) this.claim(claim)
   }
 
   /** How much more who wants so many days can claim there; whoever has claimed before keeps his. */
   at(itemId: number, location: string, days: number): Quantity {
     const place = this.#places.get(stockKey(itemId, location))
     if (!place) return 0
-    const shorter = place.claims.map((claim) => claim.days).filter((other) => other < days)
-    const left = [days, ...new Set(shorter)].map(
-      (limit) => living(place.lots, limit) - living(place.claims, limit),
-    )
+    const { lots, claims } = place
+    const shorter = [...claims.keys()].filter((other) => other < days)
+    const left = [days, ...shorter].map((limit) => living(lots, limit) - living(claims, limit))
     return Math.max(0, Math.min(...left))
   }
 
+  /** Below zero it is claimed no more. */
   claim(claim: ClaimOnLife): void {
-    if (claim.quantity !== 0) this.#places.get(keyOf(claim))?.claims.push(claim)
+    add(this.#place(claim).claims, claim)
   }
 
   receive(lot: LivingLot): void {
-    const place = this.#places.get(keyOf(lot)) ?? { lots: [], claims: [] }
-    place.lots.push(lot)
-    this.#places.set(keyOf(lot), place)
+    add(this.#place(lot).lots, lot)
   }
 
   /** Another that is counted down by itself. */
   copy(): ShelfLives {
-    const places = [...this.#places.values()]
-    return new ShelfLives(
-      places.flatMap(({ lots }) => lots),
-      places.flatMap(({ claims }) => claims),
-    )
+    const copy = new ShelfLives([], [])
+    for (const [key, { lots, claims }] of this.#places)
+      copy.#places.set(key, { lots: new Map(lots), claims: new Map(claims) })
+    return copy
+  }
+
+  #place({ itemId, location }: Omit<At, 'quantity'>): Place {
+    const key = stockKey(itemId, location)
+    const place = this.#places.get(key) ?? { lots: new Map(), claims: new Map() }
+    this.#places.set(key, place)
+    return place
   }
 }
 
-const keyOf = ({ itemId, location }: At): string => stockKey(itemId, location)
+const add = (some: ByDays, { days, quantity }: LivingLot): unknown =>
+  some.set(days, (some.get(days) ?? 0) + quantity)
 
-const living = (some: readonly LivingLot[], days: number): Quantity =>
-  some.reduce((sum, one) => (one.days >= days ? sum + one.quantity : sum), 0)
+function living(some: ByDays, days: number): Quantity {
+  let sum = 0
+  for (const [has, quantity] of some) if (has >= days) sum += quantity
+  return sum
+}

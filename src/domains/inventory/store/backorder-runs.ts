@@ -140,7 +140,8 @@ export const endBackorderRun = (tx: Transaction, id: number): void => tx.send(en
 
 const claims = sql(
   'inventory.claims_of_items',
-  `select doc, line, location, company, item_id as "itemId", quantity from inventory.reservation
+  `select doc, line, location, company, item_id as "itemId", quantity,
+     minimum_shelf_life_days as "minimumShelfLifeDays" from inventory.reservation
    where item_id = any($1::int[]) order by doc, line, location`,
 )
 
@@ -151,6 +152,7 @@ export type ItemClaim = {
   readonly company: string
   readonly itemId: number
   readonly quantity: Quantity
+  readonly minimumShelfLifeDays: number | null
 }
 
 /** What orders keep of these items that no warehouse was asked for. Reads all that is kept so. */
