@@ -147,12 +147,13 @@ async function tell({ terminal }: Context, database: Database, id: number): Prom
       ORDER: ({ order, line }) => `${order}/${line}`,
       CLASS: ({ class: name }) => name,
       AT: ({ location }) => location,
-      MOVES: ({ quantity }) => (quantity.startsWith('-') ? quantity : `+${quantity}`),
+      MOVES: ({ quantity, state }) =>
+        state === 'withheld' ? `(+${quantity})` : quantity.startsWith('-') ? quantity : `+${quantity}`,
       HAD: ({ reserved }) => reserved,
       WAITED: ({ backordered }) => backordered,
       BEFORE: ({ expectedBefore }) => expectedBefore ?? '–',
       AFTER: ({ expectedAfter }) => expectedAfter ?? '–',
-      STATE: ({ state, changed }) => (changed === undefined ? state : `${state}: ${changed}`),
+      STATE: ({ state, changed, withheld }) => [state, changed ?? withheld].filter(Boolean).join(': '),
     },
   )
   for (const { source, rule, since, locations, items } of run.careful ?? []) {
@@ -162,7 +163,9 @@ async function tell({ terminal }: Context, database: Database, id: number): Prom
       `${told}: at ${locations.join(', ')} as much is gained as its rule (${rule}) leaves${less}.`,
     )
   }
-  const { planned: left, applied, changed } = run.changes
+  const { planned: left, applied, changed, withheld } = run.changes
+  if (withheld > 0)
+    terminal.note(`A silence keeps from lines what is in brackets (${withheld}): they wait on.`)
   terminal.note(
     left + applied + changed === 0
       ? 'Nothing would be moved.'

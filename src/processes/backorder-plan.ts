@@ -28,6 +28,7 @@ import { findItems } from '#domains/items/operations.ts'
 import { headersOf, linesOf, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import { type ComingSupply, supplyFor } from '#domains/supply/views.ts'
 import type { Care, CareNow } from './care.ts'
+import { withheldFrom } from './backorder-withheld.ts'
 import { wholePart } from './ordered-unit.ts'
 import type { CompanyRules } from './ports.ts'
 import { readLives } from './shelf-life.ts'
@@ -87,7 +88,7 @@ export async function planMoves(
   ])
   const stockOf = (itemId: number): ChannelStock => {
     const there = stock.of([itemId])
-    if (lives) there.countLives(lives.copy())
+    if (lives) there.countLives(lives.of(itemId, company.locations))
     return there
   }
   const today = localDate(clock.now(), company.timeZone)
@@ -104,7 +105,9 @@ export async function planMoves(
       stock: stockOf(itemId),
       supply: supply.filter((one) => one.itemId === itemId),
     }
-    return withDates(planned, dated, company)
+    const silent = care?.withholdersOf(itemId, locations) ?? []
+    const ifHeard = silent.length > 0 ? movesOf(mine, { itemId, stock: stockOf(itemId), locations }) : planned
+    return [...withDates(planned, dated, company), ...withheldFrom(planned, ifHeard, { silent, locations })]
   })
   const skus = new Map(ranked.map(({ line }) => [line.itemId, line.sku]))
   return { moves, careful: care ? carefulOf(care, locations, skus) : [] }
@@ -264,7 +267,7 @@ function movesOf(ranked: readonly Ranked[], shared: Shared): Move[] {
   return shiftsOf({ demands, ...shared }).map(({ demand, location, quantity }) => {
     const { line } = of.get(demand)!
     const { doc, n, itemId, sku, reserved, backordered } = line
-    const dates = { expectedBefore: null, expectedAfter: null }
+    const dates = { expectedBefore: null, expectedAfter: null, withheld: null }
     return {
       itemId,
       sku,

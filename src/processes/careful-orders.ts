@@ -6,7 +6,7 @@ import { HOLDS } from '#domains/orders/contract.ts'
 import type { Candidate, Decided } from './captured-order.ts'
 import { type CareNow, withheldBy, type Withholding } from './care.ts'
 
-const silenceOf = ({ source, since }: Silent): string =>
+export const silenceOf = ({ source, since }: Silent): string =>
   `${source} has told nothing of stock since ${since.toISOString()}`
 
 /** By whose silence a line waits, of those of which something waits. */

@@ -76,7 +76,7 @@ async function changesOf(
     const company = companies.find(({ code }) => code === lines[0]!.company)
     if (!company) return []
     const there = stock.of([itemId])
-    if (lives) there.countLives(lives.copy())
+    if (lives) there.countLives(lives.of(itemId, company.locations))
     const dates = datesFor({
       itemId,
       queue: lines,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { move, reserve } from '#domains/inventory/operations.ts'
+import { sql } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
 import { change } from '#tests/domains/inventory/stock.ts'
 import { line, newCustomer, order, write } from '#tests/domains/orders/order-fixtures.ts'
@@ -82,6 +83,36 @@ test('a dry run shows what would be moved, and its number starts it once', async
   ])
   const again = await backorders('run', run, '--reason', 'once more')
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('was started before')])
+})
+
+test('what a silent place keeps from a line is shown in brackets, with the reason', async () => {
+  const config = {
+    companies: [{ code: 'NWF', name: 'NWF', country: 'US', currency: 'USD', timeZone: 'UTC', erp: 'erp' }],
+    systems: {
+      erp: { connector: 'erp-legacy', baseUrl: 'http://127.0.0.1:1/' },
+      wms: { connector: 'wms-depot', baseUrl: 'http://127.0.0.1:1/' },
+    },
+    locations: [{ code: PLACE, type: 'warehouse', timeZone: 'UTC', wms: 'wms' }],
+    freshness: [{ source: 'wms', minutes: 30, rule: 'ask' }],
+  }
+  writeFileSync(file('crossdock.json'), JSON.stringify(config))
+  await folder.database.transaction(async (tx) =>
+    tx.query(
+      sql(
+        'test.silent_source',
+        `insert into inventory.source_state (source, flow, doc, version, heard_at, silent_since)
+         values ('wms', 'messages', 1, 1, now(), now())`,
+      ),
+      [],
+    ),
+  )
+  const asked = ['run', '--dry-run', '--rules', file('rules.json'), '--config', file('crossdock.json')]
+  const { stdout, stderr, code } = await backorders(...asked)
+  expect([code, stdout, stderr]).toEqual([
+    0,
+    expect.stringMatching(/\(\+6\) .*withheld: wms has told nothing of stock since .*\(ask\)/),
+    expect.stringContaining('A silence keeps from lines what is in brackets (1)'),
+  ])
 })
 
 test.each([

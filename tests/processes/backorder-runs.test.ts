@@ -1,22 +1,23 @@
 /** Backorder runs: shown first, then done exactly so; what was released is never touched, and each move says why. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '#platform/clock.ts'
+import { BackorderRules } from '#domains/inventory/contract/backorder-runs.ts'
 import { units } from '#platform/quantity.ts'
-import { workOnRuns } from '#processes/backorder-runs.ts'
+import { planned as planOf, workOnRuns } from '#processes/backorder-runs.ts'
 import { Care } from '#processes/care.ts'
 import { bearer, O2C, type Reply } from '#tests/routes/front-door.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const RUNS = '/process/inventory/v1/backorder-runs'
 const SKUS = Array.from({ length: 8 }, (_, at) => String(47_001 + at))
-const [CAPPED, BLIND, SHARED] = ['47101', '47102', '47103']
+const [CAPPED, BLIND, SHARED, ASKED] = ['47101', '47102', '47103', '47106']
 const LOTTED = ['47104', '47105']
 let house: Wholesaler
 beforeAll(async () => {
   house = await openWholesaler(
     [
       ...SKUS.map((number) => ({ number, stock: { DC1: 10 } })),
-      ...[CAPPED, BLIND].map((number) => ({ number, stock: { DC2: 10 } })),
+      ...[CAPPED, BLIND, ASKED].map((number) => ({ number, stock: { DC2: 10 } })),
       { number: SHARED, stock: { DC1: 10 } },
       ...LOTTED.map((number) => ({ number, item: { lotControlled: true } })),
     ],
@@ -50,14 +51,15 @@ const RULES = {
 }
 const plan = (sku: string, more: object = {}) =>
   house.send('POST', RUNS, { body: { dryRun: true, company: 'NWF', items: [sku], rules: RULES, ...more } })
-const start = ({ body: { id } }: Reply, key?: string) =>
+type Run = { readonly body: { readonly id?: unknown } }
+const start = ({ body: { id } }: Run, key?: string) =>
   house.send('POST', RUNS, {
     body: { dryRun: false, run: id, reason: 'the big one' },
     ...(key ? { key } : {}),
   })
-const read = async ({ body: { id } }: Reply, query = '') =>
+const read = async ({ body: { id } }: Run, query = '') =>
   (await house.send('GET', `${RUNS}/${id}${query}`)).body
-async function done(planned: Reply) {
+async function done(planned: Run) {
   const started = await start(planned)
   expect(started.status).toBe(202)
   const { worker } = house.app
@@ -256,8 +258,12 @@ describe('while the source of a place is silent', () => {
     const { run, items } = await read(planned)
     const silent = { source: 'wms', flow: 'messages', rule: 'cap', locations: ['DC2'], items: [CAPPED] }
     expect(run).toMatchObject({ careful: [silent] })
-    expect(items).toMatchObject([{ quantity: '-4' }, { order: winner.body.id, quantity: '4' }])
-    expect((await done(planned)).run).toMatchObject({ changes: { applied: 2, changed: 0 } })
+    expect(items).toMatchObject([
+      { quantity: '-4' },
+      { order: winner.body.id, quantity: '4' },
+      { order: winner.body.id, quantity: '2', location: 'DC2', state: 'withheld' },
+    ])
+    expect((await done(planned)).run).toMatchObject({ changes: { applied: 2, changed: 0, withheld: 1 } })
     expect(await house.lines(loser)).toMatchObject([{ reserved: 6, backordered: 4 }])
     const marked = 'select doc, location, quantity, outcome from inventory.doubt'
     expect(await house.query(marked)).toEqual([
@@ -265,7 +271,39 @@ describe('while the source of a place is silent', () => {
     ])
     // the cap is for all that is promised until it is heard again
     const again = await read(await plan(CAPPED))
-    expect([again['items'], again['run']]).toMatchObject([[], { careful: [silent] }])
+    expect([again['items'], again['run']]).toMatchObject([
+      [{ state: 'withheld', quantity: '2' }],
+      { careful: [silent] },
+    ])
+  })
+
+  test('of a place about which a person is to be asked each line is told what it does not gain, and why', async () => {
+    await held(ASKED, 10)
+    const winner = await wants(ASKED, 6)
+    await silence(`timestamptz '2026-11-02T08:00:00Z'`)
+    const asking = { ...CAP, rule: { kind: 'ask' } } as const
+    const ports = {
+      clock: systemClock,
+      care: new Care([asking], systemClock),
+      findCompany: () => ({ code: 'NWF', ...SELLING }),
+    }
+    const request = { dryRun: true, company: 'NWF', items: [ASKED], rules: BackorderRules.parse(RULES) }
+    const runner = house.app.worker.runner()
+    const id = await runner.transaction({ source: 'test', actor: 'ann' }, async (tx) =>
+      (await planOf(tx, ports, { request, actor: 'ann' }))(tx),
+    )
+    const { run, items } = await read({ body: { id } })
+    expect(run).toMatchObject({
+      changes: { planned: 0, withheld: 1 },
+      careful: [{ rule: 'ask', items: [ASKED] }],
+    })
+    const withheld =
+      'wms has told nothing of stock since 2026-11-02T08:00:00.000Z: a person has to look before anything of DC2 is given (ask)'
+    expect(items).toMatchObject([
+      { order: winner.body.id, line: 1, location: 'DC2', quantity: '6', state: 'withheld', withheld },
+    ])
+    expect((await done({ body: { id } })).run).toMatchObject({ changes: { applied: 0, withheld: 1 } })
+    expect(await house.lines(winner)).toMatchObject([{ reserved: 0, backordered: 6 }])
   })
 
   test('a run that was planned before gives nothing of the item, and says for whom', async () => {

@@ -72,7 +72,9 @@ export const BackorderChange = z.object({
   sku: z.string(),
   class: DemandClass,
   location: z.string(),
-  quantity: Decimal.describe('Gained, or with a minus lost'),
+  quantity: Decimal.describe(
+    'Gained, or with a minus lost; of what is withheld, how much more would be gained',
+  ),
   reserved: Decimal.describe('What the line had when this was planned'),
   backordered: Decimal,
   expectedBefore: z.iso
@@ -80,11 +82,17 @@ export const BackorderChange = z.object({
     .optional()
     .describe('When all of the line was expected to be there; absent: nobody knows'),
   expectedAfter: z.iso.date().optional(),
-  state: z.enum(['planned', 'applied', 'changed']),
+  state: z.enum(['planned', 'applied', 'changed', 'withheld']),
   changed: z
     .string()
     .optional()
     .describe('What is otherwise than it was shown: nothing of the item was moved'),
+  withheld: z
+    .string()
+    .optional()
+    .describe(
+      'Whose silence keeps this from the line, and by which rule: it goes on waiting, and nothing of this is done',
+    ),
 })
 export type BackorderChange = z.infer<typeof BackorderChange>
 
@@ -119,7 +127,9 @@ export const BackorderRun = z
     startedBy: z.string().optional(),
     startedAt: z.iso.datetime().optional(),
     endedAt: z.iso.datetime().optional(),
-    changes: z.object({ planned: z.int(), applied: z.int(), changed: z.int() }).describe('How far it is'),
+    changes: z
+      .object({ planned: z.int(), applied: z.int(), changed: z.int(), withheld: z.int() })
+      .describe('How far it is; withheld: of how many lines a silence keeps something'),
   })
   .meta({ id: 'BackorderRun' })
 export type BackorderRun = z.infer<typeof BackorderRun>

@@ -157,7 +157,7 @@ const EXAMPLE = {
   rules: RULES,
   plannedBy: 'planner',
   plannedAt: '2026-11-21T08:30:00.000Z',
-  changes: { planned: 2, applied: 0, changed: 0 },
+  changes: { planned: 2, applied: 0, changed: 0, withheld: 0 },
 } satisfies z.input<typeof BackorderRun>
 
 const CHANGE = {

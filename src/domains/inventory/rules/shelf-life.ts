@@ -47,9 +47,20 @@ export class ShelfLives {
 
   /** Another that is counted down by itself. */
   copy(): ShelfLives {
+    return this.#copyOf(this.#places.keys())
+  }
+
+  /** The same of one item alone. */
+  of(itemId: number, locations: readonly string[]): ShelfLives {
+    return this.#copyOf(locations.map((location) => stockKey(itemId, location)))
+  }
+
+  #copyOf(keys: Iterable<string>): ShelfLives {
     const copy = new ShelfLives([], [])
-    for (const [key, { lots, claims }] of this.#places)
-      copy.#places.set(key, { lots: new Map(lots), claims: new Map(claims) })
+    for (const key of keys) {
+      const place = this.#places.get(key)
+      if (place) copy.#places.set(key, { lots: new Map(place.lots), claims: new Map(place.claims) })
+    }
     return copy
   }
 

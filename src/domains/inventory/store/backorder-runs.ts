@@ -11,11 +11,13 @@ const insertRun = sql(
 const insertMoveRows = sql(
   'inventory.insert_backorder_moves',
   `insert into inventory.backorder_move (run, n, item_id, sku, doc, line, class, location, quantity, reserved, backordered,
-     expected_before, expected_after)
-   select $1, n, item_id, sku, doc, line, class, location, quantity, reserved, backordered, expected_before, expected_after
+     expected_before, expected_after, withheld, state)
+   select $1, n, item_id, sku, doc, line, class, location, quantity, reserved, backordered, expected_before, expected_after,
+     withheld, case when withheld is null then 'planned' else 'withheld' end
    from unnest($2::int[], $3::int[], $4::text[], $5::bigint[], $6::smallint[], $7::text[], $8::text[], $9::numeric[],
-     $10::numeric[], $11::numeric[], $12::date[], $13::date[])
-     as m(n, item_id, sku, doc, line, class, location, quantity, reserved, backordered, expected_before, expected_after)`,
+     $10::numeric[], $11::numeric[], $12::date[], $13::date[], $14::text[])
+     as m(n, item_id, sku, doc, line, class, location, quantity, reserved, backordered, expected_before, expected_after,
+       withheld)`,
 )
 
 export type NewMove = {
@@ -30,6 +32,8 @@ export type NewMove = {
   readonly backordered: Quantity
   readonly expectedBefore: string | null
   readonly expectedAfter: string | null
+  /** Why it would be gained and is not; null of what is to be done. */
+  readonly withheld: string | null
 }
 
 /** A planned run with all that it would move; answers its id. */
@@ -63,6 +67,7 @@ export async function insertBackorderRun(
     moves.map((move) => formatQuantity(move.backordered)),
     moves.map((move) => move.expectedBefore),
     moves.map((move) => move.expectedAfter),
+    moves.map((move) => move.withheld),
   ])
   return row!.id
 }

@@ -11,10 +11,11 @@ import type {
 } from '../contract/backorder-runs.ts'
 
 const RUN = `r.id, r.company, r.asked, r.state, r.planned_by as "plannedBy", r.planned_at as "plannedAt", r.careful, r.reason,
-  r.started_by as "startedBy", r.started_at as "startedAt", r.ended_at as "endedAt", c.planned, c.applied, c.changed`
+  r.started_by as "startedBy", r.started_at as "startedAt", r.ended_at as "endedAt", c.planned, c.applied, c.changed, c.withheld`
 const COUNTS = `cross join lateral (
      select count(*) filter (where state = 'planned')::int as planned, count(*) filter (where state = 'applied')::int as applied,
-       count(*) filter (where state = 'changed')::int as changed
+       count(*) filter (where state = 'changed')::int as changed,
+       count(*) filter (where state = 'withheld')::int as withheld
      from inventory.backorder_move where run = r.id offset 0) c`
 
 const list = sql(
@@ -30,7 +31,7 @@ const one = sql(
 const moves = sql(
   'inventory.backorder_moves',
   `select n, doc, line, sku, class, location, quantity, reserved, backordered, expected_before::text as "expectedBefore",
-     expected_after::text as "expectedAfter", state, changed
+     expected_after::text as "expectedAfter", state, changed, withheld
    from inventory.backorder_move where run = $1 and n > $2 order by n limit $3`,
 )
 
@@ -49,6 +50,7 @@ type Row = {
   readonly planned: number
   readonly applied: number
   readonly changed: number
+  readonly withheld: number
 }
 
 const told = ({
@@ -62,6 +64,7 @@ const told = ({
   planned,
   applied,
   changed,
+  withheld,
   ...row
 }: Row): BackorderRun => ({
   ...row,
@@ -72,7 +75,7 @@ const told = ({
   ...(startedBy !== null && { startedBy }),
   ...(startedAt !== null && { startedAt: startedAt.toISOString() }),
   ...(endedAt !== null && { endedAt: endedAt.toISOString() }),
-  changes: { planned, applied, changed },
+  changes: { planned, applied, changed, withheld },
 })
 
 const NEWEST = 2_147_483_647
@@ -105,6 +108,7 @@ type MoveRow = {
   readonly expectedAfter: string | null
   readonly state: BackorderChange['state']
   readonly changed: string | null
+  readonly withheld: string | null
 }
 
 /** Its changes behind one of them, each with its number in the run. */
@@ -119,7 +123,18 @@ export async function changesOfRun(
 ): Promise<{ n: number; change: BackorderChange }[]> {
   const rows = await queries.query<MoveRow>(moves, [run, after, limit])
   return rows.map(
-    ({ n, doc, expectedBefore, expectedAfter, changed, quantity, reserved, backordered, ...row }) => ({
+    ({
+      n,
+      doc,
+      expectedBefore,
+      expectedAfter,
+      changed,
+      withheld,
+      quantity,
+      reserved,
+      backordered,
+      ...row
+    }) => ({
       n,
       change: {
         order: orderNumber(doc),
@@ -130,6 +145,7 @@ export async function changesOfRun(
         ...(expectedBefore !== null && { expectedBefore }),
         ...(expectedAfter !== null && { expectedAfter }),
         ...(changed !== null && { changed }),
+        ...(withheld !== null && { withheld }),
       },
     }),
   )
