@@ -7,6 +7,7 @@ import { reconciliationJobs } from './app-reconciliation.ts'
 import { stockFolders, type StockWires } from './app-stock-files.ts'
 import { inTurn } from './app-turns.ts'
 import { fillExternalOrders } from './processes/external-orders.ts'
+import { watchShelfLives } from './processes/shelf-life-watch.ts'
 import { watchSerials } from './processes/serials.ts'
 import { watchDoubts } from './processes/stock-doubts.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
@@ -16,6 +17,7 @@ const LOOKS = 4
 const LOOK_MS = { least: 100, most: 15_000 }
 const DOUBTS_MS = 5_000
 const CLAIMS_MS = 5_000
+const LIVES_MS = 60_000
 
 export function stockJobs(wires: StockWires): Job[] {
   const { config, ports, database, bound, warehouse, processPorts, openExceptions } = wires
@@ -24,6 +26,12 @@ export function stockJobs(wires: StockWires): Job[] {
   const companies = config.companies.map(({ code }) => code)
   const external = externalPorts(config, processPorts)
   const doubts = { database, clock: ports.clock, companies, openExceptions }
+  const lives = {
+    database,
+    runner: () => wires.worker.runner(),
+    ports: processPorts,
+    locations: config.locations.map(({ code }) => code),
+  }
   const watch = feedGapWatch({
     database,
     clock: ports.clock,
@@ -53,6 +61,11 @@ export function stockJobs(wires: StockWires): Job[] {
       name: 'doubts of stock',
       everyMs: DOUBTS_MS,
       run: inTurn(wires, 'stock-doubts', DOUBTS_MS / 2, () => watchDoubts(doubts)),
+    },
+    {
+      name: 'lots that become too old for whom they are kept',
+      everyMs: LIVES_MS,
+      run: inTurn(wires, 'shelf-life', LIVES_MS / 2, () => watchShelfLives(lives)),
     },
     {
       name: 'doubts of serials',

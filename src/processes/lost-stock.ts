@@ -12,7 +12,7 @@ import {
   whoLivesTooShort,
   whoLoses,
 } from '#domains/inventory/operations/lost-stock.ts'
-import type { LivingLot } from '#domains/inventory/operations/shelf-life.ts'
+import { type LivingLot, ShelfLives } from '#domains/inventory/operations/shelf-life.ts'
 import { changeHeaders, loseAllocations } from '#domains/orders/operations.ts'
 import { linesOf, lockHeaders, type OrderHeader, type OrderLine } from '#domains/orders/views.ts'
 import { canStop, type Fulfillment, type RequestedLot } from '#domains/shipments/contract.ts'
@@ -66,7 +66,8 @@ export async function makeWay(tx: Transaction, turn: Docket, making: Making): Pr
     lots: await lotsWithout(tx, making, { places, books }),
   })
   for (const claim of waiting) count(short, claim)
-  await letWait(tx, books, { ...making, waiting })
+  const { reason, cause } = making
+  await letWait(tx, books, { waiting, data: { lot: held.lot, reason }, cause })
   const requests = requestsConcerned(books, held, short)
   const stopped = requests.flatMap(({ request, stops }) => (stops ? [request] : []))
   await stop(tx, books, { ...making, stopped })
@@ -149,7 +150,6 @@ type Left = {
   readonly lots: readonly LivingLot[]
 }
 
-/** A line that is shipped whole gives up all that it keeps, wherever that is. */
 function claimsThatWait(
   { orders, lines, claims }: LockedBooks,
   { itemId }: HeldLot,
@@ -162,20 +162,30 @@ function claimsThatWait(
     const { customerLine, minimumShelfLifeDays: days } = line
     return [{ ...claim, customerLine, days, part: wholePart(line) }]
   })
-  const lost = whoGoesWithout(mine, { short, lots })
+  return withWholeLines(whoGoesWithout(mine, { short, lots }), mine, orders)
+}
+
+/** A line that is shipped whole gives up all that it keeps, wherever that is. */
+export function withWholeLines<Claim extends ClaimToLose>(
+  lost: readonly Claim[],
+  claims: readonly Claim[],
+  orders: LockedBooks['orders'],
+): Claim[] {
   const whole = new Set(
     lost.flatMap(({ doc, line }) =>
       orders.get(doc)!.shippingRule === 'line-complete' ? [`${doc} ${line}`] : [],
     ),
   )
-  const isWhole = ({ doc, line }: LostClaim): boolean => whole.has(`${doc} ${line}`)
-  return [...lost.filter((claim) => !isWhole(claim)), ...mine.filter(isWhole)]
+  const isWhole = ({ doc, line }: Claim): boolean => whole.has(`${doc} ${line}`)
+  return [...lost.filter((claim) => !isWhole(claim)), ...claims.filter(isWhole)]
 }
 
 /** Who wants goods to live long goes without first: nothing else serves him, and what he gives up serves others. */
 function whoGoesWithout(mine: readonly LostClaim[], { short, lots }: Left): LostClaim[] {
   const wanting = mine.flatMap(({ days, ...claim }) => (days === null ? [] : [{ ...claim, days }]))
-  const old = new Map(whoLivesTooShort(wanting, lots).map((claim) => [claimKey(claim), claim.quantity]))
+  const old = new Map(
+    whoLivesTooShort(wanting, new ShelfLives(lots, [])).map((claim) => [claimKey(claim), claim.quantity]),
+  )
   const left = new Map(short)
   const kept = mine.flatMap((claim) => {
     const lost = old.get(claimKey(claim)) ?? 0
@@ -206,18 +216,21 @@ async function lotsWithout(
   return (await livingLots(tx, ports, [itemId], places)).filter((one) => one.lot !== lot)
 }
 
-async function letWait(
+type Lost = { readonly waiting: readonly ClaimToLose[]; readonly data: object; readonly cause: Cause }
+
+/** Orders wait again for what they kept, and are told why. */
+export async function letWait(
   tx: Transaction,
-  { orders, lines }: LockedBooks,
-  { held, reason, cause, waiting }: Making & { readonly waiting: readonly LostClaim[] },
+  { orders, lines }: Pick<LockedBooks, 'orders' | 'lines'>,
+  { waiting, data, cause }: Lost,
 ): Promise<void> {
   if (waiting.length === 0) return
   await giveBack(
     tx,
-    waiting.map(({ part: _, customerLine: __, days: ___, ...claim }) => ({
-      ...claim,
-      company: held.company,
-    })),
+    waiting.map(({ doc, line, itemId, location, quantity }) => {
+      const { company } = orders.get(doc)!
+      return { doc, line, itemId, location, quantity, company }
+    }),
   )
   const lost = [...Map.groupBy(waiting, ({ doc, line }) => `${doc} ${line}`)].map(([key, own]) => ({
     order: orders.get(own[0]!.doc)!,
@@ -227,7 +240,7 @@ async function letWait(
   queueLost(tx, lost)
   const told = [...Map.groupBy(lost, ({ line }) => line.doc)].map(([doc, own]) => ({
     ...orders.get(doc)!,
-    data: { lot: held.lot, reason, lines: own.map(({ line }) => line.n) },
+    data: { ...data, lines: own.map(({ line }) => line.n) },
     lines: own.map(({ line: { n }, quantity }) => ({ n, reserved: -quantity, backordered: quantity })),
   }))
   await loseAllocations(tx, told, cause)

@@ -11,6 +11,7 @@ import {
   datedStock,
   type LifeAwaited,
   lifeAwaited,
+  type LifeClaim,
   lifeClaims,
   type LivingLot,
   ShelfLives,
@@ -45,6 +46,25 @@ export async function readLives(
   items: readonly number[],
   locations: readonly string[],
 ): Promise<ShelfLives> {
+  const { lots, claims, asked } = await lifeBooks(queries, ports, items, locations)
+  return new ShelfLives(lots, [...claims, ...asked])
+}
+
+export type LifeBooks = {
+  readonly lots: readonly LivingLot[]
+  /** What orders keep and no warehouse was asked for. */
+  readonly claims: readonly LifeClaim[]
+  /** What warehouses were asked for without a lot. */
+  readonly asked: readonly LivingLot[]
+}
+
+/** What there is of these items and who has claimed it. */
+export async function lifeBooks(
+  queries: Queries,
+  ports: LifePorts,
+  items: readonly number[],
+  locations: readonly string[],
+): Promise<LifeBooks> {
   const [claims, lots, asked] = await Promise.all([
     lifeClaims(queries, items, locations),
     livingLots(queries, ports, items, locations),
@@ -54,7 +74,7 @@ export async function readLives(
     ...at,
     days: daysUntil(ports, company, minimumExpiry),
   }))
-  return new ShelfLives(lots, [...claims, ...ofRequests])
+  return { lots, claims, asked: ofRequests }
 }
 
 function daysUntil({ clock, company }: LifePorts, code: string, day: string): number {

@@ -35,6 +35,7 @@ type Told = {
     readonly on: string | null
   }[]
   readonly reason?: string
+  readonly tooOld?: boolean
   readonly reference?: string
   readonly refused?: string
   readonly run?: number
@@ -117,6 +118,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   'order.allocation_lost': (told) => {
     if (told.run !== undefined)
       return `Backorder run ${told.run} took stock from ${linesOf(told)}${because(told.reason)}`
+    if (told.tooOld)
+      return `Stock of ${linesOf(told)} has become too old for the customer, who waits for lots that live longer`
     const what = told.lot === undefined ? 'A lot' : `Lot ${told.lot}`
     return `${what} is held: stock of ${linesOf(told)} is lost, which waits again${because(told.reason)}`
   },

@@ -1,13 +1,15 @@
 /** Customers who want goods to live for so many days after they ship, from their order to the warehouse. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '#platform/clock.ts'
 import { localDate } from '#platform/time-zone.ts'
+import { watchShelfLives } from '#processes/shelf-life-watch.ts'
 import { bearer, O2C, type Reply } from '#tests/routes/front-door.ts'
 import { violations } from '#tests/support/books-rules.ts'
 import { depotVoice, type DepotVoice } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wanted, type Wholesaler } from './wholesaler.ts'
 
 const INVENTORY = '/process/inventory/v1'
-const SKUS = Array.from({ length: 16 }, (_, at) => String(49_001 + at))
+const SKUS = Array.from({ length: 17 }, (_, at) => String(49_001 + at))
 const RARE = '49100'
 const PLAIN = '49200'
 const WITHIN = { timeout: 10_000 }
@@ -35,6 +37,16 @@ beforeAll(async () => {
 afterAll(() => house.end())
 
 const next = (): string => SKUS.shift()!
+const look = () =>
+  watchShelfLives({
+    database: house.app.database,
+    runner: () => house.app.worker.runner(),
+    ports: {
+      clock: systemClock,
+      company: () => ({ timeZone: 'America/New_York', locations: ['DC1', 'DC2'] }),
+    },
+    locations: ['DC1', 'DC2'],
+  })
 const act = (verb: string, sku: string, lot: string, more: object): Promise<Reply> =>
   house.send('POST', `${INVENTORY}/lots:${verb}`, { body: { company: 'NWF', sku, lot, ...more } })
 async function found(sku: string, lot: string, quantity: number, expiresOn?: string): Promise<void> {
@@ -221,6 +233,29 @@ describe('a customer who wants goods to live for 60 days', () => {
     ])
     await act('release', sku, 'FRESH', { reason: 'tested' })
     await expect.poll(() => openOf(long), WITHIN).toEqual([8, 0])
+  })
+
+  test('waits again for what has become too old while it was kept, the latest order first, and whoever takes any has it', async () => {
+    const sku = next()
+    await found(sku, 'FRESH', 6, FRESH)
+    await found(sku, 'AGED', 6, FRESH)
+    const [first, second] = [await keeping(LONG, sku, 5), await keeping(LONG, sku, 5)]
+    const other = await order(ANY, sku, 5)
+    await look()
+    expect([await openOf(second), await openOf(other)].flat()).toEqual([5, 0, 2, 3])
+    await act('set', sku, 'AGED', { expiresOn: dayIn(59) })
+    await Promise.all([look(), look()])
+    // two of FRESH are with who takes any
+    expect([await openOf(first), await openOf(second)].flat()).toEqual([4, 1, 0, 5])
+    await expect.poll(() => openOf(other), WITHIN).toEqual([5, 0])
+    const { body } = await house.send('GET', `${O2C}/orders/${second.body.id}/story`)
+    expect((body['entries'] as { title: string }[]).map(({ title }) => title)).toContain(
+      'Stock of 1 line has become too old for the customer, who waits for lots that live longer',
+    )
+    await found(sku, 'NEW', 6, FRESH)
+    await expect.poll(() => openOf(second), WITHIN).toEqual([5, 0])
+    await look()
+    expect(await openOf(second)).toEqual([5, 0])
   })
 
   test('is told what it can be promised, by the arithmetic by which it is given', async () => {

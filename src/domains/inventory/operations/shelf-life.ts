@@ -3,17 +3,20 @@ import type { Transaction } from '#platform/database.ts'
 import { type LivingLot, ShelfLives } from '../rules/shelf-life.ts'
 import {
   type LifeAwaited,
+  type LifeClaim,
   selectDatedStock,
   selectLifeAwaited,
+  selectLifeClaimedItems,
   selectLifeClaims,
   updateWantedLife,
   type WantedLine,
 } from '../store/shelf-life.ts'
 
-export type { LifeAwaited, LivingLot }
+export type { LifeAwaited, LifeClaim, LivingLot }
 export { ShelfLives }
 export const datedStock = selectDatedStock
 export const lifeClaims = selectLifeClaims
+export const lifeClaimedItems = selectLifeClaimedItems
 export const lifeAwaited = selectLifeAwaited
 
 type Line = WantedLine & { readonly minimumShelfLifeDays?: number | null | undefined }

@@ -2,7 +2,7 @@
 import type { Quantity } from '#platform/quantity.ts'
 import type { Count, Statuses } from '../contract/feeds.ts'
 import { stockKey } from '../rules.ts'
-import { type LivingLot, ShelfLives } from './shelf-life.ts'
+import type { ShelfLives } from './shelf-life.ts'
 
 type LotStock = {
   readonly lot: string
@@ -58,12 +58,11 @@ export type ClaimToLose = {
   readonly part: Quantity
 }
 
-/** What of claims no lot serves that lives long enough: the latest orders go without, in whole parts. */
+/** What of claims no lot serves that lives long enough: the latest orders go without, in whole parts; counts down. */
 export function claimsTooLong<Claim extends ClaimToLose & { readonly days: number }>(
   claims: readonly Claim[],
-  lots: readonly LivingLot[],
+  lives: ShelfLives,
 ): Claim[] {
-  const lives = new ShelfLives(lots, [])
   return claims
     .toSorted((a, b) => a.doc - b.doc || a.line - b.line)
     .flatMap((claim): Claim[] => {

@@ -52,6 +52,22 @@ export const selectLifeClaims = (
   locations: readonly string[],
 ): Promise<LifeClaim[]> => queries.query<LifeClaim>(claims, [items, locations])
 
+const claimedItems = sql(
+  'inventory.items_with_claims_on_life',
+  `select distinct item_id as "itemId" from inventory.reservation
+   where minimum_shelf_life_days is not null and item_id > $1 order by item_id limit $2`,
+)
+
+/** Items of which orders keep what is to live long, page by page. */
+export async function selectLifeClaimedItems(
+  queries: Queries,
+  after: number,
+  limit: number,
+): Promise<number[]> {
+  const rows = await queries.query<{ itemId: number }>(claimedItems, [after, limit])
+  return rows.map(({ itemId }) => itemId)
+}
+
 const waiting = sql(
   'inventory.waiting_for_life',
   `select item_id as "itemId", doc, line, quantity, days, place from (
