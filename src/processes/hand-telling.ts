@@ -91,7 +91,7 @@ function adviceOf({ what, unbilled = [] }: HandTold, billed: readonly BilledTooM
 }
 
 function valueOf(billed: readonly BilledTooMuch[]): Money | undefined {
-  const worth = billed.flatMap(({ value }) => value ?? [])
+  const worth = billed.map(({ value }) => value)
   const [first] = worth
   return first && { ...first, amountMinor: worth.reduce((sum, { amountMinor }) => sum + amountMinor, 0) }
 }

@@ -157,12 +157,14 @@ describe('a shipment by paper', () => {
     const [told] = await differing(request)
     expect(told!.title).toMatch(/line 1: 4, where people entered .*line 1: 6$/)
     const action = await house.query(
-      `select suggested_action as action, a.value_minor as worth from exceptions.exception e
+      `select owner, suggested_action as action, a.value_minor as worth from exceptions.exception e
        join exceptions.affected a on a.exception = e.id where cause = $1`,
       [told!.cause],
     )
     const billed = /2 of line 1 of S-\d+ never left, and invoice \S+ bills it at 20\.00 USD net/
-    expect(action).toMatchObject([{ action: expect.stringMatching(billed), worth: 2_000 }])
+    expect(action).toEqual([
+      { owner: 'customer-service', action: expect.stringMatching(billed), worth: 2_000 },
+    ])
     expect(await rowsOf(request)).toEqual([['0', 'differs']])
     expect(await violations(house.query)).toEqual([])
   })
