@@ -27,7 +27,6 @@ import {
 import { selectKept, updateTaken } from './store/allocations.ts'
 import { heldMeanwhile } from './operations/held-meanwhile.ts'
 import { reachedOrders, readStock, waitersOf } from './operations/queue.ts'
-import { wantLife } from './operations/shelf-life.ts'
 import {
   deleteReservations,
   insertReservations,
@@ -140,16 +139,8 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
   updateTaken(tx, lines.flatMap(portionsOf))
   const waiting: BackorderRow[] = lines
     .filter((line) => line.backordered > 0)
-    .map(({ doc, line, company, channel, itemId, backordered }) => ({
-      doc,
-      line,
-      company,
-      channel,
-      itemId,
-      quantity: backordered,
-    }))
+    .map(({ allocations: _, waited: __, backordered: quantity, ...line }) => ({ ...line, quantity }))
   upsertBackorders(tx, waiting)
-  wantLife(tx, lines)
   deleteBackorders(
     tx,
     lines.filter((line) => line.waited && line.backordered === 0),
@@ -193,7 +184,6 @@ export function takeBack(tx: Transaction, claims: readonly Reservation[]): void 
     sums.set(key, { ...claim, quantity: claim.quantity + (sums.get(key)?.quantity ?? 0) })
   }
   insertReservations(tx, [...sums.values()])
-  wantLife(tx, claims)
 }
 
 /** Gives claims back to stock: of a cancelled order, or of a request that the warehouse will not fill. */

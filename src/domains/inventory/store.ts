@@ -50,10 +50,10 @@ export function updateReserved(tx: Transaction, changes: readonly ReservedChange
 
 const insertBackorderRows = sql(
   'inventory.insert_backorders',
-  `insert into inventory.backorder (item_id, doc, line, company, channel, quantity)
-   select item_id, doc, line, company, channel, quantity
-   from unnest($1::int[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::numeric[])
-     as b(item_id, doc, line, company, channel, quantity)
+  `insert into inventory.backorder (item_id, doc, line, company, channel, quantity, minimum_shelf_life_days)
+   select item_id, doc, line, company, channel, quantity, days
+   from unnest($1::int[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::numeric[], $7::int[])
+     as b(item_id, doc, line, company, channel, quantity, days)
    on conflict (item_id, doc, line) do update set quantity = excluded.quantity`,
 )
 
@@ -64,6 +64,7 @@ export type BackorderRow = {
   readonly company: string
   readonly channel: string
   readonly quantity: Quantity
+  readonly minimumShelfLifeDays?: number | null | undefined
 }
 
 /** What a line still waits for; its place in the queue is kept. */
@@ -76,6 +77,7 @@ export function upsertBackorders(tx: Transaction, rows: readonly BackorderRow[])
     rows.map((row) => row.company),
     rows.map((row) => row.channel),
     rows.map((row) => formatQuantity(row.quantity)),
+    rows.map((row) => row.minimumShelfLifeDays ?? null),
   ])
 }
 

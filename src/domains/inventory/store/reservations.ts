@@ -6,10 +6,10 @@ import type { Reservation } from '../contract.ts'
 
 const insertReservationRows = sql(
   'inventory.insert_reservations',
-  `insert into inventory.reservation as r (doc, line, location, company, item_id, quantity)
-   select doc, line, location, company, item_id, quantity
-   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[])
-     as n(doc, line, location, company, item_id, quantity)
+  `insert into inventory.reservation as r (doc, line, location, company, item_id, quantity, minimum_shelf_life_days)
+   select doc, line, location, company, item_id, quantity, days
+   from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::int[], $6::numeric[], $7::int[])
+     as n(doc, line, location, company, item_id, quantity, days)
    on conflict (doc, line, location) do update set quantity = r.quantity + excluded.quantity`,
 )
 
@@ -22,6 +22,7 @@ export function insertReservations(tx: Transaction, reservations: readonly Reser
     reservations.map((row) => row.company),
     reservations.map((row) => row.itemId),
     reservations.map((row) => formatQuantity(row.quantity)),
+    reservations.map((row) => row.minimumShelfLifeDays ?? null),
   ])
 }
 

@@ -1,5 +1,5 @@
 /** The SQL of lots by how long they live, and of claims that want them to. */
-import { type Queries, sql, type Transaction } from '#platform/database.ts'
+import { type Queries, sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 
 const lots = sql(
@@ -89,30 +89,3 @@ export type LifeAwaited = {
 
 export const selectLifeAwaited = (queries: Queries, items: readonly number[]): Promise<LifeAwaited[]> =>
   queries.query<LifeAwaited>(waiting, [items])
-
-// One statement for equal values, found by key: both are queue tables, which are empty again and again.
-const wantLife = (name: string, table: string) =>
-  sql(
-    name,
-    `update ${table} set minimum_shelf_life_days = $4 where minimum_shelf_life_days is distinct from $4
-     and ctid = any(array(
-       select t.place from unnest($1::int[], $2::bigint[], $3::smallint[]) as k(item_id, doc, line)
-       cross join lateral (
-         select ctid as place from ${table} r
-         where r.item_id = k.item_id and r.doc = k.doc and r.line = k.line offset 0) t))`,
-  )
-
-const ofReservations = wantLife('inventory.want_life_of_reservations', 'inventory.reservation')
-const ofBackorders = wantLife('inventory.want_life_of_backorders', 'inventory.backorder')
-
-export type WantedLine = { readonly itemId: number; readonly doc: number; readonly line: number }
-
-export function updateWantedLife(tx: Transaction, lines: readonly WantedLine[], days: number): void {
-  const keys = [
-    lines.map((line) => line.itemId),
-    lines.map((line) => line.doc),
-    lines.map((line) => line.line),
-  ]
-  tx.send(ofReservations, [...keys, days])
-  tx.send(ofBackorders, [...keys, days])
-}
