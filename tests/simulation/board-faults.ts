@@ -53,6 +53,8 @@ const SHARE = 0.12
 export type BadDays = {
   /** Systems that are closed for maintenance, by their names in the configuration. */
   readonly closed: readonly string[]
+  /** How often each struck, by its name; one that nobody met is not there. */
+  struck(): ReadonlyMap<string, number>
   end(): void
 }
 
@@ -62,7 +64,7 @@ type Bad = Pick<Day, 'kinds' | 'without' | 'shares' | 'systems'> & {
   readonly faults: FaultScript
 }
 
-/** Switches on what the seed draws for each system; struck ones are counted by the boards themselves. */
+/** Switches on what the seed draws for each system. */
 export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
   const { seed, kinds, without = [], shares = {}, systems = SYSTEMS, only, faults } = bad
   const strikes = (system: CounterpartName, name: string): boolean => {
@@ -72,11 +74,12 @@ export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
     faults.also(id)
     return true
   }
+  const tally = boardTally(landscape)
   const set = (system: CounterpartName, table: typeof CALLS): void => {
     for (const [name, fault] of Object.entries(table)) {
       if (!strikes(system, name)) continue
       const share = shares[name]
-      landscape[system].faults.set(share === undefined ? fault : { ...fault, share })
+      tally.set(system, name, share === undefined ? fault : { ...fault, share })
     }
   }
   for (const system of systems) set(system, CALLS)
@@ -85,12 +88,40 @@ export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
   const closed = systems
     .filter((system) => system !== 'carrier')
     .filter((system) => strikes(system, 'maintenance'))
-  for (const system of closed) landscape[system].faults.set(MAINTENANCE)
+  for (const system of closed) tally.set(system, 'maintenance', MAINTENANCE)
   for (const erp of ['legacyErp', 'cloudErp'] as const)
-    if (systems.includes(erp) && strikes(erp, 'version-change')) changeCustomers(landscape, erp)
+    if (systems.includes(erp) && strikes(erp, 'version-change')) {
+      changeCustomers(landscape, erp)
+      tally.add('version-change', 1)
+    }
   return {
     closed: closed.map((system) => CONFIGURED[system]),
-    end: () => SYSTEMS.forEach((system) => landscape[system].faults.clear()),
+    struck: tally.counts,
+    end() {
+      tally.counts()
+      for (const system of SYSTEMS) landscape[system].faults.clear()
+    },
+  }
+}
+
+/** Counterparts count what strikes for as long as it is switched on. */
+function boardTally(landscape: Counterparts) {
+  const counts = new Map<string, number>()
+  const on: { readonly name: string; readonly struck: () => number }[] = []
+  const add = (name: string, times: number): void => {
+    if (times > 0) counts.set(name, (counts.get(name) ?? 0) + times)
+  }
+  return {
+    add,
+    set(system: CounterpartName, name: string, fault: Fault): void {
+      const { faults } = landscape[system]
+      const [id] = faults.set(fault)
+      on.push({ name, struck: () => faults.list().find((one) => one.id === id)?.struck ?? 0 })
+    },
+    counts(): ReadonlyMap<string, number> {
+      for (const { name, struck } of on.splice(0)) add(name, struck())
+      return counts
+    },
   }
 }
 

@@ -316,5 +316,17 @@ export const BUGS: readonly Bug[] = [
       programs: ['all', 'all'],
     },
   },
+  {
+    name: 'a message that has come before counts as new',
+    file: 'src/platform/inbox.ts',
+    find: `(same ? 'duplicate' : 'conflict')`,
+    replace: `(same ? 'new' : 'conflict')`,
+    world: {
+      kinds: ['webhook-duplicate', 'webhook-stale'],
+      shares: { 'webhook-duplicate': 0.8 },
+      programs: ['all'],
+      orders: 6,
+    },
+  },
   ...STOCK_BUGS,
 ]

@@ -90,6 +90,10 @@ const prepare = (url: string, database: string): Promise<void> =>
     'alter system set autovacuum = off',
     'alter system set log_lock_waits = off',
     'alter system set log_min_duration_statement = -1',
+    // Nobody watches it.
+    'alter system set track_activities = off',
+    'alter system set track_counts = off',
+    'alter system set update_process_title = off',
     'select pg_reload_conf()',
     `alter database ${database} set search_path = public, pg_catalog`,
     `alter database ${database} set sim.now = '${BEGIN.toISOString()}'`,

@@ -60,6 +60,18 @@ const KIND_SHARE = 0.5
 /** Only a day that asks for it has it: nobody can do anything about it. */
 const ASKED_FOR: FaultKind = 'request-twice-unkeyed'
 
+/** By kind, of those that struck by name and of those that counterparts counted. */
+export function faultCounts(
+  struck: readonly string[],
+  atCounterparts: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const own = struck.map((name) => name.split('/')[0]!).filter((kind) => kind !== 'board')
+  return new Map([
+    ...[...Map.groupBy(own, (kind) => kind)].map(([kind, all]) => [kind, all.length] as const),
+    ...[...atCounterparts].map(([kind, times]) => [`counterpart: ${kind}`, times] as const),
+  ])
+}
+
 export function faultScript(options: FaultOptions): FaultScript {
   const { seed, kinds, without = [], only, shares = {}, places = {} } = options
   const mayHave = (kind: FaultKind): boolean => kind !== ASKED_FOR && !without.includes(kind)

@@ -25,9 +25,11 @@ export function createReport(json: boolean): Report {
       messages += finding.messages
       orders += finding.orders
       steps += finding.steps
-      faults += finding.struck.length
       if (finding.seed === '0' || history === '') history = finding.history
-      for (const name of finding.struck) kinds.set(kindOf(name), (kinds.get(kindOf(name)) ?? 0) + 1)
+      for (const [kind, times] of finding.faults) {
+        kinds.set(kind, (kinds.get(kind) ?? 0) + times)
+        faults += times
+      }
       if (finding.violations.length > 0) {
         failures.push(finding)
         tellFailure(finding)
@@ -48,7 +50,8 @@ export function createReport(json: boolean): Report {
         messages,
         orders,
         steps,
-        seedsPerSecond: Math.round((10 * seeds) / seconds()) / 10,
+        seedsPerSecond: rounded(seeds / seconds()),
+        messagesPerSecond: rounded(messages / seconds()),
         historyHash: history,
         failures: failures.map(({ seed, violations }) => ({ seed, violations })),
       }
@@ -63,11 +66,7 @@ export function createReport(json: boolean): Report {
   }
 }
 
-/** A fault's kind, without the place where it struck; a counterpart's own bad days have theirs. */
-const kindOf = (name: string): string => {
-  const [first, , third] = name.split('/')
-  return first === 'board' ? `counterpart: ${third}` : first!
-}
+const rounded = (rate: number): number => Math.round(10 * rate) / 10
 
 const commit = (): string => {
   try {

@@ -8,7 +8,7 @@ import { type Clients, openClients } from './clients.ts'
 import type { Cluster } from './cluster.ts'
 import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.ts'
 import { isDefect, wronglyDead } from './defects.ts'
-import { faultScript } from './fault-script.ts'
+import { faultCounts, faultScript } from './fault-script.ts'
 import { History } from './history.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
 import { type Day, dayOf, readsAllDay, type WholeDay } from './day.ts'
@@ -36,8 +36,10 @@ export type Plan = Day & {
 export type Outcome = {
   readonly seed: string
   readonly violations: readonly Violation[]
-  /** Names of the faults that struck. */
+  /** Names of the faults that struck, and of those that counterparts had in store. */
   readonly struck: readonly string[]
+  /** How often each kind struck. */
+  readonly faults: ReadonlyMap<string, number>
   readonly history: string
   readonly steps: number
   readonly virtualMs: number
@@ -185,6 +187,7 @@ class Run {
       seed: this.#plan.seed,
       violations,
       struck: this.#faults.struck,
+      faults: faultCounts(this.#faults.struck, this.#board.struck()),
       history: this.#history.end(),
       steps: this.#scheduler.steps,
       virtualMs: this.#scheduler.nowMs,
