@@ -91,6 +91,7 @@ function byHandCommands(inventory: Program): void {
     .option('--company <code>', 'whose request; needed where there are several')
     .option('--carrier <name>', 'of a shipment')
     .option('--tracking <number>', 'of a shipment')
+    .option('--sscc <number>', 'of a shipment: the label of its package')
     .option('--final', 'of a shipment: nothing more of the request leaves')
     .option('--further', 'of a shipment: it left besides an equal one that the warehouse has told')
     .option('--note <text>', 'anything else')

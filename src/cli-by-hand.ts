@@ -15,6 +15,7 @@ type Options = {
   readonly short?: readonly string[]
   readonly carrier?: string
   readonly tracking?: string
+  readonly sscc?: string
   readonly final?: boolean
   readonly further?: boolean
   readonly note?: string
@@ -35,7 +36,7 @@ export async function inventoryByHand(context: Context): Promise<number> {
     ...line.map((text) => lineOf(text, {})),
     ...short.map((text) => lineOf(text, { short: true })),
   ]
-  const { reference, at, carrier, tracking, final, further, note } = more
+  const { reference, at, carrier, tracking, sscc, final, further, note } = more
   const read = HandRequest.safeParse({
     company: company ?? onlyCompany(opened.config.companies),
     kind,
@@ -44,6 +45,7 @@ export async function inventoryByHand(context: Context): Promise<number> {
     at,
     carrier,
     tracking,
+    sscc,
     final,
     further,
     note,

@@ -1,4 +1,5 @@
 /** What people say that a warehouse did, read against its request: every line, or an error for each field that is wrong. */
+import { isSscc } from '#capabilities/sscc.ts'
 import type { RequestMessage } from '#capabilities/wms.ts'
 import { Refusal } from '#platform/faults.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
@@ -52,12 +53,19 @@ const contradicts = (pointer: string, message: string): FieldError => ({
   message,
 })
 
-function headErrors({ kind, lines, final, carrier, tracking }: HandRequest): FieldError[] {
+const unreadable = (sscc: string): FieldError => ({
+  pointer: '/sscc',
+  code: 'inventory.sscc_invalid',
+  message: `the check digit of ${sscc} is another`,
+})
+
+function headErrors({ kind, lines, final, carrier, tracking, sscc }: HandRequest): FieldError[] {
   const isEmpty = lines.length === 0 && (kind === 'picked' || final !== true)
   return [
+    ...(sscc !== undefined && !isSscc(sscc) ? [unreadable(sscc)] : []),
     ...(isEmpty ? [contradicts('/lines', 'nothing is said to have happened')] : []),
     ...(kind === 'picked'
-      ? Object.entries({ final, carrier, tracking }).flatMap(([field, value]) =>
+      ? Object.entries({ final, carrier, tracking, sscc }).flatMap(([field, value]) =>
           value === undefined ? [] : [contradicts(`/${field}`, `${field} means nothing for what is picked`)],
         )
       : []),
@@ -170,7 +178,8 @@ export function messageOf(
     fulfillment,
     shippedAt: at,
     carrier: request.carrier ?? 'by hand',
-    packages: contents.length > 0 ? [{ tracking: request.tracking, lines: contents }] : [],
+    packages:
+      contents.length > 0 ? [{ sscc: request.sscc, tracking: request.tracking, lines: contents }] : [],
     final: request.final ?? false,
   }
 }

@@ -24,8 +24,9 @@ export async function endHands(
   hand: HandBooks,
   cause: Cause,
 ): Promise<Shortfall[]> {
-  if (hand.told.length === 0 && hand.shipments.length === 0) return []
   const ended = [...hand.rows.values()].flatMap(({ changed }) => changed)
+  // a shipment ends what was picked by paper, also where nothing of it was shipped by paper
+  if (ended.length === 0 && hand.told.length === 0 && hand.shipments.length === 0) return []
   endByHand(tx, ended)
   noteKnownShipments(tx, hand.shipments)
   const shortfalls = await correctLeft(tx, hand.differences, hand.again)

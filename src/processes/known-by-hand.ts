@@ -129,13 +129,16 @@ function packagesOf(message: ShipmentConfirmed, lines: readonly ToldLine[]): Shi
   })
 }
 
-/** A part of a weighed line weighs as much of it. */
+/** Of a kilogram: scales say no less, and ERPs take no less. */
+const GRAM: Quantity = 10
+
+/** A part of a weighed line weighs as much of it, to the gram. */
 const partOf = (told: ShippedLine, line: number, quantity: Quantity): ShippedLine => ({
   ...told,
   line,
   quantity,
   ...(told.catchWeight !== undefined && {
-    catchWeight: Math.round((told.catchWeight * quantity) / told.quantity),
+    catchWeight: GRAM * Math.round((told.catchWeight * quantity) / told.quantity / GRAM),
   }),
 })
 

@@ -15,7 +15,8 @@ export type DepotVoice = {
   tell(request: Request, type: string, facts?: object): Promise<string>
   picked(request: Request, pieces: Pieces, short?: Pieces): Promise<string>
   packed(request: Request, pieces: Pieces): Promise<string>
-  shipped(request: Request, pieces: Pieces, final?: boolean): Promise<string>
+  /** With more said of each line, such as its lot or weight. */
+  shipped(request: Request, pieces: Pieces, final?: boolean, more?: object): Promise<string>
   /** The last event of an order of which nothing was found. */
   nothingFound(request: Request): Promise<string>
   /** What a pick did not find is gone from the warehouse's books too. */
@@ -58,7 +59,7 @@ export function depotVoice(house: Pick<Wholesaler, 'url'>): DepotVoice {
     return say(type, { ...head, ...facts })
   }
 
-  const contents = ({ sku }: Request, pieces: Pieces) =>
+  const contents = ({ sku }: Request, pieces: Pieces, more: object = {}) =>
     Object.entries(pieces).map(([line, quantity]) => ({
       line_no: Number(line),
       sku,
@@ -66,6 +67,7 @@ export function depotVoice(house: Pick<Wholesaler, 'url'>): DepotVoice {
       uom: 'EA',
       base_qty: quantity,
       lot: null,
+      ...more,
     }))
   const shorts = (request: Request, pieces: Pieces) =>
     contents(request, pieces).map(({ qty, ...line }) => ({ ...line, short_base_qty: qty }))
@@ -85,13 +87,13 @@ export function depotVoice(house: Pick<Wholesaler, 'url'>): DepotVoice {
       }),
     packed: (request, pieces) =>
       tell(request, 'order.packed', { cartons: [{ sscc: '1', contents: contents(request, pieces) }] }),
-    shipped: (request, pieces, final = true) =>
+    shipped: (request, pieces, final = true, more = {}) =>
       tell(request, 'shipment.confirmed', {
         shipment_id: `VS${events}`,
         final,
         carrier: 'SWIFT',
         shipped_at: new Date().toISOString(),
-        packages: [{ contents: contents(request, pieces) }],
+        packages: [{ contents: contents(request, pieces, more) }],
       }),
     nothingFound: (request) => tell(request, 'order.short'),
     wroteOff: (location, sku, pieces) =>

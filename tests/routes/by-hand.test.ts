@@ -72,6 +72,12 @@ describe('a paper', () => {
     ],
     ['less than nothing', [left(-1)], {}, ['/lines/0/quantity items.quantity_not_positive']],
     ['a part of a piece', [left(1.5)], {}, ['/lines/0/quantity items.quantity_not_whole']],
+    [
+      'a label that does not check',
+      [left(1)],
+      { sscc: '0'.repeat(17) + '1' },
+      ['/sscc inventory.sscc_invalid'],
+    ],
     ['nothing', [], {}, ['/lines inventory.hand_line_contradicts']],
     [
       'what a shipment lacks',

@@ -7,7 +7,8 @@ import {
   type OrderAcknowledgment,
   parseOrderAcknowledgment,
 } from '#systems/edi/documents/855.ts'
-import { buildShipNotice, checkDigit, parseShipNotice, SHIP_NOTICE } from '#systems/edi/documents/856.ts'
+import { checkDigit } from '#capabilities/sscc.ts'
+import { buildShipNotice, parseShipNotice, SHIP_NOTICE } from '#systems/edi/documents/856.ts'
 import {
   type Acknowledgment,
   buildAcknowledgment,

@@ -1,7 +1,8 @@
 /** What left the house, in the words of a partner's 856. */
 import { expect, test } from 'vitest'
 import { units } from '#platform/quantity.ts'
-import { buildShipNotice, checkDigit } from '#systems/edi/documents/856.ts'
+import { checkDigit } from '#capabilities/sscc.ts'
+import { buildShipNotice } from '#systems/edi/documents/856.ts'
 import { toShipNotice } from '#systems/edi/map-ship-notice.ts'
 import { line, order } from './purchase-order-document.ts'
 import { guide } from './x12-text.ts'

@@ -11,7 +11,7 @@ import {
   buildAdjustmentAdvice,
   parseAdjustmentAdvice,
 } from '#systems/edi/documents/947.ts'
-import { checkDigit } from '#systems/edi/documents/856.ts'
+import { checkDigit } from '#capabilities/sscc.ts'
 import { present } from '#systems/edi/documents/parts.ts'
 import { DEMO_PARTNERS, loadPartnerGuides } from '#systems/edi/partner-guide-files.ts'
 import { indexGuides } from '#systems/edi/partner-guide.ts'

@@ -47,6 +47,11 @@ export const HandRequest = z
     note: Text(500).optional(),
     carrier: Text(40).optional().describe('Of a shipment; "by hand" when absent'),
     tracking: Text(60).optional().describe('Of a shipment'),
+    sscc: z
+      .string()
+      .regex(/^\d{18}$/)
+      .optional()
+      .describe('Of a shipment: the label of its package, which partners are told by EDI'),
     final: z
       .boolean()
       .optional()
@@ -179,6 +184,12 @@ export const handRefusals = {
     title: 'A line does not fit what the paper tells',
     cause: 'A shipment says what was short, or a pick what only a shipment knows; or nothing is said at all.',
     fix: 'The errors name the fields: leave them out.',
+  },
+  'inventory.sscc_invalid': {
+    status: 422,
+    title: 'The label of the package does not check',
+    cause: 'The last digit of an SSCC is reckoned from the others, and this one is not.',
+    fix: 'Read the label again: it has 18 digits.',
   },
   'inventory.by_hand_unknown': {
     status: 404,

@@ -56,6 +56,7 @@ const enter = (verbs: HandVerbs): Route =>
       'inventory.paper_known',
       'inventory.told_by_warehouse',
       'inventory.hand_line_contradicts',
+      'inventory.sscc_invalid',
       'inventory.lot_required',
       'inventory.serials_required',
       'inventory.serials_not_kept',

@@ -1,4 +1,5 @@
 /** The advance ship notice (856): what is on the truck, level by level, one SSCC a MAN segment. */
+import { isSscc } from '#capabilities/sscc.ts'
 import { Refusal } from '#platform/faults.ts'
 import type { Position } from '../findings.ts'
 import type { SegmentData } from '../x12-writer.ts'
@@ -112,18 +113,10 @@ function writeItem(item: ShipNoticeItem, marks: readonly string[]): SegmentData[
 
 /** MAN GM carries the SSCC behind its application identifier 00. */
 function mark(sscc: string): SegmentData {
-  if (!/^\d{18}$/.test(sscc) || checkDigit(sscc.slice(0, 17)) !== sscc.at(17)) {
+  if (!isSscc(sscc)) {
     throw new Refusal('edi.sscc_invalid', `${JSON.stringify(sscc)} is no SSCC`, { sscc })
   }
   return ['MAN', 'GM', `00${sscc}`]
-}
-
-/** GS1 modulo 10: weights 3 and 1 from the right. */
-export function checkDigit(digits: string): string {
-  const sum = Array.from(digits, Number)
-    .reverse()
-    .reduce((total, digit, index) => total + digit * (index % 2 ? 1 : 3), 0)
-  return String((10 - (sum % 10)) % 10)
 }
 
 type Node = {
