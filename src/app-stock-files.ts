@@ -24,7 +24,7 @@ import { readStockFile } from './systems/stock-files/read.ts'
 
 export type StockWires = {
   readonly config: Config
-  readonly ports: Pick<AppPorts, 'clock' | 'log'>
+  readonly ports: Pick<AppPorts, 'clock' | 'log' | 'files'>
   readonly database: Database
   readonly worker: Worker
   readonly bound: Pick<Bound, 'warehouses' | 'counters' | 'readers'>

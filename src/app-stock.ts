@@ -45,7 +45,7 @@ export function stockJobs(wires: StockWires): Job[] {
       ports.log.warn(`${system} could not be asked for its stock`, { error: describeError(error) }),
   })
   return [
-    ...stockFolders(wires),
+    ...stockFolders(wires, ports.files),
     ...reconciliationJobs(wires),
     {
       name: 'stock facts that never came',

@@ -3,6 +3,7 @@
  * every one; `world` names what its smallest world needs, where the usual mix of faults would seldom show it.
  */
 import type { Bug } from './bug.ts'
+import { FEED_BUGS } from './feed-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
 
 const DESK = 'src/platform/desk.ts'
@@ -329,4 +330,5 @@ export const BUGS: readonly Bug[] = [
     },
   },
   ...STOCK_BUGS,
+  ...FEED_BUGS,
 ]

@@ -7,7 +7,7 @@ export type Role = Config['role']
 
 /**
  * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask;
- * machines are known by their serials, goods go from place to place, books are compared; purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
+ * machines are known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, books are compared; purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
  * warehouse falls silent, shops are told levels.
  */
 export const STOCK_FACTS = [
@@ -18,6 +18,8 @@ export const STOCK_FACTS = [
   'questions',
   'machines',
   'transfers',
+  'papers',
+  'files',
   'reconciliations',
   'supply',
   'sales',
@@ -66,6 +68,8 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 
 const PARTNERS_SHARE = 0.25
 const STOCK_SHARE = 0.15
+/** Of short days, on which nothing else happens to stock beside orders. */
+const SHORT_SHARE = 0.03
 /** Those for which other systems are read, heard or told all day cost more. */
 const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels'])
 const COSTLY_SHARE = 0.06
@@ -82,19 +86,25 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
 
 /**
  * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
- * uses up what may be promised of a silent place; and who is asked for what was not heard is silent no more.
+ * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name
+ * no units; and whoever tells by files is neither asked for what he counts nor heard by messages.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'reconciliations'],
   desks: ['silence'],
   reconciliations: ['silence'],
+  papers: ['machines', 'silence'],
+  files: ['machines', 'silence', 'reconciliations', 'desks', 'papers'],
 }
 
 const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
   facts.filter((fact) => !APART[fact]?.some((other) => facts.includes(other)))
 
-/** What a warehouse never tells is found by counting, which names no unit. */
+/** What a warehouse never tells is found by counting, which names no unit, and leaves papers open. */
 const NEVER_TOLD = ['webhook-drop']
+const TELL_ALL: ReadonlySet<StockFact> = new Set(['machines', 'papers', 'files'])
+/** A warehouse is away for a while and has come back before faults end. */
+const BACK_MS = 10_000
 
 export type WholeDay = Day &
   Required<
@@ -116,13 +126,19 @@ export function dayOf(seed: string, given: Day): WholeDay {
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
     drowsy: isSilent ? [1, 1] : stock.includes('supply') ? [1, 2] : [1, 5],
-    peaceAfterMs: isSilent ? SILENCE_OVER_MS : stock.includes('supply') ? SUPPLIED_MS : 5_000,
+    peaceAfterMs: peaceAfter(stock),
     partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
     cancels: 0.2,
     ...given,
     stock,
-    without: [...(given.without ?? []), ...(stock.includes('machines') ? NEVER_TOLD : [])],
+    without: [...(given.without ?? []), ...(stock.some((fact) => TELL_ALL.has(fact)) ? NEVER_TOLD : [])],
   }
+}
+
+function peaceAfter(stock: readonly StockFact[]): number {
+  if (stock.includes('silence')) return SILENCE_OVER_MS
+  if (stock.includes('supply')) return SUPPLIED_MS
+  return stock.includes('papers') ? BACK_MS : 5_000
 }
 
 /**
@@ -130,12 +146,13 @@ export function dayOf(seed: string, given: Day): WholeDay {
  * no fault that lets everybody wait for long.
  */
 export const shortDayOf = (seed: string): Day => ({
+  ...(draw(seed, 'short', 'papers') < SHORT_SHARE
+    ? ({ stock: ['papers'], peaceAfterMs: BACK_MS } as const)
+    : ({ stock: [], peaceAfterMs: 1_500 } as const)),
   orders: drawInteger(seed, 'orders', 0, [1, 2]),
   programs: draw(seed, 'programs', 0) < 0.5 ? ['all'] : ['all', 'all'],
   without: ['zombie', 'coma'],
   withinMs: 60,
   drowsy: [3, 5],
-  peaceAfterMs: 1_500,
   partners: false,
-  stock: [],
 })

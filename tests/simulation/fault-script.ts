@@ -22,6 +22,8 @@ export const RATES = {
   'file-lost': 0.15,
   'file-late': 0.2,
   'file-twice': 0.15,
+  'file-cut': 0.15,
+  'line-bad': 0.15,
   crash: 0.004,
   stall: 0.003,
   zombie: 0.0015,

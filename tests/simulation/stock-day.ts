@@ -9,11 +9,15 @@ import type { Clients } from './clients.ts'
 import type { Counterparts } from './counterparts.ts'
 import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
+import { filesAmiss } from './file-checkers.ts'
+import { fed, openFilePeople } from './file-people.ts'
 import { machinesAmiss, openMachinePeople } from './machine-people.ts'
 import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
+import { papersAmiss } from './paper-checkers.ts'
+import { openPaperPeople } from './paper-people.ts'
 import { openReconcilers, reconciliationsAmiss, tolerant } from './reconcilers.ts'
 import { levelsAmiss, publishing } from './shop-levels.ts'
 import { freshness, openSilence, silenceAmiss } from './silence.ts'
@@ -25,7 +29,7 @@ import { openTransferPeople, transfersAmiss } from './transfer-people.ts'
 import { timeAt } from './virtual-clock.ts'
 import { openDesks } from './warehouse-desks.ts'
 
-/** What is missing is asked for soon where warehouses count again what they told of. */
+/** What is missing is asked for soon where warehouses count again what they told of, or come back with much to tell. */
 const GAP_AFTER_MS = 5_000
 const COUNTED_AGAIN: ReadonlySet<StockFact> = new Set(['counts', 'desks'])
 
@@ -36,11 +40,12 @@ export function stockConfig(config: Config, day: WholeDay): Config {
   const has = (fact: StockFact): boolean => day.stock.includes(fact)
   return {
     ...config,
-    inbox: recounts(day) ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox,
+    inbox: recounts(day) || has('papers') ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox,
     edi: { ...config.edi, enabled: day.partners || has('supply') },
     ...(has('silence') && { freshness }),
     ...(has('reconciliations') && { systems: tolerant(config.systems) }),
     ...(has('levels') && { publishing }),
+    ...(has('files') && fed(config)),
   }
 }
 
@@ -70,6 +75,8 @@ export class StockDay {
   readonly #machines
   readonly #reconcilers
   readonly #transfers
+  readonly #papers
+  readonly #files
   readonly #suppliers
   readonly #silence
 
@@ -82,6 +89,8 @@ export class StockDay {
     this.#erps = readsAllDay(day) ? openErpPeople(parts) : undefined
     this.#desks = has('desks') ? openDesks({ ...parts, erps: this.#erps! }) : undefined
     this.#transfers = has('transfers') ? openTransferPeople(parts) : undefined
+    this.#papers = has('papers') ? openPaperPeople(parts) : undefined
+    this.#files = has('files') ? openFilePeople(parts) : undefined
     this.#machines = has('machines') ? openMachinePeople(parts) : undefined
     this.#reconcilers = has('reconciliations') ? openReconcilers(parts) : undefined
     this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
@@ -100,6 +109,7 @@ export class StockDay {
       'what people may not do with stock is refused, and the rest is done': [
         ...this.#people.wrong,
         ...(this.#transfers?.wrong ?? []),
+        ...(this.#papers?.wrong ?? []),
       ],
       'an answer is what the books said when it says that it is': this.#people.misremembered,
       'of a silent place less is promised, and what is promised is marked': this.#silence?.wrong ?? [],
@@ -108,7 +118,9 @@ export class StockDay {
 
   isIdle(): boolean {
     const all = [this.#people, this.#transfers, this.#erps, this.#desks, this.#machines, this.#silence]
-    const open = [...all, this.#reconcilers].some((some) => (some?.open() ?? 0) > 0)
+    const open = [...all, this.#reconcilers, this.#papers, this.#files].some(
+      (some) => (some?.open() ?? 0) > 0,
+    )
     return !open && (this.#suppliers?.isIdle() ?? true)
   }
 
@@ -116,6 +128,7 @@ export class StockDay {
   peace(): void {
     if (recounts(this.#parts.day)) this.#people.recount()
     this.#reconcilers?.peace()
+    this.#files?.peace()
   }
 
   /** A transaction was committed. */
@@ -126,7 +139,7 @@ export class StockDay {
 
   /** What does not agree: it may take others a while to look after nothing is under way any more. */
   async amiss(): Promise<Violation[]> {
-    const { day, world, config, landscape, side, scheduler } = this.#parts
+    const { day, world, config, landscape, side, scheduler, files } = this.#parts
     if (day.stock.length === 0) return []
     const client = side()
     const query = queryOf(client)
@@ -139,6 +152,8 @@ export class StockDay {
       ...(this.#suppliers ? await promisesAmiss(query, { locations, today }) : []),
       ...(erps ? await salesAmiss(query, [...erps.sold(), ...(this.#desks?.sold() ?? [])]) : []),
       ...(this.#transfers ? await transfersAmiss(query) : []),
+      ...(this.#files ? await filesAmiss(query, { landscape, files, bad: this.#files.bad }) : []),
+      ...(this.#papers ? await papersAmiss(query, landscape, this.#papers.taken) : []),
       ...(this.#reconcilers ? await reconciliationsAmiss(query) : []),
       ...(this.#machines ? await machinesAmiss(query, landscape) : []),
       ...(this.#silence ? await silenceAmiss(query) : []),

@@ -91,7 +91,8 @@ export async function differences(query: Query, landscape: Books): Promise<Recor
   )
   const shipments = await numbersOf(
     query,
-    `select source || ' ' || source_key as number from shipments.shipment`,
+    `select source || ' ' || source_key as number from shipments.shipment where source <> 'by-hand'
+     union all select source || ' ' || source_key from shipments.known_by_hand`,
   )
   const invoices = await numbersOf(
     query,
@@ -167,13 +168,16 @@ export const EVERYTHING_ONCE: Readonly<Record<string, Difference>> = {
 /** `DC1 NWF 10012 AVAIL`, and how much. */
 type Shelf = { readonly place: string; readonly quantity: number }
 
-/** What our books say is in the building, by status, where there is anything. */
+/** What our books say is in the building, by status, where there is anything; without papers of which its warehouse knows nothing. */
 export async function ourStock(query: Query): Promise<Shelf[]> {
   return query<Shelf>(`
-    select (location || ' ' || p.company || ' ' || sku || ' ' || held.status) collate "C" as place, quantity::float8 as quantity
+    select (location || ' ' || p.company || ' ' || sku || ' ' || held.status) collate "C" as place, held.quantity::float8 as quantity
     from inventory.position p join items.item i on i.id = p.item_id
-    cross join lateral (values ('AVAIL', available), ('HOLD', quality_hold), ('DAMAGED', damaged)) as held(status, quantity)
-    where lot = '' and quantity <> 0 order by 1`)
+    left join (select item_id, location, sum(case kind when 'ship' then open else -open end) as quantity
+      from inventory.by_hand where kind in ('ship', 'count') and booked group by 1, 2) untold using (item_id, location)
+    cross join lateral (values ('AVAIL', available + unreconciled + coalesce(untold.quantity, 0)), ('HOLD', quality_hold),
+      ('DAMAGED', damaged)) as held(status, quantity)
+    where lot = '' and held.quantity <> 0 order by 1`)
 }
 
 /** What lies on the shelves. */
