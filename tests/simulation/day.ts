@@ -87,13 +87,13 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
 /**
  * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
  * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name
- * no units; and whoever tells by files is neither asked for what he counts nor heard by messages.
+ * no units, and differ for as long as their warehouse knows nothing of them; and whoever tells by files is neither asked for what he counts nor heard by messages.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'reconciliations'],
   desks: ['silence'],
   reconciliations: ['silence'],
-  papers: ['machines', 'silence'],
+  papers: ['machines', 'silence', 'reconciliations'],
   files: ['machines', 'silence', 'reconciliations', 'desks', 'papers'],
 }
 

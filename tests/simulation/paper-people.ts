@@ -168,6 +168,7 @@ class PaperWork implements PaperPeople {
     )
     const ways: readonly (readonly Sheet[])[] = [
       [whole],
+      [picked],
       [picked, whole],
       [part, { ...whole, lines: rest }],
       [{ ...part, final: true }],
