@@ -164,6 +164,15 @@ test('a snapshot ends what was counted by paper', async () => {
   expect(await positionOf(db, itemId)).toMatchObject({ available: units(8) })
 })
 
+test('what is counted by paper after a snapshot was taken is not ended by it', async () => {
+  const itemId = newItem()
+  await receive(db, itemId, units(10))
+  const counted = row(0, units(-2), { itemId, happenedAt: new Date(AT.getTime() + 9 * 60_000) })
+  await db.database.transaction(async (tx) => rememberByHand(tx, [counted]))
+  await take(db, itemId, { mark: 5, available: units(10) })
+  expect(await handRowsAt(db.database, [{ itemId, location: NORTH }])).toHaveLength(1)
+})
+
 test('every statement of what was entered by hand goes by index', async () => {
   const empty = await openTestDatabase()
   try {

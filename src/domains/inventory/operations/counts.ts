@@ -92,7 +92,7 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
   ])
   const counts = told.map((count) => countedAsHeld(count, held))
   const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
-  updateByHand(tx, countedByHand(entered))
+  updateByHand(tx, countedByHand(entered, takenAt))
   const movements: Movement[] = []
   const corrected: Difference[] = []
   const below: CountedBelow[] = []

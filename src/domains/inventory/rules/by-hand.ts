@@ -115,8 +115,8 @@ export const leftByHand = (rows: readonly HandRow[], takenAt: Date): MovedLater[
       quantity: -open,
     }))
 
-/** A snapshot is a count of all: what people counted meanwhile is over. */
-export const countedByHand = (rows: readonly HandRow[]): Ended[] =>
+/** A snapshot is a count of all: what people counted before it was taken is over. What they count later stays beside it. */
+export const countedByHand = (rows: readonly HandRow[], takenAt: Date): Ended[] =>
   rows
-    .filter(({ kind }) => kind === 'count' || kind === 'return')
+    .filter(({ kind, happenedAt }) => (kind === 'count' || kind === 'return') && happenedAt <= takenAt)
     .map((row) => ({ row, open: 0, outcome: 'counted' }))
