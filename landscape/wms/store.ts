@@ -46,6 +46,8 @@ export type Adjustment = {
   owner: string
   sku: string
   lot?: string
+  /** Of a lot that was not there before. */
+  expiresOn?: string
   /** What the shelf gains; minus what leaves it, be it for another status. */
   delta: number
   /** Which units; the warehouse's choice where they are not named. */
@@ -178,9 +180,9 @@ export class Warehouse {
     this.tellStock({ ...facts, ...named, type: 'inventory.received', ...of })
   }
 
-  adjust({ site, owner, sku, lot = '', delta, serials: named, reason }: Adjustment): void {
+  adjust({ site, owner, sku, lot = '', expiresOn = '', delta, serials: named, reason }: Adjustment): void {
     const [left, gets] = STATUS_CHANGES[reason]
-    const goods = { lot, expiresOn: '' }
+    const goods = { lot, expiresOn }
     const place = { site, owner, sku }
     const units = this.shelves.put(place, {
       ...goods,

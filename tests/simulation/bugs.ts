@@ -4,6 +4,7 @@
  */
 import type { Bug } from './bug.ts'
 import { FEED_BUGS } from './feed-bugs.ts'
+import { CONTEST_BUGS } from './contest-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
 
 const DESK = 'src/platform/desk.ts'
@@ -331,4 +332,5 @@ export const BUGS: readonly Bug[] = [
   },
   ...STOCK_BUGS,
   ...FEED_BUGS,
+  ...CONTEST_BUGS,
 ]

@@ -161,17 +161,20 @@ function changedAnswers({ told }: Clients): Violation[] {
 /**
  * Stock for who waits first, by what its channel may have: what is kept for it and there, and the rest beside it but behind
  * a wall; and for who waits first of a channel what is kept for that alone, also when all others have theirs. Whole ordered
- * units of it or all that is missing, at a place where the pick was not short before. Who waits for what lives long is
+ * units of it or all that is missing, which a line that ships complete takes alone, at a place where the pick was not short before, and from which its profile of sourcing lets it be
+ * served whatever else it takes. Who waits for what lives long is
  * served by lots.
  */
 const LEFT_WAITING = `
   select 'item ' || item_id || ': ' || there || ' at ' || location || ' for ' || channel || ', order ' || doc
     || ' waits for ' || quantity as found
   from (select b.item_id, b.doc, b.line, b.channel, b.quantity, b.minimum_shelf_life_days as days,
-      l.numerator::numeric / gcd(10000 * l.numerator, l.denominator) as part,
+      case when o.shipping_rule = 'line-complete' then b.quantity
+        else l.numerator::numeric / gcd(10000 * l.numerator, l.denominator) end as part,
       row_number() over (partition by b.item_id order by b.since, b.doc, b.line) = 1 as is_first,
       row_number() over (partition by b.item_id, b.channel order by b.since, b.doc, b.line) = 1 as is_first_of_channel
-    from inventory.backorder b join orders.line l on l.order_id = b.doc and l.n = b.line) line
+    from inventory.backorder b join orders.line l on l.order_id = b.doc and l.n = b.line
+    join orders.sales_order o on o.id = b.doc) line
   cross join lateral (
     select s.location, case when is_first
         then least(k.beyond_safety, k.own) + case when k.is_walled then 0 else greatest(0, s.free - k.kept) end
@@ -187,7 +190,11 @@ const LEFT_WAITING = `
       from (select kind, channels, line.channel = any(channels) as is_mine, a.quantity - taken as left
         from inventory.allocation a where a.item_id = line.item_id and a.location = s.location) a) k) place
   where is_first_of_channel and days is null and there >= least(part, quantity) and there > 0 and not exists (
-    select from inventory.short_pick k where (k.doc, k.line, k.location) = (line.doc, line.line, place.location))`
+    select from inventory.short_pick k where (k.doc, k.line, k.location) = (line.doc, line.line, place.location))
+  and not exists (
+    select from inventory.sourcing_decision d join inventory.sourcing_profile p on p.id = d.profile
+    where d.doc = line.doc and not (p.rules -> 'network' ? place.location and p.rules ->> 'minSplitOrder' = '0'
+      and p.rules ->> 'minSplitLine' = '0' and (p.rules ->> 'maxSplits')::int >= jsonb_array_length(p.rules -> 'network') - 1))`
 
 const OVERDUE = `
   select 'R-' || id || ' ended at ' || expires_at as found from inventory.channel_reservation

@@ -1,5 +1,6 @@
 /** Who brings orders: API clients that repeat until they know, buyers in the shop. Each remembers what it was told. */
 import { toOrderRequest } from '../../src/demo.ts'
+import type { OrderRequest } from '../../src/domains/orders/contract.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
 import { type CallerParts, openCaller } from './caller.ts'
@@ -22,8 +23,8 @@ export type Clients = {
   /** Cancellations that were answered with 2xx, by order id. */
   readonly cancelled: ReadonlySet<string>
   readonly open: () => number
-  /** Orders by the API, out of a reservation where one is named. */
-  readonly submit: (order: WorldOrder, key: string, reservationId?: string) => Promise<void>
+  /** Orders by the API, with what is said beside what the order says: out of which reservation, how it ships. */
+  readonly submit: (order: WorldOrder, key: string, more?: Partial<OrderRequest>) => Promise<void>
 }
 
 export type ClientParts = CallerParts & {
@@ -50,12 +51,9 @@ export function openClients(parts: ClientParts): Clients {
     void scheduler.after(ms, { actor: outside, label, run })
   const { post, sleep } = openCaller(parts)
 
-  async function submit(order: WorldOrder, key: string, reservationId?: string): Promise<void> {
+  async function submit(order: WorldOrder, key: string, more?: Partial<OrderRequest>): Promise<void> {
     open++
-    const answer = await post(ORDERS, key, {
-      ...toOrderRequest(order),
-      ...(reservationId && { reservationId }),
-    })
+    const answer = await post(ORDERS, key, { ...toOrderRequest(order), ...more })
     const body = JSON.parse(answer.body) as { id?: string; code?: string }
     told.push({ key, order, status: answer.status, id: body.id, code: body.code })
     open--

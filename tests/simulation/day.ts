@@ -6,8 +6,10 @@ import type { CounterpartName } from './counterparts.ts'
 export type Role = Config['role']
 
 /**
- * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask;
- * machines are known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, books are compared; purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
+ * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask; planners
+ * have backorder runs done, customers want goods to live long, people change from where orders are served; machines are
+ * known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, books are compared;
+ * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
  * warehouse falls silent, shops are told levels.
  */
 export const STOCK_FACTS = [
@@ -16,6 +18,9 @@ export const STOCK_FACTS = [
   'adjustments',
   'lots',
   'questions',
+  'runs',
+  'lives',
+  'profiles',
   'machines',
   'transfers',
   'papers',
@@ -68,8 +73,6 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 
 const PARTNERS_SHARE = 0.25
 const STOCK_SHARE = 0.15
-/** Of short days, on which nothing else happens to stock beside orders. */
-const SHORT_SHARE = 0.03
 /** Those for which other systems are read, heard or told all day cost more. */
 const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels'])
 const COSTLY_SHARE = 0.06
@@ -86,15 +89,17 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
 
 /**
  * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
- * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name
- * no units, and differ for as long as their warehouse knows nothing of them; and whoever tells by files is neither asked for what he counts nor heard by messages.
+ * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name no
+ * units, and differ for as long as their warehouse knows nothing of them; whoever tells by files is neither asked for what
+ * he counts nor heard by messages; and who may be served from some places only waits for what is at others.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'reconciliations'],
   desks: ['silence'],
   reconciliations: ['silence'],
-  papers: ['machines', 'silence', 'reconciliations'],
-  files: ['machines', 'silence', 'reconciliations', 'desks', 'papers'],
+  papers: ['machines', 'silence', 'reconciliations', 'runs', 'lives', 'profiles'],
+  files: ['machines', 'silence', 'reconciliations', 'desks', 'papers', 'runs', 'lives', 'profiles'],
+  lives: ['profiles'],
 }
 
 const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
@@ -141,18 +146,24 @@ function peaceAfter(stock: readonly StockFact[]): number {
   return stock.includes('papers') ? BACK_MS : 5_000
 }
 
+/** What fits into a short day too, on few of them. */
+const BRIEF = ['runs', 'papers'] as const satisfies readonly StockFact[]
+const BRIEF_SHARE = 0.04
+
 /**
  * A day of which many fit into a second: one order or two, one program or two that leave upkeep for later, peace soon, and
  * no fault that lets everybody wait for long.
  */
-export const shortDayOf = (seed: string): Day => ({
-  ...(draw(seed, 'short', 'papers') < SHORT_SHARE
-    ? ({ stock: ['papers'], peaceAfterMs: BACK_MS } as const)
-    : ({ stock: [], peaceAfterMs: 1_500 } as const)),
-  orders: drawInteger(seed, 'orders', 0, [1, 2]),
-  programs: draw(seed, 'programs', 0) < 0.5 ? ['all'] : ['all', 'all'],
-  without: ['zombie', 'coma'],
-  withinMs: 60,
-  drowsy: [3, 5],
-  partners: false,
-})
+export function shortDayOf(seed: string): Day {
+  const stock = apart(BRIEF.filter((fact) => draw(seed, 'brief', fact) < BRIEF_SHARE))
+  return {
+    orders: drawInteger(seed, 'orders', 0, [1, 2]),
+    programs: draw(seed, 'programs', 0) < 0.5 ? ['all'] : ['all', 'all'],
+    without: ['zombie', 'coma'],
+    withinMs: 60,
+    drowsy: [3, 5],
+    peaceAfterMs: stock.includes('papers') ? BACK_MS : 1_500,
+    partners: false,
+    stock,
+  }
+}

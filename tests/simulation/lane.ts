@@ -15,6 +15,7 @@ import { type Cluster, joinCluster, openCluster } from './cluster.ts'
 import { configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
+import { withPerishables } from './life-people.ts'
 import { withMachines } from './machine-people.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
@@ -71,7 +72,7 @@ function smallWorld(): World {
   const stock = world.stock.map((row) => ({ ...row, quantity: quantityOf(row) }))
   const isInLots = ({ item, status }: Stock): boolean => status === 'available' && item === IN_LOTS
   return {
-    ...withMachines(world),
+    ...withPerishables(withMachines(world)),
     stock,
     receipts: stock.filter((row) => isShort(row) || isInLots(row)).map(arrivalOf),
   }

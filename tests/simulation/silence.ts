@@ -27,8 +27,9 @@ const NOTICED_AFTER_MS = 17_000
 const BEGINS_MS: [number, number] = [500, 4_000]
 /** Warehouses that work tell something every so often, so what is not heard is silent. */
 const PULSE_MS = 2_400
-const LEAST = 5
-const MOST = 7
+/** Of places of the first warehouse so much is held back, of those of the other so much is promised at most. */
+export const LEAST = 5
+export const MOST = 7
 const MINUTE_MS = 60_000
 const PIECES = 'EA'
 const TELLERS = ['wms', 'eastWms'] as const
@@ -38,7 +39,7 @@ export const freshness = Freshness.parse([
   { source: CONFIGURED.eastWms, minutes: BUDGET_MS / MINUTE_MS, rule: 'cap', most: MOST },
 ])
 
-const sitesOf = (teller: Teller): readonly string[] => (teller === 'wms' ? NEAR_SITES : EAST_SITES)
+export const sitesOf = (teller: Teller): readonly string[] => (teller === 'wms' ? NEAR_SITES : EAST_SITES)
 
 export type Silence = {
   readonly open: () => number

@@ -34,14 +34,23 @@ test(
   'whatever happens to stock on one day, everybody ends with the same figures',
   { timeout: 120_000 },
   async () => {
-    const stock = ['reservations', 'counts', 'questions', 'supply', 'sales', 'silence', 'levels'] as const
+    const stock = [
+      'reservations',
+      'profiles',
+      'counts',
+      'questions',
+      'supply',
+      'sales',
+      'silence',
+      'levels',
+    ] as const
     const { violations } = await simulate(lane, { seed: 'stock', mode: 'liveness', orders: 2, stock })
     expect(violations).toEqual([])
   },
 )
 
 test('whoever moves goods beside us, each unit is where it lies', { timeout: 60_000 }, async () => {
-  const stock = ['lots', 'adjustments', 'machines', 'transfers', 'desks'] as const
+  const stock = ['runs', 'lives', 'lots', 'adjustments', 'machines', 'transfers', 'desks'] as const
   const { violations } = await simulate(lane, { seed: 'goods', mode: 'liveness', orders: 2, stock })
   expect(violations).toEqual([])
 })

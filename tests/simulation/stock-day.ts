@@ -11,6 +11,8 @@ import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
 import { filesAmiss } from './file-checkers.ts'
 import { fed, openFilePeople } from './file-people.ts'
+import { livesAmiss } from './life-checkers.ts'
+import { openLifePeople } from './life-people.ts'
 import { machinesAmiss, openMachinePeople } from './machine-people.ts'
 import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
@@ -18,6 +20,10 @@ import type { World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { papersAmiss } from './paper-checkers.ts'
 import { openPaperPeople } from './paper-people.ts'
+import { RunHistory, runsAmiss } from './run-history.ts'
+import { openRunPeople } from './run-people.ts'
+import { ProfileHistory } from './profile-history.ts'
+import { openProfilePeople } from './profile-people.ts'
 import { openReconcilers, reconciliationsAmiss, tolerant } from './reconcilers.ts'
 import { levelsAmiss, publishing } from './shop-levels.ts'
 import { freshness, openSilence, silenceAmiss } from './silence.ts'
@@ -70,6 +76,11 @@ export class StockDay {
   readonly #parts: Parts
   readonly #history: BookHistory
   readonly #people
+  readonly #runs: RunHistory
+  readonly #planners
+  readonly #lives
+  readonly #profiles = new ProfileHistory()
+  readonly #sourcers
   readonly #erps
   readonly #desks
   readonly #machines
@@ -86,6 +97,10 @@ export class StockDay {
     this.#parts = parts
     this.#history = new BookHistory(config.locations.map(({ code }) => code))
     this.#people = openStockPeople({ ...parts, history: this.#history })
+    this.#runs = new RunHistory()
+    this.#planners = has('runs') ? openRunPeople({ ...parts, history: this.#runs }) : undefined
+    this.#lives = has('lives') ? openLifePeople(parts) : undefined
+    this.#sourcers = has('profiles') ? openProfilePeople({ ...parts, history: this.#profiles }) : undefined
     this.#erps = readsAllDay(day) ? openErpPeople(parts) : undefined
     this.#desks = has('desks') ? openDesks({ ...parts, erps: this.#erps! }) : undefined
     this.#transfers = has('transfers') ? openTransferPeople(parts) : undefined
@@ -110,6 +125,12 @@ export class StockDay {
         ...this.#people.wrong,
         ...(this.#transfers?.wrong ?? []),
         ...(this.#papers?.wrong ?? []),
+        ...(this.#lives?.wrong ?? []),
+        ...(this.#sourcers?.wrong ?? []),
+      ],
+      'a backorder run does what was shown, or nothing': [
+        ...(this.#planners?.wrong ?? []),
+        ...this.#runs.wrong,
       ],
       'an answer is what the books said when it says that it is': this.#people.misremembered,
       'of a silent place less is promised, and what is promised is marked': this.#silence?.wrong ?? [],
@@ -117,10 +138,21 @@ export class StockDay {
   }
 
   isIdle(): boolean {
-    const all = [this.#people, this.#transfers, this.#erps, this.#desks, this.#machines, this.#silence]
-    const open = [...all, this.#reconcilers, this.#papers, this.#files].some(
-      (some) => (some?.open() ?? 0) > 0,
-    )
+    const all = [
+      this.#people,
+      this.#planners,
+      this.#lives,
+      this.#sourcers,
+      this.#transfers,
+      this.#erps,
+      this.#desks,
+      this.#machines,
+      this.#silence,
+      this.#reconcilers,
+      this.#papers,
+      this.#files,
+    ]
+    const open = all.some((some) => (some?.open() ?? 0) > 0)
     return !open && (this.#suppliers?.isIdle() ?? true)
   }
 
@@ -133,8 +165,10 @@ export class StockDay {
 
   /** A transaction was committed. */
   async committed(nowMs: number): Promise<void> {
-    if (this.#parts.day.stock.includes('questions'))
-      await this.#history.note(queriesOf(this.#parts.side()), nowMs)
+    const { day, side, faults } = this.#parts
+    if (day.stock.includes('questions')) await this.#history.note(queriesOf(side()), nowMs)
+    if (day.stock.includes('profiles')) await this.#profiles.note(queryOf(side()), nowMs)
+    if (day.stock.includes('runs')) await this.#runs.note(queryOf(side()), { nowMs, struck: faults.struck })
   }
 
   /** What does not agree: it may take others a while to look after nothing is under way any more. */
@@ -151,6 +185,9 @@ export class StockDay {
       ...(this.#suppliers ? await supplyAmiss(query, erps!, this.#suppliers) : []),
       ...(this.#suppliers ? await promisesAmiss(query, { locations, today }) : []),
       ...(erps ? await salesAmiss(query, [...erps.sold(), ...(this.#desks?.sold() ?? [])]) : []),
+      ...(this.#lives ? await livesAmiss(query, world.today) : []),
+      ...(this.#sourcers ? await this.#profiles.amiss(query) : []),
+      ...(this.#planners ? await runsAmiss(query) : []),
       ...(this.#transfers ? await transfersAmiss(query) : []),
       ...(this.#files ? await filesAmiss(query, { landscape, files, bad: this.#files.bad }) : []),
       ...(this.#papers ? await papersAmiss(query, landscape, this.#papers.taken) : []),

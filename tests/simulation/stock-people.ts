@@ -196,7 +196,7 @@ class StockWork implements StockPeople {
       () => verb('release', { lines: part }),
       () => verb('release', {}),
       () => verb('commit', {}),
-      () => clients.submit({ ...order, poNumber: `${order.poNumber}-${key}` }, key, id),
+      () => clients.submit({ ...order, poNumber: `${order.poNumber}-${key}` }, key, { reservationId: id }),
       async () => undefined,
     ]
     await acts[Math.floor(draw(seed, 'act', key) * acts.length)]!()
