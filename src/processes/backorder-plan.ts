@@ -175,7 +175,10 @@ type Known = {
   readonly asked: RunAsked
 }
 
-/** All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not. */
+/**
+ * All that take part, in the order of their segments and inside each as it says. Orders that are taken back do not, nor
+ * lines that moved while queue, claims and orders were read one after the other: what they have would be taken for less.
+ */
 async function rank(
   queries: Queries,
   { code }: Selling,
@@ -200,6 +203,7 @@ async function rank(
     const key = `${line.doc} ${line.n}`
     const [kept, queued] = [keptBy.get(key), queuedBy.get(key)]
     if (!items.has(line.itemId) || (!kept && !queued) || order.closed || order.cancelRequested) return []
+    if (line.backordered !== (queued?.quantity ?? 0) || line.reserved !== sumOf(kept ?? [])) return []
     const group = customers.get(customerKey(order.company, order.customer))?.priceList
     const at = asked.rules.segments.findIndex(({ when }) => fits(when, order, { line, group }))
     const segment = asked.rules.segments[at]
@@ -211,6 +215,9 @@ async function rank(
     .toSorted((a, b) => a.at - b.at || compared(a.ranked, b.ranked, a.sortBy))
     .map(({ ranked }) => ranked)
 }
+
+const sumOf = (some: readonly { readonly quantity: Quantity }[]): Quantity =>
+  some.reduce((sum, { quantity }) => sum + quantity, 0)
 
 type Segment = BackorderRules['segments'][number]
 
