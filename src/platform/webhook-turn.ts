@@ -7,8 +7,8 @@ import type { Clock } from './clock.ts'
 import type { Database, Queries, Transaction } from './database.ts'
 import type { OpenExceptions } from './exceptions.ts'
 import type { HttpClient } from './http-client.ts'
-import type { RecordedEvent } from './log.ts'
-import { type Batch, eventsNamed, readBatch } from './log-batches.ts'
+import type { Cursor, RecordedEvent } from './log.ts'
+import { eventsNamed, readBatch } from './log-batches.ts'
 import type { SecretBox } from './secret-box.ts'
 import { wants } from './subscription-filter.ts'
 import type { Subscription } from './subscriptions.ts'
@@ -53,6 +53,8 @@ export type Turn = {
 
 /** With so many undelivered the log is not read on: it is the queue. */
 const WINDOW = 100
+/** As many windows are read on in a turn where little of them is wanted. */
+const WINDOWS = 10
 /** Documents of one subscription that are told at once. */
 const LANES = 8
 const TURN_MS = 10_000
@@ -91,7 +93,7 @@ export async function deliverTurn(ports: DeliveryPorts, turn: Turn): Promise<boo
       attempts: round.attempts,
       delivered: [...work.lost, ...work.messages.filter((one) => one.state === 'delivered').map(nameOf)],
       kept,
-      cursor: work.batch.end,
+      cursor: work.end,
       failures: round.failures,
       succeededAt: round.succeededAt,
       dueAt,
@@ -101,38 +103,60 @@ export async function deliverTurn(ports: DeliveryPorts, turn: Turn): Promise<boo
     (tx) => tellPeople(tx, ports, subscription, { dead: work.messages.filter(isDead), stop: round.stop }),
   )
   for (const { outcome } of round.attempts) ports.onAttempt(outcome)
-  return isEnded && round.stop === undefined && dueAt <= clock.now() && work.messages.length > 0
+  const isMore = work.isMore || work.messages.length > 0
+  return isEnded && round.stop === undefined && dueAt <= clock.now() && isMore
 }
 
 const nameOf = ({ event: { key, keyVersion } }: Message) => ({ key, keyVersion })
 const isDead = ({ state }: Message): boolean => state === 'dead'
 
-type Work = {
+type Read = {
+  readonly wanted: readonly RecordedEvent[]
+  readonly end: Cursor
+  /** The log went on where it was read no further. */
+  readonly isMore: boolean
+}
+
+type Work = Omit<Read, 'wanted'> & {
   readonly messages: readonly Message[]
-  readonly batch: Batch
   /** Waited for so long that they have left the log. */
   readonly lost: readonly Waiting[]
 }
 
-async function gather({ database, clock, words, visible }: DeliveryPorts, of: Subscription): Promise<Work> {
+async function gather(ports: DeliveryPorts, of: Subscription): Promise<Work> {
+  const { database, clock } = ports
   const waiting = await waitingOf(database, of.id)
-  const [batch, known] = await Promise.all([
-    waiting.length < WINDOW ? readBatch(database, of.cursor, WINDOW) : { events: [], end: of.cursor },
+  const [{ wanted, ...read }, known] = await Promise.all([
+    waiting.length < WINDOW ? readOn(ports, of) : { wanted: [], end: of.cursor, isMore: false },
     eventsNamed(database, waiting),
   ])
-  const wanted = batch.events.flatMap(({ event }) => (wants(words, of, event) ? [event] : []))
-  const seen = of.partner === null ? undefined : await visible(database, of.partner, wanted)
   const byName = new Map(known.map((event) => [`${event.key}.${event.keyVersion}`, event]))
   const eventOf = ({ key, keyVersion }: Waiting) => byName.get(`${key}.${keyVersion}`)
   const fresh = { attempts: 0, dueAt: clock.now(), firstFailedAt: null }
   return {
-    batch,
+    ...read,
     lost: waiting.filter((row) => !eventOf(row)),
     messages: [
       ...waiting.flatMap((row) => messageFor(eventOf(row), row)),
-      ...wanted.filter((event) => seen?.has(event) ?? true).flatMap((event) => messageFor(event, fresh)),
+      ...wanted.flatMap((event) => messageFor(event, fresh)),
     ],
   }
+}
+
+/** Window after window, until one is not full, enough is wanted, or a turn's share of the log is read. */
+async function readOn({ database, words, visible }: DeliveryPorts, of: Subscription): Promise<Read> {
+  const wanted: RecordedEvent[] = []
+  let end = of.cursor
+  let isMore = true
+  for (let windows = 0; windows < WINDOWS && isMore && wanted.length < WINDOW; windows++) {
+    const batch = await readBatch(database, end, WINDOW)
+    const filtered = batch.events.flatMap(({ event }) => (wants(words, of, event) ? [event] : []))
+    const seen = of.partner === null ? undefined : await visible(database, of.partner, filtered)
+    wanted.push(...filtered.filter((event) => seen?.has(event) ?? true))
+    end = batch.end
+    isMore = batch.events.length >= WINDOW
+  }
+  return { wanted, end, isMore }
 }
 
 type Standing = Pick<Waiting, 'attempts' | 'dueAt' | 'firstFailedAt'>
