@@ -8,6 +8,7 @@ import { locationsOfItem } from '#domains/inventory/views.ts'
 import { reservedByOthers } from '#domains/inventory/views/availability.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
+import type { Backlog } from '#platform/backlog.ts'
 import type { Door } from '#platform/batch.ts'
 import { systemClock } from '#platform/clock.ts'
 import type { Database, Queries } from '#platform/database.ts'
@@ -38,10 +39,11 @@ export type PromiseWires = {
   readonly processPorts: ProcessPorts
   readonly reservations: Door<ReservationArrival, ReservationReceipt>
   readonly stock: StockInMemory
+  readonly backlog: Backlog | undefined
 }
 
 export function promisesOf(
-  { screens: queries, worker, processPorts: ports, reservations, stock }: PromiseWires,
+  { screens: queries, worker, processPorts: ports, reservations, stock, backlog }: PromiseWires,
   pages: Pages,
   doors: AvailabilityPorts,
 ): Route[] {
@@ -65,7 +67,11 @@ export function promisesOf(
       queries,
       pages,
       numbers: { reservation: reservationNumber, parse: parseNumber },
-      reserve: async (arrival) => reservationAnswer(await reservations.add(arrival, arrival.client)),
+      async reserve(arrival) {
+        backlog?.assertRoom()
+        reservations.assertRoom()
+        return reservationAnswer(await reservations.add(arrival, arrival.client))
+      },
       extend: (asked) => extendReservation(runner(), ports, asked),
       transfer: (asked) => transferReservation(runner(), asked),
       split: (asked) => splitOff(runner(), ports, asked),

@@ -5,7 +5,7 @@ import { type AvailabilityPorts, inventoryRoutes } from '#domains/inventory/rout
 import { findItems } from '#domains/items/operations.ts'
 import { orderRoutes } from '#domains/orders/routes.ts'
 import { supplyRoutes } from '#domains/supply/routes.ts'
-import { createBacklog } from '#platform/backlog.ts'
+import { type Backlog, createBacklog } from '#platform/backlog.ts'
 import type { Door } from '#platform/batch.ts'
 import { type Database, ping } from '#platform/database.ts'
 import type { Route } from '#platform/http.ts'
@@ -43,7 +43,7 @@ import { reversePayment } from './processes/payment-reversal.ts'
 import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
 import { findOrders } from './processes/story.ts'
 import type { Summary } from './processes/summary.ts'
-import { type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
+import { type Ear, type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
 
 export type RouteWires = {
   readonly config: Config
@@ -71,17 +71,18 @@ export function houseRoutes(wires: RouteWires): Route[] {
   if (config.role === 'worker') return probesOf(wires)
   const pages = createPages(config.access.pageTokenSecret ?? ids.token(32))
   const companies = config.companies.map((company) => company.code)
+  const backlog = backlogOf(wires)
   return [
-    ...ordersOf(wires, pages),
+    ...ordersOf(wires, pages, backlog),
     ...billingRoutes({
-      receivePayment: async (arrival) => paymentAnswer(await wires.payments.add(arrival, arrival.client)),
+      receivePayment: async (arrival) => paymentAnswer(await takenAt(wires.payments, arrival)),
       reversePayment: (command) => reversePayment(wires.worker.runner(), command),
     }),
-    ...stockOf(wires, companies, pages),
+    ...stockOf(wires, { companies, pages, backlog }),
     ...sourcingOf(wires, pages, companies),
     ...waitingDoors(wires, pages, companies),
-    ...webhookRoutes(bound.warehouses, (told) => wires.warehouse.add(told), wires.notice),
-    ...shopRoutes(bound.shops, (told) => wires.channel.add(told), wires.notice),
+    ...webhookRoutes(bound.warehouses, warehouseEar(wires), wires.notice),
+    ...shopRoutes(bound.shops, shopEar(wires, backlog), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
     ...eventRoutes(wires, pages),
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
@@ -92,6 +93,35 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...probesOf(wires),
   ]
 }
+
+/** Everybody else accepts as fast as he works: his own documents in flight are bounded. */
+function backlogOf({ config, ports, screens }: RouteWires): Backlog | undefined {
+  if (config.role !== 'api') return undefined
+  return createBacklog({ queries: screens, clock: ports.clock, max: config.worker.backlogMax })
+}
+
+/** Turned away at a full door, before anything of it is kept. */
+function takenAt<Item extends { readonly client: string }, Answer>(
+  door: Door<Item, Answer>,
+  item: Item,
+): Promise<Answer> {
+  door.assertRoom()
+  return door.add(item, item.client)
+}
+
+const warehouseEar = ({ warehouse }: RouteWires): Ear<Told> => ({
+  assertRoom: () => warehouse.assertRoom(),
+  hear: (told) => warehouse.add(told),
+})
+
+/** What takes an order back, or counts stock, makes no work that waits. */
+const shopEar = ({ channel }: RouteWires, backlog: Backlog | undefined): Ear<ChannelTold> => ({
+  assertRoom(told) {
+    channel.assertRoom()
+    if (told.some(({ inbound }) => inbound.message?.type === 'order-placed')) backlog?.assertRoom()
+  },
+  hear: (told) => channel.add(told),
+})
 
 const recoveryOf =
   ({ connectors }: Bound) =>
@@ -110,14 +140,8 @@ function probesOf({ config, ports, database, worker, masterData, stock }: RouteW
   ])
 }
 
-function ordersOf(wires: RouteWires, pages: Pages): Route[] {
-  const { config, ports, database, screens, worker, orders, processPorts } = wires
-  const { clock } = ports
-  // Everybody else accepts as fast as he works: his own documents in flight are bounded.
-  const backlog =
-    config.role === 'api'
-      ? createBacklog({ queries: screens, clock, max: config.worker.backlogMax })
-      : undefined
+function ordersOf(wires: RouteWires, pages: Pages, backlog: Backlog | undefined): Route[] {
+  const { database, screens, worker, orders, processPorts } = wires
   return orderRoutes({
     queries: screens,
     pages,
@@ -130,6 +154,7 @@ function ordersOf(wires: RouteWires, pages: Pages): Route[] {
     releaseHold: (asked) => releaseHoldOf(worker.runner(), processPorts.sla, asked),
     async submit({ request, client, partner, traceId, claim }) {
       backlog?.assertRoom()
+      orders.assertRoom()
       const arrival = { request, sender: client, partner, actor: client, traceId, claim }
       const answer = orderAnswer(await orders.add(arrival, client))
       if ('replayed' in answer || answer.kind === 'new') return answer
@@ -138,7 +163,13 @@ function ordersOf(wires: RouteWires, pages: Pages): Route[] {
   })
 }
 
-function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages): Route[] {
+type StockWires = {
+  readonly companies: readonly string[]
+  readonly pages: Pages
+  readonly backlog: Backlog | undefined
+}
+
+function stockOf(wires: RouteWires, { companies, pages, backlog }: StockWires): Route[] {
   const { screens, processPorts, stock } = wires
   const ports: AvailabilityPorts = {
     queries: screens,
@@ -153,7 +184,7 @@ function stockOf(wires: RouteWires, companies: readonly string[], pages: Pages):
   }
   return [
     ...inventoryRoutes(ports),
-    ...promisesOf(wires, pages, ports),
+    ...promisesOf({ ...wires, backlog }, pages, ports),
     ...ledgerOf(wires, pages, ports),
     ...byHandOf(wires, pages, ports),
     ...supplyRoutes({ ...ports, pages }),

@@ -94,7 +94,7 @@ const Worker = z.strictObject({
     .int()
     .min(1)
     .max(10_000_000)
-    .describe('Documents due that no worker has taken; over it, an `api` process answers orders with 429')
+    .describe('Documents due that no worker has taken; over it, an `api` process answers new work with 429')
     .default(50_000),
 })
 

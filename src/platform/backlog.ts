@@ -1,4 +1,4 @@
-/** How much is due on the desk that nobody has taken, for doors of a process that leaves its work to others. */
+/** What doors answer while more comes than is worked off; and how much is due on the desk that nobody has taken. */
 import type { Clock } from './clock.ts'
 import type { Queries } from './database.ts'
 import { countBacklog } from './desk.ts'
@@ -10,6 +10,12 @@ export const backlogRefusals = {
     title: 'More is accepted than is worked off',
     cause: 'So many documents wait for a worker that another one would only make the wait longer.',
     fix: 'Repeat the request with the same Idempotency-Key after Retry-After; the operator looks after the workers.',
+  },
+  'work.door_full': {
+    status: 429,
+    title: 'More waits at this door than can be answered in time',
+    cause: 'So much came at once that what comes now would be answered after its sender has left.',
+    fix: 'Send the same again after Retry-After; nothing of it was done or kept.',
   },
 } as const satisfies Record<string, RefusalCode>
 

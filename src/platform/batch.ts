@@ -3,11 +3,13 @@
  * desk and by the outcomes of effects. No timer: waiting longer gains nothing and costs latency at light load.
  */
 import type { Clock } from './clock.ts'
-import { Outage } from './faults.ts'
+import { Refusal } from './faults.ts'
 
 export type Door<Item, Answer> = {
   /** Resolves with the answer to this item alone; rejects with its own failure, never a neighbour's. */
   add(item: Item, share?: string): Promise<Answer>
+  /** Refuses while more waits than may; for those who bring what they can bring again. */
+  assertRoom(): void
   /** What is waiting or under way. */
   readonly size: number
   /** Resolves when nothing is waiting or under way. */
@@ -36,7 +38,7 @@ export function createTurnstile(): Turnstile {
 export type DoorOptions<Item, Answer> = {
   readonly clock: Clock
   readonly batchMax: number
-  /** With more batches waiting, who comes next is told to come later: it would have left before its answer. */
+  /** With so many batches waiting there is no room: who comes next would have left before its answer. */
   readonly batchesWaitingMax?: number
   /** Doors that share one take turns, so that their transactions do not wait for each other's locks. */
   readonly turnstile?: Turnstile
@@ -48,6 +50,8 @@ export type DoorOptions<Item, Answer> = {
   bisects?(error: unknown): boolean
   readonly onBisect?: () => void
 }
+
+const RETRY_AFTER_MS = 5_000
 
 type Waiting<Item, Answer> = {
   readonly item: Item
@@ -105,16 +109,16 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
   }
 
   return {
-    add(item, share = '') {
-      if (waiting >= waitingMax)
-        return Promise.reject(new Outage('crossdock', 'more waits at this door than can be answered in time'))
-      return new Promise((resolve, reject) => {
+    add: (item, share = '') =>
+      new Promise((resolve, reject) => {
         const queue = queues.get(share)
         if (queue) queue.push({ item, resolve, reject })
         else queues.set(share, [{ item, resolve, reject }])
         waiting++
         start()
-      })
+      }),
+    assertRoom() {
+      if (waiting >= waitingMax) throw noRoom(waiting)
     },
     get size() {
       return waiting + running
@@ -123,6 +127,11 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
       waiting + running === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve)),
   }
 }
+
+const noRoom = (waiting: number): Refusal =>
+  new Refusal('work.door_full', `${waiting} wait at this door for their answers.`, {
+    retryAfterMs: RETRY_AFTER_MS,
+  })
 
 async function runBatch<Item, Answer>(
   options: DoorOptions<Item, Answer>,

@@ -134,6 +134,7 @@ function causeOfTold([first]: readonly (Told | ChannelTold)[]): Cause {
 export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: Process): Door<Told, Heard> {
   return createDoor<Told, Heard>({
     ...door,
+    batchesWaitingMax: BATCHES_WAITING_MAX,
     bisects: (error) => !isOutage(error),
     run: (told) => {
       const cause = causeOfTold(told)
@@ -172,6 +173,7 @@ export function channelDoor(
 
   return createDoor<ChannelTold, Heard>({
     ...door,
+    batchesWaitingMax: BATCHES_WAITING_MAX,
     ready: () => roomIn(runner),
     bisects: (error) => !isOutage(error),
     async run(told) {

@@ -4,6 +4,7 @@ import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import type { WarehouseMessage } from '#capabilities/wms.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Route, route } from '#platform/http.ts'
+import { backlogRefusals } from '#platform/backlog.ts'
 import { INBOUND_REFUSALS, type InboundDoor, type InboundMessage } from '#platform/inbound.ts'
 import type { ChannelTold } from './channel-words.ts'
 import type { Told } from './inbound.ts'
@@ -16,6 +17,13 @@ const Accepted = z.object({
 /** Sees each message before it is heard. */
 export type Notice = (system: string, inbound: InboundMessage<unknown>) => void
 
+/** Who hears what a system tells. */
+export type Ear<Told> = {
+  /** Refuses what cannot be heard in time, before anything of it is kept. */
+  assertRoom(told: readonly Told[]): void
+  hear(told: Told): Promise<Heard>
+}
+
 type Feed<Message> = {
   readonly path: string
   readonly operationId: string
@@ -23,16 +31,16 @@ type Feed<Message> = {
   readonly description: string
   readonly doors: ReadonlyMap<string, InboundDoor<Message>>
   readonly notice: Notice
-  hear(told: {
+  readonly ear: Ear<{
     door: InboundDoor<Message>
     inbound: InboundMessage<Message>
     traceId: string
-  }): Promise<Heard>
+  }>
 }
 
 const SystemName = z.object({ system: z.string().min(1).max(40) })
 
-function feed<Message>({ doors, notice, hear, ...about }: Feed<Message>): Route {
+function feed<Message>({ doors, notice, ear, ...about }: Feed<Message>): Route {
   return route({
     ...about,
     method: 'POST',
@@ -43,14 +51,15 @@ function feed<Message>({ doors, notice, hear, ...about }: Feed<Message>): Route 
     consumes: 'bytes',
     idempotent: 'none',
     answers: { 200: { description: 'Every message is filed; what became of each', body: Accepted } },
-    refusals: [...Object.keys(INBOUND_REFUSALS), 'inbound.system_unknown'],
+    refusals: [INBOUND_REFUSALS, backlogRefusals].flatMap(Object.keys),
     async handler({ params, headers, bytes, trace }) {
       const door = doors.get(params.system)
       if (!door) throw new Refusal('inbound.system_unknown', `no system is called ${params.system}`)
       const { traceId } = trace
       const told = door.read(headers, bytes).map((inbound) => ({ door, inbound, traceId }))
+      ear.assertRoom(told)
       for (const { inbound } of told) notice(door.instance, inbound)
-      const outcomes = await Promise.all(told.map((one) => hear(one)))
+      const outcomes = await Promise.all(told.map((one) => ear.hear(one)))
       const messages = told.map(({ inbound }, place) => ({
         messageId: inbound.messageId,
         outcome: outcomes[place]!,
@@ -63,7 +72,7 @@ function feed<Message>({ doors, notice, hear, ...about }: Feed<Message>): Route 
 /** `POST /system/{system}/v1/events` for every warehouse. */
 export const webhookRoutes = (
   doors: ReadonlyMap<string, InboundDoor<WarehouseMessage>>,
-  hear: (told: Told) => Promise<Heard>,
+  ear: Ear<Told>,
   notice: Notice,
 ): Route[] => [
   feed<WarehouseMessage>({
@@ -74,14 +83,14 @@ export const webhookRoutes = (
       'Signed as the connector of the system demands. Each event is filed once, however often it is sent.',
     doors,
     notice,
-    hear,
+    ear,
   }),
 ]
 
 /** `POST /system/{system}/v1/orders` for every shop. */
 export const shopRoutes = (
   doors: ReadonlyMap<string, InboundDoor<ChannelMessage>>,
-  hear: (told: ChannelTold) => Promise<Heard>,
+  ear: Ear<ChannelTold>,
   notice: Notice,
 ): Route[] => [
   feed<ChannelMessage>({
@@ -92,6 +101,6 @@ export const shopRoutes = (
       'Signed as the connector of the shop demands. An order is captured once, however often it is told; one that is taken back is cancelled.',
     doors,
     notice,
-    hear,
+    ear,
   }),
 ]

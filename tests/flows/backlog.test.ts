@@ -4,9 +4,12 @@ import { createBacklog } from '#platform/backlog.ts'
 import { countBacklog } from '#platform/desk.ts'
 import { fakeClock } from '#tests/support/clock.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
+import type { WorldOrder } from '#landscape/world/world.ts'
 import { submit } from '#tests/support/house-doors.ts'
+import { documentOfShop, tellByShop } from '#tests/support/shop-calls.ts'
 import { type Query } from '#tests/support/books-rules.ts'
 import { openQuery } from '#tests/support/house-query.ts'
+import { toOrderRequest } from '../../src/demo.ts'
 
 const MAX = 20
 const WAIT = { timeout: 10_000 }
@@ -35,6 +38,25 @@ const pile = (count: number, owner: number | null = null) =>
   )
 const workedOff = () => query(`delete from desk.document where process = 'elsewhere'`)
 
+async function reserve(order: WorldOrder) {
+  const { company, lines } = toOrderRequest(order)
+  const asked = lines.map(({ line, sku, quantity, unit }) => ({ line, sku, quantity, unit }))
+  const response = await fetch(`${doors.url}/process/available-to-promise/v1/reservations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'cart' },
+    body: JSON.stringify({ company, channel: 'portal', reference: 'cart', kind: 'soft', lines: asked }),
+  })
+  return { status: response.status, ...((await response.json()) as object) }
+}
+
+/** It tells of it itself, but to nobody. */
+function anOrderOfShop() {
+  const { shop, world } = worker.landscape
+  shop.deliverTo(`${doors.url}/nowhere`)
+  const regular = world.orders(60).find((one) => one.company === 'NWF' && one.case === 'regular')
+  return documentOfShop(shop, shop.place(regular!).id)
+}
+
 test('orders are refused while more is due than may be, and taken again when it is worked off', async () => {
   await worker.app.stop()
   const orders = worker.landscape.world
@@ -50,8 +72,16 @@ test('orders are refused while more is due than may be, and taken again when it 
   await expect.poll(status, WAIT).toBe(429)
   const { body } = await submit(doors.url, orders[1]!, 'full')
   expect(body).toMatchObject({ code: 'work.backlog_full', retryAfterMs: 5_000 })
+  const full = { status: 429, code: 'work.backlog_full' }
+  expect(await reserve(orders[0]!)).toMatchObject(full)
+  const placed = anOrderOfShop()
+  expect(await tellByShop(doors.url, 'orders/create', placed)).toMatchObject(full)
+  const cancelled = { ...placed, cancelled_at: placed.updated_at }
+  expect(await tellByShop(doors.url, 'orders/cancelled', cancelled)).toMatchObject({ status: 200 })
   await workedOff()
   await expect.poll(status, WAIT).toBe(200)
+  expect(await tellByShop(doors.url, 'orders/create', placed)).toMatchObject({ status: 200 })
+  expect(await reserve(orders[0]!)).toMatchObject({ status: 201 })
 }, 30_000)
 
 test('the figure is read once a second however many ask, and what is owned or not yet due is no backlog', async () => {
@@ -65,7 +95,7 @@ test('the figure is read once a second however many ask, and what is owned or no
       return [{ due: MAX + 1 }] as Row[]
     },
   }
-  expect(await countBacklog(doors.app.database, 1_000)).toBeLessThanOrEqual(1)
+  expect(await countBacklog(doors.app.database, 1_000)).toBeLessThanOrEqual(2)
   const backlog = createBacklog({ queries: counting, clock, max: MAX })
   const isFull = () => {
     try {

@@ -61,7 +61,7 @@ const receivePayment = (verbs: BillingVerbs): Route =>
       },
       200: { description: 'This payment was received already', body: PaymentAnswer },
     },
-    refusals: [...RECEIPT_REFUSALS, ...Object.keys(numberRefusals)],
+    refusals: [...RECEIPT_REFUSALS, ...Object.keys(numberRefusals), 'work.door_full'],
     example: { body: EXAMPLE },
     async handler({ body, principal, trace, idempotency }) {
       if (principal.partner !== undefined && principal.partner !== body.customer) {

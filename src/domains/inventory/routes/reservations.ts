@@ -1,5 +1,6 @@
 /** The HTTP doors of what channels reserve. What spans domains is handed in by app.ts. */
 import { z } from 'zod'
+import { backlogRefusals } from '#platform/backlog.ts'
 import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { type Claim, type Replay, type Request, type Route, route } from '#platform/http.ts'
@@ -99,6 +100,7 @@ const reserve = (verbs: ReservationVerbs): Route =>
     idempotent: true,
     answers: { 201: { description: 'What is kept, and where', body: ReservationAnswer } },
     refusals: [
+      ...Object.keys(backlogRefusals),
       'inventory.company_unknown',
       'inventory.location_unknown',
       'inventory.location_group_unknown',
