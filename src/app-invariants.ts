@@ -27,6 +27,7 @@ import {
 import { receipts, supplyInvariants } from '#domains/supply/views/invariants.ts'
 import type { Database } from '#platform/database.ts'
 import { auditedInvariant, engineInvariants } from '#platform/invariants-engine.ts'
+import { subscriptionInvariants } from '#platform/invariants-subscriptions.ts'
 import { watchInvariants } from '#platform/invariants-watch.ts'
 import { type Check, checkOf, type Invariant, invariant } from '#platform/invariants.ts'
 import type { Job } from '#platform/schedule.ts'
@@ -157,6 +158,7 @@ const between: readonly Invariant[] = [
 /** All of them. */
 export const invariantsOfHouse = (): readonly Invariant[] => [
   ...engineInvariants,
+  ...subscriptionInvariants,
   auditedInvariant(AUDITED),
   ...documents,
   ...inventoryInvariants,

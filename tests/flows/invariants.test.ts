@@ -12,6 +12,8 @@ import { BEGINNING, type Look } from '#platform/invariants.ts'
 import { atRest } from '#tests/support/house-query.ts'
 import { type FrontDoor, isHeld, O2C, openFrontDoor, shipsAtOnce } from '#tests/routes/front-door.ts'
 
+const LONG_AGO = `now() - interval '16 minutes'`
+
 /** One statement for each invariant that breaks it; $doc and the like are of what the orders of this test left behind. */
 const PLANTED: Readonly<Record<string, string>> = {
   'log.versions_have_no_gap': `delete from log.event where key = (select min(key) from log.event) and key_version = 2`,
@@ -112,6 +114,14 @@ const PLANTED: Readonly<Record<string, string>> = {
   'edi.documents_are_written': `
     insert into edi.outbound (key, partner, company, type, control_number, segments, content, file_name, acknowledgment, created_at)
     values ('k', 'P1', 'NWF', '855', 1, '[]', '', '1.edi', 'none', now() - interval '16 minutes')`,
+  'subscriptions.dead_letters_are_told': subscribed('active') + undelivered('dead', 10, 'now()'),
+  'subscriptions.stops_are_told': subscribed('stopped'),
+  'subscriptions.tries_follow_their_schedule':
+    subscribed('active') + undelivered('waiting', 3, `now() + interval '3 days'`),
+  'subscriptions.due_is_taken':
+    subscribed('active', LONG_AGO) +
+    undelivered('waiting', 1, LONG_AGO) +
+    'update subscription.webhook set holder = 1000000',
   'billing.shipments_are_billed': `
     set local session_replication_role = replica;
     delete from billing.invoice_line where (invoice_id, n) = (select invoice_id, n from billing.invoice_line limit 1)`,
@@ -125,6 +135,20 @@ const PLANTED: Readonly<Record<string, string>> = {
       select invoice_id, n from billing.invoice_line limit 1)`,
   'billing.paid_is_what_payments_paid': `update billing.invoice set paid_minor = paid_minor - 1 where paid_minor > 0`,
   'billing.payments_are_spent_once': `update billing.payment set applied_minor = applied_minor - 1 where applied_minor > 0`,
+}
+
+/** A subscription that reads from its beginning, in this state and with these of its columns. */
+function subscribed(state: string, dueAt = 'now()'): string {
+  const cursor = `(select coalesce(max(generation), 1) from log.generation), '9000000000'::xid8, 0`
+  return `insert into subscription.webhook (id, name, url, client, owner, types, domains, companies, payload, state,
+      reason, generation, xid, position, due_at)
+    values ('sub_000000000000000000000001', 'Planted', 'https://x', 'c', 'o', '{}', '{}', '{}', 'thin', '${state}',
+      ${state === 'active' ? 'null' : `'planted'`}, ${cursor}, ${dueAt});`
+}
+function undelivered(state: string, attempts: number, dueAt: string): string {
+  return `insert into subscription.delivery (subscription, key, key_version, type, generation, xid, position, state,
+      attempts, due_at, last_failed_at)
+    values ('sub_000000000000000000000001', 1, 1, 'order.accepted', 1, '1', 1, '${state}', ${attempts}, ${dueAt}, now());`
 }
 
 let door: FrontDoor
@@ -260,7 +284,7 @@ test('a look from where the last one ended sees what has changed since, and only
 
 /** Work under way, what is few however long the house lives, and what is read from its newest on. */
 const SMALL = new Set(
-  'document node intent clock held generation position reservation channel_claim external_reservation backorder seal'.split(
+  'document node intent clock held generation position reservation channel_claim external_reservation backorder seal webhook delivery'.split(
     ' ',
   ),
 )
