@@ -16,25 +16,30 @@ export type CertificatesWatch = {
 }
 
 const DAY_MS = 24 * 3_600_000
-/** Authorities renew a certificate of 90 days when a third of it is left. */
-const WARN_MS = 30 * DAY_MS
-const URGENT_MS = 7 * DAY_MS
+/** So many days before its end a person hears of it, each time anew and more urgently. */
+const STAGES = [
+  { days: 30, severity: 'normal' },
+  { days: 14, severity: 'high' },
+  { days: 3, severity: 'critical' },
+] as const
+type Stage = (typeof STAGES)[number]
 
 /** One round over the systems behind https; one that cannot be looked at now is left as it was known. */
 export async function watchCertificates(watch: CertificatesWatch): Promise<void> {
   const { database, clock, company, openExceptions } = watch
   const ends = await endsOf(watch)
   if (ends.length === 0) return
-  const leftMs = ({ end }: SystemEnd): number => end.getTime() - clock.now().getTime()
+  const now = clock.now()
   await database.transaction(async (tx) => {
-    await openExceptions(
-      tx,
-      ends.filter((one) => leftMs(one) < WARN_MS).map((one) => warning(company, one, leftMs(one))),
-    )
+    const warnings = ends.flatMap((one) => warning(company, one, now))
+    await openExceptions(tx, warnings)
+    const stands = new Set(warnings.map(({ cause }) => cause))
+    const causes = ends.flatMap(({ instance }) => STAGES.map((stage) => causeOf(company, instance, stage)))
+    const over = causes.filter(({ cause }) => !stands.has(cause))
     await closeExceptions(
       tx,
-      ends.filter((one) => leftMs(one) >= WARN_MS).map(({ instance }) => causeOf(company, instance)),
-      'it has a certificate that lasts',
+      over,
+      'its certificate was renewed, or ends so soon that it is told more urgently',
     )
   })
 }
@@ -55,17 +60,24 @@ async function endsOf({ systems, endOf }: CertificatesWatch): Promise<SystemEnd[
   return (await Promise.all(looks)).flat()
 }
 
-const warning = (company: string, { instance, end }: SystemEnd, leftMs: number): Occurrence => ({
-  ...causeOf(company, instance),
-  code: 'systems.certificate_ending',
-  title: `The certificate of ${instance} ${leftMs < 0 ? 'ended' : 'ends'} at ${end.toISOString()}`,
-  suggestedAction: `Ask whoever operates ${instance} to renew it: afterwards no call reaches it. This closes within an hour of the renewal.`,
-  owner: 'integration',
-  severity: leftMs < URGENT_MS ? 'high' : 'normal',
-  facts: { system: instance, endsAt: end.toISOString() },
-})
+function warning(company: string, { instance, end }: SystemEnd, now: Date): Occurrence[] {
+  const leftMs = end.getTime() - now.getTime()
+  const stage = STAGES.findLast(({ days }) => leftMs < days * DAY_MS)
+  if (!stage) return []
+  return [
+    {
+      ...causeOf(company, instance, stage),
+      code: 'systems.certificate_ending',
+      title: `The certificate of ${instance} ${leftMs < 0 ? 'ended' : 'ends'} at ${end.toISOString()}`,
+      suggestedAction: `Ask whoever operates ${instance} to renew it: afterwards no call reaches it. This closes within an hour of the renewal.`,
+      owner: 'integration',
+      severity: stage.severity,
+      facts: { system: instance, endsAt: end.toISOString() },
+    },
+  ]
+}
 
-const causeOf = (company: string, instance: string): Cause => ({
+const causeOf = (company: string, instance: string, { days }: Stage): Cause => ({
   company,
-  cause: `system certificate ${instance}`,
+  cause: `system certificate ${instance}${days === STAGES[0].days ? '' : `, ${days} days`}`,
 })

@@ -120,13 +120,20 @@ describe('the watch', () => {
     expect(await open()).toEqual([])
   })
 
-  test.each(['2026-03-08T00:00:00Z', '2026-03-01T00:00:00Z'])(
-    'is urgent for one that ends at %s',
-    async (erp) => {
+  test('tells a person anew 14 and 3 days before the end, each time more urgently, also of one declined before', async () => {
+    const told = async (erp: string) => {
       await look({ erp })
-      expect(await open()).toMatchObject([{ severity: 'high' }])
-    },
-  )
+      return (await open()).map(({ severity }) => severity)
+    }
+    expect(await told('2026-03-16T09:00:00Z')).toEqual(['normal'])
+    await house.run(
+      `update exceptions.exception set state = 'wont_fix', closed_at = now(), closed_by = 'a', resolution = 'no'`,
+    )
+    expect(await told('2026-03-16T08:59:59Z')).toEqual(['high'])
+    expect(await told('2026-03-05T09:00:00Z')).toEqual(['high'])
+    expect(await told('2026-03-05T08:59:59Z')).toEqual(['critical'])
+    expect(await told('2026-03-01T00:00:00Z')).toEqual(['critical'])
+  })
 
   test('leaves a system as it was known that cannot be looked at now', async () => {
     await look({ erp: '2026-03-20T00:00:00Z' })
