@@ -54,7 +54,9 @@ import { createSummary, type Summary } from './processes/summary.ts'
 import { reservationDoor } from './processes/reservation-door.ts'
 import { tryAgain } from './processes/refusals.ts'
 import { QUEUES } from './processes/trouble.ts'
-import { replay } from './experiences/events/acts.ts'
+import { CreateRequest, PauseRequest, RotateRequest } from './experiences/events/contract.ts'
+import * as steering from './experiences/events/steering.ts'
+import { eventWords } from './experiences/events/told.ts'
 
 export interface App extends StockHands, WarehouseHands {
   readonly server: Server
@@ -278,5 +280,5 @@ export const hasKeys = async (database: Database): Promise<boolean> => (await li
 /** For who looks into the database beside the running program. */
 export const orderStories = { find: findOrders, tell: storyOf }
 export type Story = OrderStory
-export const replaySubscription = replay
+export const subscriptionSteering = { ...steering, CreateRequest, PauseRequest, RotateRequest, eventWords }
 export const exceptionWork = { queues: QUEUES, numberOf, tryAgain }

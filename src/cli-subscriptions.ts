@@ -94,7 +94,7 @@ export async function subscriptionsReplay(context: Context): Promise<number> {
   const asked = positionOf(context)
   const { database } = await openDatabase(context)
   const { id } = await subscriptionOf(database, context)
-  const { replaySubscription } = await import('./app.ts')
+  const { subscriptionSteering } = await import('./app.ts')
   const answer = await database.transaction(async (tx) => {
     const known = await lockSubscription(tx, id)
     if (!known) throw unknown(id)
@@ -106,7 +106,7 @@ export async function subscriptionsReplay(context: Context): Promise<number> {
         after: { subscription: id, ...asked },
       },
     ])
-    return replaySubscription(tx, known, asked, systemClock.now())
+    return subscriptionSteering.replay(tx, known, asked, systemClock.now())
   })
   context.terminal.data({ id, ...answer }, () =>
     'deadLetters' in asked

@@ -4,6 +4,7 @@ import { type Command, EXIT } from './cli-context.ts'
 import { adjustmentCommands } from './cli-adjustment-commands.ts'
 import { backorderCommands } from './cli-backorder-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
+import { subscriptionCommands } from './cli-subscription-commands.ts'
 import type * as RepairCommands from './cli-repairs.ts'
 import { stockCommands } from './cli-stock-commands.ts'
 import { sourcingCommands } from './cli-sourcing-commands.ts'
@@ -321,28 +322,7 @@ repair('pace <id>', 'Make a job slower or faster', (of) => of.repairsPace).requi
   'at most so many items',
 )
 
-const subscriptions = program.command('subscriptions').description('Who has events sent to him')
-define(
-  subscriptions,
-  'list',
-  'Every subscription with what it has not delivered',
-  async () => (await import('./cli-subscriptions.ts')).subscriptionsList,
-).option('--limit <n>', 'at most so many', '50')
-define(
-  subscriptions,
-  'show <id>',
-  'One with its last attempts and its dead letters',
-  async () => (await import('./cli-subscriptions.ts')).subscriptionsShow,
-)
-define(
-  subscriptions,
-  'replay <id>',
-  'Send again, under the same ids',
-  async () => (await import('./cli-subscriptions.ts')).subscriptionsReplay,
-)
-  .option('--after <cursor>', 'everything behind a position of the log')
-  .option('--since <time>', 'everything from a minute or so before a time')
-  .option('--dead-letters', 'what was given up')
+subscriptionCommands(program.command('subscriptions').description('Who has events sent to him'))
 
 const keys = program.command('keys').description('API keys of those who call the doors')
 define(

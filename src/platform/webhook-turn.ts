@@ -345,7 +345,7 @@ async function tellPeople(
             ...causeOfStop(id),
             code: 'subscriptions.stopped',
             title: `"${name}" is told nothing any more`,
-            suggestedAction: `It stopped because ${stop}. Have the receiver mended, then resume the subscription: it goes on where it stood.`,
+            suggestedAction: `It stopped because ${stop}. Have the receiver mended, then resume the subscription: crossdock subscriptions resume ${id}. It goes on where it stood.`,
             owner,
           },
         ]),

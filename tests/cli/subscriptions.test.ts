@@ -60,6 +60,45 @@ test('one is sent again from a position, with a trace of it', async () => {
   ])
 })
 
+test('one is made, paused, resumed, given a new secret, tried and deleted, by the rules of the doors and with a trace', async () => {
+  const json = async (...args: string[]) =>
+    rowsOf<Record<string, unknown>>(await subscriptions(...args, '--json'))[0]!
+  const url = 'https://nobody.invalid/hook'
+  const made = await json('create', url, '--name', 'Made', '--types', 'order.*, shipment.confirmed')
+  const id = String(made['id'])
+  expect(made).toMatchObject({
+    url,
+    client: 'cli',
+    types: ['order.*', 'shipment.confirmed'],
+    state: 'active',
+  })
+  expect(await json('pause', id, '--reason', 'it moves')).toMatchObject({
+    state: 'paused',
+    reason: 'it moves',
+  })
+  expect(await json('resume', id)).toMatchObject({ id, state: 'active' })
+  expect(await subscriptions('resume', id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('active'),
+  })
+  const rotated = await json('rotate', id, '--keep-previous-hours', '1')
+  expect(rotated['secret']).toMatch(/^whsec_/)
+  expect(rotated['secret']).not.toBe(made['secret'])
+  const sent = await subscriptions('ping', id, '--json')
+  expect([sent.code, rowsOf(sent)]).toEqual([1, [expect.objectContaining({ id, delivered: false })]])
+  expect(await subscriptions('delete', id)).toMatchObject({ code: 0 })
+  expect(await findSubscription(folder.database, id)).toBeUndefined()
+  const entries = await listAudit(folder.database, { actor: 'cli' })
+  const acts = entries.filter(({ after }) => (after as { subscription?: string }).subscription === id)
+  expect(acts.map(({ action }) => action.replace('subscriptions.', ''))).toEqual([
+    'deleted',
+    'secret_rotated',
+    'resumed',
+    'paused',
+    'created',
+  ])
+})
+
 test('what cannot be done is said, and nothing is changed', async () => {
   const refused = async (...args: string[]) => {
     const { code, stderr } = await subscriptions(...args)
@@ -72,6 +111,17 @@ test('what cannot be done is said, and nothing is changed', async () => {
     2,
     expect.stringContaining('yesterday'),
   ])
+  const named = ['--name', 'New']
+  expect(await refused('create', 'http://a.example.com/', ...named)).toEqual([
+    1,
+    expect.stringContaining('the address cannot be called'),
+  ])
+  expect(await refused('create', 'https://a.example.com/', ...named, '--payload', 'fat')).toEqual([
+    2,
+    expect.stringContaining('payload'),
+  ])
+  expect(await refused('pause', 'sub_1', '--reason', 'x')).toEqual([1, expect.stringContaining('sub_1')])
+  expect(await refused('rotate', ID, '--keep-previous-hours', 'long')).toEqual([2, expect.any(String)])
   expect(await refused('replay', ID, '--after', '1.950.0')).toEqual([
     1,
     expect.stringContaining('only been read'),

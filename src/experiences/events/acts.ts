@@ -1,20 +1,11 @@
 /** What people do with one subscription: pause, resume, replay, exchange its secret, try it, and see what became of it. */
 import { z } from 'zod'
-import type { Transaction } from '#platform/database.ts'
-import { closeExceptions } from '#platform/exceptions.ts'
-import { Refusal } from '#platform/faults.ts'
 import { type Claim, type Request, type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery } from '#platform/http-cursor.ts'
 import { oncePerKey } from '#platform/http-idempotency.ts'
-import type { Cursor } from '#platform/log.ts'
-import { compareCursors, cursorText, positionAtTime } from '#platform/log-batches.ts'
+import { cursorText } from '#platform/log-batches.ts'
 import { eventId } from '#platform/cloud-events.ts'
-import { newWebhookSecret } from '#platform/standard-webhooks.ts'
 import { attemptsOf, deadLettersOf } from '#platform/subscription-log.ts'
-import { addSecret, secretsOf } from '#platform/subscription-secrets.ts'
-import * as store from '#platform/subscriptions.ts'
-import { callWebhook } from '#platform/webhook-call.ts'
-import { causeOfDeadLetters, causeOfStop } from '#platform/webhook-turn.ts'
 import {
   AttemptView,
   DeadLetterView,
@@ -28,18 +19,18 @@ import {
   SubscriptionView,
 } from './contract.ts'
 import { withoutSecret } from './without-secret.ts'
-import { cursorOf } from './reading.ts'
+import { BASE, READ, SubscriptionId, WRITE } from './subscriptions.ts'
 import {
-  audit,
-  BASE,
   knownFor,
   lockedFor,
-  READ,
-  SubscriptionId,
+  pause,
+  ping,
+  replay,
+  resume,
+  rotate,
   type SubscriptionPorts,
-  viewFor,
-  WRITE,
-} from './subscriptions.ts'
+  audit,
+} from './steering.ts'
 
 export const subscriptionActRoutes = (ports: SubscriptionPorts): Route[] => [
   pauseRoute(ports),
@@ -51,7 +42,6 @@ export const subscriptionActRoutes = (ports: SubscriptionPorts): Route[] => [
   deadLettersRoute(ports),
 ]
 
-const HOUR_MS = 3_600_000
 const params = SubscriptionId
 const common = { scope: WRITE, rateClass: 'commands', bodyLimitBytes: 4 * 1024, params } as const
 const idExample = { id: examples.view.id }
@@ -75,10 +65,8 @@ const pauseRoute = ({ database, clock }: SubscriptionPorts): Route =>
       answer: { ...examples.view, version: 2, state: 'paused', reason: 'The receiver is being moved' },
     },
     handler: oncePerKey(database, async (tx, request: Asking<z.output<typeof PauseRequest>>) => {
-      const { id } = await lockedFor(tx, request.params.id, request.principal)
-      store.pauseSubscription(tx, id, request.body.reason, clock.now())
-      audit(tx, request, { id, action: 'paused', reason: request.body.reason })
-      return { status: 200 as const, body: await viewFor(tx, id, request.principal) }
+      const { id } = request.params
+      return { status: 200 as const, body: await pause(tx, request, { id, ...request.body }, clock.now()) }
     }),
   })
 
@@ -96,12 +84,7 @@ const resumeRoute = ({ database, clock }: SubscriptionPorts): Route =>
     refusals: ['subscriptions.not_found', 'subscriptions.not_stopped'],
     example: { params: idExample, answer: { ...examples.view, version: 3 } },
     handler: oncePerKey(database, async (tx, request: Asking<unknown>) => {
-      const { id, state } = await lockedFor(tx, request.params.id, request.principal)
-      if (state === 'active') throw new Refusal('subscriptions.not_stopped', `${id} is active`)
-      store.resumeSubscription(tx, id, clock.now())
-      await closeExceptions(tx, [causeOfStop(id)], `${request.principal.client} resumed it`)
-      audit(tx, request, { id, action: 'resumed' })
-      return { status: 200 as const, body: await viewFor(tx, id, request.principal) }
+      return { status: 200 as const, body: await resume(tx, request, request.params.id, clock.now()) }
     }),
   })
 
@@ -138,34 +121,7 @@ const replayRoute = ({ database, clock }: SubscriptionPorts): Route =>
     }),
   })
 
-/** For the door and for the command line. */
-export async function replay(
-  tx: Transaction,
-  { id, cursor }: store.Subscription,
-  asked: z.output<typeof ReplayRequest>,
-  now: Date,
-): Promise<{ cursor: string; deadLetters: number }> {
-  if ('deadLetters' in asked) {
-    const deadLetters = await store.replayDeadLetters(tx, id, now)
-    await closeExceptions(tx, [causeOfDeadLetters(id)], 'its dead letters are sent again')
-    return { cursor: cursorText(cursor), deadLetters }
-  }
-  const wanted = await positionOf(tx, asked)
-  if (compareCursors(wanted, cursor) > 0)
-    throw new Refusal('subscriptions.position_ahead', `${id} has only been read up to ${cursorText(cursor)}`)
-  store.moveSubscription(tx, id, wanted, now)
-  if ((await deadLettersOf(tx, id, { limit: 1 })).length === 0)
-    await closeExceptions(tx, [causeOfDeadLetters(id)], 'its dead letters are sent again')
-  return { cursor: cursorText(wanted), deadLetters: 0 }
-}
-
-const positionOf = async (
-  tx: Transaction,
-  asked: { readonly after: string } | { readonly since: string },
-): Promise<Cursor> =>
-  'after' in asked ? cursorOf(asked.after, '/after') : positionAtTime(tx, new Date(asked.since))
-
-const rotateRoute = ({ database, clock, chance, box }: SubscriptionPorts): Route =>
+const rotateRoute = (ports: SubscriptionPorts): Route =>
   route({
     ...common,
     method: 'POST',
@@ -182,21 +138,16 @@ const rotateRoute = ({ database, clock, chance, box }: SubscriptionPorts): Route
       answer: { ...idExample, secret: examples.secret, previousUntil: '2026-11-22T08:30:00.000Z' },
     },
     handler: oncePerKey(
-      database,
+      ports.database,
       async (tx, request: Asking<z.output<typeof RotateRequest>>) => {
-        const { id } = await lockedFor(tx, request.params.id, request.principal)
-        const now = clock.now()
-        const until = new Date(now.getTime() + request.body.keepPreviousHours * HOUR_MS)
-        const secret = newWebhookSecret(chance)
-        addSecret(tx, box, { subscription: id, secret, now }, until)
-        audit(tx, request, { id, action: 'secret_rotated', after: request.body })
-        return { status: 200 as const, body: { id, secret, previousUntil: until.toISOString() } }
+        const { id } = request.params
+        return { status: 200 as const, body: await rotate(tx, ports, request, { id, ...request.body }) }
       },
       withoutSecret,
     ),
   })
 
-const pingRoute = ({ queries, clock, http, box, words, chance }: SubscriptionPorts): Route =>
+const pingRoute = (ports: SubscriptionPorts): Route =>
   route({
     ...common,
     method: 'POST',
@@ -209,44 +160,7 @@ const pingRoute = ({ queries, clock, http, box, words, chance }: SubscriptionPor
     refusals: ['subscriptions.not_found'],
     example: { params: idExample, answer: { delivered: true, status: 204, tookMs: 41 } },
     async handler({ params: { id }, principal, signal }) {
-      const known = await knownFor(queries, id, principal)
-      const secrets = (await secretsOf(queries, box, id, clock.now())) ?? []
-      if (secrets.length === 0) throw new Error(`the secrets of ${id} cannot be opened with the key in use`)
-      const startedMs = clock.monotonicMs()
-      const sent = await callWebhook(
-        { http, clock },
-        {
-          receiver: { url: known.url, secrets },
-          event: {
-            specversion: '1.0',
-            id: `ping_${chance.token(12)}`,
-            source: '/systems/crossdock/subscriptions',
-            type: `${words.typePrefix}.subscriptions.subscription.pinged.v1`,
-            subject: id,
-            time: clock.now().toISOString(),
-            datacontenttype: 'application/json',
-            partitionkey: id,
-            sequence: '0000000000',
-            company: '*',
-            correlationid: id,
-            dataversion: '1',
-            data: { subscription: id },
-          },
-          signal,
-          mayStillSend: () => true,
-        },
-      )
-      const tookMs = Math.round(clock.monotonicMs() - startedMs)
-      const { outcome, status, cause } = sent
-      return {
-        status: 200,
-        body: {
-          delivered: outcome === 'delivered',
-          tookMs,
-          ...(status === undefined ? {} : { status }),
-          ...(cause === undefined ? {} : { cause }),
-        },
-      }
+      return { status: 200, body: await ping(ports, await knownFor(ports.queries, id, principal), signal) }
     },
   })
 
