@@ -1,6 +1,7 @@
 /** What channels may count on, with what stands behind it: availability, what is kept back, reservations. */
 import { findCustomers } from '#domains/customers/operations.ts'
-import type { AvailabilityAnswer } from '#domains/inventory/contract/availability.ts'
+import type { AvailabilityAnswer, AvailabilityQuestion } from '#domains/inventory/contract/availability.ts'
+import type { Sources } from '#domains/inventory/contract/freshness.ts'
 import type { AvailabilityPorts } from '#domains/inventory/routes.ts'
 import { promiseRoutes } from '#domains/inventory/routes/availability.ts'
 import { reservationRoutes } from '#domains/inventory/routes/reservations.ts'
@@ -16,6 +17,9 @@ import type { Route } from '#platform/http.ts'
 import type { Pages } from '#platform/http-cursor.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
+import { freshnessOf } from './app-freshness.ts'
+import { placesIn } from './app-rules.ts'
+import type { Config } from './config-schema.ts'
 import { setAllocationsOf } from './processes/allocation-commands.ts'
 import { answerAvailability, type AvailabilitySources } from './processes/availability.ts'
 import { carefully } from './processes/careful-reading.ts'
@@ -91,7 +95,7 @@ export const stockWatch = (stock: StockInMemory): Job[] => [
 
 const explaining = (
   queries: Queries,
-  { freshness = [], ...ports }: LifePorts & { readonly freshness?: ProcessPorts['freshness'] },
+  { freshness, ...ports }: LifePorts & Pick<ProcessPorts, 'freshness'>,
 ): Omit<AvailabilitySources, 'clock' | 'findCompany' | 'stock'> => ({
   explained: carefully(stockInDatabase(queries, ports.clock, freshness), ports.clock),
   reserved: (items) => reservedByOthers(queries, items),
@@ -99,28 +103,35 @@ const explaining = (
   lives: (items, locations) => livesLeft(queries, ports, items, locations),
 })
 
-type ItemQuestion = {
-  readonly company: string
-  readonly sku: string
-  readonly channel: string | undefined
-  readonly location: string | undefined
-  readonly customer: string | undefined
-  /** By whose clock the company's days begin. */
-  readonly timeZone: string
-}
+type ItemQuestion = Pick<
+  AvailabilityQuestion,
+  'company' | 'channel' | 'location' | 'locationGroup' | 'customer' | 'date'
+> & { readonly sku: string }
 
-/** For who looks into the database beside the running program; undefined where the company has nothing of it. */
+/**
+ * As `availability.query` answers, for who looks into the database beside the running program; undefined where the
+ * company has no such item. Of a company that is not configured, the places that have a position of it are its places.
+ */
 export async function explainItem(
   queries: Queries,
-  { company, sku, timeZone, ...asked }: ItemQuestion,
+  config: Config,
+  { company, sku, ...asked }: ItemQuestion,
 ): Promise<AvailabilityAnswer | undefined> {
   const item = (await findItems(queries, [{ company, sku }])).get(itemKey(company, sku))
   if (!item) return undefined
-  const locations = await locationsOfItem(queries, item.id)
-  if (locations.length === 0) return undefined
-  const rules = { code: company, locations, locationGroups: new Map(), timeZone }
-  const ports = { clock: systemClock, company: () => rules }
+  const rules = placesIn(config, company) ?? {
+    code: company,
+    locations: await locationsOfItem(queries, item.id),
+    locationGroups: new Map(),
+    timeZone: 'UTC',
+  }
+  if (rules.locations.length === 0) return undefined
+  const ports = { clock: systemClock, company: () => rules, freshness: freshnessOf(config) }
   const sources = { clock: systemClock, ...explaining(queries, ports), findCompany: () => rules }
   const question = { company, ...asked, explain: true, dates: true, maxAgeMs: 0, items: [{ sku }] }
   return answerAvailability({ ...sources, stock: sources.explained }, question)
 }
+
+/** As `sources.list` answers, for who looks into the database beside the running program. */
+export const sourcesBeside = (queries: Queries, config: Config): Promise<Sources> =>
+  sourcesView(queries, { clock: systemClock, freshness: freshnessOf(config) })

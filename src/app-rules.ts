@@ -5,6 +5,7 @@ import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
 import { freshnessOf } from './app-freshness.ts'
 import type { Config } from './config-schema.ts'
+import type { SellingCompany } from './processes/availability.ts'
 import { Care } from './processes/care.ts'
 import type { CompanyRules, ProcessPorts } from './processes/ports.ts'
 import { OWNERSHIP } from './processes/trouble.ts'
@@ -83,15 +84,27 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const PPM_PER_PERCENT = 10_000
 
-function rulesOf(config: Config, company: Config['companies'][number]): CompanyRules {
-  const { tolerancePercent, ...priceRules } = company.price
-  const places = config.locations.filter((place) => (place.company ?? company.code) === company.code)
+/** Where a company sells from, and by whose clock; undefined where it is not configured. */
+export function placesIn(config: Config, code: string): SellingCompany | undefined {
+  const company = config.companies.find((one) => one.code === code)
+  return company && sellingOf(config, company)
+}
+
+function sellingOf(config: Config, { code, timeZone }: Config['companies'][number]): SellingCompany {
+  const places = config.locations.filter((place) => (place.company ?? code) === code)
   return {
-    code: company.code,
-    currency: company.currency,
-    timeZone: company.timeZone,
+    code,
+    timeZone,
     locations: places.map((place) => place.code),
     locationGroups: groupsOf(places),
+  }
+}
+
+function rulesOf(config: Config, company: Config['companies'][number]): CompanyRules {
+  const { tolerancePercent, ...priceRules } = company.price
+  return {
+    ...sellingOf(config, company),
+    currency: company.currency,
     reservations: {
       softMs: company.reservations.softMinutes * MINUTE_MS,
       softMaxMs: company.reservations.softMinutesMax * MINUTE_MS,

@@ -1,4 +1,5 @@
 /** `crossdock inventory show|explain SKU`: what can be promised of an item at each place, and the arithmetic of it. */
+import { z } from 'zod'
 import { onlyCompany } from './cli-adjustments.ts'
 import { CommandFailure, type Context, EXIT, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
@@ -8,8 +9,12 @@ type Options = {
   readonly company?: string
   readonly channel?: string
   readonly location?: string
+  readonly locationGroup?: string
   readonly customer?: string
+  readonly date?: string
 }
+
+type Place = AvailabilityAnswer['items'][number]['places'][number]
 
 /** A row for each place. */
 export async function inventoryShow(context: Context): Promise<number> {
@@ -35,6 +40,7 @@ export async function inventoryShow(context: Context): Promise<number> {
     'FOR OTHERS': ({ keptForOthers }) => keptForOthers,
     WAITING: ({ waiting }) => waiting,
     AVAILABLE: ({ available, unit }) => `${available} ${unit}`,
+    CONFIDENCE: ({ confidence }) => confidence,
     'TOLD AGO': ({ ageSeconds }) => `${ageSeconds} s`,
   })
   return EXIT.ok
@@ -54,9 +60,10 @@ function explained(answer: AvailabilityAnswer, bold: (text: string) => string): 
   return items
     .flatMap(({ sku, unit, available, places }) => [
       `${bold(`${available} ${unit} of ${sku} can be promised`)} by ${company} ${forWhom(answer)}, as of ${asOf}`,
-      ...places.flatMap(({ location, available: here, ageSeconds, dates = [], explain }) => [
+      ...places.flatMap(({ location, available: here, ageSeconds, dates = [], explain, ...place }) => [
         '',
-        `${bold(location)}  ${here} ${unit}, told of ${ageSeconds} s ago`,
+        `${bold(location)}  ${here} ${unit}, told of ${ageSeconds} s ago, confidence: ${place.confidence}`,
+        ...caution(place, unit),
         ...explain!.steps.map(
           ({ what, change, leaves }) => `  ${change.padStart(12)}  ${what.padEnd(64)}${leaves.padStart(12)}`,
         ),
@@ -68,8 +75,17 @@ function explained(answer: AvailabilityAnswer, bold: (text: string) => string): 
     .join('\n')
 }
 
-function forWhom({ channel, customer, minimumShelfLifeDays: days }: AvailabilityAnswer): string {
-  const through = channel === undefined ? 'without a channel' : `for ${channel}`
+const caution = ({ careful }: Pick<Place, 'careful'>, unit: string): string[] => {
+  if (!careful) return []
+  const { source, flow, rule, since, heldBack } = careful
+  return [
+    `  ${heldBack} ${unit} held back by the rule "${rule}": ${source} (${flow}) is silent, too long since ${since}`,
+  ]
+}
+
+function forWhom({ channel, customer, date, minimumShelfLifeDays: days }: AvailabilityAnswer): string {
+  const asked = [channel === undefined ? 'without a channel' : `for ${channel}`, date && `on ${date}`]
+  const through = asked.filter(Boolean).join(' ')
   if (customer === undefined) return through
   const wants = days === undefined ? 'any lot will do' : `what has lots is to live for ${days} days`
   return `${through} to customer ${customer} (${wants})`
@@ -78,7 +94,9 @@ function forWhom({ channel, customer, minimumShelfLifeDays: days }: Availability
 /** By each company that has the item; a customer is one company's. */
 async function ask(context: Context): Promise<AvailabilityAnswer[]> {
   const sku = context.args[0]!
-  const { company, channel, location, customer } = context.options as Options
+  const { company, channel, location, locationGroup, customer, date } = context.options as Options
+  if (date !== undefined && !DAY.safeParse(date).success)
+    throw wrongUse(`"${date}" is no day.`, 'Write it as year, month and day: --date 2026-12-01')
   const { database, config } = await openDatabase(context)
   const all = config.companies.map(({ code }) => code)
   const one = company ?? (customer === undefined ? undefined : onlyCompany(config.companies))
@@ -87,18 +105,18 @@ async function ask(context: Context): Promise<AvailabilityAnswer[]> {
     throw wrongUse('No company is configured here.', 'Name one: --company NWF')
   }
   const { explainItem } = await import('./app-promises.ts')
+  const asked = { sku, channel, location, locationGroup, customer, date }
   const found = await Promise.all(
-    companies.map((code) => {
-      const timeZone = config.companies.find((known) => known.code === code)?.timeZone ?? 'UTC'
-      return explainItem(database, { company: code, timeZone, sku, channel, location, customer })
-    }),
+    companies.map((code) => explainItem(database, config, { company: code, ...asked })),
   )
   const answers = found.flatMap((answer) => answer ?? [])
   if (answers.length > 0) return answers
   throw new CommandFailure({
-    problem: `${companies.join(', ')} has no stock position of an item ${sku}.`,
+    problem: `${companies.join(', ')} has no item ${sku} that could be anywhere.`,
     reason:
-      'Items are known by the number that the ERP gives them; one that was never stocked has no position.',
+      'Items are known by the number that the ERP gives them. Of a company that is not configured here, only places with a stock position are known.',
     cure: 'Look at the lines of an order that has it: crossdock trace ANY-ID',
   })
 }
+
+const DAY = z.iso.date()

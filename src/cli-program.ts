@@ -74,6 +74,8 @@ export const promised = (command: Program): Program =>
     .option('--company <code>', 'of one company (default: all that are configured)')
     .option('--channel <name>', 'with what is kept for it; without one only what is kept for nobody')
     .option('--location <code>', 'at one location')
+    .option('--location-group <name>', 'at the locations of one group')
+    .option('--date <day>', 'on the evening of that day, such as 2026-12-01 (default: now)')
     .option('--customer <number>', 'as much as an order of his would be given')
 
 /** Of commands by which a person decides. */

@@ -24,6 +24,13 @@ export function stockCommands(inventory: Program): void {
 
   define(
     inventory,
+    'sources',
+    'How fresh sources of stock are, and which rule holds while one is silent',
+    async () => (await import('./cli-sources.ts')).inventorySources,
+  )
+
+  define(
+    inventory,
     'serial <serial>',
     'Where a unit is, what was told of it, and to whom it was shipped',
     async () => (await import('./cli-serials.ts')).inventorySerial,

@@ -26,7 +26,7 @@ type Item = {
 }
 
 /** By whose clock its days begin. */
-type SellingCompany = SellingPlaces & { readonly timeZone: string }
+export type SellingCompany = SellingPlaces & { readonly timeZone: string }
 
 export type AvailabilitySources = {
   readonly clock: { readonly now: () => Date }

@@ -1,7 +1,8 @@
 /** How fresh sources of stock are, as people see it: the rule, when it was last heard, whether the rule holds. */
-import type { Sources } from '#domains/inventory/contract/freshness.ts'
+import type { CarefulRule, Sources } from '#domains/inventory/contract/freshness.ts'
 import { openDoubts, sourceStates } from '#domains/inventory/views/freshness.ts'
 import type { Queries } from '#platform/database.ts'
+import { formatQuantity } from '#platform/quantity.ts'
 import type { ProcessPorts } from './ports.ts'
 
 export async function sourcesView(
@@ -18,7 +19,7 @@ export async function sourcesView(
         flow,
         locations: [...locations],
         budgetSeconds: Math.round(budgetMs / 1_000),
-        rule: rule.kind,
+        ...ruleWords(rule),
         state: state === undefined ? 'unknown' : state.silentSince ? 'silent' : 'heard',
         ...(state && {
           heardAt: state.heardAt.toISOString(),
@@ -29,4 +30,11 @@ export async function sourcesView(
     }),
     openDoubts: doubts,
   }
+}
+
+/** In the words of the configuration. */
+function ruleWords(rule: CarefulRule): Pick<Sources['items'][number], 'rule' | 'least' | 'factor' | 'most'> {
+  if (rule.kind === 'buffer')
+    return { rule: rule.kind, least: formatQuantity(rule.least), factor: rule.factor }
+  return rule.kind === 'cap' ? { rule: rule.kind, most: formatQuantity(rule.quantity) } : { rule: rule.kind }
 }

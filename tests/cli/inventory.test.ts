@@ -74,6 +74,88 @@ test('what can be promised is explained step by step', async () => {
   )
 }, 60_000)
 
+test('a silence lowers what the terminal shows as it lowers what is answered over HTTP', async () => {
+  const { path } = folder
+  const settings = join(path, 'silent.json')
+  const place = { type: 'warehouse', timeZone: 'UTC', wms: 'wms' }
+  const rule = { source: 'wms', minutes: 30, locations: ['CHI-1'] }
+  const config = {
+    companies: [{ code: 'NWF', name: 'NWF', country: 'US', currency: 'USD', timeZone: 'UTC', erp: 'erp' }],
+    systems: {
+      erp: { connector: 'erp-legacy', baseUrl: 'http://127.0.0.1:1/' },
+      wms: { connector: 'wms-depot', baseUrl: 'http://127.0.0.1:1/' },
+    },
+    locations: [
+      { ...place, code: 'CHI-1' },
+      { ...place, code: 'CHI-2', groups: ['south'] },
+    ],
+    freshness: [
+      { ...rule, rule: 'buffer', least: 100, factor: 2 },
+      { ...rule, flow: 'readings', rule: 'cap', most: 50 },
+      { ...rule, source: 'erp', rule: 'zero' },
+    ],
+  }
+  writeFileSync(settings, JSON.stringify(config))
+  const asked = (...args: string[]) => inventory(...args, '--config', settings)
+  const heard = rowsOf(await asked('show', SKU, '--json'))
+  expect(heard).toMatchObject([
+    { location: 'CHI-1', available: '440', confidence: 'normal' },
+    { location: 'CHI-2', available: '0', confidence: 'normal' },
+  ])
+  const { query, end } = await openQuery(folder.url)
+  await query(
+    `insert into inventory.source_state (source, flow, doc, version, heard_at, silent_since)
+     values ('wms', 'messages', 1, 1, now() - interval '1 hour', '2026-11-02T08:00:00Z'),
+       ('wms', 'readings', 2, 1, now(), null)`,
+  )
+  const shown = await asked('show', SKU)
+  expect(shown).toMatchObject({ code: 0, stderr: '' })
+  expect(shown.stdout).toMatch(/AVAILABLE +CONFIDENCE.*\n.*CHI-1 +500 .* 340 EA +careful /)
+  const told = await asked('explain', SKU)
+  expect(told.stdout).toContain('CHI-1  340 EA')
+  expect(told.stdout).toContain('confidence: careful')
+  expect(told.stdout).toContain(
+    '100 EA held back by the rule "buffer": wms (messages) is silent, too long since 2026-11-02T08:00:00.000Z',
+  )
+  expect(told.stdout).toMatch(/-100 {2}held back while wms is silent \(buffer\) +340\n/)
+  const sources = await asked('sources', '--json')
+  expect(rowsOf(sources)).toMatchObject([
+    {
+      source: 'wms',
+      rule: 'buffer',
+      least: '100',
+      factor: 2,
+      state: 'silent',
+      ageSeconds: expect.any(Number),
+    },
+    { flow: 'readings', rule: 'cap', most: '50', state: 'heard' },
+    { source: 'erp', rule: 'zero', state: 'unknown' },
+  ])
+  const listed = await asked('sources')
+  expect(listed.stdout).toMatch(
+    /wms +messages +CHI-1 +1800 s +\d+ s +buffer: 100 less, and 2 times what would have sold +since 2026-11-02 08:00\n/,
+  )
+  expect(listed.stdout).toMatch(/readings .* cap: 50 at most +no\n.*never +zero +no\n/)
+  await query('delete from inventory.source_state')
+  await end()
+
+  const nothing = { available: '0', dates: [{ available: '0' }] }
+  expect(rowsOf(await asked('explain', 'never-stocked', '--json'))).toMatchObject([
+    { items: [{ sku: 'never-stocked', available: '0', places: [nothing, nothing] }] },
+  ])
+  const later = await asked('show', SKU, '--location-group', 'south', '--date', '2999-01-01', '--json')
+  expect(rowsOf(later)).toMatchObject([{ location: 'CHI-2', dates: [{ date: '2999-01-01' }] }])
+  for (const [args, code, words] of [
+    [['--date', '2026-01-02'], 1, /2026-01-02 has passed/],
+    [['--date', 'tomorrow'], 2, /"tomorrow" is no day/],
+    [['--location-group', 'north'], 1, /no group of locations north; there are: south/],
+    [['--location', 'CHI-1', '--location-group', 'south'], 1, /both CHI-1 and the group south/],
+  ] as const) {
+    const ended = await asked('show', SKU, ...args)
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringMatching(words)])
+  }
+}, 60_000)
+
 test('of what has lots, a customer who wants goods to live long is told what an order of his would be given', async () => {
   const { database, url } = folder
   const { query, end } = await openQuery(url)
@@ -137,8 +219,8 @@ test('a unit is found by its serial, with its history, and a place lists those t
 }, 60_000)
 
 test.each([
-  [['show', 'nothing', '--company', 'NWF'], 1, /no stock position of an item nothing/],
-  [['explain', 'never-stocked', '--company', 'NWF'], 1, /no stock position/],
+  [['show', 'nothing', '--company', 'NWF'], 1, /NWF has no item nothing that could be anywhere/],
+  [['explain', 'never-stocked', '--company', 'NWF'], 1, /only places with a stock position are known/],
   [['show', SKU], 2, /--company NWF/],
   [['serial', 'SN-9', '--company', 'NWF'], 1, /NWF has no unit SN-9/],
   [['serials', 'nothing', '--company', 'NWF'], 1, /no item nothing/],

@@ -90,6 +90,8 @@ export const sources = {
       locations: ['CHI-1'],
       budgetSeconds: 1_800,
       rule: 'buffer',
+      least: '12',
+      factor: 1,
       heardAt: '2026-11-21T08:30:00.000Z',
       ageSeconds: 42,
       state: 'heard',

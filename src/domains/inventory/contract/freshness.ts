@@ -64,10 +64,26 @@ export const Sources = z
         flow: z.enum(FLOWS),
         locations: z.array(z.string()),
         budgetSeconds: z.int(),
-        rule: z.string(),
+        rule: z.enum(RULES).describe('What holds at these locations while it is silent'),
+        least: z
+          .string()
+          .optional()
+          .describe('Of a buffer: at least so much less is promised; decimal as text, in base units'),
+        factor: z
+          .number()
+          .optional()
+          .describe('Of a buffer: besides, so many times what the hours of silence would have sold'),
+        most: z
+          .string()
+          .optional()
+          .describe(
+            'Of a cap: of an item at a place no more than that in all; decimal as text, in base units',
+          ),
         heardAt: z.iso.datetime().optional(),
         ageSeconds: z.int().optional(),
-        state: z.enum(['heard', 'silent', 'unknown']),
+        state: z
+          .enum(['heard', 'silent', 'unknown'])
+          .describe('silent: the rule holds now. unknown: nobody has heard of it yet'),
         silentSince: z.iso.datetime().optional(),
       }),
     ),
