@@ -58,9 +58,7 @@ export type Availability = {
     readonly sku: string
     /** UN/ECE. */
     readonly unit: string
-    /** Now; beyond it what comes from a day on. */
     readonly quantity: Quantity
-    readonly later?: readonly { readonly from: string; readonly quantity: Quantity }[]
   }[]
 }
 
@@ -83,15 +81,14 @@ export function toInventoryAdvice(
     number,
     date,
     time,
-    lines: items.map(({ sku, unit: ours, quantity, later = [] }, index) => {
+    lines: items.map(({ sku, unit: ours, quantity }, index) => {
       const unit = fromUnece(ours, guide.units)
       if (!unit)
         throw new Refusal('edi.unit_unmapped', `${guide.partner} has no code for ${ours}`, { unit: ours })
-      const told = (much: Quantity) => ({ qualifier: AVAILABLE, quantity: formatQuantity(much), unit })
       return {
         assignedId: String(index + 1),
         productIds: [{ qualifier, value: sku }],
-        quantities: [told(quantity), ...later.map((part) => ({ ...told(part.quantity), from: part.from }))],
+        quantities: [{ qualifier: AVAILABLE, quantity: formatQuantity(quantity), unit }],
       }
     }),
   }

@@ -130,7 +130,7 @@ test('every inventory advice that is written is read as it was meant', async () 
   )
 })
 
-test("what we can promise is told under the partner's qualifier and units, with what comes later", async () => {
+test("what we can promise is told under the partner's qualifier and units", async () => {
   const partner = guide({
     items: [{ qualifier: 'BP', is: 'sku' }],
     units: { CX: 'CA' },
@@ -141,7 +141,7 @@ test("what we can promise is told under the partner's qualifier and units, with 
       number: 'AV-7',
       asOf: new Date('2026-11-21T08:30:00Z'),
       items: [
-        { sku: 'A', unit: 'CA', quantity: units(12), later: [{ from: '2026-12-01', quantity: units(40) }] },
+        { sku: 'A', unit: 'CA', quantity: units(12) },
         { sku: 'B', unit: 'EA', quantity: 0 },
       ],
     },
@@ -156,10 +156,7 @@ test("what we can promise is told under the partner's qualifier and units, with 
     lines: [
       {
         productIds: [{ qualifier: 'BP', value: 'A' }],
-        quantities: [
-          { qualifier: '33', quantity: '12', unit: 'CX' },
-          { qualifier: '33', quantity: '40', unit: 'CX', from: '2026-12-01' },
-        ],
+        quantities: [{ qualifier: '33', quantity: '12', unit: 'CX' }],
       },
       { quantities: [{ quantity: '0', unit: 'EA' }] },
     ],
