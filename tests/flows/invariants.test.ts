@@ -58,6 +58,9 @@ const PLANTED: Readonly<Record<string, string>> = {
   'inventory.positions_are_movements': `
     update inventory.position set available = available + 1 where (item_id, location, lot) = (
       select item_id, location, '' from inventory.position where lot = '' and available > 0 limit 1)`,
+  'inventory.lots_are_movements': `
+    insert into inventory.position (company, item_id, location, lot, available)
+    select company, item_id, location, 'NEVER-CAME', 1 from inventory.position where lot = '' limit 1`,
   'inventory.in_transit_is_transfers': `
     update inventory.position set in_transit = 1 where (item_id, location) = (
       select item_id, location from inventory.position where lot = '' limit 1)`,

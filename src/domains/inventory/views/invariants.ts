@@ -42,6 +42,7 @@ export const inventoryDocuments = relation(
 )
 
 const BUCKETS = [...STATUSES, 'in_transit', 'unreconciled']
+const IN_A_POSITION = BUCKETS.map((bucket) => `'${bucket}'`).join(', ')
 
 // A look from the beginning compares every position; a later one those that have moved, with all of their movements.
 const POSITIONS_ARE_MOVEMENTS = `
@@ -53,7 +54,7 @@ const POSITIONS_ARE_MOVEMENTS = `
     select m.company, m.item_id, m.location, b.bucket, sum(b.quantity) as quantity
     from moving join inventory.movement m using (company, item_id, location)
     cross join lateral (values (m.to_bucket, m.quantity), (m.from_bucket, -m.quantity)) b(bucket, quantity)
-    where b.bucket in (${BUCKETS.map((bucket) => `'${bucket}'`).join(', ')}) group by 1, 2, 3, 4),
+    where b.bucket in (${IN_A_POSITION}) group by 1, 2, 3, 4),
   held as (
     select p.company, p.item_id, p.location, b.bucket, b.quantity
     from moving join inventory.position p using (company, item_id, location)
@@ -64,11 +65,36 @@ const POSITIONS_ARE_MOVEMENTS = `
   from held h full join moved m using (company, item_id, location, bucket)
   where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`
 
+// In all, not by bucket: a place may cover what its lot cannot, and the other way round.
+const LOTS_ARE_MOVEMENTS = `
+  with moving as (
+    select company, item_id, location, lot from inventory.movement
+    where recorded_at >= (select at from since) and lot <> ''
+    union select company, item_id, location, lot from inventory.position
+    where (select at from since) = '-infinity' and lot <> ''),
+  moved as (
+    select m.company, m.item_id, m.location, m.lot, sum(
+      case when m.to_bucket in (${IN_A_POSITION}) then m.quantity else 0 end
+      - case when m.from_bucket in (${IN_A_POSITION}) then m.quantity else 0 end) as quantity
+    from moving join inventory.movement m using (company, item_id, location, lot) group by 1, 2, 3, 4),
+  held as (
+    select p.company, p.item_id, p.location, p.lot, ${BUCKETS.map((bucket) => `p.${bucket}`).join(' + ')} as quantity
+    from moving join inventory.position p using (company, item_id, location, lot))
+  select 'item ' || item_id || ' at ' || location || ' lot ' || lot || ': ' || trim_scale(coalesce(h.quantity, 0)) || ', '
+    || trim_scale(coalesce(m.quantity, 0)) || ' by movements'
+  from held h full join moved m using (company, item_id, location, lot)
+  where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`
+
 export const inventoryInvariants: readonly Invariant[] = [
   invariant(
     'inventory.positions_are_movements',
     POSITIONS_ARE_MOVEMENTS,
     'each bucket of a position is the sum of its movements',
+  ),
+  invariant(
+    'inventory.lots_are_movements',
+    LOTS_ARE_MOVEMENTS,
+    'what there is of a lot at a place is the sum of its movements',
   ),
   invariant(
     'inventory.in_transit_is_transfers',
