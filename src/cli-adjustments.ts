@@ -4,6 +4,7 @@ import { type Context, EXIT, minute, printList, wrongUse } from './cli-context.t
 import { openDatabase } from './cli-database.ts'
 import { openDoors } from './cli-doors.ts'
 import { limitOf } from './cli-orders.ts'
+import { readTyped } from './cli-typed.ts'
 import { type AdjustmentAnswer, AdjustmentRequest } from './domains/inventory/contract/adjustments.ts'
 
 /** Who says it, in documents and audit: whoever may run commands on this machine. */
@@ -33,14 +34,9 @@ export async function inventoryAdjust(context: Context): Promise<number> {
   const { location, lot, serial: serials, status, toStatus, transfer, to, quantity, unit } = more
   const opened = await openDatabase(context)
   const line = { kind, sku, location, lot, serials, status, toStatus, transfer, to, quantity, unit }
-  const request = requestOf({
-    company: company ?? onlyCompany(opened.config.companies),
-    reason,
-    reference,
-    note,
-    dryRun,
-    lines: [line],
-  })
+  const named = company ?? onlyCompany(opened.config.companies)
+  const typed = { company: named, reason, reference, note, dryRun, lines: [line] }
+  const request = readTyped(AdjustmentRequest, typed, 'See: crossdock inventory adjust --help')
   const app = await openDoors(context, opened)
   const answer = bodyOf(await app.adjust({ request, actor: actorOf(by) }))
   context.terminal.data(answer, () => told(answer))
@@ -51,15 +47,6 @@ export function onlyCompany(companies: readonly { readonly code: string }[]): st
   if (companies.length === 1) return companies[0]!.code
   const known = companies.map(({ code }) => code).join(', ')
   throw wrongUse('Whose stock is it?', `Name the company with --company${known && `; there are: ${known}`}`)
-}
-
-/** As the door over HTTP reads it. */
-function requestOf(given: object): AdjustmentRequest {
-  const read = AdjustmentRequest.safeParse(given)
-  if (read.success) return read.data
-  const [issue] = read.error.issues
-  const field = String(issue!.path.at(-1) ?? '')
-  throw wrongUse(`${field}: ${issue!.message}`, 'See: crossdock inventory adjust --help')
 }
 
 const bodyOf = (given: Awaited<ReturnType<App['adjust']>>): AdjustmentAnswer =>

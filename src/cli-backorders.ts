@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { CommandFailure, type Context, EXIT, minute, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { limitOf } from './cli-orders.ts'
+import { readTyped } from './cli-typed.ts'
 import type { Config } from './config-schema.ts'
 import { BackorderRules, type BackorderRun } from './domains/inventory/contract/backorder-runs.ts'
 import { WaitingQueue } from './domains/inventory/contract/waiting.ts'
@@ -87,12 +88,10 @@ async function rulesIn(path: string): Promise<BackorderRules> {
     const problem = `${path} cannot be read.`
     throw new CommandFailure({ problem, cure: 'Name a JSON file that exists.' }, EXIT.usage, error)
   })
-  const read = BackorderRules.safeParse(orNothing(text))
-  if (read.success) return read.data
-  const [issue] = read.error.issues
-  throw wrongUse(
-    `${path}: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'is not understood'}`,
-    'For example: {"segments": [{"class": "win", "when": {"customers": ["C-1007"]}}], "otherwise": "fill"}',
+  return readTyped(
+    BackorderRules,
+    orNothing(text),
+    `In ${path} write, for example: {"segments": [{"class": "win", "when": {"customers": ["C-1007"]}}], "otherwise": "fill"}`,
   )
 }
 

@@ -5,6 +5,7 @@ import { openDatabase } from './cli-database.ts'
 import { openDoors } from './cli-doors.ts'
 import { limitOf } from './cli-orders.ts'
 import { actorOf, onlyCompany } from './cli-adjustments.ts'
+import { readTyped } from './cli-typed.ts'
 import { type HandAnswer, HandRequest } from './domains/inventory/contract/by-hand.ts'
 
 type Options = {
@@ -37,7 +38,7 @@ export async function inventoryByHand(context: Context): Promise<number> {
     ...short.map((text) => lineOf(text, { short: true })),
   ]
   const { reference, at, carrier, tracking, sscc, final, further, note } = more
-  const read = HandRequest.safeParse({
+  const typed = {
     company: company ?? onlyCompany(opened.config.companies),
     kind,
     request,
@@ -51,13 +52,10 @@ export async function inventoryByHand(context: Context): Promise<number> {
     note,
     dryRun,
     lines,
-  })
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw wrongUse(`${issue!.path.join('.')}: ${issue!.message}`, 'See: crossdock inventory by-hand --help')
   }
+  const asked = readTyped(HandRequest, typed, 'See: crossdock inventory by-hand --help')
   const app = await openDoors(context, opened)
-  const answer = bodyOf(await app.enterByHand({ request: read.data, actor: actorOf(by) }))
+  const answer = bodyOf(await app.enterByHand({ request: asked, actor: actorOf(by) }))
   context.terminal.data(answer, () => told(answer))
   return EXIT.ok
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { styleText } from 'node:util'
 import type { ConfigSources } from './config.ts'
 import type { Config } from './config-schema.ts'
+import type { FieldError } from './platform/http-problem.ts'
 import { type Explanation, Misconfiguration } from './platform/misconfiguration.ts'
 
 /** Commands end with one of these; an interrupted one with 130. */
@@ -11,9 +12,16 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, checksFailed: 3, partial: 4, i
 /** A command cannot do what it was asked to; says what, why, and what to type next. */
 export class CommandFailure extends Misconfiguration {
   readonly exitCode: number
+  /** What was typed wrongly, field by field. */
+  readonly errors: readonly FieldError[]
 
-  constructor(explanation: Explanation, exitCode: number = EXIT.failed, cause?: unknown) {
+  constructor(
+    { errors = [], ...explanation }: Explanation & { readonly errors?: readonly FieldError[] },
+    exitCode: number = EXIT.failed,
+    cause?: unknown,
+  ) {
     super(explanation, cause)
+    this.errors = errors
     this.exitCode = exitCode
   }
 }

@@ -1,9 +1,10 @@
 /** `crossdock inventory lots|hold-lot|release-lot`: the lots of an item, held wherever they lie, and let go. */
 import type { App } from './app.ts'
-import { type Context, EXIT, printList, wrongUse } from './cli-context.ts'
+import { type Context, EXIT, printList } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { openDoors } from './cli-doors.ts'
 import { actorOf, onlyCompany } from './cli-adjustments.ts'
+import { readTyped } from './cli-typed.ts'
 import { type LotAnswer, LotRequest } from './domains/inventory/contract/lots.ts'
 
 export async function inventoryLots(context: Context): Promise<number> {
@@ -31,21 +32,10 @@ async function moveLot(context: Context, verb: 'hold' | 'release'): Promise<numb
   const [sku, lot] = context.args
   const { company, reason, by } = context.options as { company?: string; reason: string; by?: string }
   const opened = await openDatabase(context)
-  const read = LotRequest.safeParse({
-    company: company ?? onlyCompany(opened.config.companies),
-    sku,
-    lot,
-    reason,
-  })
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw wrongUse(
-      `${issue!.path.join('.')}: ${issue!.message}`,
-      `See: crossdock inventory ${verb}-lot --help`,
-    )
-  }
+  const typed = { company: company ?? onlyCompany(opened.config.companies), sku, lot, reason }
+  const request = readTyped(LotRequest, typed, `See: crossdock inventory ${verb}-lot --help`)
   const app = await openDoors(context, opened)
-  const answer = bodyOf(await app.moveLot({ verb, request: read.data, actor: actorOf(by) }))
+  const answer = bodyOf(await app.moveLot({ verb, request, actor: actorOf(by) }))
   context.terminal.data(answer, () => told(answer))
   return EXIT.ok
 }

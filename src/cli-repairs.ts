@@ -2,6 +2,7 @@
 import { CommandFailure, type Context, EXIT, printList, type Terminal, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { limitOf } from './cli-orders.ts'
+import { readTyped } from './cli-typed.ts'
 import { systemClock } from './platform/clock.ts'
 import type { Database, Transaction } from './platform/database.ts'
 import { Refusal } from './platform/faults.ts'
@@ -56,13 +57,8 @@ function conditionsOf({ args, options }: Context, RepairFilter: Desk['RepairFilt
   const { kind, company, system, cause: causeCode, step, poison, order, text } = options
   const [failedAfter, failedBefore] = [options['failedAfter'], options['failedBefore']]
   const given = { kind, company, system, causeCode, step, poison, failedAfter, failedBefore, order, text }
-  const read = RepairFilter.safeParse(given)
-  if (read.success) return { filter: read.data }
-  const [issue] = read.error.issues
-  throw wrongUse(
-    `${issue?.path.join('.') ?? 'the filter'}: ${issue?.message ?? 'is not understood'}`,
-    'Times are like 2026-11-20T06:00:00Z, orders like O-1000017: crossdock repairs select --help',
-  )
+  const cure = 'Times are like 2026-11-20T06:00:00Z, orders like O-1000017: crossdock repairs select --help'
+  return { filter: readTyped(RepairFilter, given, cure) }
 }
 
 function idFrom(text: string | undefined): number {

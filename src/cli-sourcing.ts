@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { CommandFailure, type Context, EXIT, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
+import { readTyped } from './cli-typed.ts'
+import type { FieldError } from './platform/http-problem.ts'
 import { systemClock } from './platform/clock.ts'
 import {
   type Served,
@@ -32,7 +34,7 @@ export async function sourcingCompare(context: Context): Promise<number> {
   const code = company ?? (codes.length === 1 ? codes[0] : undefined)
   if (code === undefined)
     throw wrongUse('Whose orders are meant?', `Name one: --company ${codes[0] ?? 'NWF'}`)
-  const asked = SourcingComparisonQuestion.safeParse({
+  const typed = {
     company: code,
     rules,
     profile: numberOf(options.profile),
@@ -42,21 +44,20 @@ export async function sourcingCompare(context: Context): Promise<number> {
     after: options.after,
     orders: numberOf(options.orders),
     sample: numberOf(options.sample),
-  })
-  if (!asked.success) throw misused(asked.error.issues[0])
+  }
+  const asked = readTyped(SourcingComparisonQuestion, typed, CURE, optionOf)
   const { compareBeside } = await import('./app-sourcing.ts')
-  tell(context, await compareBeside(config, database, asked.data))
+  tell(context, await compareBeside(config, database, asked))
   return EXIT.ok
 }
 
-function misused(issue: { readonly path: readonly PropertyKey[]; readonly message: string } | undefined) {
-  const [name = 'rules', ...more] = (issue?.path ?? []).map(String)
-  const option = OPTION_OF[name] ?? name
+const CURE =
+  'crossdock inventory sourcing compare --help shows what each option takes; docs/sourcing.md shows rules.'
+
+function optionOf({ pointer, message }: FieldError): string {
+  const [name = 'rules', ...more] = pointer.split('/').slice(1)
   const place = more.length > 0 ? `, ${more.join('.')}` : ''
-  return wrongUse(
-    `--${option}${place}: ${issue?.message ?? 'is not understood'}`,
-    'crossdock inventory sourcing compare --help shows what each option takes; docs/sourcing.md shows rules.',
-  )
+  return `--${OPTION_OF[name] ?? name}${place}: ${message}`
 }
 
 /** What is no number is left for the schema to refuse. */

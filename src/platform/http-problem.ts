@@ -78,8 +78,8 @@ export function isBug(thrown: unknown, catalogue: Catalogue): boolean {
 }
 
 function problemOfRefusal(refusal: Refusal, meaning: Meaning, context: ProblemContext): Problem {
-  const { errors, retryAfterMs, owner, ...facts } = refusal.facts
-  const named = Array.isArray(errors) ? (errors as FieldError[]) : errorsOf(refusal)
+  const { errors: _named, retryAfterMs, owner, ...facts } = refusal.facts
+  const named = fieldErrorsOf(refusal)
   return {
     ...plain(refusal.code, meaning, context),
     detail: refusal.message,
@@ -90,7 +90,10 @@ function problemOfRefusal(refusal: Refusal, meaning: Meaning, context: ProblemCo
   }
 }
 
-function errorsOf(refusal: Refusal): FieldError[] {
+/** The fields that a refusal names, all of them or the one that it is about. */
+export function fieldErrorsOf(refusal: Refusal): readonly FieldError[] {
+  const { errors } = refusal.facts
+  if (Array.isArray(errors)) return errors as FieldError[]
   if (refusal.pointer === undefined) return []
   return [{ pointer: refusal.pointer, code: refusal.code, message: refusal.message }]
 }

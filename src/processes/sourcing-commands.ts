@@ -31,7 +31,7 @@ import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems, resolveLines } from '#domains/items/operations.ts'
 import { wholePart } from './ordered-unit.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
-import { refusedOr } from './reservation-request.ts'
+import { FIELDS, refusedOr } from './reservation-request.ts'
 import { lifeWanted, livesLeft } from './shelf-life.ts'
 import { regionOf } from './ship-to-region.ts'
 
@@ -200,37 +200,68 @@ async function linesOf(
   queries: Queries,
   { code: company, currency }: CompanyRules,
   { lines }: SourcingQuestion,
-): Promise<(LineToSource & Pick<SellingItem, 'lotControlled'>)[]> {
+): Promise<SourcedLine[]> {
   const items = await findItems(
     queries,
     lines.map(({ sku }) => ({ company, sku })),
   )
-  const asked = lines.map(({ line, sku, quantity: text, unit }, at) => {
-    const item = items.get(itemKey(company, sku))
-    if (!item) {
-      const message = `${company} has no item ${sku}`
-      throw new Refusal('inventory.item_unknown', message, {}, `/lines/${at}/sku`)
-    }
-    const quantity = refusedOr(() => parseQuantity(text))
-    if (quantity instanceof Refusal)
-      throw new Refusal(quantity.code, quantity.message, {}, `/lines/${at}/quantity`)
-    return { key: line, company, sku, quantity, unit: unit ?? item.baseUnit }
-  })
-  const resolved = resolveLines(items, asked)
-  if (resolved.size < lines.length)
-    throw new Refusal('orders.line_repeated', 'each line needs a number of its own', {}, '/lines')
-  return lines.map(({ line, sku, value }, at) => {
-    const found = resolved.get(line)!
-    if (found instanceof Refusal) throw new Refusal(found.code, found.message, {}, `/lines/${at}/quantity`)
-    const valueMinor = value === undefined ? 0 : assertAmount(value, currency, `/lines/${at}/value`)
-    return {
-      line,
-      sku,
-      itemId: found.item.id,
-      lotControlled: found.item.lotControlled,
-      quantity: found.base,
-      part: wholePart(found.factor),
-      valueMinor,
-    }
-  })
+  const seen = new Set<string>()
+  const read = lines.map((asked) => readLine(asked, { company, currency, items, seen }))
+  const errors = read.flatMap((one, at) =>
+    'errors' in one
+      ? one.errors.map(({ field, code, message }) => ({ pointer: `/lines/${at}/${field}`, code, message }))
+      : [],
+  )
+  if (errors[0]) throw new Refusal(errors[0].code, errors[0].message, { errors })
+  return read.flatMap((one) => ('errors' in one ? [] : [one]))
+}
+
+type SourcedLine = LineToSource & Pick<SellingItem, 'lotControlled'>
+type WrongLine = { readonly errors: readonly { field: string; code: string; message: string }[] }
+type Reading = {
+  readonly company: string
+  readonly currency: string
+  readonly items: ReadonlyMap<string, SellingItem>
+  /** Numbers of the lines before. */
+  readonly seen: Set<string>
+}
+
+/** In base units, or all that is wrong with it. */
+function readLine(
+  { line, sku, quantity, unit, value }: SourcingQuestion['lines'][number],
+  { company, currency, items, seen }: Reading,
+): SourcedLine | WrongLine {
+  const number = seen.has(line)
+    ? new Refusal('orders.line_repeated', `line ${line} stands twice`)
+    : seen.add(line)
+  const item = refusedOr(() => resolved(items, { company, sku, quantity, unit }))
+  const valueMinor = refusedOr(() => (value === undefined ? 0 : parseAmount(value, currency)))
+  if (!(number instanceof Refusal || item instanceof Refusal || valueMinor instanceof Refusal)) {
+    const { id: itemId, lotControlled } = item.item
+    return { line, sku, itemId, lotControlled, quantity: item.base, part: wholePart(item.factor), valueMinor }
+  }
+  const refused = { line: number, quantity: item, value: valueMinor }
+  return {
+    errors: Object.entries(refused).flatMap(([field, what]) =>
+      what instanceof Refusal
+        ? [{ field: FIELDS[what.code] ?? field, code: what.code, message: what.message }]
+        : [],
+    ),
+  }
+}
+
+type Sought = {
+  readonly company: string
+  readonly sku: string
+  readonly quantity: string
+  readonly unit?: string | undefined
+}
+
+function resolved(items: Reading['items'], { company, sku, quantity, unit }: Sought) {
+  const item = items.get(itemKey(company, sku))
+  if (!item) throw new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)
+  const asked = { key: sku, company, sku, quantity: parseQuantity(quantity), unit: unit ?? item.baseUnit }
+  const found = resolveLines(items, [asked]).get(sku)!
+  if (found instanceof Refusal) throw found
+  return found
 }

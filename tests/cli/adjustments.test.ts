@@ -73,7 +73,11 @@ test('what is worth much waits until another person decides', async () => {
 }, 60_000)
 
 test.each([
-  [['adjust', 'eaten', 'SKU', '--quantity', '1'], 2, /kind: /],
+  [
+    ['adjust', 'eaten', 'SKU', '--quantity', '1'],
+    2,
+    /kind is not one of the known values: send counted, found/,
+  ],
   [['adjust', 'lost', 'SKU', '--quantity', '-1'], 1, /items.quantity_not_positive/],
   [['adjust', 'lost', 'nothing', '--quantity', '1'], 1, /inventory.item_unknown/],
 ])(
@@ -87,6 +91,51 @@ test.each([
   },
   60_000,
 )
+
+test('what is wrong with a line is told by its field with a cure, as text and as JSON', async () => {
+  const weighed = house.landscape.world.items.find(
+    ({ company, catchWeight, lotControlled, serialControlled }) =>
+      company === 'NWF' && catchWeight && !lotControlled && !serialControlled,
+  )!.number
+  const wrong = [
+    ['nothing', '1', 'EA', 1, 'sku', 'inventory.item_unknown'],
+    [sku, '1', 'DR', 1, 'unit', 'items.unit_unknown'],
+    [weighed, '0.0001', 'KGM', 1, 'quantity', 'items.quantity_not_exact'],
+    [sku, '-1', undefined, 1, 'quantity', 'items.quantity_not_positive'],
+    [sku, '1.00001', undefined, 1, 'quantity', 'quantity.malformed'],
+    [sku, '1,5', undefined, 2, 'quantity', 'http.field_invalid'],
+  ] as const
+  for (const [item, quantity, unit, ends, field, code] of wrong) {
+    const typed = ['found', item, '--company', 'NWF', '--location', 'DC1', '--quantity', quantity]
+    const more = ['--reason', 'count', '--reference', 'sheet 9', ...(unit ? ['--unit', unit] : [])]
+    const ended = await inventory('adjust', ...typed, ...more, '--json')
+    const told = JSON.parse(ended.stderr) as { error: object }
+    const next = expect.stringMatching(/\w{3,}/)
+    expect([ended.code, told.error]).toMatchObject([
+      ends,
+      { errors: [{ pointer: `/lines/0/${field}`, code }], next },
+    ])
+    expect((await inventory('adjust', ...typed, ...more)).stderr).toContain(`lines.0.${field}`)
+  }
+  const comma = await inventory(
+    'adjust',
+    'found',
+    sku,
+    '--company',
+    'NWF',
+    '--location',
+    'DC1',
+    '--quantity',
+    '1,5',
+    '--reason',
+    'count',
+    '--reference',
+    'x',
+  )
+  expect(comma.stderr).toMatch(
+    /lines.0.quantity does not have the right form: send Decimal as text[^^]*--help/,
+  )
+}, 90_000)
 
 test.each([
   [['decide', 'A-1', '--reason', 'why'], /--approve or --reject/],
@@ -163,7 +212,10 @@ test.each([
     ['by-hand', 'pick', 'F-1', '--reference', 'x', '--at', '2026-11-20T16:10:00Z', '--line', 'one'],
     /LINE=QUANTITY/,
   ],
-  [['by-hand', 'pick', 'F-1', '--reference', 'x', '--at', 'noon', '--company', 'NWF'], /at: /],
+  [
+    ['by-hand', 'pick', 'F-1', '--reference', 'x', '--at', 'noon', '--company', 'NWF'],
+    /at does not have the right form: send a time like/,
+  ],
 ])(
   '%j is told what is wrong with it',
   async (words, why) => {

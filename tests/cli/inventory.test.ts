@@ -228,7 +228,7 @@ test.each([
   [
     ['explain', SKU, '--company', 'NWF', '--customer', '5'],
     1,
-    /NWF has no customer 5\n.*\n.*number as the ERP/,
+    /NWF has no customer 5\n.*\n  customer: .*\n.*number as the ERP/,
   ],
   [['show', SKU, '--customer', '5'], 2, /Whose stock is it\?\n.*--company/],
 ])('%j ends with %i and says why', async (args, code, why) => {

@@ -355,7 +355,7 @@ test.each([
       ],
     },
     'orders.line_repeated',
-    '/lines',
+    '/lines/1/line',
   ],
 ])('a preview of %j is refused', async (more, code, pointer) => {
   expect(faultOf(await preview('45001', 1, more))).toEqual([422, code, pointer])

@@ -51,7 +51,7 @@ export const AvailabilityQuestion = z
             .string()
             .regex(/^-?\d{1,15}(\.\d{1,15})?$/)
             .optional()
-            .describe('Whether so much can be promised; asked for with its unit'),
+            .describe('Decimal as text, in the unit beside it: whether so much can be promised'),
           unit: z
             .string()
             .regex(/^[A-Z0-9]{2,3}$/)

@@ -175,7 +175,10 @@ export const SourcingQuestion = z
         z.strictObject({
           line: z.string().min(1).max(20),
           sku: z.string().min(1).max(40).meta({ example: '10012' }),
-          quantity: z.string().regex(/^-?\d{1,15}(\.\d{1,15})?$/),
+          quantity: z
+            .string()
+            .regex(/^-?\d{1,15}(\.\d{1,15})?$/)
+            .describe('Decimal as text, in the unit beside it'),
           unit: z
             .string()
             .regex(/^[A-Z0-9]{2,3}$/)
