@@ -183,8 +183,10 @@ async function askDaily(wires: StockWires): Promise<void> {
   const { config, database, bound, ports } = wires
   const now = ports.clock.now()
   for (const { code: location, company: owner, wms: source } of config.locations) {
-    const at = source === undefined ? 'never' : config.systems[source]!.stock.reconcileAt
-    if (source === undefined || at === 'never' || !bound.counters.has(source)) continue
+    // who runs it by EDI tells what it counts when it likes, and cannot be asked
+    if (source === undefined || !bound.counters.has(source)) continue
+    const at = config.systems[source]!.stock.reconcileAt
+    if (at === 'never') continue
     for (const { code: company, timeZone: zone } of config.companies) {
       if (owner !== undefined && owner !== company) continue
       const sinceMs = (minutesOfDay(now, zone) - minutesOf(at)) * MINUTE_MS

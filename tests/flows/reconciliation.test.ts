@@ -2,7 +2,9 @@
 import { afterEach, expect, test } from 'vitest'
 import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
-import { type House, openHouse } from '#tests/support/house.ts'
+import { PartnerGuide } from '#systems/edi/partner-guide.ts'
+import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
+import { type House, type HouseOptions, openHouse, ownWorld } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 
@@ -175,10 +177,11 @@ function zoneWhereItIs(hour: number): string {
 }
 
 const DAILY = 'daily-reconciliations'
+type Config = NonNullable<HouseOptions['config']>
 
-async function openAtHour(hour: number, openedDaysAgo: number) {
+async function openAtHour(hour: number, openedDaysAgo: number, config: Config = {}) {
   const company = { timeZone: zoneWhereItIs(hour) }
-  house = await openHouse({ company })
+  house = await openHouse({ company, config })
   const { query, end } = await openQuery(house.databaseUrl)
   await query(`update inventory.position set since = now() - make_interval(days => ${openedDaysAgo})`)
   const hasLooked = () =>
@@ -199,19 +202,52 @@ async function openAtHour(hour: number, openedDaysAgo: number) {
   return { company, query, end, hasLooked, proofs }
 }
 
-test('each day the books of each place are held against its count at half past two, once', async () => {
-  const { company, query, end, hasLooked, proofs } = await openAtHour(12, 3)
+const PARTNER = PartnerGuide.parse({
+  partner: 'threepl',
+  name: 'Third Party',
+  owner: 'edi-desk',
+  role: 'warehouse',
+  company: OWNER,
+  location: '3PL',
+  currency: 'USD',
+  theirs: { qualifier: 'ZZ', id: 'THREEPL', groupId: 'THREEPL' },
+  ours: { qualifier: 'ZZ', id: 'US', groupId: 'US' },
+  usage: 'P',
+  receives: ['846'],
+  sends: ['940'],
+  items: [{ qualifier: 'VN', is: 'sku' }],
+})
+
+/** The sites of the world, after a place that an EDI partner runs. */
+const behindPartner = (folders: EdiFolders): Config => ({
+  edi: folders.config,
+  locations: [
+    { code: '3PL', company: OWNER, type: '3pl', wms: PARTNER.partner, timeZone: 'America/New_York' },
+    ...ownWorld().sites.map(({ code, timeZone }) => ({
+      code,
+      type: 'warehouse' as const,
+      wms: 'wms',
+      timeZone,
+    })),
+  ],
+})
+
+test('each day the books of each place whose system can be asked are held against its count, once', async () => {
+  const folders = ediFolders([PARTNER])
+  const config = behindPartner(folders)
+  const { company, query, end, hasLooked, proofs } = await openAtHour(12, 3, config)
   const made = house.landscape.world.sites
     .map(({ code: location }) => ({ location, state: 'done', asked_by: 'crossdock', times: 1 }))
     .toSorted((a, b) => (a.location < b.location ? -1 : 1))
   await expect.poll(proofs, { timeout: 20_000 }).toEqual(made)
   await query(`update reading.turn set due_at = now() where source = '${DAILY}'`)
-  const beside = await openHouse({ beside: house, company })
+  const beside = await openHouse({ beside: house, company, config })
   beside.app.keepUp()
   await hasLooked()
   expect(await proofs()).toEqual(made)
   await beside.end()
   await end()
+  folders.remove()
 }, 60_000)
 
 test.each([
