@@ -8,10 +8,12 @@ import type { InboundDoor } from '#platform/inbound.ts'
 import type { AppPorts } from './app-ports.ts'
 import { closest, ConfigError, type Problem } from './config-problems.ts'
 import type { Config } from './config-schema.ts'
+import { toldByPartners } from './config-stock.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { createEdiConnector, type EdiConnector } from './systems/edi/connector.ts'
 import { diskFiles } from './systems/edi/files.ts'
 import type { PartnerGuide } from './systems/edi/partner-guide.ts'
+import { reasonsTold } from './systems/edi/map-warehouse.ts'
 import { isWarehouseAt } from './systems/edi/shipping-orders.ts'
 import { createCloudErpConnector } from './systems/erp-cloud/connector.ts'
 import { createLegacyErpConnector } from './systems/erp-legacy/connector.ts'
@@ -137,8 +139,14 @@ export function router(
   }
 }
 
-/** Refuses to start where a location is run by somebody who is neither a system nor a partner that takes a 940 there. */
-export function assertWarehouses({ locations, systems }: Config, edi: EdiConnector | undefined): void {
+/**
+ * Refuses to start where a location is run by somebody who is neither a system nor a partner that takes a 940 there, and
+ * where a feed moves what the partner tells.
+ */
+export function assertWarehouses(
+  { locations, systems, feeds }: Pick<Config, 'locations' | 'systems' | 'feeds'>,
+  edi: Pick<EdiConnector, 'partners'> | undefined,
+): void {
   const partners = edi?.partners ?? new Map<string, PartnerGuide>()
   const problems = locations.flatMap(({ code, company, wms }, at): Problem[] => {
     if (wms === undefined || wms in systems) return []
@@ -147,6 +155,12 @@ export function assertWarehouses({ locations, systems }: Config, edi: EdiConnect
     const message = guide ? whyNot(guide, { code, company }) : neither(wms, known)
     return message === undefined ? [] : [{ path: ['locations', at, 'wms'], message }]
   })
+  problems.push(
+    ...toldByPartners({ feeds, locations }, (wms) => {
+      const guide = wms in systems ? undefined : partners.get(wms)
+      return guide ? reasonsTold(guide) : new Set()
+    }),
+  )
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

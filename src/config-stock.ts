@@ -155,8 +155,7 @@ function twice(
   { moves, locations }: Stocked['feeds'][string],
   { systems, feeds, wmsOf }: Others,
 ): Found[] {
-  return (Object.keys(moves) as StockReason[]).flatMap((reason) => {
-    if (moves[reason] === 'none') return []
+  return movedBy(moves).flatMap((reason) => {
     const place = locations.find((code) => {
       const wms = systems[wmsOf.get(code) ?? '']
       const others = Object.entries(feeds).filter(
@@ -170,4 +169,30 @@ function twice(
     const message = `"${reason}" at ${place} is moved by another source as well; one of the two must say "none"`
     return [{ path: ['feeds', name, 'moves', reason], message }]
   })
+}
+
+const movedBy = (moves: Moves): StockReason[] =>
+  (Object.keys(moves) as StockReason[]).filter((reason) => moves[reason] !== 'none')
+
+/**
+ * What EDI partners tell of the locations of feeds that move the same. Their guides, which say what, are read at the
+ * start; a feed under a partner's own name says what of it counts.
+ */
+export function toldByPartners(
+  { feeds, locations }: Pick<Stocked, 'feeds' | 'locations'>,
+  reasonsOf: (partner: string) => ReadonlySet<StockReason>,
+): Found[] {
+  const wmsOf = new Map(locations.map(({ code, wms }) => [code, wms]))
+  return Object.entries(feeds).flatMap(([name, feed]) =>
+    movedBy(feed.moves).flatMap((reason): Found[] => {
+      const place = feed.locations.find((code) => {
+        const partner = wmsOf.get(code) ?? ''
+        return partner !== name && feeds[partner]?.moves[reason] !== 'none' && reasonsOf(partner).has(reason)
+      })
+      if (place === undefined) return []
+      const partner = wmsOf.get(place)
+      const message = `"${reason}" at ${place} is moved by the EDI partner ${partner} as well; one of the two must say "none", the partner under feeds.${partner}`
+      return [{ path: ['feeds', name, 'moves', reason], message }]
+    }),
+  )
 }

@@ -1,4 +1,5 @@
 /** What a warehouse tells by 944, 945 and 947, in our words: each movement and each shipment by itself; pure. */
+import type { StockReason } from '#capabilities/stock.ts'
 import type { ShipmentConfirmed, ShippedLine, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 import { type Advised, countIn, inBase, instantOf, lineIn, signedIn, skuIn, Unreadable } from './advice.ts'
@@ -9,6 +10,7 @@ import type { ProductId } from './documents/parts.ts'
 import { type Loop, loopsOf } from './documents/structure.ts'
 import { type Moment, momentOfDate, segmentsOf } from './documents/warehouse-parts.ts'
 import type { Finding } from './findings.ts'
+import type { PartnerGuide } from './partner-guide.ts'
 import { toKilograms } from './units.ts'
 import type { Segment } from './x12-segments.ts'
 
@@ -69,6 +71,16 @@ function counted(line: Counted, place: Finding['at'], advised: Advised): { sku: 
     quantity: inBase(signedIn(line.quantity, place), { sku, unit: line.unit, at: place }, advised),
   }
 }
+
+/** What a warehouse tells of stock by its guide, beside its shipments. */
+export const reasonsTold = ({
+  receives,
+  warehouse: { conditions, adjustments },
+}: PartnerGuide): ReadonlySet<StockReason> =>
+  new Set([
+    ...(receives.includes('944') ? ['receipt' as const, ...Object.values(conditions)] : []),
+    ...(receives.includes('947') ? Object.values(adjustments) : []),
+  ])
 
 export function toReceipts(root: Loop, advised: Advised): WarehouseTold[] {
   const document = parseReceiptAdvice(root)
