@@ -27,8 +27,10 @@ function ruleOf({ rule, least, factor, most = 0 }: Config['freshness'][number]):
   return rule === 'cap' ? { kind: rule, quantity: units(most) } : { kind: rule }
 }
 
-/** Of a warehouse system those that it runs, of an ERP those that its companies sell from. */
-function placesOf({ locations, companies }: Config, source: string): string[] {
+/** Of a feed those of which it tells, of a warehouse those that it runs, of an ERP those that its companies sell from. */
+function placesOf({ locations, companies, feeds }: Config, source: string): readonly string[] {
+  const feed = feeds[source]
+  if (feed) return feed.locations
   const owners = new Set(companies.flatMap(({ code, erp }) => (erp === source ? [code] : [])))
   return locations.flatMap(({ code, wms, company }) =>
     wms === source || (company === undefined ? owners.size > 0 : owners.has(company)) ? [code] : [],

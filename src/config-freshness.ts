@@ -13,13 +13,13 @@ const count = (meaning: string) => z.number().min(0).max(1_000_000_000).describe
 
 const FreshnessSetting = z
   .strictObject({
-    source: code('The system, or the EDI partner that runs a location', 'wms-chicago'),
+    source: code('The system, the EDI partner that runs a location, or the feed of files', 'wms-chicago'),
     flow: z.enum(FLOWS).describe('What it tells by itself, or what is read of it').default('messages'),
     minutes: z.number().gt(0).max(MINUTES_OF_A_WEEK).describe('How long it may be silent'),
     locations: z
       .array(code('A location', 'CHI-1'))
       .describe(
-        'Where the rule holds; where its messages come from, or the companies of an ERP sell from, when empty',
+        'Where the rule holds; where its messages or files tell of, or the companies of an ERP sell from, when empty',
       )
       .default([]),
     rule: z
@@ -46,18 +46,28 @@ export const Freshness = z
 type Configured = {
   readonly freshness: z.output<typeof Freshness>
   readonly systems: Readonly<Record<string, unknown>>
+  readonly feeds: Readonly<Record<string, unknown>>
   readonly locations: readonly { readonly code: string; readonly wms?: string | undefined }[]
 }
 
-/** Rules are for systems, partners and locations that there are, and one for each source and flow. */
-export function freshnessProblems({ freshness, systems, locations }: Configured) {
+/** Rules are for systems, partners, feeds and locations that there are, and one for each source and flow. */
+export function freshnessProblems({ freshness, systems, feeds, locations }: Configured) {
   const codes = new Set(locations.map((place) => place.code))
   const seen = new Set<string>()
   return freshness.flatMap(({ source, flow, locations: named }, at) => {
     const path = ['freshness', at]
     const problems: { path: (string | number)[]; message: string }[] = []
-    if (!(source in systems) && !locations.some(({ wms }) => wms === source))
-      problems.push({ path: [...path, 'source'], message: 'must be one of the systems, or run a location' })
+    const tells = source in feeds || locations.some(({ wms }) => wms === source)
+    if (!(source in systems) && !tells)
+      problems.push({
+        path: [...path, 'source'],
+        message: 'must be one of the systems or feeds, or run a location',
+      })
+    else if (!(source in systems) && flow === 'readings')
+      problems.push({
+        path: [...path, 'flow'],
+        message: `must be "messages": nothing is read of ${source}, which tells by itself`,
+      })
     if (seen.has(`${source} ${flow}`))
       problems.push({ path: [...path, 'flow'], message: 'must be said once for a source' })
     seen.add(`${source} ${flow}`)

@@ -35,7 +35,8 @@ beforeAll(async () => {
       moves: { ship: 'available > shipped' as const },
     },
   }
-  house = await openHouse({ world, config: { locations: [...sites, store], feeds } })
+  const freshness = [{ source: 'counts', minutes: 24 * 60, rule: 'zero' as const }]
+  house = await openHouse({ world, config: { locations: [...sites, store], feeds, freshness } })
   ;({ query, end: disconnect } = await openQuery(house.databaseUrl))
   house.app.keepUp()
 }, 60_000)
@@ -107,3 +108,40 @@ test('a file of all that is there says of what it does not name that it is gone'
   await isDone('all.whole.csv')
   expect([await onHand(sku), await onHand(other)]).toEqual([11, 0])
 })
+
+const sourceOf = async () => {
+  const response = await fetch(`${house.url}/process/inventory/v1/sources`)
+  const { items } = (await response.json()) as {
+    items: { source: string; locations: string[]; state: string }[]
+  }
+  return items.find(({ source }) => source === 'counts')
+}
+const becomes = (state: string) =>
+  expect.poll(async () => (await sourceOf())?.state, { timeout: 25_000 }).toBe(state)
+const isPromised = (item: string, figure: object) => {
+  const path = `/process/available-to-promise/v1/availability?company=NWF&sku=${item}&location=CHI-1`
+  const look = async () =>
+    ((await (await fetch(`${house.url}${path}`)).json()) as { items: object[] }).items[0]
+  return expect.poll(look, { timeout: 25_000 }).toMatchObject(figure)
+}
+
+test('a nightly count that does not come makes its places careful, and heals when it comes', async () => {
+  await becomes('heard')
+  await query(
+    `update inbox.message set received_at = received_at - interval '2 days' where source = 'counts'`,
+  )
+  await query(
+    `update inventory.source_state set heard_at = heard_at - interval '2 days' where source = 'counts'`,
+  )
+  await becomes('silent')
+  expect((await sourceOf())?.locations).toEqual(['CHI-1'])
+  const silent = () => listExceptions(house.app.database, { code: 'inventory.source_silent' })
+  expect(await silent()).toMatchObject([{ facts: { source: 'counts', locations: ['CHI-1'] } }])
+  await isPromised(sku, { onHand: '11', available: '0', careful: { source: 'counts', rule: 'zero' } })
+  const lines = ['company,location,sku,available,taken_at', `NWF,CHI-1,${sku},9,2026-11-03T20:00:00Z`]
+  writeFileSync(join(folder, 'night.csv'), `${lines.join('\n')}\n`)
+  await isDone('night.csv')
+  await becomes('heard')
+  expect(await silent()).toEqual([])
+  await isPromised(sku, { available: '9', confidence: 'normal' })
+}, 90_000)

@@ -287,14 +287,18 @@ describe('problems', () => {
       defaults: {
         edi: { enabled: true },
         locations: [{ code: 'CHI', type: '3pl', wms: 'threepl', timeZone: 'UTC' }],
+        feeds: { counts: { locations: ['CHI'] } },
         freshness: [
           { ...rule, source: 'threepl' },
           { ...rule, source: 'other' },
+          { ...rule, source: 'counts' },
+          { ...rule, source: 'counts', flow: 'readings' },
         ],
       },
     })
-    expect(partners).toContain('freshness[1].source')
-    expect(partners).not.toContain('freshness[0]')
+    expect(partners).toContain('freshness[1].source: must be one of the systems or feeds, or run a location')
+    expect(partners).toContain('freshness[3].flow: must be "messages": nothing is read of counts')
+    expect(partners).not.toMatch(/freshness\[[02]\]/)
   })
 
   test('are found in names that refer to nothing or are given twice', () => {
