@@ -73,7 +73,7 @@ export async function enterByHand(
       const earlier =
         request.dryRun || !by.claim ? undefined : settle((await claim(tx, [by.claim])).get(by.claim)!)
       if (earlier) return earlier
-      const lines = await readLines(tx, found, request)
+      const lines = await readLines(tx, found, { request, now: wires.ports.clock.now() })
       await assertSerialsFit(tx, unitsShipped(found, lines))
       const doc = await book(tx, turn, wires, { request, found, lines, by })
       const body = answerOf(request, found, lines, doc)
@@ -115,7 +115,11 @@ async function requestNamed(
   throw new Refusal('inventory.request_unknown', `${code} has no request ${request}`, {}, '/request')
 }
 
-async function readLines(tx: Transaction, found: Fulfillment, request: HandRequest): Promise<HandLine[]> {
+async function readLines(
+  tx: Transaction,
+  found: Fulfillment,
+  { request, now }: { readonly request: HandRequest; readonly now: Date },
+): Promise<HandLine[]> {
   const [lines, orderLines, shipments] = await Promise.all([
     linesOfFulfillments(tx, [found.doc]),
     linesOf(tx, [found.orderId]),
@@ -131,7 +135,7 @@ async function readLines(tx: Transaction, found: Fulfillment, request: HandReque
   ])
   const known = mine.filter(({ number }) => number === keyOf(request))
   if (request.kind === 'shipped' && known.length > 0) throw nothingNew(request)
-  const read = readByHand(request, { lines, orderLines, items })
+  const read = readByHand(request, { lines, orderLines, items }, now)
   if (request.kind === 'shipped' && request.further !== true) {
     const own = mine.filter(({ number }) => !number.startsWith(`${request.request}/`))
     const same = own.find(({ doc }) =>

@@ -1,5 +1,6 @@
 /** What people say that a warehouse did, read against its request: every line, or an error for each field that is wrong. */
 import { isSscc } from '#capabilities/sscc.ts'
+import { notYet } from '#capabilities/told-time.ts'
 import type { RequestMessage } from '#capabilities/wms.ts'
 import { Refusal } from '#platform/faults.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
@@ -33,8 +34,8 @@ type Known = {
 type Asked = HandRequest['lines'][number]
 type FieldError = { readonly pointer: string; readonly code: string; readonly message: string }
 
-export function readByHand(request: HandRequest, known: Known): HandLine[] {
-  const errors: FieldError[] = headErrors(request)
+export function readByHand(request: HandRequest, known: Known, now: Date): HandLine[] {
+  const errors: FieldError[] = headErrors(request, now)
   const units = new Set<string>()
   const read = request.lines.flatMap((asked, place) => {
     const line = readLine(request, asked, { ...known, units })
@@ -59,9 +60,14 @@ const unreadable = (sscc: string): FieldError => ({
   message: `the check digit of ${sscc} is another`,
 })
 
-function headErrors({ kind, lines, final, carrier, tracking, sscc }: HandRequest): FieldError[] {
+function headErrors(
+  { kind, at, lines, final, carrier, tracking, sscc }: HandRequest,
+  now: Date,
+): FieldError[] {
+  const ahead = notYet(new Date(at), now)
   const isEmpty = lines.length === 0 && (kind === 'picked' || final !== true)
   return [
+    ...(ahead ? [{ pointer: '/at', code: ahead.code, message: ahead.message }] : []),
     ...(sscc !== undefined && !isSscc(sscc) ? [unreadable(sscc)] : []),
     ...(isEmpty ? [contradicts('/lines', 'nothing is said to have happened')] : []),
     ...(kind === 'picked'

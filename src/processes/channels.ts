@@ -1,5 +1,6 @@
 /** What channels tell: orders placed and taken back, filed in the inbox and applied in the transaction of one list. */
 import type { ChannelMessage, OrderPlaced, StockCounted } from '#capabilities/channel-messages.ts'
+import { notYet } from '#capabilities/told-time.ts'
 import type { Transaction } from '#platform/database.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { Cause } from '#platform/log.ts'
@@ -144,6 +145,11 @@ async function hearCounts(
   for (const filed of told) {
     const { sender: source, snapshot } = filed.message as StockCounted
     const { takenAt: askedAt } = snapshot
+    const refusal = notYet(askedAt, ports.clock.now())
+    if (refusal) {
+      decisions.set(filed, { outcome: 'parked', refusal })
+      continue
+    }
     const taken = await takeSnapshot(tx, turn, ports, {
       source,
       sourceKey: filed.messageId,

@@ -127,7 +127,7 @@ async function apply(
   const requests = due.filter(({ message }) => message.type !== 'stock-moved')
   const stock = due.filter(({ message }) => message.type === 'stock-moved')
   const waiting: Due[] = []
-  const dueStock = await placeTold(tx, stock, { settlements, waiting })
+  const dueStock = await placeTold(tx, stock, { settlements, waiting, now: ports.clock.now() })
   const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
   const moved = await bookDue(tx, ports.countsStock, dueStock)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
@@ -237,13 +237,17 @@ export async function applyTold(
   return answers
 }
 
-type Placing = { readonly settlements: Map<Filed<Told>, Settlement>; readonly waiting: Due[] }
+type Placing = {
+  readonly settlements: Map<Filed<Told>, Settlement>
+  readonly waiting: Due[]
+  readonly now: Date
+}
 
 /** What of stock is due now, be it told now or before. What came too early is kept by its feed. */
 async function placeTold(
   tx: Transaction,
   stock: readonly Due[],
-  { settlements, waiting }: Placing,
+  { settlements, waiting, now }: Placing,
 ): Promise<readonly FeedTold[]> {
   const told = new Map(
     stock.map((filed): [FeedTold, Due] => {
@@ -252,7 +256,7 @@ async function placeTold(
       return [{ source, sourceKey: messageId, company, ...fact }, filed]
     }),
   )
-  const { standings, due } = await placeStock(tx, [...told.keys()])
+  const { standings, due } = await placeStock(tx, [...told.keys()], now)
   for (const [one, standing] of standings) {
     const filed = told.get(one)!
     const { source, messageId } = filed

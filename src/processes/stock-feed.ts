@@ -1,4 +1,5 @@
 /** Takes what sources tell of stock, however it comes: each fact once, in the order in which its source numbers it. */
+import { notYet } from '#capabilities/told-time.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -27,14 +28,18 @@ export type PlacedStock = {
 }
 
 /** Before anything else is locked: what is due now, with what waited for it. */
-export async function placeStock(tx: Transaction, told: readonly FeedTold[]): Promise<PlacedStock> {
+export async function placeStock(
+  tx: Transaction,
+  told: readonly FeedTold[],
+  now: Date,
+): Promise<PlacedStock> {
   if (told.length === 0) return { standings: new Map(), due: [] }
   const items = await findItems(tx, told)
   const standings = new Map<FeedTold, Standing | Refusal>()
   const facts = new Map<FeedFact, FeedTold>()
   for (const one of told) {
     const item = items.get(itemKey(one.company, one.sku))
-    const refusal = item ? incompleteness(one) : unknownItem(one)
+    const refusal = item ? (incompleteness(one) ?? notYet(one.at, now)) : unknownItem(one)
     if (item && !refusal) facts.set(factOf(one, item.id), one)
     else if (refusal) standings.set(one, refusal)
   }
@@ -101,10 +106,10 @@ export const wakeRow = (order: OrderHeader): DeskRow => ({
 export async function takeMovements(
   tx: Transaction,
   turn: Pick<Docket, 'wakeAfterwards'>,
-  ports: FeedPorts,
+  ports: FeedPorts & Pick<ProcessPorts, 'clock'>,
   told: readonly FeedTold[],
 ): Promise<PlacedStock['standings']> {
-  const { standings, due } = await placeStock(tx, told)
+  const { standings, due } = await placeStock(tx, told, ports.clock.now())
   const booked = await bookDue(tx, ports.countsStock, due)
   await afterStock(tx, turn, ports, booked)
   return standings

@@ -1,5 +1,6 @@
 /** Takes a file of stock: the good lines portion by portion, each once; the others are named by line and field. */
 import type { BadLine, CountedStock, CountLine, StockFile, StockSnapshot } from '#capabilities/stock.ts'
+import { notYet } from '#capabilities/told-time.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Queries, Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -139,9 +140,14 @@ async function loadMovements(ports: FilePorts, lines: readonly MovementLine[], l
   }
 }
 
+const FIELD_OF: Readonly<Record<string, string>> = {
+  'inventory.item_unknown': 'sku',
+  'inventory.time_ahead': 'at',
+}
+
 const badLine = (line: number, { code, message }: Refusal): BadLine => ({
   line,
-  field: code === 'inventory.item_unknown' ? 'sku' : 'reason',
+  field: FIELD_OF[code] ?? 'reason',
   code,
   message,
 })
@@ -183,6 +189,12 @@ async function loadCounts(ports: FilePorts, lines: readonly CountLine[], load: L
       continue
     }
     const { takenAt, mark } = moment
+    const ahead = notYet(takenAt, askedAt)
+    if (ahead) {
+      const { code, message } = ahead
+      load.refused.push(...own.map(({ line }) => ({ line, field: 'taken_at', code, message })))
+      continue
+    }
     const snapshot = { company, location, takenAt, mark, scope: 'items' as const }
     await loadPlace(ports, own, { load, snapshot, askedAt })
     done += own.length

@@ -1,4 +1,5 @@
 /** What warehouses tell of requests, booked in shipments, orders and stock in one transaction. */
+import { notYet } from '#capabilities/told-time.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -70,7 +71,7 @@ export async function bookTold(
     openBooks(tx, told),
     ports.ids.documents(told.filter(isShipping).length),
   ])
-  const { answers, taken } = takeAll(books, told, ids)
+  const { answers, taken } = takeAll(books, told, { ids, now: ports.clock.now() })
   const moves = movesOf(taken)
   cancelRests(tx, books, moves)
   const departures = taken.flatMap((row) => row.departures)
@@ -109,8 +110,10 @@ export async function bookTold(
   }
 }
 
+type Taking = { readonly ids: number[]; readonly now: Date }
+
 /** What follows a refused one in its stream is not looked at. */
-function takeAll(books: Books, told: readonly Confirmation[], ids: number[]) {
+function takeAll(books: Books, told: readonly Confirmation[], taking: Taking) {
   const answers = new Map<Confirmation, Answered>()
   const taken: Taken[] = []
   const stopped = new Set<string>()
@@ -119,7 +122,7 @@ function takeAll(books: Books, told: readonly Confirmation[], ids: number[]) {
       answers.set(one, { kind: 'behind' })
       continue
     }
-    const result = takeOne(books, one, ids)
+    const result = takeOne(books, one, taking)
     if (result instanceof Refusal) {
       answers.set(one, { kind: 'refused', refusal: result })
       if (one.stream !== undefined) stopped.add(one.stream)
@@ -133,7 +136,9 @@ function takeAll(books: Books, told: readonly Confirmation[], ids: number[]) {
   return { answers, taken }
 }
 
-function takeOne(books: Books, one: Confirmation, ids: number[]): Taken | 'known' | Refusal {
+function takeOne(books: Books, one: Confirmation, { ids, now }: Taking): Taken | 'known' | Refusal {
+  const ahead = notYet(isShipping(one) ? one.message.shippedAt : (one as Picking).message.at, now)
+  if (ahead) return ahead
   const rows = handRowsOf(books, one as Shipping | Picking)
   if (isShipping(one)) {
     const doc = ids.shift()!

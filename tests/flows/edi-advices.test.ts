@@ -200,21 +200,33 @@ test('a line that was put aside is rehearsed and replayed once we have its item,
   expect(await house.openExceptions('inventory.item_unknown')).toEqual([])
 })
 
-test('a count takes the place of what was told before it, and an older one changes nothing', async () => {
-  const count = (day: string, pieces: number) => [
-    `BIA*00*DD*S-${day}*${day}*0100`,
+const MINUTE_MS = 60_000
+
+test('a count takes the place of what was told before it, and one of before or of a time to come changes nothing', async () => {
+  const count = (day: string, time: string, pieces: number) => [
+    `BIA*00*DD*S-${day}*${day}*${time}`,
     'LIN**VN*47001',
     `QTY*33*${pieces}*EA`,
     'LIN**VN*unheard',
     'QTY*33*1*EA',
   ]
-  expect(await send('THREEPL', 'IB', '846', count('20991120', 77))).toEqual(['applied'])
+  // rounded to minutes, and later than all that was told: as far ahead as clocks may be
+  const [day, time] = new Date(Date.now() + 4 * MINUTE_MS).toISOString().split('T') as [string, string]
+  const now = [day.replaceAll('-', ''), time.slice(0, 5).replace(':', '')] as const
+  const before = await onHand('47001')
+  expect(await send('THREEPL', 'IB', '846', count('20991120', '0100', 12))).toEqual(['parked'])
+  const adjusted = ['W15*20991120*A-2', 'W19*PC*-3*EA**VN*47001']
+  expect(await send('THREEPL', 'AW', '947', adjusted)).toEqual(['applied'])
+  expect(await heard('threepl')).toContainEqual({ id: '947/A-2#1', state: 'parked' })
+  expect(await onHand('47001')).toBe(before)
+  expect(await house.openExceptions('inventory.time_ahead')).toHaveLength(2)
+  expect(await send('THREEPL', 'IB', '846', count(...now, 77))).toEqual(['applied'])
   expect(await onHand('47001')).toBe(77)
-  expect(await send('THREEPL', 'IB', '846', count('20991119', 5))).toEqual(['applied'])
+  expect(await send('THREEPL', 'IB', '846', count('20261119', '0100', 5))).toEqual(['applied'])
   expect(await onHand('47001')).toBe(77)
   expect(
     await house.query<{ detail: object }>(
-      "select detail from inbox.message where source = 'edi' and type = '846' order by received_at",
+      "select detail from inbox.message where source = 'edi' and type = '846' and state = 'applied' order by received_at",
     ),
   ).toMatchObject([
     { detail: { corrected: 1, superseded: 0, unknown: ['unheard'] } },

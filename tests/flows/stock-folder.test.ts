@@ -74,11 +74,15 @@ test('a file is taken once, also when it comes again under another name', async 
 })
 
 test('lines that cannot be taken lie beside it and are told to somebody, and the good ones are taken', async () => {
-  drop('mixed.csv', movement(other, '5', 1), movement('NOTHING', '1', 1))
+  const ahead = movement(sku, '7', 9).replace('2026', '2062')
+  drop('mixed.csv', movement(other, '5', 1), movement('NOTHING', '1', 1), ahead)
   await isDone('mixed.csv')
   expect(await onHand(other)).toBe(5)
   const refused = JSON.parse(readFileSync(join(folder, 'refused', 'mixed.csv.json'), 'utf8')) as object[]
-  expect(refused).toMatchObject([{ line: 3, field: 'sku', code: 'inventory.item_unknown' }])
+  expect(refused).toMatchObject([
+    { line: 3, field: 'sku', code: 'inventory.item_unknown' },
+    { line: 4, field: 'at', code: 'inventory.time_ahead' },
+  ])
   const told = await listExceptions(house.app.database, { code: 'inventory.lines_refused' })
   expect(told).toMatchObject([{ owner: 'inventory', facts: { source: 'counts', file: 'mixed.csv' } }])
 })
@@ -100,6 +104,20 @@ test('an upload that is not finished is left alone until it has its name', async
   renameSync(join(folder, 'late.csv.part'), join(folder, 'late.csv'))
   await isDone('late.csv')
   expect(await onHand(sku)).toBe(30)
+})
+
+test('a count as of a time that has not come is refused, so that the next one counts', async () => {
+  const count = (taken: string) =>
+    ['company,location,sku,available,taken_at', `NWF,CHI-1,${sku},12,${taken}`].join('\n')
+  writeFileSync(join(folder, 'ahead.csv'), count('2062-11-02T19:00:00Z'))
+  await isDone('ahead.csv')
+  expect(JSON.parse(readFileSync(join(folder, 'refused', 'ahead.csv.json'), 'utf8'))).toMatchObject([
+    { line: 2, field: 'taken_at', code: 'inventory.time_ahead' },
+  ])
+  expect(await onHand(sku)).toBe(30)
+  writeFileSync(join(folder, 'in-time.csv'), count('2026-11-02T19:00:00Z'))
+  await isDone('in-time.csv')
+  expect(await onHand(sku)).toBe(12)
 })
 
 test('a file of all that is there says of what it does not name that it is gone', async () => {

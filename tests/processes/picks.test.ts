@@ -64,6 +64,21 @@ async function released(sku = SKU, quantity = 6, more = {}): Promise<[Placed, Re
   return [order, (await requestsOf(order))[0]!]
 }
 
+test('what is said to happen later than now is put aside, with what follows it, and nothing ships', async () => {
+  const [order, request] = await released()
+  const late = { occurred_at: '2099-11-20T08:00:00Z' }
+  expect(await depot.tell(request, 'order.picking_started', late)).toBe('parked')
+  expect(await depot.shipped(request, { 1: 6 })).toBe('waiting')
+  const [other, second] = await released()
+  const packages = [{ contents: [{ line_no: 1, sku: SKU, base_qty: 6 }] }]
+  const shipment = { shipment_id: 'VS-LATE', final: true, carrier: 'SWIFT', packages }
+  const left = { ...shipment, shipped_at: '2099-11-20T08:00:00Z' }
+  expect(await depot.tell(second, 'shipment.confirmed', left)).toBe('parked')
+  for (const one of [order, other]) expect(await line(one)).toMatchObject({ released: 6, shipped: 0 })
+  expect(await house.openExceptions('inventory.time_ahead')).toHaveLength(2)
+  await nothingIsWrong()
+})
+
 test('each pick and package moves the line on, and the order is in fulfillment until it ships', async () => {
   const [order, request] = await released()
   expect(await house.stageOf(order)).toBe('released')

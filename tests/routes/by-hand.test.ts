@@ -79,6 +79,7 @@ describe('a paper', () => {
       ['/sscc inventory.sscc_invalid'],
     ],
     ['nothing', [], {}, ['/lines inventory.hand_line_contradicts']],
+    ['a time that has not come', [left(1)], { at: '2099-11-20T16:10:00Z' }, ['/at inventory.time_ahead']],
     [
       'what a shipment lacks',
       [left(1, { short: true })],

@@ -43,7 +43,7 @@ export const HandRequest = z
       .describe('picked: in all, not since the last paper. shipped: left the building'),
     request: Text(40).describe('Our fulfillment request').meta({ example: 'F-1000031' }),
     reference: Text(80).describe('The paper that shows it: a delivery note, a pick list'),
-    at: z.iso.datetime({ offset: true }).describe('When it happened, by the paper'),
+    at: z.iso.datetime({ offset: true }).describe('When it happened, by the paper; not later than now'),
     note: Text(500).optional(),
     carrier: Text(40).optional().describe('Of a shipment; "by hand" when absent'),
     tracking: Text(60).optional().describe('Of a shipment'),

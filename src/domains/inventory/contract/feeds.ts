@@ -102,4 +102,11 @@ export const feedRefusals = {
     cause: 'Lines of one location carry different times or marks.',
     fix: 'Give all lines of a location the time and the mark of the moment at which it was counted.',
   },
+  'inventory.time_ahead': {
+    status: 422,
+    title: 'It is said to have happened later than now',
+    cause:
+      'The time is mistyped, lacks its offset, or the clock of the sender is more than five minutes ahead.',
+    fix: 'Send it with the time at which it happened. A message that was put aside can be corrected and replayed.',
+  },
 } as const satisfies Record<string, RefusalCode>

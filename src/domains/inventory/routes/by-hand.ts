@@ -54,6 +54,7 @@ const enter = (verbs: HandVerbs): Route =>
       'inventory.request_line_unknown',
       'inventory.more_than_requested',
       'inventory.paper_known',
+      'inventory.time_ahead',
       'inventory.told_by_warehouse',
       'inventory.hand_line_contradicts',
       'inventory.sscc_invalid',
