@@ -32,7 +32,7 @@ export async function worthOf(
   }
 }
 
-/** Of the lines that change how much there is; undefined where one of them has no price. */
+/** Of the lines that change how much there is or what may be done with it; undefined where one of them has no price. */
 export function valueOf(lines: readonly AdjustedLine[], worth: Worth): number | undefined {
   let sum = 0
   for (const line of lines) {
@@ -47,5 +47,6 @@ export function valueOf(lines: readonly AdjustedLine[], worth: Worth): number | 
 
 function changedBy({ kind, quantity, difference, explained }: AdjustedLine): Quantity {
   if (kind === 'counted') return Math.abs(difference! + explained!)
-  return kind === 'found' || kind === 'lost' || kind === 'missing' ? quantity : 0
+  // what travels is there as before until it is missing
+  return kind === 'sent' || kind === 'arrived' ? 0 : quantity
 }

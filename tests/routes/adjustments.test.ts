@@ -6,7 +6,7 @@ import { bearer, type Reply } from './front-door.ts'
 
 const INVENTORY = '/process/inventory/v1'
 const PATH = `${INVENTORY}/adjustments`
-const SKUS = Array.from({ length: 20 }, (_, at) => String(45_001 + at))
+const SKUS = Array.from({ length: 22 }, (_, at) => String(45_001 + at))
 const LOTTED = '45901'
 const WEIGHED = '45902'
 
@@ -161,6 +161,12 @@ describe('what is worth more than one person may change', () => {
       Number(body.id.slice(2)),
     ])
     await expect(tamper).rejects.toThrow(/decided_by_another|decided_once/)
+  })
+
+  test('is what is written off or comes back as well', async () => {
+    const off = at(next(), 'moved', '90', { toStatus: 'damaged' })
+    const { body } = await adjust([off, at(next(), 'returned', '11')])
+    expect([body.state, body.value]).toEqual(['pending', '1010.00'])
   })
 
   test('is every change of an item that has no price', async () => {
