@@ -19,6 +19,7 @@ import type { Route } from '#platform/http.ts'
 import type { Job } from '#platform/schedule.ts'
 import { DAY_MS, localDate, minutesOf, timeZone } from '#platform/time-zone.ts'
 import { politeCounter, politeReader } from './app-polite.ts'
+import { toleranceOf } from './app-rules.ts'
 import type { StockWires } from './app-stock-files.ts'
 import { type Bound, describeError } from './app-systems.ts'
 import { inTurn } from './app-turns.ts'
@@ -124,8 +125,7 @@ export function reconciliationJobs(wires: StockWires): Job[] {
 async function workOff(wires: StockWires): Promise<void> {
   const { config, database, worker, processPorts, ports } = wires
   for (let next = await nextReconciliation(database); next; next = await nextReconciliation(database)) {
-    const { source, company } = next
-    const { tolerance, tolerances } = config.systems[source]!.stock
+    const { source } = next
     try {
       await reconcile(
         {
@@ -134,7 +134,7 @@ async function workOff(wires: StockWires): Promise<void> {
           clock: ports.clock,
           transaction: (by, work) => worker.runner().transaction({ source: by, actor: by }, work),
         },
-        { ...next, counter: counterOf(wires, source), tolerance: tolerances[company] ?? tolerance },
+        { ...next, counter: counterOf(wires, source), tolerance: toleranceOf(config, next) },
       )
     } catch (error) {
       ports.log.warn(`reconciliation ${next.id} failed`, { error: describeError(error) })

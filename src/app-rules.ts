@@ -3,6 +3,7 @@ import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
+import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
 import { freshnessOf } from './app-freshness.ts'
 import type { Config } from './config-schema.ts'
 import type { SellingCompany } from './processes/availability.ts'
@@ -42,6 +43,18 @@ export const countsStockOf =
   (config: Config): ProcessPorts['countsStock'] =>
   (source, reason) =>
     (config.systems[source]?.stock ?? config.feeds[source])?.moves[reason] !== 'none'
+
+/** How far a count of the source may differ from the company's books and be taken by itself. */
+export function toleranceOf(
+  { systems, companies }: Config,
+  { source, company }: { readonly source: string; readonly company: string },
+): Tolerance {
+  const { tolerance, tolerances } = systems[source]!.stock
+  const { value, ...sizes } = tolerances[company] ?? tolerance
+  if (value === undefined) return sizes
+  const { currency } = companies.find(({ code }) => code === company)!
+  return { ...sizes, mostMinor: value * 10 ** minorDigits(currency) }
+}
 
 export const exceptionsOf = (config: Config): ReturnType<typeof exceptionOpener> =>
   exceptionOpener({ ...OWNERSHIP, calendarOf: workingTimeOf(config) })

@@ -57,6 +57,14 @@ const Tolerance = z.strictObject({
     .max(100)
     .describe('The same in percent of what the books have; the larger one counts')
     .default(0),
+  value: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .describe(
+      "However small, one that is worth more in whole units of the company's currency, or has no price, is told to a person",
+    )
+    .optional(),
 })
 
 const Source = z.strictObject({

@@ -154,7 +154,9 @@ const sizeOf = ({ ours, theirs }: Pick<Valued, 'ours' | 'theirs'>): Quantity =>
 function ruledOf(found: Valued, { dryRun, tolerance }: Reconciling): DifferenceFound {
   if (dryRun) return { ...found, outcome: 'shown' }
   const most = Math.max(units(tolerance.units), (total(found.ours) * tolerance.percent) / 100)
-  return { ...found, outcome: sizeOf(found) <= most ? 'adjusted' : 'told' }
+  const { mostMinor = Number.POSITIVE_INFINITY } = tolerance
+  const isCheap = (found.valueMinor ?? Number.POSITIVE_INFINITY) <= mostMinor
+  return { ...found, outcome: isCheap && sizeOf(found) <= most ? 'adjusted' : 'told' }
 }
 
 /** What is within the tolerance becomes what was counted, as of that moment. */

@@ -1,13 +1,15 @@
 /** What becomes of differences between books and a count: within the tolerance taken, beyond it told, absent things counted as gone. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { exceptionsOf } from '../../src/app-rules.ts'
+import { exceptionsOf, toleranceOf } from '../../src/app-rules.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { StockSnapshot } from '#capabilities/stock.ts'
 import { move } from '#domains/inventory/operations.ts'
 import { takeExternal } from '#domains/inventory/operations/external.ts'
+import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
 import { askReconciliation } from '#domains/inventory/operations/reconciliations.ts'
 import { differencesOf, reconciliationOf } from '#domains/inventory/views/reconciliations.ts'
 import { upsertItems } from '#domains/items/operations.ts'
+import { upsertPrices } from '#domains/pricing/operations.ts'
 import { systemClock } from '#platform/clock.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { units } from '#platform/quantity.ts'
@@ -70,7 +72,9 @@ const soldByOthers = () => ({
   changedAt: new Date(),
 })
 
-async function run(snapshot: StockSnapshot, dryRun: boolean) {
+const TOLERANCE: Tolerance = { units: 2, percent: 5 }
+
+async function run(snapshot: StockSnapshot, dryRun: boolean, tolerance = TOLERANCE) {
   const config = loadConfig({ environment: {}, file: undefined })
   const company = { code: COMPANY, currency: 'USD', timeZone: 'UTC' } as CompanyRules
   const ports: ReconcilePorts = {
@@ -85,7 +89,7 @@ async function run(snapshot: StockSnapshot, dryRun: boolean) {
   const asked = { ...place, day: '2026-11-02', askedBy: 'test', currency: 'USD' }
   const id = await askReconciliation(db.database, asked)
   const counter = { stockSnapshot: () => Promise.resolve(snapshot) }
-  await reconcile(ports, { ...place, id, counter, tolerance: { units: 2, percent: 5 } })
+  await reconcile(ports, { ...place, id, counter, tolerance })
   return (await reconciliationOf(db.database, id))!
 }
 
@@ -167,4 +171,50 @@ test('what agrees again closes by itself', async () => {
   }
   expect(await run(snapshot, false)).toMatchObject({ matched: 5, differing: 0, told: 0 })
   expect(await listExceptions(db.database, { code: 'inventory.books_differ' })).toEqual([])
+})
+
+test('what is worth more than the ceiling, or has no price, is told however small it is', async () => {
+  const price = (sku: string, amountMinor: number) => {
+    const itemId = ids.get(sku)!
+    const of = { itemId, sku, list: 'wholesale', unit: 'EA', currency: 'USD', minQuantity: 0 }
+    return { ...of, amountMinor, validFrom: '2026-01-01' }
+  }
+  const asOf = new Date('2026-11-02T06:00:00Z')
+  await db.database.transaction((tx) =>
+    upsertPrices(tx, { company: COMPANY, source: 'erp', asOf }, [price('near', 2_500), price('far', 2_501)]),
+  )
+  const lines = [
+    counted('same', 9),
+    counted('near', 93),
+    counted('far', 98),
+    counted('new', 1),
+    counted('gone', 4),
+  ]
+  const snapshot = {
+    company: COMPANY,
+    location: NORTH,
+    takenAt: new Date(),
+    scope: 'location' as const,
+    lines,
+  }
+  const company = {
+    code: COMPANY,
+    name: 'Wholesale',
+    currency: 'USD',
+    timeZone: 'UTC',
+    country: 'US',
+    erp: 'wms-test',
+  }
+  const stock = { tolerance: { ...TOLERANCE, value: 50 } }
+  const system = { connector: 'wms-depot', baseUrl: 'http://127.0.0.1:1/', stock }
+  const defaults = { companies: [company], systems: { 'wms-test': system } }
+  const config = loadConfig({ environment: {}, file: undefined, defaults })
+  const tolerance = toleranceOf(config, { company: COMPANY, source: 'wms-test' })
+  const done = await run(snapshot, false, tolerance)
+  const found = await differencesOf(db.database, done.id, { after: 0, limit: 10 })
+  expect(found.map(({ sku, outcome }) => [sku, outcome])).toEqual([
+    ['far', 'told'],
+    ['near', 'adjusted'],
+    ['same', 'told'],
+  ])
 })

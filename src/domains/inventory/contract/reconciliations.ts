@@ -61,7 +61,12 @@ export const ReconciliationDifference = z
 export type ReconciliationDifference = z.infer<typeof ReconciliationDifference>
 
 /** How far a count may differ from the books and still be taken by itself: by so much, or by so many percent. */
-export type Tolerance = { readonly units: number; readonly percent: number }
+export type Tolerance = {
+  readonly units: number
+  readonly percent: number
+  /** And by what is worth no more; whatever it is worth where absent. */
+  readonly mostMinor?: number | undefined
+}
 
 export type DifferenceFound = Difference & {
   readonly sku: string
