@@ -104,9 +104,9 @@ export type StockFeed = {
   /** The same rows written by one bare statement a file. */
   readonly upsertsPerSecond: number
   readonly ratioToUpsert: number
-  /** From handing in a file until who keeps stock in memory reads of it. */
-  readonly publishedP50Ms: number
-  readonly publishedP99Ms: number
+  /** From handing in a file until an answer from memory, of the default age, shows what is in it. */
+  readonly promisedP50Ms: number
+  readonly promisedP99Ms: number
 }
 
 export type Findings = {
@@ -274,12 +274,12 @@ function askedLines(found: Availability | undefined): string[] {
 
 function feedLines(found: StockFeed | undefined): string[] {
   if (!found) return []
-  const { movements, perSecond, upsertsPerSecond, ratioToUpsert, publishedP50Ms, publishedP99Ms } = found
+  const { movements, perSecond, upsertsPerSecond, ratioToUpsert, promisedP50Ms, promisedP99Ms } = found
   return [
     '',
     `stock-feed: ${whole(movements)} movements in files`,
     `  ${whole(perSecond)} movements/s, ${ratioToUpsert.toFixed(2)} of a bare upsert (${whole(upsertsPerSecond)} rows/s)`,
-    `  change → published p50 / p99 ${millis(publishedP50Ms)} / ${millis(publishedP99Ms)} ms`,
+    `  change → promised p50 / p99 ${millis(promisedP50Ms)} / ${millis(promisedP99Ms)} ms`,
   ]
 }
 

@@ -1,12 +1,15 @@
-/** Movements of stock from files of a feed: how many a second, when who keeps copies hears of them, and beside it a bare upsert. */
+/** Movements of stock from files of a feed: how many a second, when what can be promised shows them, and beside it a bare upsert. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#platform/clock.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
-import { TouchReader } from '#platform/touches.ts'
+import { schedule } from '#platform/schedule.ts'
+import { MAX_AGE_MS } from '#domains/inventory/contract/availability.ts'
+import { stockWatch } from '../src/app-promises.ts'
 import { loadBeside } from '../src/app-stock-files.ts'
 import { loadConfig } from '../src/config.ts'
 import type { Config } from '../src/config-schema.ts'
+import { StockInMemory } from '../src/processes/stock-in-memory.ts'
 import { percentile } from './load.ts'
 import type { StockFeed } from './report.ts'
 import type { Run } from './run.ts'
@@ -37,17 +40,18 @@ export async function stockFeed(stage: Stage, { quick, say }: Run): Promise<Stoc
   await stage.client.query('vacuum analyze')
 
   say(`stock-feed: ${files} files of ${LINES} movements`)
-  const published = watchTouches(database)
+  const promised = watchPromises(database)
   const [ours, bare]: [number[], number[]] = [[], []]
   for (let nth = 0; nth < files; nth++) {
     const given = feed.next()
+    const before = await promised.figureOf(given.first)
     const startedMs = performance.now()
-    published.await(given.items[0]!, startedMs)
+    promised.await(given.first, before, startedMs)
     await load(config, database, given)
     ours.push(performance.now() - startedMs)
     bare.push(await ceiling.upsert(given.items))
   }
-  const latenciesMs = await published.end()
+  const latenciesMs = await promised.end()
   await end()
   const perSecond = rate(files, ours)
   const upsertsPerSecond = rate(files, bare)
@@ -56,8 +60,8 @@ export async function stockFeed(stage: Stage, { quick, say }: Run): Promise<Stoc
     perSecond,
     upsertsPerSecond,
     ratioToUpsert: perSecond / upsertsPerSecond,
-    publishedP50Ms: percentile(latenciesMs, 0.5),
-    publishedP99Ms: percentile(latenciesMs, 0.99),
+    promisedP50Ms: percentile(latenciesMs, 0.5),
+    promisedP99Ms: percentile(latenciesMs, 0.99),
   }
 }
 
@@ -92,7 +96,7 @@ const feedConfig = (url: string): Config =>
     },
   })
 
-type Given = { readonly text: string; readonly items: readonly number[] }
+type Given = { readonly text: string; readonly items: readonly number[]; readonly first: string }
 
 /** One receipt of each of so many items in a file, in the numbering of a source. */
 function numbered(rows: readonly { readonly id: number; readonly sku: string }[]) {
@@ -107,7 +111,7 @@ function numbered(rows: readonly { readonly id: number; readonly sku: string }[]
         return `${COMPANY},${PLACE},${sku},receipt,5,EA,2026-11-02T08:00:00Z,${sequence}`
       })
       const text = ['company,location,sku,reason,quantity,unit,at,sequence', ...lines].join('\n')
-      return { text, items: some.map(({ id }) => id) }
+      return { text, items: some.map(({ id }) => id), first: some[0]!.sku }
     },
   }
 }
@@ -117,28 +121,39 @@ async function load(config: Config, database: Database, { text }: Given): Promis
   if (report.taken !== LINES) throw new Error(`a file was not taken: ${JSON.stringify(report).slice(0, 400)}`)
 }
 
-/** Reads what those read who keep stock in memory, as they do. */
-function watchTouches(database: Database) {
-  const reader = new TouchReader(systemClock)
+/** Asks what can be promised as a caller does who names no age, until what was told is in the answer. */
+function watchPromises(database: Database) {
+  const stock = new StockInMemory(database, systemClock, [])
+  const failed: unknown[] = []
+  const stop = schedule(stockWatch(stock), systemClock, (_, error) => void failed.push(error))
   const latenciesMs: number[] = []
-  let waiting: { readonly item: number; readonly sinceMs: number }[] = []
+  let waiting: { readonly sku: string; readonly before: number; readonly sinceMs: number }[] = []
   let ended = false
+  async function figureOf(sku: string): Promise<number> {
+    const question = { company: COMPANY, skus: [sku], locations: [PLACE], maxAgeMs: MAX_AGE_MS }
+    const { items, rows } = await stock.read(question)
+    return rows.get(items.get(sku)!.id)![0]!.available
+  }
   const watching = (async () => {
     for (;;) {
-      const { touched } = await reader.look(database)
+      const due = waiting
+      const figures = await Promise.all(due.map(({ sku }) => figureOf(sku)))
       const nowMs = performance.now()
-      const items = touched.get('stock') ?? new Set()
-      latenciesMs.push(...waiting.filter(({ item }) => items.has(item)).map(({ sinceMs }) => nowMs - sinceMs))
-      waiting = waiting.filter(({ item }) => !items.has(item))
+      const shown = new Set(due.filter(({ before }, nth) => figures[nth]! > before))
+      for (const { sinceMs } of shown) latenciesMs.push(nowMs - sinceMs)
+      waiting = waiting.filter((one) => !shown.has(one))
       if (ended && waiting.length === 0) return
       await sleep(LOOK_MS)
     }
   })()
   return {
-    await: (item: number, sinceMs: number) => void waiting.push({ item, sinceMs }),
+    figureOf,
+    await: (sku: string, before: number, sinceMs: number) => void waiting.push({ sku, before, sinceMs }),
     async end(): Promise<number[]> {
       ended = true
       await watching
+      await stop()
+      if (failed.length > 0) throw failed[0]
       return latenciesMs
     },
   }
