@@ -98,8 +98,15 @@ type FileLine<Told> = {
 
 export type CountLine = FileLine<CountedStock> & { readonly takenAt: Date; readonly mark: number | undefined }
 
+/** What a line of a snapshot is about that cannot be read otherwise; '' where it does not say. */
+export type UnreadCount = { readonly company: string; readonly location: string; readonly sku: string }
+
 /** A file of stock as it was read; what cannot be read is left out and named. */
 export type StockFile = { readonly bad: readonly BadLine[] } & (
   | { readonly kind: 'movements'; readonly lines: readonly FileLine<StockFact>[] }
-  | { readonly kind: 'snapshot'; readonly lines: readonly CountLine[] }
+  | {
+      readonly kind: 'snapshot'
+      readonly lines: readonly CountLine[]
+      readonly unread: readonly UnreadCount[]
+    }
 )

@@ -1,5 +1,12 @@
 /** Takes a file of stock: the good lines portion by portion, each once; the others are named by line and field. */
-import type { BadLine, CountedStock, CountLine, StockFile, StockSnapshot } from '#capabilities/stock.ts'
+import type {
+  BadLine,
+  CountedStock,
+  CountLine,
+  StockFile,
+  StockSnapshot,
+  UnreadCount,
+} from '#capabilities/stock.ts'
 import { notYet } from '#capabilities/told-time.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Queries, Transaction } from '#platform/database.ts'
@@ -62,7 +69,8 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
     refused.push({ line, field: 'location', code: 'inventory.location_not_fed', message })
     return false
   })
-  const load = { ...given, hash: contentHash(given.text), refused, counted }
+  const unread = file.kind === 'snapshot' ? file.unread : []
+  const load = { ...given, hash: contentHash(given.text), refused, counted, unread }
   if (file.kind === 'movements') await loadMovements(ports, fed as MovementLine[], load)
   else await loadCounts(ports, fed as CountLine[], load)
   const sorted = refused.toSorted((a, b) => a.line - b.line)
@@ -70,7 +78,12 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
 }
 
 type MovementLine = Extract<StockFile, { kind: 'movements' }>['lines'][number]
-type Loading = GivenFile & { readonly hash: string; readonly refused: BadLine[]; readonly counted: Counted }
+type Loading = GivenFile & {
+  readonly hash: string
+  readonly refused: BadLine[]
+  readonly counted: Counted
+  readonly unread: readonly UnreadCount[]
+}
 type AnyLine = MovementLine | CountLine
 
 const itemsOf = (queries: Queries, lines: readonly AnyLine[]): Promise<ReadonlyMap<string, SellingItem>> =>
@@ -212,8 +225,15 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
   const { load, snapshot } = place
   const items = await itemsOf(ports.queries, lines)
   const bySku = Map.groupBy(lines, ({ told }) => told.sku)
+  const unread = unreadAt(load.unread, snapshot)
   const counts: CountedStock[][] = []
-  for (const own of bySku.values()) {
+  for (const [sku, own] of bySku) {
+    if (unread.has(sku)) {
+      const message = `another line of ${sku} cannot be read`
+      const code = 'inventory.line_malformed'
+      load.refused.push(...own.map(({ line }) => ({ line, field: 'sku', code, message })))
+      continue
+    }
     const read = own.map((one) => {
       const { available, qualityHold, damaged } = one.told
       const base = inBase(one, items, { available, qualityHold, damaged })
@@ -228,10 +248,27 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
     const nth = `${snapshot.company}/${snapshot.location}/${from / PORTION}`
     await countPortion(ports, { ...place, nth, lines: portion.flat() })
   }
-  if (!load.whole) return
-  const named = new Set([...bySku.keys()].map((sku) => items.get(itemKey(snapshot.company, sku))?.id))
-  await countAbsent(ports, named, place)
+  // a line of nobody knows what may be of any item
+  if (!load.whole || unread.has('')) return
+  const { company } = snapshot
+  const others = await findItems(
+    ports.queries,
+    [...unread].map((sku) => ({ company, sku })),
+  )
+  const named = [...items.values(), ...others.values()].map(({ id }) => id)
+  await countAbsent(ports, new Set(named), place)
 }
+
+/** Item numbers of lines that are of the place, or may be. */
+const unreadAt = (
+  unread: readonly UnreadCount[],
+  { company, location }: Pick<StockSnapshot, 'company' | 'location'>,
+): ReadonlySet<string> =>
+  new Set(
+    unread
+      .filter((one) => ['', company].includes(one.company) && ['', location].includes(one.location))
+      .map(({ sku }) => sku),
+  )
 
 type Counting = Place & {
   readonly nth: string
@@ -263,11 +300,7 @@ async function countPortion(
 }
 
 /** What the books have at the place and the snapshot does not name. */
-async function countAbsent(
-  ports: FilePorts,
-  named: ReadonlySet<number | undefined>,
-  place: Place,
-): Promise<void> {
+async function countAbsent(ports: FilePorts, named: ReadonlySet<number>, place: Place): Promise<void> {
   const { company, location } = place.snapshot
   for (let after = 0; ;) {
     const here = await stockedItems(ports.queries, { company, location }, { after, limit: PORTION })

@@ -120,6 +120,23 @@ test('a count as of a time that has not come is refused, so that the next one co
   expect(await onHand(sku)).toBe(12)
 })
 
+test('an item of which a line cannot be read stays as it was, as all do that the line may be of', async () => {
+  const count = (name: string, ...lines: string[]) =>
+    writeFileSync(join(folder, name), ['company,location,sku,available,taken_at', ...lines].join('\n'))
+  const line = (item: string, pieces: string, minute = 30) =>
+    `NWF,CHI-1,${item},${pieces},2026-11-02T19:${minute}:00Z`
+  count('half.whole.csv', line(sku, '3'), line(other, '1'), line(other, 'many'))
+  await isDone('half.whole.csv')
+  expect([await onHand(sku), await onHand(other)]).toEqual([3, 7])
+  expect(JSON.parse(readFileSync(join(folder, 'refused', 'half.whole.csv.json'), 'utf8'))).toMatchObject([
+    { line: 3, field: 'sku', message: `another line of ${other} cannot be read` },
+    { line: 4, field: 'available' },
+  ])
+  count('nameless.whole.csv', line(sku, '4', 40), line('', '1', 40))
+  await isDone('nameless.whole.csv')
+  expect([await onHand(sku), await onHand(other)]).toEqual([4, 7])
+})
+
 test('a file of all that is there says of what it does not name that it is gone', async () => {
   const lines = ['company,location,sku,available,taken_at', `NWF,CHI-1,${sku},11,2026-11-02T20:00:00Z`]
   writeFileSync(join(folder, 'all.whole.csv'), `${lines.join('\n')}\n`)

@@ -8,6 +8,7 @@ import {
   type StockFact,
   type StockFile,
   type StockReason,
+  type UnreadCount,
 } from '#capabilities/stock.ts'
 import { Refusal } from '#platform/faults.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
@@ -42,14 +43,18 @@ export function readStockFile(text: string): StockFile {
   const isSnapshot = columns.includes('available')
   assertHeader(columns, isSnapshot ? SNAPSHOT : MOVEMENTS)
   const bad: BadLine[] = []
+  const unread: UnreadCount[] = []
   const lines = <Told>(read: (fields: LineReader, line: number) => Told): Told[] =>
     rows.flatMap(({ record, info }) => {
       const fields = new LineReader(record)
       const told = read(fields, info.lines)
       bad.push(...fields.problems.map((problem) => ({ line: info.lines, ...problem })))
-      return fields.problems.length === 0 ? [told] : []
+      if (fields.problems.length === 0) return [told]
+      const { company = '', location = '', sku = '' } = record
+      unread.push({ company, location, sku })
+      return []
     })
-  if (isSnapshot) return { kind: 'snapshot', lines: lines(countOf), bad }
+  if (isSnapshot) return { kind: 'snapshot', lines: lines(countOf), bad, unread }
   return { kind: 'movements', lines: lines(factOf), bad }
 }
 
