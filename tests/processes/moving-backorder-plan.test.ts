@@ -59,7 +59,7 @@ test('a line that is served while a run is planned gains nothing by it', async (
 
   const serve = async (): Promise<void> => {
     const body = { reason: 'changed plans' }
-    await house.send('POST', `${O2C}/orders/${leaving!.body.id}:cancel`, { body })
+    await house.send('POST', `${O2C}/orders/${leaving.body.id}:cancel`, { body })
     await expect.poll(() => house.lines(winner)).toMatchObject([{ reserved: 6 }, { backordered: 1 }])
   }
   expect((await planMoves(before(serve), ports, asked)).moves).toEqual([])
