@@ -66,11 +66,11 @@ test('while an ERP is down orders are accepted, the other company goes on, and a
   await send([...foods, ...industrial])
   await vi.waitFor(async () => expect(await closed('NWI')).toBe(50), WAIT)
   expect(await closed('NWF')).toBe(0)
-  // the breaker has opened, been probed and opened again, more than once
+  // the breaker has opened, been probed and opened again
   await vi.waitFor(
     async () =>
       expect(
-        await count(`policies.system where instance = 'erp-foods' and breaker <> 'closed' and revision > 5`),
+        await count(`policies.system where instance = 'erp-foods' and breaker <> 'closed' and revision >= 3`),
       ).toBe(1),
     WAIT,
   )

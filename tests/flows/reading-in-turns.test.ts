@@ -64,7 +64,7 @@ test('the turn of a reader that died is taken by the other', async () => {
   const { epoch } = first.app.worker.life!
   await vi.waitFor(async () => expect(await holders()).toContain(epoch))
   await second.app.sync(quietly)
-  expect(await holders()).toEqual([epoch])
+  await vi.waitFor(async () => expect(await holders()).toEqual([epoch]))
   first.landscape.legacyErp.faults.clear()
   await query(
     `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = 1 and objid = $1

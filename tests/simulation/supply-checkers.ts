@@ -14,7 +14,7 @@ type Selling = {
  * The day on which supply reaches each waiting line, reckoned by sums: a line is served when what is free and what has
  * come until then is at least what it and all before it want. What suppliers said of a purchase order line is laid end to
  * end (what is under way, what is confirmed, then what is refused, then the rest as ordered) and cut to what is open.
- * Where something is kept for channels, sums say nothing of who reaches what.
+ * Where something is kept for channels, or somebody wants what lives long, sums say nothing of who reaches what.
  */
 const PROMISES = `
   with ordered as (
@@ -65,7 +65,8 @@ const PROMISES = `
             select sum(e.comes) from coming e where e.item_id = c.item_id and e.location = any($1::text[])
               and e.day between q.today and c.day)) end as day
     from queue q left join free f on f.item_id = q.item_id
-    where not exists (select from inventory.allocation a where a.item_id = q.item_id and a.kind <> 'safety'))
+    where not exists (select from inventory.allocation a where a.item_id = q.item_id and a.kind <> 'safety')
+      and not exists (select from queue o where o.item_id = q.item_id and o.minimum_shelf_life_days is not null))
   select 'O-' || doc || ' line ' || line || ' of item ' || item_id || ': promised ' || coalesce(promised_on::text, 'no day')
     || case when promised_at is null then ', never looked at' else '' end || ', supply reaches it '
     || coalesce(day::text, 'on no day') as found
