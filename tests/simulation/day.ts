@@ -94,7 +94,7 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
  * he counts nor heard by messages; and who may be served from some places only waits for what is at others.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
-  transfers: ['counts', 'reconciliations'],
+  transfers: ['counts', 'files', 'reconciliations'],
   desks: ['silence'],
   reconciliations: ['silence'],
   papers: ['machines', 'silence', 'reconciliations', 'runs', 'lives', 'profiles'],

@@ -85,7 +85,9 @@ export class RunHistory {
     const { before, now, moves } = one
     const [{ run, item, state, changed }] = moves as [Move]
     const name = `run ${run} of item ${item}`
-    const planned = now.moves.filter((move) => move.run === run && move.item === item)
+    const planned = now.moves.filter(
+      (move) => move.run === run && move.item === item && move.state !== 'withheld',
+    )
     if (planned.some((move) => move.state !== state)) this.wrong.push(`${name} was done in part`)
     const shown = state === 'applied' ? planned : []
     const [moved, meant] = [differenceOf(before, now, item), amountsOf(shown)]
