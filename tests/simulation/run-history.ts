@@ -13,7 +13,7 @@ type Move = {
   readonly line: number
   readonly location: string
   readonly quantity: number
-  readonly state: 'planned' | 'applied' | 'changed'
+  readonly state: 'planned' | 'applied' | 'changed' | 'withheld'
   readonly changed: string | null
 }
 type Waiting = { readonly item: number; readonly doc: number; readonly line: number; readonly since: string }
