@@ -13,7 +13,7 @@ import { submit } from '#tests/support/house-doors.ts'
 import { type Query, violationsAtRest } from '#tests/support/books-rules.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 
-const GAP_AFTER_MS = 500
+const GAP_AFTER_MS = 2_000
 
 let house: House
 let query: Query
@@ -121,7 +121,7 @@ test('a gap that the warehouse does not fill is one exception on its order, whic
 }, 30_000)
 
 test('a gap that closes on its own way is neither asked for nor told', async () => {
-  house.landscape.wms.faults.set({ kind: 'webhook-delay', ms: GAP_AFTER_MS / 2, times: 1 })
+  house.landscape.wms.faults.set({ kind: 'webhook-delay', ms: GAP_AFTER_MS / 4, times: 1 })
   await submit(house.url, order, 'late')
   await until(async () => (await query(`select 1 from inbox.held`)).length).toBe(1)
   await restsInOrder()

@@ -10,7 +10,7 @@ import { atRest, openQuery } from '#tests/support/house-query.ts'
 const CALLERS = 16
 const CALLS_AT_ONCE = 4
 const POLICY = {
-  timeoutMs: 1_000,
+  timeoutMs: 5_000,
   concurrencyPerProcess: CALLS_AT_ONCE,
   retry: { baseMs: 20, maxMs: 200, maxAttempts: 40, budget: { perSecond: 100, max: 1_000 } },
   breaker: { minCalls: 5, windowMs: 2_000, openMs: 300, halfOpenProbes: 2 },

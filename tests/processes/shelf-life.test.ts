@@ -243,6 +243,7 @@ describe('a customer who wants goods to live for 60 days', () => {
     const other = await order(ANY, sku, 5)
     await look()
     expect([await openOf(second), await openOf(other)].flat()).toEqual([5, 0, 2, 3])
+    await expect.poll(() => requestsOf(other), WITHIN).toHaveLength(1)
     await act('set', sku, 'AGED', { expiresOn: dayIn(59) })
     await Promise.all([look(), look()])
     // two of FRESH are with who takes any
