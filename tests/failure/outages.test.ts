@@ -52,7 +52,7 @@ const closed = (company: string): Promise<number> =>
   count(`orders.sales_order where company = '${company}' and closed_at is not null`)
 
 async function ended(expected: number): Promise<void> {
-  await atRest(query)
+  await atRest(query, 240_000)
   expect(await count(`orders.sales_order where closed_at is not null`)).toBe(expected)
   expect(await differences(query, house.landscape)).toEqual(EVERYTHING_ONCE)
   expect(theirInvoices(house.landscape)).toEqual(await ourInvoices(query))
@@ -78,7 +78,7 @@ test('while an ERP is down orders are accepted, the other company goes on, and a
   expect(await count(`parking.item`)).toBe(0)
   faults.clear()
   await ended(200)
-}, 240_000)
+}, 400_000)
 
 test('while the WMS is down orders are posted to the ERP and wait for their release', async () => {
   const { faults } = house.landscape.wms
