@@ -10,7 +10,8 @@ const ASK_AGAIN_MS = 1_000
 /** `undecided`: the call says nothing about health, such as one that was told to come later. */
 export type CallHealth = 'good' | 'bad' | 'undecided'
 
-type BreakerWish = Pick<Wish, 'events' | 'probesInUse' | 'probesWanted'>
+type BreakerWish = Pick<Wish, 'events' | 'probesHeld' | 'probesWanted'>
+type Answered = { readonly wish: BreakerWish; readonly probes: number }
 
 export class SharedBreaker {
   readonly #policy: Policy['breaker']
@@ -21,9 +22,12 @@ export class SharedBreaker {
   #revision = 0
   /** Calls that started earlier belong to an earlier state and decide nothing. */
   #sinceMs = 0
+  /** Granted and not yet used: ours until `#probesUntilMs`, whatever is exchanged meanwhile. */
   #probes = 0
+  #probesUntilMs = 0
   #probesInUse = 0
   #probesWanted = false
+  /** The shared row still says that we hold some. */
   #probesKnown = false
   #askAtMs = 0
   #events: { event: BreakerEvent; revision: number }[] = []
@@ -41,7 +45,7 @@ export class SharedBreaker {
 
   refusal(nowMs: number): NotNow | undefined {
     const { state, untilMs } = this.#breaker
-    if (state === 'closed' || this.#probes > 0) return undefined
+    if (state === 'closed' || this.#unused(nowMs) > 0) return undefined
     if (state === 'open' && nowMs < untilMs) return notNow('the system fails', untilMs)
     return notNow('a few calls probe the system first', Math.max(this.#askAtMs, nowMs + ANSWER_MS))
   }
@@ -72,34 +76,29 @@ export class SharedBreaker {
     this.#tell('tripped')
   }
 
-  takeWish(): BreakerWish | undefined {
+  takeWish(nowMs: number): BreakerWish | undefined {
     if (this.#events.length === 0 && !this.#probesWanted && !this.#probesKnown) return undefined
     const wish: BreakerWish = {
       events: [...this.#events],
-      probesInUse: this.#probesInUse,
+      probesHeld: this.#probesInUse + this.#unused(nowMs),
       probesWanted: this.#probesWanted ? this.#policy.halfOpenProbes : 0,
     }
     this.#told = this.#events.length
-    this.#probes = 0
     this.#probesWanted = false
     return wish
   }
 
-  /** What the shared row says; `breaker` in monotonic time. `probes` is undefined when we did not ask. */
-  adopt(breaker: Breaker, revision: number, probes: number | undefined, nowMs: number): void {
-    if (revision !== this.#revision) {
-      this.#revision = revision
-      this.#breaker = breaker
-      this.#sinceMs = nowMs
-      this.#window.clear()
-      this.#probes = 0
-      this.#probesInUse = 0
-    }
-    if (probes === undefined) return
+  /** What the shared row says; `breaker` in monotonic time. `answered` is undefined when nothing was told or asked. */
+  adopt(breaker: Breaker, revision: number, answered: Answered | undefined, nowMs: number): void {
+    if (revision !== this.#revision) this.#enter(breaker, revision, nowMs)
+    if (!answered) return
+    const { wish, probes } = answered
     this.#events.splice(0, this.#told)
     this.#told = 0
-    this.#probes = this.#breaker.state === 'half_open' ? probes : 0
-    this.#probesKnown = this.#probes + this.#probesInUse > 0
+    this.#probesKnown = wish.probesHeld + probes > 0
+    if (wish.probesWanted === 0) return
+    this.#probes = this.#unused(nowMs) + probes
+    this.#probesUntilMs = nowMs + ASK_AGAIN_MS
     this.#askAtMs = nowMs + ASK_AGAIN_MS
   }
 
@@ -107,6 +106,22 @@ export class SharedBreaker {
     this.#told = 0
     this.#probesKnown = true
     this.#askAtMs = nowMs + ASK_AGAIN_MS
+  }
+
+  #enter(breaker: Breaker, revision: number, nowMs: number): void {
+    this.#revision = revision
+    this.#breaker = breaker
+    this.#sinceMs = nowMs
+    this.#window.clear()
+    this.#probes = 0
+    this.#probesInUse = 0
+    this.#askAtMs = 0
+  }
+
+  /** What lapses goes back with the next exchange, so that others may probe where we have no call. */
+  #unused(nowMs: number): number {
+    if (nowMs >= this.#probesUntilMs) this.#probes = 0
+    return this.#probes
   }
 
   #probed(health: CallHealth): void {

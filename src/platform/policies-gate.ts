@@ -25,7 +25,7 @@ const RESUME_SPREAD_MS = 1_000
 const SOON_MS = 5
 const GO: Permission = { go: true }
 const NO_ALLOWANCE = { active: false, tokensBack: 0, tokensWanted: 0, slotsInUse: 0, slotsWanted: 0 }
-const NO_PROBES = { events: [], probesInUse: 0, probesWanted: 0 }
+const NO_PROBES = { events: [], probesHeld: 0, probesWanted: 0 }
 
 /**
  * `enter` and `report` touch memory only. PostgreSQL hears of the system when it pauses, fails or recovers and, where
@@ -122,8 +122,9 @@ export class SystemGate implements Gate {
 
   /** What this process has to tell and to ask, if anything. */
   takeWish(): Wish | undefined {
-    const probes = this.#breaker.takeWish()
-    const allowance = this.#allowance.takeWish(this.#inUse, this.#clock.monotonicMs())
+    const nowMs = this.#clock.monotonicMs()
+    const probes = this.#breaker.takeWish(nowMs)
+    const allowance = this.#allowance.takeWish(this.#inUse, nowMs)
     if (!probes && !allowance && !this.#pause) return undefined
     return { pause: this.#pause, ...(probes ?? NO_PROBES), ...(allowance ?? NO_ALLOWANCE) }
   }
@@ -135,7 +136,8 @@ export class SystemGate implements Gate {
     if (this.#pause === wish?.pause) this.#pause = undefined
     if (!this.#pause && state.revision !== this.#revision) this.#adoptPause(state, here, nowMs)
     const breaker = { ...state.breaker, untilMs: here(state.breaker.untilMs) }
-    this.#breaker.adopt(breaker, state.revision, grant?.probes, nowMs)
+    const answered = wish && grant && { wish, probes: grant.probes }
+    this.#breaker.adopt(breaker, state.revision, answered, nowMs)
     if (grant) this.#allowance.adopt(grant, askedAtMs, nowMs)
   }
 

@@ -36,7 +36,8 @@ export type Wish = {
   readonly tokensWanted: number
   readonly slotsInUse: number
   readonly slotsWanted: number
-  readonly probesInUse: number
+  /** Under way, or granted before and still to be used. */
+  readonly probesHeld: number
   readonly probesWanted: number
 }
 
@@ -81,7 +82,7 @@ export function divide(situation: Situation): Division {
     mine: {
       holder: mine.holder,
       slots: heldSlots,
-      probes: wish.probesInUse + probes,
+      probes: wish.probesHeld + probes,
       active: wish.active,
       waitingSinceMs: !short ? null : served ? nowMs : (mine.waitingSinceMs ?? nowMs),
     },
@@ -172,7 +173,7 @@ function tokensMax({ perSecond, burst }: NonNullable<Policy['rate']>): number {
 
 function shareProbes({ policy, state, others, wish }: Situation): number {
   if (state.breaker.state !== 'half_open') return 0
-  const out = wish.probesInUse + sum(others, (other) => other.probes)
+  const out = wish.probesHeld + sum(others, (other) => other.probes)
   return Math.max(0, Math.min(wish.probesWanted, policy.breaker.halfOpenProbes - state.breaker.proven - out))
 }
 

@@ -10,7 +10,7 @@ import { atRest, openQuery } from '#tests/support/house-query.ts'
 const CALLERS = 16
 const CALLS_AT_ONCE = 4
 const POLICY = {
-  timeoutMs: 5_000,
+  timeoutMs: 1_000,
   concurrencyPerProcess: CALLS_AT_ONCE,
   retry: { baseMs: 20, maxMs: 200, maxAttempts: 40, budget: { perSecond: 100, max: 1_000 } },
   breaker: { minCalls: 5, windowMs: 2_000, openMs: 300, halfOpenProbes: 2 },
@@ -52,7 +52,7 @@ const closed = (company: string): Promise<number> =>
   count(`orders.sales_order where company = '${company}' and closed_at is not null`)
 
 async function ended(expected: number): Promise<void> {
-  await atRest(query, 240_000)
+  await atRest(query, 60_000)
   expect(await count(`orders.sales_order where closed_at is not null`)).toBe(expected)
   expect(await differences(query, house.landscape)).toEqual(EVERYTHING_ONCE)
   expect(theirInvoices(house.landscape)).toEqual(await ourInvoices(query))
@@ -70,7 +70,7 @@ test('while an ERP is down orders are accepted, the other company goes on, and a
   await vi.waitFor(
     async () =>
       expect(
-        await count(`policies.system where instance = 'erp-foods' and breaker <> 'closed' and revision >= 3`),
+        await count(`policies.system where instance = 'erp-foods' and breaker <> 'closed' and revision > 5`),
       ).toBe(1),
     WAIT,
   )
@@ -78,7 +78,7 @@ test('while an ERP is down orders are accepted, the other company goes on, and a
   expect(await count(`parking.item`)).toBe(0)
   faults.clear()
   await ended(200)
-}, 400_000)
+}, 240_000)
 
 test('while the WMS is down orders are posted to the ERP and wait for their release', async () => {
   const { faults } = house.landscape.wms

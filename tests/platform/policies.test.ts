@@ -284,6 +284,36 @@ describe('the breaker', () => {
     expect(other.gate.enter().go).toBe(false)
   })
 
+  test('probes that were granted are not lost to what is exchanged before they are used', async () => {
+    const worker = await world.worker({ breaker: BREAKER })
+    await trip(worker)
+    await world.clock.advance(10_000)
+    let probes = 0
+    await world.pass(3_000, () => {
+      void worker.policies.refresh()
+      probes += enterAll(worker.gate)
+    })
+    expect(probes).toBe(3)
+  })
+
+  test('probes that a worker has no call for go to another within two seconds', async () => {
+    const [first, second] = await both({ breaker: BREAKER })
+    await trip(first)
+    await world.clock.advance(10_000)
+    first.gate.enter()
+    await world.quiet()
+    await second.policies.refresh()
+    const stop = new AbortController()
+    for (const worker of [first, second]) void worker.policies.run(stop.signal)
+    let probes = 0
+    const probe = (): void => void (probes += enterAll(second.gate))
+    await world.pass(900, probe, 50)
+    expect(probes).toBe(0)
+    await world.pass(1_200, probe, 50)
+    expect(probes).toBe(3)
+    stop.abort()
+  })
+
   test('the probes of a worker that died go out again once its lease has lapsed', async () => {
     const [first, second, fromFirst] = await halfOpen()
     const survivor = fromFirst > 0 ? second : first

@@ -9,6 +9,6 @@ export const quiet: Wish = {
   tokensWanted: 0,
   slotsInUse: 0,
   slotsWanted: 0,
-  probesInUse: 0,
+  probesHeld: 0,
   probesWanted: 0,
 }

@@ -46,7 +46,7 @@ async function happens(event: BreakerEvent): Promise<void> {
   const [row] = await house.run<{ revision: string }>(
     `select revision from policies.system where instance = 'erp'`,
   )
-  await tell({ events: [{ event, revision: Number(row!.revision) }], probesInUse: 1 })
+  await tell({ events: [{ event, revision: Number(row!.revision) }], probesHeld: 1 })
 }
 
 test('a system that has failed for a quarter of an hour is one exception with an owner, and closes itself', async () => {
