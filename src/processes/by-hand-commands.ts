@@ -10,7 +10,7 @@ import { formatQuantity } from '#platform/quantity.ts'
 import type { HandAnswer, HandRequest, NewHandRow } from '#domains/inventory/contract/by-hand.ts'
 import { endRows, openOfDocument, rememberByHand } from '#domains/inventory/operations/by-hand.ts'
 import { findItemsById } from '#domains/items/operations.ts'
-import { linesOf } from '#domains/orders/views.ts'
+import { linesOf, lockHeaders } from '#domains/orders/views.ts'
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import { noteByHand } from '#domains/shipments/operations/by-hand.ts'
 import { tellOverrides } from '#domains/shipments/operations.ts'
@@ -73,6 +73,9 @@ export async function enterByHand(
       const earlier =
         request.dryRun || !by.claim ? undefined : settle((await claim(tx, [by.claim])).get(by.claim)!)
       if (earlier) return earlier
+      // Whoever books anything of the order's requests holds it, so what is read here is what is booked on.
+      tx.locking('document', [found.orderId])
+      await lockHeaders(tx, [found.orderId])
       const lines = await readLines(tx, found, { request, now: wires.ports.clock.now() })
       await assertSerialsFit(tx, unitsShipped(found, lines))
       const doc = await book(tx, turn, wires, { request, found, lines, by })

@@ -4,6 +4,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { Departure } from '#domains/inventory/operations.ts'
 import type { Fulfillment, NewShipment, ShipmentLine } from '#domains/shipments/contract.ts'
+import { BY_HAND } from './hand-books.ts'
 import { otherThanRequested } from './requested-lots.ts'
 import {
   type Books,
@@ -48,7 +49,11 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
     order: books.orders.get(request.orderId)!,
     steps,
     lots: [],
-    departures: departuresOf(shipment, steps, books).map((left) => ({ ...left, mark: message.mark })),
+    departures: departuresOf(shipment, steps, books).map((left) => ({
+      ...left,
+      mark: message.mark,
+      isTold: source !== BY_HAND,
+    })),
     confirmed: {
       fulfillment: request,
       shipment: lines.length > 0 ? shipment : undefined,

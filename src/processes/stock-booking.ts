@@ -122,7 +122,7 @@ function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockCh
   const { company, reason, location, lot = '', source, sourceKey, at, mark } = told
   const quantity = Math.abs(told.quantity)
   if (quantity === 0 || reason === 'ship-other') return []
-  const common = { company, itemId, location, reason, source, sourceKey, at, mark, quantity }
+  const common = { company, itemId, location, reason, source, sourceKey, at, mark, quantity, isTold: true }
   // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
   if (reason === 'pick-short') {
     return [

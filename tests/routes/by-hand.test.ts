@@ -134,4 +134,18 @@ describe('a paper', () => {
   })
 })
 
+test('of two papers entered at once that leave no room for each other, one is refused by field', async () => {
+  const requests = await Promise.all(Array.from({ length: 5 }, () => released(SKU)))
+  const pairs = await Promise.all(
+    requests.map((of) =>
+      Promise.all(['note 2', 'note 3'].map((reference) => enter(of, [left(4)], { reference }))),
+    ),
+  )
+  for (const pair of pairs) {
+    const [booked, refused] = pair.toSorted((a, b) => a.status - b.status)
+    expect(booked!.status).toBe(201)
+    expect(faultsOf(refused!)).toEqual([422, ['/lines/0/quantity inventory.more_than_requested']])
+  }
+})
+
 test('nobody complains', () => expect(house.complaints).toEqual([]))

@@ -28,6 +28,8 @@ type Waiting = {
   /** One ordered unit, or all of it where it ships complete. */
   readonly least: number
   readonly shortAt: readonly string[]
+  /** What is kept there for other channels. */
+  readonly keptAt: Readonly<Record<string, number>>
 }
 type Books = {
   readonly lots: readonly Amount[]
@@ -55,7 +57,10 @@ const BOOKS = `
     select coalesce(json_agg(json_build_object('item', b.item_id, 'doc', b.doc, 'line', b.line, 'days', b.minimum_shelf_life_days,
       'least', least(b.quantity, case when o.shipping_rule = 'line-complete' then b.quantity
         else l.numerator::numeric / gcd(10000 * l.numerator, l.denominator) end),
-      'shortAt', (select coalesce(json_agg(location), '[]') from inventory.short_pick k where k.doc = b.doc and k.line = b.line))
+      'shortAt', (select coalesce(json_agg(location), '[]') from inventory.short_pick k where k.doc = b.doc and k.line = b.line),
+      'keptAt', (select coalesce(json_object_agg(location, quantity), '{}') from (
+        select a.location, sum(a.quantity - a.taken) as quantity from inventory.allocation a
+        where a.item_id = b.item_id and not b.channel = any(a.channels) group by a.location) k))
       order by b.since, b.doc, b.line), '[]')
     from inventory.backorder b join orders.line l on l.order_id = b.doc and l.n = b.line
     join orders.sales_order o on o.id = b.doc where b.item_id in (table item)) as queue`
@@ -97,8 +102,8 @@ export async function livesAmiss(query: Query, today: string): Promise<Violation
   )
   const forgotten = queue.flatMap((line, at) => {
     const here = places.filter(({ item }) => item === line.item)
-    const usable = ({ days }: Waiting) =>
-      here.map((place) => (days === null ? place.free : place.forWho(days)))
+    const usable = ({ days, keptAt }: Waiting) =>
+      here.map((place) => (days === null ? place.free : place.forWho(days)) - (keptAt[place.location] ?? 0))
     // Nobody overtakes who can use some of it, though it may be too little for a line that ships complete.
     const before = queue
       .slice(0, at)

@@ -5,17 +5,31 @@ import type { Bucket, Movement } from './contract.ts'
 import { settled } from './rules/counting.ts'
 import { isContained } from './rules/feeds.ts'
 
-type Leaving = Place &
-  Pick<Movement, 'source' | 'sourceKey' | 'doc' | 'at' | 'mark'> & {
+type Fact = Place & Pick<Movement, 'source' | 'at' | 'mark'>
+
+type Leaving = Fact &
+  Pick<Movement, 'sourceKey' | 'doc'> & {
     readonly quantity: Quantity
     readonly claimEnds: Quantity
   }
 
-/** Whether the last snapshot of its source contains that it left. */
-export function isCounted(books: Books, { source, mark, at, ...place }: Leaving): boolean {
+/** Whether the last snapshot of its source contains it. */
+export function isCounted(books: Books, { source, mark, at, ...place }: Fact): boolean {
   const { countedBy, countedMark = null, countedAt = null } = books.at(place, '')
   return countedBy === source && isContained({ mark, at }, { mark: countedMark, at: countedAt })
 }
+
+/** Whether another source has counted the place since: it knows what happened there, whoever tells of it. */
+export function isCountedByAnother(books: Books, { source, at, ...place }: Fact): boolean {
+  const { countedBy, countedAt = null } = books.at(place, '')
+  return countedBy !== source && countedAt !== null && at <= countedAt
+}
+
+/** As it was told, and taken back: the snapshot's correction was it. */
+export const bookedBefore = (movement: Movement): Movement[] => [
+  movement,
+  { ...movement, from: movement.to, to: movement.from, reason: 'counted before' },
+]
 
 /**
  * The ledger says that it left and that the snapshot's correction was it. What the place has stays what was counted; as

@@ -2,7 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
-import { isCounted, leaveCounted } from './counted.ts'
+import { bookedBefore, isCounted, isCountedByAnother, leaveCounted } from './counted.ts'
 import { concernsSale, countHeld, whileHeld } from './held.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
 import { leave } from './leaving.ts'
@@ -250,7 +250,11 @@ export type Departure = {
   readonly at: Date
   /** Its number among all that its source tells. */
   readonly mark?: number | undefined
+  readonly isTold?: IsTold
 }
+
+/** A system of that place tells it, so that whatever counts the place later knows it too. */
+type IsTold = boolean | undefined
 
 /** Of nothing where what was missing is explained. */
 export type Shortfall = {
@@ -269,7 +273,7 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
   for (const departure of departures) {
-    if (isCounted(books, departure)) {
+    if (isCounted(books, departure) || (departure.isTold && isCountedByAnother(books, departure))) {
       movements.push(...leaveCounted(books, departure))
       shortfalls.push(missingAt(departure, 0))
       continue
@@ -295,6 +299,7 @@ export type StockChange = Omit<Movement, 'doc'> & {
   readonly doc?: number | undefined
   /** Our own hold of a lot, or its end. */
   readonly isOurs?: boolean | undefined
+  readonly isTold?: IsTold
 }
 
 /**
@@ -311,6 +316,10 @@ export async function move(tx: Transaction, told: readonly StockChange[]): Promi
   const shortfalls: Shortfall[] = []
   for (const change of eachWhileHeld(books, told, held)) {
     if (change.from === change.to) throw new Error(`a movement from ${change.from} to itself`)
+    if (change.isTold && isCountedByAnother(books, change)) {
+      movements.push(...bookedBefore({ ...change, doc: change.doc ?? null }))
+      continue
+    }
     const covered = books.cover(change, '')
     books.change(change, '', {
       ...bucketChange(change.from, -covered),

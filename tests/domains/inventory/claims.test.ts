@@ -12,6 +12,7 @@ import {
   reserve,
   takeBack,
 } from '#domains/inventory/operations.ts'
+import { setAllocations } from '#domains/inventory/operations/allocations.ts'
 import { readWaiting, shareFor } from '#domains/inventory/operations/queue.ts'
 import { stockKey } from '#domains/inventory/rules.ts'
 import { systemClock as clock } from '#platform/clock.ts'
@@ -243,6 +244,24 @@ describe('a line that waits', () => {
     )
     await receive(db, item, units(1_200))
     expect(await fillableOrders(db.database, [item])).toEqual(docs)
+  })
+
+  test('has its turn past who wants lots to live long, also where something is kept for channels', async () => {
+    const item = newItem()
+    const [choosy, next, last] = [newDoc(), newDoc(), newDoc()]
+    const waits = { line: 1, company: COMPANY, channel: 'api', itemId: item, allocations: [], waited: false }
+    await db.database.transaction(async (tx) =>
+      reserve(tx, [
+        { ...waits, doc: choosy, backordered: units(50), minimumShelfLifeDays: 20 },
+        { ...waits, doc: next, backordered: units(5) },
+        { ...waits, doc: last, backordered: units(5) },
+      ]),
+    )
+    await receive(db, item, units(7))
+    const wall = { name: 'shop', kind: 'wall', channels: ['shop'], within: null, quantity: units(3) } as const
+    const kept = { company: COMPANY, itemId: item, location: NORTH, allocations: [wall] }
+    await db.database.transaction((tx) => setAllocations(tx, [kept], 'someone'))
+    expect(await fillableOrders(db.database, [item])).toEqual([choosy, next])
   })
 
   test('is served by what one location has although another owes', async () => {

@@ -15,33 +15,40 @@ import { AT, COMPANY, NORTH } from '#tests/domains/inventory/stock.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
 
 export const SOURCE = 'wms-test'
+/** Tells of the same place. */
+export const OTHER_SOURCE = 'files-test'
 const minutes = (count: number): Date => new Date(AT.getTime() + count * 60_000)
 
 type Moved = Pick<StockChange, 'from' | 'to' | 'quantity'> & { readonly lot?: string }
-type Numbered = { readonly sequence?: number; readonly mark: number }
+type Numbered = { readonly sequence?: number; readonly mark: number; readonly source?: string }
 
-const changeOf = (itemId: number, { lot = '', ...moved }: Moved, mark: number): StockChange => ({
+const changeOf = (
+  itemId: number,
+  { lot = '', ...moved }: Moved,
+  { mark, source = SOURCE }: Numbered,
+): StockChange => ({
   company: COMPANY,
   itemId,
   location: NORTH,
   lot,
   reason: 'receipt',
-  source: SOURCE,
+  source,
   sourceKey: `M-${mark}`,
   at: minutes(mark),
   mark,
+  isTold: true,
   ...moved,
 })
 
-export const factOf = (itemId: number, moved: Moved, { sequence, mark }: Numbered): Fact => ({
+export const factOf = (itemId: number, moved: Moved, told: Numbered): Fact => ({
   company: COMPANY,
   itemId,
   location: NORTH,
-  source: SOURCE,
-  sequence,
-  mark,
-  at: minutes(mark),
-  payload: changeOf(itemId, moved, mark),
+  source: told.source ?? SOURCE,
+  sequence: told.sequence,
+  mark: told.mark,
+  at: minutes(told.mark),
+  payload: changeOf(itemId, moved, told),
 })
 
 /** What waited was kept as JSON. */
@@ -58,10 +65,11 @@ export const tell = (db: OpenDatabase, ...facts: readonly Fact[]): Promise<Stand
 type Counted = Partial<Statuses> & {
   readonly sequence?: number
   readonly mark: number
+  readonly source?: string
   readonly lot?: string
 }
 
-const countOf = (itemId: number, { sequence, lot = '', ...statuses }: Counted): Count => ({
+const countOf = (itemId: number, { sequence, lot = '', source: _, ...statuses }: Counted): Count => ({
   company: COMPANY,
   itemId,
   location: NORTH,
@@ -69,15 +77,14 @@ const countOf = (itemId: number, { sequence, lot = '', ...statuses }: Counted): 
   lots: new Map([[lot, { available: 0, qualityHold: 0, damaged: 0, ...statuses }]]),
 })
 
-const takeAll = (db: OpenDatabase, counts: readonly Count[], mark: number, askedAt = AT) =>
+export const take = (db: OpenDatabase, itemId: number, counted: Counted) =>
   db.database.transaction(async (tx) => {
-    const taking = { source: SOURCE, sourceKey: `S-${mark}`, mark, takenAt: minutes(mark), askedAt }
-    const taken = await takeCounts(tx, counts, taking)
+    const { mark, source = SOURCE } = counted
+    const taking = { source, sourceKey: `S-${mark}`, mark, takenAt: minutes(mark), askedAt: AT }
+    const taken = await takeCounts(tx, [countOf(itemId, counted)], taking)
     if (taken.due.length > 0) await move(tx, bookable(taken.due))
     return taken
   })
-export const take = (db: OpenDatabase, itemId: number, counted: Counted) =>
-  takeAll(db, [countOf(itemId, counted)], counted.mark)
 
 export const received = (quantity: number): Moved => ({
   from: 'supplier',
@@ -85,13 +92,18 @@ export const received = (quantity: number): Moved => ({
   quantity: units(quantity),
 })
 
-type Left = { readonly mark: number; readonly claimEnds?: number; readonly short?: number }
+type Left = {
+  readonly mark: number
+  readonly claimEnds?: number
+  readonly short?: number
+  readonly source?: string
+}
 
 export const leave = (
   db: OpenDatabase,
   itemId: number,
   quantity: number,
-  { mark, claimEnds = 0, short = 0 }: Left,
+  { mark, claimEnds = 0, short = 0, source = SOURCE }: Left,
 ) =>
   db.database.transaction((tx) =>
     ship(tx, [
@@ -103,11 +115,12 @@ export const leave = (
         quantity: units(quantity),
         claimEnds: units(claimEnds),
         short: units(short),
-        source: SOURCE,
+        source,
         sourceKey: `SH-${mark}`,
         doc: 7,
         at: minutes(mark),
         mark,
+        isTold: true,
       },
     ]),
   )

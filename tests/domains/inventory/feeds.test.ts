@@ -3,7 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lockChannelStock } from '#domains/inventory/operations.ts'
 import { blockedFeeds, stockedItems } from '#domains/inventory/views/feeds.ts'
 import { units } from '#platform/quantity.ts'
-import { claim, factOf, leave, received, SOURCE, take, tell } from '#tests/domains/inventory/feed-voice.ts'
+import {
+  claim,
+  factOf,
+  leave,
+  OTHER_SOURCE,
+  received,
+  SOURCE,
+  take,
+  tell,
+} from '#tests/domains/inventory/feed-voice.ts'
 import { COMPANY, newItem, NORTH, positionOf } from '#tests/domains/inventory/stock.ts'
 import { booksAgree } from '#tests/domains/inventory/ledger.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
@@ -140,6 +149,30 @@ describe('a snapshot', () => {
     expect(await positionOf(db, item)).toMatchObject({ available: units(8), unreconciled: -units(6) })
     expect(await leave(db, item, 8, { mark: 2, claimEnds: 8 })).toMatchObject([{ itemId: item, quantity: 0 }])
     expect(await positionOf(db, item)).toMatchObject({ available: units(2), reserved: 0, unreconciled: 0 })
+    await booksAgree(db, item)
+  })
+
+  test('contains what another source of the place tells late, and not what happened after it', async () => {
+    const item = newItem()
+    await tell(db, factOf(item, received(10), { sequence: 1, mark: 1 }))
+    await claim(db, 34, item, units(2))
+    // 3 came in and 2 left before it; both are told by another, and are still to come
+    await take(db, item, { available: units(11), mark: 4 })
+    const found = factOf(item, received(3), { sequence: 1, mark: 2, source: OTHER_SOURCE })
+    const later = factOf(item, received(5), { sequence: 2, mark: 5, source: OTHER_SOURCE })
+    expect(await tell(db, found, later)).toEqual(['due', 'due'])
+    await leave(db, item, 2, { mark: 3, claimEnds: 2, source: OTHER_SOURCE })
+    expect(await positionOf(db, item)).toMatchObject({ available: units(16), reserved: 0, unreconciled: 0 })
+    await booksAgree(db, item)
+  })
+
+  test('is still the last where an older one of another source comes behind it', async () => {
+    const item = newItem()
+    await tell(db, factOf(item, received(10), { sequence: 1, mark: 1 }))
+    await take(db, item, { available: units(13), mark: 4 })
+    await take(db, item, { available: units(10), mark: 2, source: OTHER_SOURCE })
+    await tell(db, factOf(item, received(3), { mark: 3, source: OTHER_SOURCE }))
+    expect(await positionOf(db, item)).toMatchObject({ available: units(13), unreconciled: 0 })
     await booksAgree(db, item)
   })
 

@@ -100,7 +100,7 @@ export async function correctLeft(
 ): Promise<Shortfall[]> {
   const counted = again.length > 0 ? await lockBooks(tx, again) : undefined
   const back = again
-    .filter((one) => isCounted(counted!, { ...one, claimEnds: 0 }))
+    .filter((one) => isCounted(counted!, one))
     .map((one) =>
       change(one, { from: 'adjustment', to: 'available', quantity: one.quantity, reason: 'counted before' }),
     )

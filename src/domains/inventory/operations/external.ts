@@ -243,7 +243,7 @@ export async function shipExternal(
   const left = new Map(rows)
   const departures = shipments.map(({ sku: _, order, ...shipment }, at): Departure => {
     const line = lineOf(shipments[at]!)
-    const departure = { ...shipment, claimEnds: 0, short: 0, doc: null }
+    const departure = { ...shipment, claimEnds: 0, short: 0, doc: null, isTold: true }
     if (!line || !order) return departure
     const before = left.get(sourceKey(line)) ?? line
     // something else went instead, or from elsewhere: what was claimed ends with the reading that says so

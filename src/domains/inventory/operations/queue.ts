@@ -156,7 +156,10 @@ export async function reachedOrders(queries: Queries, itemIds: readonly number[]
   return [...new Set(lines.flatMap((line) => (!line.shared || isReached(line) ? [line.doc] : [])))]
 }
 
-/** Whom what his channel may have reaches past those of it before him, wherever others are served from; asked in their order. */
+/**
+ * Whom what his channel may have reaches past those of it before him, wherever others are served from; asked in their
+ * order. Who wants lots to live long is before nobody else.
+ */
 async function reachedByChannel(
   queries: Queries,
   lines: readonly FillableLine[],
@@ -165,10 +168,10 @@ async function reachedByChannel(
   const { of, places } = await readStock(queries, items, null)
   const stock = of(items)
   const left = new Map<string, Quantity>()
-  return ({ itemId, channel, quantity }) => {
+  return ({ itemId, channel, quantity, minimumShelfLifeDays }) => {
     const key = `${itemId} ${channel}`
     const here = left.get(key) ?? freeOf(stock.of(channel, [itemId], places), itemId, places)
-    left.set(key, here - quantity)
+    left.set(key, minimumShelfLifeDays === null ? here - quantity : here)
     return here > 0
   }
 }

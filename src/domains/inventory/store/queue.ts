@@ -69,8 +69,8 @@ export const selectQueueByChannel = (
 // Who wants lots to live long is before nobody else; whether one does, he sees for himself.
 const fillable = sql(
   'inventory.fillable',
-  `select q.doc, q.item_id as "itemId", q.channel, q.quantity, stock.shared from (
-     select b.item_id, b.doc, b.line, b.since, b.channel, b.quantity,
+  `select q.doc, q.item_id as "itemId", q.channel, q.quantity, q.days as "minimumShelfLifeDays", stock.shared from (
+     select b.item_id, b.doc, b.line, b.since, b.channel, b.quantity, b.minimum_shelf_life_days as days,
        coalesce(sum(b.quantity) filter (where b.minimum_shelf_life_days is null)
          over (partition by b.item_id order by b.since, b.doc, b.line rows between unbounded preceding and 1 preceding), 0) as ahead
      from inventory.backorder b where b.item_id = any($1::int[])) q
@@ -91,6 +91,7 @@ export type FillableLine = {
   readonly itemId: number
   readonly channel: string
   readonly quantity: Quantity
+  readonly minimumShelfLifeDays: number | null
   /** Something of the item is kept for channels: whether it is reached is not decided yet. */
   readonly shared: boolean
 }
