@@ -45,7 +45,7 @@ export function houseWorker(wires: WorkerWires): Worker {
   const steps = overrideSteps(wires.processPorts.wishes)
 
   function begin(epoch: number, database: Database, lease: Lease): Life {
-    const policies = policiesOf(wires, epoch, database)
+    const policies = policiesOf(wires, lease, database)
     const lanes = new Map(
       [...wires.bound.connectors].map(([system, connector]) => {
         const onCall = ({ outcome }: { outcome: string }): void => calls.add({ system, outcome })
@@ -107,14 +107,15 @@ function receptionOf(ports: WorkerWires['ports'], random: () => number): Worker 
   return { runner: () => runner, life: undefined, start, stop: async () => undefined }
 }
 
-function policiesOf({ config, ports, ids }: WorkerWires, holder: number, database: Database): Policies {
+function policiesOf({ config, ports, ids }: WorkerWires, lease: Lease, database: Database): Policies {
   const { clock, log } = ports
   const configured = Object.entries(config.systems).map(([name, { policy }]) => [name, policy])
   return openPolicies({
     database,
     clock,
     random: () => ids.random(),
-    holder,
+    holder: lease.epoch,
+    workers: () => lease.workers,
     policies: { [EDI]: Policy.parse({}), ...Object.fromEntries(configured) } as Record<string, Policy>,
     onError: (error) => log.warn('policies could not be exchanged', { error: String(error) }),
   })

@@ -18,16 +18,19 @@ const TIMELY_MS = 500
 const open = sql(
   'lease.open',
   `with node as (insert into desk.node (name) values ($1) returning epoch)
-   select epoch, now() as now, pg_advisory_lock(1, epoch::int)::text as locked from node`,
+   select epoch, now() as now, (select count(*)::int + 1 from desk.node where not dead) as workers, pg_advisory_lock(1, epoch::int)::text as locked from node`,
 )
 const beat = sql(
   'lease.beat',
-  `update desk.node set heartbeat_at = now() where epoch = $1 and not dead returning now() as now`,
+  `update desk.node set heartbeat_at = now() where epoch = $1 and not dead
+   returning now() as now, (select count(*)::int from desk.node where not dead) as workers`,
 )
 export const fenceStatement = sql('lease.fence', 'select desk.fence($1) as xid')
 
 export type Lease = {
   readonly epoch: number
+  /** How many processes hold one, this one among them, as of the last heartbeat. */
+  readonly workers: number
   /** False once others may have taken over: then nothing may be sent any more. */
   valid(): boolean
   /** Resolves when the lease is lost: the process must forget what it owns and start with a new epoch. */
@@ -45,7 +48,8 @@ export async function openLease(
 ): Promise<Lease> {
   const connection = await connections.acquire()
   let lastBeatMs = clock.monotonicMs()
-  const { epoch, now } = await takeEpoch(connection, name)
+  const { epoch, now, ...taken } = await takeEpoch(connection, name)
+  let { workers } = taken
   onTime(now)
   let cancel: () => void = () => undefined
   let ended = false
@@ -65,8 +69,9 @@ export async function openLease(
     cancel = clock.after(BELIEF_MS - HEARTBEAT_MS, () => end('the database leaves a heartbeat unanswered'))
     try {
       const { rows } = await connection.execute(beat, [epoch])
-      const [beaten] = rows as { now: Date }[]
+      const [beaten] = rows as Beaten[]
       if (!beaten) return end('this process was declared dead')
+      workers = beaten.workers
       if (clock.monotonicMs() - startedMs <= TIMELY_MS) onTime(beaten.now)
     } catch (error) {
       return end(`the session that holds the lease is gone: ${String(error)}`)
@@ -84,6 +89,9 @@ export async function openLease(
   schedule()
   return {
     epoch,
+    get workers() {
+      return workers
+    },
     valid: () => !ended && clock.monotonicMs() - lastBeatMs < BELIEF_MS,
     lost,
     async release(reason = 'released') {
@@ -92,7 +100,8 @@ export async function openLease(
   }
 }
 
-type Taken = { readonly epoch: number; readonly now: Date }
+type Beaten = { readonly now: Date; readonly workers: number }
+type Taken = Beaten & { readonly epoch: number }
 
 async function takeEpoch(connection: Connection, name: string): Promise<Taken> {
   try {

@@ -12,6 +12,8 @@ export type PoliciesOptions = {
   readonly random: () => number
   /** Names this process among those that share: its epoch. */
   readonly holder: number
+  /** How many processes work at this moment, this one among them: so many parts a retry budget has. */
+  readonly workers: () => number
   /** By system instance. */
   readonly policies: Readonly<Record<string, Policy>>
   readonly onError: (error: unknown) => void
@@ -22,6 +24,8 @@ export type PoliciesOptions = {
  * - Calls at once: not at all, as long as no call outlives its timeout. Slots are leased for 5 s and reserved for the
  *   timeout beyond that; a dead worker's come back after 5 s + timeout.
  * - Calls a second: in any W seconds at most burst + rate × (W + 2), since tokens taken are good for 2 s.
+ * - Retries: each worker has an equal part of the budget; one that comes or goes is known to the others within a second of
+ *   its first or last heartbeat.
  * - `Retry-After` and an open breaker: calls already under way, and those that other workers start until the
  *   notification reaches them: milliseconds, or where it is lost until they claim work again, 1 s at most. Without
  *   PostgreSQL each worker stops on its own.
@@ -45,11 +49,11 @@ const REFRESH_EVERY_MS = 1_000
 const REREAD_AFTER_MS = 100
 
 export function openPolicies(options: PoliciesOptions): Policies {
-  const { clock, random, onError } = options
+  const { clock, onError } = options
   const gates = new Map(
     Object.entries(options.policies)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([instance, policy]) => [instance, new SystemGate({ instance, policy, clock, random, ask })]),
+      .map(([instance, policy]) => [instance, new SystemGate({ ...options, instance, policy, ask })]),
   )
   const exchange = exchangeOf(options, gates)
   let asked = false

@@ -15,6 +15,8 @@ export type GateOptions = {
   readonly policy: Policy
   readonly clock: Clock
   readonly random: () => number
+  /** How many processes call the system at this moment. */
+  readonly workers: () => number
   /** Has the shared rows read, and our wishes told, soon. */
   readonly ask: () => void
 }
@@ -62,7 +64,7 @@ export class SystemGate implements Gate {
     this.#ask = options.ask
     this.#breaker = new SharedBreaker(policy.breaker, options.ask)
     this.#allowance = new Allowance(policy, options.ask)
-    this.#budget = new RetryBudget(policy.retry.budget, clock.monotonicMs())
+    this.#budget = new RetryBudget(policy.retry.budget, clock.monotonicMs(), options.workers)
   }
 
   /** A refusal whose `until` is not in the future ends with the next call that ends. */

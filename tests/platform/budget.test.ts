@@ -4,11 +4,8 @@ import { expect, test } from 'vitest'
 import { RetryBudget } from '#platform/budget.ts'
 import { RetryPolicy } from '#platform/retry.ts'
 
-const budget = (overrides: object = {}) =>
-  new RetryBudget(
-    RetryPolicy.parse({ budget: { ratio: 0.25, perSecond: 2, max: 3, ...overrides } }).budget,
-    0,
-  )
+const POLICY = RetryPolicy.parse({ budget: { ratio: 0.25, perSecond: 2, max: 3 } }).budget
+const budget = (workers = () => 1) => new RetryBudget(POLICY, 0, workers)
 
 test('retries within what was saved are not delayed, the next ones come one after the other', () => {
   const spent = budget()
@@ -32,6 +29,30 @@ test('four good calls pay one retry at a ratio of one in four', () => {
   expect(spent.delayMs(0)).toBe(1_000)
   for (let call = 0; call < 4; call++) spent.succeeded()
   expect(spent.delayMs(0)).toBe(500)
+})
+
+test('several workers have equal parts of what is saved and of what time pays', () => {
+  const shared = [budget(() => 2), budget(() => 2)]
+  const delays = Array.from({ length: 3 }, () =>
+    shared.map((part) => {
+      part.failed(0)
+      return part.delayMs(0)
+    }),
+  )
+  expect(delays).toEqual([
+    [0, 0],
+    [500, 500],
+    [1_500, 1_500],
+  ])
+})
+
+test('a worker that is alone again pays its debt as fast as all did together', () => {
+  let workers = 4
+  const spent = budget(() => workers)
+  for (let call = 0; call < 2; call++) spent.failed(0)
+  expect(spent.delayMs(0)).toBe(2_500)
+  workers = 1
+  expect(spent.delayMs(0)).toBe(625)
 })
 
 test('a long quiet time saves no more than the maximum', () => {

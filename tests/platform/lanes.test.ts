@@ -86,7 +86,14 @@ describe('a lane sends', () => {
 
   test('no more in a call than the policy allows, where that is less', async () => {
     const policy = Policy.parse({ batchMax: 2 })
-    const gate = new SystemGate({ instance: 'erp', policy, clock, random: () => 0.5, ask: () => undefined })
+    const gate = new SystemGate({
+      instance: 'erp',
+      policy,
+      clock,
+      random: () => 0.5,
+      workers: () => 1,
+      ask: () => undefined,
+    })
     enqueue(lane(gate), 'a', 'b', 'c')
     expect(await answerAll()).toEqual([['a', 'b'], ['c']])
   })

@@ -197,6 +197,20 @@ test('a process beats each second, keeps its lease and tells when it last did', 
   expect([lease.valid(), recent]).toEqual([true, [{ recent: true }]])
 })
 
+test('a process knows from its birth, and a beat later, how many work beside it', async () => {
+  const first = await born()
+  const second = await born()
+  expect([first.workers, second.workers]).toEqual([1, 2])
+  await clock.advance(1_000)
+  await clock.until(() => first.workers === 2)
+  await kill(second.epoch)
+  await takeOver(fenced(first.epoch), first.epoch)
+  await clock.until(async () => {
+    await clock.advance(1_000)
+    return first.workers === 1
+  })
+})
+
 test('a process whose session is ended learns it at the next beat', async () => {
   const lease = await born()
   await kill(lease.epoch)

@@ -77,12 +77,13 @@ export async function policiesWorld(clock = fakeClock()): Promise<PoliciesWorld>
         clock,
         random: () => 0.5,
         holder,
+        workers: () => workers.length,
         policies: { erp: Policy.parse(policy) },
         onError: (error) => errors.push(error),
       })
-      await policies.refresh()
       const worker = { policies, gate: policies.gate('erp'), errors }
       workers.push(worker)
+      await policies.refresh()
       return worker
     },
     async notify() {

@@ -18,6 +18,7 @@ const gateOf = (policy: object = {}): SystemGate =>
     policy: Policy.parse(policy),
     clock,
     random: () => 0.5,
+    workers: () => 1,
     ask: () => undefined,
   })
 

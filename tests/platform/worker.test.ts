@@ -52,6 +52,7 @@ function supervised(): Worker {
         clock,
         random,
         holder: epoch,
+        workers: () => lease.workers,
         policies: {},
         onError: () => undefined,
       })
