@@ -131,10 +131,11 @@ async function apply(
   const confirmed = await applyToRequests(tx, ports, { due: requests, ...applying }, settlements)
   const moved = await bookDue(tx, ports.countsStock, dueStock)
   const doubtful = [...confirmed.doubtful, ...moved.doubtful]
-  await learnLots(tx, ports, moved.lots)
+  const dated = await learnLots(tx, ports, moved.lots)
   await tellStockByHand(tx, ports, moved.byHand)
   await trackSerials(tx, ports, serialsTogether(confirmed.serials, moved.serials))
-  await wakeAfter(tx, turn, ports, { ...confirmed, doubtful, items: moved.items })
+  const items = [...moved.items, ...dated, ...confirmed.dated]
+  await wakeAfter(tx, turn, ports, { ...confirmed, doubtful, items })
   return { settlements, behind: confirmed.behind, waiting }
 }
 
@@ -233,7 +234,8 @@ export async function applyTold(
   await trackSerials(tx, ports, booked.serials)
   const applied = [...answers.values()].flatMap((answer) => (answer.kind === 'applied' ? [answer] : []))
   const begun = await begin(tx, ports, shipment, applied)
-  await wakeAfter(tx, turn, ports, { ...booked, begun, orders: applied.map(({ order }) => order), items: [] })
+  const orders = applied.map(({ order }) => order)
+  await wakeAfter(tx, turn, ports, { ...booked, begun, orders, items: booked.dated })
   return answers
 }
 

@@ -44,6 +44,8 @@ export type Booked = {
   readonly answers: ReadonlyMap<Confirmation, Answered>
   /** Where books and shelves differ: more left than the books had, or a pick did not find what they have. */
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+  /** Items of lots of which it is known now when they expire: there may be more that lives long enough. */
+  readonly dated: readonly number[]
   /** Requests that are asked to stop, since what they are to send has left. */
   readonly stopped: readonly DeskRow[]
   /** To be booked once no further position is locked. */
@@ -53,6 +55,7 @@ export type Booked = {
 const NOTHING: Booked = {
   answers: new Map(),
   doubtful: [],
+  dated: [],
   stopped: [],
   serials: NO_SERIALS,
 }
@@ -87,24 +90,25 @@ export async function bookTold(
   settleRequestedLots(tx, books)
   rememberShorts(tx, books, taken)
   moveOrderLines(tx, moves, cause)
-  const [shortfalls, serials] = await Promise.all([
+  const [shortfalls, serials, dated] = await Promise.all([
     shipping,
     trackShipped(tx, ports, { shipments, books }),
-    confirmShipments(tx, confirmed, cause),
-    confirmPicks(tx, books, taken, cause),
-    reportOtherLots(tx, ports, confirmed, skuOf(books)),
-    reportHeldShipped(tx, ports, shipments, skuOf(books)),
-    reportShortLives(tx, ports, shipments, { minimumOf: minimumOf(books), skuOf: skuOf(books) }),
     learnLots(
       tx,
       ports,
       shipments.flatMap((shipment) => lotsOf(books, shipment)),
     ),
+    confirmShipments(tx, confirmed, cause),
+    confirmPicks(tx, books, taken, cause),
+    reportOtherLots(tx, ports, confirmed, skuOf(books)),
+    reportHeldShipped(tx, ports, shipments, skuOf(books)),
+    reportShortLives(tx, ports, shipments, { minimumOf: minimumOf(books), skuOf: skuOf(books) }),
   ])
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,
     doubtful: [...explained, ...corrected, ...shortfalls, ...departures.filter(({ short }) => short > 0)],
+    dated,
     stopped: await stopTwice(tx, ports, books, cause),
     serials,
   }

@@ -6,8 +6,9 @@ import { depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const INVENTORY = '/process/inventory/v1'
-const SKUS = Array.from({ length: 9 }, (_, at) => String(48_001 + at))
+const SKUS = Array.from({ length: 10 }, (_, at) => String(48_001 + at))
 const RARE = '48100'
+const CHOOSY = '500002'
 const WITHIN = { timeout: 10_000 }
 
 let house: Wholesaler
@@ -15,7 +16,7 @@ let depot: DepotVoice
 beforeAll(async () => {
   house = await openWholesaler(
     [...SKUS.map((number) => ({ number, item: { lotControlled: true } })), { number: RARE }],
-    [{ number: '500001' }],
+    [{ number: '500001' }, { number: CHOOSY, shelfLifeDays: 60 }],
     { landscape: { pace: { pickAfterMs: 86_400_000, shipAfterMs: 0 } } },
   )
   depot = depotVoice(house)
@@ -262,6 +263,18 @@ describe('a lot that is held', () => {
     await expect.poll(() => told('inventory.lot_at_warehouse', sku), WITHIN).toHaveLength(1)
     expect(request.doc).toBeGreaterThan(0)
   })
+})
+
+test('what a shipment says of its lot serves who waits for goods that live long', async () => {
+  const sku = next()
+  const line = { kind: 'found', sku, lot: 'L1', location: 'DC1', quantity: '10' }
+  const body = { company: 'NWF', reason: 'correction', reference: 'note 1', lines: [line] }
+  expect((await house.send('POST', `${INVENTORY}/adjustments`, { body })).status).toBe(201)
+  const waiting = await house.order({ customer: CHOOSY, lines: [[sku, 6]] })
+  expect(await house.lines(waiting)).toMatchObject([{ backordered: 6 }])
+  const [, request] = await released(sku, 2)
+  await depot.shipped(request, { 1: 2 }, true, { lot: 'L1', expires_on: '2090-01-01' })
+  await expect.poll(() => house.lines(waiting), WITHIN).toMatchObject([{ backordered: 0 }])
 })
 
 test('nobody complains', () => expect(house.complaints).toEqual([]))

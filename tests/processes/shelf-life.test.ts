@@ -16,7 +16,8 @@ const WITHIN = { timeout: 10_000 }
 /** Who wants nothing, 60 days and 20 days. */
 const [ANY, LONG, SHORT] = ['500001', '500002', '500003'] as const
 
-const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+const dayIn = (days: number): string =>
+  localDate(new Date(Date.now() + days * 86_400_000), 'America/New_York')
 /** Does for nobody who asks; for who wants 20 days; for all. */
 const [OLD, MIDDLE, FRESH] = [dayIn(10), dayIn(40), dayIn(400)]
 

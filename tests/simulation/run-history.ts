@@ -196,7 +196,7 @@ export async function runsAmiss(query: Query): Promise<Violation[]> {
     select 'run ' || r.id || ' is ' || r.state as text from inventory.backorder_run r
     where r.state = 'running' or (r.state = 'ended') = exists (
       select from inventory.backorder_move m where m.run = r.id and m.state = 'planned')
-      and exists (select from inventory.backorder_move m where m.run = r.id)`)
+      and exists (select from inventory.backorder_move m where m.run = r.id and m.state <> 'withheld')`)
   return [
     ...unequal(
       'whose stock a run moves is told of it once',

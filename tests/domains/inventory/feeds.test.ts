@@ -170,7 +170,10 @@ describe('a snapshot', () => {
     const item = newItem()
     await tell(db, factOf(item, received(10), { sequence: 1, mark: 1 }))
     await take(db, item, { available: units(13), mark: 4 })
-    await take(db, item, { available: units(10), mark: 2, source: OTHER_SOURCE })
+    expect(await take(db, item, { available: units(10), mark: 2, source: OTHER_SOURCE })).toMatchObject({
+      corrected: [],
+      superseded: 1,
+    })
     await tell(db, factOf(item, received(3), { mark: 3, source: OTHER_SOURCE }))
     expect(await positionOf(db, item)).toMatchObject({ available: units(13), unreconciled: 0 })
     await booksAgree(db, item)

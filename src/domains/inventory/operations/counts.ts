@@ -3,6 +3,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { type Books, byPlace, type Place } from '../books.ts'
 import type { Movement } from '../contract.ts'
+import { isCountedByAnother } from '../counted.ts'
 import { holdRest } from '../held.ts'
 import type { Count, CountedBelow, CountTaking, Difference, Statuses } from '../contract/feeds.ts'
 import { lockBooks, writeBooks } from '../operations.ts'
@@ -23,7 +24,7 @@ export type CountsTaken = {
   readonly below: readonly CountedBelow[]
   /** Places where something was in doubt, or is. */
   readonly doubtful: readonly Pick<Place, 'itemId' | 'location'>[]
-  /** A later snapshot has told of them. */
+  /** A later snapshot has told of them, of this source or of another. */
   readonly superseded: number
   /** Facts that waited and are to be booked now, in order. */
   readonly due: readonly object[]
@@ -63,7 +64,7 @@ export async function takeCounts(
     })),
   )
   markAsCounted(tx, fresh, { source, mark, takenAt })
-  return { ...correcting, superseded: sorted.length - fresh.length, due }
+  return { ...correcting, superseded: correcting.superseded + sorted.length - fresh.length, due }
 }
 
 const noneTaken = (superseded: number): CountsTaken => ({
@@ -90,7 +91,10 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
     selectMovedLater(tx, told, since),
     selectAtPlaces(tx, told),
   ])
-  const counts = told.map((count) => countedAsHeld(count, held))
+  const current = told.filter(
+    (count) => !isCountedByAnother(books, { ...count, lot: '', source, at: takenAt }),
+  )
+  const counts = current.map((count) => countedAsHeld(count, held))
   const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
   updateByHand(tx, countedByHand(entered, takenAt))
   const movements: Movement[] = []
@@ -111,10 +115,10 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
     if (there < after.reserved)
       below.push({ company, itemId, location, counted: there, reserved: after.reserved })
   }
-  holdRests(books, told, held)
+  holdRests(books, current, held)
   writeBooks(tx, books)
   insertMovements(tx, movements)
-  return { corrected, below, doubtful }
+  return { corrected, below, doubtful, superseded: told.length - current.length }
 }
 
 /** Of lots that we hold all is on hold that their source does not hold itself. */

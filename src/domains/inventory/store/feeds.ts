@@ -37,13 +37,13 @@ const markCounted = sql(
    from unnest($1::int[], $2::text[]) as k(item_id, location)
    where f.item_id = k.item_id and f.location = k.location and f.source = $3`,
 )
-// An older count of another source came late: what it does not know was booked on it.
+// An older count of another source that comes late is none of the position.
 const markPositions = sql(
   'inventory.mark_positions_counted',
   `update inventory.position p set counted_by = $3, counted_mark = $4, counted_at = $5, told_at = now()
    from unnest($1::int[], $2::text[], $6::text[]) as k(item_id, location, company)
    where p.item_id = k.item_id and p.location = k.location and p.lot = '' and p.owner = 'own'
-     and p.company = k.company and (p.counted_by is null or p.counted_by = $3 or p.counted_at <= $5)`,
+     and p.company = k.company and (p.counted_by is null or p.counted_by = $3 or p.counted_at < $5)`,
 )
 const held = sql(
   'inventory.held_facts',
