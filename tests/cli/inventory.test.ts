@@ -166,7 +166,7 @@ test('of what has lots, a customer who wants goods to live long is told what an 
   )
   await end()
   const lots = [
-    { lot: 'OLD', days: 59, quantity: units(5) },
+    { lot: 'OLD', days: 50, quantity: units(5) },
     { lot: 'FRESH', days: 62, quantity: units(7) },
   ]
   await database.transaction(async (tx) => {
