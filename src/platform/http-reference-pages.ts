@@ -196,8 +196,8 @@ function typeOf(schema: JsonSchema): Html {
 }
 
 const LIMITS: readonly [keyword: string, words: string][] = [
-  ['minLength', 'at least {} characters'],
-  ['maxLength', 'at most {} characters'],
+  ['minLength', 'length ≥ {}'],
+  ['maxLength', 'length ≤ {}'],
   ['minimum', '≥ {}'],
   ['maximum', '≤ {}'],
   ['minItems', 'at least {}'],
