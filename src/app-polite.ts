@@ -1,5 +1,5 @@
 /** Whatever we ask systems beside the calls that we owe them is asked under the policy of those calls. */
-import type { ErpReader } from '#capabilities/erp.ts'
+import type { ErpBooks, ErpReader } from '#capabilities/erp.ts'
 import type { WmsReader } from '#capabilities/wms.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { InboundDoor } from '#platform/inbound.ts'
@@ -7,7 +7,7 @@ import { readUnderGate, type ReadingGate } from '#platform/reading-gate.ts'
 import type { Worker } from '#platform/worker.ts'
 
 /** Page by page. */
-export function politeReader(reader: ErpReader, under: ReadingGate): ErpReader {
+export function politeReader(reader: ErpReader & ErpBooks, under: ReadingGate): ErpReader & ErpBooks {
   return {
     instance: reader.instance,
     customers: (request) => readUnderGate(under, () => reader.customers(request)),
@@ -16,6 +16,7 @@ export function politeReader(reader: ErpReader, under: ReadingGate): ErpReader {
     stock: (request) => readUnderGate(under, () => reader.stock(request)),
     supply: (request) => readUnderGate(under, () => reader.supply(request)),
     openOrders: (request) => readUnderGate(under, () => reader.openOrders(request)),
+    standing: (kind, references) => readUnderGate(under, () => reader.standing(kind, references)),
     credit: (customer) => readUnderGate(under, () => reader.credit(customer)),
   }
 }

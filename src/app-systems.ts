@@ -1,6 +1,6 @@
 /** Which connector stands for which configured system, and which system serves a company's capability. */
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
-import type { ErpReader } from '#capabilities/erp.ts'
+import type { ErpBooks, ErpReader } from '#capabilities/erp.ts'
 import type { WarehouseMessage, WmsReader } from '#capabilities/wms.ts'
 import { findByIdentifier, findItems } from '#domains/items/operations.ts'
 import type { Connector } from '#platform/connector.ts'
@@ -23,7 +23,7 @@ import { createDepotConnector } from './systems/wms-depot/connector.ts'
 
 export type Bound = {
   readonly connectors: ReadonlyMap<string, Connector>
-  readonly readers: ReadonlyMap<string, ErpReader>
+  readonly readers: ReadonlyMap<string, ErpReader & ErpBooks>
   readonly warehouses: ReadonlyMap<string, InboundDoor<WarehouseMessage>>
   /** Warehouses that say what they have. */
   readonly counters: ReadonlyMap<string, WmsReader>
@@ -39,7 +39,7 @@ export function bindSystems(
 ): Bound {
   assertWarehouses(config, edi)
   const connectors = new Map<string, Connector>(edi ? [[EDI, edi]] : [])
-  const readers = new Map<string, ErpReader>()
+  const readers = new Map<string, ErpReader & ErpBooks>()
   const warehouses = new Map<string, InboundDoor<WarehouseMessage>>()
   const counters = new Map<string, WmsReader>()
   const shops = new Map<string, InboundDoor<ChannelMessage>>()

@@ -29,6 +29,7 @@ import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
 import { slaOf, slaWatch } from './app-sla.ts'
 import { stockJobs } from './app-stock.ts'
+import { doublePostJobs } from './app-double-posts.ts'
 import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
 import { bindEdi, bindSystems, type Bound, wishesOf } from './app-systems.ts'
@@ -184,6 +185,7 @@ function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: r
       ...others,
       slaWatch(wires),
       supplyWatch(wires),
+      ...doublePostJobs(wires),
       handWatch(wires),
       freshnessWatch(wires),
       ...publishing(wires),

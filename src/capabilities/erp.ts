@@ -274,6 +274,14 @@ export type Page<T> = {
 
 export type PageRequest = { readonly cursor?: string | undefined; readonly changedSince?: Date | undefined }
 
+export type PostedKind = 'orders' | 'invoices'
+
+/** What an ERP has under a reference of ours. */
+export type StandingDocument = { readonly reference: string; readonly number: string }
+
+/** So many references one look-up takes. */
+export const REFERENCES_MAX = 50
+
 /** Read access to an ERP's master data, implemented by its connector beside the operations above. */
 export interface ErpReader {
   readonly instance: string
@@ -289,4 +297,14 @@ export interface ErpReader {
   credit(
     customer: string,
   ): Promise<{ creditLimitMinor: number | null; receivablesMinor: number; creditHold: boolean; asOf: Date }>
+}
+
+/** An ERP's books, by our references; implemented by its connector too. */
+export interface ErpBooks {
+  readonly instance: string
+  /**
+   * What stands under these references, at most `REFERENCES_MAX`: several documents where one was posted twice, none of
+   * what was cancelled there.
+   */
+  standing(kind: PostedKind, references: readonly string[]): Promise<readonly StandingDocument[]>
 }

@@ -17,6 +17,10 @@ const invoicesOfOrderRows = sql(
   'billing.invoices_of_orders',
   `select ${INVOICE} from billing.invoice where order_id = any($1::bigint[]) order by order_id, id`,
 )
+const namedInvoices = sql(
+  'billing.invoices',
+  `select ${INVOICE} from billing.invoice where id = any($1::bigint[]) order by id`,
+)
 const invoiceLineRows = sql(
   'billing.invoice_lines',
   `select invoice_id as doc, n, shipment_id as "shipmentId", shipment_line as "shipmentLine", order_line as "orderLine",
@@ -29,6 +33,8 @@ export const lockInvoices = (queries: Queries, docs: readonly number[]): Promise
   queries.query<InvoiceHeader>(lockInvoiceRows, [docs])
 export const invoicesOfOrders = (queries: Queries, orders: readonly number[]): Promise<InvoiceHeader[]> =>
   queries.query<InvoiceHeader>(invoicesOfOrderRows, [orders])
+export const invoicesNamed = (queries: Queries, docs: readonly number[]): Promise<InvoiceHeader[]> =>
+  docs.length === 0 ? Promise.resolve([]) : queries.query<InvoiceHeader>(namedInvoices, [docs])
 export const linesOfInvoices = (
   queries: Queries,
   docs: readonly number[],

@@ -4,12 +4,14 @@ import {
   cancelSalesOrder,
   closeSalesOrderLine,
   createSalesOrder,
+  type ErpBooks,
   type ErpReader,
   type Page,
   type PageRequest,
   postInvoice,
   registerPayment,
   reversePayment,
+  type StandingDocument,
 } from '#capabilities/erp.ts'
 import {
   bind,
@@ -42,7 +44,7 @@ import { toCredit, toCustomer, toItem, toOpenOrder, toPrice, toStock, toSupply }
 import { CloudErpSettings } from './settings.ts'
 import { entityPage } from './wire.ts'
 
-export type CloudErpConnector = Connector & ErpReader
+export type CloudErpConnector = Connector & ErpReader & ErpBooks
 
 export type CloudErpOptions = ConnectorOptions<z.input<typeof CloudErpSettings>> & {
   /** Told of each row of master data that cannot be read. */
@@ -197,7 +199,7 @@ async function lessen(
   { number, action, body, key, context }: Lessening,
 ): Promise<Outcome<object>> {
   const company = `companies(${options.company})`
-  const filter = encodeURIComponent(`externalDocumentNumber eq '${number.replaceAll("'", "''")}'`)
+  const filter = encodeURIComponent(`externalDocumentNumber eq ${quoted(number)}`)
   const found = await api.call({ method: 'GET', path: `${company}/salesOrders?$filter=${filter}` }, context)
   const failed = api.outcomeOf(found)
   // Nothing but the look-up was sent, so nothing can have happened.
@@ -219,7 +221,20 @@ async function lessen(
   )
 }
 
-function cloudReader(api: CloudApi, { options }: CloudErpSettings, own: CloudErpOptions): ErpReader {
+const BOOKS = { orders: 'salesOrders', invoices: 'salesInvoices' } as const
+const quoted = (reference: string): string => `'${reference.replaceAll("'", "''")}'`
+
+function standingOf(row: unknown): StandingDocument[] {
+  const fields = fieldsOf(row)
+  if (text(fields, 'status') === CANCELED) return []
+  return [{ reference: filledText(fields, 'externalDocumentNumber'), number: filledText(fields, 'number') }]
+}
+
+function cloudReader(
+  api: CloudApi,
+  { options }: CloudErpSettings,
+  own: CloudErpOptions,
+): ErpReader & ErpBooks {
   const { instance, clock, onUnreadable } = own
 
   function pages<T>(entity: string, read: (row: Fields) => T) {
@@ -243,6 +258,17 @@ function cloudReader(api: CloudApi, { options }: CloudErpSettings, own: CloudErp
     stock: pages('itemInventories', toStock),
     supply: pages('expectedReceipts', toSupply),
     openOrders: pages('outstandingSalesLines', toOpenOrder),
+    async standing(kind, references) {
+      const found: StandingDocument[] = []
+      const filter = `externalDocumentNumber in (${references.map(quoted).join(',')})`
+      let path: string | undefined = `${BOOKS[kind]}?$filter=${encodeURIComponent(filter)}`
+      while (path !== undefined) {
+        const { rows, next } = await api.page(path)
+        found.push(...readable(instance, () => rows.flatMap(standingOf)))
+        path = next
+      }
+      return found
+    },
     async credit(customer) {
       const asOf = clock.now()
       const filter = encodeURIComponent(`number in ('${customer.replaceAll("'", "''")}')`)

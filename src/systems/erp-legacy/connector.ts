@@ -4,6 +4,7 @@ import {
   cancelSalesOrder,
   closeSalesOrderLine,
   createSalesOrder,
+  type ErpBooks,
   type ErpReader,
   type InvoicePosting,
   type Page,
@@ -42,7 +43,7 @@ import { paymentOperations } from './payments.ts'
 import { LegacyErpSettings } from './settings.ts'
 import { messageOf, statusesOf } from './wire.ts'
 
-export type LegacyErpConnector = Connector & ErpReader
+export type LegacyErpConnector = Connector & ErpReader & ErpBooks
 
 export type LegacyErpOptions = ConnectorOptions<z.input<typeof LegacyErpSettings>> & {
   /** Told of each row of master data that cannot be read. */
@@ -146,9 +147,8 @@ function orderOperations(gateway: Gateway, { options }: LegacyErpSettings) {
   const kind: Kind<SalesOrderReference> = {
     single: '/rfc/SD_ORDER_CREATE',
     batch: '/idoc/ORDERS',
-    find: '/rfc/SD_ORDER_READ',
-    reference: 'BSTNK',
-    answer: (fields) => ({ number: filledText(fields, 'VBELN') }),
+    ...BOOKS.orders,
+    answer: (fields) => ({ number: filledText(fields, BOOKS.orders.number) }),
   }
   return {
     ...bind(createSalesOrder, {
@@ -201,8 +201,7 @@ function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clo
   const kind: Kind<PostedInvoice> = {
     single: '/rfc/FI_INVOICE_POST',
     batch: '/idoc/INVOIC',
-    find: '/rfc/FI_INVOICE_READ',
-    reference: 'XBLNR',
+    ...BOOKS.invoices,
     answer: (fields, effect) =>
       toPostedInvoice(fields, (effect.request as InvoicePosting).currency, clock.now()),
   }
@@ -222,7 +221,17 @@ function invoiceOperations(gateway: Gateway, { options }: LegacyErpSettings, clo
   })
 }
 
-function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: LegacyErpOptions): ErpReader {
+/** How its documents are found by our references, and what their own numbers are called. */
+const BOOKS = {
+  orders: { find: '/rfc/SD_ORDER_READ', reference: 'BSTNK', number: 'VBELN' },
+  invoices: { find: '/rfc/FI_INVOICE_READ', reference: 'XBLNR', number: 'BELNR' },
+} as const
+
+function legacyReader(
+  gateway: Gateway,
+  { options }: LegacyErpSettings,
+  own: LegacyErpOptions,
+): ErpReader & ErpBooks {
   const { instance, clock, onUnreadable } = own
 
   /**
@@ -254,6 +263,15 @@ function legacyReader(gateway: Gateway, { options }: LegacyErpSettings, own: Leg
     stock: pages('MM_STOCK', toStock, false),
     supply: pages('MM_RECEIPTS', toSupply, true),
     openOrders: pages('SD_OPEN_ORDERS', toOpenOrder, true),
+    async standing(kind, references) {
+      const { find, reference, number } = BOOKS[kind]
+      const fields = await gateway.read(find, { [reference]: references })
+      return readable(instance, () =>
+        listOf(fields, 'ROWS', (row) => row)
+          .filter((row) => row['STATUS'] !== REJECTED_ORDER)
+          .map((row) => ({ reference: filledText(row, reference), number: filledText(row, number) })),
+      )
+    },
     async credit(customer) {
       const asOf = clock.now()
       const fields = await gateway.read('/rfc/FI_CREDIT', { KUNNR: [customer] })
