@@ -67,4 +67,11 @@ export const FEED_BUGS: readonly Bug[] = [
     replace: 'sorted.filter((count) => !isContained(told, lineOf(count).contained) || count)',
     world: FILES,
   },
+  {
+    name: 'what another source of a place has counted is booked again',
+    file: 'src/domains/inventory/counted.ts',
+    find: 'countedAt !== null && at <= countedAt',
+    replace: 'countedAt !== null && at < countedAt && at > countedAt',
+    world: { ...FILES, kinds: ['zombie', 'file-late'], stock: ['counts', 'files'] },
+  },
 ]
