@@ -53,10 +53,10 @@ export const CONTEST_BUGS: readonly Bug[] = [
     world: SILENT_RUNS,
   },
   {
-    name: 'who wants goods to live for few days is promised what others are to have',
+    name: 'what one keeps who wants goods to live long is promised to another',
     file: 'src/domains/inventory/rules/shelf-life.ts',
-    find: 'const left = [days, ...shorter].map(',
-    replace: 'const left = [days, ...shorter.slice(shorter.length)].map(',
+    find: 'living(lots, limit) - living(claims, limit)',
+    replace: 'living(lots, limit) - 0 * living(claims, limit)',
     world: LIVES,
   },
   {
