@@ -28,7 +28,14 @@ import {
   type DecisionCommand,
 } from './processes/adjustment-commands.ts'
 import { serialsOf } from './app-serials.ts'
-import { describeLot, listLots, type LotCommand, type LotReached, moveLot } from './processes/lot-commands.ts'
+import {
+  describeLot,
+  itemNamed,
+  listLots,
+  type LotCommand,
+  type LotReached,
+  moveLot,
+} from './processes/lot-commands.ts'
 import {
   adjustmentNumber,
   orderNumber,
@@ -49,8 +56,15 @@ export type StockHands = {
   decide(command: DecisionCommand): Promise<AdjustmentReached>
   moveLot(command: LotCommand): LotReached<LotAnswer>
   /** What expires first before the rest. */
-  lots(of: { readonly company: string; readonly sku: string }): Promise<LotView[]>
+  lots(of: ItemOf): Promise<LotView[]>
+  /** Where a lot was shipped, a page from the newest on. */
+  lotShipments(
+    of: ItemOf & { readonly lot: string },
+    after: ShippedAfter | undefined,
+    limit: number,
+  ): ReturnType<typeof shipmentsOfLot>
 }
+type ItemOf = { readonly company: string; readonly sku: string }
 
 export function stockHands({ screens, worker, processPorts: ports }: LedgerWires): StockHands {
   const wires = () => ({ runner: worker.runner(), ports })
@@ -59,6 +73,8 @@ export function stockHands({ screens, worker, processPorts: ports }: LedgerWires
     decide: (command) => decideOnAdjustment(wires(), command),
     moveLot: (command) => moveLot(screens, wires(), command),
     lots: (of) => listLots(screens, ports, of),
+    lotShipments: async ({ lot, ...of }, after, limit) =>
+      shipmentsOfLot(screens, { itemId: (await itemNamed(screens, { ports }, of)).id, lot }, after, limit),
   }
 }
 

@@ -54,6 +54,12 @@ function lotCommands(inventory: Program): void {
     'The lots of an item, what expires first before the rest',
     async () => (await import('./cli-lots.ts')).inventoryLots,
   ).option('--company <code>', 'whose item; needed where there are several')
+  define(
+    inventory,
+    'where-shipped <sku> <lot>',
+    'To whom a lot was shipped: every shipment, the newest first',
+    async () => (await import('./cli-lots.ts')).inventoryWhereShipped,
+  ).option('--company <code>', 'whose item; needed where there are several')
   const acting = (command: Program): Program =>
     command
       .requiredOption('--reason <text>', 'why')

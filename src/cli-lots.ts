@@ -1,11 +1,13 @@
-/** `crossdock inventory lots|hold-lot|release-lot`: the lots of an item, held wherever they lie, and let go. */
+/** `crossdock inventory lots|where-shipped|hold-lot|release-lot`: the lots of an item, to whom they went, held and let go. */
 import type { App } from './app.ts'
 import { type Context, EXIT, printList } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { openDoors } from './cli-doors.ts'
 import { actorOf, onlyCompany } from './cli-adjustments.ts'
 import { readTyped } from './cli-typed.ts'
-import { type LotAnswer, LotRequest } from './domains/inventory/contract/lots.ts'
+import { type LotAnswer, LotRequest, type LotShipment } from './domains/inventory/contract/lots.ts'
+
+const PAGE = 500
 
 export async function inventoryLots(context: Context): Promise<number> {
   const [sku = ''] = context.args
@@ -22,6 +24,34 @@ export async function inventoryLots(context: Context): Promise<number> {
     HELD: ({ held }) => (held ? 'yes' : 'no'),
   })
   if (found.length === 0) context.terminal.note('There is none.')
+  return EXIT.ok
+}
+
+/** All of them, since a recall leaves nobody out. */
+export async function inventoryWhereShipped(context: Context): Promise<number> {
+  const [sku = '', lot = ''] = context.args
+  const { company } = context.options as { company?: string }
+  const opened = await openDatabase(context)
+  const app = await openDoors(context, opened)
+  const of = { company: company ?? onlyCompany(opened.config.companies), sku, lot }
+  const found: LotShipment[] = []
+  for (let page = await app.lotShipments(of, undefined, PAGE); ;) {
+    found.push(...page.items)
+    if (!page.next) break
+    page = await app.lotShipments(of, page.next, PAGE)
+  }
+  printList(context.terminal, found, {
+    SHIPMENT: ({ shipment }) => shipment,
+    SHIPPED: ({ shippedAt }) => shippedAt.slice(0, 16).replace('T', ' '),
+    FROM: ({ location }) => location,
+    CUSTOMER: ({ customer }) => customer,
+    'CUSTOMER ORDER': ({ customerOrder }) => customerOrder,
+    ORDER: ({ order }) => order,
+    QUANTITY: ({ quantity }) => quantity,
+    CARRIER: ({ carrier }) => carrier,
+    'WAREHOUSE NUMBER': ({ number }) => number,
+  })
+  if (found.length === 0) context.terminal.note(`No shipment of lot ${lot} of ${sku} is booked.`)
   return EXIT.ok
 }
 

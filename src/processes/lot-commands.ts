@@ -63,7 +63,7 @@ async function moveLotOnce(
   mayRepeat: boolean,
 ): LotReached<LotAnswer> {
   const { runner, ports } = wires
-  const item = await itemOf(queries, wires, request)
+  const item = await itemNamed(queries, wires, request)
   const { company, sku, lot, reason } = request
   const key = { company, itemId: item.id, lot }
   const cause = { source: 'lots', actor: by.actor, traceId: by.traceId }
@@ -146,7 +146,7 @@ export async function describeLot(
   wires: AdjustmentWires,
   { request, ...by }: By & { readonly request: LotDescription },
 ): LotReached<LotDescription> {
-  const item = await itemOf(queries, wires, request)
+  const item = await itemNamed(queries, wires, request)
   const { company, lot, expiresOn } = request
   const cause = { source: 'lots', actor: by.actor, traceId: by.traceId }
   return wires.runner.transaction(cause, async (tx, turn) => {
@@ -173,12 +173,12 @@ export async function listLots(
   { company, sku }: Pick<LotRequest, 'company' | 'sku'>,
 ): Promise<LotView[]> {
   const { locations, timeZone } = ports.findCompany(company)
-  const { id: itemId } = await itemOf(queries, { ports }, { company, sku })
+  const { id: itemId } = await itemNamed(queries, { ports }, { company, sku })
   const today = localDate(ports.clock.now(), timeZone)
   return lotsInOrder(queries, { itemId, company, locations, today })
 }
 
-async function itemOf(
+export async function itemNamed(
   queries: Queries,
   { ports }: Pick<AdjustmentWires, 'ports'>,
   { company, sku }: Pick<LotRequest, 'company' | 'sku'>,

@@ -169,6 +169,33 @@ test('a lot is held with those whose stock it was, listed as held, and let go', 
   expect((await act('release')).stdout).toContain('is released')
 }, 90_000)
 
+test('all to whom a lot was shipped are named, and that nobody was is said', async () => {
+  const { items } = house.landscape.world
+  const lotted = new Set(items.filter(({ lotControlled }) => lotControlled).map(({ number }) => number))
+  const { body } = await house.submit(
+    house.next((order) => shipsAtOnce(order) && order.lines.some((line) => lotted.has(line.item))),
+  )
+  const { query, end } = await openQuery(house.databaseUrl)
+  const shipped = () =>
+    query<{ sku: string; lot: string; company: string }>(
+      `select i.sku, l.lot, s.company from shipments.shipment s join shipments.shipment_line l on l.shipment_id = s.id
+       join items.item i on i.id = l.item_id where s.order_id = $1 and l.lot is not null limit 1`,
+      [Number(body.id.slice(2))],
+    )
+  await expect.poll(shipped, { timeout: 20_000 }).toHaveLength(1)
+  const [one] = await shipped()
+  await end()
+  const asked = [one!.sku, one!.lot, '--company', one!.company]
+  const found = rowsOf<object>(await inventory('where-shipped', ...asked, '--json'))
+  expect(found).toContainEqual(expect.objectContaining({ order: body.id, shipment: expect.any(String) }))
+  const nobody = await inventory('where-shipped', one!.sku, 'NONE', '--company', one!.company)
+  expect([nobody.code, nobody.stdout]).toEqual([0, ''])
+  expect(nobody.stderr).toContain(`No shipment of lot NONE of ${one!.sku} is booked`)
+  const unknown = await inventory('where-shipped', 'X-1', 'L1', '--company', 'NWF')
+  expect(unknown.code).toBeGreaterThan(0)
+  expect(unknown.stderr).toContain('NWF has no item X-1')
+}, 90_000)
+
 test('what a warehouse ships while it is away is tried out, entered, listed and settled', async () => {
   house.landscape.wms.faults.set({ kind: 'outage', mode: 'unavailable' })
   const { body } = await house.submit(house.next(shipsAtOnce))
