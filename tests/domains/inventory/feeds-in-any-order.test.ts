@@ -54,19 +54,20 @@ describe('whatever comes in whatever order', () => {
   /** What really happens: nothing is taken that is not there, and each fact gets the next numbers. */
   function historyOf(wishes: readonly { kind: Kind; quantity: number }[]): Step[] {
     let world: World = { available: 0, hold: 0, damaged: 0 }
-    const last = { [SOURCE]: 0, [OTHER_SOURCE]: 0 }
+    const last = { own: 0, other: 0 }
     return wishes.flatMap(({ kind, quantity: wished }, at) => {
       const [from, to] = BUCKETS[kind]
-      const source = FIELD[from as keyof typeof FIELD] as keyof World | undefined
-      const quantity = source ? Math.min(wished, world[source]) : wished
+      const taken = FIELD[from as keyof typeof FIELD] as keyof World | undefined
+      const quantity = taken ? Math.min(wished, world[taken]) : wished
       if (quantity === 0) return []
       const target = FIELD[to as keyof typeof FIELD] as keyof World | undefined
       world = { ...world }
-      if (source) world[source] -= quantity
+      if (taken) world[taken] -= quantity
       if (target) world[target] += quantity
-      const teller = TOLD_ELSEWHERE.has(kind) ? OTHER_SOURCE : SOURCE
-      const sequence = kind === 'shipped' ? undefined : ++last[teller]!
-      return [{ kind, quantity, source: teller, sequence, mark: at + 1, after: world, last: last[SOURCE]! }]
+      const teller = TOLD_ELSEWHERE.has(kind) ? 'other' : 'own'
+      const sequence = kind === 'shipped' ? undefined : ++last[teller]
+      const source = teller === 'own' ? SOURCE : OTHER_SOURCE
+      return [{ kind, quantity, source, sequence, mark: at + 1, after: world, last: last.own }]
     })
   }
 
