@@ -87,8 +87,9 @@ export class MemoryCopy<Value> {
 
   /** Takes in what has changed; reads again what is asked about, and some of the rest. */
   async take({ touched, anew }: Look): Promise<void> {
-    if (anew) for (const key of this.#entries.keys()) this.#marked.add(key)
-    for (const key of touched.get(this.topic) ?? []) if (this.#entries.has(key)) this.#marked.add(key)
+    if (anew) for (const key of [...this.#entries.keys(), ...this.#loading]) this.#marked.add(key)
+    for (const key of touched.get(this.topic) ?? [])
+      if (this.#entries.has(key) || this.#loading.has(key)) this.#marked.add(key)
     const watchedFromMs = this.#clock.monotonicMs() - WATCHED_MS
     const due: number[] = []
     let others = 0

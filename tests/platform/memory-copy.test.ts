@@ -25,11 +25,17 @@ afterAll(() => house.end())
 /** The database, and whether it answers. */
 class Line implements Queries {
   isCut = false
+  readonly answered: string[] = []
+  /** What was read stays on its way until then. */
+  arrives: Promise<void> = Promise.resolve()
   readonly asked: string[] = []
-  query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
-    if (this.isCut) return Promise.reject(new Error('no route to the database'))
+  async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
+    if (this.isCut) throw new Error('no route to the database')
     this.asked.push(statement.name)
-    return house.database.query<Row>(statement, values)
+    const rows = await house.database.query<Row>(statement, values)
+    this.answered.push(statement.name)
+    if (statement === ofKeys) await this.arrives
+    return rows
   }
 }
 
@@ -95,6 +101,21 @@ describe('what is asked about', () => {
     const before = line.asked.length
     await Promise.all(Array.from({ length: 40 }, () => ask(0)))
     expect(line.asked.slice(before)).toEqual(['touches.look', 'test.counted'])
+  })
+
+  test('for the first time is read again where it changed while it was read', async () => {
+    const { line, memory, copy, key, bump } = await open()
+    await memory.look()
+    const way = Promise.withResolvers<void>()
+    line.arrives = way.promise
+    const reading = copy.read([key])
+    await expect.poll(() => line.answered.at(-1)).toBe(ofKeys.name)
+    await bump()
+    const looked = memory.look()
+    await expect.poll(() => line.answered.at(-1)).toBe('touches.look')
+    way.resolve()
+    await Promise.all([reading, looked])
+    expect(copy.peek(key)).toBe(1)
   })
 
   test('is read again when a transaction commits that began long before others', async () => {
