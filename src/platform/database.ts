@@ -35,12 +35,17 @@ export interface Transaction extends Queries {
   locking(rank: LockRank, keys: readonly (number | string)[]): void
 }
 
-export interface Database extends Queries {
+export interface Database extends Snapshots {
   /**
    * Runs `work` in one transaction, committed when it resolves and rolled back when it throws. A serialization
    * failure or deadlock runs `work` again, so it must not have effects of its own.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+}
+
+export interface Snapshots extends Queries {
+  /** All that `work` reads is as of one moment, however many statements it takes; it cannot write. */
+  snapshot<T>(work: (queries: Queries) => Promise<T>): Promise<T>
 }
 
 export type Result = { readonly command: string; readonly rows: unknown[] }
@@ -80,6 +85,7 @@ const ATTEMPTS_MAX = 5
 const READ_BACKS_MAX = 40
 const READ_BACK_MS = 250
 const BEGIN = sql('database.begin', 'begin')
+const BEGIN_SNAPSHOT = sql('database.snapshot', 'begin isolation level repeatable read read only')
 const COMMIT = sql('database.commit', 'commit')
 const ROLLBACK = sql('database.rollback', 'rollback')
 const CURRENT_XID = sql('database.xid', 'select pg_current_xact_id()::text as xid')
@@ -130,6 +136,21 @@ export function createDatabase(connections: Connections, options: DatabaseOption
     }
   }
 
+  async function snapshot<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const tx = new OpenTransaction(await connections.acquire(), undefined)
+    try {
+      tx.send(BEGIN_SNAPSHOT)
+      const answer = await work(tx)
+      await tx.commit('', answer)
+      return answer
+    } catch (error) {
+      // of what only reads nobody needs to know whether it was committed
+      throw error instanceof LostAcknowledgement ? error.cause : await tx.rollBack(error)
+    } finally {
+      tx.release()
+    }
+  }
+
   async function transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const startedMs = clock.monotonicMs()
@@ -164,7 +185,7 @@ export function createDatabase(connections: Connections, options: DatabaseOption
     throw new CommitUnknown(lost.xid, lost.cause)
   }
 
-  return { query, transaction }
+  return { query, snapshot, transaction }
 }
 
 class LostAcknowledgement extends Error {

@@ -3,13 +3,13 @@
  * marked is read again, many keys at once, before anybody is answered from it.
  */
 import type { Clock } from './clock.ts'
-import type { Queries } from './database.ts'
+import type { Queries, Snapshots } from './database.ts'
 import { type Look, TouchReader } from './touches.ts'
 
 export type CopySource<Value> = {
   /** What may change a key's value. */
   readonly topic: string
-  /** In one snapshot; keys of which there is nothing are absent. */
+  /** Is handed one snapshot; keys of which there is nothing are absent. */
   readonly load: (queries: Queries, keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>
   /** More keys are not kept: the ones that were read first make room. */
   readonly keysMax: number
@@ -26,7 +26,7 @@ const AT_LEISURE = 200
 
 export class MemoryCopy<Value> {
   readonly topic: string
-  readonly #queries: Queries
+  readonly #database: Snapshots
   readonly #clock: Clock
   readonly #source: CopySource<Value>
   readonly #entries = new Map<number, Entry<Value>>()
@@ -36,10 +36,10 @@ export class MemoryCopy<Value> {
   #load: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
-  constructor(source: CopySource<Value>, queries: Queries, clock: Clock) {
+  constructor(source: CopySource<Value>, database: Snapshots, clock: Clock) {
     this.topic = source.topic
     this.#source = source
-    this.#queries = queries
+    this.#database = database
     this.#clock = clock
   }
 
@@ -125,7 +125,7 @@ export class MemoryCopy<Value> {
     this.#loading = new Set(keys)
     const asOfMs = this.#clock.now().getTime()
     try {
-      const found = await this.#source.load(this.#queries, keys)
+      const found = await this.#database.snapshot((queries) => this.#source.load(queries, keys))
       for (const key of keys) {
         const askedMs = this.#entries.get(key)?.askedMs ?? 0
         this.#entries.set(key, { value: found.get(key), asOfMs, askedMs })
@@ -157,7 +157,7 @@ const IDLE_LOOK_MS = 30_000
 
 /** The copies of a process, as of one moment. */
 export class Memory {
-  readonly #queries: Queries
+  readonly #database: Snapshots
   readonly #clock: Clock
   readonly #reader: TouchReader
   readonly #copies: MemoryCopy<unknown>[] = []
@@ -167,14 +167,14 @@ export class Memory {
   #looking: Promise<void> | undefined
   #isFailing = false
 
-  constructor(queries: Queries, clock: Clock) {
-    this.#queries = queries
+  constructor(database: Snapshots, clock: Clock) {
+    this.#database = database
     this.#clock = clock
     this.#reader = new TouchReader(clock)
   }
 
   copy<Value>(source: CopySource<Value>): MemoryCopy<Value> {
-    const copy = new MemoryCopy(source, this.#queries, this.#clock)
+    const copy = new MemoryCopy(source, this.#database, this.#clock)
     this.#copies.push(copy)
     return copy
   }
@@ -187,7 +187,7 @@ export class Memory {
   async #look(): Promise<void> {
     try {
       const startedMs = this.#clock.monotonicMs()
-      const seen = await this.#reader.look(this.#queries)
+      const seen = await this.#reader.look(this.#database)
       const taken = this.#copies.map((copy) => copy.take(seen))
       this.#asOfMs = seen.asOf.getTime()
       this.#lookedMs = startedMs

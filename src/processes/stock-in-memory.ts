@@ -1,6 +1,6 @@
 /** Where what can be promised is read: in the memory of the process, which follows what changes, or in the database. */
 import type { Clock } from '#platform/clock.ts'
-import type { Queries } from '#platform/database.ts'
+import type { Queries, Snapshots } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import { Memory, type MemoryCopy } from '#platform/memory-copy.ts'
 import { stockFacts } from '#domains/inventory/views/availability.ts'
@@ -89,7 +89,7 @@ const CHANNELS_READY_MAX = 16
 const SOURCES = [0]
 
 export class StockInMemory {
-  readonly #queries: Queries
+  readonly #queries: Snapshots
   readonly #clock: Clock
   readonly #memory: Memory
   readonly #items: MemoryCopy<SellingItem>
@@ -106,7 +106,7 @@ export class StockInMemory {
   #after = 0
   #readMs = 0
 
-  constructor(queries: Queries, clock: Clock, rules: readonly FreshnessRule[]) {
+  constructor(queries: Snapshots, clock: Clock, rules: readonly FreshnessRule[]) {
     this.#rules = rules
     this.#queries = queries
     this.#clock = clock

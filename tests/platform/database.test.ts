@@ -353,6 +353,26 @@ test('the fence refuses every transaction of a process that was declared dead', 
   expect([await valueOf(key), await valueOf(key + 1)]).toEqual([1, undefined])
 })
 
+describe('a snapshot', () => {
+  test('is as of one moment, whatever is committed between its statements', async () => {
+    await database.query(insert, [key, 1])
+    const seen = await database.snapshot(async (queries) => {
+      const before = await queries.query<{ value: number }>(read, [key])
+      await database.query(sql('dbtest.set', 'update pair set value = 2 where key = $1'), [key])
+      return [before, await queries.query<{ value: number }>(read, [key])].map(([row]) => row!.value)
+    })
+    expect([seen, await valueOf(key)]).toEqual([[1, 1], 2])
+  })
+
+  test('writes nothing, fails with the error of its statement, and gives its session back', async () => {
+    const writing = database.snapshot((queries) => queries.query(insert, [key, 1]))
+    await expect(writing).rejects.toMatchObject({ code: '25006' })
+    expect(await valueOf(key)).toBeUndefined()
+    const some = Array.from({ length: 9 }, () => database.snapshot((queries) => queries.query(read, [key])))
+    expect(await Promise.all(some)).toHaveLength(9)
+  })
+})
+
 test('codes of sockets are not taken for those of PostgreSQL', () => {
   expect(['EPIPE', 'E2BIG', '40001', 'CD001', '23505'].map((code) => sqlState({ code }))).toEqual([
     undefined,

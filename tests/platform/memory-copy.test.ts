@@ -1,6 +1,6 @@
 /** What is in memory is what the database holds, whoever changes it, in whatever order transactions commit. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Queries, sql, type Statement } from '#platform/database.ts'
+import { type Queries, type Snapshots, sql, type Statement } from '#platform/database.ts'
 import { Memory, type MemoryCopy } from '#platform/memory-copy.ts'
 import { purgeTouches } from '#platform/touches.ts'
 import { fakeClock } from '#tests/support/clock.ts'
@@ -23,12 +23,13 @@ beforeAll(async () => {
 afterAll(() => house.end())
 
 /** The database, and whether it answers. */
-class Line implements Queries {
+class Line implements Snapshots {
   isCut = false
   readonly answered: string[] = []
   /** What was read stays on its way until then. */
   arrives: Promise<void> = Promise.resolve()
   readonly asked: string[] = []
+  snapshot = <T>(work: (queries: Queries) => Promise<T>): Promise<T> => work(this)
   async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
     if (this.isCut) throw new Error('no route to the database')
     this.asked.push(statement.name)

@@ -17,6 +17,7 @@ test('an outcome whose commit was read back is not taken in again, and the epoch
   const worker = await world.worker({
     database: {
       query: (...asked) => inner!.query(...asked),
+      snapshot: (work) => inner!.snapshot(work),
       transaction: (work) => inner!.transaction(work),
     },
   })

@@ -213,7 +213,7 @@ describe('a database that is away', () => {
     let worker = await world.worker()
     const { database } = worker
     const doubtful: Database = {
-      query: (...asked) => database.query(...asked),
+      ...database,
       async transaction(work) {
         await database.transaction(work)
         throw new CommitUnknown('1', new Error('gone'))

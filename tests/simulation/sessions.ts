@@ -191,7 +191,10 @@ export class Session {
   readonly #parts: SessionParts
   readonly #queue: Queued[] = []
   readonly #untold: (() => void)[] = []
-  #isToBegin = false
+  /** The `begin` that travels with the next statement. */
+  #opens: string | undefined
+  /** Such a transaction never fails to be put in order with others. */
+  #onlyReads = false
   #running: Queued | undefined
   #isHeadOffered = false
   #cancelIdle: () => void = () => undefined
@@ -238,7 +241,7 @@ export class Session {
   #next(): void {
     const [head] = this.#queue
     if (!head || this.ended || this.#running || this.#isHeadOffered) return
-    if (head.statement.text === 'begin') return this.#begin(this.#queue.shift()!)
+    if (head.statement.text.startsWith('begin')) return this.#begin(this.#queue.shift()!)
     this.#isHeadOffered = true
     this.#parts.scheduler.offer({ actor: this.actor, label: head.statement.name, run: () => this.#run() })
   }
@@ -246,7 +249,8 @@ export class Session {
   /** Holds nothing and sees nothing by itself: it travels with the statement after it. */
   #begin(queued: Queued): void {
     this.inTransaction = true
-    this.#isToBegin = true
+    this.#opens = queued.statement.text
+    this.#onlyReads = queued.statement.text.endsWith('read only')
     this.#answer(queued, { command: 'BEGIN', rows: [] })
     this.#next()
   }
@@ -259,7 +263,7 @@ export class Session {
     this.#running = queued
     const { server } = this.#parts
     if (queued.statement.name === 'lease.end_session') return this.#endOthers(queued)
-    const isFailing = this.inTransaction && server.fails(this.actor, queued.statement)
+    const isFailing = this.inTransaction && !this.#onlyReads && server.fails(this.actor, queued.statement)
     const { statement, values } = isFailing ? { statement: FAILING, values: [] } : queued
     const reply = await this.backend.execute(statement, values, this.#opening())
     if (reply === 'waiting' && (await server.isDeadlock(this))) {
@@ -271,10 +275,10 @@ export class Session {
 
   /** Outside a transaction, and at its beginning, it becomes the simulation's time. */
   #opening(): string | undefined {
-    if (this.inTransaction && !this.#isToBegin) return undefined
+    if (this.inTransaction && !this.#opens) return undefined
     const clock = `set sim.now = '${timeAt(this.#parts.scheduler.nowMs).toISOString()}'`
-    const opening = this.#isToBegin ? `${clock}; begin` : clock
-    this.#isToBegin = false
+    const opening = this.#opens ? `${clock}; ${this.#opens}` : clock
+    this.#opens = undefined
     return opening
   }
 
