@@ -19,7 +19,6 @@ import type { Route } from '#platform/http.ts'
 import type { Job } from '#platform/schedule.ts'
 import { DAY_MS, localDate, minutesOf, timeZone } from '#platform/time-zone.ts'
 import { politeCounter, politeReader } from './app-polite.ts'
-import { toleranceOf } from './app-rules.ts'
 import type { StockWires } from './app-stock-files.ts'
 import { type Bound, describeError } from './app-systems.ts'
 import { inTurn } from './app-turns.ts'
@@ -123,18 +122,18 @@ export function reconciliationJobs(wires: StockWires): Job[] {
 }
 
 async function workOff(wires: StockWires): Promise<void> {
-  const { config, database, worker, processPorts, ports } = wires
+  const { database, worker, processPorts, ports } = wires
   for (let next = await nextReconciliation(database); next; next = await nextReconciliation(database)) {
     const { source } = next
     try {
       await reconcile(
         {
           ...processPorts,
-          database,
+          queries: database,
           clock: ports.clock,
           transaction: (by, work) => worker.runner().transaction({ source: by, actor: by }, work),
         },
-        { ...next, counter: counterOf(wires, source), tolerance: toleranceOf(config, next) },
+        { ...next, counter: counterOf(wires, source) },
       )
     } catch (error) {
       ports.log.warn(`reconciliation ${next.id} failed`, { error: describeError(error) })

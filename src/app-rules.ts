@@ -13,7 +13,7 @@ import { OWNERSHIP } from './processes/trouble.ts'
 
 export function portsOf(
   config: Config,
-  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'freshness' | 'care'>,
+  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'tolerance' | 'freshness' | 'care'>,
 ): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
@@ -24,6 +24,7 @@ export function portsOf(
     freshness,
     care: new Care(freshness, ports.clock),
     countsStock: countsStockOf(config),
+    tolerance: toleranceOf(config),
     company(code) {
       const found = rules.get(code)
       if (!found) throw new Error(`company ${code} is not configured`)
@@ -44,17 +45,17 @@ export const countsStockOf =
   (source, reason) =>
     (config.systems[source]?.stock ?? config.feeds[source])?.moves[reason] !== 'none'
 
-/** How far a count of the source may differ from the company's books and be taken by itself. */
-export function toleranceOf(
-  { systems, companies }: Config,
-  { source, company }: { readonly source: string; readonly company: string },
-): Tolerance {
-  const { tolerance, tolerances } = systems[source]!.stock
-  const { value, ...sizes } = tolerances[company] ?? tolerance
-  if (value === undefined) return sizes
-  const { currency } = companies.find(({ code }) => code === company)!
-  return { ...sizes, mostMinor: value * 10 ** minorDigits(currency) }
-}
+/** An EDI partner's stands under a feed of its name; of who says nothing nothing is taken by itself. */
+export const toleranceOf =
+  ({ systems, feeds, companies }: Config): ((source: string, company: string) => Tolerance) =>
+  (source, company) => {
+    const settings = systems[source]?.stock ?? feeds[source]
+    if (!settings) return { units: 0, percent: 0 }
+    const { value, ...sizes } = settings.tolerances[company] ?? settings.tolerance
+    if (value === undefined) return sizes
+    const { currency } = companies.find(({ code }) => code === company)!
+    return { ...sizes, mostMinor: value * 10 ** minorDigits(currency) }
+  }
 
 export const exceptionsOf = (config: Config): ReturnType<typeof exceptionOpener> =>
   exceptionOpener({ ...OWNERSHIP, calendarOf: workingTimeOf(config) })

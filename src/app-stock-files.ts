@@ -10,7 +10,7 @@ import { Refusal } from '#platform/faults.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { AppPorts } from './app-ports.ts'
-import { countsStockOf, exceptionsOf } from './app-rules.ts'
+import { countsStockOf, exceptionsOf, toleranceOf } from './app-rules.ts'
 import { type Bound, describeError } from './app-systems.ts'
 import { inTurn } from './app-turns.ts'
 import type { Config } from './config-schema.ts'
@@ -55,7 +55,9 @@ export function loadBeside(
   const ports: FilePorts = {
     clock,
     queries: database,
+    ...companiesOf(config),
     countsStock: countsStockOf(config),
+    tolerance: toleranceOf(config),
     openExceptions: exceptionsOf(config),
     transaction: (_, work) =>
       database.transaction(async (tx) => {
@@ -66,6 +68,11 @@ export function loadBeside(
       }),
   }
   return load(config, ports, given)
+}
+
+function companiesOf({ companies }: Config): Pick<FilePorts, 'company' | 'hasCompany'> {
+  const known = new Map(companies.map((company) => [company.code, company]))
+  return { company: (code) => known.get(code)!, hasCompany: (code) => known.has(code) }
 }
 
 const LOOK_MS = 1_000
@@ -102,6 +109,7 @@ async function takeFile(wires: StockWires, files: Files, { source, directory, na
   const path = join(directory, name)
   const filePorts: FilePorts = {
     ...processPorts,
+    ...companiesOf(config),
     clock: ports.clock,
     queries: database,
     transaction: (by, work) => worker.runner().transaction({ source: by, actor: by }, work),

@@ -13,7 +13,7 @@ export type Worth = (itemId: number, quantity: Quantity) => number | undefined
 
 export async function worthOf(
   queries: Queries,
-  { code, currency, timeZone }: CompanyRules,
+  { code, currency, timeZone }: Pick<CompanyRules, 'code' | 'currency' | 'timeZone'>,
   items: readonly SellingItem[],
   now: Date,
 ): Promise<Worth> {

@@ -1,10 +1,13 @@
 /** What channels tell: orders placed and taken back, filed in the inbox and applied in the transaction of one list. */
 import type { ChannelMessage, OrderPlaced, StockCounted } from '#capabilities/channel-messages.ts'
 import { notYet } from '#capabilities/told-time.ts'
+import type { StockSnapshot } from '#capabilities/stock.ts'
 import type { Transaction } from '#platform/database.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket, Process } from '#platform/process.ts'
+import { itemKey } from '#domains/items/contract.ts'
+import { findItems } from '#domains/items/operations.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { acceptOrders, type Captured, type Gathered } from './accept.ts'
 import type { Arrival } from './captured-order.ts'
@@ -13,7 +16,7 @@ import type { ChannelTold, Decided, Filed } from './channel-words.ts'
 import { endReplays, fileOf, type Heard, takeIn } from './message-filing.ts'
 import { inTheirOrder } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
-import { takeSnapshot } from './stock-snapshots.ts'
+import { type CountHeld, reconcileGiven } from './reconciliation-given.ts'
 import { type SupplierWord, takeSupplierWords } from './supplier-messages.ts'
 import { withdraw } from './withdrawals.ts'
 
@@ -134,7 +137,7 @@ async function hearSuppliers(tx: Transaction, told: readonly Filed[]): Promise<R
   )
 }
 
-/** What is counted takes the place of what was told before; each by itself, since two may be of the same items. */
+/** What is counted is held against the books; each by itself, since two may be of the same items. */
 async function hearCounts(
   tx: Transaction,
   turn: Docket,
@@ -144,23 +147,42 @@ async function hearCounts(
   const decisions = new Map<Filed, Decided>()
   for (const filed of told) {
     const { sender: source, snapshot } = filed.message as StockCounted
-    const { takenAt: askedAt } = snapshot
-    const refusal = notYet(askedAt, ports.clock.now())
+    const refusal = notYet(snapshot.takenAt, ports.clock.now())
     if (refusal) {
       decisions.set(filed, { outcome: 'parked', refusal })
       continue
     }
-    const taken = await takeSnapshot(tx, turn, ports, {
-      source,
-      sourceKey: filed.messageId,
-      askedAt,
-      snapshot,
-    })
-    const { corrected, superseded, unknown } = taken
-    const counts = { corrected: corrected.length, superseded, unknown: unknown.map(({ sku }) => sku) }
-    decisions.set(filed, { outcome: 'applied', detail: counts })
+    const here = {
+      ...ports,
+      queries: tx,
+      transaction: <T>(_: string, work: (tx: Transaction, turn: Docket) => Promise<T>) => work(tx, turn),
+      isOneTransaction: true,
+    }
+    const held = await reconcileGiven(here, { source, snapshot })
+    decisions.set(filed, { outcome: 'applied', detail: await detailOf(tx, snapshot, held) })
   }
   return decisions
+}
+
+/** What became of a count, and which of its items the company does not have. */
+async function detailOf(tx: Transaction, { company, lines }: StockSnapshot, held: CountHeld | undefined) {
+  const skus = [...new Set(lines.map(({ sku }) => sku))]
+  const items = await findItems(
+    tx,
+    skus.map((sku) => ({ company, sku })),
+  )
+  const unknown = skus.filter((sku) => !items.has(itemKey(company, sku)))
+  if (!held) return { superseded: items.size, unknown }
+  const { id: reconciliation, matched, superseded, differences } = held
+  const count = (ruled: string): number => differences.filter(({ outcome }) => outcome === ruled).length
+  return {
+    ...(reconciliation !== undefined && { reconciliation }),
+    matched,
+    corrected: count('adjusted'),
+    told: count('told'),
+    superseded,
+    unknown,
+  }
 }
 
 /** By which numbers their channel knows orders that were here before. */

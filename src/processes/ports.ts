@@ -5,6 +5,7 @@ import type { Occurrence } from '#platform/exceptions.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Ids } from '#platform/ids.ts'
 import type { FreshnessRule } from '#domains/inventory/contract/freshness.ts'
+import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
 import type { PricePolicy } from '#domains/pricing/contract.ts'
 import type { StaleCreditFallback } from '#domains/customers/contract.ts'
 import type { Care } from './care.ts'
@@ -48,6 +49,8 @@ export type ProcessPorts = {
   readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
   /** Whether what a source tells for this reason moves stock, or another message tells it. */
   readonly countsStock: (source: string, reason: StockReason) => boolean
+  /** How far a count of a source may differ from the company's books and be taken by itself. */
+  readonly tolerance: (source: string, company: string) => Tolerance
   /** How fresh sources of stock must be, and what is promised of their places otherwise. */
   readonly freshness: readonly FreshnessRule[]
   /** What is given meanwhile. */

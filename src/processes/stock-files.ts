@@ -8,23 +8,20 @@ import type {
   UnreadCount,
 } from '#capabilities/stock.ts'
 import { notYet } from '#capabilities/told-time.ts'
-import type { Clock } from '#platform/clock.ts'
 import type { Queries, Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
-import { contentHash, receiveMessages } from '#platform/inbox.ts'
+import { contentHash, receiveMessages, showMessage } from '#platform/inbox.ts'
 import type { Docket } from '#platform/process.ts'
 import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { comesWhole, findItems } from '#domains/items/operations.ts'
-import { stockedItems } from '#domains/inventory/views/feeds.ts'
-import { type FeedPorts, type FeedTold, takeMovements } from './stock-feed.ts'
+import type { ReconcilePorts } from './reconciliation.ts'
+import { reconcileGiven } from './reconciliation-given.ts'
+import { type FeedTold, takeMovements } from './stock-feed.ts'
 import { takeSnapshot } from './stock-snapshots.ts'
 
-export type FilePorts = FeedPorts & {
-  readonly clock: Clock
-  readonly queries: Queries
-  /** One transaction, under the name of the source. */
-  readonly transaction: <T>(source: string, work: (tx: Transaction, turn: Waking) => Promise<T>) => Promise<T>
+export type FilePorts = ReconcilePorts & {
+  readonly hasCompany: (code: string) => boolean
 }
 export type Waking = Pick<Docket, 'wakeAfterwards'>
 
@@ -51,18 +48,39 @@ export type FileReport = {
   readonly waiting: number
   /** Places that a snapshot found to be otherwise than the books. */
   readonly corrected: number
+  /** Places that differ by more than the source is trusted with: they stay, and somebody is told. */
+  readonly told: number
+  /** Reports of whole counts, one for each location. */
+  readonly reconciliations: readonly number[]
   readonly refused: readonly BadLine[]
 }
 
 const PORTION = 1_000
 
-type Counted = { taken: number; repeated: number; late: number; waiting: number; corrected: number }
+type Counted = {
+  taken: number
+  repeated: number
+  late: number
+  waiting: number
+  corrected: number
+  told: number
+  reconciliations: number[]
+}
+type Standings = 'taken' | 'repeated' | 'late' | 'waiting'
 
 /** The same file again does nothing, also where its first time was broken off: what was taken then is known. */
 export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise<FileReport> {
   const { file, locations } = given
   const refused: BadLine[] = [...file.bad]
-  const counted: Counted = { taken: 0, repeated: 0, late: 0, waiting: 0, corrected: 0 }
+  const counted: Counted = {
+    taken: 0,
+    repeated: 0,
+    late: 0,
+    waiting: 0,
+    corrected: 0,
+    told: 0,
+    reconciliations: [],
+  }
   const fed = file.lines.filter(({ line, told }) => {
     if (locations.includes(told.location)) return true
     const message = `it tells of ${locations.join(', ')}, not of ${told.location}`
@@ -145,7 +163,7 @@ async function loadMovements(ports: FilePorts, lines: readonly MovementLine[], l
       return () => {
         for (const [told, standing] of standings) {
           if (standing instanceof Refusal) refused.push(badLine(numbered.get(told)!, standing))
-          else counted[standing === 'due' ? 'taken' : standing] += 1
+          else counted[(standing === 'due' ? 'taken' : standing) satisfies Standings] += 1
         }
       }
     })
@@ -201,6 +219,12 @@ async function loadCounts(ports: FilePorts, lines: readonly CountLine[], load: L
       load.refused.push({ line: other.line, field: 'taken_at', code: 'inventory.snapshot_split', message })
       continue
     }
+    if (load.whole && !ports.hasCompany(company)) {
+      const message = `${company} is not configured, so that a whole count of it cannot be held against books`
+      const code = 'inventory.company_unknown'
+      load.refused.push(...own.map(({ line }) => ({ line, field: 'company', code, message })))
+      continue
+    }
     const { takenAt, mark } = moment
     const ahead = notYet(takenAt, askedAt)
     if (ahead) {
@@ -243,20 +267,23 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
     if (read.some(isBad)) load.refused.push(...read.filter(isBad))
     else counts.push(read as CountedStock[])
   }
+  if (load.whole)
+    return holdWhole(ports, { ...place, lines: counts.flat(), unread: leftOut(bySku, counts, unread) })
   for (let from = 0; from < counts.length; from += PORTION) {
     const portion = counts.slice(from, from + PORTION)
     const nth = `${snapshot.company}/${snapshot.location}/${from / PORTION}`
     await countPortion(ports, { ...place, nth, lines: portion.flat() })
   }
-  // a line of nobody knows what may be of any item
-  if (!load.whole || unread.has('')) return
-  const { company } = snapshot
-  const others = await findItems(
-    ports.queries,
-    [...unread].map((sku) => ({ company, sku })),
-  )
-  const named = [...items.values(), ...others.values()].map(({ id }) => id)
-  await countAbsent(ports, new Set(named), place)
+}
+
+/** Items that the count may tell of and of which it is not known what. */
+const leftOut = (
+  named: ReadonlyMap<string, unknown>,
+  counts: readonly (readonly CountedStock[])[],
+  unread: ReadonlySet<string>,
+): ReadonlySet<string> => {
+  const read = new Set(counts.map(([line]) => line!.sku))
+  return new Set([...unread, ...[...named.keys()].filter((sku) => !read.has(sku))])
 }
 
 /** Item numbers of lines that are of the place, or may be. */
@@ -270,27 +297,22 @@ const unreadAt = (
       .map(({ sku }) => sku),
   )
 
-type Counting = Place & {
-  readonly nth: string
-  readonly lines: readonly CountedStock[]
-  readonly absent?: number[]
-}
+type Counting = Place & { readonly nth: string; readonly lines: readonly CountedStock[] }
 
 async function countPortion(
   ports: FilePorts,
-  { load, snapshot, askedAt, nth, lines, absent = [] }: Counting,
+  { load, snapshot, askedAt, nth, lines }: Counting,
 ): Promise<void> {
   const { source, hash, counted } = load
-  await once(ports, load, { nth, lines: lines.length + absent.length }, async (tx, turn) => {
+  await once(ports, load, { nth, lines: lines.length }, async (tx, turn) => {
     const told = {
       source,
       sourceKey: `${hash.slice(0, 16)}:${nth}`,
       askedAt,
       snapshot: { ...snapshot, lines },
-      absent,
     }
     const { corrected, superseded } = await takeSnapshot(tx, turn, ports, told)
-    const places = new Set(lines.map(({ sku }) => sku)).size + absent.length
+    const places = new Set(lines.map(({ sku }) => sku)).size
     return () => {
       counted.taken += places - superseded
       counted.late += superseded
@@ -299,15 +321,35 @@ async function countPortion(
   })
 }
 
-/** What the books have at the place and the snapshot does not name. */
-async function countAbsent(ports: FilePorts, named: ReadonlySet<number>, place: Place): Promise<void> {
-  const { company, location } = place.snapshot
-  for (let after = 0; ;) {
-    const here = await stockedItems(ports.queries, { company, location }, { after, limit: PORTION })
-    const absent = here.filter((itemId) => !named.has(itemId))
-    const nth = `${company}/${location}/absent/${after}`
-    if (absent.length > 0) await countPortion(ports, { ...place, nth, lines: [], absent })
-    if (here.length < PORTION) return
-    after = here.at(-1)!
+type Whole = Place & { readonly lines: readonly CountedStock[]; readonly unread: ReadonlySet<string> }
+
+/** What a location has beside is not there, unless a line of nobody knows what may be of it. */
+async function holdWhole(ports: FilePorts, { load, snapshot, lines, unread }: Whole): Promise<void> {
+  const { source, hash, counted } = load
+  const nth = `${snapshot.company}/${snapshot.location}`
+  const message = { source, messageId: `${hash}#${nth}` }
+  if (lines.length === 0) return
+  if (await showMessage(ports.queries, message)) {
+    counted.repeated += lines.length
+    return
   }
+  const body = JSON.stringify({ portion: nth, lines: lines.length })
+  const filed = { ...message, type: 'stock-file', contentHash: hash, body }
+  const scope = unread.has('') ? 'items' : 'location'
+  const held = await reconcileGiven(ports, {
+    source,
+    snapshot: { ...snapshot, scope, lines },
+    unread,
+    file: (tx) => receiveMessages(tx, [filed], 'applied'),
+  })
+  if (!held) {
+    counted.late += new Set(lines.map(({ sku }) => sku)).size
+    return
+  }
+  const told = held.differences.filter(({ outcome }) => outcome === 'told').length
+  counted.taken += held.matched + held.differences.length - told
+  counted.late += held.superseded
+  counted.corrected += held.differences.length - told
+  counted.told += told
+  if (held.id !== undefined) counted.reconciliations.push(held.id)
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exceptionsOf, toleranceOf } from '../../src/app-rules.ts'
 import { loadConfig } from '../../src/config.ts'
-import type { StockSnapshot } from '#capabilities/stock.ts'
+import type { CountedStock, StockSnapshot } from '#capabilities/stock.ts'
 import { move } from '#domains/inventory/operations.ts'
 import { takeExternal } from '#domains/inventory/operations/external.ts'
 import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
@@ -74,14 +74,17 @@ const soldByOthers = () => ({
 
 const TOLERANCE: Tolerance = { units: 2, percent: 5 }
 
-async function run(snapshot: StockSnapshot, dryRun: boolean, tolerance = TOLERANCE) {
+async function run(lines: readonly CountedStock[], dryRun: boolean, tolerance = TOLERANCE) {
+  const takenAt = new Date()
+  const snapshot: StockSnapshot = { company: COMPANY, location: NORTH, takenAt, scope: 'location', lines }
   const config = loadConfig({ environment: {}, file: undefined })
   const company = { code: COMPANY, currency: 'USD', timeZone: 'UTC' } as CompanyRules
   const ports: ReconcilePorts = {
     clock: systemClock,
-    database: db.database,
+    queries: db.database,
     company: () => company,
     countsStock: () => true,
+    tolerance: () => tolerance,
     openExceptions: exceptionsOf(config),
     transaction: (_, work) => db.database.transaction((tx) => work(tx, { wakeAfterwards: () => undefined })),
   }
@@ -89,19 +92,13 @@ async function run(snapshot: StockSnapshot, dryRun: boolean, tolerance = TOLERAN
   const asked = { ...place, day: '2026-11-02', askedBy: 'test', currency: 'USD' }
   const id = await askReconciliation(db.database, asked)
   const counter = { stockSnapshot: () => Promise.resolve(snapshot) }
-  await reconcile(ports, { ...place, id, counter, tolerance })
+  await reconcile(ports, { ...place, id, counter })
   return (await reconciliationOf(db.database, id))!
 }
 
 test('small differences are taken as counted, each other one is told with both figures, and a dry run changes nothing', async () => {
-  const snapshot: StockSnapshot = {
-    company: COMPANY,
-    location: NORTH,
-    takenAt: new Date(),
-    scope: 'location',
-    lines: [counted('same', 10), counted('near', 95), counted('far', 90), counted('new', 1)],
-  }
-  const dry = await run(snapshot, true)
+  const lines = [counted('same', 10), counted('near', 95), counted('far', 90), counted('new', 1)]
+  const dry = await run(lines, true)
   expect(dry).toMatchObject({
     matched: 1,
     differing: 2,
@@ -110,14 +107,14 @@ test('small differences are taken as counted, each other one is told with both f
     adjusted: 0,
     told: 0,
   })
-  expect(await run(snapshot, true)).toMatchObject({ matched: 1, differing: 2 })
+  expect(await run(lines, true)).toMatchObject({ matched: 1, differing: 2 })
 
   await db.database.transaction((tx) =>
     takeExternal(tx, { company: COMPANY, source: 'wms-test', asOf: new Date() }, [soldByOthers()], {
       guardOf: () => 0,
     }),
   )
-  const done = await run(snapshot, false)
+  const done = await run(lines, false)
   expect(done).toMatchObject({
     matched: 1,
     differing: 2,
@@ -162,14 +159,7 @@ test('what agrees again closes by itself', async () => {
     counted('new', 1),
     counted('gone', 4),
   ]
-  const snapshot = {
-    company: COMPANY,
-    location: NORTH,
-    takenAt: new Date(),
-    scope: 'location' as const,
-    lines,
-  }
-  expect(await run(snapshot, false)).toMatchObject({ matched: 5, differing: 0, told: 0 })
+  expect(await run(lines, false)).toMatchObject({ matched: 5, differing: 0, told: 0 })
   expect(await listExceptions(db.database, { code: 'inventory.books_differ' })).toEqual([])
 })
 
@@ -190,13 +180,6 @@ test('what is worth more than the ceiling, or has no price, is told however smal
     counted('new', 1),
     counted('gone', 4),
   ]
-  const snapshot = {
-    company: COMPANY,
-    location: NORTH,
-    takenAt: new Date(),
-    scope: 'location' as const,
-    lines,
-  }
   const company = {
     code: COMPANY,
     name: 'Wholesale',
@@ -209,8 +192,7 @@ test('what is worth more than the ceiling, or has no price, is told however smal
   const system = { connector: 'wms-depot', baseUrl: 'http://127.0.0.1:1/', stock }
   const defaults = { companies: [company], systems: { 'wms-test': system } }
   const config = loadConfig({ environment: {}, file: undefined, defaults })
-  const tolerance = toleranceOf(config, { company: COMPANY, source: 'wms-test' })
-  const done = await run(snapshot, false, tolerance)
+  const done = await run(lines, false, toleranceOf(config)('wms-test', COMPANY))
   const found = await differencesOf(db.database, done.id, { after: 0, limit: 10 })
   expect(found.map(({ sku, outcome }) => [sku, outcome])).toEqual([
     ['far', 'told'],

@@ -16,6 +16,7 @@ export function toStockCounted(root: Loop, advised: Advised): Advice<StockCounte
   const document = parseInventoryAdvice(root)
   const { guide, at } = advised
   const { company, location, partner: sender } = guide
+  const scope = guide.wholeCounts ? 'location' : 'items'
   return advice(
     loopsOf(root, 'LIN').map((loop, index) => ({ line: document.lines[index]!, at: loop.segments[0]!.at })),
     ({ line, at: place }) => countedStock(line, place, advised),
@@ -26,7 +27,7 @@ export function toStockCounted(root: Loop, advised: Advised): Advice<StockCounte
         type: 'stock-counted',
         company,
         sender,
-        snapshot: { company, location, takenAt, scope: 'items', lines },
+        snapshot: { company, location, takenAt, scope, lines },
       }
     },
   )

@@ -211,6 +211,10 @@ export const PartnerGuide = z
       .record(Code2, z.enum(['available', 'qualityHold', 'damaged', 'ignore']))
       .default({ 33: 'available' })
       .describe('X12 673 of an 846 to what may be done with it'),
+    wholeCounts: z
+      .boolean()
+      .default(false)
+      .describe('Whether an 846 names all that is there, so that what it leaves out is not'),
     acknowledgment: z
       .strictObject({
         deadlineHours: z

@@ -1,12 +1,16 @@
 /** The verbs of agreement: ask for it, and write what was found. */
 import {
+  enterReconciliation,
   failReconciliation,
   finishReconciliation,
   insertReconciliation,
   nextAsked,
+  reconciliationNumber,
 } from '../store/reconciliations.ts'
 
 export const askReconciliation = insertReconciliation
 export const nextReconciliation = nextAsked
+export const numberReconciliation = reconciliationNumber
+export const beginReconciliation = enterReconciliation
 export const endReconciliation = finishReconciliation
 export const giveUpReconciliation = failReconciliation

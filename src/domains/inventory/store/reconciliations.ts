@@ -9,6 +9,15 @@ const insert = sql(
   `insert into inventory.reconciliation (company, location, source, day, dry_run, asked_by, currency)
    values ($1, $2, $3, $4, $5, $6, $7) returning id`,
 )
+const number = sql(
+  'inventory.number_reconciliation',
+  `select nextval(pg_get_serial_sequence('inventory.reconciliation', 'id')) as id`,
+)
+const enter = sql(
+  'inventory.enter_reconciliation',
+  `insert into inventory.reconciliation (id, company, location, source, day, dry_run, asked_by, currency)
+   overriding system value values ($8, $1, $2, $3, $4, $5, $6, $7)`,
+)
 const take = sql(
   'inventory.take_reconciliation',
   `select id, company, location, source, dry_run as "dryRun" from inventory.reconciliation
@@ -41,10 +50,28 @@ export type NewReconciliation = Pick<
 }
 
 export async function insertReconciliation(queries: Queries, asked: NewReconciliation): Promise<number> {
-  const { company, location, source, day, dryRun, askedBy, currency } = asked
-  const values = [company, location, source, day, dryRun, askedBy, currency]
-  const [row] = await queries.query<{ id: number }>(insert, values)
+  const [row] = await queries.query<{ id: number }>(insert, columnsOf(asked))
   return row!.id
+}
+
+const columnsOf = ({ company, location, source, day, dryRun, askedBy, currency }: NewReconciliation) => [
+  company,
+  location,
+  source,
+  day,
+  dryRun,
+  askedBy,
+  currency,
+]
+
+/** Of one that is written down when it is done. */
+export async function reconciliationNumber(queries: Queries): Promise<number> {
+  const [row] = await queries.query<{ id: number }>(number)
+  return row!.id
+}
+
+export function enterReconciliation(tx: Transaction, id: number, given: NewReconciliation): void {
+  tx.send(enter, [...columnsOf(given), id])
 }
 
 export type AskedReconciliation = Pick<NewReconciliation, 'company' | 'location' | 'source' | 'dryRun'> & {

@@ -7,6 +7,7 @@ import type { Count, CountTaking, Difference } from '../contract/feeds.ts'
 import type { ReconciliationDifference, ReconciliationView } from '../contract/reconciliations.ts'
 import { laterByPlace } from '../rules/later.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
+import { isContained } from '../rules/feeds.ts'
 import { selectMovedLater } from '../store/feeds.ts'
 
 const COLUMNS = `id, company, location, source, day::text as day, dry_run as "dryRun", state, asked_by as "askedBy",
@@ -38,7 +39,8 @@ const held = sql(
   'inventory.compared_positions',
   `select k.item_id as "itemId", coalesce(p.available, 0) as available, coalesce(p.reserved, 0) as reserved,
      coalesce(p.quality_hold, 0) as "qualityHold", coalesce(p.damaged, 0) as damaged,
-     coalesce(p.unreconciled, 0) as unreconciled, coalesce(f.last_sequence, 0) as "lastSequence"
+     coalesce(p.unreconciled, 0) as unreconciled, coalesce(f.last_sequence, 0) as "lastSequence",
+     f.counted_mark as "countedMark", f.counted_at as "countedAt"
    from unnest($1::int[]) as k(item_id)
    left join lateral (
      select * from inventory.position p
@@ -155,11 +157,52 @@ const statuses = (available: Quantity, hold: Quantity, damaged: Quantity) => ({
   damaged: formatQuantity(damaged),
 })
 
+const openedAt = sql(
+  'inventory.books_opened',
+  'select 1 as found from inventory.position where company = $1 and location = $2 limit 1',
+)
+
+/** Whether the books have ever had anything of the company at the place. */
+export const hasBooks = async (
+  queries: Queries,
+  { company, location }: Pick<ReconciliationView, 'company' | 'location'>,
+): Promise<boolean> => (await queries.query(openedAt, [company, location])).length > 0
+
+const lastTaken = sql(
+  'inventory.last_count_held',
+  `select taken_at as "takenAt" from inventory.reconciliation
+   where company = $1 and location = $2 and source = $3 and state = 'done' and not dry_run
+   order by day desc, id desc limit 1`,
+)
+
+/** As of when the books were last held against a count of the source. */
+export async function lastCountHeld(
+  queries: Queries,
+  { company, location, source }: Pick<ReconciliationView, 'company' | 'location' | 'source'>,
+): Promise<Date | undefined> {
+  const [row] = await queries.query<{ takenAt: Date }>(lastTaken, [company, location, source])
+  return row?.takenAt
+}
+
+export type Comparing = CountTaking & {
+  /** Items of which this count was taken before, or a later one of its source, are left out. */
+  readonly leavesKnown: boolean
+}
+
 export type Compared = {
   readonly matched: number
+  /** Items that were left out. */
+  readonly superseded: number
   readonly differences: readonly (Difference & { readonly kind: ReconciliationDifference['kind'] })[]
   /** Facts that a source counted and never told: of which item, from which number to which. */
   readonly untold: ReadonlyMap<number, { readonly from: number; readonly to: number }>
+}
+
+type HeldRow = Held & {
+  readonly itemId: number
+  readonly lastSequence: number
+  readonly countedMark: number | null
+  readonly countedAt: Date | null
 }
 
 /** Counts of one location against the books as they were then; reads without locks and changes nothing. */
@@ -167,17 +210,22 @@ export async function compareCounts(
   queries: Queries,
   { company, location }: Pick<Count, 'company' | 'location'>,
   counts: readonly Count[],
-  { source, mark, takenAt, askedAt }: CountTaking,
+  { source, mark, takenAt, askedAt, leavesKnown }: Comparing,
 ): Promise<Compared> {
   const items = counts.map(({ itemId }) => itemId)
   const [rows, moved] = await Promise.all([
-    queries.query<Held & { itemId: number; lastSequence: number }>(held, [items, location, company, source]),
+    queries.query<HeldRow>(held, [items, location, company, source]),
     selectMovedLater(queries, counts, { source, mark: mark ?? null, takenAt, askedAt }),
   ])
   const later = laterByPlace(moved)
   const byItem = new Map(rows.map((row) => [row.itemId, row]))
   const untold = new Map<number, { from: number; to: number }>()
-  const found = counts.flatMap((count) => {
+  const told = { mark, at: takenAt }
+  const fresh = counts.filter(({ itemId }) => {
+    const { countedMark, countedAt } = byItem.get(itemId)!
+    return !leavesKnown || !isContained(told, { mark: countedMark, at: countedAt })
+  })
+  const found = fresh.flatMap((count) => {
     const { itemId, sequence = 0 } = count
     const row = byItem.get(itemId)!
     if (sequence > row.lastSequence) untold.set(itemId, { from: row.lastSequence + 1, to: sequence })
@@ -190,5 +238,6 @@ export async function compareCounts(
         : 'differing'
     return [{ company, itemId, location, ours, theirs, kind } as const]
   })
-  return { matched: counts.length - found.length, differences: found, untold }
+  const superseded = counts.length - fresh.length
+  return { matched: fresh.length - found.length, superseded, differences: found, untold }
 }
