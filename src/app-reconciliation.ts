@@ -5,6 +5,7 @@ import {
   askReconciliation,
   giveUpReconciliation,
   nextReconciliation,
+  noteMissedCounts,
 } from '#domains/inventory/operations/reconciliations.ts'
 import { isReconciled, reconciliationOf, stockedSince } from '#domains/inventory/views/reconciliations.ts'
 import type { ErpReader } from '#capabilities/erp.ts'
@@ -44,15 +45,49 @@ export const countsByConfig =
   (system) =>
     ['wms-depot', 'erp-legacy', 'erp-cloud'].includes(systems[system]?.connector ?? '')
 
-/** Who counts there: the named one, or the system that runs the location. */
-function sourceOf(config: Config, canCount: CanCount, { company, location, source }: Asking): string {
-  const wms = config.locations.find(({ code }) => code === location)?.wms
-  const erp = config.companies.find(({ code }) => code === company)?.erp
-  const known = [wms, erp].filter((name) => name !== undefined && canCount(name))
-  const chosen = source ?? (known.includes(wms) ? wms : undefined)
-  if (chosen !== undefined && known.includes(chosen)) return chosen
-  const message = `${chosen ?? 'nobody'} cannot be asked what is at ${location}; known: ${known.join(', ') || 'none'}`
+/** Who counts there: the named one, or the system that runs the location; undefined where it cannot be asked. */
+export function counterAt(
+  config: Config,
+  canCount: CanCount,
+  { company, location, source }: Omit<Asking, 'dryRun'>,
+): string | undefined {
+  const known = countersAt(config, canCount, { company, location })
+  const chosen = source ?? config.locations.find(({ code }) => code === location)?.wms
+  return chosen !== undefined && known.includes(chosen) ? chosen : undefined
+}
+
+const countersAt = (
+  { locations, companies }: Config,
+  canCount: CanCount,
+  { company, location }: Pick<Asking, 'company' | 'location'>,
+): string[] =>
+  [
+    locations.find(({ code }) => code === location)?.wms,
+    companies.find(({ code }) => code === company)?.erp,
+  ].flatMap((name) => (name !== undefined && canCount(name) ? [name] : []))
+
+function sourceOf(config: Config, canCount: CanCount, asking: Asking): string {
+  const chosen = counterAt(config, canCount, asking)
+  if (chosen !== undefined) return chosen
+  const { source, location } = asking
+  const known = countersAt(config, canCount, asking).join(', ') || 'none'
+  const why = source === undefined ? `; ${whyUnasked(config, location)}` : ''
+  const message = `${source ?? 'nobody'} cannot be asked what is at ${location}; known: ${known}${why}`
   throw new Refusal('inventory.nobody_counts', message, {}, source === undefined ? '/location' : '/source')
+}
+
+/** Who tells of a place, and counts it when it likes: the EDI partner that runs it, or a feed of files. */
+const tellerOf = ({ locations, feeds }: Config, location: string): string | undefined =>
+  locations.find(({ code }) => code === location)?.wms ??
+  Object.keys(feeds).find((name) => feeds[name]!.locations.includes(location))
+
+/** Why a place cannot be asked what it has, and what holds its books against a count instead. */
+export function whyUnasked(config: Config, location: string): string {
+  const teller = tellerOf(config, location)
+  if (teller === undefined) return 'no system and no feed counts there: name an ERP that does, or add a feed'
+  return config.locations.every(({ code, wms }) => code !== location || wms === undefined)
+    ? `the feed ${teller} tells of it by files: load a whole count of it (crossdock inventory load FILE --source ${teller} --whole)`
+    : `${teller}, which runs it, speaks EDI alone: have it send its 846, which is held against the books when it comes`
 }
 
 /** Writes it down; a worker takes it up. */
@@ -116,7 +151,10 @@ export function reconciliationJobs(wires: StockWires): Job[] {
     {
       name: 'daily proof of agreement',
       everyMs: MINUTE_MS,
-      run: inTurn(wires, 'daily-reconciliations', MINUTE_MS / 2, () => askDaily(wires)),
+      run: inTurn(wires, 'daily-reconciliations', MINUTE_MS / 2, async () => {
+        await askDaily(wires)
+        await noteMissed(wires)
+      }),
     },
   ]
 }
@@ -175,6 +213,22 @@ async function erpSnapshot(reader: ErpReader, { company, location }: StockPlace)
   }
   const here = lines.filter((line) => line.location === location)
   return { company, location, takenAt, scope: 'location', lines: here }
+}
+
+/** Of places that nobody can be asked of: yesterday none of them was counted, if so. */
+async function noteMissed({ config, database, bound, ports }: StockWires): Promise<void> {
+  const yesterday = new Date(ports.clock.now().getTime() - DAY_MS)
+  const missed = config.companies.flatMap(({ code: company, currency, timeZone: zone }) => {
+    const day = localDate(yesterday, zone)
+    return config.locations.flatMap(({ code: location, company: owner = company, wms }) => {
+      const source = tellerOf(config, location)
+      if (owner !== company || source === undefined || (wms !== undefined && bound.counters.has(wms)))
+        return []
+      const problem = `no count of ${location} came on ${day}; ${whyUnasked(config, location)}`
+      return [{ company, location, source, day, currency, timeZone: zone, problem }]
+    })
+  })
+  if (missed.length > 0) await noteMissedCounts(database, missed)
 }
 
 /** Each place whose time has come today, once; of one that was opened after that, from tomorrow on. */

@@ -194,9 +194,35 @@ test('a source that is no feed, a file that is none and columns that are not our
   expect(odd.code).toBe(2)
 }, 60_000)
 
-test('a reconciliation is refused where no warehouse system runs anything', async () => {
+test('where nobody can be asked a reconciliation says why, and shows what the last count came to', async () => {
   const config = ['--data', folder.path, '--config', join(folder.path, 'crossdock.yaml')]
-  const ended = await crossdock('inventory', 'reconcile', '--dry-run', ...config)
-  expect(ended.code).toBe(2)
-  expect(ended.stderr).toMatch(/No such location is run by a warehouse system/)
+  const ended = await crossdock('inventory', 'reconcile', '--json', '--location', 'CHI-1', ...config)
+  expect(ended.stderr).toContain(
+    'CHI-1 is not asked: the feed counts tells of it by files: load a whole count',
+  )
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    location: 'CHI-1',
+    source: 'counts',
+    askedBy: 'counts',
+    takenAt: '2026-11-02T09:00:00.000Z',
+    differing: 1,
+    missingHere: 1,
+    missingThere: 1,
+    adjusted: 3,
+  })
+  expect(ended.code).toBe(3)
+  const nowhere = await crossdock('inventory', 'reconcile', '--location', 'MOON', ...config)
+  expect(nowhere).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('There is no such location here'),
+  })
+}, 60_000)
+
+test('a whole count of a company that is not configured is refused by its field', async () => {
+  const { code, report } = await load('strange.csv', [COUNTS, `ABC,CHI-1,10,1,${at},9`], '--whole')
+  expect(code).toBe(4)
+  expect(report).toMatchObject({
+    taken: 0,
+    refused: [{ line: 2, field: 'company', code: 'inventory.company_unknown' }],
+  })
 }, 60_000)

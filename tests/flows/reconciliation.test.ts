@@ -232,7 +232,7 @@ const behindPartner = (folders: EdiFolders): Config => ({
   ],
 })
 
-test('each day the books of each place whose system can be asked are held against its count, once', async () => {
+test('each day the books of each place are held against its count, once, or it is said that none came', async () => {
   const folders = ediFolders([PARTNER])
   const config = behindPartner(folders)
   const { company, query, end, hasLooked, proofs } = await openAtHour(12, 3, config)
@@ -240,11 +240,20 @@ test('each day the books of each place whose system can be asked are held agains
     .map(({ code: location }) => ({ location, state: 'done', asked_by: 'crossdock', times: 1 }))
     .toSorted((a, b) => (a.location < b.location ? -1 : 1))
   await expect.poll(proofs, { timeout: 20_000 }).toEqual(made)
+  // what the partner keeps for us was not counted yesterday, and nobody can ask it
+  await query(
+    `insert into inventory.position (company, item_id, location, lot, owner, since)
+     select company, id, '3PL', '', 'own', now() - interval '3 days' from items.item where company = '${OWNER}' limit 1`,
+  )
   await query(`update reading.turn set due_at = now() where source = '${DAILY}'`)
   const beside = await openHouse({ beside: house, company, config })
   beside.app.keepUp()
   await hasLooked()
-  expect(await proofs()).toEqual(made)
+  const missing = { location: '3PL', state: 'failed', asked_by: 'crossdock', times: 1 }
+  expect(await proofs()).toEqual([missing, ...made])
+  const { body } = await call(`${PATH}?company=${OWNER}&location=3PL`)
+  const problem = expect.stringMatching(/^no count of 3PL came on .*; threepl, which runs it, .* 846/)
+  expect(body).toMatchObject({ items: [{ source: PARTNER.partner, problem }] })
   await beside.end()
   await end()
   folders.remove()

@@ -25,8 +25,8 @@ const warehouse = (overrides: Record<string, unknown> = {}) =>
   })
 
 const CASE = { numerator: 12, denominator: 1 }
-const advised = (): Advised => ({
-  guide: warehouse(),
+const advised = (overrides: Record<string, unknown> = {}): Advised => ({
+  guide: warehouse(overrides),
   crosswalk: () => undefined,
   unitsOf: () => ({ units: new Map([['CA', CASE]]), catchWeight: false }),
   group: { date: '20261121', time: '2355' },
@@ -70,6 +70,12 @@ test('a count says of each item and lot what is available, held and damaged, in 
       ],
     },
   })
+})
+
+test('one of a partner that names all that it has is of the whole location', async () => {
+  const { root } = await validate(INVENTORY_ADVICE, ['BIA*00*DD*S-1*20261121*2350', 'LIN**VN*A'], '846')
+  const { message } = toStockCounted(root, advised({ wholeCounts: true }))
+  expect(message?.snapshot).toMatchObject({ scope: 'location', lines: [{ sku: 'A', available: 0 }] })
 })
 
 test.each([

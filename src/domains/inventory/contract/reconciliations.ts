@@ -29,7 +29,7 @@ export const ReconciliationView = z
     day: z.iso.date().describe("By the company's clock"),
     dryRun: z.boolean(),
     state: z.enum(['asked', 'done', 'failed']),
-    askedBy: z.string(),
+    askedBy: z.string().describe('The source itself where its count came unasked'),
     askedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().optional(),
     takenAt: z.iso.datetime().optional().describe('Of which moment of the source it is'),

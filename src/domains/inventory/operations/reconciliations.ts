@@ -3,6 +3,7 @@ import {
   enterReconciliation,
   failReconciliation,
   finishReconciliation,
+  insertMissed,
   insertReconciliation,
   nextAsked,
   reconciliationNumber,
@@ -14,3 +15,4 @@ export const numberReconciliation = reconciliationNumber
 export const beginReconciliation = enterReconciliation
 export const endReconciliation = finishReconciliation
 export const giveUpReconciliation = failReconciliation
+export const noteMissedCounts = insertMissed

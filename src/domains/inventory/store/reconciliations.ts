@@ -42,6 +42,20 @@ const insertDifferences = sql(
      $9::numeric[], $10::numeric[], $11::bigint[], $12::text[])`,
 )
 
+const miss = sql(
+  'inventory.miss_counts',
+  `insert into inventory.reconciliation (company, location, source, day, dry_run, state, asked_by, finished_at, currency, problem)
+   select k.company, k.location, k.source, k.day, false, 'failed', 'crossdock', now(), k.currency, k.problem
+   from unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::text[], $6::text[], $7::text[])
+     as k(company, location, source, day, currency, zone, problem)
+   where exists (
+     select 1 from inventory.position p
+     where p.company = k.company and p.location = k.location and (p.since at time zone k.zone)::date < k.day)
+   and not exists (
+     select 1 from inventory.reconciliation r
+     where r.company = k.company and r.location = k.location and r.day = k.day and not r.dry_run)`,
+)
+
 export type NewReconciliation = Pick<
   ReconciliationView,
   'company' | 'location' | 'source' | 'dryRun' | 'askedBy' | 'currency'
@@ -73,6 +87,23 @@ export async function reconciliationNumber(queries: Queries): Promise<number> {
 export function enterReconciliation(tx: Transaction, id: number, given: NewReconciliation): void {
   tx.send(enter, [...columnsOf(given), id])
 }
+
+export type MissedCount = Pick<NewReconciliation, 'company' | 'location' | 'source' | 'day' | 'currency'> & {
+  readonly timeZone: string
+  readonly problem: string
+}
+
+/** Says of each place whose books had something before that day, and were held against no count on it, that there was none. */
+export const insertMissed = (queries: Queries, missed: readonly MissedCount[]): Promise<unknown> =>
+  queries.query(miss, [
+    missed.map((one) => one.company),
+    missed.map((one) => one.location),
+    missed.map((one) => one.source),
+    missed.map((one) => one.day),
+    missed.map((one) => one.currency),
+    missed.map((one) => one.timeZone),
+    missed.map((one) => one.problem),
+  ])
 
 export type AskedReconciliation = Pick<NewReconciliation, 'company' | 'location' | 'source' | 'dryRun'> & {
   readonly id: number

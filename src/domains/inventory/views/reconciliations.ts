@@ -101,6 +101,25 @@ export async function reconciliationOf(
   return row && tell(row)
 }
 
+const lastOfPlaces = sql(
+  'inventory.last_reconciliations',
+  `select r.* from unnest($1::text[], $2::text[]) as k(company, location)
+   cross join lateral (
+     select ${COLUMNS} from inventory.reconciliation r
+     where r.company = k.company and r.location = k.location and not r.dry_run and r.state <> 'asked'
+     order by r.id desc limit 1) r
+   order by 2, 3`,
+)
+
+/** The last one of each place that has been held against a count, or should have been. */
+export async function lastReconciliations(
+  queries: Queries,
+  places: readonly Pick<ReconciliationView, 'company' | 'location'>[],
+): Promise<ReconciliationView[]> {
+  const values = [places.map(({ company }) => company), places.map(({ location }) => location)]
+  return (await queries.query<Row>(lastOfPlaces, values)).map(tell)
+}
+
 const firstStocked = sql(
   'inventory.first_stocked',
   `select coalesce(
