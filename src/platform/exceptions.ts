@@ -68,6 +68,14 @@ const lockOpen = sql(
    join unnest($1::text[], $2::text[]) as k(company, cause) on e.company = k.company and e.cause = k.cause
    where e.closed_at is null order by e.company, e.cause for no key update of e`,
 )
+const restate = sql(
+  'exceptions.restate',
+  `update exceptions.exception e set title = k.title, suggested_action = k.suggested_action, facts = k.facts
+   from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[])
+     as k(company, cause, title, suggested_action, facts)
+   where e.company = k.company and e.cause = k.cause and e.closed_at is null
+     and (e.title, e.suggested_action, e.facts) is distinct from (k.title, k.suggested_action, k.facts)`,
+)
 const clearAffected = sql(
   'exceptions.clear',
   `update exceptions.affected a set cleared_at = now(), cleared_how = $3
@@ -183,6 +191,18 @@ function affect(tx: Transaction, occurrences: readonly Occurrence[], ids: Readon
     affected.map((row) => row.kind),
     affected.map((row) => row.value?.amountMinor ?? 0),
     affected.map((row) => row.value?.currency ?? null),
+  ])
+}
+
+/** Of causes that are open already it is said how they stand now; whose they are and until when stays. */
+export function restateExceptions(tx: Transaction, occurrences: readonly Occurrence[]): void {
+  if (occurrences.length === 0) return
+  const causes = distinctCauses(occurrences)
+  tx.send(restate, [
+    ...causeColumns(causes),
+    causes.map((occurrence) => occurrence.title),
+    causes.map((occurrence) => occurrence.suggestedAction),
+    causes.map((occurrence) => JSON.stringify(occurrence.facts ?? {})),
   ])
 }
 

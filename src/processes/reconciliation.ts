@@ -3,13 +3,12 @@ import type { StockSnapshot } from '#capabilities/stock.ts'
 import type { StockPlace } from '#capabilities/wms.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Queries, Transaction } from '#platform/database.ts'
-import { type Cause, closeExceptions } from '#platform/exceptions.ts'
-import { openCausesOf } from '#platform/exceptions-views.ts'
 import type { Docket } from '#platform/process.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
 import type { Count } from '#domains/inventory/contract/feeds.ts'
 import type { DifferenceFound, ReconciliationFound } from '#domains/inventory/contract/reconciliations.ts'
-import { endReconciliation } from '#domains/inventory/operations/reconciliations.ts'
+import { endReconciliation, keepStanding } from '#domains/inventory/operations/reconciliations.ts'
+import { inTotal, reasonOf } from './difference-reasons.ts'
 import { stockedItems } from '#domains/inventory/views/feeds.ts'
 import { openExternalAt } from '#domains/inventory/views/external.ts'
 import { compareCounts, type Compared, type Comparing } from '#domains/inventory/views/reconciliations.ts'
@@ -17,7 +16,7 @@ import type { SellingItem } from '#domains/items/contract.ts'
 import { findItems, findItemsById } from '#domains/items/operations.ts'
 import { worthOf } from './adjustment-value.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
-import { causeAt, DIFFERS, occurrenceOf, total } from './reconciliation-told.ts'
+import { tellStanding } from './reconciliation-told.ts'
 import { countsOf, dateLots, takeSnapshot } from './stock-snapshots.ts'
 
 /** Who can be asked what is there. */
@@ -91,7 +90,7 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
     await take(ports, one, first, differences)
     await date(ports, one, first)
   }
-  await write(ports, one, first, found)
+  await write(ports, one, first, { ...found, untold: compared.untold })
   return found
 }
 
@@ -185,7 +184,7 @@ function toleratedBy(
   if (given?.opens === true) return () => true
   const { units: few, percent, mostMinor = Number.POSITIVE_INFINITY } = tolerance(source, company)
   return (found) => {
-    const most = Math.max(units(few), (total(found.ours) * percent) / 100)
+    const most = Math.max(units(few), (inTotal(found.ours) * percent) / 100)
     return (found.valueMinor ?? Number.POSITIVE_INFINITY) <= mostMinor && sizeOf(found) <= most
   }
 }
@@ -229,24 +228,23 @@ async function date(
 
 /** The result and who is told of it, in one transaction; what agrees now closes by itself. */
 async function write(
-  { queries, openExceptions, transaction }: ReconcilePorts,
+  { queries, transaction, ...ports }: ReconcilePorts,
   one: Reconciling,
   { snapshot, counts }: Taken,
-  found: ReconciliationFound,
+  { untold, ...found }: ReconciliationFound & Pick<Compared, 'untold'>,
 ): Promise<void> {
   const differing = found.differences.filter(({ outcome }) => outcome === 'told')
   const sold = Map.groupBy(await openExternalAt(queries, differing), ({ itemId }) => itemId)
-  const told = differing.map((each) => occurrenceOf(each, one, sold.get(each.itemId) ?? []))
-  const known = one.dryRun ? [] : await openCausesOf(queries, [one.company], [DIFFERS])
-  const causes = new Set(told.map(({ cause }) => cause))
-  const counted = new Set(counts.map(({ itemId }) => `${causeAt(one)}${itemId}`))
-  const isOver = ({ cause }: Cause): boolean =>
-    snapshot.scope === 'location' ? cause.startsWith(causeAt(one)) : counted.has(cause)
-  const over = known.filter((each) => isOver(each) && !causes.has(each.cause))
+  const told = differing.map((each) => {
+    const { itemId } = each
+    return { itemId, reason: reasonOf(each, { isUntold: untold.has(itemId), sold: sold.get(itemId) ?? [] }) }
+  })
+  const counted = snapshot.scope === 'items' ? counts.map(({ itemId }) => itemId) : undefined
   await transaction(one.source, async (tx) => {
     await one.given?.begin(tx)
-    await openExceptions(tx, told)
-    if (over.length > 0) await closeExceptions(tx, over satisfies Cause[], 'books and count agree')
     endReconciliation(tx, one.id, found)
+    if (one.dryRun) return
+    keepStanding(tx, one, { id: one.id, counted, told })
+    await tellStanding(tx, ports, { ...one, currency: found.value.currency })
   })
 }

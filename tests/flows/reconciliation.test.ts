@@ -111,7 +111,9 @@ test('what nobody can explain is one exception with its owner, which closes when
   )
   expect(await reconcile()).toMatchObject({ differing: 1, recovered: 1, told: 1, value: expect.any(String) })
   expect(await reconcile()).toMatchObject({ differing: 1, told: 1 })
-  expect(await told()).toMatchObject([{ owner: 'inventory', facts: { sku, location: SITE, source: 'wms' } }])
+  expect(await told()).toMatchObject([
+    { owner: 'inventory', facts: { items: [{ sku }], location: SITE, source: 'wms' } },
+  ])
   await query(
     `with moved as (
        insert into inventory.movement (company, item_id, location, from_bucket, to_bucket, quantity, reason, source, source_key, at)

@@ -9,7 +9,13 @@ import {
   resolveExceptions,
   startExceptions,
 } from '#platform/exceptions-work.ts'
-import { closeExceptions, exceptionOpener, openExceptionsOf, type Occurrence } from '#platform/exceptions.ts'
+import {
+  closeExceptions,
+  exceptionOpener,
+  openExceptionsOf,
+  type Occurrence,
+  restateExceptions,
+} from '#platform/exceptions.ts'
 import { messageDatabase, type MessageDatabase } from './message-database.ts'
 
 const always = businessCalendar(
@@ -65,6 +71,26 @@ describe('ownership', () => {
   ])('%s belongs to %s', (code, owner) => {
     expect(responsibilityFor(ownership, code).owner).toBe(owner)
   })
+})
+
+test('how a cause stands now is said of the exception that is open: who has it and until when stays', async () => {
+  await open(overLimit(1))
+  const [before] = await list()
+  await house.database.transaction((tx) =>
+    assignExceptions(tx, [before!.id], { assignee: 'anna' }, { actor: 'anna' }),
+  )
+  const now = overLimit(1, { title: 'Customer 4711 is far over its credit limit', facts: { orders: 3 } })
+  const restate = () =>
+    house.database.transaction(async (tx) =>
+      restateExceptions(tx, [now, { ...now, cause: 'credit/none', title: 'of nobody' }]),
+    )
+  await restate()
+  const [after] = await list()
+  expect(after).toMatchObject({ id: before!.id, title: now.title, facts: { orders: 3 }, assignee: 'anna' })
+  expect(after!.dueAt).toEqual(before!.dueAt)
+  await close(cause)
+  await restate()
+  expect(await list()).toEqual([])
 })
 
 test('an exception has owner, severity, due time, value at stake and a suggested action', async () => {

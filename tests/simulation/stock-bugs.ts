@@ -190,9 +190,9 @@ export const STOCK_BUGS: readonly Bug[] = [
   },
   {
     name: 'a difference that is over stays with who was told of it',
-    file: 'src/processes/reconciliation.ts',
-    find: 'if (over.length > 0) await closeExceptions',
-    replace: 'if (over.length > 99) await closeExceptions',
+    file: 'src/processes/reconciliation-told.ts',
+    find: 'closeExceptions(tx, over,',
+    replace: 'closeExceptions(tx, over.slice(99),',
     world: RECONCILING,
   },
   {

@@ -40,7 +40,7 @@ export const ReconciliationView = z
     missingThere: z.int().describe('Our books have something of it, the source has not'),
     recovered: z.int().describe('Facts that never came, until they were asked for'),
     adjusted: z.int().describe('Within the tolerance, and booked'),
-    told: z.int().describe('Beyond it: an exception each'),
+    told: z.int().describe('Beyond it: an exception for each cause'),
     value: z.string().describe('Of what differs and has a price, at the highest price of that day'),
     currency: z.string(),
     problem: z.string().optional(),
@@ -74,6 +74,22 @@ export type DifferenceFound = Difference & {
   readonly valueMinor: number | null
   readonly outcome: ReconciliationDifference['outcome']
 }
+
+/** Whose count the books of a place are held against. */
+export type CountedPlace = Pick<ReconciliationView, 'company' | 'location' | 'source'>
+
+export type ReasonedDifference = Pick<DifferenceFound, 'itemId'> & {
+  /** What it may come of, by which differences are told together. */
+  readonly reason: string
+}
+
+/** Told to somebody, and not explained yet. */
+export type StandingDifference = Difference &
+  ReasonedDifference &
+  Pick<DifferenceFound, 'sku' | 'valueMinor'> & {
+    /** The reconciliation since which it differs for this reason. */
+    readonly firstId: number
+  }
 
 export type ReconciliationFound = {
   readonly takenAt: Date

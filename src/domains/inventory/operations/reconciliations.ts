@@ -8,6 +8,7 @@ import {
   nextAsked,
   reconciliationNumber,
 } from '../store/reconciliations.ts'
+import { writeStanding } from '../store/standing-differences.ts'
 
 export const askReconciliation = insertReconciliation
 export const nextReconciliation = nextAsked
@@ -16,3 +17,4 @@ export const beginReconciliation = enterReconciliation
 export const endReconciliation = finishReconciliation
 export const giveUpReconciliation = failReconciliation
 export const noteMissedCounts = insertMissed
+export const keepStanding = writeStanding

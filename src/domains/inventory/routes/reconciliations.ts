@@ -42,8 +42,8 @@ const ask = (verbs: ReconciliationVerbs): Route =>
     summary: 'Hold our books of a location against what its source counts',
     description:
       'A worker asks the source within seconds; read it by its number. What was never told is asked for before anything ' +
-      'is corrected; then differences within the tolerance of the source are taken, and of each other one its owner ' +
-      'is told. With `dryRun` the same is shown, and nothing is changed.',
+      'is corrected; then differences within the tolerance of the source are taken, and owners are told of the others, ' +
+      'once for each cause. With `dryRun` the same is shown, and nothing is changed.',
     scope: 'process.reconciliations:write',
     rateClass: 'commands',
     bodyLimitBytes: 16 * 1024,

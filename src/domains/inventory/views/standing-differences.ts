@@ -1,0 +1,38 @@
+/** Differences between books and counts that were told and that no count has explained yet. */
+import type { Queries } from '#platform/database.ts'
+import { sql } from '#platform/database.ts'
+import type { Quantity } from '#platform/quantity.ts'
+import type { CountedPlace, StandingDifference } from '../contract/reconciliations.ts'
+
+const standing = sql(
+  'inventory.standing_differences',
+  `select s.item_id as "itemId", s.reason, s.first_id as "firstId", d.sku, d.value_minor as "valueMinor",
+     d.ours_available as "oursAvailable", d.ours_hold as "oursHold", d.ours_damaged as "oursDamaged",
+     d.theirs_available as "theirsAvailable", d.theirs_hold as "theirsHold", d.theirs_damaged as "theirsDamaged"
+   from inventory.standing_difference s
+   join inventory.reconciliation_difference d on d.reconciliation_id = s.last_id and d.item_id = s.item_id
+   where s.company = $1 and s.location = $2 and s.source = $3
+   order by s.first_id, s.reason, d.value_minor desc nulls last, d.sku`,
+)
+
+type Row = Pick<StandingDifference, 'itemId' | 'sku' | 'reason' | 'firstId' | 'valueMinor'> &
+  Readonly<Record<`${'ours' | 'theirs'}${'Available' | 'Hold' | 'Damaged'}`, Quantity>>
+
+/** Of one source at a place: what was told together stands together, the dearest first. */
+export async function standingDifferences(
+  queries: Queries,
+  { company, location, source }: CountedPlace,
+): Promise<StandingDifference[]> {
+  const rows = await queries.query<Row>(standing, [company, location, source])
+  return rows.map(({ itemId, sku, reason, firstId, valueMinor, ...row }) => ({
+    itemId,
+    location,
+    company,
+    sku,
+    reason,
+    firstId,
+    valueMinor,
+    ours: { available: row.oursAvailable, qualityHold: row.oursHold, damaged: row.oursDamaged },
+    theirs: { available: row.theirsAvailable, qualityHold: row.theirsHold, damaged: row.theirsDamaged },
+  }))
+}
