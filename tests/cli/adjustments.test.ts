@@ -30,23 +30,11 @@ afterAll(async () => {
 
 const inventory = (...words: readonly string[]) =>
   crossdock('inventory', ...words, '--data', folder.path, '--config', settings)
+const KNOWN = ['--company', 'NWF', '--location', 'DC1', '--reason', 'count', '--reference', 'sheet 7']
+const adjustOf = (kind: string, item: string, quantity: string, ...more: readonly string[]) =>
+  inventory('adjust', kind, item, '--quantity', quantity, ...KNOWN, ...more)
 const adjust = (kind: string, quantity: string, ...more: readonly string[]) =>
-  inventory(
-    'adjust',
-    kind,
-    sku,
-    '--company',
-    'NWF',
-    '--location',
-    'DC1',
-    '--quantity',
-    quantity,
-    '--reason',
-    'count',
-    '--reference',
-    'sheet 7',
-    ...more,
-  )
+  adjustOf(kind, sku, quantity, ...more)
 
 test('a change is only told when it is tried out, and is booked when it is not', async () => {
   const tried = await adjust('found', '1', '--dry-run')
@@ -106,32 +94,17 @@ test('what is wrong with a line is told by its field with a cure, as text and as
     [sku, '1,5', undefined, 2, 'quantity', 'http.field_invalid'],
   ] as const
   for (const [item, quantity, unit, ends, field, code] of wrong) {
-    const typed = ['found', item, '--company', 'NWF', '--location', 'DC1', '--quantity', quantity]
-    const more = ['--reason', 'count', '--reference', 'sheet 9', ...(unit ? ['--unit', unit] : [])]
-    const ended = await inventory('adjust', ...typed, ...more, '--json')
+    const more = unit ? ['--unit', unit] : []
+    const ended = await adjustOf('found', item, quantity, ...more, '--json')
     const told = JSON.parse(ended.stderr) as { error: object }
     const next = expect.stringMatching(/\w{3,}/)
     expect([ended.code, told.error]).toMatchObject([
       ends,
       { errors: [{ pointer: `/lines/0/${field}`, code }], next },
     ])
-    expect((await inventory('adjust', ...typed, ...more)).stderr).toContain(`lines.0.${field}`)
+    expect((await adjustOf('found', item, quantity, ...more)).stderr).toContain(`lines.0.${field}`)
   }
-  const comma = await inventory(
-    'adjust',
-    'found',
-    sku,
-    '--company',
-    'NWF',
-    '--location',
-    'DC1',
-    '--quantity',
-    '1,5',
-    '--reason',
-    'count',
-    '--reference',
-    'x',
-  )
+  const comma = await adjust('found', '1,5')
   expect(comma.stderr).toMatch(
     /lines.0.quantity does not have the right form: send Decimal as text[^^]*--help/,
   )

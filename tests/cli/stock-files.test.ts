@@ -1,69 +1,14 @@
 /** Files of stock at the terminal: what is taken, what is refused by line and field, and that nothing is taken twice. */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { upsertItems } from '#domains/items/operations.ts'
 import { sql } from '#platform/database.ts'
-import { folderDatabase, type FolderDatabase } from './folder-database.ts'
-import { crossdock } from './program.ts'
+import { type FeedFolder, feedFolder } from './feed-folder.ts'
 
-let folder: FolderDatabase
+let folder: FeedFolder
 beforeAll(async () => {
-  folder = await folderDatabase()
-  const asOf = new Date('2026-11-02T06:00:00Z')
-  const item = {
-    name: 'Olives',
-    status: 'active',
-    baseUnit: 'EA',
-    units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
-  } as const
-  await folder.database.transaction((tx) =>
-    upsertItems(
-      tx,
-      { source: 'erp', company: 'NWF', asOf },
-      ['10', '11', '12', '13', '14'].map((sku) => ({ ...item, sku })),
-    ),
-  )
-  const config = {
-    locations: [{ code: 'CHI-1', type: 'store', timeZone: 'America/Chicago' }],
-    companies: [{ code: 'NWF', name: 'Foods', currency: 'USD', timeZone: 'UTC', country: 'US', erp: 'erp' }],
-    systems: { erp: { connector: 'erp-legacy', baseUrl: 'http://127.0.0.1:1/' } },
-    feeds: {
-      counts: {
-        locations: ['CHI-1'],
-        moves: { ship: 'available > shipped' },
-        tolerance: { units: 8 },
-      },
-    },
-  }
-  writeFileSync(join(folder.path, 'crossdock.yaml'), JSON.stringify(config))
+  folder = await feedFolder(['10', '11', '12', '13', '14'])
 })
 afterAll(() => folder.end())
-
-async function load(name: string, lines: readonly string[], ...more: string[]) {
-  const path = join(folder.path, name)
-  writeFileSync(path, `${lines.join('\n')}\n`)
-  const config = join(folder.path, 'crossdock.yaml')
-  const ended = await crossdock(
-    'inventory',
-    'load',
-    path,
-    '--source',
-    'counts',
-    '--json',
-    '--quiet',
-    '--data',
-    folder.path,
-    '--config',
-    config,
-    ...more,
-  )
-  return { ...ended, report: ended.stdout === '' ? undefined : (JSON.parse(ended.stdout) as object) }
-}
 
 const available = async (sku: string): Promise<number | undefined> => {
   const [row] = await folder.database.query<{ available: string }>(
@@ -93,7 +38,7 @@ test('good lines are taken, the others named by line and field; the same file ag
     `NWF,CHI-1,12,receipt,3,EA,${at},2`,
     `NWF,CHI-1,11,dance,3,EA,${at},1`,
   ]
-  const first = await load('moves.csv', lines)
+  const first = await folder.load('moves.csv', lines)
   expect(first.code).toBe(4)
   expect(first.report).toMatchObject({
     lines: 9,
@@ -110,11 +55,11 @@ test('good lines are taken, the others named by line and field; the same file ag
     ],
   })
   expect(await available('10')).toBe(30)
-  const again = await load('moves-again.csv', lines)
+  const again = await folder.load('moves-again.csv', lines)
   expect(again.report).toMatchObject({ taken: 0, waiting: 0 })
   expect(await available('10')).toBe(30)
   // the same facts in another file
-  const other = await load('other.csv', [MOVES, lines[1]!, `NWF,CHI-1,10,receipt,1,EA,${at},3`])
+  const other = await folder.load('other.csv', [MOVES, lines[1]!, `NWF,CHI-1,10,receipt,1,EA,${at},3`])
   expect(other).toMatchObject({ code: 0, report: { taken: 1, repeated: 1 } })
   expect(await available('10')).toBe(31)
 }, 60_000)
@@ -122,9 +67,9 @@ test('good lines are taken, the others named by line and field; the same file ag
 const COUNTS = 'company,location,sku,available,taken_at,sequence'
 
 test('a whole snapshot counts what it names, and what it does not name is gone', async () => {
-  await load('before.csv', [MOVES, `NWF,CHI-1,13,receipt,8,EA,${at},1`])
+  await folder.load('before.csv', [MOVES, `NWF,CHI-1,13,receipt,8,EA,${at},1`])
   const taken = '2026-11-02T09:00:00Z'
-  const whole = await load(
+  const whole = await folder.load(
     'all.csv',
     [COUNTS, `NWF,CHI-1,10,25,${taken},3`, `NWF,CHI-1,12,3,${taken},1`],
     '--whole',
@@ -134,14 +79,14 @@ test('a whole snapshot counts what it names, and what it does not name is gone',
   expect(await available('13')).toBe(0)
   // what waited behind the missing first receipt of 12 is booked behind the count
   expect(await available('12')).toBe(6)
-  const older = await load('older.csv', [COUNTS, `NWF,CHI-1,10,99,2026-11-02T08:30:00Z,2`])
+  const older = await folder.load('older.csv', [COUNTS, `NWF,CHI-1,10,99,2026-11-02T08:30:00Z,2`])
   expect(older.report).toMatchObject({ taken: 0, late: 1 })
   expect(await available('10')).toBe(25)
 }, 60_000)
 
 test('a lot is dated by the first line that says its day; another day of a movement is for a person', async () => {
   const head = `${MOVES},lot,expires_on`
-  const loaded = await load('lots.csv', [
+  const loaded = await folder.load('lots.csv', [
     head,
     `NWF,CHI-1,14,receipt,3,EA,${at},1,L1,2027-05-31`,
     `NWF,CHI-1,14,receipt,1,EA,${at},2,L1,2027-06-30`,
@@ -150,7 +95,7 @@ test('a lot is dated by the first line that says its day; another day of a movem
   ])
   expect(loaded).toMatchObject({ code: 4, report: { taken: 2 } })
   expect(loaded.report).toMatchObject({ refused: [4, 5].map((line) => ({ line, field: 'expires_on' })) })
-  const counted = await load('lots-counted.csv', [
+  const counted = await folder.load('lots-counted.csv', [
     `${COUNTS},lot,expires_on`,
     `NWF,CHI-1,14,4,2026-11-02T09:00:00Z,2,L1,2029-09-09`,
     `NWF,CHI-1,14,6,2026-11-02T09:00:00Z,2,L3,2028-01-31`,
@@ -176,27 +121,25 @@ test('a lot is dated by the first line that says its day; another day of a movem
 
 test('a snapshot of two moments is refused for that location', async () => {
   const lines = [COUNTS, `NWF,CHI-1,10,1,${at},9`, `NWF,CHI-1,12,1,2026-11-02T11:00:00Z,9`]
-  const { code, report } = await load('two.csv', lines)
+  const { code, report } = await folder.load('two.csv', lines)
   expect(code).toBe(4)
   expect(report).toMatchObject({ taken: 0, refused: [{ line: 3, code: 'inventory.snapshot_split' }] })
 }, 60_000)
 
 test('a source that is no feed, a file that is none and columns that are not ours are refused', async () => {
-  const config = ['--data', folder.path, '--config', join(folder.path, 'crossdock.yaml')]
   const path = join(folder.path, 'moves.csv')
-  const unknown = await crossdock('inventory', 'load', path, '--source', 'moon', ...config)
+  const unknown = await folder.run('load', path, '--source', 'moon')
   expect(unknown.code).toBe(2)
   expect(unknown.stderr).toMatch(/no feed moon; configured: counts/)
   expect(unknown.stderr).toContain('inventory.source_unknown')
-  const missing = await crossdock('inventory', 'load', 'nowhere.csv', '--source', 'counts', ...config)
+  const missing = await folder.run('load', 'nowhere.csv', '--source', 'counts')
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.csv cannot be read') })
-  const odd = await load('odd.csv', ['a,b', '1,2'])
+  const odd = await folder.load('odd.csv', ['a,b', '1,2'])
   expect(odd.code).toBe(2)
 }, 60_000)
 
 test('where nobody can be asked a reconciliation says why, and shows what the last count came to', async () => {
-  const config = ['--data', folder.path, '--config', join(folder.path, 'crossdock.yaml')]
-  const ended = await crossdock('inventory', 'reconcile', '--json', '--location', 'CHI-1', ...config)
+  const ended = await folder.run('reconcile', '--json', '--location', 'CHI-1')
   expect(ended.stderr).toContain(
     'CHI-1 is not asked: the feed counts tells of it by files: load a whole count',
   )
@@ -211,7 +154,7 @@ test('where nobody can be asked a reconciliation says why, and shows what the la
     adjusted: 3,
   })
   expect(ended.code).toBe(3)
-  const nowhere = await crossdock('inventory', 'reconcile', '--location', 'MOON', ...config)
+  const nowhere = await folder.run('reconcile', '--location', 'MOON')
   expect(nowhere).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('There is no such location here'),
@@ -219,7 +162,7 @@ test('where nobody can be asked a reconciliation says why, and shows what the la
 }, 60_000)
 
 test('a whole count of a company that is not configured is refused by its field', async () => {
-  const { code, report } = await load('strange.csv', [COUNTS, `ABC,CHI-1,10,1,${at},9`], '--whole')
+  const { code, report } = await folder.load('strange.csv', [COUNTS, `ABC,CHI-1,10,1,${at},9`], '--whole')
   expect(code).toBe(4)
   expect(report).toMatchObject({
     taken: 0,
