@@ -7,6 +7,7 @@ import type { Database } from '#platform/database.ts'
 import { wakeDocuments, type DeskRow } from '#platform/desk.ts'
 import type { OpenExceptions } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
+import { undone } from '#platform/rehearsal.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import type { AppPorts } from './app-ports.ts'
@@ -45,12 +46,15 @@ function load(config: Config, ports: FilePorts, given: Given): Promise<FileRepor
   return loadStockFile(ports, { ...given, locations: feed.locations, file: readStockFile(given.text) })
 }
 
-/** For who works on the database beside the running program: orders that may have more now are left due on the desk. */
+/**
+ * For who works on the database beside the running program: orders that may have more now are left due on the desk. A dry
+ * run undoes each transaction, and reports what would change.
+ */
 export function loadBeside(
   config: Config,
   database: Database,
   clock: Clock,
-  given: Given,
+  { dryRun = false, ...given }: Given & { readonly dryRun?: boolean },
 ): Promise<FileReport> {
   const ports: FilePorts = {
     clock,
@@ -59,8 +63,9 @@ export function loadBeside(
     countsStock: countsStockOf(config),
     tolerance: toleranceOf(config),
     openExceptions: exceptionsOf(config),
+    isUndone: dryRun,
     transaction: (_, work) =>
-      database.transaction(async (tx) => {
+      (dryRun ? undone : committed)(database, async (tx) => {
         const woken: DeskRow[] = []
         const answer = await work(tx, { wakeAfterwards: (rows) => void woken.push(...rows) })
         await wakeDocuments(tx, null, woken)
@@ -69,6 +74,8 @@ export function loadBeside(
   }
   return load(config, ports, given)
 }
+
+const committed: typeof undone = (database, work) => database.transaction(work)
 
 function companiesOf({ companies }: Config): Pick<FilePorts, 'company' | 'hasCompany'> {
   const known = new Map(companies.map((company) => [company.code, company]))

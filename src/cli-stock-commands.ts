@@ -11,6 +11,7 @@ export function stockCommands(inventory: Program): void {
   )
     .requiredOption('--source <feed>', 'whose file it is: a configured feed')
     .option('--whole', 'a snapshot of all that is there: what it does not name is gone')
+    .option('--dry-run', 'show what would change, place by place, and write nothing')
   define(
     inventory,
     'reconcile',

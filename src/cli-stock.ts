@@ -5,6 +5,7 @@ import type { loadBeside } from './app-stock-files.ts'
 import { openDatabase } from './cli-database.ts'
 import { Refusal } from './platform/faults.ts'
 import { systemClock } from './platform/clock.ts'
+import { formatQuantity, type Quantity } from './platform/quantity.ts'
 
 const SHOWN = 20
 
@@ -30,11 +31,12 @@ export async function inventoryLoad(context: Context): Promise<number> {
     source,
     text,
     whole: options['whole'] === true,
+    dryRun: options['dryRun'] === true,
     onProgress: (done: number, lines: number) => terminal.note(`${done} of ${lines} lines`),
   }
   try {
     const report = await files.loadBeside(config, database, systemClock, given)
-    terminal.data(report, () => words(path, report, terminal))
+    terminal.data(asData(report), () => words(path, report, terminal))
     return report.refused.length > 0 ? EXIT.partial : EXIT.ok
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -50,14 +52,59 @@ export async function inventoryLoad(context: Context): Promise<number> {
 }
 
 function words(path: string, report: FileReport, { paint }: Terminal): string {
-  const { lines, taken, repeated, late, waiting, corrected, refused } = report
-  const figures = { taken, repeated, late, waiting, corrected, refused: refused.length }
-  const told = Object.entries(figures).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
+  const { lines, taken, repeated, late, waiting, corrected, told, refused, changes, reconciliations } = report
+  const figures = { taken, repeated, late, waiting, corrected, told, refused: refused.length }
+  const counts = Object.entries(figures).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
   return [
-    `${paint('bold', path)}: ${lines} lines, ${told.join(', ') || 'nothing in it'}`,
+    `${paint('bold', path)}: ${lines} lines, ${counts.join(', ') || 'nothing in it'}`,
+    ...(changes ? changesOf(changes) : []),
+    ...reconciliations.map((id) => `  held against the books: reconciliation ${id}`),
     ...refused
       .slice(0, SHOWN)
       .map(({ line, field, message }) => paint('yellow', `  line ${line}, ${field}: ${message}`)),
     ...(refused.length > SHOWN ? [`  and ${refused.length - SHOWN} more; --json lists them all`] : []),
   ].join('\n')
 }
+
+type Changes = NonNullable<FileReport['changes']>
+type Statuses = Changes[number]['before']
+
+const STATUSES = { available: 'available', qualityHold: 'on hold', damaged: 'damaged' } as const
+
+const figures = (statuses: Statuses) => ({
+  available: formatQuantity(statuses.available),
+  qualityHold: formatQuantity(statuses.qualityHold),
+  damaged: formatQuantity(statuses.damaged),
+})
+
+/** As programs read it. */
+const asData = ({ changes, ...report }: FileReport) => ({
+  ...report,
+  ...(changes && {
+    changes: changes.map(({ company, location, sku, before, after }) => ({
+      company,
+      location,
+      sku,
+      before: figures(before),
+      after: figures(after),
+    })),
+  }),
+})
+
+function changesOf(changes: Changes): string[] {
+  const lines = changes.slice(0, SHOWN).map(({ location, sku, before, after }) => {
+    const moved = (Object.keys(STATUSES) as (keyof Statuses)[]).flatMap((field) =>
+      before[field] === after[field] ? [] : [`${STATUSES[field]} ${arrow(before[field], after[field])}`],
+    )
+    return `  ${location} ${sku}: ${moved.join(', ')}`
+  })
+  const more = changes.length > SHOWN ? [`  and ${changes.length - SHOWN} more; --json lists them all`] : []
+  const head =
+    changes.length === 0
+      ? 'Nothing would change.'
+      : `${changes.length} ${changes.length === 1 ? 'place' : 'places'} would change:`
+  return [`Nothing is written. ${head}`, ...lines, ...more]
+}
+
+const arrow = (before: Quantity, after: Quantity): string =>
+  `${formatQuantity(before)} → ${formatQuantity(after)}`

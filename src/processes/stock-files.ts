@@ -17,11 +17,14 @@ import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { comesWhole, findItems } from '#domains/items/operations.ts'
 import type { ReconcilePorts } from './reconciliation.ts'
 import { reconcileGiven } from './reconciliation-given.ts'
+import { type NamedPlace, type PlaceChange, summedUp, watched } from './stock-file-changes.ts'
 import { type FeedTold, takeMovements } from './stock-feed.ts'
 import { takeSnapshot } from './stock-snapshots.ts'
 
 export type FilePorts = ReconcilePorts & {
   readonly hasCompany: (code: string) => boolean
+  /** Each transaction is undone: the report says what would change. */
+  readonly isUndone?: boolean
 }
 export type Waking = Pick<Docket, 'wakeAfterwards'>
 
@@ -53,6 +56,8 @@ export type FileReport = {
   /** Reports of whole counts, one for each location. */
   readonly reconciliations: readonly number[]
   readonly refused: readonly BadLine[]
+  /** What would change, where nothing is written. */
+  readonly changes?: readonly PlaceChange[]
 }
 
 const PORTION = 1_000
@@ -88,12 +93,20 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
     return false
   })
   const unread = file.kind === 'snapshot' ? file.unread : []
-  const load = { ...given, hash: contentHash(given.text), refused, counted, unread }
-  if (file.kind === 'movements') await loadMovements(ports, fed as MovementLine[], load)
+  const changes: PlaceChange[] = []
+  const load = { ...given, hash: contentHash(given.text), refused, counted, unread, changes }
+  if (file.kind === 'movements') await loadMovements(ports, placeByPlace(ports, fed as MovementLine[]), load)
   else await loadCounts(ports, fed as CountLine[], load)
   const sorted = refused.toSorted((a, b) => a.line - b.line)
-  return { lines: file.lines.length + file.bad.length, ...counted, refused: sorted }
+  const report = { lines: file.lines.length + file.bad.length, ...counted, refused: sorted }
+  return ports.isUndone === true ? { ...report, reconciliations: [], changes: summedUp(changes) } : report
 }
+
+/** What is undone after each portion sees all of a place in one of them, as far as it fits. */
+const placeByPlace = ({ isUndone }: FilePorts, lines: readonly MovementLine[]): readonly MovementLine[] =>
+  isUndone === true
+    ? [...Map.groupBy(lines, ({ told }) => `${told.location} ${told.sku}`).values()].flat()
+    : lines
 
 type MovementLine = Extract<StockFile, { kind: 'movements' }>['lines'][number]
 type Loading = GivenFile & {
@@ -101,6 +114,7 @@ type Loading = GivenFile & {
   readonly refused: BadLine[]
   readonly counted: Counted
   readonly unread: readonly UnreadCount[]
+  readonly changes: PlaceChange[]
 }
 type AnyLine = MovementLine | CountLine
 
@@ -158,7 +172,7 @@ async function loadMovements(ports: FilePorts, lines: readonly MovementLine[], l
         numbered.set({ ...one.told, ...base, source, sourceKey, company: one.company }, one.line)
       }
     }
-    await once(ports, load, { nth: from / PORTION, lines: numbered.size }, async (tx, turn) => {
+    await once(ports, load, { nth: from / PORTION, places: [...numbered.keys()] }, async (tx, turn) => {
       const standings = await takeMovements(tx, turn, ports, [...numbered.keys()])
       return () => {
         for (const [told, standing] of standings) {
@@ -183,22 +197,29 @@ const badLine = (line: number, { code, message }: Refusal): BadLine => ({
   message,
 })
 
-type Portion = { readonly nth: number | string; readonly lines: number }
+type Portion = { readonly nth: number | string; readonly places: readonly NamedPlace[] }
 
 /** Files the portion under the content of its file: one that was taken before is known. */
 async function once(
-  { transaction }: FilePorts,
-  { source, hash, counted }: Loading,
-  { nth, lines }: Portion,
+  { transaction, isUndone }: FilePorts,
+  { source, hash, counted, changes }: Loading,
+  { nth, places }: Portion,
   work: (tx: Transaction, turn: Waking) => Promise<() => void>,
 ): Promise<void> {
+  const lines = places.length
   if (lines === 0) return
   const note = await transaction(source, async (tx, turn) => {
     const messageId = `${hash}#${nth}`
     const body = JSON.stringify({ portion: nth, lines })
     const message = { source, messageId, type: 'stock-file', contentHash: hash, body }
     const verdicts = await receiveMessages(tx, [message], 'applied')
-    return verdicts.get(message) === 'new' ? work(tx, turn) : undefined
+    if (verdicts.get(message) !== 'new') return undefined
+    if (isUndone !== true) return work(tx, turn)
+    const seen = await watched(tx, places, () => work(tx, turn))
+    return () => {
+      changes.push(...seen.changes)
+      seen.answer()
+    }
   })
   if (note) note()
   else counted.repeated += lines
@@ -304,7 +325,9 @@ async function countPortion(
   { load, snapshot, askedAt, nth, lines }: Counting,
 ): Promise<void> {
   const { source, hash, counted } = load
-  await once(ports, load, { nth, lines: lines.length }, async (tx, turn) => {
+  const { company, location } = snapshot
+  const named = lines.map(({ sku }) => ({ company, location, sku }))
+  await once(ports, load, { nth, places: named }, async (tx, turn) => {
     const told = {
       source,
       sourceKey: `${hash.slice(0, 16)}:${nth}`,
@@ -352,4 +375,8 @@ async function holdWhole(ports: FilePorts, { load, snapshot, lines, unread }: Wh
   counted.corrected += held.differences.length - told
   counted.told += told
   if (held.id !== undefined) counted.reconciliations.push(held.id)
+  const adjusted = held.differences.filter(({ outcome }) => outcome === 'adjusted')
+  load.changes.push(
+    ...adjusted.map(({ ours: before, theirs: after, ...place }) => ({ ...place, before, after })),
+  )
 }
