@@ -1,5 +1,7 @@
 /** One exception for what differs for one reason: it lists its items, and ends with the last of them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { noteMissedCounts } from '#domains/inventory/operations/reconciliations.ts'
+import { lastReconciliations } from '#domains/inventory/views/reconciliations.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
 import { assignExceptions, resolveExceptions } from '#platform/exceptions-work.ts'
 import { reconcileGiven } from '../../src/processes/reconciliation-given.ts'
@@ -102,4 +104,15 @@ test('items of which its source counted facts that it never told miss the same w
       facts: { reason: 'untold', count: 2 },
     },
   ])
+})
+
+test('every statement of reconciliations goes by index', async () => {
+  const { db } = counting
+  await lastReconciliations(db.database, [{ company: COMPANY, location: NORTH }])
+  await noteMissedCounts(db.database, [])
+  const ours = [...db.statements()].filter(([name]) =>
+    /difference|reconciliation|count_held|books_opened|miss_counts/.test(name),
+  )
+  expect(ours.length).toBeGreaterThanOrEqual(9)
+  for (const [name, statement] of ours) expect([name, await db.fullReads(statement)]).toEqual([name, []])
 })

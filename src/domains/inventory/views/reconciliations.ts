@@ -5,10 +5,14 @@ import { formatAmount } from '#platform/money.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Count, CountTaking, Difference } from '../contract/feeds.ts'
 import type { ReconciliationDifference, ReconciliationView } from '../contract/reconciliations.ts'
+import { leftByHand } from '../rules/by-hand.ts'
 import { laterByPlace } from '../rules/later.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
 import { isContained } from '../rules/feeds.ts'
+import { countedAsHeld } from '../rules/lots.ts'
+import { selectAtPlaces } from '../store/by-hand.ts'
 import { selectMovedLater } from '../store/feeds.ts'
+import { selectHeld } from '../store/lots.ts'
 
 const COLUMNS = `id, company, location, source, day::text as day, dry_run as "dryRun", state, asked_by as "askedBy",
   asked_at as "askedAt", finished_at as "finishedAt", taken_at as "takenAt", mark, matched, differing,
@@ -224,7 +228,10 @@ type HeldRow = Held & {
   readonly countedAt: Date | null
 }
 
-/** Counts of one location against the books as they were then; reads without locks and changes nothing. */
+/**
+ * Counts of one location against the books as they were then, with what we know and the source does not: lots that we hold,
+ * and what left by paper. Reads without locks and changes nothing.
+ */
 export async function compareCounts(
   queries: Queries,
   { company, location }: Pick<Count, 'company' | 'location'>,
@@ -232,11 +239,16 @@ export async function compareCounts(
   { source, mark, takenAt, askedAt, leavesKnown }: Comparing,
 ): Promise<Compared> {
   const items = counts.map(({ itemId }) => itemId)
-  const [rows, moved] = await Promise.all([
+  const [rows, moved, entered, heldLots] = await Promise.all([
     queries.query<HeldRow>(held, [items, location, company, source]),
     selectMovedLater(queries, counts, { source, mark: mark ?? null, takenAt, askedAt }),
+    selectAtPlaces(queries, counts),
+    selectHeld(
+      queries,
+      counts.flatMap(({ lots, ...count }) => [...lots.keys()].map((lot) => ({ ...count, lot }))),
+    ),
   ])
-  const later = laterByPlace(moved)
+  const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
   const byItem = new Map(rows.map((row) => [row.itemId, row]))
   const untold = new Map<number, { from: number; to: number }>()
   const told = { mark, at: takenAt }
@@ -248,7 +260,10 @@ export async function compareCounts(
     const { itemId, sequence = 0 } = count
     const row = byItem.get(itemId)!
     if (sequence > row.lastSequence) untold.set(itemId, { from: row.lastSequence + 1, to: sequence })
-    const [ours, theirs] = [asOf(row, later({ itemId, location }, undefined)), inAll(count)]
+    const [ours, theirs] = [
+      asOf(row, later({ itemId, location }, undefined)),
+      inAll(countedAsHeld(count, heldLots)),
+    ]
     if (agrees(ours, theirs)) return []
     const kind = agrees(ours, NOTHING)
       ? 'missing_here'

@@ -1,0 +1,64 @@
+/** What is no difference between books and a count, though the figures differ: what we know and the source does not. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rememberByHand } from '#domains/inventory/operations/by-hand.ts'
+import { holdLotEverywhere } from '#domains/inventory/operations/lots.ts'
+import { ship } from '#domains/inventory/operations.ts'
+import { compareCounts } from '#domains/inventory/views/reconciliations.ts'
+import { units } from '#platform/quantity.ts'
+import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
+import { AT, book, change, COMPANY, newItem, NORTH, receive } from './stock.ts'
+
+let db: OpenDatabase
+beforeAll(async () => {
+  db = await openTestDatabase()
+})
+afterAll(() => db.end())
+
+const minutes = (count: number): Date => new Date(AT.getTime() + count * 60_000)
+const place = { company: COMPANY, location: NORTH }
+
+function compare(itemId: number, available: number, lot = '') {
+  const lots = new Map([[lot, { available: units(available), qualityHold: 0, damaged: 0 }]])
+  const takenAt = minutes(5)
+  const taking = { source: 'wms-test', sourceKey: 'S-1', takenAt, askedAt: takenAt, leavesKnown: false }
+  return compareCounts(db.database, place, [{ ...place, itemId, lots }], taking)
+}
+
+test('a lot that we hold is on hold, though its warehouse counts it as for sale', async () => {
+  const itemId = newItem()
+  await book(db, change(itemId, { lot: 'L1', quantity: units(10) }))
+  await db.database.transaction((tx) =>
+    holdLotEverywhere(
+      tx,
+      { company: COMPANY, itemId, lot: 'L1' },
+      { by: 'ann', reason: 'recall', sourceKey: 'H-1', at: AT },
+    ),
+  )
+  expect(await compare(itemId, 10, 'L1')).toMatchObject({ matched: 1, differences: [] })
+  expect(await compare(itemId, 9, 'L1')).toMatchObject({
+    differences: [{ ours: { available: 0, qualityHold: units(10) }, theirs: { qualityHold: units(9) } }],
+  })
+})
+
+test('what left by paper is still there for a warehouse that has not told of it', async () => {
+  const itemId = newItem()
+  await receive(db, itemId, units(10))
+  const left = { ...place, itemId, lot: '', quantity: units(3), doc: 9 }
+  await db.database.transaction(async (tx) => {
+    await ship(tx, [{ ...left, claimEnds: 0, short: 0, source: 'by-hand', sourceKey: 'F/1', at: minutes(2) }])
+    rememberByHand(tx, [
+      {
+        ...left,
+        kind: 'ship',
+        fulfillmentId: 1,
+        line: 1,
+        booked: true,
+        reference: 'sheet',
+        actor: 'ann',
+        happenedAt: minutes(2),
+      },
+    ])
+  })
+  expect(await compare(itemId, 10)).toMatchObject({ matched: 1, differences: [] })
+  expect((await compare(itemId, 7)).differences).toHaveLength(1)
+})

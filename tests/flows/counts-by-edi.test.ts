@@ -1,0 +1,116 @@
+/** A warehouse that speaks EDI alone counts: its 846 is a report, is taken within its tolerance, and is told beyond it. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
+import { PartnerGuide } from '#systems/edi/partner-guide.ts'
+import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
+import { openWholesaler, type Wholesaler } from '../processes/wholesaler.ts'
+import { setText } from '../systems/edi/x12-text.ts'
+
+const PARTNER = 'threepl'
+const PATH = '/process/inventory/v1/reconciliations'
+
+let folders: EdiFolders
+let house: Wholesaler
+beforeAll(async () => {
+  folders = ediFolders([
+    PartnerGuide.parse({
+      partner: PARTNER,
+      name: 'Third Party',
+      owner: 'edi-desk',
+      role: 'warehouse',
+      company: 'NWF',
+      location: 'DC1',
+      currency: 'USD',
+      theirs: { qualifier: 'ZZ', id: 'THREEPL', groupId: 'THREEPL' },
+      ours: { qualifier: 'ZZ', id: 'US', groupId: 'US' },
+      usage: 'P',
+      receives: ['846'],
+      sends: ['940'],
+      items: [{ qualifier: 'VN', is: 'sku' }],
+      wholeCounts: true,
+    }),
+  ])
+  const goods = ['47201', '47202', '47203'].map((number) => ({ number, stock: { DC1: 40 } }))
+  house = await openWholesaler(goods, [{ number: '500001' }], {
+    config: {
+      edi: folders.config,
+      locations: [
+        { code: 'DC1', company: 'NWF', type: '3pl', wms: PARTNER, timeZone: 'America/New_York' },
+        { code: 'DC2', type: 'warehouse', wms: 'wms', timeZone: 'America/New_York' },
+      ],
+      feeds: { [PARTNER]: { locations: ['DC1'], tolerance: { units: 2 } } },
+    },
+  })
+}, 60_000)
+afterAll(async () => {
+  await house.end()
+  folders.remove()
+})
+
+let files = 0
+async function count(...lines: readonly (readonly [sku: string, pieces: number])[]) {
+  const control = String(++files).padStart(9, '0')
+  const path = join(folders.root, `${control}.edi`)
+  const [day, time] = new Date(Date.now() + files * 60_000).toISOString().split('T') as [string, string]
+  const moment = `${day.replaceAll('-', '')}*${time.slice(0, 5).replace(':', '')}`
+  const loops = lines.flatMap(([sku, pieces]) => [`LIN**VN*${sku}`, `QTY*33*${pieces}*EA`])
+  const text = [
+    `ISA*00*          *00*          *ZZ*${'THREEPL'.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
+    `GS*IB*THREEPL*US*20261120*0915*${files}*X*004010~`,
+    setText([`BIA*00*DD*C-${files}*${moment}`, ...loops], '846'),
+    `GE*1*${files}~IEA*1*${control}~`,
+  ]
+  writeFileSync(path, text.join(''))
+  return (await house.app.edi!.ingest(path)).sets.map(({ outcome }) => outcome)
+}
+const last = async () => {
+  const { body } = await house.send('GET', `${PATH}?company=NWF&location=DC1`)
+  return (body as unknown as { items: ReconciliationView[] }).items[0]!
+}
+const onHand = async () => {
+  const rows = await house.query<{ sku: string; available: number }>(
+    `select i.sku, p.available from inventory.position p join items.item i on i.id = p.item_id
+     where p.location = 'DC1' and p.lot = '' order by i.sku`,
+  )
+  return Object.fromEntries(rows.map(({ sku, available }) => [sku, available]))
+}
+
+test('its count is the proof of the day: what it leaves out and what is far off is told together, the rest is taken', async () => {
+  expect(await count(['47201', 39], ['47202', 30])).toEqual(['applied'])
+  expect(await last()).toMatchObject({
+    source: PARTNER,
+    askedBy: PARTNER,
+    dryRun: false,
+    state: 'done',
+    differing: 2,
+    missingThere: 1,
+    adjusted: 1,
+    told: 2,
+  })
+  expect(await onHand()).toEqual({ 47201: 39, 47202: 40, 47203: 40 })
+  expect(await house.openExceptions('inventory.books_differ')).toMatchObject([
+    { title: 'threepl counts less than our books of 2 items at DC1' },
+  ])
+  const { body } = await house.send('GET', `${PATH}/${(await last()).id}/differences`)
+  expect(body).toMatchObject({
+    items: [
+      { sku: '47201', kind: 'differing', outcome: 'adjusted' },
+      { sku: '47202', kind: 'differing', outcome: 'told' },
+      { sku: '47203', kind: 'missing_there', outcome: 'told' },
+    ],
+  })
+})
+
+test('one that agrees closes what was told', async () => {
+  expect(await count(['47201', 39], ['47202', 40], ['47203', 40])).toEqual(['applied'])
+  expect(await last()).toMatchObject({ matched: 3, told: 0 })
+  expect(await house.openExceptions('inventory.books_differ')).toEqual([])
+})
+
+test('nobody can ask it', async () => {
+  const { status, body } = await house.send('POST', PATH, { body: { company: 'NWF', location: 'DC1' } })
+  expect({ status, body }).toMatchObject({ status: 422, body: { code: 'inventory.nobody_counts' } })
+  expect(JSON.stringify(body)).toContain('have it send its 846')
+})
