@@ -38,7 +38,7 @@ export async function tellStanding(
   const over = open.filter(({ cause }) => cause.startsWith(here) && !causes.has(cause))
   restateExceptions(tx, told)
   await openExceptions(tx, told)
-  await closeExceptions(tx, over, 'books and count agree')
+  await closeExceptions(tx, over, 'nothing differs for this reason any more')
 }
 
 type Caused = CountedPlace & { readonly currency: string; readonly cause: string }

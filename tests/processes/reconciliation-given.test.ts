@@ -103,8 +103,13 @@ test('facts of before that come after a count that agrees are in it, and move no
   expect(await onHand()).toMatchObject({ b: 30 })
 })
 
-test('the first count of a place opens its books, whatever it says', async () => {
-  await count({ a: 500, b: 3 }, { location: SOUTH })
+test('the first count of a place opens its books, whatever it says, and is taken once', async () => {
+  const told = { location: SOUTH, takenAt: hours(8) }
+  await count({ a: 500, b: 3 }, told)
   expect(await onHand(SOUTH)).toEqual({ a: 500, b: 3 })
-  expect(await reports(SOUTH)).toMatchObject([{ missingHere: 2, adjusted: 2, told: 0 }])
+  const opened = [{ missingHere: 2, adjusted: 2, told: 0 }]
+  expect(await reports(SOUTH)).toMatchObject(opened)
+  // of the same moment, whatever it says
+  expect(await count({ a: 400, b: 3 }, told)).toMatchObject({ superseded: 2, differences: [] })
+  expect(await reports(SOUTH)).toMatchObject(opened)
 })
