@@ -80,11 +80,12 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
     ...found,
     outcome: one.dryRun ? 'shown' : tolerates(found) ? 'adjusted' : 'told',
   }))
-  const { takenAt, mark } = first.snapshot
+  const { takenAt, mark, scope } = first.snapshot
+  const whole = scope === 'location'
   const amountMinor = differences.reduce((sum, { valueMinor }) => sum + (valueMinor ?? 0), 0)
   const value = { amountMinor, currency: ports.company(one.company).currency }
   const { matched, superseded } = compared
-  const found = { takenAt, mark, matched, superseded, recovered, differences, value }
+  const found = { takenAt, mark, whole, matched, superseded, recovered, differences, value }
   if (superseded > 0 && superseded === first.counts.length) return found
   if (!one.dryRun) {
     await take(ports, one, first, differences)

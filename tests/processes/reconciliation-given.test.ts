@@ -54,6 +54,7 @@ test('what is within the tolerance is taken, what is beyond it waits for its own
     {
       source: SOURCE,
       askedBy: SOURCE,
+      whole: true,
       state: 'done',
       takenAt: takenAt.toISOString(),
       matched: 0,
@@ -68,7 +69,7 @@ test('what is within the tolerance is taken, what is beyond it waits for its own
 test('one of items says nothing of others: what they differ by stays told', async () => {
   await count({ a: 9 }, { scope: 'items', takenAt: hours(7) })
   expect(await told()).toHaveLength(1)
-  expect((await reports())[0]).toMatchObject({ matched: 1, missingThere: 0 })
+  expect((await reports())[0]).toMatchObject({ whole: false, matched: 1, missingThere: 0 })
 })
 
 test('one that is older than the last changes nothing and leaves no report', async () => {

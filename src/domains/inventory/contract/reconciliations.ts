@@ -34,6 +34,11 @@ export const ReconciliationView = z
     finishedAt: z.iso.datetime().optional(),
     takenAt: z.iso.datetime().optional().describe('Of which moment of the source it is'),
     mark: z.int().optional().describe('The last of all that the source told by then'),
+    whole: z
+      .boolean()
+      .describe(
+        'Whether all that is there was counted; else the named items alone, and nothing is proven of others',
+      ),
     matched: z.int().describe('Places on which both agree'),
     differing: z.int(),
     missingHere: z.int().describe('The source has something of it, our books have not'),
@@ -94,6 +99,7 @@ export type StandingDifference = Difference &
 export type ReconciliationFound = {
   readonly takenAt: Date
   readonly mark: number | undefined
+  readonly whole: boolean
   readonly matched: number
   readonly recovered: number
   readonly differences: readonly DifferenceFound[]

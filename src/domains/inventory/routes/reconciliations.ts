@@ -155,6 +155,7 @@ const ASKED = {
   state: 'asked',
   askedBy: 'anna',
   askedAt: '2026-11-21T08:30:00.000Z',
+  whole: true,
   matched: 0,
   differing: 0,
   missingHere: 0,

@@ -26,7 +26,8 @@ const take = sql(
 const finish = sql(
   'inventory.finish_reconciliation',
   `update inventory.reconciliation set state = 'done', finished_at = now(), taken_at = $2, mark = $3, matched = $4,
-     differing = $5, missing_here = $6, missing_there = $7, recovered = $8, adjusted = $9, told = $10, value_minor = $11
+     differing = $5, missing_here = $6, missing_there = $7, recovered = $8, adjusted = $9, told = $10, value_minor = $11,
+     whole = $12
    where id = $1 and state = 'asked'`,
 )
 const fail = sql(
@@ -129,6 +130,7 @@ export function finishReconciliation(tx: Transaction, id: number, found: Reconci
     count(({ outcome }) => outcome === 'adjusted'),
     count(({ outcome }) => outcome === 'told'),
     value.amountMinor,
+    found.whole,
   ])
   if (differences.length === 0) return
   tx.send(insertDifferences, [

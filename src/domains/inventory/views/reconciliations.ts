@@ -15,7 +15,7 @@ import { selectMovedLater } from '../store/feeds.ts'
 import { selectHeld } from '../store/lots.ts'
 
 const COLUMNS = `id, company, location, source, day::text as day, dry_run as "dryRun", state, asked_by as "askedBy",
-  asked_at as "askedAt", finished_at as "finishedAt", taken_at as "takenAt", mark, matched, differing,
+  asked_at as "askedAt", finished_at as "finishedAt", taken_at as "takenAt", mark, whole, matched, differing,
   missing_here as "missingHere", missing_there as "missingThere", recovered, adjusted, told, value_minor as "valueMinor",
   currency, problem`
 
