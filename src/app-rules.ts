@@ -45,13 +45,17 @@ export const countsStockOf =
   (source, reason) =>
     (config.systems[source]?.stock ?? config.feeds[source])?.moves[reason] !== 'none'
 
-/** An EDI partner's stands under a feed of its name; of who says nothing nothing is taken by itself. */
+/** However much is counted. */
+const ALL: Tolerance = { units: 1e9, percent: 0 }
+
+/** An EDI partner's stands under a feed of its name. Of whom counts come by themselves they are taken unless it is said. */
 export const toleranceOf =
   ({ systems, feeds, companies }: Config): ((source: string, company: string) => Tolerance) =>
   (source, company) => {
     const settings = systems[source]?.stock ?? feeds[source]
-    if (!settings) return { units: 0, percent: 0 }
-    const { value, ...sizes } = settings.tolerances[company] ?? settings.tolerance
+    const tolerance = settings?.tolerances[company] ?? settings?.tolerance
+    if (!tolerance) return ALL
+    const { value, ...sizes } = tolerance
     if (value === undefined) return sizes
     const { currency } = companies.find(({ code }) => code === company)!
     return { ...sizes, mostMinor: value * 10 ** minorDigits(currency) }

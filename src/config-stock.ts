@@ -96,6 +96,7 @@ export const StockSource = Source.extend({
 })
 
 const Feed = Source.extend({
+  tolerance: Tolerance.optional().describe('Where nothing is said, whatever is counted is taken'),
   locations: z
     .array(z.string().min(1))
     .min(1)

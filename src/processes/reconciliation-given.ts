@@ -3,7 +3,8 @@ import type { StockSnapshot } from '#capabilities/stock.ts'
 import type { Transaction } from '#platform/database.ts'
 import { localDate } from '#platform/time-zone.ts'
 import { beginReconciliation, numberReconciliation } from '#domains/inventory/operations/reconciliations.ts'
-import { hasBooks, lastCountHeld } from '#domains/inventory/views/reconciliations.ts'
+import { hasBooks } from '#domains/inventory/views/reconciliations.ts'
+import { toldOfLater } from '#domains/inventory/views/standing-differences.ts'
 import { reconcile, type Reconciled, type ReconcilePorts } from './reconciliation.ts'
 
 export type CountThatCame = {
@@ -20,17 +21,20 @@ export type CountHeld = Reconciled & {
   readonly id?: number
 }
 
-/** One that is older than the last count of its source there changes nothing, and nothing is kept of it. */
+/** Of items that a later count has told of it says nothing; where that is all, nothing is kept of it. */
 export async function reconcileGiven(
   ports: ReconcilePorts,
   told: CountThatCame,
 ): Promise<CountHeld | undefined> {
-  const { source, snapshot, unread = new Set(), file } = told
-  const { company, location, takenAt } = snapshot
+  const { source, file } = told
+  const { company, location, takenAt } = told.snapshot
   const { currency, timeZone } = ports.company(company)
   const place = { company, location, source }
-  const last = await lastCountHeld(ports.queries, place)
-  if (last && takenAt < last) return undefined
+  const later = new Set(await toldOfLater(ports.queries, place, takenAt))
+  const lines = told.snapshot.lines.filter(({ sku }) => !later.has(sku))
+  if (lines.length === 0 && told.snapshot.lines.length > 0) return undefined
+  const snapshot = { ...told.snapshot, lines }
+  const unread = new Set([...(told.unread ?? []), ...later])
   const id = await numberReconciliation(ports.queries)
   const day = localDate(ports.clock.now(), timeZone)
   const entered = { ...place, day, dryRun: false, askedBy: source, currency }

@@ -81,7 +81,7 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
     outcome: one.dryRun ? 'shown' : tolerates(found) ? 'adjusted' : 'told',
   }))
   const { takenAt, mark, scope } = first.snapshot
-  const whole = scope === 'location'
+  const whole = scope === 'location' && compared.superseded === 0
   const amountMinor = differences.reduce((sum, { valueMinor }) => sum + (valueMinor ?? 0), 0)
   const value = { amountMinor, currency: ports.company(one.company).currency }
   const { matched, superseded } = compared

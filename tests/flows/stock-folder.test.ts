@@ -33,7 +33,6 @@ beforeAll(async () => {
       locations: ['CHI-1'],
       directory: folder,
       moves: { ship: 'available > shipped' as const },
-      tolerance: { units: 20 },
     },
   }
   const freshness = [{ source: 'counts', minutes: 24 * 60, rule: 'zero' as const }]

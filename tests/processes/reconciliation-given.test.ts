@@ -72,8 +72,12 @@ test('one of items says nothing of others: what they differ by stays told', asyn
   expect((await reports())[0]).toMatchObject({ whole: false, matched: 1, missingThere: 0 })
 })
 
-test('one that is older than the last changes nothing and leaves no report', async () => {
-  expect(await count({ a: 1, b: 1 }, { takenAt: hours(7.5) })).toBeUndefined()
+test('one of items that were taken or told later changes nothing and leaves no report', async () => {
+  expect(await count({ a: 1, b: 1 }, { takenAt: hours(8.5) })).toMatchObject({
+    superseded: 2,
+    differences: [],
+  })
+  expect(await count({ b: 1 }, { takenAt: hours(8.5), scope: 'items' })).toBeUndefined()
   expect(await reports()).toHaveLength(2)
   expect(await onHand()).toEqual({ a: 9, b: 40, c: 1 })
 })

@@ -191,22 +191,6 @@ export const hasBooks = async (
   { company, location }: Pick<ReconciliationView, 'company' | 'location'>,
 ): Promise<boolean> => (await queries.query(openedAt, [company, location])).length > 0
 
-const lastTaken = sql(
-  'inventory.last_count_held',
-  `select taken_at as "takenAt" from inventory.reconciliation
-   where company = $1 and location = $2 and source = $3 and state = 'done' and not dry_run
-   order by day desc, id desc limit 1`,
-)
-
-/** As of when the books were last held against a count of the source. */
-export async function lastCountHeld(
-  queries: Queries,
-  { company, location, source }: Pick<ReconciliationView, 'company' | 'location' | 'source'>,
-): Promise<Date | undefined> {
-  const [row] = await queries.query<{ takenAt: Date }>(lastTaken, [company, location, source])
-  return row?.takenAt
-}
-
 export type Comparing = CountTaking & {
   /** Items of which this count was taken before, or a later one of its source, are left out. */
   readonly leavesKnown: boolean

@@ -15,6 +15,25 @@ const standing = sql(
    order by s.first_id, s.reason, d.value_minor desc nulls last, d.sku`,
 )
 
+const later = sql(
+  'inventory.told_of_later',
+  `select d.sku from inventory.standing_difference s
+   join inventory.reconciliation r on r.id = s.last_id and r.taken_at > $4
+   join inventory.reconciliation_difference d on d.reconciliation_id = s.last_id and d.item_id = s.item_id
+   where s.company = $1 and s.location = $2 and s.source = $3`,
+)
+
+/** Items of which a count after that time was told and did not correct the books. */
+export async function toldOfLater(
+  queries: Queries,
+  { company, location, source }: CountedPlace,
+  takenAt: Date,
+): Promise<string[]> {
+  return (await queries.query<{ sku: string }>(later, [company, location, source, takenAt])).map(
+    ({ sku }) => sku,
+  )
+}
+
 type Row = Pick<StandingDifference, 'itemId' | 'sku' | 'reason' | 'firstId' | 'valueMinor'> &
   Readonly<Record<`${'ours' | 'theirs'}${'Available' | 'Hold' | 'Damaged'}`, Quantity>>
 
