@@ -16,6 +16,7 @@ export function politeReader(reader: ErpReader & ErpBooks, under: ReadingGate): 
     stock: (request) => readUnderGate(under, () => reader.stock(request)),
     supply: (request) => readUnderGate(under, () => reader.supply(request)),
     openOrders: (request) => readUnderGate(under, () => reader.openOrders(request)),
+    referencesMax: reader.referencesMax,
     standing: (kind, references) => readUnderGate(under, () => reader.standing(kind, references)),
     credit: (customer) => readUnderGate(under, () => reader.credit(customer)),
   }

@@ -279,9 +279,6 @@ export type PostedKind = 'orders' | 'invoices'
 /** What an ERP has under a reference of ours. */
 export type StandingDocument = { readonly reference: string; readonly number: string }
 
-/** So many references one look-up takes. */
-export const REFERENCES_MAX = 50
-
 /** Read access to an ERP's master data, implemented by its connector beside the operations above. */
 export interface ErpReader {
   readonly instance: string
@@ -302,8 +299,10 @@ export interface ErpReader {
 /** An ERP's books, by our references; implemented by its connector too. */
 export interface ErpBooks {
   readonly instance: string
+  /** So many references one look-up takes. */
+  readonly referencesMax: number
   /**
-   * What stands under these references, at most `REFERENCES_MAX`: several documents where one was posted twice, none of
+   * What stands under these references, at most `referencesMax`: several documents where one was posted twice, none of
    * what was cancelled there.
    */
   standing(kind: PostedKind, references: readonly string[]): Promise<readonly StandingDocument[]>

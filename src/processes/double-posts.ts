@@ -1,5 +1,5 @@
 /** What an ERP has twice under one reference of ours, by its own fault: told with both numbers until one of them is gone. */
-import { type ErpBooks, type PostedKind, REFERENCES_MAX, type StandingDocument } from '#capabilities/erp.ts'
+import type { ErpBooks, PostedKind, StandingDocument } from '#capabilities/erp.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Transaction } from '#platform/database.ts'
 import { closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
@@ -97,10 +97,9 @@ const docOf = (cause: string): number => Number(cause.slice(cause.indexOf(':') +
 /** In as many calls as the references take, one after the other: it is our look, not the ERP's turn. */
 async function twiceAt(books: ErpBooks, kind: Kind, docs: readonly number[]): Promise<Twice[]> {
   const found: StandingDocument[] = []
-  for (let from = 0; from < docs.length; from += REFERENCES_MAX)
-    found.push(
-      ...(await books.standing(kind.name, docs.slice(from, from + REFERENCES_MAX).map(kind.numberOf))),
-    )
+  const size = books.referencesMax
+  for (let from = 0; from < docs.length; from += size)
+    found.push(...(await books.standing(kind.name, docs.slice(from, from + size).map(kind.numberOf))))
   const numbers = Map.groupBy(found, ({ reference }) => reference)
   return docs.flatMap((doc) => {
     const here = numbers.get(kind.numberOf(doc)) ?? []

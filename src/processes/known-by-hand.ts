@@ -191,7 +191,7 @@ function settle({ hand }: Books, { request, shipping, rows, lines, unsaid }: Set
         hand.otherwise.push(leftOtherwise(request, { itemId, lot, sku: told.sku, quantity: gone }))
     }
   }
-  hand.differences.push(...unsaid.map(back))
+  hand.differences.push(...unsaid.map((portion) => ({ ...back(portion), notFound: true })))
   const compared = compare(message.shipment, lines, unsaid)
   const mine = [...lines.flatMap(({ known }) => known), ...others, ...unsaid].map(({ row }) => row)
   for (const { row } of [...others, ...unsaid]) rows.end(row, 'differs')

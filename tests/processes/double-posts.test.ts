@@ -28,6 +28,7 @@ const asked: (readonly string[])[] = []
 const besides: Record<PostedKind, StandingDocument[]> = { orders: [], invoices: [] }
 const books: ErpBooks = {
   instance: 'erp-foods',
+  referencesMax: 50,
   async standing(kind, references) {
     asked.push(references)
     const own = house.landscape.legacyErp.truth()[kind]

@@ -258,6 +258,7 @@ function cloudReader(
     stock: pages('itemInventories', toStock),
     supply: pages('expectedReceipts', toSupply),
     openOrders: pages('outstandingSalesLines', toOpenOrder),
+    referencesMax: 50,
     async standing(kind, references) {
       const found: StandingDocument[] = []
       const filter = `externalDocumentNumber in (${references.map(quoted).join(',')})`

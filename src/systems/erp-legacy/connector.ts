@@ -263,6 +263,7 @@ function legacyReader(
     stock: pages('MM_STOCK', toStock, false),
     supply: pages('MM_RECEIPTS', toSupply, true),
     openOrders: pages('SD_OPEN_ORDERS', toOpenOrder, true),
+    referencesMax: 50,
     async standing(kind, references) {
       const { find, reference, number } = BOOKS[kind]
       const fields = await gateway.read(find, { [reference]: references })

@@ -51,6 +51,8 @@ export type LeftOtherwise = Omit<Departure, 'quantity' | 'claimEnds' | 'short'> 
   readonly quantity: Quantity
   /** Of what the paper said was not found, so much left after all. */
   readonly found: Quantity
+  /** What did not leave was not found: in doubt until its warehouse writes it off or somebody counts. */
+  readonly notFound?: boolean
 }
 
 /** What a paper called short, leaves after all and is claimed again until it has left. */
@@ -105,10 +107,7 @@ export async function correctLeft(
       change(one, { from: 'adjustment', to: 'available', quantity: one.quantity, reason: 'counted before' }),
     )
   const changes = differences.flatMap((one) => {
-    if (one.quantity < 0)
-      return [
-        change(one, { from: 'adjustment', to: 'available', quantity: -one.quantity, reason: 'never left' }),
-      ]
+    if (one.quantity < 0) return neverLeft(one)
     if (one.found === 0) return []
     const found = {
       from: 'unreconciled',
@@ -125,9 +124,17 @@ export async function correctLeft(
     .map(({ found: _, ...one }): Departure => ({ ...one, claimEnds: 0, short: 0 }))
   const shortfalls = more.length > 0 ? await ship(tx, more) : []
   const doubts = changes
-    .filter(({ from }) => from === 'unreconciled')
+    .filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
     .map(({ company, itemId, location }) => ({ company, itemId, location, quantity: 0 }))
   return [...explained, ...shortfalls, ...doubts]
+}
+
+function neverLeft(one: LeftOtherwise): StockChange[] {
+  const quantity = -one.quantity
+  const back = change(one, { from: 'adjustment', to: 'available', quantity, reason: 'never left' })
+  if (one.notFound !== true) return [back]
+  // of no lot, as any pick that was short: what its warehouse writes off names one
+  return [back, { ...back, lot: '', from: 'available', to: 'unreconciled', reason: 'short' }]
 }
 
 const change = (
