@@ -6,10 +6,16 @@ import type { Query } from '#tests/support/books-rules.ts'
 import { openQuery } from './evidence.ts'
 import type { FaultKind, FaultProxy } from './fault-proxy.ts'
 import type { Fleet } from './fleet.ts'
-import type { Strike } from './plan.ts'
+import type { MigrationKill, Strike } from './plan.ts'
 
 export type Done = {
   kills: number
+  /** Of programs that were migrating an empty database. */
+  killsWhileMigrating: number
+  /** Programs that were told to stop in order. */
+  restarts: number
+  /** Of those, killed before they had. */
+  killsWhileStopping: number
   /** Process frozen and let go on. */
   freezes: number
   /** Of those, for longer than a lease lasts. */
@@ -30,15 +36,59 @@ export type ChaosParts = {
 }
 
 const ZOMBIE_FROM_MS = 10_000
+const LOOK_MS = 5
+const MIGRATED_WITHIN_MS = 120_000
+
+async function appliedFiles(query: Query): Promise<number> {
+  const [there] = await query<{ isThere: boolean }>(
+    `select to_regclass('public.migration') is not null as "isThere"`,
+  )
+  if (!there!.isThere) return 0
+  const [row] = await query<{ count: number }>('select count(*) from public.migration')
+  return row!.count
+}
 
 export class Chaos {
-  readonly done: Done = { kills: 0, freezes: 0, zombies: 0, databaseStops: 0, terminatedSessions: 0 }
+  readonly done: Done = {
+    kills: 0,
+    killsWhileMigrating: 0,
+    restarts: 0,
+    killsWhileStopping: 0,
+    freezes: 0,
+    zombies: 0,
+    databaseStops: 0,
+    terminatedSessions: 0,
+  }
   readonly #parts: ChaosParts
   readonly #calming = new AbortController()
   readonly #endings: Promise<void>[] = []
 
   constructor(parts: ChaosParts) {
     this.#parts = parts
+  }
+
+  /** Kills while the programs migrate the empty database together; resolves when it is migrated, or all have struck. */
+  async runFirstStart(kills: readonly MigrationKill[]): Promise<void> {
+    const { fleet, note } = this.#parts
+    for (const kill of kills) {
+      await this.#applied(kill.afterFiles)
+      note(JSON.stringify(kill))
+      if (fleet.kill(kill.member, true)) this.done.killsWhileMigrating++
+    }
+  }
+
+  /** Resolves when so many files have been applied. */
+  async #applied(files: number): Promise<void> {
+    const { query, end } = await openQuery(this.#parts.databaseUrl)
+    try {
+      const untilMs = performance.now() + MIGRATED_WITHIN_MS
+      while ((await appliedFiles(query)) < files) {
+        if (performance.now() > untilMs) throw new Error(`nobody applies ${files} migrations`)
+        await this.#sleep(LOOK_MS)
+      }
+    } finally {
+      await end()
+    }
   }
 
   /** Resolves when the last strike has been made. */
@@ -75,6 +125,8 @@ export class Chaos {
       case 'kill':
         if (fleet.kill(strike.member, strike.whileStarting)) this.done.kills++
         return
+      case 'restart':
+        return this.#restart(strike)
       case 'freeze':
         return this.#freeze(strike.member, strike.forMs)
       case 'terminate':
@@ -85,6 +137,19 @@ export class Chaos {
       case 'network':
         return this.#spoil(strike)
     }
+  }
+
+  #restart({ member, killAfterMs }: Extract<Strike, { kind: 'restart' }>): void {
+    const kill = this.#parts.fleet.restart(member)
+    if (!kill) return
+    this.done.restarts++
+    if (killAfterMs === undefined) return
+    this.#endings.push(this.#killStopping(kill, killAfterMs))
+  }
+
+  async #killStopping(kill: () => boolean, afterMs: number): Promise<void> {
+    await this.#sleep(afterMs)
+    if (!this.#calming.signal.aborted && kill()) this.done.killsWhileStopping++
   }
 
   #freeze(member: number, forMs: number): void {

@@ -5,22 +5,34 @@ import type { ConfigInput } from '../../src/config-schema.ts'
 const MAIN = new URL('../support/program-main.ts', import.meta.url)
 const AGAIN_FIRST_MS = 100
 const AGAIN_MOST_MS = 2_000
-const STOP_WITHIN_MS = 15_000
+/** What has not ended by then is left behind by the program, which is no stop in order. */
+const STOP_WITHIN_MS = 20_000
 const LAST_LINES = 5
 
-export type Ended = { readonly name: string; readonly code: number | null; readonly lines: readonly string[] }
+export type Ended = {
+  readonly what: 'a program ended by itself' | 'a program did not stop in order'
+  readonly name: string
+  readonly code: number | null
+  readonly lines: readonly string[]
+}
 
 export type FleetOptions = {
   /** By name; each says its role. */
   readonly configs: Readonly<Record<string, Partial<ConfigInput>>>
   readonly environment: Readonly<Record<string, string>>
+  /** What is started; the house. */
+  readonly program?: URL
+  /** How long a program that is told to stop may take. */
+  readonly stopWithinMs?: number
   /** What programs log: warnings and worse. */
   readonly onLog: (name: string, text: string) => void
 }
 
 export class Fleet {
-  /** Programs that were ready and ended although nobody had killed them. */
+  /** Programs that were ready and ended although nobody had told them to, or otherwise than they were told to. */
   readonly ended: Ended[] = []
+  /** Of those that stopped in order. */
+  longestStopMs = 0
   /** Ends before readiness: the database was away, most likely. */
   failedStarts = 0
   readonly #members: readonly Member[]
@@ -58,10 +70,22 @@ export class Fleet {
   }
 
   thawAll(): void {
-    for (const member of this.#members) member.signal('SIGCONT')
+    for (const member of this.#members) member.thaw()
   }
 
-  /** In order; what takes too long is killed. */
+  /**
+   * Tells the drawn one, or the next that can be told, to stop in order; another takes its place. Answers what kills it
+   * if it is still stopping; undefined when there is none.
+   */
+  restart(nth: number): (() => boolean) | undefined {
+    for (const place of this.#members.keys()) {
+      const kill = this.#members[(nth + place) % this.size]!.restart()
+      if (kill) return kill
+    }
+    return undefined
+  }
+
+  /** For good, in order; what takes too long is killed. */
   async stop(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.stop()))
   }
@@ -72,7 +96,7 @@ export class Fleet {
   }
 }
 
-type MemberParts = Pick<FleetOptions, 'environment' | 'onLog'> & {
+type MemberParts = Omit<FleetOptions, 'configs'> & {
   readonly name: string
   readonly config: Partial<ConfigInput>
   readonly fleet: Fleet
@@ -84,7 +108,11 @@ class Member {
   readonly hasDoors: boolean
   #child: ChildProcess | undefined
   #killed = false
-  #stopping = false
+  #frozen = false
+  /** When it was told to stop in order. */
+  #toldMs: number | undefined
+  #late: NodeJS.Timeout | undefined
+  #isOver = false
   #again: NodeJS.Timeout | undefined
   #attempt = 0
   #lines: string[] = []
@@ -103,33 +131,53 @@ class Member {
 
   freeze(): (() => void) | undefined {
     const child = this.#child
-    if (!child?.kill('SIGSTOP')) return undefined
-    return () => void child.kill('SIGCONT')
+    if (this.#toldMs !== undefined || !child?.kill('SIGSTOP')) return undefined
+    this.#frozen = true
+    return () => child === this.#child && this.thaw()
+  }
+
+  thaw(): void {
+    this.#frozen = false
+    this.#child?.kill('SIGCONT')
+  }
+
+  restart(): (() => boolean) | undefined {
+    const child = this.#child
+    if (!child || !this.url || this.#frozen || this.#toldMs !== undefined) return undefined
+    this.#tell(child)
+    return () => child === this.#child && this.signal('SIGKILL')
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true
+    this.#isOver = true
     clearTimeout(this.#again)
     const child = this.#child
     if (!child) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGCONT')
-    child.kill('SIGTERM')
-    const late = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+    this.thaw()
+    if (this.#toldMs === undefined) this.#tell(child)
     await gone
-    clearTimeout(late)
   }
 
   abandon(): void {
-    this.#stopping = true
+    this.#isOver = true
     clearTimeout(this.#again)
-    this.#child?.kill('SIGKILL')
+    this.signal('SIGKILL')
+  }
+
+  #tell(child: ChildProcess): void {
+    this.#parts.onLog(this.#parts.name, `process ${child.pid} is told to stop\n`)
+    this.#toldMs = performance.now()
+    child.kill('SIGTERM')
+    this.#late = setTimeout(() => child.kill('SIGKILL'), this.#parts.stopWithinMs ?? STOP_WITHIN_MS)
   }
 
   #start(): void {
     this.#killed = false
+    this.#frozen = false
+    this.#toldMs = undefined
     this.#lines = []
-    const child = fork(MAIN, [JSON.stringify(this.#parts.config)], {
+    const child = fork(this.#parts.program ?? MAIN, [JSON.stringify(this.#parts.config)], {
       execArgv: [],
       env: { ...process.env, ...this.#parts.environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -151,14 +199,22 @@ class Member {
 
   #onExit(code: number | null): void {
     this.#parts.onLog(this.#parts.name, `ended with ${code ?? 'a signal'}\n`)
-    const wasReady = this.url !== undefined
+    clearTimeout(this.#late)
+    if (!this.#killed) this.#judge(code)
     this.url = undefined
     this.#child = undefined
-    if (this.#stopping) return
-    const { fleet, name } = this.#parts
-    if (!this.#killed && !wasReady) fleet.failedStarts++
-    if (!this.#killed && wasReady) fleet.ended.push({ name, code, lines: this.#lines })
+    if (this.#isOver) return
     const waitMs = Math.min(AGAIN_FIRST_MS * 2 ** this.#attempt++, AGAIN_MOST_MS)
     this.#again = setTimeout(() => this.#start(), waitMs)
+  }
+
+  /** Of an end that no kill has made. */
+  #judge(code: number | null): void {
+    const { fleet, name } = this.#parts
+    const [told, lines] = [this.#toldMs, this.#lines]
+    if (this.url === undefined) fleet.failedStarts++
+    else if (told === undefined) fleet.ended.push({ what: 'a program ended by itself', name, code, lines })
+    else if (code !== 0) fleet.ended.push({ what: 'a program did not stop in order', name, code, lines })
+    else fleet.longestStopMs = Math.max(fleet.longestStopMs, Math.round(performance.now() - told))
   }
 }

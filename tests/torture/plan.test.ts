@@ -1,6 +1,6 @@
 /** The plan of a torture: the same seed is the same plan, and each kind strikes as often as the length of a run asks. */
 import { expect, test } from 'vitest'
-import { planOf, type Strike } from './plan.ts'
+import { firstStartOf, planOf, type Strike } from './plan.ts'
 
 const PROXIES = ['database', 'legacyErp', 'cloudErp', 'wms', 'tax', 'doors']
 const plan = (seed: string, minutes: number): Strike[] =>
@@ -26,7 +26,14 @@ test('ten minutes have at least 60 kills and 5 stops of the database', () => {
 
 test('the shortest run has one strike of each kind', () => {
   const kinds = new Set(plan('any', 0.01).map(({ kind }) => kind))
-  expect([...kinds].toSorted()).toEqual(['freeze', 'kill', 'network', 'stop-database', 'terminate'])
+  expect([...kinds].toSorted()).toEqual([
+    'freeze',
+    'kill',
+    'network',
+    'restart',
+    'stop-database',
+    'terminate',
+  ])
 })
 
 test('a few minutes have every fault of the network, every proxy, every program, and zombies', () => {
@@ -37,4 +44,17 @@ test('a few minutes have every fault of the network, every proxy, every program,
   const kills = strikes.filter((strike) => strike.kind === 'kill')
   expect(new Set(kills.map(({ member }) => member))).toEqual(new Set([0, 1, 2, 3]))
   expect(strikes.some((strike) => strike.kind === 'freeze' && strike.forMs > 10_000)).toBe(true)
+  const restarts = strikes.filter((strike) => strike.kind === 'restart')
+  expect(new Set(restarts.map(({ member }) => member))).toEqual(new Set([0, 1, 2, 3]))
+  expect(new Set(restarts.map(({ killAfterMs }) => killAfterMs !== undefined))).toEqual(
+    new Set([true, false]),
+  )
+})
+
+test('of the programs that migrate together, one is killed in each third of the files, the same by the same seed', () => {
+  const firstStart = (seed: string) => firstStartOf({ seed, members: 4, files: 150 })
+  expect(firstStart('one')).toEqual(firstStart('one'))
+  expect(firstStart('one')).not.toEqual(firstStart('two'))
+  const thirds = firstStart('one').map(({ afterFiles }) => Math.floor(afterFiles / 50))
+  expect(thirds).toEqual([0, 1, 2])
 })

@@ -4,15 +4,25 @@ import type { ProxyFault } from './fault-proxy.ts'
 
 export type Strike = { readonly atMs: number } & (
   | { readonly kind: 'kill'; readonly member: number; readonly whileStarting: boolean }
+  /** Told to stop in order, and killed so much later if it is still stopping. */
+  | { readonly kind: 'restart'; readonly member: number; readonly killAfterMs?: number }
   | { readonly kind: 'freeze'; readonly member: number; readonly forMs: number }
   | { readonly kind: 'terminate'; readonly sessions: number; readonly first: number }
   | { readonly kind: 'stop-database' }
   | { readonly kind: 'network'; readonly proxy: string; readonly fault: ProxyFault; readonly forMs: number }
 )
 
+/** A program is killed once so many files are applied to the empty database. */
+export type MigrationKill = {
+  readonly kind: 'kill-migrating'
+  readonly member: number
+  readonly afterFiles: number
+}
+
 /** One strike of a kind falls somewhere into each stretch of this length; a short run has one of each. */
 const EVERY_MS = {
   kill: 5_000,
+  restart: 6_000,
   freeze: 11_000,
   terminate: 7_000,
   'stop-database': 40_000,
@@ -24,6 +34,9 @@ const ZOMBIE_MS: [number, number] = [11_000, 14_000]
 const ZOMBIE_SHARE = 0.34
 /** Of the killed, those that may be on their way to readiness; were it all, a slow machine would never get there. */
 const STARTING_SHARE = 0.25
+/** Of those that are told to stop in order. */
+const KILLED_STOPPING_SHARE = 0.4
+const STOPPING_MS: [number, number] = [0, 400]
 const PAUSE_MS: [number, number] = [100, 4_000]
 const SESSIONS: [number, number] = [1, 6]
 /** Of silent connections, those that nobody ever resets. */
@@ -50,6 +63,25 @@ export function planOf(options: PlanOptions): Strike[] {
   return strikes.toSorted((a, b) => a.atMs - b.atMs)
 }
 
+const MIGRATION_KILLS = 3
+
+/** All programs start at once on an empty database; one is killed somewhere in each third of its migrations. */
+export function firstStartOf({
+  seed,
+  members,
+  files,
+}: {
+  seed: string
+  members: number
+  files: number
+}): MigrationKill[] {
+  return Array.from({ length: MIGRATION_KILLS }, (_, nth) => ({
+    kind: 'kill-migrating',
+    member: drawInteger(seed, 'kill-migrating', nth, [0, members - 1]),
+    afterFiles: Math.floor(((nth + draw(seed, 'after-files', nth)) * files) / MIGRATION_KILLS),
+  }))
+}
+
 type Unplaced = Strike extends infer One ? (One extends Strike ? Omit<One, 'atMs'> : never) : never
 
 function strikeOf(kind: Strike['kind'], nth: number, { seed, members, proxies }: PlanOptions): Unplaced {
@@ -59,6 +91,10 @@ function strikeOf(kind: Strike['kind'], nth: number, { seed, members, proxies }:
   switch (kind) {
     case 'kill':
       return { kind, member, whileStarting: draw(seed, 'while-starting', nth) < STARTING_SHARE }
+    case 'restart':
+      return draw(seed, 'while-stopping', nth) < KILLED_STOPPING_SHARE
+        ? { kind, member, killAfterMs: among('kill-after', STOPPING_MS) }
+        : { kind, member }
     case 'freeze': {
       const isZombie = draw(seed, 'zombie', nth) < ZOMBIE_SHARE
       return { kind, member, forMs: among('for', isZombie ? ZOMBIE_MS : PAUSE_MS) }

@@ -9,7 +9,6 @@ import type { LandscapeUrls } from '#landscape/main.ts'
 import { draw } from '#landscape/random.ts'
 import type { World } from '#landscape/world/world.ts'
 import { systemClock as clock } from '#platform/clock.ts'
-import { migrate } from '#platform/migrations.ts'
 import { startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import type { Books } from '#tests/support/house-books.ts'
@@ -66,7 +65,6 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
   const starting = startPostgres({ dataDirectory: join(folder, 'postgres'), clock, log })
   const stopServer = undoable(async () => (await starting).stop())
   const server = await starting
-  await migrate(server.url)
   const dataDirectory = await dataDirectoryOf(server.url)
   const world = worldOf({ seed, plannedOrders })
   const landscape = await startLandscape(seed, plannedOrders)

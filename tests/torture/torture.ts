@@ -4,13 +4,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { readMigrations } from '#platform/migrations.ts'
 import { type Query, underWay, violationsAtRest } from '#tests/support/books-rules.ts'
 import { Chaos, type Done } from './chaos.ts'
 import { type Client, startClient } from './client.ts'
 import { gatherEvidence, openQuery } from './evidence.ts'
 import type { FaultKind } from './fault-proxy.ts'
 import { type Anomaly, checkHistory, type Entry } from './history.ts'
-import { planOf } from './plan.ts'
+import { firstStartOf, planOf } from './plan.ts'
 import { openStage, type Stage } from './stage.ts'
 
 /** What a run has done up to a moment. */
@@ -23,6 +24,7 @@ export type Figures = Done & {
   readonly unknown: number
   readonly cancelled: number
   readonly failedStarts: number
+  readonly longestStopMs: number
   readonly proxyFaults: Partial<Record<FaultKind, number>>
 }
 
@@ -52,9 +54,9 @@ export async function torture({ minutes, seed, say, began }: RunOptions): Promis
   const startedMs = performance.now()
   const forMs = minutes * 60_000
   const stage = await openStage(seed, Math.ceil((forMs / 1_000) * PER_SECOND))
-  await until(() => stage.fleet.ready, READY_WITHIN_MS, 'the programs do not become ready')
-  say(`${stage.fleet.size} programs are ready, seed ${seed}`)
   const chaos = new Chaos(stage)
+  const unstarted = await startFirst(stage, chaos, seed)
+  say(`${stage.fleet.size} programs are ready, seed ${seed}`)
   const plan = planOf({ seed, forMs, members: stage.fleet.size, proxies: [...stage.proxies.keys()] })
   const client = startClient({
     door: stage.door,
@@ -69,6 +71,7 @@ export async function torture({ minutes, seed, say, began }: RunOptions): Promis
     ...countsOf(client.log),
     ...chaos.done,
     failedStarts: stage.fleet.failedStarts,
+    longestStopMs: stage.fleet.longestStopMs,
     proxyFaults: chaos.proxyFaults,
   })
   began(figures)
@@ -81,11 +84,14 @@ export async function torture({ minutes, seed, say, began }: RunOptions): Promis
   const drainMs = Math.round(performance.now() - drainFromMs)
   clearInterval(telling)
   say(`drained in ${drainMs} ms, ${progressOf(client, chaos)}`)
+  const examined = await examine(stage, client.log)
+  await stage.fleet.stop()
   const anomalies = [
+    ...unstarted,
     ...undrained,
     ...nothingProved(client, chaos),
-    ...endedByThemselves(stage),
-    ...(await examine(stage, client.log)),
+    ...endedBadly(stage),
+    ...examined,
   ]
   if (anomalies.length > 0) {
     stage.keepFolder()
@@ -99,6 +105,17 @@ export async function torture({ minutes, seed, say, began }: RunOptions): Promis
     durationMs: Math.round(performance.now() - startedMs),
     exitCode: anomalies.length > 0 ? 1 : 0,
   }
+}
+
+/** All at once, on an empty database, while some are killed. Nothing else strikes, so that each of the others starts. */
+async function startFirst({ fleet }: Stage, chaos: Chaos, seed: string): Promise<Anomaly[]> {
+  const files = (await readMigrations()).length
+  await chaos.runFirstStart(firstStartOf({ seed, members: fleet.size, files }))
+  await until(() => fleet.ready, READY_WITHIN_MS, 'the programs do not become ready')
+  const detail = `${fleet.failedStarts} of them`
+  return fleet.failedStarts === 0
+    ? []
+    : [{ kind: 'a program did not start beside others that migrated', documents: [], detail }]
 }
 
 async function until(
@@ -149,18 +166,19 @@ async function openAgain(url: string): ReturnType<typeof openQuery> {
   }
 }
 
-/** A run in which nobody could order, or nobody was killed, has shown nothing. */
+/** A run in which nobody could order, or nobody was killed or told to stop, has shown nothing. */
 function nothingProved({ log }: Client, { done }: Chaos): Anomaly[] {
-  const isProof = done.kills > 0 && done.databaseStops > 0 && log.some(({ kind }) => kind === 'ok')
-  const detail = `${done.kills} kills, ${done.databaseStops} database stops`
+  const { kills, restarts, databaseStops } = done
+  const isProof = Math.min(kills, restarts, databaseStops) > 0 && log.some(({ kind }) => kind === 'ok')
+  const detail = `${kills} kills, ${restarts} restarts, ${databaseStops} database stops`
   return isProof ? [] : [{ kind: 'the run proves nothing', documents: [], detail }]
 }
 
-const endedByThemselves = ({ fleet }: Stage): Anomaly[] =>
-  fleet.ended.map(({ name, code, lines }) => ({
-    kind: 'a program ended by itself',
+const endedBadly = ({ fleet }: Stage): Anomaly[] =>
+  fleet.ended.map(({ what, name, code, lines }) => ({
+    kind: what,
     documents: [],
-    detail: `${name}: ${code}: ${lines.join('')}`,
+    detail: `${name}: ${code ?? 'a signal'}: ${lines.join('')}`,
   }))
 
 async function examine(stage: Stage, log: readonly Entry[]): Promise<Anomaly[]> {
@@ -224,6 +242,7 @@ function progressOf({ log }: Client, { done, proxyFaults }: Chaos): string {
     `${orders} orders`,
     `${acknowledged} acknowledged`,
     `${done.kills} kills`,
+    `${done.restarts} restarts`,
     `${done.freezes} freezes`,
     `${done.databaseStops} database stops`,
     `${done.terminatedSessions} sessions ended`,
