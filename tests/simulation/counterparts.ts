@@ -1,6 +1,6 @@
-/** The counterparts of a seed, each with its own truth and without sockets: two ERPs, two warehouse systems, two shop platforms, tax. */
+/** The counterparts of a seed, each with its own truth: two ERPs, two warehouse systems, two shop platforms, tax. */
 import type { ConfigInput } from '../../src/config-schema.ts'
-import { demoConfig } from '../../src/demo.ts'
+import { demoConfig, type DemoSystems } from '../../src/demo.ts'
 import { type Landscape, startLandscape, type SystemName } from '#landscape/landscape.ts'
 import { startShop, type ShopHandle } from '#landscape/shop/server.ts'
 import type { Post } from '#landscape/webhooks.ts'
@@ -39,23 +39,32 @@ export const TRADE = {
   secret: 'trade-secret',
 } as const
 
+type CounterpartOptions = {
+  clock: Clock
+  erpClock?: Clock
+  post: Post
+  /** Whether they listen on ports of their own. */
+  sockets?: 'free' | 'none'
+}
+
 export async function counterpartsOf(
   seed: string,
   world: World,
-  { clock, erpClock = clock, post }: { clock: Clock; erpClock?: Clock; post: Post },
+  { clock, erpClock = clock, post, sockets = 'none' }: CounterpartOptions,
 ): Promise<Counterparts> {
   const landscape = await startLandscape({
     clock,
     erpClock,
     seed,
     world,
-    ports: 'none',
+    ...(sockets === 'none' ? { ports: sockets } : {}),
     post,
     pace: { pickAfterMs: 200, shipAfterMs: 300 },
     depotSites: NEAR_SITES,
     tellPicks: NEAR_SITES,
   })
-  const own = { clock, seed, host: '', port: undefined, keep: 'all', visibilityLagMs: 0, post } as const
+  const port = sockets === 'none' ? undefined : 0
+  const own = { clock, seed, host: '127.0.0.1', port, keep: 'all', visibilityLagMs: 0, post } as const
   const eastWms = await startWms(worldAt(world, EAST_SITES), {
     ...own,
     ...EAST,
@@ -87,17 +96,32 @@ export async function counterpartsOf(
   }
 }
 
+/** Those who tell us by webhooks. */
+export const TELLERS = ['wms', 'eastWms', 'shop', 'tradeShop'] as const
+export type Teller = (typeof TELLERS)[number]
+
 /** Where the webhooks of each go. */
-export function deliverToUs({ wms, eastWms, shop, tradeShop }: Counterparts): void {
-  const door = (name: string, path: string): string => `http://crossdock.invalid/system/${name}/v1/${path}`
-  wms.deliverTo(door(CONFIGURED.wms, 'events'))
-  eastWms.deliverTo(door(CONFIGURED.eastWms, 'events'))
-  shop.deliverTo(door(CONFIGURED.shop, 'orders'))
-  tradeShop.deliverTo(door(CONFIGURED.tradeShop, 'orders'))
+export function deliverToUs(
+  { wms, eastWms, shop, tradeShop }: Counterparts,
+  at: (teller: Teller) => string = () => 'http://crossdock.invalid',
+): void {
+  const door = (teller: Teller, path: string): string =>
+    `${at(teller)}/system/${CONFIGURED[teller]}/v1/${path}`
+  wms.deliverTo(door('wms', 'events'))
+  eastWms.deliverTo(door('eastWms', 'events'))
+  shop.deliverTo(door('shop', 'orders'))
+  tradeShop.deliverTo(door('tradeShop', 'orders'))
 }
 
-export function configFor(counterparts: Counterparts): Partial<ConfigInput> {
-  const demo = demoConfig(counterparts)
+/** Where they answer, in whichever process they run. */
+export type CounterpartAddresses = DemoSystems &
+  Readonly<Record<'eastWms' | 'tradeShop', { readonly url: string }>>
+
+export function configFor(
+  counterparts: CounterpartAddresses,
+  policy: Readonly<Record<string, unknown>> = {},
+): Partial<ConfigInput> {
+  const demo = demoConfig(counterparts, policy)
   const { eastWms, tradeShop } = counterparts
   return {
     ...demo,
@@ -111,6 +135,7 @@ export function configFor(counterparts: Counterparts): Partial<ConfigInput> {
         baseUrl: eastWms.url,
         credentials: EAST,
         options: { batchMax: 1 },
+        policy,
       },
       [CONFIGURED.tradeShop]: {
         connector: 'shop-hosted',
@@ -126,6 +151,7 @@ export function configFor(counterparts: Counterparts): Partial<ConfigInput> {
             },
           ],
         },
+        policy,
       },
     },
   }

@@ -1,12 +1,12 @@
 /** Shops that are told what can be promised to them: in the end each shows our availability for its channel. */
 import { Publishing } from '../../src/config-publishing.ts'
 import { stockInDatabase } from '../../src/processes/stock-in-memory.ts'
-import { DEFAULT_SHOPS } from '#landscape/shop/server.ts'
+import { DEFAULT_SHOPS, type ShopHandle } from '#landscape/shop/server.ts'
 import type { CompanyCode, Item, World } from '#landscape/world/world.ts'
 import type { Queries } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
 import type { Violation } from './checkers.ts'
-import { CONFIGURED, type Counterparts, TRADE } from './counterparts.ts'
+import { CONFIGURED, TRADE } from './counterparts.ts'
 import { unequal } from './supply-checkers.ts'
 
 const CHANNEL = 'shop'
@@ -24,7 +24,7 @@ type Books = {
   readonly queries: Queries
   readonly world: World
   readonly locations: readonly string[]
-  readonly landscape: Counterparts
+  readonly landscape: Readonly<Record<'shop' | 'tradeShop', Pick<ShopHandle, 'truth'>>>
 }
 
 export async function levelsAmiss({ queries, world, locations, landscape }: Books): Promise<Violation[]> {

@@ -1,12 +1,13 @@
 /**
  * Clients that order at a fixed rate whatever becomes of their orders, repeat, cancel, give up, and write down each
- * word they say and hear.
+ * word they say and hear; and buyers who order in shops, which tell us until they are told that we have it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { toOrderRequest } from '../../src/demo.ts'
 import type { Entry } from './history.ts'
+import { keyOf, subjectOf } from './world.ts'
 
 const ORDERS = '/process/order-to-cash/v1/orders'
 /** Most clients wait for half a minute; one that leaves early and comes again makes a slow machine slower. */
@@ -25,10 +26,18 @@ const AGAIN_AT_ONCE = 16
 /** Of those whose call failed, who never ask again. */
 const GIVES_UP_SHARE = 0.25
 
+export type Shops = {
+  /** A buyer orders. */
+  place(nth: number): void
+  /** What the shops tell us, and hear. */
+  onTold(hear: (entry: Omit<Entry, 'atMs'>) => void): void
+}
+
 export type ClientOptions = {
   readonly door: string
   readonly seed: string
   readonly orderAt: (nth: number) => WorldOrder
+  readonly shops: Shops
   readonly perSecond: number
   readonly forMs: number
 }
@@ -45,9 +54,6 @@ type Request = Pick<Entry, 'operation' | 'key' | 'subject'> & {
   readonly path: string
   readonly body: unknown
 }
-
-export const subjectOf = ({ company, customer, poNumber }: WorldOrder): string =>
-  `${company} ${customer} ${poNumber}`
 
 export function startClient(options: ClientOptions): Client {
   const { seed, forMs, perSecond } = options
@@ -74,8 +80,22 @@ export function startClient(options: ClientOptions): Client {
     open.set(done, key)
   }
 
+  const taken = new Map<string, () => void>()
+  options.shops.onTold((entry) => {
+    log.push({ atMs: Math.round(performance.now() - startedMs), ...entry })
+    if (entry.kind === 'ok') taken.get(entry.key)?.()
+  })
+
+  /** Resolves when the shop was told that we have it. */
+  function buy(order: WorldOrder): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    taken.set(keyOf(order), resolve)
+    options.shops.place(order.nth)
+    return promise
+  }
+
   async function submit(order: WorldOrder): Promise<void> {
-    const key = `arrival-${order.nth}`
+    const key = keyOf(order)
     const body = toOrderRequest(order)
     const request: Request = { operation: 'submit', key, subject: subjectOf(order), path: ORDERS, body }
     if (draw(seed, 'twice', key) < TWICE_SHARE)
@@ -99,7 +119,7 @@ export function startClient(options: ClientOptions): Client {
       const waitMs = startedMs + (nth * 1_000) / perSecond - performance.now()
       if (waitMs > 0) await sleep(waitMs)
       const order = options.orderAt(nth)
-      begin(`arrival-${order.nth}`, () => submit(order))
+      begin(keyOf(order), () => (order.door === 'shop' ? buy(order) : submit(order)))
     }
   }
 

@@ -9,8 +9,12 @@ import {
   theirInvoices,
   theirOpenLines,
   theirStock,
+  warehousesOf,
 } from '#tests/support/house-books.ts'
+import { shopBooks, type ShopBooks } from './shop-evidence.ts'
 import type { Book, Evidence, KnownOrder, Said, Versions } from './history.ts'
+
+export type AllBooks = Books & ShopBooks
 
 /** The oids of bigint and numeric. */
 const NUMBERS: readonly number[] = [20, 1700]
@@ -34,10 +38,11 @@ export async function openQuery(url: string): Promise<{ query: Query; end(): Pro
   }
 }
 
-export async function gatherEvidence(query: Query, books: Books, log: Evidence['log']): Promise<Evidence> {
+export async function gatherEvidence(query: Query, books: AllBooks, log: Evidence['log']): Promise<Evidence> {
   return {
     log,
     orders: await ourOrders(query),
+    refused: await ourRefusals(query),
     versions: await ourVersions(query),
     books: await bothBooks(query, books),
   }
@@ -56,6 +61,15 @@ const ourOrders = (query: Query): Promise<KnownOrder[]> =>
       exists (select from log.event v where v.key = o.id and v.type = 'order.cancel_requested') as "cancelRequested"
     from orders.sales_order o`)
 
+/** As the message that told of it says. */
+const ourRefusals = async (query: Query): Promise<string[]> =>
+  (
+    await query<{ subject: string }>(`
+      select concat_ws(' ', m.company, m.body::json -> 'customer' ->> 'external_id', m.body::json ->> 'po_number') as subject
+      from inbox.message m join exceptions.exception e on e.cause like '%' || m.message_id
+      where m.type = 'orders/create' and e.closed_at is null and e.owner <> '' and e.due_at is not null`)
+  ).map(({ subject }) => subject)
+
 const ourVersions = (query: Query): Promise<Versions[]> =>
   query<Versions>(`
     select d.kind || ' ' || d.doc as document, d.version, coalesce(e.events, 0) as events, e.first, e.last
@@ -65,8 +79,9 @@ const ourVersions = (query: Query): Promise<Versions[]> =>
 
 const saidOf = (query: Query, text: string): Promise<Said[]> => query<Said>(text)
 
-async function bothBooks(query: Query, books: Books): Promise<Book[]> {
-  const { legacyErp, cloudErp, wms, tax } = books
+async function bothBooks(query: Query, books: AllBooks): Promise<Book[]> {
+  const { legacyErp, cloudErp, tax } = books
+  const warehouses = warehousesOf(books)
   const erps = [
     ['NWF', legacyErp.truth()],
     ['NWI', cloudErp.truth()],
@@ -92,29 +107,28 @@ async function bothBooks(query: Query, books: Books): Promise<Book[]> {
       theirs: asSaid(theirOpenLines(books)),
     },
     {
-      documents: 'releases at the warehouse',
+      documents: 'releases at the warehouses',
       ours: await saidOf(
         query,
         `select 'F-' || id as reference, wms_number as says from shipments.fulfillment where wms_number is not null`,
       ),
-      theirs: wms.truth().orders.map(({ external_ref, wms_order_id }) => ({
-        reference: external_ref,
-        says: wms_order_id,
-      })),
+      theirs: warehouses.flatMap(({ orders }) =>
+        orders.map(({ external_ref, wms_order_id }) => ({ reference: external_ref, says: wms_order_id })),
+      ),
     },
     {
       documents: 'shipments',
       ours: asSaid(
-        (await query<{ key: string }>('select source_key as key from shipments.shipment')).map(
-          ({ key }) => key,
-        ),
+        (
+          await query<{ key: string }>(`select source || ' ' || source_key as key from shipments.shipment`)
+        ).map(({ key }) => key),
       ),
       theirs: asSaid(
-        wms
-          .truth()
-          .events.flatMap((event) =>
-            event.type === 'shipment.confirmed' ? [String(event['shipment_id'])] : [],
+        warehouses.flatMap(({ source, events }) =>
+          events.flatMap((event) =>
+            event.type === 'shipment.confirmed' ? [`${source} ${String(event['shipment_id'])}`] : [],
           ),
+        ),
       ),
     },
     {
@@ -138,6 +152,7 @@ async function bothBooks(query: Query, books: Books): Promise<Book[]> {
       ours: (await ourStock(query)).map(({ place, quantity }) => saidAs(place, { quantity })),
       theirs: theirStock(books).map(({ place, quantity }) => saidAs(place, { quantity })),
     },
+    ...(await shopBooks(query, books)),
   ]
 }
 

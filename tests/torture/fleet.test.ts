@@ -8,7 +8,7 @@ let fleet: Fleet
 
 afterEach(() => fleet.abandon())
 
-async function startFleet(ends: string, stopWithinMs = LONG_MS): Promise<void> {
+function openFleet(ends: string, stopWithinMs = LONG_MS): void {
   fleet = new Fleet({
     configs: { program: { role: 'all' } },
     environment: { ENDS: ends },
@@ -16,6 +16,10 @@ async function startFleet(ends: string, stopWithinMs = LONG_MS): Promise<void> {
     program: STAND_IN,
     stopWithinMs,
   })
+}
+
+async function startFleet(...given: Parameters<typeof openFleet>): Promise<void> {
+  openFleet(...given)
   await vi.waitUntil(() => fleet.ready)
 }
 
@@ -63,6 +67,6 @@ test('a frozen program is not told to stop, and one that goes on is', async () =
 })
 
 test('a program that ends although nobody told it to is written down', async () => {
-  await startFleet('at once').catch(() => undefined)
+  openFleet('at once')
   await expect.poll(() => endings()[0]).toEqual(['a program ended by itself', 7])
 })

@@ -5,8 +5,8 @@ import type { ConfigInput } from '../../src/config-schema.ts'
 const MAIN = new URL('../support/program-main.ts', import.meta.url)
 const AGAIN_FIRST_MS = 100
 const AGAIN_MOST_MS = 2_000
-/** What has not ended by then is left behind by the program, which is no stop in order. */
-const STOP_WITHIN_MS = 20_000
+/** So long orchestrators wait for a program that they have told to stop before they kill it. */
+const STOP_WITHIN_MS = 30_000
 const LAST_LINES = 5
 
 export type Ended = {

@@ -14,6 +14,10 @@ const entry = (kind: Entry['kind'], over: Partial<Entry> = {}): Entry => ({
 
 const accepted = (over: Partial<Entry> = {}): Entry => entry('ok', { status: 201, id: 'O-1', ...over })
 
+/** By a shop, which only hears whether we have it. */
+const tell = (kind: Entry['kind'], over: Partial<Entry> = {}): Entry =>
+  entry(kind, { operation: 'tell', ...over })
+
 const known = (over: Partial<KnownOrder> = {}): KnownOrder => ({
   id: 'O-1',
   subject: 'NWF 1001 PO-1',
@@ -25,6 +29,7 @@ const known = (over: Partial<KnownOrder> = {}): KnownOrder => ({
 const evidence = (over: Partial<Evidence> = {}): Evidence => ({
   log: [entry('invoke'), accepted()],
   orders: [known()],
+  refused: [],
   versions: [],
   books: [],
   ...over,
@@ -81,6 +86,15 @@ describe('a history is good', () => {
         orders: [known({ cancelRequested: true })],
       },
     ],
+    [
+      'of a shop order that was taken at the second attempt and is there',
+      { log: [tell('invoke'), tell('info'), tell('invoke'), tell('ok')] },
+    ],
+    ['of a shop order that is there although its shop has heard nothing', { log: [tell('invoke')] }],
+    [
+      'of a shop order that was taken and cannot be sold, as somebody knows',
+      { log: [tell('ok')], orders: [], refused: ['NWF 1001 PO-1'] },
+    ],
     ['of an order that is held, waits, or is owned', { orders: [known({ state: 'owned' })] }],
     [
       'of versions that are their events',
@@ -121,6 +135,16 @@ describe('it finds', () => {
         ['one document was acknowledged as several', ['O-1', 'O-2']],
         ['an order is there twice', ['O-1', 'O-2']],
       ],
+    ],
+    [
+      'a shop order that was taken and is not there',
+      { log: [tell('ok'), tell('ok')], orders: [] },
+      [['an order that a shop was told is taken is lost', ['key-1']]],
+    ],
+    [
+      'a shop order that is there twice',
+      { log: [tell('ok')], orders: [known(), known({ id: 'O-2' })] },
+      [['an order is there twice', ['O-1', 'O-2']]],
     ],
     [
       'two answers to one key',

@@ -8,11 +8,12 @@ export type Entry = {
   /** Monotonic, from the start of the run. */
   readonly atMs: number
   readonly call: number
-  readonly operation: 'submit' | 'cancel'
+  /** `tell`: a shop tells of an order, and `ok` is that it was told it is taken, whatever becomes of it then. */
+  readonly operation: 'submit' | 'tell' | 'cancel'
   readonly kind: 'invoke' | 'ok' | 'fail' | 'info'
-  /** The idempotency key. */
+  /** The idempotency key; of a shop's order its own. */
   readonly key: string
-  /** Of a submission the business document; of a cancellation the order's number. */
+  /** Of an order the business document; of a cancellation the order's number. */
   readonly subject: string
   readonly status?: number
   /** The number that the answer gives the order. */
@@ -47,6 +48,8 @@ export type Book = {
 
 export type Evidence = {
   readonly log: readonly Entry[]
+  /** Business documents that a shop told of and of which nothing can be sold, as an open exception with owner and due time says. */
+  readonly refused: readonly string[]
   readonly orders: readonly KnownOrder[]
   readonly versions: readonly Versions[]
   readonly books: readonly Book[]
@@ -58,10 +61,11 @@ export type Anomaly = {
   readonly detail: string
 }
 
-export function checkHistory({ log, orders, versions, books }: Evidence): Anomaly[] {
+export function checkHistory({ log, orders, refused, versions, books }: Evidence): Anomaly[] {
   return [
     ...checkKeys(log),
     ...checkSubmissions(log, orders),
+    ...checkTaken(log, orders, refused),
     ...checkCancellations(log, orders),
     ...orders.flatMap(checkEnd),
     ...versions.flatMap(checkVersions),
@@ -97,7 +101,7 @@ const idsOf = (entries: readonly Entry[]): string[] => [
 
 function checkSubmissions(log: readonly Entry[], orders: readonly KnownOrder[]): Anomaly[] {
   const submitted = Map.groupBy(
-    log.filter(({ operation }) => operation === 'submit'),
+    log.filter(({ operation }) => operation !== 'cancel'),
     ({ subject }) => subject,
   )
   const kept = Map.groupBy(orders, ({ subject }) => subject)
@@ -125,6 +129,27 @@ function checkSubject(subject: string, entries: readonly Entry[], kept: readonly
     found.push(anomaly('a refused order is there', kept, `${subject}: ${codes.join(', ')}`))
   }
   return found
+}
+
+/** What a shop was told is taken is there, or somebody owns its refusal. */
+function checkTaken(
+  log: readonly Entry[],
+  orders: readonly KnownOrder[],
+  refused: readonly string[],
+): Anomaly[] {
+  const decided = new Set([...orders.map(({ subject }) => subject), ...refused])
+  const taken = log.filter(({ operation, kind }) => operation === 'tell' && kind === 'ok')
+  const lost = Map.groupBy(
+    taken.filter(({ subject }) => !decided.has(subject)),
+    ({ subject }) => subject,
+  )
+  return [...lost].map(([subject, told]) =>
+    anomaly(
+      'an order that a shop was told is taken is lost',
+      [...new Set(told.map(({ key }) => key))],
+      subject,
+    ),
+  )
 }
 
 /** Every key under which it was sent was refused; one that was never answered may have been accepted. */

@@ -1,8 +1,14 @@
 /** The plan of a torture: the same seed is the same plan, and each kind strikes as often as the length of a run asks. */
 import { expect, test } from 'vitest'
+import { CONFIGURED, TELLERS } from '#tests/simulation/counterparts.ts'
 import { firstStartOf, planOf, type Strike } from './plan.ts'
 
-const PROXIES = ['database', 'legacyErp', 'cloudErp', 'wms', 'tax', 'doors']
+const PROXIES = [
+  'database',
+  'doors',
+  ...Object.keys(CONFIGURED),
+  ...TELLERS.map((teller) => `webhooks of ${teller}`),
+]
 const plan = (seed: string, minutes: number): Strike[] =>
   planOf({ seed, forMs: minutes * 60_000, members: 4, proxies: PROXIES })
 const count = (strikes: readonly Strike[], kind: Strike['kind']): number =>

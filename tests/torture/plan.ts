@@ -26,7 +26,7 @@ const EVERY_MS = {
   freeze: 11_000,
   terminate: 7_000,
   'stop-database': 40_000,
-  network: 2_500,
+  network: 1_500,
 } as const satisfies Record<Strike['kind'], number>
 
 /** Others take over from a process that is silent for ten seconds: longer makes it a zombie. */

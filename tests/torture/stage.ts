@@ -5,32 +5,33 @@ import { appendFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { LandscapeUrls } from '#landscape/main.ts'
 import { draw } from '#landscape/random.ts'
 import type { World } from '#landscape/world/world.ts'
 import { systemClock as clock } from '#platform/clock.ts'
 import { startPostgres } from '#platform/postgres-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
-import type { Books } from '#tests/support/house-books.ts'
+import { configFor, CONFIGURED, type Teller, TELLERS } from '#tests/simulation/counterparts.ts'
+import { publishing } from '#tests/simulation/shop-levels.ts'
 import type { ConfigInput } from '../../src/config-schema.ts'
-import { demoConfig } from '../../src/demo.ts'
 import { undoable } from '../../bench/undoing.ts'
-import { openQuery } from './evidence.ts'
+import type { Shops } from './client.ts'
+import { type AllBooks, openQuery } from './evidence.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { Fleet } from './fleet.ts'
-import type { LandscapeWish } from './landscape-process.ts'
+import type { LandscapeNews, LandscapeWish } from './landscape-process.ts'
 import { worldOf } from './world.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
 
 /** Quick enough for what a test can wait for, patient enough for all faults of a run. */
 const POLICY = { timeoutMs: 2_500, retry: { maxMs: 3_000, maxAttempts: 100 } }
+/** So that orders are also found which a shop could not tell us of yet. */
+const SHOP_POLL_MS = 10_000
 const ROLES = {
   doors: 'api',
   everything: 'all',
   'first-worker': 'worker',
   'second-worker': 'worker',
 } as const
-const COUNTERPARTS = ['legacyErp', 'cloudErp', 'wms', 'tax'] as const
 
 export type Stage = {
   readonly world: World
@@ -47,7 +48,8 @@ export type Stage = {
   keepFolder(): void
   readonly environment: Readonly<Record<string, string>>
   tell(wish: LandscapeWish): void
-  books(): Promise<Books>
+  readonly shops: Shops
+  books(): Promise<AllBooks>
   end(): Promise<void>
 }
 
@@ -73,7 +75,7 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
   const environment = await compiled(join(folder, 'compiled'))
   const fleet = new Fleet({ configs, environment, onLog: note })
   const stopFleet = undoable(() => fleet.stop())
-  landscape.tell({ kind: 'deliver', wms: `${network.door}/system/wms/v1/events` })
+  landscape.tell({ kind: 'deliver', doors: network.webhooks })
   return {
     world,
     fleet,
@@ -84,6 +86,7 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
     databaseUrl: server.url,
     environment: { DATABASE_URL: server.url, CROSSDOCK__AUDIT__HEADS_DIRECTORY: join(folder, 'audit') },
     tell: landscape.tell,
+    shops: landscape.shops,
     books: () => readBooks(landscape.urls, world),
     note: (text) => note('torture', `${text}\n`),
     keepFolder() {
@@ -116,9 +119,12 @@ async function dataDirectoryOf(url: string): Promise<string> {
   return row!.data_directory
 }
 
+type LandscapeUrls = Readonly<Record<keyof typeof CONFIGURED, string>>
+
 type LandscapeProcess = {
   readonly urls: LandscapeUrls
   tell(wish: LandscapeWish): void
+  readonly shops: Shops
   end(): Promise<void>
 }
 
@@ -132,17 +138,25 @@ async function startLandscape(seed: string, plannedOrders: number): Promise<Land
     },
   )
   const end = undoable(async () => void child.kill('SIGKILL'))
-  const [urls] = (await once(child, 'message')) as [LandscapeUrls]
-  return { urls, tell: (wish) => void child.send(wish), end }
+  const [ready] = (await once(child, 'message')) as [Extract<LandscapeNews, { kind: 'ready' }>]
+  const tell = (wish: LandscapeWish): void => void child.send(wish)
+  const shops: Shops = {
+    place: (nth) => tell({ kind: 'place', nth }),
+    onTold: (hear) =>
+      void child.on('message', (news: LandscapeNews) => news.kind === 'told' && hear(news.entry)),
+  }
+  return { urls: ready.urls, tell, shops, end }
 }
 
 type NetworkOfRun = {
   readonly proxies: ReadonlyMap<string, FaultProxy>
   readonly door: string
+  /** Where each counterpart tells us. */
+  readonly webhooks: Readonly<Record<Teller, string>>
   readonly config: { readonly database: string; readonly systems: LandscapeUrls }
 }
 
-/** A proxy before the database, one before each counterpart, one before our doors, which it takes in turns. */
+/** A proxy before the database, one before each counterpart, and before our doors one for clients and one for each that tells us, who take the doors in turns. */
 async function openNetwork(
   seed: string,
   databaseUrl: string,
@@ -161,13 +175,17 @@ async function openNetwork(
   database.port = new URL(await open('database', () => databasePort)).port
   database.search = ''
   const systems: Record<string, string> = { ...urls }
-  for (const system of COUNTERPARTS) {
-    const port = Number(new URL(urls[system]).port)
+  for (const [system, url] of Object.entries(urls)) {
+    const port = Number(new URL(url).port)
     systems[system] = await open(system, () => port)
   }
   let turn = 0
-  const door = await open('doors', () => doors()[turn++ % Math.max(1, doors().length)])
-  return { proxies, door, config: { database: database.href, systems: systems as LandscapeUrls } }
+  const nextDoor = (): number | undefined => doors()[turn++ % Math.max(1, doors().length)]
+  const door = await open('doors', nextDoor)
+  const webhooks: Partial<Record<Teller, string>> = {}
+  for (const teller of TELLERS) webhooks[teller] = await open(`webhooks of ${teller}`, nextDoor)
+  const config = { database: database.href, systems: systems as LandscapeUrls }
+  return { proxies, door, webhooks: webhooks as Record<Teller, string>, config }
 }
 
 function programs(
@@ -176,12 +194,16 @@ function programs(
   world: World,
 ): Record<string, Partial<ConfigInput>> {
   const at = Object.fromEntries(Object.entries(systems).map(([name, url]) => [name, { url }]))
-  const demo = demoConfig({ ...(at as Record<keyof LandscapeUrls, { url: string }>), world }, POLICY)
+  const carrier = { url: '' }
+  const addresses = { ...(at as Record<keyof LandscapeUrls, { url: string }>), carrier, world }
+  const configured = configFor(addresses, POLICY)
   return Object.fromEntries(
     Object.entries(ROLES).map(([name, role]) => [
       name,
       {
-        ...demo,
+        ...configured,
+        publishing,
+        inbox: { shopPollMs: SHOP_POLL_MS },
         role,
         http: { port: 0 },
         database: { url: database, poolSize: 8 },
@@ -191,10 +213,15 @@ function programs(
   )
 }
 
-async function readBooks(urls: LandscapeUrls, world: World): Promise<Books> {
-  const read = async (system: (typeof COUNTERPARTS)[number]): Promise<unknown> =>
-    (await fetch(`${urls[system]}/_truth`)).json()
-  const truths = await Promise.all(COUNTERPARTS.map(async (system) => [system, await read(system)] as const))
-  const books = truths.map(([system, truth]) => [system, { truth: () => truth }])
-  return { world, ...Object.fromEntries(books) } as Books
+async function readBooks(urls: LandscapeUrls, world: World): Promise<AllBooks> {
+  const read = async (url: string): Promise<unknown> => (await fetch(`${url}/_truth`)).json()
+  const truths = await Promise.all(
+    Object.entries(urls).map(async ([system, url]) => [system, await read(url)] as const),
+  )
+  const books = Object.fromEntries(truths.map(([system, truth]) => [system, { truth: () => truth }]))
+  return {
+    world,
+    ...books,
+    otherWarehouses: { [CONFIGURED.eastWms]: books['eastWms'] },
+  } as unknown as AllBooks
 }

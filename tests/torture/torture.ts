@@ -8,10 +8,12 @@ import { readMigrations } from '#platform/migrations.ts'
 import { type Query, underWay, violationsAtRest } from '#tests/support/books-rules.ts'
 import { Chaos, type Done } from './chaos.ts'
 import { type Client, startClient } from './client.ts'
-import { gatherEvidence, openQuery } from './evidence.ts'
+import { warehousesOf } from '#tests/support/house-books.ts'
+import { type AllBooks, gatherEvidence, openQuery } from './evidence.ts'
 import type { FaultKind } from './fault-proxy.ts'
 import { type Anomaly, checkHistory, type Entry } from './history.ts'
 import { firstStartOf, planOf } from './plan.ts'
+import { wrongLevels } from './shop-evidence.ts'
 import { openStage, type Stage } from './stage.ts'
 
 /** What a run has done up to a moment. */
@@ -23,6 +25,9 @@ export type Figures = Done & {
   readonly refused: number
   readonly unknown: number
   readonly cancelled: number
+  /** Orders of shops, and of those that they were told are taken. */
+  readonly shopOrders: number
+  readonly taken: number
   readonly failedStarts: number
   readonly longestStopMs: number
   readonly proxyFaults: Partial<Record<FaultKind, number>>
@@ -47,6 +52,7 @@ const PER_SECOND = 10
 const READY_WITHIN_MS = 60_000
 const ANSWERED_WITHIN_MS = 120_000
 const DRAINED_WITHIN_MS = 120_000
+const LEVELS_WITHIN_MS = 60_000
 const LOOK_MS = 250
 const SAY_EVERY_MS = 2_000
 
@@ -64,6 +70,7 @@ export async function torture({ minutes, seed, say, began }: RunOptions): Promis
     forMs,
     perSecond: PER_SECOND,
     orderAt: (nth) => stage.world.orders(1, nth)[0]!,
+    shops: stage.shops,
   })
   const figures = (): Figures => ({
     minutes,
@@ -139,6 +146,7 @@ async function drain(stage: Stage, client: Client): Promise<Anomaly[]> {
     (await query('select from inventory.backorder limit 1')).length > 0
   try {
     await until(() => stage.fleet.ready, READY_WITHIN_MS, 'programs are not ready again')
+    stage.tell({ kind: 'redeliver' })
     const unanswered = await client.settle(ANSWERED_WITHIN_MS)
     stage.tell({ kind: 'redeliver' })
     await rest()
@@ -166,12 +174,29 @@ async function openAgain(url: string): ReturnType<typeof openQuery> {
   }
 }
 
-/** A run in which nobody could order, or nobody was killed or told to stop, has shown nothing. */
+/** A run in which nobody could order, here or in a shop, or nobody was killed or told to stop, has shown nothing. */
 function nothingProved({ log }: Client, { done }: Chaos): Anomaly[] {
   const { kills, restarts, databaseStops } = done
-  const isProof = Math.min(kills, restarts, databaseStops) > 0 && log.some(({ kind }) => kind === 'ok')
-  const detail = `${kills} kills, ${restarts} restarts, ${databaseStops} database stops`
+  const { acknowledged, taken } = countsOf(log)
+  const isProof = Math.min(kills, restarts, databaseStops, acknowledged, taken) > 0
+  const detail = `${kills} kills, ${restarts} restarts, ${databaseStops} database stops, ${taken} orders of shops`
   return isProof ? [] : [{ kind: 'the run proves nothing', documents: [], detail }]
+}
+
+/** Nor has one in which a counterpart saw nothing. */
+function untouched(books: AllBooks): Anomaly[] {
+  const { legacyErp, cloudErp, shop, tradeShop, tax } = books
+  const documents = {
+    'orders at the legacy ERP': legacyErp.truth().orders,
+    'orders at the cloud ERP': cloudErp.truth().orders,
+    ...Object.fromEntries(warehousesOf(books).map(({ source, orders }) => [`releases at ${source}`, orders])),
+    'shipments at the first shop platform': shop.truth().orders.flatMap(({ fulfillments }) => fulfillments),
+    'shipments at the second': tradeShop.truth().orders.flatMap(({ fulfillments }) => fulfillments),
+    'transactions at the tax engine': tax.truth().transactions,
+  }
+  return Object.entries(documents).flatMap(([detail, held]) =>
+    held.length === 0 ? [{ kind: 'the run proves nothing', documents: [], detail: `no ${detail}` }] : [],
+  )
 }
 
 const endedBadly = ({ fleet }: Stage): Anomaly[] =>
@@ -185,13 +210,30 @@ async function examine(stage: Stage, log: readonly Entry[]): Promise<Anomaly[]> 
   const { query, end } = await openQuery(stage.databaseUrl)
   try {
     const asking = doctor(stage)
-    const evidence = await gatherEvidence(query, await stage.books(), log)
-    const anomalies = [...checkHistory(evidence), ...(await brokenRules(query)), ...(await asking)]
+    const levels = await levelsAtLast(stage)
+    const books = await stage.books()
+    const evidence = await gatherEvidence(query, books, log)
+    const anomalies = [
+      ...checkHistory(evidence),
+      ...untouched(books),
+      ...levels,
+      ...(await brokenRules(query)),
+      ...(await asking),
+    ]
     if (anomalies.length > 0)
       writeFileSync(join(stage.folder, 'history.json'), JSON.stringify({ anomalies, ...evidence }))
     return anomalies
   } finally {
     await end()
+  }
+}
+
+/** Shops are told a moment after the books have come to rest. */
+async function levelsAtLast({ databaseUrl, books, world }: Stage): Promise<Anomaly[]> {
+  for (const untilMs = performance.now() + LEVELS_WITHIN_MS; ;) {
+    const wrong = await wrongLevels(databaseUrl, world, await books())
+    if (wrong.length === 0 || performance.now() > untilMs) return wrong
+    await sleep(LOOK_MS)
   }
 }
 
@@ -218,7 +260,7 @@ async function doctor({ environment }: Stage): Promise<Anomaly[]> {
 
 function countsOf(
   log: readonly Entry[],
-): Pick<Figures, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled'> {
+): Pick<Figures, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled' | 'shopOrders' | 'taken'> {
   const of = (operation: Entry['operation'], kind?: Entry['kind']): Set<string> =>
     new Set(
       log.flatMap((entry) =>
@@ -232,15 +274,18 @@ function countsOf(
     refused: refused.size,
     unknown: [...orders].filter((key) => !acknowledged.has(key) && !refused.has(key)).length,
     cancelled: of('cancel', 'ok').size,
+    shopOrders: of('tell').size,
+    taken: of('tell', 'ok').size,
   }
 }
 
 function progressOf({ log }: Client, { done, proxyFaults }: Chaos): string {
-  const { orders, acknowledged } = countsOf(log)
+  const { orders, acknowledged, shopOrders, taken } = countsOf(log)
   const struck = Object.values(proxyFaults).reduce((sum, count) => sum + count, 0)
   return [
     `${orders} orders`,
     `${acknowledged} acknowledged`,
+    `${taken} of ${shopOrders} taken from shops`,
     `${done.kills} kills`,
     `${done.restarts} restarts`,
     `${done.freezes} freezes`,
