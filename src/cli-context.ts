@@ -55,6 +55,8 @@ export type Context = {
   atEnd(undo: () => Promise<unknown>): void
   /** Runs when the user interrupts again, before the process ends at once. */
   onForce(undo: () => Promise<unknown>): void
+  /** Once the command has ended the program does, whatever still goes on in it. */
+  leaveBehind(): void
 }
 
 export type Command = (context: Context) => Promise<number>

@@ -29,6 +29,7 @@ async function execute(load: Load, command: Program): Promise<number> {
   const interrupt = new AbortController()
   const undoing: (() => Promise<unknown>)[] = []
   const forcing: (() => Promise<unknown>)[] = []
+  let leavesBehind = false
   const interrupted = new Promise<number>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
@@ -47,6 +48,7 @@ async function execute(load: Load, command: Program): Promise<number> {
       signal: interrupt.signal,
       atEnd: (undo: () => Promise<unknown>) => void undoing.push(undo),
       onForce: (undo: () => Promise<unknown>) => void forcing.push(undo),
+      leaveBehind: () => void (leavesBehind = true),
     }
     const endsItself = command.name() === 'up'
     return await (endsItself ? run(context) : Promise.race([run(context), interrupted]))
@@ -54,6 +56,8 @@ async function execute(load: Load, command: Program): Promise<number> {
     return await explain(error, terminal)
   } finally {
     for (const undo of undoing.toReversed()) await undo().catch(() => undefined)
+    // By then the exit code is there.
+    if (leavesBehind) systemClock.soon(() => process.exit())
   }
 }
 

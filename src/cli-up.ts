@@ -49,7 +49,8 @@ export async function up(context: Context): Promise<number> {
   } finally {
     shown.summary?.stop()
     terminal.note('crossdock: stopping (Ctrl-C again to force)')
-    await Promise.all([demo?.rest(), house.stop()])
+    const [left] = await Promise.all([house.stop(), demo?.rest()])
+    if (left.length > 0) context.leaveBehind()
     await forgetRunning(folder)
     terminal.note('crossdock: stopped')
   }

@@ -7,6 +7,7 @@ import { openAuditHeads } from './platform/audit-heads.ts'
 import { certificateEnd } from './platform/http-certificates.ts'
 import type { Clock } from './platform/clock.ts'
 import { diskRoom } from './platform/disk-room.ts'
+import { type Ending, endInReverse } from './platform/endings.ts'
 import { openHttpClient } from './platform/http-client.ts'
 import { systemChance } from './platform/ids.ts'
 import { nameOfLog } from './platform/log-name.ts'
@@ -44,15 +45,12 @@ export type House = {
   readonly url: string
   /** Resolves when master data is there and every door is open. */
   readonly ready: Promise<void>
-  /** Ends in order, what was begun last first; again it is the same ending. */
-  stop(): Promise<void>
+  /** Ends in order, what was begun last first; again it is the same ending. Answers what is left behind and goes on. */
+  stop(): Promise<readonly string[]>
   /** Ends the database server at once and leaves the rest to the next start; for who cannot wait. */
   abandon(): Promise<void>
 }
 
-type Ending = { readonly what: string; readonly end: () => Promise<unknown> }
-
-const END_WITHIN_MS = 20_000
 const HANDSHAKE_MS = 10_000
 const POOL_SCREENS = 4
 /** How often it is looked whether an ERP is to be read: while the first reading is awaited, and afterwards. */
@@ -62,8 +60,8 @@ const READINGS_MS = 15_000
 export async function startHouse(options: HouseOptions): Promise<House> {
   const { clock, log, onProgress = () => undefined } = options
   const endings: Ending[] = []
-  let stopped: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopped ??= endInReverse(endings, options))
+  let stopped: Promise<readonly string[]> | undefined
+  const stop = (): Promise<readonly string[]> => (stopped ??= endInReverse(endings, options))
   try {
     const bare = loadConfig(options.sources)
     onProgress('opening the database')
@@ -135,21 +133,6 @@ async function openOutward({ subscriptions }: Config, clock: Clock) {
   const rules = { ports, trusted: trustedAddresses }
   const box = await openSecretBox(subscriptions, systemChance)
   return { rules, box, http: openHttpClient({ clock, guard: { rules } }) }
-}
-
-/** Each ending is tried, whatever became of the others; one that hangs keeps the database from stopping for so long. */
-async function endInReverse(
-  endings: readonly Ending[],
-  { clock, log }: Pick<HouseOptions, 'clock' | 'log'>,
-): Promise<void> {
-  for (const { what, end } of endings.toReversed()) {
-    const done = new AbortController()
-    const ended = end()
-      .catch((error: unknown) => log.error(`${what} did not end well`, { error }))
-      .finally(() => done.abort())
-    await Promise.race([ended, clock.sleep(END_WITHIN_MS, done.signal)])
-    if (!done.signal.aborted) log.error(`${what} did not end in time`, { withinMs: END_WITHIN_MS })
-  }
 }
 
 function openPools(
