@@ -1,13 +1,15 @@
 /** What EDI partners must have been told when nothing is under way: one acknowledgment, answer, notice and invoice for each. */
-import type pg from 'pg'
-import { queryOf, type Violation } from './checkers.ts'
+import type { Query } from '#tests/support/books-rules.ts'
+import type { Violation } from './checkers.ts'
 import { elementOf, groupOf, type Heard, type Partners, type Sent } from './partners.ts'
 
 type Ordered = { readonly number: string; readonly held: boolean }
 type Billed = { readonly number: string; readonly totalMinor: number }
 
-export async function untold(side: pg.Client, { sent, heard }: Partners): Promise<Violation[]> {
-  const query = queryOf(side)
+export async function untold(
+  query: Query,
+  { sent, heard }: Pick<Partners, 'sent' | 'heard'>,
+): Promise<Violation[]> {
   const orders = await query<Ordered>(`
     select customer_order as number, exists (
       select from orders.hold h where h.order_id = o.id and h.status = 'open') as held

@@ -282,7 +282,7 @@ class Run {
       ...(await unsettled(side, this.#stock.counterparts, { clients, isRecounted: recounts(this.#day) })),
       ...amiss,
       ...forgotten,
-      ...(this.#partners ? await untold(side, this.#partners) : []),
+      ...(this.#partners ? await untold(queryOf(side), this.#partners) : []),
     ]
   }
 

@@ -1,6 +1,6 @@
 /**
  * Clients that order at a fixed rate whatever becomes of their orders, repeat, cancel, give up, and write down each
- * word they say and hear; and buyers who order in shops, which tell us until they are told that we have it.
+ * word they say and hear; and those who order in shops or by EDI, which tell us until they are told that we have it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { draw, drawInteger } from '#landscape/random.ts'
@@ -26,18 +26,21 @@ const AGAIN_AT_ONCE = 16
 /** Of those whose call failed, who never ask again. */
 const GIVES_UP_SHARE = 0.25
 
-export type Shops = {
-  /** A buyer orders. */
+export type Hear = (entry: Omit<Entry, 'atMs'>) => void
+
+/** Shops, or partners: they take the orders of their customers and tell us of them. */
+export type Teller = {
   place(nth: number): void
-  /** What the shops tell us, and hear. */
-  onTold(hear: (entry: Omit<Entry, 'atMs'>) => void): void
+  /** What they tell us, and hear. */
+  onTold(hear: Hear): void
 }
 
 export type ClientOptions = {
   readonly door: string
   readonly seed: string
   readonly orderAt: (nth: number) => WorldOrder
-  readonly shops: Shops
+  readonly shops: Teller
+  readonly partners: Teller
   readonly perSecond: number
   readonly forMs: number
 }
@@ -81,17 +84,25 @@ export function startClient(options: ClientOptions): Client {
   }
 
   const taken = new Map<string, () => void>()
-  options.shops.onTold((entry) => {
-    log.push({ atMs: Math.round(performance.now() - startedMs), ...entry })
-    if (entry.kind === 'ok') taken.get(entry.key)?.()
-  })
+  for (const teller of [options.shops, options.partners])
+    teller.onTold((entry) => {
+      log.push({ atMs: Math.round(performance.now() - startedMs), ...entry })
+      if (entry.kind === 'ok' || entry.kind === 'fail') taken.get(entry.key)?.()
+    })
 
-  /** Resolves when the shop was told that we have it. */
-  function buy(order: WorldOrder): Promise<void> {
+  /** Resolves when the shop or the partner was told that we have it. */
+  async function placeAt(teller: Teller, order: WorldOrder): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     taken.set(keyOf(order), resolve)
-    options.shops.place(order.nth)
-    return promise
+    teller.place(order.nth)
+    await promise
+  }
+
+  async function arrive(order: WorldOrder): Promise<void> {
+    if (order.door === 'api') return submit(order)
+    if (order.door === 'shop') return placeAt(options.shops, order)
+    // A partner gives each purchase order a number of its own.
+    if (order.repeats === undefined) return placeAt(options.partners, order)
   }
 
   async function submit(order: WorldOrder): Promise<void> {
@@ -119,7 +130,7 @@ export function startClient(options: ClientOptions): Client {
       const waitMs = startedMs + (nth * 1_000) / perSecond - performance.now()
       if (waitMs > 0) await sleep(waitMs)
       const order = options.orderAt(nth)
-      begin(keyOf(order), () => (order.door === 'shop' ? buy(order) : submit(order)))
+      begin(keyOf(order), () => arrive(order))
     }
   }
 

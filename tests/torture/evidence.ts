@@ -38,11 +38,18 @@ export async function openQuery(url: string): Promise<{ query: Query; end(): Pro
   }
 }
 
-export async function gatherEvidence(query: Query, books: AllBooks, log: Evidence['log']): Promise<Evidence> {
+type Witnesses = {
+  readonly books: AllBooks
+  readonly log: Evidence['log']
+  /** What partners were answered that none of it is taken. */
+  readonly rejected: readonly string[]
+}
+
+export async function gatherEvidence(query: Query, { books, log, rejected }: Witnesses): Promise<Evidence> {
   return {
     log,
     orders: await ourOrders(query),
-    refused: await ourRefusals(query),
+    refused: [...(await ourRefusals(query)), ...rejected],
     versions: await ourVersions(query),
     books: await bothBooks(query, books),
   }

@@ -139,7 +139,7 @@ describe('it finds', () => {
     [
       'a shop order that was taken and is not there',
       { log: [tell('ok'), tell('ok')], orders: [] },
-      [['an order that a shop was told is taken is lost', ['key-1']]],
+      [['an order that its teller was told is taken is lost', ['key-1']]],
     ],
     [
       'a shop order that is there twice',

@@ -8,10 +8,10 @@ export type Entry = {
   /** Monotonic, from the start of the run. */
   readonly atMs: number
   readonly call: number
-  /** `tell`: a shop tells of an order, and `ok` is that it was told it is taken, whatever becomes of it then. */
+  /** `tell`: a shop or a partner tells of an order, and `ok` is that it was told it is taken, whatever becomes of it then. */
   readonly operation: 'submit' | 'tell' | 'cancel'
   readonly kind: 'invoke' | 'ok' | 'fail' | 'info'
-  /** The idempotency key; of a shop's order its own. */
+  /** The idempotency key, or what stands for it elsewhere. */
   readonly key: string
   /** Of an order the business document; of a cancellation the order's number. */
   readonly subject: string
@@ -48,7 +48,7 @@ export type Book = {
 
 export type Evidence = {
   readonly log: readonly Entry[]
-  /** Business documents that a shop told of and of which nothing can be sold, as an open exception with owner and due time says. */
+  /** Business documents that a shop or a partner told of and of which nothing can be sold, as an exception with owner and due time says, or our answer. */
   readonly refused: readonly string[]
   readonly orders: readonly KnownOrder[]
   readonly versions: readonly Versions[]
@@ -131,7 +131,7 @@ function checkSubject(subject: string, entries: readonly Entry[], kept: readonly
   return found
 }
 
-/** What a shop was told is taken is there, or somebody owns its refusal. */
+/** What a shop or a partner was told is taken is there, or its refusal is answered or has an owner. */
 function checkTaken(
   log: readonly Entry[],
   orders: readonly KnownOrder[],
@@ -145,7 +145,7 @@ function checkTaken(
   )
   return [...lost].map(([subject, told]) =>
     anomaly(
-      'an order that a shop was told is taken is lost',
+      'an order that its teller was told is taken is lost',
       [...new Set(told.map(({ key }) => key))],
       subject,
     ),

@@ -14,11 +14,12 @@ import { configFor, CONFIGURED, type Teller, TELLERS } from '#tests/simulation/c
 import { publishing } from '#tests/simulation/shop-levels.ts'
 import type { ConfigInput } from '../../src/config-schema.ts'
 import { undoable } from '../../bench/undoing.ts'
-import type { Shops } from './client.ts'
+import type { Teller as OrderTeller } from './client.ts'
 import { type AllBooks, openQuery } from './evidence.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { Fleet } from './fleet.ts'
 import type { LandscapeNews, LandscapeWish } from './landscape-process.ts'
+import { ediIn, openPartners, type Partners } from './partners.ts'
 import { worldOf } from './world.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
 
@@ -48,7 +49,8 @@ export type Stage = {
   keepFolder(): void
   readonly environment: Readonly<Record<string, string>>
   tell(wish: LandscapeWish): void
-  readonly shops: Shops
+  readonly shops: OrderTeller
+  readonly partners: Partners
   books(): Promise<AllBooks>
   end(): Promise<void>
 }
@@ -71,6 +73,7 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
   const world = worldOf({ seed, plannedOrders })
   const landscape = await startLandscape(seed, plannedOrders)
   const network = await openNetwork(seed, server.url, landscape.urls, () => fleet.doors)
+  const partners = openPartners(world, join(folder, 'edi'))
   const configs = programs(network.config, folder, world)
   const environment = await compiled(join(folder, 'compiled'))
   const fleet = new Fleet({ configs, environment, onLog: note })
@@ -87,6 +90,7 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
     environment: { DATABASE_URL: server.url, CROSSDOCK__AUDIT__HEADS_DIRECTORY: join(folder, 'audit') },
     tell: landscape.tell,
     shops: landscape.shops,
+    partners,
     books: () => readBooks(landscape.urls, world),
     note: (text) => note('torture', `${text}\n`),
     keepFolder() {
@@ -94,6 +98,7 @@ export async function openStage(seed: string, plannedOrders: number): Promise<St
     },
     async end() {
       await stopFleet()
+      partners.end()
       await landscape.end()
       await Promise.all([...network.proxies.values()].map((proxy) => proxy.end()))
       await stopServer()
@@ -124,7 +129,7 @@ type LandscapeUrls = Readonly<Record<keyof typeof CONFIGURED, string>>
 type LandscapeProcess = {
   readonly urls: LandscapeUrls
   tell(wish: LandscapeWish): void
-  readonly shops: Shops
+  readonly shops: OrderTeller
   end(): Promise<void>
 }
 
@@ -140,7 +145,7 @@ async function startLandscape(seed: string, plannedOrders: number): Promise<Land
   const end = undoable(async () => void child.kill('SIGKILL'))
   const [ready] = (await once(child, 'message')) as [Extract<LandscapeNews, { kind: 'ready' }>]
   const tell = (wish: LandscapeWish): void => void child.send(wish)
-  const shops: Shops = {
+  const shops: OrderTeller = {
     place: (nth) => tell({ kind: 'place', nth }),
     onTold: (hear) =>
       void child.on('message', (news: LandscapeNews) => news.kind === 'told' && hear(news.entry)),
@@ -204,6 +209,7 @@ function programs(
         ...configured,
         publishing,
         inbox: { shopPollMs: SHOP_POLL_MS },
+        edi: ediIn(join(folder, 'edi')),
         role,
         http: { port: 0 },
         database: { url: database, poolSize: 8 },

@@ -13,6 +13,8 @@ import { type AllBooks, gatherEvidence, openQuery } from './evidence.ts'
 import type { FaultKind } from './fault-proxy.ts'
 import { type Anomaly, checkHistory, type Entry } from './history.ts'
 import { firstStartOf, planOf } from './plan.ts'
+import { untold } from '#tests/simulation/partner-checkers.ts'
+import type { Partners } from './partners.ts'
 import { wrongLevels } from './shop-evidence.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -25,8 +27,8 @@ export type Figures = Done & {
   readonly refused: number
   readonly unknown: number
   readonly cancelled: number
-  /** Orders of shops, and of those that they were told are taken. */
-  readonly shopOrders: number
+  /** Orders of which shops and partners told, and of those that they heard are taken. */
+  readonly told: number
   readonly taken: number
   readonly failedStarts: number
   readonly longestStopMs: number
@@ -53,6 +55,7 @@ const READY_WITHIN_MS = 60_000
 const ANSWERED_WITHIN_MS = 120_000
 const DRAINED_WITHIN_MS = 120_000
 const LEVELS_WITHIN_MS = 60_000
+const REDELIVER_EVERY_MS = 2_000
 const LOOK_MS = 250
 const SAY_EVERY_MS = 2_000
 
@@ -71,6 +74,7 @@ export async function torture({ minutes, seed, say, began }: RunOptions): Promis
     perSecond: PER_SECOND,
     orderAt: (nth) => stage.world.orders(1, nth)[0]!,
     shops: stage.shops,
+    partners: stage.partners,
   })
   const figures = (): Figures => ({
     minutes,
@@ -144,11 +148,11 @@ async function drain(stage: Stage, client: Client): Promise<Anomaly[]> {
     until(async () => (await underWay(query)) === 0, DRAINED_WITHIN_MS, 'work is still under way')
   const waitsForReceipts = async (): Promise<boolean> =>
     (await query('select from inventory.backorder limit 1')).length > 0
+  // What is lost on a connection that went silent is tried again after minutes otherwise.
+  const redelivering = setInterval(() => stage.tell({ kind: 'redeliver' }), REDELIVER_EVERY_MS)
   try {
     await until(() => stage.fleet.ready, READY_WITHIN_MS, 'programs are not ready again')
-    stage.tell({ kind: 'redeliver' })
     const unanswered = await client.settle(ANSWERED_WITHIN_MS)
-    stage.tell({ kind: 'redeliver' })
     await rest()
     stage.tell({ kind: 'receive-all' })
     await until(async () => !(await waitsForReceipts()), DRAINED_WITHIN_MS, 'orders still wait for receipts')
@@ -158,6 +162,7 @@ async function drain(stage: Stage, client: Client): Promise<Anomaly[]> {
     const detail = error instanceof Error ? error.message : String(error)
     return [{ kind: 'faults ended, and not everything drained', documents: [], detail }]
   } finally {
+    clearInterval(redelivering)
     await end()
   }
 }
@@ -174,17 +179,17 @@ async function openAgain(url: string): ReturnType<typeof openQuery> {
   }
 }
 
-/** A run in which nobody could order, here or in a shop, or nobody was killed or told to stop, has shown nothing. */
+/** A run in which nobody could order, here or elsewhere, or nobody was killed or told to stop, has shown nothing. */
 function nothingProved({ log }: Client, { done }: Chaos): Anomaly[] {
   const { kills, restarts, databaseStops } = done
   const { acknowledged, taken } = countsOf(log)
   const isProof = Math.min(kills, restarts, databaseStops, acknowledged, taken) > 0
-  const detail = `${kills} kills, ${restarts} restarts, ${databaseStops} database stops, ${taken} orders of shops`
+  const detail = `${kills} kills, ${restarts} restarts, ${databaseStops} database stops, ${taken} orders taken from shops and partners`
   return isProof ? [] : [{ kind: 'the run proves nothing', documents: [], detail }]
 }
 
 /** Nor has one in which a counterpart saw nothing. */
-function untouched(books: AllBooks): Anomaly[] {
+function untouched(books: AllBooks, { heard }: Partners): Anomaly[] {
   const { legacyErp, cloudErp, shop, tradeShop, tax } = books
   const documents = {
     'orders at the legacy ERP': legacyErp.truth().orders,
@@ -193,11 +198,19 @@ function untouched(books: AllBooks): Anomaly[] {
     'shipments at the first shop platform': shop.truth().orders.flatMap(({ fulfillments }) => fulfillments),
     'shipments at the second': tradeShop.truth().orders.flatMap(({ fulfillments }) => fulfillments),
     'transactions at the tax engine': tax.truth().transactions,
+    'invoices at the partners': heard.filter(({ type }) => type === '810'),
   }
   return Object.entries(documents).flatMap(([detail, held]) =>
     held.length === 0 ? [{ kind: 'the run proves nothing', documents: [], detail: `no ${detail}` }] : [],
   )
 }
+
+const partnersUntold = async (query: Query, partners: Partners): Promise<Anomaly[]> =>
+  (await untold(query, partners)).map(({ invariant, found: detail }) => ({
+    kind: `a partner was told otherwise: ${invariant}`,
+    documents: [],
+    detail,
+  }))
 
 const endedBadly = ({ fleet }: Stage): Anomaly[] =>
   fleet.ended.map(({ what, name, code, lines }) => ({
@@ -212,10 +225,11 @@ async function examine(stage: Stage, log: readonly Entry[]): Promise<Anomaly[]> 
     const asking = doctor(stage)
     const levels = await levelsAtLast(stage)
     const books = await stage.books()
-    const evidence = await gatherEvidence(query, books, log)
+    const evidence = await gatherEvidence(query, { books, log, rejected: stage.partners.refused() })
     const anomalies = [
       ...checkHistory(evidence),
-      ...untouched(books),
+      ...untouched(books, stage.partners),
+      ...(await partnersUntold(query, stage.partners)),
       ...levels,
       ...(await brokenRules(query)),
       ...(await asking),
@@ -260,7 +274,7 @@ async function doctor({ environment }: Stage): Promise<Anomaly[]> {
 
 function countsOf(
   log: readonly Entry[],
-): Pick<Figures, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled' | 'shopOrders' | 'taken'> {
+): Pick<Figures, 'orders' | 'acknowledged' | 'refused' | 'unknown' | 'cancelled' | 'told' | 'taken'> {
   const of = (operation: Entry['operation'], kind?: Entry['kind']): Set<string> =>
     new Set(
       log.flatMap((entry) =>
@@ -274,18 +288,18 @@ function countsOf(
     refused: refused.size,
     unknown: [...orders].filter((key) => !acknowledged.has(key) && !refused.has(key)).length,
     cancelled: of('cancel', 'ok').size,
-    shopOrders: of('tell').size,
+    told: of('tell').size,
     taken: of('tell', 'ok').size,
   }
 }
 
 function progressOf({ log }: Client, { done, proxyFaults }: Chaos): string {
-  const { orders, acknowledged, shopOrders, taken } = countsOf(log)
+  const { orders, acknowledged, told, taken } = countsOf(log)
   const struck = Object.values(proxyFaults).reduce((sum, count) => sum + count, 0)
   return [
     `${orders} orders`,
     `${acknowledged} acknowledged`,
-    `${taken} of ${shopOrders} taken from shops`,
+    `${taken} of ${told} taken from shops and partners`,
     `${done.kills} kills`,
     `${done.restarts} restarts`,
     `${done.freezes} freezes`,
