@@ -33,7 +33,7 @@ export interface Webhooks {
   truth(): WebhookTruth
   /** What was sent and neither delivered nor given up. */
   undelivered(): Undelivered[]
-  /** As somebody presses the vendor's button for it: what waits for its next attempt is tried now. */
+  /** As somebody presses the vendor's button for it: what waits for its next attempt is tried now, which uses up none. */
   redeliver(): void
   stop(): void
 }
@@ -113,14 +113,14 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
     }
     counts.retried += 1
     const jitter = 1 + RETRY_JITTER * (2 * draw(seed, `webhook-retry/${delivery.id}`, nth) - 1)
-    const again = (): void => {
+    const again = (next: number): void => {
       retries.delete(delivery)
-      void attempt(delivery, nth + 1)
+      void attempt(delivery, next)
     }
-    const cancel = timers.later(pauseMs * jitter, again)
+    const cancel = timers.later(pauseMs * jitter, () => again(nth + 1))
     retries.set(delivery, () => {
       cancel()
-      again()
+      again(nth)
     })
   }
 

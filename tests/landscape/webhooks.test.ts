@@ -61,6 +61,19 @@ describe('webhooks', () => {
     expect(bodies()).toHaveLength(5)
   })
 
+  it('use up none of their attempts when somebody asks for them', async () => {
+    const { clock, hooks, bodies } = desk(undefined, () => 500)
+    hooks.send(delivery('a'))
+    for (let asked = 0; asked < 20; asked++) {
+      await clock.settle()
+      hooks.redeliver()
+    }
+    await clock.settle()
+    expect([bodies().length, hooks.truth().givenUp]).toEqual([21, 0])
+    await clock.advance(3_600_000)
+    expect([bodies().length, hooks.truth().givenUp]).toEqual([27, 1])
+  })
+
   it('are given up at last', async () => {
     const { clock, hooks, bodies } = desk(undefined, () => 500)
     hooks.send(delivery('a'))
