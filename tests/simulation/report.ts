@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { systemClock } from '#platform/clock.ts'
+import { CRASH_POINTS, crashPoints } from './crash-points.ts'
 import type { Finding } from './search.ts'
 
 const REGRESSIONS = new URL('regressions/', import.meta.url)
@@ -16,6 +17,7 @@ export type Report = {
 export function createReport(json: boolean): Report {
   const startMs = systemClock.monotonicMs()
   const kinds = new Map<string, number>()
+  const struckAt = crashPoints([])
   const failures: Finding[] = []
   let [seeds, messages, orders, steps, faults, toldMs, history] = [0, 0, 0, 0, 0, startMs, '']
   const seconds = (): number => (systemClock.monotonicMs() - startMs) / 1_000
@@ -30,6 +32,8 @@ export function createReport(json: boolean): Report {
         kinds.set(kind, (kinds.get(kind) ?? 0) + times)
         faults += times
       }
+      const struck = crashPoints(finding.struck)
+      for (const point of CRASH_POINTS) struckAt[point] += struck[point]
       if (finding.violations.length > 0) {
         failures.push(finding)
         tellFailure(finding)
@@ -47,6 +51,7 @@ export function createReport(json: boolean): Report {
         violations: failures.length,
         faultKinds: kinds.size,
         faults: sorted,
+        crashPoints: struckAt,
         messages,
         orders,
         steps,
