@@ -5,19 +5,22 @@
 import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
-import { claimDocuments, type Claimed, failuresBy, type Fault, isAnyDue, letGoDocuments } from './desk.ts'
+import { claimDocuments, type Claimed, isAnyDue, letGoDocuments } from './desk.ts'
 import { effectKey, nextAttempt, type Verdict } from './effects.ts'
 import { callBackDocuments } from './effects-held.ts'
 import { bindingOf, type Lane } from './lanes.ts'
 import type { CalledBack } from './lanes-recall.ts'
+import { Outage } from './faults.ts'
 import type { Cause } from './log.ts'
-import { isBusy, isOutage } from './outage.ts'
+import { isOutage } from './outage.ts'
+import { nextTry } from './poison.ts'
 import type { Docket, Process } from './process.ts'
 import { type Rehearsal, type Stage, undone } from './rehearsal.ts'
 import { type Committed, type Outcome, type Planned, Turn } from './turn.ts'
 import type { ParkedEffect, SpokenLate, TurnContext } from './turn-context.ts'
 import { type Active, newActive } from './turn-entry.ts'
 import { askOnly } from './turn-overrides.ts'
+import { letGo, parkInDoubt } from './verdicts.ts'
 
 export type Poisoned = {
   readonly doc: number
@@ -68,16 +71,6 @@ export interface Runner {
   stop(how: 'drain' | 'forget'): Promise<void>
 }
 
-const FIRST_RETRY_MS = 250
-/**
- * What fails by itself is parked within seconds. What only meets locks of others is not, however many hold them for
- * however many minutes; after an hour of nothing else a person has to see why.
- */
-const PATIENCE: Readonly<Record<Fault, { readonly failuresMax: number; readonly delayMaxMs: number }>> = {
-  own: { failuresMax: 5, delayMaxMs: 4_000 },
-  busy: { failuresMax: 125, delayMaxMs: 30_000 },
-}
-const FOREVER_MS = 100 * 365 * 24 * 3_600_000
 const AWAY_MS = 100
 /** A document of a process that only another version of the program has is left to that one for so long. */
 const STRANGE_MS = 30_000
@@ -106,6 +99,8 @@ class EpochRunner implements Runner, Stage {
   #claimAgain = false
   /** The last claim ended for want of room. */
   #crowded = false
+  /** Transactions that may make documents this process's own. */
+  #underWay = 0
   #atRest: () => void = () => undefined
   #polling: Promise<void> = Promise.resolve()
   #cancelPoll: () => void = () => undefined
@@ -130,15 +125,17 @@ class EpochRunner implements Runner, Stage {
     return this.#actives.size
   }
 
-  async transaction<T>(cause: Cause, work: (tx: Transaction, turn: Turn) => Promise<T>): Promise<T> {
-    const { answer, turn } = await this.#commit(async (tx) => {
-      const opened = new Turn(tx, this.#context, cause)
-      const result = await work(tx, opened)
-      await opened.close()
-      return { answer: result, turn: opened }
+  transaction<T>(cause: Cause, work: (tx: Transaction, turn: Turn) => Promise<T>): Promise<T> {
+    return this.#counted(async () => {
+      const { answer, turn } = await this.#commit(async (tx) => {
+        const opened = new Turn(tx, this.#context, cause)
+        const result = await work(tx, opened)
+        await opened.close()
+        return { answer: result, turn: opened }
+      })
+      await this.#remember(turn, cause)
+      return answer
     })
-    await this.#remember(turn, cause)
-    return answer
   }
 
   rehearse<T>({ cause, work, takesUp, look }: Rehearsal<T>): Promise<T> {
@@ -150,6 +147,23 @@ class EpochRunner implements Runner, Stage {
       await turn.close()
       return look(tx, turn.planned)
     })
+  }
+
+  /** Whoever stops waits for it; what would begin after that would own documents that nobody works on. */
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#stopped)
+      throw new Outage('database', 'the program has let go of its work; ask again in a second')
+    this.#underWay++
+    try {
+      return await work()
+    } finally {
+      this.#underWay--
+      if (this.#rests) this.#atRest()
+    }
+  }
+
+  get #rests(): boolean {
+    return this.owned === 0 && this.#underWay === 0
   }
 
   async #commit<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -204,7 +218,7 @@ class EpochRunner implements Runner, Stage {
     const enough = new AbortController()
     const { promise: atRest, resolve } = Promise.withResolvers<void>()
     this.#atRest = resolve
-    const rests = this.#polling.then(() => (this.owned === 0 ? undefined : atRest))
+    const rests = this.#polling.then(() => (this.#rests ? undefined : atRest))
     await Promise.race([rests, this.#options.clock.sleep(DRAIN_MS, enough.signal)])
     enough.abort()
     await this.#door.idle()
@@ -250,7 +264,7 @@ class EpochRunner implements Runner, Stage {
   #noticeRoom(): void {
     while (this.owned < this.#roomForDoors && this.#waiters.length > 0) this.#waiters.shift()!()
     if (this.#crowded && this.owned <= this.#options.inFlightMax / 2) this.claimNow()
-    if (this.owned === 0) this.#atRest()
+    if (this.#rests) this.#atRest()
   }
 
   #forget(doc: number): void {
@@ -306,15 +320,11 @@ class EpochRunner implements Runner, Stage {
     onError(`${kind} ${doc} could not be worked on`, error)
     this.#actives.delete(doc)
     this.#noticeRoom()
-    const fault: Fault = isBusy(error) ? 'busy' : 'own'
-    const { failuresMax, delayMaxMs } = PATIENCE[fault]
-    const before = failuresBy(active.failures, fault)
-    const parks = before + 1 >= failuresMax
-    const delayMs = parks ? FOREVER_MS : Math.min(FIRST_RETRY_MS * 2 ** before, delayMaxMs)
+    const { failed, delayMs, parks } = nextTry(active.failures, error)
     const seen = [{ doc, version: active.seen }]
     try {
       await database.transaction(async (tx) => {
-        const waits = await letGoDocuments(tx, epoch, { seen, delayMs, failed: fault })
+        const waits = await letGoDocuments(tx, epoch, { seen, delayMs, failed })
         if (parks && waits.length > 0) await poisoned(tx, { doc, kind, company: active.company, error })
       })
     } catch (failure) {
@@ -355,17 +365,19 @@ class EpochRunner implements Runner, Stage {
   }
 
   /** Owns what `claim` finds and has it looked at; answers how much that is. */
-  async #take(claim: (tx: Transaction) => Promise<Claimed[]>): Promise<number> {
-    const claimed = await this.#commit(async (tx) => this.#withoutStrangers(tx, await claim(tx)))
-    if (this.#stopped) return 0
-    if (claimed.length > 0) this.#options.claimed?.()
-    for (const { version, failures, ...row } of claimed) {
-      const process = this.#processes.get(row.process)
-      if (!process) continue
-      this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
-      void this.#deliver({ doc: row.doc })
-    }
-    return claimed.length
+  #take(claim: (tx: Transaction) => Promise<Claimed[]>): Promise<number> {
+    return this.#counted(async () => {
+      const claimed = await this.#commit(async (tx) => this.#withoutStrangers(tx, await claim(tx)))
+      if (this.#stopped) return 0
+      if (claimed.length > 0) this.#options.claimed?.()
+      for (const { version, failures, ...row } of claimed) {
+        const process = this.#processes.get(row.process)
+        if (!process) continue
+        this.#actives.set(row.doc, { ...newActive(row, process, version), failures })
+        void this.#deliver({ doc: row.doc })
+      }
+      return claimed.length
+    })
   }
 
   /** Documents of processes that only another version of the program has are given back. */
@@ -380,21 +392,3 @@ class EpochRunner implements Runner, Stage {
     return claimed
   }
 }
-
-const letGo = (inDoubt: boolean, absentAfter: Date | null, now: Date): Verdict => ({
-  kind: 'deferred',
-  state: inDoubt ? 'unknown' : 'retry',
-  reason: 'this process is about to stop',
-  at: now,
-  absentAfter,
-  counts: false,
-})
-
-const parkInDoubt = (absentAfter: Date): Verdict => ({
-  kind: 'deferred',
-  state: 'parked',
-  reason: 'it may have been sent, and this system can neither be asked nor be trusted with a repetition',
-  at: null,
-  absentAfter,
-  counts: false,
-})

@@ -77,11 +77,11 @@ class SupervisedWorker implements Worker {
     const life = this.life
     if (life) {
       await life.runner.stop('drain')
+      this.life = undefined
       for (const lane of life.lanes.values()) lane.stop()
       this.#policiesRun.abort()
       await life.policies.release().catch(() => undefined)
     }
-    this.life = undefined
     await this.#lease?.release()
     await this.#ended
   }
