@@ -6,6 +6,7 @@ import type { Bug } from './bug.ts'
 import { FEED_BUGS } from './feed-bugs.ts'
 import { CONTEST_BUGS } from './contest-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
+import { STOP_BUGS } from './stop-bugs.ts'
 
 const DESK = 'src/platform/desk.ts'
 const EFFECTS = 'src/platform/effects.ts'
@@ -333,4 +334,5 @@ export const BUGS: readonly Bug[] = [
   ...STOCK_BUGS,
   ...FEED_BUGS,
   ...CONTEST_BUGS,
+  ...STOP_BUGS,
 ]

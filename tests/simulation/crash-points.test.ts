@@ -26,6 +26,8 @@ test.each([
   ['K13', 'crash/p1/call POST wms.invalid/api/outbound_orders/OBN/cancel/0'],
   ['K13', 'crash/p1/orders.set_erp_cancelled/0'],
   ['K14', 'crash/p1/timer/400'],
+  ['K16', 'stop/p1/orders.lines/0'],
+  ['K16', 'crash-stopping/p2/database.commit/0'],
 ])('%s was struck by %s', (point, name) => {
   expect(pointsOf(name)).toEqual([`${point} 1`])
 })

@@ -58,6 +58,8 @@ const BY_THEMSELVES: Readonly<Partial<Record<FaultKind, CrashPoint>>> = {
   'request-lost': 'K7',
   'answer-lost': 'K8',
   'acknowledgement-lost': 'K10',
+  stop: 'K16',
+  'crash-stopping': 'K16',
 }
 
 /** `crash/p1/database.commit/0`: the kind, the program, the action and the how manieth of its kind it was. */

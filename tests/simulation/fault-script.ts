@@ -25,6 +25,8 @@ export const RATES = {
   'file-cut': 0.15,
   'line-bad': 0.15,
   crash: 0.004,
+  stop: 0.001,
+  'crash-stopping': 0.01,
   stall: 0.003,
   zombie: 0.0015,
   coma: 0.0002,

@@ -4,6 +4,7 @@ import type { Config } from '../../src/config-schema.ts'
 import { hash } from '#landscape/random.ts'
 import type { HttpClient } from '#platform/http-client.ts'
 import type { Notices, Channel } from '#platform/notices.ts'
+import type { Called } from '#platform/http-server.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 import type { MemoryFiles } from './memory-files.ts'
@@ -30,8 +31,16 @@ export type ProgramParts = {
 }
 
 const READINGS_MS = 1_000
+/** So long a server that stops waits for those whom it is answering. */
+const ANSWERED_WITHIN_MS = 10_000
 
-export type Program = Door & { readonly app: App; readonly isOpen: boolean }
+export type Program = Door & {
+  readonly app: App
+  readonly isStarted: boolean
+  readonly isOpen: boolean
+  /** Resolves when it has ended in order. */
+  stop(): Promise<void>
+}
 
 export function startProgram(parts: ProgramParts): Program {
   const { name, seed, config, scheduler, database, complain } = parts
@@ -54,7 +63,8 @@ export function startProgram(parts: ProgramParts): Program {
     openOnLoopback: true,
     checks: true,
   })
-  let isOpen = false
+  let [isStarted, isOpen, isStopping] = [false, false, false]
+  const answering = new Set<Promise<Called>>()
   const open = async (): Promise<void> => {
     for (;;) {
       try {
@@ -66,24 +76,50 @@ export function startProgram(parts: ProgramParts): Program {
       }
     }
     app.keepUp()
-    while (!(await app.sync(() => undefined).catch(() => ({ known: false }))).known) await clock.sleep(1_000)
+    isStarted = true
+    while (!(await app.sync(() => undefined).catch(() => ({ known: false }))).known) {
+      if (isStopping) return
+      await clock.sleep(1_000)
+    }
+    if (isStopping) return
     app.edi?.watch()
     isOpen = true
     while (parts.readsOn) {
       await clock.sleep(READINGS_MS)
+      if (isStopping) return
       await app
         .sync(() => undefined)
         .catch((error: unknown) => complain(`${name} could not read: ${String(error)}`))
     }
   }
   void open()
+  async function answered(): Promise<void> {
+    const late = new AbortController()
+    await Promise.race([Promise.allSettled(answering), clock.sleep(ANSWERED_WITHIN_MS, late.signal)])
+    late.abort()
+  }
   return {
     actor,
     app,
-    get isOpen() {
-      return isOpen && config.role !== 'worker'
+    get isStarted() {
+      return isStarted
     },
-    call: (call) => app.server.call(call),
+    get isOpen() {
+      return isOpen && !isStopping && config.role !== 'worker'
+    },
+    call(call) {
+      // Nobody listens any more.
+      if (isStopping) return new Promise(() => undefined)
+      const answer = app.server.call(call)
+      answering.add(answer)
+      void answer.finally(() => answering.delete(answer))
+      return answer
+    },
+    async stop() {
+      isStopping = true
+      await answered()
+      await app.stop()
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 /** One seed: a landscape, two programs, clients, faults until a moment, then peace; and what was found wrong. */
 import type { Config } from '../../src/config-schema.ts'
-import { draw, drawInteger } from '#landscape/random.ts'
+import { draw } from '#landscape/random.ts'
 import { isAtRest, queryOf, unsafe, unsettled, type Violation } from './checkers.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { untold } from './partner-checkers.ts'
@@ -9,19 +9,20 @@ import type { Cluster } from './cluster.ts'
 import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.ts'
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultCounts, faultScript } from './fault-script.ts'
+import { Fleet } from './fleet.ts'
 import { History } from './history.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
-import { type Day, dayOf, readsAllDay, type WholeDay } from './day.ts'
+import { type Day, dayOf, type WholeDay } from './day.ts'
 import type { Lane } from './lane.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
 import { openPartners, type Partners } from './partners.ts'
-import { NoticeBoard, type Program, startProgram } from './program.ts'
+import { NoticeBoard } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
 import { recounts, StockDay, stockConfig } from './stock-day.ts'
 import { timeAt, virtualClock } from './virtual-clock.ts'
-import { jumpAt, skewAtStart, skewOfErps } from './wrong-clocks.ts'
+import { skewOfErps } from './wrong-clocks.ts'
 
 export type Mode = 'safety' | 'liveness'
 
@@ -57,12 +58,6 @@ const END_AFTER_MS = 400_000
 const STEPS_MAX = 40_000
 const LOOK_EVERY = 40
 const SAFE_EVERY = 800
-const STALL_MS = [500, 4_000] as const
-/** Longer than others believe in a heartbeat. */
-const ZOMBIE_MS = [11_000, 16_000] as const
-/** Longer than it takes others to find out what became of a call. */
-const COMA_MS = [30_000, 60_000] as const
-const RESTART_MS: [number, number] = [50, 3_000]
 
 /** Stops before its end, with nothing found, when it is told to. */
 export async function simulate(lane: Lane, plan: Plan, end?: AbortSignal): Promise<Outcome> {
@@ -80,11 +75,9 @@ class Run {
   readonly #database: DatabaseServer
   readonly #network: Network
   readonly #faults
-  readonly #notices: NoticeBoard
   readonly #files: MemoryFiles
   readonly #outside: Actor = { name: 'outside', alive: true, stalledUntilMs: 0 }
-  readonly #programs: (Program | undefined)[] = []
-  readonly #skews: { ms: number }[] = []
+  readonly #fleet: Fleet
   readonly #history = new History()
   readonly #complaints: string[] = []
   #landscape!: Counterparts
@@ -95,7 +88,6 @@ class Run {
   #restsSinceMs: number | undefined
   #isNoted = false
   #messages = 0
-  #lives = 0
 
   constructor(lane: Lane, plan: Plan, end: AbortSignal | undefined) {
     const { seed } = plan
@@ -121,7 +113,6 @@ class Run {
     this.#database.fails = (actor, { name, text }) =>
       !/^(?:commit|rollback)$/.test(text) &&
       this.#faults.strikes('serialization-failure', `${actor.name}/${name}`)
-    this.#notices = new NoticeBoard(this.#scheduler)
     this.#files = new MemoryFiles(this.#scheduler)
     this.#network = new Network(
       {
@@ -129,16 +120,29 @@ class Run {
         faults: this.#faults,
         seed,
         landscape: () => this.#landscape,
-        doors: () => this.#doors(),
+        doors: () => this.#fleet.doors(),
         heard: (line) => this.#note(line),
         countMessage: () => void this.#messages++,
       },
       this.#outside,
     )
-  }
-
-  #doors(): Program[] {
-    return this.#programs.filter((program) => program?.isOpen && program.actor.alive) as Program[]
+    this.#fleet = new Fleet({
+      seed,
+      day: this.#day,
+      scheduler: this.#scheduler,
+      database: this.#database,
+      faults: this.#faults,
+      network: this.#network,
+      notices: new NoticeBoard(this.#scheduler),
+      files: this.#files,
+      outside: this.#outside,
+      configOf: (nth) => this.#configOf(nth),
+      query: (text, values) => queryOf(this.#look())(text, values),
+      complain: (line) => {
+        plan.trace?.(line)
+        this.#complaints.push(line)
+      },
+    })
   }
 
   async toItsEnd(): Promise<Outcome> {
@@ -151,7 +155,7 @@ class Run {
     deliverToUs(this.#landscape)
     const { without = [] } = this.#day
     this.#board = boardFaults(this.#landscape, { ...this.#plan, without, faults: this.#faults })
-    for (let nth = 0; nth < this.#day.programs.length; nth++) this.#start(nth)
+    this.#fleet.start()
     const clients = this.#openClients()
     const violations = await this.#untilItEnds(clients)
     await this.#tellEvents()
@@ -241,12 +245,11 @@ class Run {
 
   /** Whoever stood still has had time for what he still had in mind. */
   #areAwake(): boolean {
-    const { nowMs } = this.#scheduler
-    return this.#programs.every((program) => !program || program.actor.stalledUntilMs + AWAKE_MS <= nowMs)
+    return this.#fleet.haveBeenAwakeFor(AWAKE_MS)
   }
 
   async #isAtRest(clients: Clients): Promise<boolean> {
-    const areIdle = (this.#partners?.isIdle() ?? true) && this.#stock.isIdle()
+    const areIdle = !this.#fleet.isAnyLeaving && (this.#partners?.isIdle() ?? true) && this.#stock.isIdle()
     return areIdle && (await isAtRest(this.#look(), this.#landscape, clients))
   }
 
@@ -261,6 +264,7 @@ class Run {
     const said: Readonly<Record<string, readonly string[]>> = {
       'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
       ...this.#stock.wrong,
+      ...this.#fleet.wrong,
       'nobody is declared dead who lives': wronglyDead(this.#complaints, this.#faults.struck),
     }
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
@@ -273,7 +277,7 @@ class Run {
     const found = await this.#unsafe()
     if (found.length > 0 || this.#plan.mode === 'safety') return found
     const amiss = await this.#stock.amiss()
-    const forgotten = isAtRest ? await this.#stock.forgotten(() => this.#doors()) : []
+    const forgotten = isAtRest ? await this.#stock.forgotten(() => this.#fleet.doors()) : []
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
     const side = this.#look()
@@ -294,36 +298,11 @@ class Run {
     this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
   }
 
-  #start(nth: number): void {
-    const { seed } = this.#plan
-    const name = `p${nth + 1}.${++this.#lives}`
-    const skew = { ms: skewAtStart(seed, this.#faults, name) }
-    this.#skews[nth] = skew
-    this.#programs[nth] = startProgram({
-      name,
-      seed,
-      config: this.#configOf(nth),
-      scheduler: this.#scheduler,
-      database: this.#database,
-      http: (actor) => this.#network.client(actor),
-      notices: this.#notices,
-      files: this.#files,
-      skewMs: () => skew.ms,
-      drowsy: drawInteger(seed, 'drowsy', name, [...this.#day.drowsy]),
-      readsOn: readsAllDay(this.#day),
-      complain: (line) => {
-        this.#plan.trace?.(line)
-        this.#complaints.push(line)
-      },
-    })
-  }
-
   #configOf(nth: number): Config {
     const config = withMaintenance(this.#lane.configs[this.#day.programs[nth]!], this.#board.closed)
     return stockConfig(config, this.#day)
   }
 
-  /** What may happen before an action: its program dies or stands still, a session or the whole server goes. */
   async #meddle(action: Action): Promise<void> {
     if (!this.#isNoted) {
       this.#isNoted = true
@@ -331,44 +310,7 @@ class Run {
     }
     this.#plan.trace?.(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}`)
     this.#history.add(`${this.#scheduler.nowMs} ${action.actor.name} ${action.label}`)
-    const nth = this.#programs.findIndex((program) => program?.actor === action.actor)
-    if (nth < 0) return
-    const { actor } = action
-    const site = `${actor.name.split('.')[0]}/${action.label}`
-    if (this.#faults.strikes('crash', site)) return this.#crash(nth)
-    if (this.#faults.strikes('clock-jump', site))
-      this.#skews[nth]!.ms += jumpAt(this.#plan.seed, this.#scheduler.steps)
-    if (this.#faults.strikes('stall', site)) this.#stall(actor, STALL_MS)
-    if (this.#faults.strikes('zombie', site)) this.#stall(actor, ZOMBIE_MS)
-    if (this.#faults.strikes('coma', site)) this.#stall(actor, COMA_MS)
-    if (this.#faults.strikes('session-ended', site)) {
-      const sessions = this.#database.sessionsOf(actor)
-      const place = drawInteger(this.#plan.seed, 'session', this.#scheduler.steps, [
-        0,
-        Math.max(0, sessions.length - 1),
-      ])
-      const session = sessions[place]
-      if (session) await this.#database.end(session)
-    }
-    if (this.#faults.strikes('database-restart', site)) await this.#database.restart()
-  }
-
-  #stall(actor: Actor, [low, high]: readonly [number, number]): void {
-    const ms = drawInteger(this.#plan.seed, 'stall-for', `${actor.name} ${this.#scheduler.steps}`, [
-      low,
-      high,
-    ])
-    actor.stalledUntilMs = this.#scheduler.nowMs + ms
-  }
-
-  async #crash(nth: number): Promise<void> {
-    const { actor } = this.#programs[nth]!
-    this.#programs[nth] = undefined
-    actor.alive = false
-    this.#scheduler.drop(actor)
-    await this.#database.endAllOf(actor)
-    const ms = drawInteger(this.#plan.seed, 'restart-after', actor.name, RESTART_MS)
-    this.#scheduler.after(ms, { actor: this.#outside, label: 'restart', run: () => this.#start(nth) })
+    await this.#fleet.strike(action)
   }
 
   #note(line: string): void {
@@ -386,11 +328,7 @@ class Run {
   }
 
   async #stopAll(): Promise<void> {
-    for (const program of this.#programs) {
-      if (!program) continue
-      program.actor.alive = false
-      this.#scheduler.drop(program.actor)
-    }
+    this.#fleet.drop()
     await this.#database.shutDown()
     await this.#landscape.stop()
   }

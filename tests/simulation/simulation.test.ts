@@ -55,6 +55,21 @@ test('whoever moves goods beside us, each unit is where it lies', { timeout: 60_
   expect(violations).toEqual([])
 })
 
+test(
+  'whoever is told to stop in the middle of his work ends by himself, and nothing stands still',
+  { timeout: 60_000 },
+  async () => {
+    const kinds = ['stop', 'crash-stopping', 'answer-slow']
+    const shares = { stop: 0.01, 'crash-stopping': 0.005 }
+    const plan = { seed: 'stops', mode: 'liveness', orders: 3, kinds, shares } as const
+    const { violations, faults, history } = await simulate(lane, plan)
+    expect(violations).toEqual([])
+    expect(faults.get('stop')).toBeGreaterThan(3)
+    expect(faults.get('crash-stopping')).toBeGreaterThan(0)
+    expect((await simulate(lane, plan)).history).toBe(history)
+  },
+)
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const historyOf = async (seed: string): Promise<string> => (await simulate(lane, planOf(seed))).history
   const [a, b] = ['fixed-6', 'fixed-13'] as const
