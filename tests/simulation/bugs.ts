@@ -7,6 +7,7 @@ import { FEED_BUGS } from './feed-bugs.ts'
 import { CONTEST_BUGS } from './contest-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
 import { STOP_BUGS } from './stop-bugs.ts'
+import { SUBSCRIBER_BUGS } from './subscriber-bugs.ts'
 
 const DESK = 'src/platform/desk.ts'
 const EFFECTS = 'src/platform/effects.ts'
@@ -335,4 +336,5 @@ export const BUGS: readonly Bug[] = [
   ...FEED_BUGS,
   ...CONTEST_BUGS,
   ...STOP_BUGS,
+  ...SUBSCRIBER_BUGS,
 ]

@@ -21,8 +21,12 @@ export const CRASH_POINTS = [
 ] as const
 export type CrashPoint = (typeof CRASH_POINTS)[number]
 
-/** What takes something back at another system. */
-const UNDO = / \S*(?:cancel|SD_ORDER_REJECT)$/
+/** Calls that are more than what their first words say: they take something back, or tell subscribers. */
+const CALLS: readonly (readonly [point: CrashPoint, call: RegExp])[] = [
+  ['K13', / \S*(?:cancel|SD_ORDER_REJECT)$/],
+  ['K11', /^call POST subscriber-/],
+  ['K12', /^(?:answer|lost|slow) POST subscriber-/],
+]
 
 /** A program dies before one of these actions, each named whole or by its first words. */
 export const CRASHES: Readonly<Partial<Record<CrashPoint, readonly string[]>>> = {
@@ -67,7 +71,8 @@ function pointOf(name: string): CrashPoint | undefined {
   const [kind, , ...rest] = name.split('/')
   if (kind !== 'crash') return BY_THEMSELVES[kind as FaultKind]
   const action = rest.slice(0, -1).join('/')
-  if (UNDO.test(action)) return 'K13'
+  const call = CALLS.find(([, pattern]) => pattern.test(action))
+  if (call) return call[0]
   const isIt = (name: string): boolean => `${action} `.startsWith(`${name} `)
   return CRASH_POINTS.find((point) => CRASHES[point]?.some(isIt))
 }

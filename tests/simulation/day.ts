@@ -55,6 +55,8 @@ export type Day = {
   readonly peaceAfterMs?: number
   /** Some customers order by EDI, whose folder is looked at again and again. */
   readonly partners?: boolean
+  /** So many programs outside are sent events. */
+  readonly subscribers?: number
   /** The share of accepted orders that is cancelled. */
   readonly cancels?: number
   /** What happens to stock beside orders. */
@@ -72,6 +74,7 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 ]
 
 const PARTNERS_SHARE = 0.25
+const SUBSCRIBERS_SHARE = 0.2
 const STOCK_SHARE = 0.15
 /** Those for which other systems are read, heard or told all day cost more. */
 const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels'])
@@ -108,6 +111,8 @@ const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
 /** What a warehouse never tells is found by counting, which names no unit, and leaves papers open. */
 const NEVER_TOLD = ['webhook-drop']
 const TELL_ALL: ReadonlySet<StockFact> = new Set(['machines', 'papers', 'files'])
+/** Subscribers have been told much, and said that they cannot take it, before faults end. */
+const TOLD_MS = 9_000
 /** A warehouse is away for a while and has come back before faults end. */
 const BACK_MS = 10_000
 
@@ -115,13 +120,22 @@ export type WholeDay = Day &
   Required<
     Pick<
       Day,
-      'orders' | 'programs' | 'withinMs' | 'drowsy' | 'peaceAfterMs' | 'partners' | 'cancels' | 'stock'
+      | 'orders'
+      | 'programs'
+      | 'withinMs'
+      | 'drowsy'
+      | 'peaceAfterMs'
+      | 'partners'
+      | 'subscribers'
+      | 'cancels'
+      | 'stock'
     >
   >
 
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
   const stock = given.stock ?? (given.kinds === undefined ? apart(STOCK_FACTS.filter(drawn)) : [])
+  const subscribers = given.subscribers ?? (given.kinds ? 0 : subscribersOf(seed, SUBSCRIBERS_SHARE))
   const isSilent = stock.includes('silence')
   function drawn(fact: StockFact): boolean {
     return draw(seed, 'stock', fact) < (COSTLY.has(fact) ? COSTLY_SHARE : STOCK_SHARE)
@@ -131,14 +145,18 @@ export function dayOf(seed: string, given: Day): WholeDay {
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
     drowsy: isSilent ? [1, 1] : stock.includes('supply') ? [1, 2] : [1, 5],
-    peaceAfterMs: peaceAfter(stock),
+    peaceAfterMs: Math.max(peaceAfter(stock), subscribers > 0 ? TOLD_MS : 0),
     partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
+    subscribers,
     cancels: 0.2,
     ...given,
     stock,
     without: [...(given.without ?? []), ...(stock.some((fact) => TELL_ALL.has(fact)) ? NEVER_TOLD : [])],
   }
 }
+
+const subscribersOf = (seed: string, share: number): number =>
+  draw(seed, 'subscribers', 0) < share ? drawInteger(seed, 'subscribers', 1, [1, 2]) : 0
 
 function peaceAfter(stock: readonly StockFact[]): number {
   if (stock.includes('silence')) return SILENCE_OVER_MS
@@ -156,14 +174,16 @@ const BRIEF_SHARE = 0.04
  */
 export function shortDayOf(seed: string): Day {
   const stock = apart(BRIEF.filter((fact) => draw(seed, 'brief', fact) < BRIEF_SHARE))
+  const subscribers = subscribersOf(seed, BRIEF_SHARE)
   return {
     orders: drawInteger(seed, 'orders', 0, [1, 2]),
     programs: draw(seed, 'programs', 0) < 0.5 ? ['all'] : ['all', 'all'],
     without: ['zombie', 'coma'],
     withinMs: 60,
     drowsy: [3, 5],
-    peaceAfterMs: stock.includes('papers') ? BACK_MS : 1_500,
+    peaceAfterMs: stock.includes('papers') ? BACK_MS : subscribers > 0 ? TOLD_MS : 1_500,
     partners: false,
+    subscribers,
     stock,
   }
 }

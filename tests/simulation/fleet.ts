@@ -143,6 +143,7 @@ export class Fleet {
       skewMs: () => skew.ms,
       drowsy,
       readsOn: readsAllDay(day),
+      tellsSubscribers: day.subscribers > 0,
     })
     this.#members[nth] = { nth, program, drowsy, skew }
   }

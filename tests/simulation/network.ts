@@ -1,6 +1,6 @@
 /** Everything that travels between programs, counterparts and clients, and what becomes of it on the way. */
 import { draw } from '#landscape/random.ts'
-import type { Reply, Silence } from '#landscape/server.ts'
+import type { Call as OutgoingCall, Reply, Silence } from '#landscape/server.ts'
 import type { Post } from '#landscape/webhooks.ts'
 import {
   Answer,
@@ -28,6 +28,12 @@ export const SYSTEMS: readonly CounterpartName[] = [
 
 /** A program of ours whose doors are open. */
 export type Door = { readonly actor: Actor; call(call: Call): Promise<Called> }
+
+/** Whoever else is called by us, at an address of its own. */
+export type Receiver = {
+  readonly system: string
+  answer(call: OutgoingCall): Promise<Reply | Silence>
+}
 
 export type NetworkParts = {
   readonly scheduler: Scheduler
@@ -60,6 +66,8 @@ export class Network {
   readonly #nth = new Map<string, number>()
   /** Paths of ours at which no webhook arrives. */
   readonly cutOff = new Set<string>()
+  /** By origin. */
+  readonly receivers = new Map<string, Receiver>()
 
   constructor(parts: NetworkParts, outside: Actor) {
     this.#parts = parts
@@ -128,7 +136,7 @@ export class Network {
           return this.#deliver(actor, `reset ${site}`, () => fail('reset'))
         }
         this.#ask(request, url, receive)
-        const isKnown = KEYED.has(url.host) || url.pathname.endsWith(LEVELS)
+        const isKnown = KEYED.has(url.host) || this.receivers.has(url.origin) || url.pathname.endsWith(LEVELS)
         const twice = isKnown ? 'request-twice' : 'request-twice-unkeyed'
         if (faults.strikes(twice, site)) this.#ask(request, url, () => undefined)
       },
@@ -139,7 +147,9 @@ export class Network {
   /** The counterpart gets it at a moment of its own. */
   #ask(request: HttpRequest, url: URL, receive: (reply: Reply | Silence) => void): void {
     const { scheduler, landscape, heard, countMessage } = this.#parts
-    const handle = SYSTEMS.map((name) => landscape()[name]).find((system) => system.url === url.origin)
+    const handle =
+      this.receivers.get(url.origin) ??
+      SYSTEMS.map((name) => landscape()[name]).find((system) => system.url === url.origin)
     if (!handle) throw new Error(`no simulated system answers at ${url.origin}`)
     const call = {
       method: request.method,

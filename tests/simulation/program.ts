@@ -5,6 +5,7 @@ import { hash } from '#landscape/random.ts'
 import type { HttpClient } from '#platform/http-client.ts'
 import type { Notices, Channel } from '#platform/notices.ts'
 import type { Called } from '#platform/http-server.ts'
+import { secretBox } from '#platform/secret-box.ts'
 import { createLog } from '#platform/telemetry-log.ts'
 import { createMetrics } from '#platform/telemetry-metrics.ts'
 import type { MemoryFiles } from './memory-files.ts'
@@ -27,6 +28,8 @@ export type ProgramParts = {
   readonly drowsy: number
   /** ERPs are read as often as they may be, not once. */
   readonly readsOn?: boolean
+  /** Whoever subscribes is sent events. */
+  readonly tellsSubscribers?: boolean
   readonly complain: (line: string) => void
 }
 
@@ -46,13 +49,16 @@ export function startProgram(parts: ProgramParts): Program {
   const { name, seed, config, scheduler, database, complain } = parts
   const actor: Actor = { name, alive: true, stalledUntilMs: 0 }
   const clock = virtualClock(scheduler, actor, parts)
+  const http = parts.http(actor)
+  const box = secretBox('simulation', chanceOf(`${seed}/${name}/box`))
   const app = createApp(config, {
     connections: database.pool(actor, 6),
     screens: database.pool(actor, 2),
     notices: parts.notices.of(actor),
     clock,
     chance: chanceOf(`${seed}/${name}`),
-    http: parts.http(actor),
+    http,
+    outward: parts.tellsSubscribers ? { http, rules: { ports: [443], trusted: [] }, box } : undefined,
     files: parts.files.of(actor),
     log: createLog({
       level: 'warn',

@@ -21,6 +21,8 @@ import { NoticeBoard } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
 import { recounts, StockDay, stockConfig } from './stock-day.ts'
+import { areToldAll, mistold, unheard } from './subscriber-checkers.ts'
+import { openSubscribers, type Subscribers } from './subscribers.ts'
 import { timeAt, virtualClock } from './virtual-clock.ts'
 import { skewOfErps } from './wrong-clocks.ts'
 
@@ -83,6 +85,7 @@ class Run {
   #landscape!: Counterparts
   #board!: BadDays
   #partners: Partners | undefined
+  #subscribers: Subscribers | undefined
   #stock!: StockDay
   /** Since when nothing was under way that had to end. */
   #restsSinceMs: number | undefined
@@ -175,6 +178,8 @@ class Run {
     if (this.#day.partners) this.#partners = openPartners({ ...parts, files: this.#files })
     const all = { ...parts, network: this.#network, landscape: this.#landscape, day: this.#day }
     const clients = openClients({ ...all, partners: this.#partners })
+    const { subscribers: count } = this.#day
+    if (count > 0) this.#subscribers = openSubscribers({ ...all, count, look: this.#lookInTurn })
     this.#stock = new StockDay({
       ...all,
       clients,
@@ -214,6 +219,7 @@ class Run {
         this.#faults.end()
         this.#board.end()
         this.#stock.peace()
+        this.#subscribers?.peace()
         this.#pressOn()
       }
       if (scheduler.steps - checked >= SAFE_EVERY) {
@@ -249,8 +255,11 @@ class Run {
   }
 
   async #isAtRest(clients: Clients): Promise<boolean> {
-    const areIdle = !this.#fleet.isAnyLeaving && (this.#partners?.isIdle() ?? true) && this.#stock.isIdle()
-    return areIdle && (await isAtRest(this.#look(), this.#landscape, clients))
+    const others = [this.#partners, this.#stock, this.#subscribers]
+    if (this.#fleet.isAnyLeaving || others.some((one) => one && !one.isIdle())) return false
+    const side = this.#look()
+    if (!(await isAtRest(side, this.#landscape, clients))) return false
+    return this.#subscribers === undefined || (await areToldAll(queryOf(side)))
   }
 
   /** What does not agree when everything has ended is given time in which everybody looks. */
@@ -265,6 +274,7 @@ class Run {
       'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
       ...this.#stock.wrong,
       ...this.#fleet.wrong,
+      ...mistold(this.#subscribers?.all ?? []),
       'nobody is declared dead who lives': wronglyDead(this.#complaints, this.#faults.struck),
     }
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
@@ -287,6 +297,7 @@ class Run {
       ...amiss,
       ...forgotten,
       ...(this.#partners ? await untold(queryOf(side), this.#partners) : []),
+      ...(isAtRest && this.#subscribers ? await unheard(queryOf(side), this.#subscribers.all) : []),
     ]
   }
 

@@ -55,6 +55,16 @@ test('whoever moves goods beside us, each unit is where it lies', { timeout: 60_
   expect(violations).toEqual([])
 })
 
+test('subscribers are told each event that they asked for, whatever fails', { timeout: 60_000 }, async () => {
+  const own = ['subscriber-error', 'subscriber-busy', 'subscriber-hangs']
+  const kinds = [...own, 'crash', 'stop', 'answer-lost', 'request-late', 'request-twice']
+  const plan = { seed: 'sub-0', mode: 'liveness', orders: 4, subscribers: 2, kinds } as const
+  const { violations, faults, history } = await simulate(lane, plan)
+  expect(violations).toEqual([])
+  expect(own.filter((kind) => !faults.has(kind))).toEqual([])
+  expect((await simulate(lane, plan)).history).toBe(history)
+})
+
 test(
   'whoever is told to stop in the middle of his work ends by himself, and nothing stands still',
   { timeout: 60_000 },
