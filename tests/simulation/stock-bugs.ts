@@ -136,8 +136,8 @@ export const STOCK_BUGS: readonly Bug[] = [
   {
     name: 'a copy of stock in memory misses a change',
     file: 'src/platform/memory-copy.ts',
-    find: 'of touched.get(this.topic) ?? []) if (this.#entries.has(key))',
-    replace: 'of touched.get(this.topic) ?? []) if (!this.#entries.has(key))',
+    find: 'if (this.#entries.has(key) || this.#loading.has(key))',
+    replace: 'if (!this.#entries.has(key))',
     world: ASKING,
   },
   {
