@@ -54,7 +54,7 @@ export function mistold(subscribers: readonly Subscriber[]): Record<string, stri
   const of = (what: (subscriber: Subscriber) => readonly string[]): string[] =>
     subscribers.flatMap((subscriber) => what(subscriber).map((found) => `${subscriber.name}: ${found}`))
   return {
-    'a subscriber knows who signed, and that it was just now': of(({ forged }) => forged),
+    'a subscriber is told under the name of the event, and just now': of(({ amiss }) => amiss),
     'a subscriber is told what it asked for alone': of(({ taken, wanted }) =>
       taken.flatMap(({ event }) => (isWanted(wanted, kindOf(event)) ? [] : [`${event.id} ${event.type}`])),
     ),
