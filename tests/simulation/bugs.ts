@@ -122,12 +122,12 @@ export const BUGS: readonly Bug[] = [
     replace: 'mayStillSend: () => true',
     world: {
       kinds: ['coma'],
-      shares: { coma: 0.04 },
+      shares: { coma: 0.05 },
       places: { coma: '/soon' },
       programs: ['all', 'all'],
       alike: [FOODS],
-      orders: 8,
-      withinMs: 3_000,
+      orders: 16,
+      withinMs: 6_000,
       cancels: 0,
     },
   },
@@ -156,7 +156,15 @@ export const BUGS: readonly Bug[] = [
     file: TURN,
     find: `if (intent.state === 'retry')`,
     replace: `if (intent.state === 'parked')`,
-    world: { kinds: ['crash', 'answer-slow', 'request-refused', 'answer-lost'] },
+    // It dies when what it sent again has arrived.
+    world: {
+      kinds: ['crash', 'request-refused'],
+      shares: { crash: 0.1, 'request-refused': 0.5 },
+      places: { crash: '/answer' },
+      alike: [FOODS],
+      orders: 6,
+      cancels: 0,
+    },
   },
   {
     name: 'a failure without an answer counts as not sent',
