@@ -60,6 +60,7 @@ const RECONCILING = {
   orders: 2,
 } as const
 const TRANSFERS = { kinds: [], stock: ['transfers'], orders: 1, withinMs: 60 } as const
+const CARRIED = 'src/domains/inventory/operations/transfers.ts'
 const SERIALS = 'src/domains/inventory/rules/serials.ts'
 
 export const STOCK_BUGS: readonly Bug[] = [
@@ -200,6 +201,20 @@ export const STOCK_BUGS: readonly Bug[] = [
     file: 'src/domains/inventory/rules/transfers.ts',
     find: 'const late = Math.min(quantity, before.ahead)',
     replace: 'const late = 0 * Math.min(quantity, before.ahead)',
+    world: TRANSFERS,
+  },
+  {
+    name: 'what arrives forgets its lot',
+    file: CARRIED,
+    find: '  lot,\n  reason: `transfer ${act}`,',
+    replace: "  lot: act === 'arrived' ? '' : lot,\n  reason: `transfer ${act}`,",
+    world: TRANSFERS,
+  },
+  {
+    name: 'the lots of a transfer are counted as one',
+    file: CARRIED,
+    find: "[company, number, itemId, lot, to].join('\\0')",
+    replace: "[company, number, itemId, lot && 'any', to].join('\\0')",
     world: TRANSFERS,
   },
   {

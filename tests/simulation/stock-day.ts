@@ -128,6 +128,7 @@ export class StockDay {
         ...(this.#lives?.wrong ?? []),
         ...(this.#sourcers?.wrong ?? []),
       ],
+      'each unit of a lot that is carried is where it lies': this.#transfers?.misplaced ?? [],
       'a backorder run does what was shown, or nothing': [
         ...(this.#planners?.wrong ?? []),
         ...this.#runs.wrong,
