@@ -1,6 +1,7 @@
 /** What sources tell of stock on a real database: once, in its order, counted anew by snapshots that never erase a claim. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lockChannelStock } from '#domains/inventory/operations.ts'
+import { openBalances } from '#domains/inventory/operations/opening.ts'
 import { blockedFeeds, stockedItems } from '#domains/inventory/views/feeds.ts'
 import { units } from '#platform/quantity.ts'
 import {
@@ -13,7 +14,7 @@ import {
   take,
   tell,
 } from '#tests/domains/inventory/feed-voice.ts'
-import { COMPANY, newItem, NORTH, positionOf } from '#tests/domains/inventory/stock.ts'
+import { AT, COMPANY, newItem, NORTH, positionOf } from '#tests/domains/inventory/stock.ts'
 import { booksAgree } from '#tests/domains/inventory/ledger.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
 
@@ -115,6 +116,22 @@ describe('a snapshot', () => {
       corrected: [],
     })
     expect(await positionOf(db, item)).toMatchObject({ available: units(9) })
+  })
+
+  test('that is older than what opened the books of the place changes nothing, and a later one counts', async () => {
+    const item = newItem()
+    const at = new Date(AT.getTime() + 10 * 60_000)
+    const place = { company: COMPANY, itemId: item, location: NORTH, lot: '' }
+    const opening = { ...place, source: 'erp', sourceKey: 'E-1', at, available: units(24) }
+    await db.database.transaction((tx) => openBalances(tx, [{ ...opening, qualityHold: 0, damaged: 0 }]))
+    expect(await take(db, item, { mark: 5, available: units(20) })).toMatchObject({
+      corrected: [],
+      superseded: 1,
+    })
+    expect(await positionOf(db, item)).toMatchObject({ available: units(24) })
+    await take(db, item, { mark: 15, available: units(21) })
+    expect(await positionOf(db, item)).toMatchObject({ available: units(21) })
+    await booksAgree(db, item)
   })
 
   test('that agrees corrects nothing', async () => {

@@ -11,7 +11,8 @@ import { agrees, asOf, type Correction, correctionOf, inAll, NOTHING } from '../
 import { countedAsHeld, lotKey } from '../rules/lots.ts'
 import { countedByHand, leftByHand } from '../rules/by-hand.ts'
 import { isContained } from '../rules/feeds.ts'
-import { laterByPlace, type LaterAt } from '../rules/later.ts'
+import { laterByPlace, type LaterAt, openedLater } from '../rules/later.ts'
+import { stockKey } from '../rules.ts'
 import { insertMovements, makePositions } from '../store.ts'
 import { selectAtPlaces, updateByHand } from '../store/by-hand.ts'
 import { lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
@@ -91,8 +92,11 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
     selectMovedLater(tx, told, since),
     selectAtPlaces(tx, told),
   ])
+  const opened = openedLater(moved)
   const current = told.filter(
-    (count) => !isCountedByAnother(books, { ...count, lot: '', source, at: takenAt }),
+    (count) =>
+      !opened.has(stockKey(count.itemId, count.location)) &&
+      !isCountedByAnother(books, { ...count, lot: '', source, at: takenAt }),
   )
   const counts = current.map((count) => countedAsHeld(count, held))
   const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])

@@ -16,6 +16,14 @@ export type LaterAt = (
   lot: string | undefined,
 ) => Later
 
+/** Places whose books were opened after the snapshot was taken: what opened them knows of all that it tells. */
+export const openedLater = (moved: readonly MovedLater[]): ReadonlySet<string> =>
+  new Set(
+    moved
+      .filter(({ bucket }) => bucket === 'opening')
+      .map(({ itemId, location }) => stockKey(itemId, location)),
+  )
+
 /** Of a lot, or of the whole place. */
 export function laterByPlace(moved: readonly MovedLater[]): LaterAt {
   const byPlace = Map.groupBy(moved, ({ itemId, location }) => stockKey(itemId, location))
