@@ -58,21 +58,22 @@ afterAll(async () => {
 })
 
 let files = 0
-/** Hands over a file with these sets; each has a control number of its own. */
-async function send(from: string, functionalId: string, type: string, ...sets: readonly string[][]) {
+/** A file with these sets; each has a control number of its own. */
+function fileOf(from: string, functionalId: string, type: string, ...sets: readonly string[][]) {
   const control = String(++files).padStart(9, '0')
-  const path = join(folders.root, `${control}.edi`)
-  writeFileSync(
-    path,
-    [
-      `ISA*00*          *00*          *ZZ*${from.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
-      `GS*${functionalId}*${from}*US*20261120*0915*${files}*X*004010~`,
-      ...sets.map((segments, n) => setText(segments, type, `000${n + 1}`)),
-      `GE*${sets.length}*${files}~IEA*1*${control}~`,
-    ].join(''),
-  )
+  return [
+    `ISA*00*          *00*          *ZZ*${from.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
+    `GS*${functionalId}*${from}*US*20261120*0915*${files}*X*004010~`,
+    ...sets.map((segments, n) => setText(segments, type, `000${n + 1}`)),
+    `GE*${sets.length}*${files}~IEA*1*${control}~`,
+  ].join('')
+}
+async function handOver(name: string, content: string): Promise<string[]> {
+  const path = join(folders.root, name)
+  writeFileSync(path, content)
   return (await house.app.edi!.ingest(path)).sets.map(({ outcome }) => outcome)
 }
+const send = (...file: Parameters<typeof fileOf>) => handOver(`${files}.edi`, fileOf(...file))
 
 /** AK9 of the last of our 997s. */
 async function acknowledged(to: string): Promise<string> {
@@ -148,6 +149,21 @@ test('an order ships by several advices, by line number or by item, and ends wit
       [order.doc],
     ),
   ).toEqual([{ lot: 'L-9' }])
+})
+
+test('what is cut is whole when it comes again under its name and numbers, also when its content came before', async () => {
+  const before = await onHand('47001')
+  const whole = fileOf('THREEPL', 'AW', '947', ['W15*20261120*A-9', 'W19*PC*2*EA**VN*47001'])
+  expect(await handOver('cut.edi', whole.slice(0, whole.indexOf('SE*')))).toEqual(['applied'])
+  expect(await acknowledged('threepl')).toBe('R')
+  expect(await house.openExceptions('edi.file_damaged')).toHaveLength(1)
+  expect(await handOver('copy.edi', whole)).toEqual(['applied'])
+  expect(await acknowledged('threepl')).toBe('A')
+  expect(await house.openExceptions('inbound.content_conflict')).toEqual([])
+  expect(await onHand('47001')).toBe(before + 2)
+  expect(await house.openExceptions('edi.file_damaged')).toHaveLength(1)
+  expect(await handOver('cut.edi', whole)).toEqual([])
+  expect(await house.openExceptions('edi.file_damaged')).toEqual([])
 })
 
 test('what a warehouse tells of what we do not have is put aside line by line, with an owner', async () => {

@@ -1,4 +1,5 @@
 /** A transaction set as a message of its partner: what it says in our words, or why nobody can act on it; pure. */
+import { createHash } from 'node:crypto'
 import type { ChannelInbound, ChannelMessage, OrderPlaced } from '#capabilities/channel-messages.ts'
 import { Refusal } from '#platform/faults.ts'
 import { acknowledgeable } from './documents/997.ts'
@@ -14,8 +15,12 @@ export type ReceivedSet = Extract<ReceivedEvent, { kind: 'set' }>
 /** What the connector wants back when the message is decided. */
 export type SetContext = { readonly reading: SetReading }
 
-/** `repeated` counts sets of the same number in the same group before this one. */
-export function messageIdOf({ interchange, group, set }: ReceivedSet, repeated: number): string {
+/**
+ * `repeated` counts sets of the same number in the same group before this one. Of a rejected set nothing was taken: it is
+ * known by its content as well, so that it may come again as it should be, under the same numbers.
+ */
+export function messageIdOf(received: ReceivedSet, repeated: number): string {
+  const { interchange, group, set, reading } = received
   const { sender, controlNumber } = interchange
   const suffix = repeated === 0 ? '' : `.${repeated + 1}`
   const parts = [
@@ -24,8 +29,13 @@ export function messageIdOf({ interchange, group, set }: ReceivedSet, repeated: 
     group?.controlNumber ?? '-',
     set.controlNumber,
   ]
-  return storable(parts.map((part) => part.slice(0, 40)).join('/') + suffix)
+  const content = reading.outcome.kind === 'rejection' ? `/${digestOf(bodyOf(received))}` : ''
+  return storable(parts.map((part) => part.slice(0, 40)).join('/') + suffix + content)
 }
+
+const DIGEST_LENGTH = 12
+const digestOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, DIGEST_LENGTH)
 
 export function toInbound(received: ReceivedSet, messageId: string): ChannelInbound {
   const { reading, set } = received

@@ -89,7 +89,7 @@ export function toReceipts(root: Loop, advised: Advised): WarehouseTold[] {
     location: advised.guide.location,
     lot: line.lot,
     expiresOn: line.expiresOn,
-    at: at(momentOfDate(document.date), advised),
+    at: at({ ...momentOfDate(document.date), time: document.time ?? '' }, advised),
     ...counted({ ...count, productIds: line.productIds }, place, advised),
   })
   return loopsOf(root, 'W07').flatMap((loop, index): WarehouseTold[] => {

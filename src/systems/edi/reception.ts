@@ -62,7 +62,11 @@ export async function receiveFile(path: string, name: string, ports: ReceptionPo
   if (size > ports.maxFileBytes) return refuseLarge(name, size, ports)
   const hash = await hashOf(files.read(path))
   const known = await startFile(ports.database, { hash, name, bytes: size })
-  if (known.state !== 'reading') return { name, state: 'known', interchanges: 0, sets: [], findings: [] }
+  if (known.state !== 'reading') {
+    const again: FileReport = { name, state: 'known', interchanges: 0, sets: [], findings: [] }
+    if (!known.damaged) await ports.database.transaction((tx) => ports.report(tx, again))
+    return again
+  }
   const reading = new FileReading(hash, ports)
   await reading.take(files.read(path))
   const { interchanges, sets, findings } = reading

@@ -8,13 +8,19 @@ import type { SegmentData } from './x12-writer.ts'
 
 // Files that came in ----------------------------------------------------------------------------------------------------
 
-export type KnownFile = { readonly state: 'reading' | 'read' | 'rejected'; readonly known: boolean }
+export type KnownFile = {
+  readonly state: 'reading' | 'read' | 'rejected'
+  readonly known: boolean
+  /** When it was read, not everything of it could be used. */
+  readonly damaged: boolean
+}
 
 const beginFile = sql(
   'edi.begin_file',
   `insert into edi.file as f (content_hash, name, bytes) values ($1, $2, $3)
    on conflict (content_hash) do update set repeats = f.repeats + case when f.state = 'reading' then 0 else 1 end
-   returning state, xmax <> 0 as known`,
+   returning state, xmax <> 0 as known,
+     state = 'rejected' or findings @> '[{"severity": "error"}]' as damaged`,
 )
 const endFile = sql(
   'edi.end_file',

@@ -108,6 +108,12 @@ test('a receipt is told by line, in base units, with its purchase order, its lot
   ])
 })
 
+test('a receipt came when its head says, by the clock of the warehouse', async () => {
+  const segments = ['W17*F*20261120*R-1***W*061530', 'W07*1*EA**VN*A']
+  const [told] = await messagesOf('944', segments, 'RE')
+  expect(told).toMatchObject({ message: { at: new Date('2026-11-20T14:15:30Z') } })
+})
+
 test('an adjustment is what its guide says that its code means, with the sign where it is a count', async () => {
   const told = await adjustments('W19*PC*-3*EA**VN*A', 'W19*QH*-2*CA**VN*B*L-1', 'W19*ZZ*1*EA**VN*A')
   expect(told).toMatchObject([
@@ -274,11 +280,13 @@ test('every receipt advice that is written is read as it was meant', async () =>
     serials,
     parts: fc.array(part, { maxLength: 2 }),
   })
+  const time = fc.constantFrom(undefined, '0610', '061059')
   await fc.assert(
-    fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 5 }), async (lines) => {
+    fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 5 }), time, async (lines, at) => {
       const advice = {
         reporting: 'F',
         date: '2026-11-20',
+        ...present({ time: at }),
         receipt: 'R-1',
         lines: lines.map((one) => present(one)),
       }

@@ -55,6 +55,8 @@ export type ReceiptAdvice = {
   readonly reporting: string
   /** ISO date. */
   readonly date: string
+  /** HHMM or HHMMSS, where it is told beside the date. */
+  readonly time?: string
   /** The warehouse's own number of the receipt. */
   readonly receipt: string
   /** W1704: what the warehouse was told to expect. */
@@ -63,9 +65,10 @@ export type ReceiptAdvice = {
 }
 
 /** The segments between ST and SE. */
-export function buildReceiptAdvice({ reporting, date, receipt, order, lines }: ReceiptAdvice): SegmentData[] {
+export function buildReceiptAdvice(advice: ReceiptAdvice): SegmentData[] {
+  const { reporting, date, time, receipt, order, lines } = advice
   return [
-    ['W17', reporting, x12Date(date), receipt, order],
+    ['W17', reporting, x12Date(date), receipt, order, ...(time ? ['', 'W', time] : [])],
     ...lines.flatMap(writeLine),
     ['W14', String(lines.length)],
   ]
@@ -89,7 +92,7 @@ export function parseReceiptAdvice(root: Loop): ReceiptAdvice {
     reporting: element(w17, 1),
     date: dateOf(w17, 2),
     receipt: element(w17, 3),
-    ...present({ order: optional(w17, 4) ?? referenceIn(root, 'PO') }),
+    ...present({ time: optional(w17, 7), order: optional(w17, 4) ?? referenceIn(root, 'PO') }),
     lines: loopsOf(root, 'W07').map(parseLine),
   }
 }
