@@ -8,6 +8,7 @@ import { CONTEST_BUGS } from './contest-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
 import { STOP_BUGS } from './stop-bugs.ts'
 import { SUBSCRIBER_BUGS } from './subscriber-bugs.ts'
+import { X12_BUGS } from './x12-bugs.ts'
 
 const DESK = 'src/platform/desk.ts'
 const EFFECTS = 'src/platform/effects.ts'
@@ -345,4 +346,5 @@ export const BUGS: readonly Bug[] = [
   ...CONTEST_BUGS,
   ...STOP_BUGS,
   ...SUBSCRIBER_BUGS,
+  ...X12_BUGS,
 ]

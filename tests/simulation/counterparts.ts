@@ -7,6 +7,7 @@ import type { Post } from '#landscape/webhooks.ts'
 import { startWms, type Wms } from '#landscape/wms/server.ts'
 import { type World, worldAt } from '#landscape/world/world.ts'
 import type { Clock } from '#platform/clock.ts'
+import type { WholeDay } from './day.ts'
 
 export type CounterpartName = SystemName | 'eastWms' | 'tradeShop'
 
@@ -15,7 +16,7 @@ export type Counterparts = Landscape & {
   readonly eastWms: Wms
   /** Sells to tradesmen on another platform, which numbers its orders as the first does. */
   readonly tradeShop: ShopHandle
-  readonly otherWarehouses: Readonly<Record<string, Wms>>
+  readonly otherWarehouses: Readonly<Record<string, Pick<Wms, 'truth'>>>
 }
 
 /** Counterparts that we call in a process, as the configuration names them. Nobody calls the carrier. */
@@ -31,6 +32,8 @@ export const CONFIGURED: Readonly<Record<Exclude<CounterpartName, 'carrier'>, st
 
 export const NEAR_SITES = ['DC1']
 export const EAST_SITES = ['DC2', 'DC3']
+/** On some days it is not run by the eastern warehouse system. */
+export const X12_SITE = 'DC2'
 const EAST = { apiKey: 'east-secret', webhookSecret: 'east-webhook-secret' }
 export const TRADE = {
   company: 'NWI',
@@ -45,12 +48,13 @@ type CounterpartOptions = {
   post: Post
   /** Whether they listen on ports of their own. */
   sockets?: 'free' | 'none'
+  stock?: WholeDay['stock']
 }
 
 export async function counterpartsOf(
   seed: string,
   world: World,
-  { clock, erpClock = clock, post, sockets = 'none' }: CounterpartOptions,
+  { clock, erpClock = clock, post, sockets = 'none', stock = [] }: CounterpartOptions,
 ): Promise<Counterparts> {
   const landscape = await startLandscape({
     clock,
@@ -65,7 +69,8 @@ export async function counterpartsOf(
   })
   const port = sockets === 'none' ? undefined : 0
   const own = { clock, seed, host: '127.0.0.1', port, keep: 'all', visibilityLagMs: 0, post } as const
-  const eastWms = await startWms(worldAt(world, EAST_SITES), {
+  const eastSites = EAST_SITES.filter((site) => site !== X12_SITE || !stock.includes('x12'))
+  const eastWms = await startWms(worldAt(world, eastSites), {
     ...own,
     ...EAST,
     name: CONFIGURED.eastWms,

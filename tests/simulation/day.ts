@@ -8,7 +8,7 @@ export type Role = Config['role']
 /**
  * What happens to stock beside orders: channels reserve, warehouses count, people put right and hold, callers ask; planners
  * have backorder runs done, customers want goods to live long, people change from where orders are served; machines are
- * known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, books are compared;
+ * known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, one is run by X12, books are compared;
  * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
  * warehouse falls silent, shops are told levels.
  */
@@ -25,6 +25,7 @@ export const STOCK_FACTS = [
   'transfers',
   'papers',
   'files',
+  'x12',
   'reconciliations',
   'supply',
   'sales',
@@ -102,6 +103,19 @@ const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   reconciliations: ['silence'],
   papers: ['machines', 'silence', 'reconciliations', 'runs', 'lives', 'profiles'],
   files: ['machines', 'silence', 'reconciliations', 'desks', 'papers', 'runs', 'lives', 'profiles'],
+  x12: [
+    'counts',
+    'lives',
+    'machines',
+    'transfers',
+    'papers',
+    'files',
+    'reconciliations',
+    'supply',
+    'desks',
+    'silence',
+    'questions',
+  ],
   lives: ['profiles'],
 }
 
@@ -113,6 +127,8 @@ const NEVER_TOLD = ['webhook-drop']
 const TELL_ALL: ReadonlySet<StockFact> = new Set(['machines', 'papers', 'files'])
 /** Subscribers have been told much, and said that they cannot take it, before faults end. */
 const TOLD_MS = 9_000
+/** Files are taken when two looks have seen them; by then some of our answers to them have been lost. */
+const ANSWERED_MS = 12_000
 /** A warehouse is away for a while and has come back before faults end. */
 const BACK_MS = 10_000
 
@@ -161,6 +177,7 @@ const subscribersOf = (seed: string, share: number): number =>
 function peaceAfter(stock: readonly StockFact[]): number {
   if (stock.includes('silence')) return SILENCE_OVER_MS
   if (stock.includes('supply')) return SUPPLIED_MS
+  if (stock.includes('x12')) return ANSWERED_MS
   return stock.includes('papers') ? BACK_MS : 5_000
 }
 

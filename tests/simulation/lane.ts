@@ -25,6 +25,7 @@ import { type Actor, Scheduler } from './scheduler.ts'
 import { writeSupplierGuides } from './suppliers.ts'
 import { DatabaseServer } from './sessions.ts'
 import { BEGIN, virtualClock } from './virtual-clock.ts'
+import { writeX12Guide } from './x12-warehouse.ts'
 
 export const PLANNED_ORDERS = 60
 
@@ -108,6 +109,7 @@ async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
   const guides = mkdtempSync(join(tmpdir(), 'crossdock-simulation-guides-'))
   writeDemoGuides(world, guides)
   writeSupplierGuides(guides)
+  writeX12Guide(guides)
   const configs = {
     all: await configOf(world, 'all', guides),
     api: await configOf(world, 'api', guides),

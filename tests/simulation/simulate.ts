@@ -154,9 +154,9 @@ class Run {
     const erpSkewMs = skewOfErps(seed, this.#faults)
     const erpClock = virtualClock(this.#scheduler, this.#outside, { skewMs: () => erpSkewMs })
     const { post } = this.#network
-    this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, erpClock, post })
+    const { without = [], stock } = this.#day
+    this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, erpClock, post, stock })
     deliverToUs(this.#landscape)
-    const { without = [] } = this.#day
     this.#board = boardFaults(this.#landscape, { ...this.#plan, without, faults: this.#faults })
     this.#fleet.start()
     const clients = this.#openClients()

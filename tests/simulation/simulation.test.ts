@@ -80,6 +80,15 @@ test(
   },
 )
 
+test(
+  'a warehouse that is told and tells by X12 has the same figures as we',
+  { timeout: 60_000 },
+  async () => {
+    const { violations } = await simulate(lane, { seed: 'x12', mode: 'liveness', orders: 4, stock: ['x12'] })
+    expect(violations).toEqual([])
+  },
+)
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const historyOf = async (seed: string): Promise<string> => (await simulate(lane, planOf(seed))).history
   const [a, b] = ['fixed-6', 'fixed-13'] as const

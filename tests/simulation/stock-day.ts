@@ -34,6 +34,8 @@ import { promisesAmiss, salesAmiss, supplyAmiss } from './supply-checkers.ts'
 import { openTransferPeople, transfersAmiss } from './transfer-people.ts'
 import { timeAt } from './virtual-clock.ts'
 import { openDesks } from './warehouse-desks.ts'
+import { x12Amiss } from './x12-checkers.ts'
+import { openX12Warehouse, runByX12, X12 } from './x12-warehouse.ts'
 
 /** What is missing is asked for soon where warehouses count again what they told of, or come back with much to tell. */
 const GAP_AFTER_MS = 5_000
@@ -47,11 +49,12 @@ export function stockConfig(config: Config, day: WholeDay): Config {
   return {
     ...config,
     inbox: recounts(day) || has('papers') ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox,
-    edi: { ...config.edi, enabled: day.partners || has('supply') },
+    edi: { ...config.edi, enabled: day.partners || has('supply') || has('x12') },
     ...(has('silence') && { freshness }),
     ...(has('reconciliations') && { systems: tolerant(config.systems) }),
     ...(has('levels') && { publishing }),
     ...(has('files') && fed(config)),
+    ...(has('x12') && runByX12(config)),
   }
 }
 
@@ -88,6 +91,7 @@ export class StockDay {
   readonly #transfers
   readonly #papers
   readonly #files
+  readonly #x12
   readonly #suppliers
   readonly #silence
 
@@ -106,6 +110,7 @@ export class StockDay {
     this.#transfers = has('transfers') ? openTransferPeople(parts) : undefined
     this.#papers = has('papers') ? openPaperPeople(parts) : undefined
     this.#files = has('files') ? openFilePeople(parts) : undefined
+    this.#x12 = has('x12') ? openX12Warehouse(parts) : undefined
     this.#machines = has('machines') ? openMachinePeople(parts) : undefined
     this.#reconcilers = has('reconciliations') ? openReconcilers(parts) : undefined
     this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
@@ -115,7 +120,10 @@ export class StockDay {
 
   /** The counterparts, without what others than we have ordered there. */
   get counterparts(): Counterparts {
-    return this.#erps?.ours ?? this.#parts.landscape
+    const ours = this.#erps?.ours ?? this.#parts.landscape
+    const x12 = this.#x12
+    if (!x12) return ours
+    return { ...ours, otherWarehouses: { ...ours.otherWarehouses, [X12]: x12 } }
   }
 
   /** What must not have happened, and did, by what must hold. */
@@ -152,6 +160,7 @@ export class StockDay {
       this.#reconcilers,
       this.#papers,
       this.#files,
+      this.#x12,
     ]
     const open = all.some((some) => (some?.open() ?? 0) > 0)
     return !open && (this.#suppliers?.isIdle() ?? true)
@@ -191,6 +200,7 @@ export class StockDay {
       ...(this.#planners ? await runsAmiss(query) : []),
       ...(this.#transfers ? await transfersAmiss(query) : []),
       ...(this.#files ? await filesAmiss(query, { landscape, files, bad: this.#files.bad }) : []),
+      ...(this.#x12 ? await x12Amiss(query, this.#x12) : []),
       ...(this.#papers ? await papersAmiss(query, landscape, this.#papers.taken) : []),
       ...(this.#reconcilers ? await reconciliationsAmiss(query) : []),
       ...(this.#machines ? await machinesAmiss(query, landscape) : []),

@@ -1,0 +1,50 @@
+/** Bugs of what is told by X12: twice, late, in part, or by the day alone. */
+import type { Bug } from './bug.ts'
+
+const DAY = { kinds: [], stock: ['x12'], orders: 1 } as const
+const MAPPED = 'src/systems/edi/map-warehouse.ts'
+
+export const X12_BUGS: readonly Bug[] = [
+  {
+    name: 'what a warehouse tells again under another control number is new',
+    file: 'src/systems/edi/warehouse-inbound.ts',
+    find: 'messageId: storable(told.key).slice(0, KEY_MAX),',
+    replace: 'messageId: storable(`${told.key} of ${received.interchange.controlNumber}`),',
+    world: { ...DAY, kinds: ['file-lost'], shares: { 'file-lost': 0.8 }, places: { 'file-lost': '997 of' } },
+  },
+  {
+    name: 'an 846 that is late takes the place of a newer one',
+    file: 'src/domains/inventory/operations/counts.ts',
+    find: 'sorted.filter((count) => !isContained(told, lineOf(count).contained))',
+    replace: 'sorted.filter((count) => !isContained(told, lineOf(count).contained) || count)',
+    world: { ...DAY, kinds: ['file-late'], shares: { 'file-late': 0.5 } },
+  },
+  {
+    name: 'an 846 is of the beginning of its day',
+    file: 'src/systems/edi/map-stock.ts',
+    find: "const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)",
+    replace: "const takenAt = instantOf(x12Date(document.date), '', guide)",
+    world: { ...DAY, orders: 6, cancels: 0 },
+  },
+  {
+    name: 'a 944 is of the beginning of its day',
+    file: MAPPED,
+    find: "time: document.time ?? ''",
+    replace: "time: ''",
+    world: DAY,
+  },
+  {
+    name: 'a 945 ends its request though more follows',
+    file: MAPPED,
+    find: 'final: !statuses.some((status) => warehouse.moreFollows.includes(status)),',
+    replace: 'final: statuses.length >= 0 || warehouse.moreFollows.length > 99,',
+    world: { ...DAY, orders: 6, cancels: 0 },
+  },
+  {
+    name: 'what was cut stands in the way of the whole',
+    file: 'src/systems/edi/inbound.ts',
+    find: "reading.outcome.kind === 'rejection' ? `/",
+    replace: "reading.outcome.kind === 'quarantine' ? `/",
+    world: { ...DAY, kinds: ['file-cut'], shares: { 'file-cut': 0.6 } },
+  },
+]

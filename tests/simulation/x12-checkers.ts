@@ -1,0 +1,64 @@
+/** What must hold with a warehouse that is run by X12: each document is acknowledged once and each thing told is booked once. */
+import { records, text } from '#landscape/fields.ts'
+import type { Content, WmsEvent } from '#landscape/wms/shapes.ts'
+import type { Query } from '#tests/support/books-rules.ts'
+import type { Violation } from './checkers.ts'
+import { X12_SITE } from './counterparts.ts'
+import { elementOf, groupOf } from './partners.ts'
+import { unequal } from './supply-checkers.ts'
+import { REJECTED } from './x12-mail.ts'
+import { X12, type X12Warehouse } from './x12-warehouse.ts'
+
+const UNACKNOWLEDGED = `
+  select type || ' ' || control_number || ': ' || acknowledgment as text from edi.outbound
+  where partner = $1 and type <> '997' and acknowledgment <> 'accepted'`
+const ASKED = `
+  select 'F-' || id || ': once' as text from shipments.fulfillment where location = $1 and wms_number is not null`
+const SHIPPED = `
+  select s.source_key || ' ' || i.sku || ': ' || trim_scale(sum(l.quantity)) as text
+  from shipments.shipment s join shipments.shipment_line l on l.shipment_id = s.id join items.item i on i.id = l.item_id
+  where s.source = $1 group by s.source_key, i.sku`
+const PUT_ASIDE = `
+  select source || ' ' || message_id || ' ' || state as text from inbox.message
+  where source in ($1, 'edi') and state not in ('applied', 'superseded')
+  union all select 'exception ' || code || ' ' || cause from exceptions.exception
+  where closed_at is null and (code like 'edi.%' or code like 'inbound.%')`
+
+export async function x12Amiss(query: Query, { mail, truth }: X12Warehouse): Promise<Violation[]> {
+  const { heard, arrived, cut } = mail
+  const { events } = truth()
+  const answers = heard
+    .filter(({ type }) => type === '997')
+    .map((one) => ({ control: groupOf(one), status: elementOf(one, 'AK9', 1) }))
+    .filter(({ control, status }) => status !== REJECTED || !cut.has(control))
+  const asked = heard.filter(({ type }) => type === '940').map((one) => elementOf(one, 'W05', 2))
+  const shipped = new Map<string, number>()
+  for (const event of events.filter(({ type }) => type === 'shipment.confirmed')) {
+    for (const { sku, base_qty: quantity } of contentsOf(event)) {
+      const key = `${text(event['shipment_id'])} ${sku}`
+      shipped.set(key, (shipped.get(key) ?? 0) + quantity)
+    }
+  }
+  return [
+    ...unequal('each request to a warehouse is acknowledged', await query(UNACKNOWLEDGED, [X12]), []),
+    ...unequal(
+      'each request comes to its warehouse once',
+      await query(ASKED, [X12_SITE]),
+      asked.map((reference) => `${reference}: once`),
+    ),
+    ...unequal(
+      'each document of a warehouse is acknowledged once',
+      answers.map(({ control, status }) => ({ text: `${control} ${status}` })),
+      [...arrived].filter(([, type]) => type !== '997').map(([control]) => `${control} A`),
+    ),
+    ...unequal(
+      'what a warehouse told to have shipped is booked once',
+      await query(SHIPPED, [X12]),
+      [...shipped].map(([key, quantity]) => `${key}: ${quantity}`),
+    ),
+    ...unequal('nothing that a warehouse told is put aside', await query(PUT_ASIDE, [X12]), []),
+  ]
+}
+
+const contentsOf = (event: WmsEvent): Content[] =>
+  records(event['packages']).flatMap((pack) => records(pack['contents']) as unknown as Content[])

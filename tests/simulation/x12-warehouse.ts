@@ -1,0 +1,267 @@
+/** A warehouse that is run by X12: it is asked by 940, ships after a while, receives, adjusts and counts, and tells all of it. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../../src/config-schema.ts'
+import { PartnerGuide } from '../../src/systems/edi/partner-guide.ts'
+import { faultBoard } from '#landscape/faults.ts'
+import { draw, drawInteger } from '#landscape/random.ts'
+import type { WmsTruth } from '#landscape/wms/server.ts'
+import { STATUS, type WmsEvent } from '#landscape/wms/shapes.ts'
+import { type Adjustment, Warehouse } from '#landscape/wms/store.ts'
+import { type Stock, type World, worldAt } from '#landscape/world/world.ts'
+import { X12_SITE as SITE } from './counterparts.ts'
+import type { Heard } from './partners.ts'
+import { PLENTY } from './stock-people.ts'
+import { virtualClock } from './virtual-clock.ts'
+import { type MailParts, X12Mail } from './x12-mail.ts'
+import {
+  ADJUSTED,
+  adjustmentAdvice,
+  CARRIERS,
+  COUNTED,
+  inventoryAdvice,
+  receiptAdvice,
+  shipmentOf,
+  shippingAdvice,
+} from './x12-words.ts'
+
+export const X12 = 'columbus-3pl'
+const COMPANY = 'NWF'
+
+const GUIDE = PartnerGuide.parse({
+  partner: X12,
+  name: 'Columbus Third Party Logistics',
+  owner: 'edi-warehouse',
+  role: 'warehouse',
+  company: COMPANY,
+  location: SITE,
+  currency: 'USD',
+  theirs: { qualifier: 'ZZ', id: 'COLUMBUS3PL', groupId: 'COLUMBUS3PL' },
+  ours: { qualifier: 'ZZ', id: 'NORTHWAREHOUSES', groupId: 'NORTHWAREHOUSES' },
+  usage: 'P',
+  receives: ['944', '945', '947', '846', '997'],
+  sends: ['940'],
+  items: [{ qualifier: 'VN', is: 'sku' }],
+  carriers: CARRIERS,
+  warehouse: {
+    adjustments: {
+      [ADJUSTED.COUNT]: 'count',
+      [ADJUSTED.DAMAGE]: 'damage',
+      [ADJUSTED.HOLD]: 'quality-hold',
+      [ADJUSTED.RELEASE]: 'quality-release',
+    },
+  },
+  stock: { [COUNTED.available]: 'available', [COUNTED.hold]: 'qualityHold', [COUNTED.damaged]: 'damaged' },
+  timeZone: 'America/New_York',
+})
+
+export const writeX12Guide = (folder: string): void =>
+  writeFileSync(join(folder, `${X12}.json`), JSON.stringify(GUIDE))
+
+/** The site is asked by EDI instead of by its system. */
+export const runByX12 = ({ locations }: Config): Pick<Config, 'locations'> => ({
+  locations: locations.map((one) =>
+    one.code === SITE ? { ...one, company: COMPANY, type: '3pl', wms: X12 } : one,
+  ),
+})
+
+export type X12Parts = Omit<MailParts, 'guide' | 'asked'> & { readonly world: World }
+
+const NO_WEBHOOKS = { queued: 0, delivered: 0, retried: 0, givenUp: 0, dropped: 0 } as const
+const PACE = { pickAfterMs: 500, shipAfterMs: 900 }
+const SHORT_SHARE = 0.15
+const SPLIT_SHARE = 0.4
+const ACTS_MS: [number, number] = [0, 4_500]
+const COMES_MS: [number, number] = [500, 4_500]
+const COUNTS: [number, number] = [1, 3]
+/** Books were opened before the day began, by a clock that begins with it. */
+const COUNTS_MS: [number, number] = [2_500, 6_000]
+const SECOND_MS = 1_000
+const ACTS: readonly Pick<Adjustment, 'delta' | 'reason'>[] = [
+  { reason: 'COUNT', delta: 5 },
+  { reason: 'HOLD', delta: -2 },
+  { reason: 'DAMAGE', delta: -1 },
+  { reason: 'COUNT', delta: -3 },
+]
+/** Nothing numbers what is told by X12, so only what we know to be on hold is let go. */
+const RELEASE = { reason: 'RELEASE', delta: -1 } as const
+
+export function openX12Warehouse(parts: X12Parts): X12Warehouse {
+  const warehouse = new X12Warehouse(parts)
+  warehouse.begin()
+  return warehouse
+}
+
+export class X12Warehouse {
+  readonly mail: X12Mail
+  readonly #parts: X12Parts
+  readonly #warehouse: Warehouse
+  readonly #events: WmsEvent[] = []
+  /** What our files call the requests that it has. */
+  readonly #names = new Map<string, string>()
+  #open = 0
+  #counts = 0
+  #movedMs = -1
+
+  constructor(parts: X12Parts) {
+    const { seed, world, scheduler, outside } = parts
+    this.#parts = parts
+    const clock = virtualClock(scheduler, outside)
+    const faults = faultBoard(clock, seed, X12)
+    faults.set([
+      { kind: 'short-pick', share: SHORT_SHARE, adjust: true },
+      { kind: 'split-shipment', share: SPLIT_SHARE },
+    ])
+    this.#warehouse = new Warehouse({
+      clock,
+      seed,
+      world: worldAt(world, [SITE]),
+      faults,
+      keep: 'all',
+      visibilityLagMs: 0,
+      pace: PACE,
+      announcePicking: false,
+      tellPicks: [],
+      enforceCutOff: false,
+      endlessStock: false,
+      publish: (event) => this.#tell(event),
+    })
+    this.mail = new X12Mail({ ...parts, guide: GUIDE, asked: (document) => this.#asked(document) })
+  }
+
+  begin(): void {
+    const { seed } = this.#parts
+    for (const [asnId, { quantity }] of this.#warehouse.inbound) {
+      const part = Math.ceil(quantity * draw(seed, 'x12 part', asnId))
+      this.#later(drawInteger(seed, 'x12 comes', asnId, COMES_MS), () => this.#warehouse.receive(asnId, part))
+      this.#later(drawInteger(seed, 'x12 rest comes', asnId, COMES_MS), () => this.#warehouse.receive(asnId))
+    }
+    const shelf = this.#shelf()
+    const times = ACTS.map((_, step) => drawInteger(seed, 'x12 act', step, ACTS_MS)).toSorted((a, b) => a - b)
+    for (const [step, ms] of times.entries()) this.#later(ms, () => this.#adjust(shelf, ACTS[step]!))
+    for (let nth = 0; nth < drawInteger(seed, 'x12 counts', 0, COUNTS); nth++)
+      this.#later(drawInteger(seed, 'x12 counts at', nth, COUNTS_MS), () => this.#count())
+  }
+
+  open = (): number =>
+    this.#open +
+    this.mail.open() +
+    this.#warehouse.orders().filter(({ status }) => status === 'ACCEPTED' || status === 'PICKING').length
+
+  /** As warehouse systems know what they have and did; our numbers of requests are the names of our files. */
+  truth = (): WmsTruth => ({
+    orders: this.#warehouse
+      .orders()
+      .map((order) => ({ ...order, wms_order_id: this.#names.get(order.external_ref)! })),
+    events: this.#events.map((event) => ({
+      ...event,
+      shipment_id: `${shipmentOf(event)}/${String(event['external_ref'])}`,
+    })),
+    stock: this.#warehouse.shelves.rows(null, null).map(({ status, quantity, ...place }) => ({
+      ...place,
+      status: STATUS[status],
+      qty: quantity,
+    })),
+    sequence: this.#warehouse.lastSequence(),
+    webhooks: NO_WEBHOOKS,
+  })
+
+  #later(ms: number, run: () => void): void {
+    const { scheduler, outside } = this.#parts
+    this.#open++
+    scheduler.after(ms, {
+      actor: outside,
+      label: 'warehouse by X12',
+      run: () => {
+        this.#open--
+        run()
+      },
+    })
+  }
+
+  /** Of what nobody orders any more and there is plenty, or of what orders want as well. */
+  #shelf(): Stock {
+    const { seed, world } = this.#parts
+    const awaited = new Set(world.receipts.map(({ item }) => item))
+    const rows = world.stock.filter(
+      ({ site, status, item, quantity }) =>
+        site === SITE && status === 'available' && quantity >= PLENTY && !awaited.has(item),
+    )
+    return rows[drawInteger(seed, 'x12 shelf', 0, [0, rows.length - 1])]!
+  }
+
+  #release({ reason, ...event }: WmsEvent): void {
+    const place = { site: SITE, owner: COMPANY, sku: String(event['sku']), lot: String(event['lot']) }
+    if (reason === 'HOLD') this.#warehouse.adjust({ ...place, ...RELEASE })
+  }
+
+  #adjust({ item: sku, lot }: Stock, act: Pick<Adjustment, 'delta' | 'reason'>): void {
+    this.#warehouse.adjust({ site: SITE, owner: COMPANY, sku, lot, ...act })
+  }
+
+  #asked(document: Heard): void {
+    const { external_ref: reference, ...request } = requestIn(document)
+    if (this.#names.has(reference)) return
+    this.#names.set(reference, `940_${document.control.padStart(9, '0')}`)
+    this.#warehouse.plan([this.#warehouse.accept({ ...request, external_ref: reference })])
+  }
+
+  #tell(event: WmsEvent): void {
+    const { nowMs } = this.#parts.scheduler
+    this.#events.push(event)
+    this.#movedMs = nowMs
+    switch (event.type) {
+      case 'shipment.confirmed':
+      case 'order.short':
+        this.mail.say('945', shippingAdvice(event, nowMs))
+        // Only who looks again knows what became of what was not found.
+        if ((event['short_lines'] as unknown[]).length > 0) this.#later(0, () => this.#count())
+        return
+      case 'inventory.received':
+        return this.mail.say('944', receiptAdvice(event, nowMs))
+      case 'inventory.adjusted':
+        return this.mail.say('947', adjustmentAdvice(event, nowMs), () => this.#release(event))
+      default:
+        throw new Error(`nothing in X12 says ${event.type}`)
+    }
+  }
+
+  /** In a second in which nothing has moved yet, as of the one before: what moves from now on is told with a later one. */
+  #count(): void {
+    const { nowMs } = this.#parts.scheduler
+    const beganMs = nowMs - (nowMs % SECOND_MS)
+    if (this.#movedMs >= beganMs) return this.#later(beganMs + SECOND_MS - nowMs, () => this.#count())
+    const { items } = this.#parts.world
+    const unitOf = (sku: string): string => items.find(({ number }) => number === sku)!.baseUnit
+    const number = `S-${++this.#counts}`
+    const atMs = beganMs - SECOND_MS
+    this.mail.say(
+      '846',
+      inventoryAdvice(this.#warehouse.shelves.rows(SITE, COMPANY), { number, atMs, unitOf }),
+    )
+  }
+}
+
+const WANTED = 'W01'
+
+/** A 940 as the warehouse's own system has it. */
+function requestIn({ segments }: Heard) {
+  const [, , reference = '', customer] = segments.find(([name]) => name === 'W05')!
+  const starts = segments.flatMap(([name], at) => (name === WANTED ? [at] : []))
+  const lines = starts.map((at, nth) => {
+    const [, qty, uom, , , sku, ...rest] = segments[at]!
+    const after = segments.slice(at, starts[nth + 1])
+    const valueOf = (name: string, qualifier: string): string | undefined =>
+      after.find(([first, second]) => first === name && second === qualifier)?.[2]
+    return {
+      line_no: valueOf('N9', 'LI'),
+      sku,
+      qty,
+      uom,
+      // W0113
+      lot: rest[7],
+      min_expiry: valueOf('G62', '36')?.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'),
+    }
+  })
+  return { external_ref: reference, owner: COMPANY, site: SITE, customer_ref: customer, lines }
+}
