@@ -152,13 +152,18 @@ export class X12Mail {
     const ms = faults.strikes('file-late', site) ? lateMs() : 0
     if (!faults.strikes('file-cut', site)) return arrive(ms, name)
     arrive(ms, name, content.slice(0, drawInteger(seed, 'cut-at', name, [1, content.length - 1])))
-    const mend = (afterMs: number): void => {
-      arrive(afterMs, name)
-      this.#later(afterMs + AGAIN_MS, async () => {
-        if ((await this.#parts.look(DAMAGED, [`edi.file_damaged:${name}`])).length > 0) mend(0)
-      })
+    arrive(ms + drawInteger(seed, 'mended', name, MENDS_MS), name)
+    this.#whileDamaged(name, () => arrive(0, name))
+  }
+
+  /** Who was stopped while he read the cut one may tell of it long after the whole one came. */
+  #whileDamaged(name: string, send: () => void): void {
+    const { scheduler, outside, look } = this.#parts
+    const ask = async (): Promise<void> => {
+      if ((await look(DAMAGED, [`edi.file_damaged:${name}`])).length > 0) send()
+      this.#whileDamaged(name, send)
     }
-    mend(ms + drawInteger(seed, 'mended', name, MENDS_MS))
+    scheduler.after(AGAIN_MS, { actor: outside, label: 'warehouse is asked', run: () => void ask() })
   }
 
   #envelope(type: MailType, segments: readonly SegmentData[]) {

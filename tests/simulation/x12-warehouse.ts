@@ -99,6 +99,8 @@ export class X12Warehouse {
   readonly #events: WmsEvent[] = []
   /** What our files call the requests that it has. */
   readonly #names = new Map<string, string>()
+  /** By request, what is told once the part before it is acknowledged. */
+  readonly #behind = new Map<string, (() => void)[]>()
   #open = 0
   #counts = 0
   #movedMs = -1
@@ -213,7 +215,7 @@ export class X12Warehouse {
     switch (event.type) {
       case 'shipment.confirmed':
       case 'order.short':
-        this.mail.say('945', shippingAdvice(event, nowMs))
+        this.#tellShipment(event, nowMs)
         // Only who looks again knows what became of what was not found.
         if ((event['short_lines'] as unknown[]).length > 0) this.#later(0, () => this.#count())
         return
@@ -224,6 +226,17 @@ export class X12Warehouse {
       default:
         throw new Error(`nothing in X12 says ${event.type}`)
     }
+  }
+
+  /** Nothing numbers the parts of a request either: the last of them, which ends it, is told behind the others. */
+  #tellShipment(event: WmsEvent, ms: number): void {
+    const reference = String(event['external_ref'])
+    const behind = this.#behind.get(reference)
+    const tell = (): void =>
+      this.mail.say('945', shippingAdvice(event, ms), () => this.#behind.get(reference)?.shift()?.())
+    if (behind) return void behind.push(tell)
+    this.#behind.set(reference, [])
+    tell()
   }
 
   /** In a second in which nothing has moved yet, as of the one before: what moves from now on is told with a later one. */
