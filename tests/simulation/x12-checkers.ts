@@ -27,10 +27,14 @@ const PUT_ASIDE = `
 export async function x12Amiss(query: Query, { mail, truth }: X12Warehouse): Promise<Violation[]> {
   const { heard, arrived, cut } = mail
   const { events } = truth()
+  // What was cut behind its last set is accepted, and again when it comes whole.
   const answers = heard
     .filter(({ type }) => type === '997')
     .map((one) => ({ control: groupOf(one), status: elementOf(one, 'AK9', 1) }))
     .filter(({ control, status }) => status !== REJECTED || !cut.has(control))
+    .filter(
+      ({ control }, at, all) => !cut.has(control) || all.findIndex((one) => one.control === control) === at,
+    )
   const asked = heard.filter(({ type }) => type === '940').map((one) => elementOf(one, 'W05', 2))
   const shipped = new Map<string, number>()
   for (const event of events.filter(({ type }) => type === 'shipment.confirmed')) {

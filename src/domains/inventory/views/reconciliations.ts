@@ -111,7 +111,7 @@ const lastOfPlaces = sql(
    cross join lateral (
      select ${COLUMNS} from inventory.reconciliation r
      where r.company = k.company and r.location = k.location and not r.dry_run and r.state <> 'asked'
-     order by r.id desc limit 1) r
+     order by r.day desc, r.id desc limit 1) r
    order by 2, 3`,
 )
 

@@ -10,7 +10,9 @@ const standing = sql(
      d.ours_available as "oursAvailable", d.ours_hold as "oursHold", d.ours_damaged as "oursDamaged",
      d.theirs_available as "theirsAvailable", d.theirs_hold as "theirsHold", d.theirs_damaged as "theirsDamaged"
    from inventory.standing_difference s
-   join inventory.reconciliation_difference d on d.reconciliation_id = s.last_id and d.item_id = s.item_id
+   cross join lateral (
+     select * from inventory.reconciliation_difference d
+     where d.reconciliation_id = s.last_id and d.item_id = s.item_id offset 0) d
    where s.company = $1 and s.location = $2 and s.source = $3
    order by s.first_id, s.reason, d.value_minor desc nulls last, d.sku`,
 )
@@ -18,9 +20,12 @@ const standing = sql(
 const later = sql(
   'inventory.told_of_later',
   `select d.sku from inventory.standing_difference s
-   join inventory.reconciliation r on r.id = s.last_id and r.taken_at > $4
-   join inventory.reconciliation_difference d on d.reconciliation_id = s.last_id and d.item_id = s.item_id
-   where s.company = $1 and s.location = $2 and s.source = $3`,
+   cross join lateral (
+     select taken_at from inventory.reconciliation r where r.id = s.last_id offset 0) r
+   cross join lateral (
+     select sku from inventory.reconciliation_difference d
+     where d.reconciliation_id = s.last_id and d.item_id = s.item_id offset 0) d
+   where s.company = $1 and s.location = $2 and s.source = $3 and r.taken_at > $4`,
 )
 
 /** Items of which a count after that time was told and did not correct the books. */
