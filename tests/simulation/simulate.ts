@@ -266,7 +266,12 @@ class Run {
   async #isAgreed(): Promise<boolean> {
     const { nowMs } = this.#scheduler
     this.#restsSinceMs ??= nowMs
-    return nowMs - this.#restsSinceMs > AGREES_AFTER_MS || (await this.#stock.amiss()).length === 0
+    if (nowMs - this.#restsSinceMs > AGREES_AFTER_MS) return true
+    return (await this.#stock.amiss()).length === 0 && (await this.#unheard()).length === 0
+  }
+
+  async #unheard(): Promise<Violation[]> {
+    return this.#subscribers ? unheard(queryOf(this.#look()), this.#subscribers.all) : []
   }
 
   async #unsafe(): Promise<Violation[]> {
@@ -287,6 +292,8 @@ class Run {
     const found = await this.#unsafe()
     if (found.length > 0 || this.#plan.mode === 'safety') return found
     const amiss = await this.#stock.amiss()
+    // before time goes on, in which more is told
+    const untoldEvents = isAtRest ? await this.#unheard() : []
     const forgotten = isAtRest ? await this.#stock.forgotten(() => this.#fleet.doors()) : []
     const { steps, nowMs } = this.#scheduler
     const stuck = { invariant: 'everything ends', found: `after ${steps} steps, ${nowMs} ms` }
@@ -297,7 +304,7 @@ class Run {
       ...amiss,
       ...forgotten,
       ...(this.#partners ? await untold(queryOf(side), this.#partners) : []),
-      ...(isAtRest && this.#subscribers ? await unheard(queryOf(side), this.#subscribers.all) : []),
+      ...untoldEvents,
     ]
   }
 
