@@ -121,10 +121,13 @@ class SilenceWork implements Silence {
       lines: [{ line: '1', sku, quantity: '1', unit: PIECES }],
     })
     if (before === undefined || (await this.#since(teller)) !== before) return
-    const [item] = (JSON.parse(asked.body) as Asked).items ?? []
+    const { asOf, items } = JSON.parse(asked.body) as Asked
+    const [item] = items ?? []
     const place = item?.places.find(({ location }) => location === site)
     const most = Math.max(mostBefore, await this.#most(teller, { sku, site }))
-    if (place?.confidence !== 'careful' || Number(place.available) > most)
+    // Whoever cannot ask the database answers as of when he last could, and says so.
+    const isOfThen = asOf !== undefined && new Date(asOf) >= new Date(before)
+    if (isOfThen && (place?.confidence !== 'careful' || Number(place.available) > most))
       this.wrong.push(`of ${sku} at ${site}, which is silent, ${JSON.stringify(place)}, at most ${most}`)
     if (reserved.status !== 201) {
       if (await this.#isUsedUp(teller, { sku, site })) return
@@ -201,6 +204,7 @@ const RESERVATIONS = '/process/available-to-promise/v1/reservations'
 const MARGIN_MS = 1_000
 
 type Asked = {
+  readonly asOf?: string
   readonly items?: readonly {
     readonly places: readonly {
       readonly location: string
