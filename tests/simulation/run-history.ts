@@ -5,6 +5,7 @@ import { unharmed } from './defects.ts'
 import { CONFIGURED } from './counterparts.ts'
 import { LEAST, MOST, sitesOf } from './silence.ts'
 import { unequal } from './supply-checkers.ts'
+import { timeAt } from './virtual-clock.ts'
 
 type Move = {
   readonly run: number
@@ -103,7 +104,7 @@ export class RunHistory {
 
   /** No more is given than is there; who lost waits behind all who waited; of silent places the rule counts. */
   #applied(name: string, { before, now, moves, isCalm }: Settled): void {
-    const { item } = moves[0]!
+    const { item, run } = moves[0]!
     const gains = moves.filter(({ quantity }) => quantity > 0)
     for (const location of new Set(gains.map((one) => one.location))) {
       const free = amountOf(now.free, item, location)
@@ -128,8 +129,11 @@ export class RunHistory {
         .map(({ since }) => since)
         .toSorted()
         .at(-1) ?? ''
+    // who came while the run was held up by a lock may have begun to wait a moment later
+    const begun = timeAt(this.asked.get(run) ?? 0).toISOString()
     for (const loser of queue.filter((one) => !waited.has(lineOf(one))))
-      if (loser.since < last) this.wrong.push(`${name}: line ${lineOf(loser)} lost and waits before others`)
+      if (loser.since < last && new Date(loser.since).toISOString() < begun)
+        this.wrong.push(`${name}: line ${lineOf(loser)} lost and waits before others`)
   }
 }
 
