@@ -55,6 +55,7 @@ const READY_WITHIN_MS = 60_000
 const ANSWERED_WITHIN_MS = 120_000
 const DRAINED_WITHIN_MS = 120_000
 const LEVELS_WITHIN_MS = 60_000
+const READ_WITHIN_MS = 20_000
 const REDELIVER_EVERY_MS = 2_000
 const LOOK_MS = 250
 const SAY_EVERY_MS = 2_000
@@ -205,12 +206,20 @@ function untouched(books: AllBooks, { heard }: Partners): Anomaly[] {
   )
 }
 
-const partnersUntold = async (query: Query, partners: Partners): Promise<Anomaly[]> =>
-  (await untold(query, partners)).map(({ invariant, found: detail }) => ({
+/** What lies in a folder when all work has ended is still to be read there. */
+async function partnersUntold(query: Query, partners: Partners): Promise<Anomaly[]> {
+  const untilMs = performance.now() + READ_WITHIN_MS
+  let found = await untold(query, partners)
+  while (found.length > 0 && performance.now() < untilMs) {
+    await sleep(LOOK_MS)
+    found = await untold(query, partners)
+  }
+  return found.map(({ invariant, found: detail }) => ({
     kind: `a partner was told otherwise: ${invariant}`,
     documents: [],
     detail,
   }))
+}
 
 const endedBadly = ({ fleet }: Stage): Anomaly[] =>
   fleet.ended.map(({ what, name, code, lines }) => ({
