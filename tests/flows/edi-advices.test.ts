@@ -151,6 +151,13 @@ test('an order ships by several advices, by line number or by item, and ends wit
   ).toEqual([{ lot: 'L-9' }])
 })
 
+test('an acknowledgment that was cut is whole when it comes again under its numbers', async () => {
+  const whole = fileOf('THREEPL', 'FA', '997', ['AK1*OW*77', 'AK9*A*1*1*1'])
+  expect(await handOver('ack.edi', whole.slice(0, whole.indexOf('AK9*')))).toEqual(['quarantined'])
+  expect(await handOver('ack.edi', whole)).toEqual(['applied'])
+  expect(await house.openExceptions('inbound.content_conflict')).toEqual([])
+})
+
 test('what is cut is whole when it comes again under its name and numbers, also when its content came before', async () => {
   const before = await onHand('47001')
   const whole = fileOf('THREEPL', 'AW', '947', ['W15*20261120*A-9', 'W19*PC*2*EA**VN*47001'])

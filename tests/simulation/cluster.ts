@@ -12,8 +12,8 @@ import { BEGIN } from './virtual-clock.ts'
 import { WITNESS } from './witness.ts'
 import { passableFolder } from '#tests/support/passable-folder.ts'
 
-/** Enough for every pool of every program, dead ones' connections being used again. */
-const BACKENDS = 32
+/** Enough for every pool of every program and of its successor, dead ones' connections being used again. */
+const BACKENDS = 40
 
 export type Cluster = {
   readonly url: string

@@ -43,8 +43,8 @@ export const X12_BUGS: readonly Bug[] = [
   {
     name: 'what was cut stands in the way of the whole',
     file: 'src/systems/edi/inbound.ts',
-    find: "reading.outcome.kind === 'rejection' ? `/",
-    replace: "reading.outcome.kind === 'quarantine' ? `/",
+    find: 'isBroken(reading) ? `/',
+    replace: '!isBroken(reading) ? `/',
     world: { ...DAY, kinds: ['file-cut'], shares: { 'file-cut': 0.6 } },
   },
 ]

@@ -18,11 +18,12 @@ const SHIPPED = `
   select s.source_key || ' ' || i.sku || ': ' || trim_scale(sum(l.quantity)) as text
   from shipments.shipment s join shipments.shipment_line l on l.shipment_id = s.id join items.item i on i.id = l.item_id
   where s.source = $1 group by s.source_key, i.sku`
+// An acknowledgment that was cut is answered by nobody: a person sees that the whole one came.
 const PUT_ASIDE = `
   select source || ' ' || message_id || ' ' || state as text from inbox.message
-  where source in ($1, 'edi') and state not in ('applied', 'superseded')
+  where source in ($1, 'edi') and state not in ('applied', 'superseded') and (type, state) <> ('997', 'quarantined')
   union all select 'exception ' || code || ' ' || cause from exceptions.exception
-  where closed_at is null and (code like 'edi.%' or code like 'inbound.%')`
+  where closed_at is null and (code like 'edi.%' or code like 'inbound.%') and cause not like '%acknowledgment_unreadable'`
 
 export async function x12Amiss(query: Query, { mail, truth }: X12Warehouse): Promise<Violation[]> {
   const { heard, arrived, cut } = mail

@@ -16,8 +16,8 @@ export type ReceivedSet = Extract<ReceivedEvent, { kind: 'set' }>
 export type SetContext = { readonly reading: SetReading }
 
 /**
- * `repeated` counts sets of the same number in the same group before this one. Of a rejected set nothing was taken: it is
- * known by its content as well, so that it may come again as it should be, under the same numbers.
+ * `repeated` counts sets of the same number in the same group before this one. Of a set that breaks the standard nothing
+ * was taken: it is known by its content as well, so that it may come again as it should be, under the same numbers.
  */
 export function messageIdOf(received: ReceivedSet, repeated: number): string {
   const { interchange, group, set, reading } = received
@@ -29,9 +29,14 @@ export function messageIdOf(received: ReceivedSet, repeated: number): string {
     group?.controlNumber ?? '-',
     set.controlNumber,
   ]
-  const content = reading.outcome.kind === 'rejection' ? `/${digestOf(bodyOf(received))}` : ''
+  const content = isBroken(reading) ? `/${digestOf(bodyOf(received))}` : ''
   return storable(parts.map((part) => part.slice(0, 40)).join('/') + suffix + content)
 }
+
+/** An acknowledgment is never acknowledged: what we cannot read of one is for a person. */
+const isBroken = ({ outcome }: SetReading): boolean =>
+  outcome.kind === 'rejection' ||
+  (outcome.kind === 'quarantine' && outcome.reason === 'acknowledgment_unreadable')
 
 const DIGEST_LENGTH = 12
 const digestOf = (text: string): string =>
