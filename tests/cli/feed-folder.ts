@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { upsertItems } from '#domains/items/operations.ts'
+import { OLIVES } from '#tests/support/olives.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock } from './program.ts'
 
@@ -33,16 +34,7 @@ const CONFIG = {
 
 export async function feedFolder(skus: readonly string[]): Promise<FeedFolder> {
   const folder = await folderDatabase()
-  const item = {
-    name: 'Olives',
-    status: 'active',
-    baseUnit: 'EA',
-    units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
-  } as const
+  const item = { ...OLIVES, units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }] } as const
   const erp = { source: 'erp', company: 'NWF', asOf: new Date('2026-11-02T06:00:00Z') }
   const items = skus.map((sku) => ({ ...item, sku }))
   await folder.database.transaction((tx) => upsertItems(tx, erp, items))

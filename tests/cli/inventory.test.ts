@@ -15,6 +15,7 @@ import { AT, change } from '#tests/domains/inventory/stock.ts'
 import { newCustomer, order, write } from '#tests/domains/orders/order-fixtures.ts'
 import { openQuery } from '#tests/support/house-query.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
+import { OLIVES } from '#tests/support/olives.ts'
 import { folderDatabase, type FolderDatabase } from './folder-database.ts'
 import { crossdock, rowsOf } from './program.ts'
 
@@ -24,21 +25,11 @@ beforeAll(async () => {
   folder = await folderDatabase()
   const { database } = folder
   const asOf = new Date('2026-11-02T06:00:00Z')
-  const item = {
-    name: 'Olives',
-    status: 'active',
-    baseUnit: 'EA',
-    units: [],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
-  } as const
   await database.transaction((tx) =>
     upsertItems(tx, { source: 'erp', company: 'NWF', asOf }, [
-      { ...item, sku: SKU },
-      { ...item, sku: 'never-stocked' },
-      { ...item, sku: 'with-lots' },
+      { ...OLIVES, sku: SKU },
+      { ...OLIVES, sku: 'never-stocked' },
+      { ...OLIVES, sku: 'with-lots' },
     ]),
   )
   const [row] = await database.query<{ id: number }>(

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
-import { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
+import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
 
@@ -15,20 +15,8 @@ let folders: EdiFolders
 let house: Wholesaler
 beforeAll(async () => {
   folders = ediFolders([
-    PartnerGuide.parse({
-      partner: PARTNER,
-      name: 'Third Party',
-      owner: 'edi-desk',
-      role: 'warehouse',
-      company: 'NWF',
-      location: 'DC1',
-      currency: 'USD',
-      theirs: { qualifier: 'ZZ', id: 'THREEPL', groupId: 'THREEPL' },
-      ours: { qualifier: 'ZZ', id: 'US', groupId: 'US' },
-      usage: 'P',
+    thirdPartyGuide({
       receives: ['846'],
-      sends: ['940'],
-      items: [{ qualifier: 'VN', is: 'sku' }],
       wholeCounts: true,
     }),
   ])

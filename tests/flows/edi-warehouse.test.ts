@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SHIPPING_ORDER } from '#systems/edi/documents/940.ts'
 import { matchStructure } from '#systems/edi/documents/structure.ts'
-import { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { ediFolders, type EdiFolders, type Sent, sentTo } from '#tests/support/edi.ts'
 import { O2C } from '#tests/routes/front-door.ts'
+import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Placed, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
 
@@ -18,20 +18,8 @@ let folders: EdiFolders
 let house: Wholesaler
 beforeAll(async () => {
   folders = ediFolders([
-    PartnerGuide.parse({
-      partner: PARTNER,
-      name: 'Third Party',
-      owner: 'edi-desk',
-      role: 'warehouse',
-      company: 'NWF',
-      location: 'DC1',
-      currency: 'USD',
-      theirs: { qualifier: 'ZZ', id: 'THREEPL', groupId: 'THREEPL' },
-      ours: { qualifier: 'ZZ', id: 'US', groupId: 'US' },
-      usage: 'P',
+    thirdPartyGuide({
       receives: ['944', '945', '947', '846', '997'],
-      sends: ['940'],
-      items: [{ qualifier: 'VN', is: 'sku' }],
       warehouse: { cancellations: true },
     }),
   ])

@@ -2,11 +2,11 @@
 import { afterEach, expect, test } from 'vitest'
 import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
-import { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
 import { type House, type HouseOptions, openHouse, ownWorld } from '#tests/support/house.ts'
 import { submit } from '#tests/support/house-doors.ts'
 import { atRest, openQuery } from '#tests/support/house-query.ts'
+import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 
 const [SITE, OWNER] = ['DC1', 'NWF']
 const PATH = '/process/inventory/v1/reconciliations'
@@ -204,20 +204,10 @@ async function openAtHour(hour: number, openedDaysAgo: number, config: Config = 
   return { company, query, end, hasLooked, proofs }
 }
 
-const PARTNER = PartnerGuide.parse({
-  partner: 'threepl',
-  name: 'Third Party',
-  owner: 'edi-desk',
-  role: 'warehouse',
+const PARTNER = thirdPartyGuide({
   company: OWNER,
   location: '3PL',
-  currency: 'USD',
-  theirs: { qualifier: 'ZZ', id: 'THREEPL', groupId: 'THREEPL' },
-  ours: { qualifier: 'ZZ', id: 'US', groupId: 'US' },
-  usage: 'P',
   receives: ['846'],
-  sends: ['940'],
-  items: [{ qualifier: 'VN', is: 'sku' }],
 })
 
 /** The sites of the world, after a place that an EDI partner runs. */

@@ -1,4 +1,5 @@
 /** Items of a company whose books are held against counts: the ports that it takes, and who was told of what. */
+import { OLIVES } from '#tests/support/olives.ts'
 import { exceptionsOf } from '../../src/app-rules.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { CountedStock } from '#capabilities/stock.ts'
@@ -26,17 +27,7 @@ export type Counting = {
 
 export async function openCounting(skus: readonly string[]): Promise<Counting> {
   const db = await openTestDatabase()
-  const item = {
-    name: 'Olives',
-    status: 'active',
-    baseUnit: 'EA',
-    units: [],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
-  } as const
-  const named = skus.map((sku) => ({ ...item, sku }))
+  const named = skus.map((sku) => ({ ...OLIVES, sku }))
   await db.database.transaction((tx) => upsertItems(tx, ERP, named))
   const rows = await db.run<{ id: number; sku: string }>('select id, sku from items.item')
   const ids = new Map(rows.map(({ id, sku }) => [sku, id]))

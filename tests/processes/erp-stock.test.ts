@@ -1,5 +1,6 @@
 /** What an ERP has on hand opens a place; where nobody else tells of the location, each later figure is a count. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { OLIVES } from '#tests/support/olives.ts'
 import { erpStock } from '../../src/app-erp-stock.ts'
 import { exceptionsOf } from '../../src/app-rules.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -26,17 +27,7 @@ let db: OpenDatabase
 let itemId: number
 beforeAll(async () => {
   db = await openTestDatabase()
-  const item = {
-    sku: '10012',
-    name: 'Olives',
-    status: 'active',
-    baseUnit: 'EA',
-    units: [],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
-  } as const
+  const item = { ...OLIVES, sku: '10012' }
   const reading = { source: 'erp', company: COMPANY, asOf: new Date('2026-11-02T06:00:00Z') }
   await db.database.transaction((tx) => upsertItems(tx, reading, [item]))
   itemId = (await db.run<{ id: number }>('select id from items.item'))[0]!.id

@@ -6,6 +6,7 @@ import { units } from '#platform/quantity.ts'
 import { bookStock, type StockTold } from '#processes/stock-booking.ts'
 import { AT, COMPANY, NORTH } from '#tests/domains/inventory/stock.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
+import { OLIVES } from '#tests/support/olives.ts'
 
 let items = 0
 let messages = 0
@@ -16,15 +17,9 @@ export type KnownItem = { readonly sku: string; readonly itemId: number }
 export async function knownItem(db: OpenDatabase, more: Partial<GivenItem> = {}): Promise<KnownItem> {
   const sku = `T${++items}`
   const item = {
+    ...OLIVES,
     sku,
-    name: 'Olives',
-    status: 'active',
-    baseUnit: 'EA',
     units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
     ...more,
   } as const
   await db.database.transaction((tx) =>

@@ -133,7 +133,7 @@ function neverLeft(one: LeftOtherwise): StockChange[] {
   const quantity = -one.quantity
   const back = change(one, { from: 'adjustment', to: 'available', quantity, reason: 'never left' })
   if (one.notFound !== true) return [back]
-  // of no lot, as any pick that was short: what its warehouse writes off names one
+  // Of no lot, as with any short pick: the warehouse names one when it writes off.
   return [back, { ...back, lot: '', from: 'available', to: 'unreconciled', reason: 'short' }]
 }
 
