@@ -25,6 +25,7 @@ import {
   upsertBackorders,
 } from './store.ts'
 import { selectKept, updateTaken } from './store/allocations.ts'
+import { beginToWait } from './store/first-stock.ts'
 import { heldMeanwhile } from './operations/held-meanwhile.ts'
 import { reachedOrders, readStock, waitersOf } from './operations/queue.ts'
 import {
@@ -140,6 +141,10 @@ export function reserve(tx: Transaction, lines: readonly ReservedLine[]): void {
   const waiting: BackorderRow[] = lines
     .filter((line) => line.backordered > 0)
     .map(({ allocations: _, waited: __, backordered: quantity, ...line }) => ({ ...line, quantity }))
+  beginToWait(
+    tx,
+    lines.flatMap((line) => (line.backordered > 0 && !line.waited ? [line.itemId] : [])),
+  )
   upsertBackorders(tx, waiting)
   deleteBackorders(
     tx,

@@ -3,6 +3,7 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Movement } from './contract.ts'
+import { letWaitersBegin } from './store/first-stock.ts'
 
 /** What `unreconciled` lacks is minus; what it has too much is nobody's to sell until somebody has explained it. */
 const lockPositions = sql(
@@ -181,7 +182,7 @@ const addPositions = sql(
   `insert into inventory.position (company, item_id, location, lot)
    select company, item_id, location, lot from unnest($1::text[], $2::int[], $3::text[], $4::text[])
      as c(company, item_id, location, lot) on conflict do nothing
-   returning item_id as "itemId", location`,
+   returning item_id as "itemId", location, lot`,
 )
 
 type PositionKey = Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot'>
@@ -198,12 +199,22 @@ export function ensurePositions(tx: Transaction, keys: readonly PositionKey[]): 
   if (keys.length > 0) tx.send(addPositions, columnsOf(keys))
 }
 
-/** As `ensurePositions`; answers those that it made. */
-export const makePositions = (
+type MadePosition = Omit<PositionKey, 'company'>
+
+/** As `ensurePositions`, for stock that comes; answers those that it made. */
+export async function makePositions(
   tx: Transaction,
   keys: readonly PositionKey[],
-): Promise<Pick<PositionKey, 'itemId' | 'location'>[]> =>
-  keys.length > 0 ? tx.query(addPositions, columnsOf(keys)) : Promise.resolve([])
+): Promise<readonly MadePosition[]> {
+  if (keys.length === 0) return []
+  const made = await tx.query<MadePosition>(addPositions, columnsOf(keys))
+  letWaitersBegin(tx, placesOf(made))
+  return made
+}
+
+/** The items of places that are made, not of lots alone. */
+const placesOf = (made: readonly MadePosition[]): number[] =>
+  made.flatMap(({ itemId, lot }) => (lot === '' ? [itemId] : []))
 
 const openPositions = sql(
   'inventory.open_positions',
@@ -215,20 +226,25 @@ const openPositions = sql(
 )
 
 /** Makes positions with what is on hand of them; answers those that did not exist yet. */
-export function insertPositions(
+export async function insertPositions(
   tx: Transaction,
   rows: readonly PositionChange[],
 ): Promise<Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot'>[]> {
-  if (rows.length === 0) return Promise.resolve([])
-  return tx.query(openPositions, [
-    rows.map((row) => row.company),
-    rows.map((row) => row.itemId),
-    rows.map((row) => row.location),
-    rows.map((row) => row.lot),
-    rows.map((row) => formatQuantity(row.available)),
-    rows.map((row) => formatQuantity(row.qualityHold)),
-    rows.map((row) => formatQuantity(row.damaged)),
-  ])
+  if (rows.length === 0) return []
+  const made = await tx.query<Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot'>>(
+    openPositions,
+    [
+      rows.map((row) => row.company),
+      rows.map((row) => row.itemId),
+      rows.map((row) => row.location),
+      rows.map((row) => row.lot),
+      rows.map((row) => formatQuantity(row.available)),
+      rows.map((row) => formatQuantity(row.qualityHold)),
+      rows.map((row) => formatQuantity(row.damaged)),
+    ],
+  )
+  letWaitersBegin(tx, placesOf(made))
+  return made
 }
 
 export function updatePositions(tx: Transaction, changes: readonly PositionChange[]): void {
