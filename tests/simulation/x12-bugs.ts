@@ -13,13 +13,6 @@ export const X12_BUGS: readonly Bug[] = [
     world: { ...DAY, kinds: ['file-lost'], shares: { 'file-lost': 0.8 }, places: { 'file-lost': '997 of' } },
   },
   {
-    name: 'an 846 that is late takes the place of a newer one',
-    file: 'src/domains/inventory/operations/counts.ts',
-    find: 'sorted.filter((count) => !isContained(told, lineOf(count).contained))',
-    replace: 'sorted.filter((count) => !isContained(told, lineOf(count).contained) || count)',
-    world: { ...DAY, kinds: ['file-late'], shares: { 'file-late': 0.5 } },
-  },
-  {
     name: 'an 846 is of the beginning of its day',
     file: 'src/systems/edi/map-stock.ts',
     find: "const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)",
