@@ -1,14 +1,28 @@
-/** How fresh sources of stock must be: the rules from the configuration, and the watch over who is silent. */
+/** How fresh sources of stock must be: the rules from the configuration, what people set, the watch over who is silent. */
 import type { CarefulRule, FreshnessRule } from '#domains/inventory/contract/freshness.ts'
-import type { Database } from '#platform/database.ts'
+import type { FreshnessRules } from '#domains/inventory/contract/freshness-rules.ts'
+import { freshnessRoutes } from '#domains/inventory/routes/freshness.ts'
+import type { Database, Queries } from '#platform/database.ts'
+import type { Route } from '#platform/http.ts'
+import type { Pages } from '#platform/http-cursor.ts'
 import { units } from '#platform/quantity.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { Worker } from '#platform/worker.ts'
 import { inTurn } from './app-turns.ts'
+import { freshnessProblems } from './config-freshness.ts'
 import type { Config } from './config-schema.ts'
-import { watchFreshness } from './processes/freshness-watch.ts'
+import {
+  type KnownSources,
+  type RuleReached,
+  setFreshnessRule,
+  type SetRuleCommand,
+  withdrawFreshnessRule,
+  type WithdrawRuleCommand,
+} from './processes/freshness-commands.ts'
+import { type FreshnessWatch, watchFreshness } from './processes/freshness-watch.ts'
 import { NO_COMPANY } from './processes/message-trouble.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { freshnessRules } from './processes/sources-view.ts'
 
 const MINUTE_MS = 60_000
 const LOOK_MS = 5_000
@@ -37,39 +51,77 @@ function placesOf({ locations, companies, feeds }: Config, source: string): read
   )
 }
 
+const knownSources = (config: Config): KnownSources => ({
+  problems({ source, flow, locations }) {
+    // what it says beside these is the door's to read
+    const rule = { minutes: 1, rule: 'zero' as const, least: 0, factor: 1 }
+    const asked = { source, flow, locations: [...locations], ...rule }
+    return freshnessProblems({ ...config, freshness: [asked] }).map(({ path: [, , field, nth], message }) =>
+      nth === undefined
+        ? { field: String(field), message: `${field} ${message}` }
+        : { field: `${field}/${nth}`, message: `${locations[Number(nth)]} ${message}` },
+    )
+  },
+  placesOf: (source) => placesOf(config, source),
+})
+
 type WatchWires = {
   readonly database: Database
   readonly worker: Worker
   readonly processPorts: ProcessPorts
 }
 
-export function freshnessWatch(wires: WatchWires): Job {
-  const { database, processPorts } = wires
+const watchOf = ({ database, processPorts }: Omit<WatchWires, 'worker'>): FreshnessWatch => {
   const { clock, ids, freshness: rules, care, openExceptions } = processPorts
-  const watch = { database, clock, ids, rules, care, company: NO_COMPANY, openExceptions }
+  return { database, clock, ids, rules, care, company: NO_COMPANY, openExceptions }
+}
+
+export function freshnessWatch(wires: WatchWires): Job {
+  const watch = watchOf(wires)
   return {
     name: 'sources of stock that are silent',
     everyMs: LOOK_MS,
-    run:
-      rules.length === 0
-        ? async () => undefined
-        : inTurn(wires, 'freshness', LOOK_MS / 2, () => watchFreshness(watch)),
+    run: inTurn(wires, 'freshness', LOOK_MS / 2, () => watchFreshness(watch)),
   }
 }
 
 const HEAR_MS = 1_000
 
 /** Each process hears for itself whether anybody is silent, so that none asks for it while all are heard. */
-export const careWatch = ({
-  database,
-  processPorts: { care, freshness },
-}: Omit<WatchWires, 'worker'>): Job[] =>
-  freshness.length === 0
-    ? []
-    : [
-        {
-          name: 'whether a source of stock is silent',
-          everyMs: HEAR_MS,
-          run: () => care.reread(database),
-        },
-      ]
+export const careWatch = ({ database, processPorts: { care } }: Omit<WatchWires, 'worker'>): Job => ({
+  name: 'whether a source of stock is silent',
+  everyMs: HEAR_MS,
+  run: () => care.reread(database),
+})
+
+// What people say -------------------------------------------------------------------------------------------------------
+
+export type FreshnessHands = {
+  setFreshnessRule(command: SetRuleCommand): Promise<RuleReached>
+  withdrawFreshnessRule(command: WithdrawRuleCommand): Promise<RuleReached>
+}
+
+export type FreshnessWires = WatchWires & { readonly config: Config; readonly screens: Database }
+
+export function freshnessHands(wires: FreshnessWires): FreshnessHands {
+  const { config, screens: queries, worker, processPorts: ports } = wires
+  const watch = watchOf(wires)
+  const known = knownSources(config)
+  const acting = () => ({ queries, runner: worker.runner(), ports, known, look: () => watchFreshness(watch) })
+  return {
+    setFreshnessRule: (command) => setFreshnessRule(acting(), command),
+    withdrawFreshnessRule: (command) => withdrawFreshnessRule(acting(), command),
+  }
+}
+
+export const freshnessDoors = (wires: FreshnessWires, pages: Pages): Route[] =>
+  freshnessRoutes({
+    queries: wires.screens,
+    pages,
+    rules: () => freshnessRules(wires.screens, wires.processPorts),
+    ...freshnessHands(wires),
+  })
+
+/** For who looks into the database beside the running program. */
+export const freshnessBeside = (queries: Queries, config: Config): Promise<FreshnessRules> =>
+  freshnessRules(queries, { freshness: freshnessOf(config) })

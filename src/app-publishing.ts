@@ -48,10 +48,10 @@ export function publishing(wires: Wires): Job[] {
     channels,
     audiences: audiencesOf(config),
     locationsOf: (code) => company(code).locations,
-    silent: async () =>
-      silentOf(freshness, await sourceStates(screens))
-        .map(({ source, flow }) => `${source} ${flow}`)
-        .join(),
+    silent: async () => {
+      const silent = silentOf(freshness, await sourceStates(screens))
+      return silent.length > 0 ? JSON.stringify(silent) : ''
+    },
     read: carefully(stockInDatabase(screens, clock, freshness), clock),
   })
   return [

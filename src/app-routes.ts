@@ -14,6 +14,7 @@ import type { Ids } from '#platform/ids.ts'
 import { telemetryRoutes } from '#platform/telemetry-routes.ts'
 import type { Worker } from '#platform/worker.ts'
 import { byHandOf, type WarehouseHands } from './app-by-hand.ts'
+import { freshnessDoors } from './app-freshness.ts'
 import { ledgerOf } from './app-ledger.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import type { AppPorts } from './app-ports.ts'
@@ -185,6 +186,7 @@ function stockOf(wires: RouteWires, { companies, pages, backlog }: StockWires): 
   return [
     ...inventoryRoutes(ports),
     ...promisesOf({ ...wires, backlog }, pages, ports),
+    ...freshnessDoors(wires, pages),
     ...ledgerOf(wires, pages, ports),
     ...byHandOf(wires, pages, ports),
     ...supplyRoutes({ ...ports, pages }),

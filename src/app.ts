@@ -19,11 +19,17 @@ import { masterDataGate, masterDataSync, type Reading } from './app-master-data.
 import { type PartnerDoor, partnerDoor } from './app-edi.ts'
 import { type MessageCare, messageCare } from './app-messages.ts'
 import { handWatch, type WarehouseHands, warehouseHands } from './app-by-hand.ts'
-import { type LedgerWires, type StockHands, stockHands } from './app-ledger.ts'
+import { type StockHands, stockHands } from './app-ledger.ts'
 import type { AppPorts } from './app-ports.ts'
 import { stockWatch } from './app-promises.ts'
 import { houseRehearsals, repairJobs } from './app-repairs.ts'
-import { careWatch, freshnessWatch } from './app-freshness.ts'
+import {
+  careWatch,
+  type FreshnessHands,
+  freshnessHands,
+  freshnessWatch,
+  type FreshnessWires,
+} from './app-freshness.ts'
 import { publishing } from './app-publishing.ts'
 import { houseRoutes } from './app-routes.ts'
 import { exceptionsOf, portsOf } from './app-rules.ts'
@@ -59,7 +65,7 @@ import { CreateRequest, PauseRequest, RotateRequest } from './experiences/events
 import * as steering from './experiences/events/steering.ts'
 import { eventWords } from './experiences/events/told.ts'
 
-export interface App extends StockHands, WarehouseHands {
+export interface App extends StockHands, FreshnessHands, WarehouseHands {
   readonly server: Server
   readonly worker: Worker
   readonly database: Database
@@ -172,7 +178,7 @@ type UpkeepOf = Omit<UpkeepWires, 'companies' | 'jobs'> & {
 /** A process that only opens doors looks after these alone. */
 function beginUpkeep(wires: UpkeepOf, { jobs, doorJobs }: MessageCare, others: readonly Job[]) {
   const { config, ports, stock } = wires
-  const everywhere = [...doorJobs, ...careWatch(wires)]
+  const everywhere = [...doorJobs, careWatch(wires)]
   const atDoors = config.role === 'worker' ? everywhere : [...everywhere, ...stockWatch(stock)]
   if (config.role === 'api') return comeRound([timeWatch(wires), ...atDoors], ports)
   const companies = config.companies.map((company) => company.code)
@@ -235,8 +241,9 @@ function houseDoors(
 }
 
 /** What people say of stock and for warehouses. */
-const handsOf = (wires: LedgerWires & WarehouseHands): StockHands & WarehouseHands => ({
+const handsOf = (wires: FreshnessWires & WarehouseHands): StockHands & FreshnessHands & WarehouseHands => ({
   ...stockHands(wires),
+  ...freshnessHands(wires),
   enterByHand: (command) => wires.enterByHand(command),
   settleByHand: (command) => wires.settleByHand(command),
 })

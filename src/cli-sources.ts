@@ -1,9 +1,7 @@
 /** `crossdock inventory sources`: when sources of stock were last heard, and what holds while one is silent. */
 import { type Context, EXIT, minute, printList } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
-import type { Sources } from './domains/inventory/contract/freshness.ts'
-
-type Source = Sources['items'][number]
+import type { RuleWords } from './domains/inventory/contract/freshness.ts'
 
 export async function inventorySources(context: Context): Promise<number> {
   const { database, config } = await openDatabase(context)
@@ -21,13 +19,13 @@ export async function inventorySources(context: Context): Promise<number> {
   })
   context.terminal.note(
     items.length === 0
-      ? 'No source has a rule: say it under "freshness" in the configuration.'
+      ? 'No source has a rule: set one, or say it under "freshness" in the configuration.'
       : `${openDoubts} promises made while a source was silent are not checked yet.`,
   )
   return EXIT.ok
 }
 
-function ruleOf({ rule, least, factor, most }: Source): string {
+export function ruleOf({ rule, least, factor, most }: RuleWords): string {
   if (rule === 'buffer') return `buffer: ${least} less, and ${factor} times what would have sold`
   return rule === 'cap' ? `cap: ${most} at most` : rule
 }

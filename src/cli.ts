@@ -3,6 +3,7 @@ import { Command as Program, CommanderError, Option } from 'commander'
 import { type Command, EXIT } from './cli-context.ts'
 import { adjustmentCommands } from './cli-adjustment-commands.ts'
 import { backorderCommands } from './cli-backorder-commands.ts'
+import { freshnessCommands } from './cli-freshness-commands.ts'
 import { decided, define, listOptions, promised } from './cli-program.ts'
 import { subscriptionCommands } from './cli-subscription-commands.ts'
 import type * as RepairCommands from './cli-repairs.ts'
@@ -115,6 +116,7 @@ promised(
 )
 
 stockCommands(inventory)
+freshnessCommands(inventory)
 supplyCommands(inventory)
 adjustmentCommands(inventory)
 backorderCommands(inventory)

@@ -2,7 +2,7 @@
 import type { Clock } from '#platform/clock.ts'
 import type { Queries } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import type { CareFacts, FreshnessRule, SourceState } from '#domains/inventory/contract/freshness.ts'
+import type { CareFacts, FreshnessRule, KnownSource } from '#domains/inventory/contract/freshness.ts'
 import type { ChannelReservation } from '#domains/inventory/contract/reservations.ts'
 import { type ChannelStock, stockKey } from '#domains/inventory/operations.ts'
 import type { NewDoubt, WithheldLine } from '#domains/inventory/operations/freshness.ts'
@@ -21,16 +21,16 @@ type Figure = Parameters<ChannelStock['beCareful']>[0]
  * of a silence within a second, the one that notices it before it is written.
  */
 export class Care {
+  /** What is configured; what people set is read with who is silent. */
   readonly #rules: readonly FreshnessRule[]
   readonly #clock: Pick<Clock, 'now'>
-  #mayBe: boolean
+  #mayBe = true
   /** Raised by whatever is newer than what was read before it. */
   #heard = 0
 
   constructor(rules: readonly FreshnessRule[], clock: Pick<Clock, 'now'>) {
     this.#rules = rules
     this.#clock = clock
-    this.#mayBe = rules.length > 0
   }
 
   /** Somebody is about to be written down as silent. */
@@ -39,7 +39,7 @@ export class Care {
     this.#mayBe = true
   }
 
-  learn(states: readonly SourceState[]): void {
+  learn(states: readonly KnownSource[]): void {
     this.#heard += 1
     this.#mayBe = silentOf(this.#rules, states).length > 0
   }
@@ -50,13 +50,15 @@ export class Care {
     if (before === this.#heard) this.learn(states)
   }
 
-  /** What holds for these items; comes behind the lock of their positions. Undefined while nobody is silent. */
+  /**
+   * What holds for these items; comes behind the lock of their positions. Undefined while nobody is silent. Where nothing
+   * is configured, what people set counts as soon as this process has heard of it.
+   */
   async now(queries: Queries, items: readonly number[]): Promise<CareNow | undefined> {
-    if (this.#rules.length === 0) return undefined
+    if (this.#rules.length === 0 && !this.#mayBe) return undefined
     const silent = silentOf(this.#rules, await sourceStates(queries))
     if (silent.length === 0) return undefined
-    const places = [...new Set(silent.flatMap(({ locations }) => locations))]
-    const facts = await careFacts(queries, [...new Set(items)], places)
+    const facts = await careFacts(queries, [...new Set(items)])
     return new CareNow(silent, facts, this.#clock.now().getTime())
   }
 
@@ -127,7 +129,9 @@ export class CareNow {
     { itemId, location }: Parameters<Figure>[0],
     { available, given }: Parameters<Figure>[1],
   ): Quantity {
-    const facts = (this.#facts.get(itemId) ?? []).map((one) => ({ ...one, promised: one.promised + given }))
+    const known = this.#facts.get(itemId)?.find((one) => one.location === location)
+    const { perHour, promised } = known ?? { perHour: 0, promised: 0 }
+    const facts = [{ location, perHour, promised: promised + given }]
     const careful = carefulAt(silent, { location, available, facts, nowMs: this.#nowMs })
     if (careful.available < available) this.#withheld.add(stockKey(itemId, location))
     return careful.available

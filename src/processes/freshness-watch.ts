@@ -1,5 +1,5 @@
 /** Sources of stock that are silent for too long: a rule holds meanwhile, somebody is told, and promises are checked after. */
-import type { FreshnessRule, SourceState } from '#domains/inventory/contract/freshness.ts'
+import type { FreshnessRule, KnownSource, SourceState } from '#domains/inventory/contract/freshness.ts'
 import {
   type CheckedDoubt,
   checkPromises,
@@ -7,17 +7,18 @@ import {
   lockSourceStates,
   markDoubts,
   type NewDoubt,
+  saveSourceStates,
   saveTurns,
   type Turn,
 } from '#domains/inventory/operations/freshness.ts'
 import { reservationsOf } from '#domains/inventory/operations.ts'
-import { sourceStates } from '#domains/inventory/views/freshness.ts'
+import { rulesInForce, sourceStates } from '#domains/inventory/views/freshness.ts'
 import { acceptedBetween, headersOf } from '#domains/orders/views.ts'
 import { fulfillmentsOfOrders, linesOfFulfillments } from '#domains/shipments/views.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database, Queries, Transaction } from '#platform/database.ts'
 import { wakeDocuments } from '#platform/desk.ts'
-import { type Cause, closeExceptions, type Occurrence } from '#platform/exceptions.ts'
+import { type Cause, closeExceptions, type Occurrence, restateExceptions } from '#platform/exceptions.ts'
 import { lastRead, lastTold } from '#platform/hearing.ts'
 import type { Ids } from '#platform/ids.ts'
 import type { Care } from './care.ts'
@@ -28,6 +29,7 @@ export type FreshnessWatch = {
   readonly database: Database
   readonly clock: Pick<Clock, 'now'>
   readonly ids: Pick<Ids, 'documents'>
+  /** What is configured; what people set takes its place. */
   readonly rules: readonly FreshnessRule[]
   readonly care: Pick<Care, 'expect' | 'learn'>
   /** Under which exceptions of systems are opened. */
@@ -45,59 +47,115 @@ const keyOf = ({ source, flow }: Pick<SourceState, 'source' | 'flow'>): string =
  * silent places since the look before. What was promised of places that are heard again is checked.
  */
 export async function watchFreshness(watch: FreshnessWatch): Promise<void> {
-  const { database, clock, ids, rules, care, company, openExceptions } = watch
-  if (rules.length === 0) return
+  const { database, clock, ids, rules: configured, care } = watch
   const now = clock.now()
-  const known = new Map((await sourceStates(database)).map((state) => [keyOf(state), state]))
-  const heard = await heardOf(database, rules, known, now)
-  const docs = await ids.documents(rules.filter((rule) => !known.has(keyOf(rule))).length)
-  const states = await database.transaction(async (tx) => {
-    const locked = new Map((await lockSourceStates(tx)).map((state) => [keyOf(state), state]))
+  const known = byKey(await sourceStates(database))
+  if (configured.length === 0 && known.size === 0) return
+  const heard = await heardOf(database, rulesInForce(configured, [...known.values()]), known, now)
+  const docs = await ids.documents(configured.filter((rule) => !known.has(keyOf(rule))).length)
+  const { states, changed } = await database.transaction(async (tx) => {
+    const locked = byKey(await lockSourceStates(tx))
+    const rules = rulesInForce(configured, [...locked.values()])
     const fresh = [...docs]
     const turns = rules.map((rule) => {
       const key = keyOf(rule)
       return turnOf(rule, locked.get(key), { heardAt: heard.get(key), now, doc: () => fresh.pop()! })
     })
-    const silent = turns.filter(({ state }) => state.silentSince !== null)
-    if (silent.length > 0) care.expect()
-    await markOrders(
+    if (turns.some(isSilent)) care.expect()
+    const marked = await writeTurns(tx, watch, turns, now)
+    const under = turns.filter(isUnderAnother)
+    restateExceptions(
       tx,
-      turns.filter(({ state, change }) => state.silentSince !== null || change === 'heard again'),
-      now,
+      under.map((turn) => silentExceptionOf(watch.company, turn)),
     )
-    const marked = turns.map(({ state, ...turn }) => ({
-      ...turn,
-      state: { ...state, markedUntil: state.silentSince && now },
-    }))
-    await saveTurns(tx, marked, company, CAUSE)
-    await openExceptions(
-      tx,
-      turns.flatMap((turn) => (turn.change === 'fell silent' ? silentExceptionOf(company, turn) : [])),
-    )
-    await closeExceptions(
-      tx,
-      turns.flatMap(({ change, rule }) => (change === 'heard again' ? causeOf(company, rule) : [])),
-      'it is heard again',
-    )
-    const places = [...new Set(silent.flatMap(({ rule }) => rule.locations))]
+    await letGo(tx, watch, unruled(rules, locked))
+    const places = [...new Set(turns.filter(isSilent).flatMap(({ rule }) => rule.locations))]
     const checked = await checkPromises(tx, places)
-    await openExceptions(tx, checked.flatMap(shortExceptionOf))
-    return marked.map(({ state }) => state)
+    await watch.openExceptions(tx, checked.flatMap(shortExceptionOf))
+    return { states: marked, changed: under.map(({ state }) => state) }
   })
   care.learn(states)
   const silent = new Set(states.flatMap((state) => (state.silentSince === null ? [] : [keyOf(state)])))
-  // also of those for which there is no rule any more
+  // also of those for which there is no rule any more, or another one
   const others = [...states, ...known.values()].filter((state) => !silent.has(keyOf(state)))
-  await wakeWithheld(database, [...new Map(others.map((state) => [keyOf(state), state])).values()])
+  await wakeWithheld(database, [...byKey([...others, ...changed]).values()], now)
 }
+
+const byKey = <Source extends Pick<SourceState, 'source' | 'flow'>>(
+  sources: readonly Source[],
+): ReadonlyMap<string, Source> => new Map(sources.map((source) => [keyOf(source), source]))
+
+const isSilent = ({ state }: Turn): boolean => state.silentSince !== null
+
+/** Answers how sources are now. */
+async function writeTurns(
+  tx: Transaction,
+  { company, openExceptions }: FreshnessWatch,
+  turns: readonly KnownTurn[],
+  now: Date,
+): Promise<readonly KnownSource[]> {
+  await markOrders(
+    tx,
+    turns.filter((turn) => isSilent(turn) || turn.change === 'heard again'),
+    now,
+  )
+  const marked = turns.map(({ state, ...turn }) => ({
+    ...turn,
+    state: { ...state, markedUntil: state.silentSince && now },
+  }))
+  await saveTurns(tx, marked, company, CAUSE)
+  await openExceptions(
+    tx,
+    turns.flatMap((turn) => (turn.change === 'fell silent' ? silentExceptionOf(company, turn) : [])),
+  )
+  await closeExceptions(
+    tx,
+    turns.flatMap(({ change, rule }) => (change === 'heard again' ? causeOf(company, rule) : [])),
+    'it is heard again',
+  )
+  return marked.map(({ state }) => state)
+}
+
+/** Of silent sources those for which there is no rule any more. */
+function unruled(rules: readonly FreshnessRule[], locked: ReadonlyMap<string, KnownSource>): KnownSource[] {
+  const ruled = byKey(rules)
+  return [...locked.values()].filter((state) => state.silentSince && !ruled.has(keyOf(state)))
+}
+
+async function letGo(
+  tx: Transaction,
+  { company }: FreshnessWatch,
+  sources: readonly KnownSource[],
+): Promise<void> {
+  if (sources.length === 0) return
+  saveSourceStates(
+    tx,
+    sources.map((state) => ({ ...state, silentSince: null, markedUntil: null })),
+  )
+  await closeExceptions(
+    tx,
+    sources.map((state) => causeOf(company, state)),
+    'no rule is left for it',
+  )
+}
+
+/** Whether a person changed the rule of who is silent since the look before, or shortly before that. */
+const isUnderAnother = ({ state: { silentSince, ruleSetAt, markedUntil } }: KnownTurn): boolean =>
+  silentSince !== null &&
+  ruleSetAt !== null &&
+  ruleSetAt.getTime() > (markedUntil ?? silentSince).getTime() - OVERLAP_MS
 
 const PORTION = 500
 
-/** Orders that waited for who is heard have their turn again. */
-async function wakeWithheld(database: Database, heard: readonly SourceState[]): Promise<void> {
+/** Orders that waited for who is heard, or is judged by another rule, have their turn again. */
+async function wakeWithheld(
+  database: Database,
+  sources: readonly SourceState[],
+  before: Date,
+): Promise<void> {
   for (let count = PORTION; count === PORTION;) {
     count = await database.transaction(async (tx) => {
-      const lines = await endWithholding(tx, heard, PORTION)
+      const lines = await endWithholding(tx, sources, { before, limit: PORTION })
       const orders = lines.length > 0 ? await headersOf(tx, [...new Set(lines)]) : []
       await wakeDocuments(tx, null, orders.map(wakeOrder))
       return lines.length
@@ -106,7 +164,7 @@ async function wakeWithheld(database: Database, heard: readonly SourceState[]): 
 }
 
 /** By source and flow; what has told nothing since it was last known to be heard is absent. */
-async function heardOf(
+export async function heardOf(
   queries: Queries,
   rules: readonly FreshnessRule[],
   known: ReadonlyMap<string, SourceState>,
@@ -137,10 +195,11 @@ async function heardOf(
   )
 }
 
+type KnownTurn = Turn & { readonly state: KnownSource }
 type Seen = { readonly heardAt: Date | undefined; readonly now: Date; readonly doc: () => number }
 
 /** A source that nobody knows yet is given its budget from now on. */
-function turnOf(rule: FreshnessRule, known: SourceState | undefined, { heardAt, now, doc }: Seen): Turn {
+function turnOf(rule: FreshnessRule, known: KnownSource | undefined, { heardAt, now, doc }: Seen): KnownTurn {
   const before = known ?? {
     source: rule.source,
     flow: rule.flow,
@@ -149,16 +208,19 @@ function turnOf(rule: FreshnessRule, known: SourceState | undefined, { heardAt, 
     heardAt: now,
     silentSince: null,
     markedUntil: null,
+    ruleVersion: 0,
+    ruleSetAt: null,
+    rule: null,
   }
   const last = heardAt && (!known || heardAt > known.heardAt) ? heardAt : before.heardAt
-  const isSilent = now.getTime() - last.getTime() > rule.budgetMs
-  const wasSilent = before.silentSince !== null
-  const change = isSilent === wasSilent ? 'none' : isSilent ? 'fell silent' : 'heard again'
+  const isNow = now.getTime() - last.getTime() > rule.budgetMs
+  const wasBefore = before.silentSince !== null
+  const change = isNow === wasBefore ? 'none' : isNow ? 'fell silent' : 'heard again'
   const state = {
     ...before,
     heardAt: last,
     version: before.version + (change === 'none' ? 0 : 1),
-    silentSince: isSilent ? (before.silentSince ?? now) : null,
+    silentSince: isNow ? (before.silentSince ?? now) : null,
   }
   return { state, rule, change }
 }
@@ -190,7 +252,7 @@ async function markOrders(tx: Transaction, silent: readonly Turn[], now: Date): 
   markDoubts(tx, summed(doubts.map((one): NewDoubt => ({ ...one, kind: 'order' }))))
 }
 
-const causeOf = (company: string, { source, flow }: FreshnessRule): Cause => ({
+const causeOf = (company: string, { source, flow }: Pick<FreshnessRule, 'source' | 'flow'>): Cause => ({
   company,
   cause: `inventory.source_silent:${source}:${flow}`,
 })

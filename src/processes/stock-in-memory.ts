@@ -4,7 +4,7 @@ import type { Queries, Snapshots } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import { Memory, type MemoryCopy } from '#platform/memory-copy.ts'
 import { stockFacts } from '#domains/inventory/views/availability.ts'
-import type { CareFacts, FreshnessRule, SourceState } from '#domains/inventory/contract/freshness.ts'
+import type { CareFacts, FreshnessRule, KnownSource } from '#domains/inventory/contract/freshness.ts'
 import { careFacts, type Silent, silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
 import type { Asking, Promisable, StockFacts } from '#domains/inventory/views/promising.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
@@ -47,27 +47,24 @@ export const stockInDatabase =
       skus.map((sku) => ({ company, sku })),
     )
     const ids = [...found.values()].map(({ id }) => id)
-    const [facts, supply] = await Promise.all([
+    const [facts, supply, sources] = await Promise.all([
       stockFacts(queries, ids),
       days ? supplyOf(queries, ids) : NONE,
+      sourceStates(queries),
     ])
     const books = (id: number) => ({ itemId: id, facts: facts.get(id), supply: supply.get(id) ?? [] })
     const asking = { locations, channel }
     const isAhead = days?.timeline ?? false
-    const silent = rules.length > 0 ? silentOf(rules, await sourceStates(queries)) : []
+    const silent = silentOf(rules, sources)
     return {
       items: new Map([...found.values()].map((item) => [item.sku, item])),
       rows: new Map(ids.map((id) => [id, onDay(books(id), asking, days ?? NOW)])),
       ahead: new Map(isAhead ? ids.map((id) => [id, daysAhead(books(id), asking, days!)]) : []),
       silent,
-      care: await careFacts(queries, ids, placesOfRules(silent)),
+      care: silent.length > 0 ? await careFacts(queries, ids) : NO_CARE,
       asOf,
     }
   }
-
-const placesOfRules = (rules: readonly FreshnessRule[]): string[] => [
-  ...new Set(rules.flatMap(({ locations }) => locations)),
-]
 
 const NOW = { today: '' }
 const NO_CARE: StockReading['care'] = new Map()
@@ -95,7 +92,7 @@ export class StockInMemory {
   readonly #items: MemoryCopy<SellingItem>
   readonly #stock: MemoryCopy<StockFacts>
   readonly #supply: MemoryCopy<readonly ComingSupply[]>
-  readonly #sources: MemoryCopy<readonly SourceState[]>
+  readonly #sources: MemoryCopy<readonly KnownSource[]>
   readonly #care: MemoryCopy<readonly CareFacts[]>
   readonly #rules: readonly FreshnessRule[]
   readonly #ids = new Map<string, number>()
@@ -123,11 +120,7 @@ export class StockInMemory {
       keysMax: SOURCES.length,
       load: async (from) => new Map([[SOURCES[0]!, await sourceStates(from)]]),
     })
-    this.#care = this.#memory.copy({
-      topic: 'care',
-      keysMax: ITEMS_KEPT_MAX,
-      load: (from, ids) => careFacts(from, ids, placesOfRules(rules)),
-    })
+    this.#care = this.#memory.copy({ topic: 'care', keysMax: ITEMS_KEPT_MAX, load: careFacts })
   }
 
   /** How many items are kept. */
@@ -170,7 +163,7 @@ export class StockInMemory {
     const copies = [this.#items, this.#stock, ...(days ? [this.#supply] : [])]
     const asOf = await this.#memory.holdAll(maxAgeMs, [
       ...copies.map((copy) => ({ copy, keys })),
-      ...(this.#rules.length > 0 ? [{ copy: this.#sources, keys: SOURCES }] : []),
+      { copy: this.#sources, keys: SOURCES },
     ])
     const items = new Map<string, SellingItem>()
     const rows = new Map<number, readonly Promisable[]>()

@@ -16,6 +16,7 @@ const BOUNDED: Readonly<Record<string, RegExp>> = {
   'inventory.check_doubts': /Scan on doubt(_open)?$/,
   'inventory.claims_of_items': /Scan (using reservation_pkey )?on reservation$/,
   'inventory.end_avoiding': /Scan on short_pick$/,
+  'inventory.last_freshness_rules': /Scan on source_state(_pkey)?$/,
   'inventory.lock_source_states': /Scan on source_state(_pkey)?$/,
   'inventory.open_doubts': /Scan on doubt(_open)?$/,
   'inventory.source_states': /Scan on source_state(_pkey)?$/,

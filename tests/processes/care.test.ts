@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FreshnessRule } from '#domains/inventory/contract/freshness.ts'
 import { lockSourceStates, saveTurns } from '#domains/inventory/operations/freshness.ts'
+import { changeRule } from '#domains/inventory/operations/freshness-rules.ts'
 import { units } from '#platform/quantity.ts'
 import { systemClock } from '#platform/clock.ts'
 import { newItem, NORTH, receive, SOUTH } from '#tests/domains/inventory/stock.ts'
@@ -33,10 +34,13 @@ const writeDown = (rule: FreshnessRule, silentSince: Date | null) =>
   })
 
 test('without a rule, and as long as nobody is silent, an order asks nothing', async () => {
-  expect(await careOf().ifAny(db.database, [1])).toBeUndefined()
-  const care = careOf(CAP)
-  care.learn([])
-  expect(await care.ifAny(db.database, [1])).toBeUndefined()
+  for (const care of [careOf(), careOf(CAP)]) {
+    care.learn([])
+    expect(await care.ifAny(db.database, [1])).toBeUndefined()
+  }
+  const unruled = careOf()
+  unruled.learn([])
+  expect(await unruled.now(db.database, [1])).toBeUndefined()
   expect(hasAsked()).toBe(false)
 })
 
@@ -60,6 +64,36 @@ test('what was read before somebody fell silent does not hide it', async () => {
   await reading
   await writeDown(CAP, new Date())
   expect(await care.ifAny(db.database, [1])).toBeDefined()
+})
+
+test('what a person sets counts for a process without a rule of its own, in place of one that it has, until withdrawn', async () => {
+  const item = newItem()
+  await receive(db, item, units(20))
+  await writeDown(CAP, new Date())
+  const setTo = (quantity: number | null) =>
+    db.database.transaction(async (tx) => {
+      const [source] = (await lockSourceStates(tx)).filter((one) => one.source === CAP.source)
+      const { flow: _, source: __, ...holding } = CAP
+      const set = quantity && { ...holding, rule: { kind: 'cap' as const, quantity: units(quantity) } }
+      const change = { source: source!, set: set || null, inForce: set || CAP, reason: 'test', setBy: 'ann' }
+      await changeRule(tx, change, 'NWF', NOBODY)
+    })
+  const figureOf = async (care: Care) =>
+    (await care.now(db.database, [item]))?.figure(
+      { itemId: item, location: NORTH },
+      { available: units(20), given: 0 },
+    )
+  const [unruled, ruled] = [careOf(), careOf(CAP)]
+  expect([await figureOf(unruled), await figureOf(ruled)]).toEqual([undefined, units(5)])
+  await setTo(8)
+  expect([await figureOf(unruled), await figureOf(ruled)]).toEqual([units(8), units(8)])
+  await setTo(3)
+  expect([await figureOf(unruled), await figureOf(ruled)]).toEqual([units(3), units(3)])
+  await setTo(null)
+  expect([await figureOf(unruled), await figureOf(ruled)]).toEqual([undefined, units(5)])
+  await expect(db.run('update inventory.freshness_rule set reason = $1', ['another'])).rejects.toThrow(
+    'version 1 of the rule for depot is immutable',
+  )
 })
 
 test('orders are given what a cap leaves and what a person must be asked for, who waits is not given that', async () => {

@@ -123,8 +123,10 @@ test('lines that a silence withholds are given back once, in portions, when thei
     withhold(tx, lines)
     withhold(tx, lines)
   })
-  const heard = (limit: number) =>
-    db.database.transaction((tx) => endWithholding(tx, [wms, { ...wms, source: 'never' }], limit))
+  const until = (before: Date, limit: number) =>
+    db.database.transaction((tx) => endWithholding(tx, [wms, { ...wms, source: 'never' }], { before, limit }))
+  const heard = (limit: number) => until(new Date('2999-01-01'), limit)
+  expect(await until(new Date('2026-01-01'), 10)).toEqual([])
   expect([await heard(1), await heard(10), await heard(10)]).toEqual([[one], [other], []])
   expect(await withheldLinesOf(db.database, [one, other])).toEqual([{ ...erp, doc: one, line: 1 }])
   expect(await withheldOf(db.database, one)).toMatchObject([{ line: 1, source: 'erp-7' }])

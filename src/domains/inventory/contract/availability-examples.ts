@@ -92,6 +92,7 @@ export const sources = {
       rule: 'buffer',
       least: '12',
       factor: 1,
+      origin: 'configured',
       heardAt: '2026-11-21T08:30:00.000Z',
       ageSeconds: 42,
       state: 'heard',

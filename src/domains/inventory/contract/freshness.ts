@@ -27,6 +27,9 @@ export type FreshnessRule = {
   readonly rule: CarefulRule
 }
 
+/** What a person set in place of the configuration. */
+export type SetRule = Pick<FreshnessRule, 'budgetMs' | 'locations' | 'rule'>
+
 export type SourceState = {
   readonly source: string
   readonly flow: Flow
@@ -35,6 +38,15 @@ export type SourceState = {
   readonly heardAt: Date
   readonly silentSince: Date | null
   readonly markedUntil: Date | null
+}
+
+/** With what people said of it. */
+export type KnownSource = SourceState & {
+  /** Of the last change by a person; 0 where there was none. */
+  readonly ruleVersion: number
+  readonly ruleSetAt: Date | null
+  /** Null where the configuration holds. */
+  readonly rule: SetRule | null
 }
 
 /** What the careful figure of an item at a location is reckoned from. */
@@ -56,6 +68,32 @@ export const Careful = z
   .describe('By which rule the figure is lower, while the source of the stock here is silent')
 export type Careful = z.infer<typeof Careful>
 
+/** A rule in the words of the configuration. */
+export const RuleWords = z.object({
+  rule: z.enum(RULES).describe('What holds at these locations while it is silent'),
+  least: z
+    .string()
+    .optional()
+    .describe('Of a buffer: at least so much less is promised; decimal as text, in base units'),
+  factor: z
+    .number()
+    .optional()
+    .describe('Of a buffer: besides, so many times what the hours of silence would have sold'),
+  most: z
+    .string()
+    .optional()
+    .describe('Of a cap: of an item at a place no more than that in all; decimal as text, in base units'),
+})
+export type RuleWords = z.infer<typeof RuleWords>
+
+export const RuleOrigin = z
+  .enum(['configured', 'set'])
+  .describe('set: by a person, in place of what the configuration says')
+
+export const HeardState = z
+  .enum(['heard', 'silent', 'unknown'])
+  .describe('silent: the rule holds now. unknown: nobody has heard of it yet')
+
 export const Sources = z
   .object({
     items: z.array(
@@ -64,26 +102,11 @@ export const Sources = z
         flow: z.enum(FLOWS),
         locations: z.array(z.string()),
         budgetSeconds: z.int(),
-        rule: z.enum(RULES).describe('What holds at these locations while it is silent'),
-        least: z
-          .string()
-          .optional()
-          .describe('Of a buffer: at least so much less is promised; decimal as text, in base units'),
-        factor: z
-          .number()
-          .optional()
-          .describe('Of a buffer: besides, so many times what the hours of silence would have sold'),
-        most: z
-          .string()
-          .optional()
-          .describe(
-            'Of a cap: of an item at a place no more than that in all; decimal as text, in base units',
-          ),
+        ...RuleWords.shape,
+        origin: RuleOrigin,
         heardAt: z.iso.datetime().optional(),
         ageSeconds: z.int().optional(),
-        state: z
-          .enum(['heard', 'silent', 'unknown'])
-          .describe('silent: the rule holds now. unknown: nobody has heard of it yet'),
+        state: HeardState,
         silentSince: z.iso.datetime().optional(),
       }),
     ),

@@ -17,6 +17,8 @@ import { deleteWithheld, insertWithheld, type WithheldLine } from '../store/with
 
 export type { CheckedDoubt, NewDoubt, WithheldLine }
 export const lockSourceStates = lockSources
+/** Writes how sources are for which no rule is left. */
+export const saveSourceStates = saveSources
 
 /** Marks promises that are made of places whose source is silent. */
 export const markDoubts = insertDoubts

@@ -131,11 +131,11 @@ const listSources = (verbs: PromiseVerbs): Route =>
     operationId: 'sources.list',
     summary: 'How fresh sources of stock are',
     description:
-      'Each rule of the configuration, when its source was last heard, and whether the rule holds since it is silent.',
+      'The rule in force for each, when its source was last heard, and whether the rule holds since it is silent.',
     scope: 'process.availability:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
-    answers: { 200: { description: 'In the order of the configuration', body: Sources } },
+    answers: { 200: { description: 'In the order of the configuration, others after', body: Sources } },
     refusals: [],
     example: { answer: example.sources },
     handler: async () => ({ status: 200, body: await verbs.sources() }),

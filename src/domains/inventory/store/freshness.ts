@@ -1,24 +1,30 @@
 /** The SQL of sources that are silent, and of what was promised meanwhile. */
 import { type Queries, sql, type Statement, type Transaction } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
-import type { SourceState } from '../contract/freshness.ts'
+import type { KnownSource, SourceState } from '../contract/freshness.ts'
+import { type KeptRule, setRule } from './freshness-rules.ts'
 
 const COLUMNS = `source, flow, doc, version, heard_at as "heardAt", silent_since as "silentSince",
-  marked_until as "markedUntil"`
+  marked_until as "markedUntil", rule_version as "ruleVersion", rule_set_at as "ruleSetAt", rule`
 
 const states = sql(
   'inventory.source_states',
   `select ${COLUMNS} from inventory.source_state order by source, flow`,
 )
 
-export const selectSources = (queries: Queries): Promise<SourceState[]> => queries.query<SourceState>(states)
+type SourceRow = Omit<KnownSource, 'rule'> & { readonly rule: KeptRule | null }
+const known = (row: SourceRow): KnownSource => ({ ...row, rule: row.rule && setRule(row.rule) })
+
+export const selectSources = async (queries: Queries): Promise<KnownSource[]> =>
+  (await queries.query<SourceRow>(states)).map(known)
 
 const lockStates = sql(
   'inventory.lock_source_states',
   `select ${COLUMNS} from inventory.source_state order by source, flow for update`,
 )
 
-export const lockSources = (tx: Transaction): Promise<SourceState[]> => tx.query<SourceState>(lockStates)
+export const lockSources = async (tx: Transaction): Promise<KnownSource[]> =>
+  (await tx.query<SourceRow>(lockStates)).map(known)
 
 const saveStates = sql(
   'inventory.save_source_states',
@@ -59,13 +65,13 @@ export const countSellRates = (tx: Transaction, locations: readonly string[]): P
 
 const facts = sql(
   'inventory.care_facts',
-  `select k.item_id as "itemId", k.location, coalesce(r.per_hour, 0) as "perHour", coalesce(d.quantity, 0) as promised
-   from (select item_id, location from unnest($1::int[]) as i(item_id) cross join unnest($2::text[]) as l(location)) k
-   left join lateral (
-     select per_hour from inventory.sell_rate where item_id = k.item_id and location = k.location offset 0) r on true
-   left join lateral (
-     select sum(quantity) as quantity from inventory.doubt
-     where item_id = k.item_id and location = k.location and outcome is null offset 0) d on true`,
+  `select item_id as "itemId", location, sum(per_hour) as "perHour", sum(promised) as promised
+   from (
+     select item_id, location, per_hour, 0 as promised from inventory.sell_rate where item_id = any($1::int[])
+     union all
+     select item_id, location, 0, quantity from inventory.doubt
+     where item_id = any($1::int[]) and outcome is null) k
+   group by item_id, location`,
 )
 
 export type CareRow = {
@@ -75,11 +81,8 @@ export type CareRow = {
   readonly promised: Quantity
 }
 
-export const selectCare = (
-  queries: Queries,
-  items: readonly number[],
-  locations: readonly string[],
-): Promise<CareRow[]> => queries.query<CareRow>(facts, [items, locations])
+export const selectCare = (queries: Queries, items: readonly number[]): Promise<CareRow[]> =>
+  queries.query<CareRow>(facts, [items])
 
 const doubtsBy = (quantity: string): string =>
   `insert into inventory.doubt as d (doc, item_id, location, kind, company, quantity)

@@ -33,21 +33,22 @@ const end = sql(
      select w.place from unnest($1::text[], $2::text[]) as s(source, flow)
      cross join lateral (
        select ctid as place from inventory.withheld
-       where source = s.source and flow = s.flow order by doc, line limit $3 offset 0) w
-     limit $3))
+       where source = s.source and flow = s.flow and at < $3 order by doc, line limit $4 offset 0) w
+     limit $4))
    returning doc`,
 )
 
-/** Forgets up to `limit` lines that these withheld; answers of which orders they are, one for each line. */
+/** Forgets up to `limit` lines that these withheld before then; answers of which orders they are, one for each line. */
 export async function deleteWithheld(
   tx: Transaction,
   sources: readonly { readonly source: string; readonly flow: Flow }[],
-  limit: number,
+  { before, limit }: { readonly before: Date; readonly limit: number },
 ): Promise<number[]> {
   if (sources.length === 0) return []
   const rows = await tx.query<{ doc: number }>(end, [
     sources.map((row) => row.source),
     sources.map((row) => row.flow),
+    before,
     limit,
   ])
   return rows.map(({ doc }) => doc)

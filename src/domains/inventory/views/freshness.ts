@@ -1,12 +1,13 @@
 /** Which sources of stock are silent, and what is promised of their places meanwhile. */
 import type { Queries } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import type { CareFacts, FreshnessRule, SourceState } from '../contract/freshness.ts'
-import { carefulFigure } from '../rules/careful.ts'
+import type { CareFacts, FreshnessRule, KnownSource } from '../contract/freshness.ts'
+import { carefulFigure, rulesInForce, wordsOf } from '../rules/careful.ts'
 import { countOpenDoubts, selectCare, selectSources } from '../store/freshness.ts'
 import { selectWithheld, selectWithheldLines } from '../store/withheld.ts'
 
 export const sourceStates = selectSources
+export { rulesInForce, wordsOf }
 export const openDoubts = countOpenDoubts
 /** Which lines of an order wait for stock that is withheld, and for which silent source. */
 export const withheldOf = selectWithheld
@@ -16,24 +17,26 @@ export const withheldLinesOf = selectWithheldLines
 /** A rule that holds now. */
 export type Silent = FreshnessRule & { readonly heardAt: Date; readonly since: Date }
 
-export const silentOf = (
-  rules: readonly FreshnessRule[],
-  states: readonly SourceState[],
-): readonly Silent[] =>
-  rules.flatMap((rule) => {
-    const state = states.find(({ source, flow }) => source === rule.source && flow === rule.flow)
-    return state?.silentSince ? [{ ...rule, heardAt: state.heardAt, since: state.silentSince }] : []
+/** Those of the configured rules, and of what people set in their place, that hold now. */
+export function silentOf(
+  configured: readonly FreshnessRule[],
+  sources: readonly KnownSource[],
+): readonly Silent[] {
+  const silent = sources.filter(({ silentSince }) => silentSince !== null)
+  if (silent.length === 0) return NOBODY
+  return rulesInForce(configured, sources).flatMap((rule) => {
+    const state = silent.find(({ source, flow }) => source === rule.source && flow === rule.flow)
+    return state ? [{ ...rule, heardAt: state.heardAt, since: state.silentSince! }] : []
   })
+}
+const NOBODY: readonly Silent[] = []
 
-/** By item, at these locations alone. */
-export async function careFacts(
+/** By item, at all locations of which something is known. */
+export const careFacts = async (
   queries: Queries,
   items: readonly number[],
-  locations: readonly string[],
-): Promise<ReadonlyMap<number, readonly CareFacts[]>> {
-  if (locations.length === 0) return new Map()
-  return Map.groupBy(await selectCare(queries, items, locations), ({ itemId }) => itemId)
-}
+): Promise<ReadonlyMap<number, readonly CareFacts[]>> =>
+  Map.groupBy(await selectCare(queries, items), ({ itemId }) => itemId)
 
 export type CarefulFigure = { readonly available: Quantity; readonly by: Silent | undefined }
 
