@@ -2,16 +2,18 @@
 import type { StockSnapshot } from '#capabilities/stock.ts'
 import type { Transaction } from '#platform/database.ts'
 import { localDate } from '#platform/time-zone.ts'
+import type { UnreadLine } from '#domains/inventory/contract/reconciliations.ts'
 import { beginReconciliation, numberReconciliation } from '#domains/inventory/operations/reconciliations.ts'
-import { hasBooks } from '#domains/inventory/views/reconciliations.ts'
+import { hasBooks, isCountedWhole } from '#domains/inventory/views/reconciliations.ts'
 import { toldOfLater } from '#domains/inventory/views/standing-differences.ts'
 import { reconcile, type Reconciled, type ReconcilePorts } from './reconciliation.ts'
+import { isCountAwaited } from './unread-counts.ts'
 
 export type CountThatCame = {
   readonly source: string
   readonly snapshot: StockSnapshot
-  /** Items of which something could not be read: they stay as they are. */
-  readonly unread?: ReadonlySet<string>
+  /** Lines that were not understood: of what it does not name nothing is said then, since they may be of it. */
+  readonly unread?: readonly UnreadLine[]
   /** Files what brought it, in the transaction that writes the result down. */
   readonly file?: (tx: Transaction) => Promise<unknown>
 }
@@ -20,6 +22,20 @@ export type CountHeld = Reconciled & {
   /** Of its report; absent where a later count has told of all that it names. */
   readonly id?: number
 }
+
+type Turn = Parameters<Parameters<ReconcilePorts['transaction']>[1]>[1]
+
+/** All that a count comes to stands or falls with the transaction. */
+export const within = (
+  ports: Omit<ReconcilePorts, 'queries' | 'transaction' | 'isOneTransaction'>,
+  tx: Transaction,
+  turn: Turn,
+): ReconcilePorts => ({
+  ...ports,
+  queries: tx,
+  transaction: (_, work) => work(tx, turn),
+  isOneTransaction: true,
+})
 
 /** Of items that a later count has told of it says nothing; where that is all, nothing is kept of it. */
 export async function reconcileGiven(
@@ -33,8 +49,10 @@ export async function reconcileGiven(
   const later = new Set(await toldOfLater(ports.queries, place, takenAt))
   const lines = told.snapshot.lines.filter(({ sku }) => !later.has(sku))
   if (lines.length === 0 && told.snapshot.lines.length > 0) return undefined
-  const snapshot = { ...told.snapshot, lines }
-  const unread = new Set([...(told.unread ?? []), ...later])
+  const scope = told.unread?.length ? 'items' : told.snapshot.scope
+  const unread = await unreadOf(ports, told)
+  const isAwaited = scope === 'location' && (await isCountAwaited(ports.queries, place))
+  const snapshot = { ...told.snapshot, scope, lines }
   const id = await numberReconciliation(ports.queries)
   const day = localDate(ports.clock.now(), timeZone)
   const entered = { ...place, day, dryRun: false, askedBy: source, currency }
@@ -46,7 +64,9 @@ export async function reconcileGiven(
     dryRun: false,
     counter: { stockSnapshot: () => Promise.resolve(snapshot) },
     given: {
+      later,
       unread,
+      isAwaited,
       opens,
       async begin(tx) {
         isKept = true
@@ -56,4 +76,16 @@ export async function reconcileGiven(
     },
   })
   return isKept ? { ...found, id } : found
+}
+
+/** What one of all that is there leaves open; nothing where a count that is not older has said all. */
+async function unreadOf(
+  { queries }: ReconcilePorts,
+  { source, snapshot, unread = [] }: CountThatCame,
+): Promise<readonly UnreadLine[]> {
+  const isOver =
+    snapshot.scope === 'items' ||
+    unread.length === 0 ||
+    (await isCountedWhole(queries, { ...snapshot, source }, snapshot.takenAt))
+  return isOver ? [] : unread
 }

@@ -4,7 +4,12 @@ import { sql } from '#platform/database.ts'
 import { formatAmount } from '#platform/money.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Count, CountTaking, Difference } from '../contract/feeds.ts'
-import type { ReconciliationDifference, ReconciliationView } from '../contract/reconciliations.ts'
+import type {
+  CountedPlace,
+  ReconciliationDifference,
+  ReconciliationView,
+  UnreadLine,
+} from '../contract/reconciliations.ts'
 import { leftByHand } from '../rules/by-hand.ts'
 import { laterByPlace } from '../rules/later.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
@@ -16,8 +21,8 @@ import { selectHeld } from '../store/lots.ts'
 
 const COLUMNS = `id, company, location, source, day::text as day, dry_run as "dryRun", state, asked_by as "askedBy",
   asked_at as "askedAt", finished_at as "finishedAt", taken_at as "takenAt", mark, whole, matched, differing,
-  missing_here as "missingHere", missing_there as "missingThere", recovered, adjusted, told, value_minor as "valueMinor",
-  currency, problem`
+  missing_here as "missingHere", missing_there as "missingThere", recovered, adjusted, told, not_said as "notSaid",
+  unread, unread_lines as "unreadLines", value_minor as "valueMinor", currency, problem`
 
 const list = sql(
   'inventory.reconciliations',
@@ -54,13 +59,17 @@ const held = sql(
      select * from inventory.feed f where f.item_id = k.item_id and f.location = $2 and f.source = $4 offset 0) f on true`,
 )
 
-type Row = Omit<ReconciliationView, 'askedAt' | 'finishedAt' | 'takenAt' | 'mark' | 'value' | 'problem'> & {
+type Row = Omit<
+  ReconciliationView,
+  'askedAt' | 'finishedAt' | 'takenAt' | 'mark' | 'value' | 'problem' | 'unreadLines'
+> & {
   readonly askedAt: Date
   readonly finishedAt: Date | null
   readonly takenAt: Date | null
   readonly mark: number | null
   readonly valueMinor: number
   readonly problem: string | null
+  readonly unreadLines: UnreadLine[]
 }
 
 const tell = ({
@@ -70,6 +79,7 @@ const tell = ({
   mark,
   valueMinor,
   problem,
+  unreadLines,
   ...row
 }: Row): ReconciliationView => ({
   ...row,
@@ -77,6 +87,7 @@ const tell = ({
   ...(finishedAt && { finishedAt: finishedAt.toISOString() }),
   ...(takenAt && { takenAt: takenAt.toISOString() }),
   ...(mark !== null && { mark }),
+  ...(unreadLines.length > 0 && { unreadLines }),
   value: formatAmount(valueMinor, row.currency),
   ...(problem !== null && { problem }),
 })
@@ -111,11 +122,11 @@ const lastOfPlaces = sql(
    cross join lateral (
      select ${COLUMNS} from inventory.reconciliation r
      where r.company = k.company and r.location = k.location and not r.dry_run and r.state <> 'asked'
-     order by r.day desc, r.id desc limit 1) r
+     order by r.day desc, r.whole desc, r.id desc limit 1) r
    order by 2, 3`,
 )
 
-/** The last one of each place that has been held against a count, or should have been. */
+/** The last one of each place that has been held against a count, or should have been: of its last day one of all that is there. */
 export async function lastReconciliations(
   queries: Queries,
   places: readonly Pick<ReconciliationView, 'company' | 'location'>[],
@@ -185,6 +196,20 @@ const openedAt = sql(
   'select 1 as found from inventory.position where company = $1 and location = $2 limit 1',
 )
 
+const countedWhole = sql(
+  'inventory.counted_whole',
+  `select 1 as found from inventory.reconciliation
+   where company = $1 and location = $2 and source = $3 and day >= ($4::timestamptz - interval '1 day')::date
+     and taken_at >= $4 and whole and state = 'done' and not dry_run limit 1`,
+)
+
+/** Whether the source has counted all that is there as of that moment or later. */
+export const isCountedWhole = async (
+  queries: Queries,
+  { company, location, source }: CountedPlace,
+  takenAt: Date,
+): Promise<boolean> => (await queries.query(countedWhole, [company, location, source, takenAt])).length > 0
+
 /** Whether the books have ever had anything of the company at the place. */
 export const hasBooks = async (
   queries: Queries,
@@ -200,6 +225,8 @@ export type Compared = {
   readonly matched: number
   /** Items that were left out. */
   readonly superseded: number
+  /** Those of them that were counted as of this very moment. */
+  readonly repeated: number
   readonly differences: readonly (Difference & { readonly kind: ReconciliationDifference['kind'] })[]
   /** Facts that a source counted and never told: of which item, from which number to which. */
   readonly untold: ReadonlyMap<number, { readonly from: number; readonly to: number }>
@@ -236,9 +263,12 @@ export async function compareCounts(
   const byItem = new Map(rows.map((row) => [row.itemId, row]))
   const untold = new Map<number, { from: number; to: number }>()
   const told = { mark, at: takenAt }
+  let repeated = 0
   const fresh = counts.filter(({ itemId }) => {
     const { countedMark, countedAt } = byItem.get(itemId)!
-    return !leavesKnown || !isContained(told, { mark: countedMark, at: countedAt })
+    if (!leavesKnown || !isContained(told, { mark: countedMark, at: countedAt })) return true
+    if (countedMark === (mark ?? null) && countedAt?.getTime() === takenAt.getTime()) repeated += 1
+    return false
   })
   const found = fresh.flatMap((count) => {
     const { itemId, sequence = 0 } = count
@@ -257,5 +287,5 @@ export async function compareCounts(
     return [{ company, itemId, location, ours, theirs, kind } as const]
   })
   const superseded = counts.length - fresh.length
-  return { matched: fresh.length - found.length, superseded, differences: found, untold }
+  return { matched: fresh.length - found.length, superseded, repeated, differences: found, untold }
 }
