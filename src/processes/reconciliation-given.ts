@@ -14,6 +14,9 @@ export type CountThatCame = {
   readonly snapshot: StockSnapshot
   /** Lines that were not understood: of what it does not name nothing is said then, since they may be of it. */
   readonly unread?: readonly UnreadLine[]
+  /** Where it was asked for, before that, and by whom; else it came unasked. */
+  readonly askedAt?: Date
+  readonly askedBy?: string
   /** Files what brought it, in the transaction that writes the result down. */
   readonly file?: (tx: Transaction) => Promise<unknown>
 }
@@ -25,12 +28,10 @@ export type CountHeld = Reconciled & {
 
 type Turn = Parameters<Parameters<ReconcilePorts['transaction']>[1]>[1]
 
+export type CountPorts = Omit<ReconcilePorts, 'queries' | 'transaction' | 'isOneTransaction'>
+
 /** All that a count comes to stands or falls with the transaction. */
-export const within = (
-  ports: Omit<ReconcilePorts, 'queries' | 'transaction' | 'isOneTransaction'>,
-  tx: Transaction,
-  turn: Turn,
-): ReconcilePorts => ({
+export const within = (ports: CountPorts, tx: Transaction, turn: Turn): ReconcilePorts => ({
   ...ports,
   queries: tx,
   transaction: (_, work) => work(tx, turn),
@@ -42,7 +43,7 @@ export async function reconcileGiven(
   ports: ReconcilePorts,
   told: CountThatCame,
 ): Promise<CountHeld | undefined> {
-  const { source, file } = told
+  const { source, file, askedAt, askedBy = source } = told
   const { company, location, takenAt } = told.snapshot
   const { currency, timeZone } = ports.company(company)
   const place = { company, location, source }
@@ -55,7 +56,7 @@ export async function reconcileGiven(
   const snapshot = { ...told.snapshot, scope, lines }
   const id = await numberReconciliation(ports.queries)
   const day = localDate(ports.clock.now(), timeZone)
-  const entered = { ...place, day, dryRun: false, askedBy: source, currency }
+  const entered = { ...place, day, dryRun: false, askedBy, currency }
   const opens = !(await hasBooks(ports.queries, place))
   let isKept = false
   const found = await reconcile(ports, {
@@ -64,6 +65,7 @@ export async function reconcileGiven(
     dryRun: false,
     counter: { stockSnapshot: () => Promise.resolve(snapshot) },
     given: {
+      askedAt,
       later,
       unread,
       isAwaited,

@@ -14,6 +14,7 @@ import type {
 import { endReconciliation, keepStanding } from '#domains/inventory/operations/reconciliations.ts'
 import { inTotal, reasonOf } from './difference-reasons.ts'
 import { stockedItems } from '#domains/inventory/views/feeds.ts'
+import { isToldAlready } from '#domains/inventory/views/standing-differences.ts'
 import { openExternalAt } from '#domains/inventory/views/external.ts'
 import { compareCounts, type Compared, type Comparing } from '#domains/inventory/views/reconciliations.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
@@ -56,6 +57,8 @@ export type Reconciling = StockPlace & {
 }
 
 export type CountGiven = {
+  /** Where it was asked for, before that. */
+  readonly askedAt: Date | undefined
   /** Items of which a later count was told: they stay as they are. */
   readonly later: ReadonlySet<string>
   /** Lines that were not understood: what is not named stays, since they may be of it. */
@@ -100,13 +103,29 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
   const figures = { matched, superseded, recovered, notSaid: notSaid.length }
   const found = { takenAt, mark, whole, ...figures, unread, differences, value }
   const isAwaited = whole && one.given?.isAwaited === true
-  if (superseded > 0 && superseded === first.counts.length && !isAwaited) return found
+  if (one.given && !isAwaited && (await saysNothingNew(queries, one, first, found))) {
+    await date(ports, one, first)
+    return found
+  }
   if (!one.dryRun) {
     await take(ports, one, first, differences)
     await date(ports, one, first)
   }
   await write(ports, one, first, { ...found, untold: compared.untold, kept: notSaid })
   return found
+}
+
+/** All that it names was counted then or later, or differs as it was told when the same count came before. */
+async function saysNothingNew(
+  queries: Queries,
+  one: Reconciling,
+  { counts, snapshot }: Taken,
+  { superseded, unread, differences }: Reconciled,
+): Promise<boolean> {
+  if (superseded > 0 && superseded === counts.length) return true
+  const told = differences.filter(({ outcome }) => outcome === 'told')
+  if (unread.length > 0 || told.length === 0 || told.length + superseded < counts.length) return false
+  return isToldAlready(queries, { ...one, takenAt: snapshot.takenAt }, told)
 }
 
 type Taken = {
@@ -120,7 +139,7 @@ type Taken = {
 
 /** One of the whole place, or that was to be, with the items that it does not name and the books have. */
 async function snapshotOf({ clock, queries }: ReconcilePorts, one: Reconciling): Promise<Taken> {
-  const askedAt = clock.now()
+  const askedAt = one.given?.askedAt ?? clock.now()
   const snapshot = await one.counter.stockSnapshot(one)
   const { company, given } = one
   const told = new Set([...snapshot.lines.map(({ sku }) => sku), ...(given?.later ?? [])])
@@ -202,13 +221,18 @@ const sizeOf = ({ ours, theirs }: Pick<Valued, 'ours' | 'theirs'>): Quantity =>
     Math.abs(ours.damaged - theirs.damaged),
   )
 
-/** By the rule of the source; what opens the books of a place is no difference yet. */
+/**
+ * By the rule of the source; what opens the books of a place is no difference yet. Without a rule a count that came by
+ * itself is taken, and nothing of one that somebody asked for to compare.
+ */
 function toleratedBy(
   { tolerance }: ReconcilePorts,
   { source, company, given }: Reconciling,
 ): (found: Valued) => boolean {
   if (given?.opens === true) return () => true
-  const { units: few, percent, mostMinor = Number.POSITIVE_INFINITY } = tolerance(source, company)
+  const rule = tolerance(source, company)
+  if (!rule) return () => given !== undefined
+  const { units: few, percent, mostMinor = Number.POSITIVE_INFINITY } = rule
   return (found) => {
     const most = Math.max(units(few), (inTotal(found.ours) * percent) / 100)
     return (found.valueMinor ?? Number.POSITIVE_INFINITY) <= mostMinor && sizeOf(found) <= most

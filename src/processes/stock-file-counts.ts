@@ -65,7 +65,7 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
     if (read.some(isBad)) load.refused.push(...read.filter(isBad))
     else counts.push(...(read as CountedStock[]))
   }
-  if (counts.length > 0) await hold(ports, { ...place, counts })
+  if (counts.length > 0 || load.whole) await hold(ports, { ...place, counts })
 }
 
 const unreadOf = ({ file }: Loading): readonly UnreadCount[] => (file.kind === 'snapshot' ? file.unread : [])
@@ -121,16 +121,19 @@ async function hold(
   if (isKnown) return
   const body = JSON.stringify({ portion: nth, lines: lines.length })
   const filed = { ...message, type: 'stock-file', contentHash: hash, body }
+  const file: NonNullable<CountThatCame['file']> = (tx) => receiveMessages(tx, [filed], 'applied')
   const told: CountThatCame = {
     source,
     snapshot: { ...snapshot, lines },
     unread,
-    file: (tx) => receiveMessages(tx, [filed], 'applied'),
+    file,
   }
   const isSmall = !whole && lines.length <= PORTION
   const held = isSmall
     ? await ports.transaction(source, (tx, turn) => reconcileGiven(within(ports, tx, turn), told))
     : await reconcileGiven(ports, told)
+  // its source was heard all the same
+  if (held?.id === undefined) await ports.transaction(source, file)
   note(place, lines, held)
 }
 

@@ -80,7 +80,9 @@ test('a whole snapshot counts what it names, and what it does not name is gone',
   // what waited behind the missing first receipt of 12 is booked behind the count
   expect(await available('12')).toBe(6)
   const older = await folder.load('older.csv', [COUNTS, `NWF,CHI-1,10,99,2026-11-02T08:30:00Z,2`])
-  expect(older.report).toMatchObject({ taken: 0, late: 1 })
+  expect(older.report).toMatchObject({ taken: 0, late: 1, reconciliations: [] })
+  const again = await folder.run('load', join(folder.path, 'older.csv'), '--source', 'counts')
+  expect(again.stdout).toContain('1 repeated')
   expect(await available('10')).toBe(25)
 }, 60_000)
 
@@ -178,6 +180,8 @@ test('a whole snapshot with lines that are not understood says of nothing that i
     `NWF,CHI-1,${item},6,${taken},2`,
     `NWF,${place},13,7,${taken},2`,
   ]
+  const none = await folder.load('none.csv', [COUNTS, `NWF,CHI-1,lo,25,${taken},3`], '--whole', '--dry-run')
+  expect(none.report).toMatchObject({ taken: 0, notConcluded: [{ notSaid: 3, lines: [{ line: 2 }] }] })
   const wrong = await folder.load('wrong.csv', lines('l2', 'CHI1'), '--whole')
   expect(wrong.code).toBe(4)
   const notConcluded = [

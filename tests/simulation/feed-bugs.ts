@@ -69,9 +69,9 @@ export const FEED_BUGS: readonly Bug[] = [
   },
   {
     name: 'a count by file that is late takes the place of a newer one',
-    file: 'src/domains/inventory/operations/counts.ts',
-    find: 'sorted.filter((count) => !isContained(told, lineOf(count).contained))',
-    replace: 'sorted.filter((count) => !isContained(told, lineOf(count).contained) || count)',
+    file: 'src/domains/inventory/rules/feeds.ts',
+    find: 'return mark <= contained.mark',
+    replace: 'return mark <= contained.mark && mark < 0',
     world: FILES,
   },
   {

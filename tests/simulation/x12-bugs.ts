@@ -14,9 +14,9 @@ export const X12_BUGS: readonly Bug[] = [
   },
   {
     name: 'an 846 that is late takes the place of a newer one',
-    file: 'src/domains/inventory/operations/counts.ts',
-    find: 'sorted.filter((count) => !isContained(told, lineOf(count).contained))',
-    replace: 'sorted.filter((count) => !isContained(told, lineOf(count).contained) || count)',
+    file: 'src/domains/inventory/rules/feeds.ts',
+    find: 'return contained.at !== null && at <= contained.at',
+    replace: 'return contained.at !== null && at < contained.at && at > contained.at',
     world: { ...DAY, kinds: ['file-late'], shares: { 'file-late': 0.5 } },
   },
   {

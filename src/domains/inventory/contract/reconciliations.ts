@@ -110,6 +110,8 @@ export type StandingDifference = Difference &
   Pick<DifferenceFound, 'sku' | 'valueMinor'> & {
     /** The reconciliation since which it differs for this reason. */
     readonly firstId: number
+    /** Of which moment the last count is that found it. */
+    readonly takenAt: Date
   }
 
 export type ReconciliationFound = {

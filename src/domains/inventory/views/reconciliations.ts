@@ -11,7 +11,8 @@ import type {
   UnreadLine,
 } from '../contract/reconciliations.ts'
 import { leftByHand } from '../rules/by-hand.ts'
-import { laterByPlace } from '../rules/later.ts'
+import { laterByPlace, openedLater } from '../rules/later.ts'
+import { stockKey } from '../rules.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
 import { isContained } from '../rules/feeds.ts'
 import { countedAsHeld } from '../rules/lots.ts'
@@ -34,7 +35,8 @@ const one = sql('inventory.reconciliation', `select ${COLUMNS} from inventory.re
 const ofDay = sql(
   'inventory.reconciled_on',
   `select 1 as found from inventory.reconciliation
-   where company = $1 and location = $2 and source = $3 and day = $4 and state <> 'failed' and not dry_run limit 1`,
+   where company = $1 and location = $2 and source = $3 and day = $4 and state <> 'failed' and not dry_run
+     and whole limit 1`,
 )
 const differences = sql(
   'inventory.reconciliation_differences',
@@ -49,7 +51,7 @@ const held = sql(
   `select k.item_id as "itemId", coalesce(p.available, 0) as available, coalesce(p.reserved, 0) as reserved,
      coalesce(p.quality_hold, 0) as "qualityHold", coalesce(p.damaged, 0) as damaged,
      coalesce(p.unreconciled, 0) as unreconciled, coalesce(f.last_sequence, 0) as "lastSequence",
-     f.counted_mark as "countedMark", f.counted_at as "countedAt"
+     f.counted_mark as "countedMark", f.counted_at as "countedAt", p.counted_by as "lastBy", p.counted_at as "lastAt"
    from unnest($1::int[]) as k(item_id)
    left join lateral (
      select * from inventory.position p
@@ -151,7 +153,7 @@ export async function stockedSince(
   return row?.since ?? undefined
 }
 
-/** Whether the books of a place were, or are to be, held against its source that day. */
+/** Whether the books of a place were, or are to be, held that day against all that its source has there. */
 export async function isReconciled(
   queries: Queries,
   { company, location, source }: Pick<ReconciliationView, 'company' | 'location' | 'source'>,
@@ -217,7 +219,7 @@ export const hasBooks = async (
 ): Promise<boolean> => (await queries.query(openedAt, [company, location])).length > 0
 
 export type Comparing = CountTaking & {
-  /** Items of which this count was taken before, or a later one of its source, are left out. */
+  /** Items of which this count was taken before, or a later one of anybody, or that were opened since, are left out. */
   readonly leavesKnown: boolean
 }
 
@@ -237,6 +239,9 @@ type HeldRow = Held & {
   readonly lastSequence: number
   readonly countedMark: number | null
   readonly countedAt: Date | null
+  /** Who has counted the place last. */
+  readonly lastBy: string | null
+  readonly lastAt: Date | null
 }
 
 /**
@@ -263,10 +268,14 @@ export async function compareCounts(
   const byItem = new Map(rows.map((row) => [row.itemId, row]))
   const untold = new Map<number, { from: number; to: number }>()
   const told = { mark, at: takenAt }
+  const opened = openedLater(moved)
   let repeated = 0
   const fresh = counts.filter(({ itemId }) => {
-    const { countedMark, countedAt } = byItem.get(itemId)!
-    if (!leavesKnown || !isContained(told, { mark: countedMark, at: countedAt })) return true
+    const { countedMark, countedAt, lastBy, lastAt } = byItem.get(itemId)!
+    if (!leavesKnown) return true
+    const isCountedSince = lastBy !== source && lastAt !== null && takenAt <= lastAt
+    if (isCountedSince || opened.has(stockKey(itemId, location))) return false
+    if (!isContained(told, { mark: countedMark, at: countedAt })) return true
     if (countedMark === (mark ?? null) && countedAt?.getTime() === takenAt.getTime()) repeated += 1
     return false
   })
