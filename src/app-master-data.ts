@@ -11,7 +11,7 @@ import { erpStock } from './app-erp-stock.ts'
 import { politeCounter, politeReader } from './app-polite.ts'
 import type { Config } from './config-schema.ts'
 import { recountOpen } from './processes/credit.ts'
-import type { FeedPorts } from './processes/stock-feed.ts'
+import type { CountPorts } from './processes/reconciliation-given.ts'
 import { openOrdersOf } from './processes/master-data-resources.ts'
 import { readResources, syncMasterData, type SyncProgress } from './processes/master-data-sync.ts'
 
@@ -59,7 +59,7 @@ type Wires = {
   readonly clock: Clock
   /** Whose life takes the turns: none in a process that only opens doors. */
   readonly worker: Worker
-  readonly processPorts: FeedPorts
+  readonly processPorts: CountPorts
 }
 
 /**

@@ -3,7 +3,6 @@ import { businessCalendar, type BusinessCalendar } from '#platform/calendars.ts'
 import { exceptionOpener } from '#platform/exceptions.ts'
 import { Refusal } from '#platform/faults.ts'
 import { minorDigits } from '#platform/money.ts'
-import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
 import { freshnessOf } from './app-freshness.ts'
 import type { Config } from './config-schema.ts'
 import type { SellingCompany } from './processes/availability.ts'
@@ -45,16 +44,13 @@ export const countsStockOf =
   (source, reason) =>
     (config.systems[source]?.stock ?? config.feeds[source])?.moves[reason] !== 'none'
 
-/** However much is counted. */
-const ALL: Tolerance = { units: 1e9, percent: 0 }
-
-/** An EDI partner's stands under a feed of its name. Of whom counts come by themselves they are taken unless it is said. */
+/** An EDI partner's stands under a feed of its name. */
 export const toleranceOf =
-  ({ systems, feeds, companies }: Config): ((source: string, company: string) => Tolerance) =>
+  ({ systems, feeds, companies }: Config): ProcessPorts['tolerance'] =>
   (source, company) => {
     const settings = systems[source]?.stock ?? feeds[source]
     const tolerance = settings?.tolerances[company] ?? settings?.tolerance
-    if (!tolerance) return ALL
+    if (!tolerance) return undefined
     const { value, ...sizes } = tolerance
     if (value === undefined) return sizes
     const { currency } = companies.find(({ code }) => code === company)!

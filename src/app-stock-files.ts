@@ -19,7 +19,8 @@ import type { Told } from './processes/inbound.ts'
 import type { Heard } from './processes/message-filing.ts'
 import { NO_COMPANY } from './processes/message-trouble.ts'
 import type { ProcessPorts } from './processes/ports.ts'
-import { type FilePorts, type FileReport, type GivenFile, loadStockFile } from './processes/stock-files.ts'
+import type { FilePorts, GivenFile } from './processes/stock-file-lines.ts'
+import { type FileReport, loadStockFile } from './processes/stock-files.ts'
 import { diskFiles, type Files } from './systems/edi/files.ts'
 import { readStockFile } from './systems/stock-files/read.ts'
 
@@ -59,7 +60,7 @@ export function loadBeside(
   const ports: FilePorts = {
     clock,
     queries: database,
-    ...companiesOf(config),
+    ...placesOf(config),
     countsStock: countsStockOf(config),
     tolerance: toleranceOf(config),
     openExceptions: exceptionsOf(config),
@@ -77,9 +78,17 @@ export function loadBeside(
 
 const committed: typeof undone = (database, work) => database.transaction(work)
 
-function companiesOf({ companies }: Config): Pick<FilePorts, 'company' | 'hasCompany'> {
+function placesOf({
+  companies,
+  locations,
+}: Config): Pick<FilePorts, 'company' | 'hasCompany' | 'hasLocation'> {
   const known = new Map(companies.map((company) => [company.code, company]))
-  return { company: (code) => known.get(code)!, hasCompany: (code) => known.has(code) }
+  const places = new Set(locations.map(({ code }) => code))
+  return {
+    company: (code) => known.get(code)!,
+    hasCompany: (code) => known.has(code),
+    hasLocation: (code) => places.has(code),
+  }
 }
 
 const LOOK_MS = 1_000
@@ -116,7 +125,7 @@ async function takeFile(wires: StockWires, files: Files, { source, directory, na
   const path = join(directory, name)
   const filePorts: FilePorts = {
     ...processPorts,
-    ...companiesOf(config),
+    ...placesOf(config),
     clock: ports.clock,
     queries: database,
     transaction: (by, work) => worker.runner().transaction({ source: by, actor: by }, work),

@@ -11,7 +11,7 @@ import { watchShelfLives } from './processes/shelf-life-watch.ts'
 import { watchSerials } from './processes/serials.ts'
 import { watchDoubts } from './processes/stock-doubts.ts'
 import { feedGapWatch } from './processes/stock-feed-gaps.ts'
-import { type SnapshotTold, takeSnapshot } from './processes/stock-snapshots.ts'
+import { type CountThatCame, reconcileGiven, within } from './processes/reconciliation-given.ts'
 
 const LOOKS = 4
 const LOOK_MS = { least: 100, most: 15_000 }
@@ -38,7 +38,7 @@ export function stockJobs(wires: StockWires): Job[] {
     companies,
     readers: new Map([...bound.counters].map(([name, reader]) => [name, politeCounter(reader, wires)])),
     hear: (system, inbound) => warehouse.add({ door: bound.warehouses.get(system)!, inbound }),
-    takeSnapshot: (told) => snapshotTaken(wires, told),
+    held: (count) => held(wires, count),
     openExceptions,
     afterMs,
     onError: (system, error) =>
@@ -76,10 +76,9 @@ export function stockJobs(wires: StockWires): Job[] {
 }
 
 /** In a transaction of its own. */
-export function snapshotTaken(
-  { worker, processPorts }: Pick<StockWires, 'worker' | 'processPorts'>,
-  told: SnapshotTold,
-) {
-  const cause = { source: told.source, actor: told.source }
-  return worker.runner().transaction(cause, (tx, turn) => takeSnapshot(tx, turn, processPorts, told))
+function held({ worker, processPorts }: Pick<StockWires, 'worker' | 'processPorts'>, count: CountThatCame) {
+  const cause = { source: count.source, actor: count.source }
+  return worker
+    .runner()
+    .transaction(cause, (tx, turn) => reconcileGiven(within(processPorts, tx, turn), count))
 }

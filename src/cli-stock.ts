@@ -52,13 +52,18 @@ export async function inventoryLoad(context: Context): Promise<number> {
 }
 
 function words(path: string, report: FileReport, { paint }: Terminal): string {
-  const { lines, taken, repeated, late, waiting, corrected, told, refused, changes, reconciliations } = report
+  const { lines, refused, changes, reconciliations, notConcluded, ...became } = report
+  const { taken, repeated, late, waiting, corrected, told } = became
   const figures = { taken, repeated, late, waiting, corrected, told, refused: refused.length }
   const counts = Object.entries(figures).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
   return [
     `${paint('bold', path)}: ${lines} lines, ${counts.join(', ') || 'nothing in it'}`,
     ...(changes ? changesOf(changes) : []),
     ...reconciliations.map((id) => `  held against the books: reconciliation ${id}`),
+    ...notConcluded.map(
+      ({ location, notSaid, lines: unread }) =>
+        `  ${location}: what the file does not name stays (items with stock: ${notSaid}), since ${unread.length === 1 ? 'a line was' : `${unread.length} lines were`} not understood; hand it in again corrected`,
+    ),
     ...refused
       .slice(0, SHOWN)
       .map(({ line, field, message }) => paint('yellow', `  line ${line}, ${field}: ${message}`)),

@@ -68,7 +68,9 @@ const Tolerance = z.strictObject({
 })
 
 const Source = z.strictObject({
-  tolerance: Tolerance.prefault({}),
+  tolerance: Tolerance.optional().describe(
+    'Where nothing is said, nothing is taken of what was asked for, and whatever comes by itself',
+  ),
   tolerances: z
     .record(z.string().min(1), Tolerance)
     .describe('Instead of it, of single companies by their codes')
@@ -96,7 +98,6 @@ export const StockSource = Source.extend({
 })
 
 const Feed = Source.extend({
-  tolerance: Tolerance.optional().describe('Where nothing is said, whatever is counted is taken'),
   locations: z
     .array(z.string().min(1))
     .min(1)

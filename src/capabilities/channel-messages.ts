@@ -49,6 +49,8 @@ export type StockCounted = {
   readonly company: string
   readonly sender: string
   readonly snapshot: StockSnapshot
+  /** Each of its lines as it was sent. */
+  readonly texts: readonly string[]
 }
 
 /** Where suppliers and warehouses come by the same door as those who order, they are heard there too. */

@@ -96,10 +96,18 @@ type FileLine<Told> = {
   readonly told: Told
 }
 
-export type CountLine = FileLine<CountedStock> & { readonly takenAt: Date; readonly mark: number | undefined }
+export type CountLine = FileLine<CountedStock> & {
+  /** As it stands in the file. */
+  readonly text: string
+  readonly takenAt: Date
+  readonly mark: number | undefined
+}
 
 /** What a line of a snapshot is about that cannot be read otherwise; '' where it does not say. */
-export type UnreadCount = { readonly company: string; readonly location: string; readonly sku: string }
+export type UnreadCount = Pick<CountLine, 'line' | 'text' | 'company'> & {
+  readonly location: string
+  readonly sku: string
+}
 
 /** A file of stock as it was read; what cannot be read is left out and named. */
 export type StockFile = { readonly bad: readonly BadLine[] } & (

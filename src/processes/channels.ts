@@ -16,8 +16,9 @@ import type { ChannelTold, Decided, Filed } from './channel-words.ts'
 import { endReplays, fileOf, type Heard, takeIn } from './message-filing.ts'
 import { inTheirOrder } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
-import { type CountHeld, reconcileGiven } from './reconciliation-given.ts'
+import { type CountHeld, reconcileGiven, within } from './reconciliation-given.ts'
 import { type SupplierWord, takeSupplierWords } from './supplier-messages.ts'
+import { unreadLine } from './unread-counts.ts'
 import { withdraw } from './withdrawals.ts'
 
 type Hearing = {
@@ -146,34 +147,41 @@ async function hearCounts(
 ): Promise<ReadonlyMap<Filed, Decided>> {
   const decisions = new Map<Filed, Decided>()
   for (const filed of told) {
-    const { sender: source, snapshot } = filed.message as StockCounted
+    const { sender: source, snapshot, texts } = filed.message as StockCounted
     const refusal = notYet(snapshot.takenAt, ports.clock.now())
     if (refusal) {
       decisions.set(filed, { outcome: 'parked', refusal })
       continue
     }
-    const here = {
-      ...ports,
-      queries: tx,
-      transaction: <T>(_: string, work: (tx: Transaction, turn: Docket) => Promise<T>) => work(tx, turn),
-      isOneTransaction: true,
-    }
-    const held = await reconcileGiven(here, { source, snapshot })
-    decisions.set(filed, { outcome: 'applied', detail: await detailOf(tx, snapshot, held) })
+    const isKnown = await knownIn(tx, snapshot)
+    const unread = snapshot.lines.flatMap(({ sku }, index) => {
+      const code = 'inventory.item_unknown'
+      const reason = { code, message: `${snapshot.company} has no item ${sku}` }
+      return isKnown(sku) ? [] : [unreadLine({ line: index + 1, text: texts[index]! }, reason)]
+    })
+    const held = await reconcileGiven(within(ports, tx, turn), { source, snapshot, unread })
+    decisions.set(filed, { outcome: 'applied', detail: detailOf(snapshot, isKnown, held) })
   }
   return decisions
 }
 
-/** What became of a count, and which of its items the company does not have. */
-async function detailOf(tx: Transaction, { company, lines }: StockSnapshot, held: CountHeld | undefined) {
-  const skus = [...new Set(lines.map(({ sku }) => sku))]
+type IsKnown = (sku: string) => boolean
+
+async function knownIn(tx: Transaction, { company, lines }: StockSnapshot): Promise<IsKnown> {
+  const skus = new Set(lines.map(({ sku }) => sku))
   const items = await findItems(
     tx,
-    skus.map((sku) => ({ company, sku })),
+    [...skus].map((sku) => ({ company, sku })),
   )
-  const unknown = skus.filter((sku) => !items.has(itemKey(company, sku)))
-  if (!held) return { superseded: items.size, unknown }
-  const { id: reconciliation, matched, superseded, differences } = held
+  return (sku) => items.has(itemKey(company, sku))
+}
+
+/** What became of a count, and which of its items the company does not have. */
+function detailOf({ lines }: StockSnapshot, isKnown: IsKnown, held: CountHeld | undefined) {
+  const skus = [...new Set(lines.map(({ sku }) => sku))]
+  const unknown = skus.filter((sku) => !isKnown(sku))
+  if (!held) return { superseded: skus.length - unknown.length, unknown }
+  const { id: reconciliation, matched, superseded, differences, notSaid, unread } = held
   const count = (ruled: string): number => differences.filter(({ outcome }) => outcome === ruled).length
   return {
     ...(reconciliation !== undefined && { reconciliation }),
@@ -182,6 +190,7 @@ async function detailOf(tx: Transaction, { company, lines }: StockSnapshot, held
     told: count('told'),
     superseded,
     unknown,
+    ...(unread.length > 0 && { notSaid }),
   }
 }
 

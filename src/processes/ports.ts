@@ -49,8 +49,8 @@ export type ProcessPorts = {
   readonly wishes: (order: { readonly channel: string; readonly sender: string }) => ChannelWishes
   /** Whether what a source tells for this reason moves stock, or another message tells it. */
   readonly countsStock: (source: string, reason: StockReason) => boolean
-  /** How far a count of a source may differ from the company's books and be taken by itself. */
-  readonly tolerance: (source: string, company: string) => Tolerance
+  /** How far a count of a source may differ from the company's books and be taken by itself, where that is said. */
+  readonly tolerance: (source: string, company: string) => Tolerance | undefined
   /** How fresh sources of stock must be, and what is promised of their places otherwise. */
   readonly freshness: readonly FreshnessRule[]
   /** What is given meanwhile. */

@@ -6,10 +6,15 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import type { Docket } from '#platform/process.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
 import type { Count } from '#domains/inventory/contract/feeds.ts'
-import type { DifferenceFound, ReconciliationFound } from '#domains/inventory/contract/reconciliations.ts'
+import type {
+  DifferenceFound,
+  ReconciliationFound,
+  UnreadLine,
+} from '#domains/inventory/contract/reconciliations.ts'
 import { endReconciliation, keepStanding } from '#domains/inventory/operations/reconciliations.ts'
 import { inTotal, reasonOf } from './difference-reasons.ts'
 import { stockedItems } from '#domains/inventory/views/feeds.ts'
+import { isToldAlready } from '#domains/inventory/views/standing-differences.ts'
 import { openExternalAt } from '#domains/inventory/views/external.ts'
 import { compareCounts, type Compared, type Comparing } from '#domains/inventory/views/reconciliations.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
@@ -17,6 +22,7 @@ import { findItems, findItemsById } from '#domains/items/operations.ts'
 import { worthOf } from './adjustment-value.ts'
 import type { CompanyRules, ProcessPorts } from './ports.ts'
 import { tellStanding } from './reconciliation-told.ts'
+import { tellUnread } from './unread-counts.ts'
 import { countsOf, dateLots, takeSnapshot } from './stock-snapshots.ts'
 
 /** Who can be asked what is there. */
@@ -51,8 +57,14 @@ export type Reconciling = StockPlace & {
 }
 
 export type CountGiven = {
-  /** Items of which something could not be read: they stay as they are. */
-  readonly unread: ReadonlySet<string>
+  /** Where it was asked for, before that. */
+  readonly askedAt: Date | undefined
+  /** Items of which a later count was told: they stay as they are. */
+  readonly later: ReadonlySet<string>
+  /** Lines that were not understood: what is not named stays, since they may be of it. */
+  readonly unread: readonly UnreadLine[]
+  /** An earlier count of the place waits for one without such lines. */
+  readonly isAwaited: boolean
   /** It is the first word of the place: whatever it says opens the books. */
   readonly opens: boolean
   /** Writes down that it came, with what was found. */
@@ -81,51 +93,76 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
     outcome: one.dryRun ? 'shown' : tolerates(found) ? 'adjusted' : 'told',
   }))
   const { takenAt, mark, scope } = first.snapshot
-  const whole = scope === 'location' && compared.superseded === 0
+  const whole = scope === 'location' && compared.superseded === compared.repeated
   const amountMinor = differences.reduce((sum, { valueMinor }) => sum + (valueMinor ?? 0), 0)
   const value = { amountMinor, currency: ports.company(one.company).currency }
   const { matched, superseded } = compared
-  const found = { takenAt, mark, whole, matched, superseded, recovered, differences, value }
-  if (superseded > 0 && superseded === first.counts.length) return found
+  const unread = one.given?.unread ?? []
+  const notSaid =
+    unread.length === 0 ? [] : await valued(ports, one, first, await compareNotNamed(queries, first))
+  const figures = { matched, superseded, recovered, notSaid: notSaid.length }
+  const found = { takenAt, mark, whole, ...figures, unread, differences, value }
+  const isAwaited = whole && one.given?.isAwaited === true
+  if (one.given && !isAwaited && (await saysNothingNew(queries, one, first, found))) {
+    await date(ports, one, first)
+    return found
+  }
   if (!one.dryRun) {
     await take(ports, one, first, differences)
     await date(ports, one, first)
   }
-  await write(ports, one, first, { ...found, untold: compared.untold })
+  await write(ports, one, first, { ...found, untold: compared.untold, kept: notSaid })
   return found
+}
+
+/** All that it names was counted then or later, or differs as it was told when the same count came before. */
+async function saysNothingNew(
+  queries: Queries,
+  one: Reconciling,
+  { counts, snapshot }: Taken,
+  { superseded, unread, differences }: Reconciled,
+): Promise<boolean> {
+  if (superseded > 0 && superseded === counts.length) return true
+  const told = differences.filter(({ outcome }) => outcome === 'told')
+  if (unread.length > 0 || told.length === 0 || told.length + superseded < counts.length) return false
+  return isToldAlready(queries, { ...one, takenAt: snapshot.takenAt }, told)
 }
 
 type Taken = {
   readonly snapshot: StockSnapshot
   readonly counts: readonly Count[]
+  /** What a count with unread lines does not name, as if nothing of it were there. */
+  readonly notNamed: readonly Count[]
   readonly items: ReadonlyMap<string, SellingItem>
   readonly taking: Comparing
 }
 
-/** One of the whole place with the items that it does not name and the books have. */
+/** One of the whole place, or that was to be, with the items that it does not name and the books have. */
 async function snapshotOf({ clock, queries }: ReconcilePorts, one: Reconciling): Promise<Taken> {
-  const askedAt = clock.now()
+  const askedAt = one.given?.askedAt ?? clock.now()
   const snapshot = await one.counter.stockSnapshot(one)
   const { company, given } = one
-  const told = new Set([...snapshot.lines.map(({ sku }) => sku), ...(given?.unread ?? [])])
+  const told = new Set([...snapshot.lines.map(({ sku }) => sku), ...(given?.later ?? [])])
   const named = await findItems(
     queries,
     [...told].map((sku) => ({ company, sku })),
   )
   const known = new Set([...named.values()].map(({ id }) => id))
-  const here = snapshot.scope === 'location' ? await allStocked(queries, one) : []
+  const isWhole = snapshot.scope === 'location'
+  const here = isWhole || (given?.unread.length ?? 0) > 0 ? await allStocked(queries, one) : []
   const absent = here.filter((id) => !known.has(id))
   const others = await findItemsById(queries, absent)
   const items = new Map([
     ...named,
     ...[...others.values()].map((item) => [`absent ${item.id}`, item] as const),
   ])
-  const { counts } = countsOf(snapshot, named, absent)
+  const { counts } = countsOf(snapshot, named, isWhole ? absent : [])
+  const { counts: notNamed } = countsOf({ ...snapshot, lines: [] }, named, isWhole ? [] : absent)
   const { mark, takenAt } = snapshot
   const sourceKey = `reconciliation/${one.id}`
   const leavesKnown = given !== undefined
   const taking = { source: one.source, sourceKey, mark, takenAt, askedAt, leavesKnown }
-  return { snapshot, counts, items, taking }
+  return { snapshot, counts, notNamed, items, taking }
 }
 
 async function allStocked(queries: Queries, place: StockPlace): Promise<number[]> {
@@ -138,13 +175,20 @@ async function allStocked(queries: Queries, place: StockPlace): Promise<number[]
   }
 }
 
-async function compareAll(queries: Queries, { counts, snapshot, taking }: Taken): Promise<Compared> {
+const compareNotNamed = (queries: Queries, taken: Taken): Promise<Compared> =>
+  compareAll(queries, { ...taken, counts: taken.notNamed })
+
+async function compareAll(
+  queries: Queries,
+  { counts, snapshot, taking }: Pick<Taken, 'counts' | 'snapshot' | 'taking'>,
+): Promise<Compared> {
   const parts: Compared[] = []
   for (let from = 0; from < counts.length; from += PORTION)
     parts.push(await compareCounts(queries, snapshot, counts.slice(from, from + PORTION), taking))
   return {
     matched: parts.reduce((sum, { matched }) => sum + matched, 0),
     superseded: parts.reduce((sum, { superseded }) => sum + superseded, 0),
+    repeated: parts.reduce((sum, { repeated }) => sum + repeated, 0),
     differences: parts.flatMap(({ differences }) => differences),
     untold: new Map(parts.flatMap(({ untold }) => [...untold])),
   }
@@ -177,13 +221,18 @@ const sizeOf = ({ ours, theirs }: Pick<Valued, 'ours' | 'theirs'>): Quantity =>
     Math.abs(ours.damaged - theirs.damaged),
   )
 
-/** By the rule of the source; what opens the books of a place is no difference yet. */
+/**
+ * By the rule of the source; what opens the books of a place is no difference yet. Without a rule a count that came by
+ * itself is taken, and nothing of one that somebody asked for to compare.
+ */
 function toleratedBy(
   { tolerance }: ReconcilePorts,
   { source, company, given }: Reconciling,
 ): (found: Valued) => boolean {
   if (given?.opens === true) return () => true
-  const { units: few, percent, mostMinor = Number.POSITIVE_INFINITY } = tolerance(source, company)
+  const rule = tolerance(source, company)
+  if (!rule) return () => given !== undefined
+  const { units: few, percent, mostMinor = Number.POSITIVE_INFINITY } = rule
   return (found) => {
     const most = Math.max(units(few), (inTotal(found.ours) * percent) / 100)
     return (found.valueMinor ?? Number.POSITIVE_INFINITY) <= mostMinor && sizeOf(found) <= most
@@ -232,7 +281,11 @@ async function write(
   { queries, transaction, ...ports }: ReconcilePorts,
   one: Reconciling,
   { snapshot, counts }: Taken,
-  { untold, ...found }: ReconciliationFound & Pick<Compared, 'untold'>,
+  {
+    untold,
+    kept,
+    ...found
+  }: ReconciliationFound & Pick<Compared, 'untold'> & { readonly kept: readonly Valued[] },
 ): Promise<void> {
   const differing = found.differences.filter(({ outcome }) => outcome === 'told')
   const sold = Map.groupBy(await openExternalAt(queries, differing), ({ itemId }) => itemId)
@@ -246,6 +299,8 @@ async function write(
     endReconciliation(tx, one.id, found)
     if (one.dryRun) return
     keepStanding(tx, one, { id: one.id, counted, told })
-    await tellStanding(tx, ports, { ...one, currency: found.value.currency })
+    const place = { ...one, currency: found.value.currency }
+    await tellStanding(tx, ports, place)
+    await tellUnread(tx, ports, place, { ...found, kept })
   })
 }

@@ -7,7 +7,7 @@ import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } fro
 import { openCausesOf } from '#platform/exceptions-views.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
 import { type BlockedFeed, blockedFeeds } from '#domains/inventory/views/feeds.ts'
-import type { SnapshotTold } from './stock-snapshots.ts'
+import type { CountThatCame } from './reconciliation-given.ts'
 
 export type FeedGapPorts = {
   readonly database: Database
@@ -16,7 +16,8 @@ export type FeedGapPorts = {
   /** Who can be asked, by the name of the system. */
   readonly readers: ReadonlyMap<string, WmsReader>
   readonly hear: (system: string, inbound: InboundMessage<WarehouseMessage>) => Promise<unknown>
-  readonly takeSnapshot: (told: SnapshotTold) => Promise<unknown>
+  /** Holds what was counted against the books. */
+  readonly held: (count: CountThatCame) => Promise<unknown>
   readonly openExceptions: OpenExceptions
   /** How long something may be missing before anything is done: what overtakes on its way closes it by itself. */
   readonly afterMs: number
@@ -110,7 +111,7 @@ const askAgain: Work = async ({ hear }, reader, place, feeds) => {
 }
 
 /** Only of the items that miss something; of the others nothing is in doubt. */
-const count: Work = async ({ clock, takeSnapshot }, reader, place, feeds) => {
+const count: Work = async ({ clock, held }, reader, place, feeds) => {
   const askedAt = clock.now()
   const all = await reader.stockSnapshot(place)
   const wanted = new Set(feeds.map(({ sku }) => sku))
@@ -119,8 +120,8 @@ const count: Work = async ({ clock, takeSnapshot }, reader, place, feeds) => {
     scope: 'items',
     lines: all.lines.filter(({ sku }) => wanted.has(sku)),
   }
-  const sourceKey = `snapshot/${all.mark ?? all.takenAt.toISOString()}`
-  await takeSnapshot({ source: reader.instance, sourceKey, askedAt, snapshot })
+  if (snapshot.lines.length > 0)
+    await held({ source: reader.instance, snapshot, askedAt, askedBy: 'crossdock' })
 }
 
 /** The open exceptions become what is blocked now, as far as it was asked for in vain. */

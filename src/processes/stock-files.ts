@@ -1,43 +1,26 @@
 /** Takes a file of stock: the good lines portion by portion, each once; the others are named by line and field. */
-import type {
-  BadLine,
-  CountedStock,
-  CountLine,
-  StockFile,
-  StockSnapshot,
-  UnreadCount,
-} from '#capabilities/stock.ts'
-import { notYet } from '#capabilities/told-time.ts'
-import type { Queries, Transaction } from '#platform/database.ts'
+import type { BadLine, CountLine } from '#capabilities/stock.ts'
+import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
-import { contentHash, receiveMessages, showMessage } from '#platform/inbox.ts'
+import { contentHash, receiveMessages } from '#platform/inbox.ts'
 import type { Docket } from '#platform/process.ts'
-import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
-import { itemKey, type SellingItem } from '#domains/items/contract.ts'
-import { comesWhole, findItems } from '#domains/items/operations.ts'
-import type { ReconcilePorts } from './reconciliation.ts'
-import { reconcileGiven } from './reconciliation-given.ts'
 import { type NamedPlace, type PlaceChange, summedUp, watched } from './stock-file-changes.ts'
+import { loadCounts } from './stock-file-counts.ts'
+import {
+  type Counted,
+  type FilePorts,
+  type GivenFile,
+  inBase,
+  isBad,
+  itemsOf,
+  type Loading,
+  type MovementLine,
+  type NotConcluded,
+  PORTION,
+} from './stock-file-lines.ts'
 import { type FeedTold, takeMovements } from './stock-feed.ts'
-import { takeSnapshot } from './stock-snapshots.ts'
 
-export type FilePorts = ReconcilePorts & {
-  readonly hasCompany: (code: string) => boolean
-  /** Each transaction is undone: the report says what would change. */
-  readonly isUndone?: boolean
-}
 export type Waking = Pick<Docket, 'wakeAfterwards'>
-
-export type GivenFile = {
-  readonly source: string
-  /** Of which the source tells. */
-  readonly locations: readonly string[]
-  readonly text: string
-  readonly file: StockFile
-  /** Of a snapshot: what its locations have beside is not there. */
-  readonly whole: boolean
-  readonly onProgress?: (done: number, lines: number) => void
-}
 
 export type FileReport = {
   readonly lines: number
@@ -53,24 +36,15 @@ export type FileReport = {
   readonly corrected: number
   /** Places that differ by more than the source is trusted with: they stay, and somebody is told. */
   readonly told: number
-  /** Reports of whole counts, one for each location. */
+  /** Reports of counts, one for each location. */
   readonly reconciliations: readonly number[]
+  /** Places of a whole count of which it cannot be said what is gone. */
+  readonly notConcluded: readonly NotConcluded[]
   readonly refused: readonly BadLine[]
   /** What would change, where nothing is written. */
   readonly changes?: readonly PlaceChange[]
 }
 
-const PORTION = 1_000
-
-type Counted = {
-  taken: number
-  repeated: number
-  late: number
-  waiting: number
-  corrected: number
-  told: number
-  reconciliations: number[]
-}
 type Standings = 'taken' | 'repeated' | 'late' | 'waiting'
 
 /** The same file again does nothing, also where its first time was broken off: what was taken then is known. */
@@ -85,6 +59,7 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
     corrected: 0,
     told: 0,
     reconciliations: [],
+    notConcluded: [],
   }
   const fed = file.lines.filter(({ line, told }) => {
     if (locations.includes(told.location)) return true
@@ -92,9 +67,8 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
     refused.push({ line, field: 'location', code: 'inventory.location_not_fed', message })
     return false
   })
-  const unread = file.kind === 'snapshot' ? file.unread : []
   const changes: PlaceChange[] = []
-  const load = { ...given, hash: contentHash(given.text), refused, counted, unread, changes }
+  const load = { ...given, hash: contentHash(given.text), refused, counted, changes }
   if (file.kind === 'movements') await loadMovements(ports, placeByPlace(ports, fed as MovementLine[]), load)
   else await loadCounts(ports, fed as CountLine[], load)
   const sorted = refused.toSorted((a, b) => a.line - b.line)
@@ -107,56 +81,6 @@ const placeByPlace = ({ isUndone }: FilePorts, lines: readonly MovementLine[]): 
   isUndone === true
     ? [...Map.groupBy(lines, ({ told }) => `${told.location} ${told.sku}`).values()].flat()
     : lines
-
-type MovementLine = Extract<StockFile, { kind: 'movements' }>['lines'][number]
-type Loading = GivenFile & {
-  readonly hash: string
-  readonly refused: BadLine[]
-  readonly counted: Counted
-  readonly unread: readonly UnreadCount[]
-  readonly changes: PlaceChange[]
-}
-type AnyLine = MovementLine | CountLine
-
-const itemsOf = (queries: Queries, lines: readonly AnyLine[]): Promise<ReadonlyMap<string, SellingItem>> =>
-  findItems(
-    queries,
-    lines.map(({ company, told }) => ({ company, sku: told.sku })),
-  )
-
-/** The item of a line and its quantities in base units; names what is wrong. */
-function inBase<Field extends string>(
-  { line, company, unit, told }: AnyLine,
-  items: ReadonlyMap<string, SellingItem>,
-  quantities: Readonly<Record<Field, Quantity>>,
-): Readonly<Record<Field, Quantity>> | BadLine {
-  const item = items.get(itemKey(company, told.sku))
-  if (!item) {
-    const message = `${company} has no item ${told.sku}`
-    return { line, field: 'sku', code: 'inventory.item_unknown', message }
-  }
-  const factor = unit === undefined ? { numerator: 1, denominator: 1 } : item.units.get(unit)
-  if (!factor) {
-    const message = `${told.sku} has no unit ${unit}`
-    return { line, field: 'unit', code: 'items.unit_unknown', message }
-  }
-  const base: Partial<Record<Field, Quantity>> = {}
-  for (const [field, quantity] of Object.entries(quantities) as [Field, Quantity][]) {
-    const converted = convertQuantity(quantity, factor)
-    if (converted === undefined) {
-      const message = `${formatQuantity(quantity)} ${unit} does not convert to ${item.baseUnit}`
-      return { line, field, code: 'items.quantity_not_exact', message }
-    }
-    if (comesWhole(item.baseUnit) && formatQuantity(converted).includes('.')) {
-      const message = `${formatQuantity(converted)}: ${item.baseUnit} comes in whole numbers`
-      return { line, field, code: 'items.quantity_not_whole', message }
-    }
-    base[field] = converted
-  }
-  return base as Readonly<Record<Field, Quantity>>
-}
-
-const isBad = (given: object): given is BadLine => 'code' in given
 
 async function loadMovements(ports: FilePorts, lines: readonly MovementLine[], load: Loading): Promise<void> {
   const { source, hash, refused, counted, onProgress } = load
@@ -223,160 +147,4 @@ async function once(
   })
   if (note) note()
   else counted.repeated += lines
-}
-
-async function loadCounts(ports: FilePorts, lines: readonly CountLine[], load: Loading): Promise<void> {
-  const askedAt = ports.clock.now()
-  const places = Map.groupBy(lines, ({ company, told }) => JSON.stringify([company, told.location]))
-  let done = 0
-  for (const [place, own] of places) {
-    const [company, location] = JSON.parse(place) as [string, string]
-    const moment = own[0]!
-    const other = own.find(
-      ({ takenAt, mark }) => takenAt.getTime() !== moment.takenAt.getTime() || mark !== moment.mark,
-    )
-    if (other) {
-      const message = `line ${moment.line} tells of ${location} at another moment`
-      load.refused.push({ line: other.line, field: 'taken_at', code: 'inventory.snapshot_split', message })
-      continue
-    }
-    if (load.whole && !ports.hasCompany(company)) {
-      const message = `${company} is not configured, so that a whole count of it cannot be held against books`
-      const code = 'inventory.company_unknown'
-      load.refused.push(...own.map(({ line }) => ({ line, field: 'company', code, message })))
-      continue
-    }
-    const { takenAt, mark } = moment
-    const ahead = notYet(takenAt, askedAt)
-    if (ahead) {
-      const { code, message } = ahead
-      load.refused.push(...own.map(({ line }) => ({ line, field: 'taken_at', code, message })))
-      continue
-    }
-    const snapshot = { company, location, takenAt, mark, scope: 'items' as const }
-    await loadPlace(ports, own, { load, snapshot, askedAt })
-    done += own.length
-    load.onProgress?.(done, lines.length)
-  }
-}
-
-type Place = {
-  readonly load: Loading
-  readonly snapshot: Omit<StockSnapshot, 'lines'>
-  readonly askedAt: Date
-}
-
-async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: Place): Promise<void> {
-  const { load, snapshot } = place
-  const items = await itemsOf(ports.queries, lines)
-  const bySku = Map.groupBy(lines, ({ told }) => told.sku)
-  const unread = unreadAt(load.unread, snapshot)
-  const counts: CountedStock[][] = []
-  for (const [sku, own] of bySku) {
-    if (unread.has(sku)) {
-      const message = `another line of ${sku} cannot be read`
-      const code = 'inventory.line_malformed'
-      load.refused.push(...own.map(({ line }) => ({ line, field: 'sku', code, message })))
-      continue
-    }
-    const read = own.map((one) => {
-      const { available, qualityHold, damaged } = one.told
-      const base = inBase(one, items, { available, qualityHold, damaged })
-      return isBad(base) ? base : { ...one.told, ...base }
-    })
-    // of an item all lines or none: half of its lots would be a count of the others as well
-    if (read.some(isBad)) load.refused.push(...read.filter(isBad))
-    else counts.push(read as CountedStock[])
-  }
-  if (load.whole)
-    return holdWhole(ports, { ...place, lines: counts.flat(), unread: leftOut(bySku, counts, unread) })
-  for (let from = 0; from < counts.length; from += PORTION) {
-    const portion = counts.slice(from, from + PORTION)
-    const nth = `${snapshot.company}/${snapshot.location}/${from / PORTION}`
-    await countPortion(ports, { ...place, nth, lines: portion.flat() })
-  }
-}
-
-/** Items that the count may tell of and of which it is not known what. */
-const leftOut = (
-  named: ReadonlyMap<string, unknown>,
-  counts: readonly (readonly CountedStock[])[],
-  unread: ReadonlySet<string>,
-): ReadonlySet<string> => {
-  const read = new Set(counts.map(([line]) => line!.sku))
-  return new Set([...unread, ...[...named.keys()].filter((sku) => !read.has(sku))])
-}
-
-/** Item numbers of lines that are of the place, or may be. */
-const unreadAt = (
-  unread: readonly UnreadCount[],
-  { company, location }: Pick<StockSnapshot, 'company' | 'location'>,
-): ReadonlySet<string> =>
-  new Set(
-    unread
-      .filter((one) => ['', company].includes(one.company) && ['', location].includes(one.location))
-      .map(({ sku }) => sku),
-  )
-
-type Counting = Place & { readonly nth: string; readonly lines: readonly CountedStock[] }
-
-async function countPortion(
-  ports: FilePorts,
-  { load, snapshot, askedAt, nth, lines }: Counting,
-): Promise<void> {
-  const { source, hash, counted } = load
-  const { company, location } = snapshot
-  const named = lines.map(({ sku }) => ({ company, location, sku }))
-  await once(ports, load, { nth, places: named }, async (tx, turn) => {
-    const told = {
-      source,
-      sourceKey: `${hash.slice(0, 16)}:${nth}`,
-      askedAt,
-      snapshot: { ...snapshot, lines },
-    }
-    const { corrected, superseded } = await takeSnapshot(tx, turn, ports, told)
-    const places = new Set(lines.map(({ sku }) => sku)).size
-    return () => {
-      counted.taken += places - superseded
-      counted.late += superseded
-      counted.corrected += corrected.length
-    }
-  })
-}
-
-type Whole = Place & { readonly lines: readonly CountedStock[]; readonly unread: ReadonlySet<string> }
-
-/** What a location has beside is not there, unless a line of nobody knows what may be of it. */
-async function holdWhole(ports: FilePorts, { load, snapshot, lines, unread }: Whole): Promise<void> {
-  const { source, hash, counted } = load
-  const nth = `${snapshot.company}/${snapshot.location}`
-  const message = { source, messageId: `${hash}#${nth}` }
-  if (lines.length === 0) return
-  if (await showMessage(ports.queries, message)) {
-    counted.repeated += lines.length
-    return
-  }
-  const body = JSON.stringify({ portion: nth, lines: lines.length })
-  const filed = { ...message, type: 'stock-file', contentHash: hash, body }
-  const scope = unread.has('') ? 'items' : 'location'
-  const held = await reconcileGiven(ports, {
-    source,
-    snapshot: { ...snapshot, scope, lines },
-    unread,
-    file: (tx) => receiveMessages(tx, [filed], 'applied'),
-  })
-  if (!held) {
-    counted.late += new Set(lines.map(({ sku }) => sku)).size
-    return
-  }
-  const told = held.differences.filter(({ outcome }) => outcome === 'told').length
-  counted.taken += held.matched + held.differences.length - told
-  counted.late += held.superseded
-  counted.corrected += held.differences.length - told
-  counted.told += told
-  if (held.id !== undefined) counted.reconciliations.push(held.id)
-  const adjusted = held.differences.filter(({ outcome }) => outcome === 'adjusted')
-  load.changes.push(
-    ...adjusted.map(({ ours: before, theirs: after, ...place }) => ({ ...place, before, after })),
-  )
 }

@@ -22,7 +22,7 @@ export type FeedFolder = FolderDatabase & {
 const CONFIG = {
   companies: [{ code: 'NWF', name: 'Foods', currency: 'USD', timeZone: 'UTC', country: 'US', erp: 'erp' }],
   systems: { erp: { connector: 'erp-legacy', baseUrl: 'http://127.0.0.1:1/' } },
-  locations: [{ code: 'CHI-1', type: 'store', timeZone: 'America/Chicago' }],
+  locations: ['CHI-1', 'CHI-2'].map((code) => ({ code, type: 'store', timeZone: 'America/Chicago' })),
   feeds: {
     counts: {
       locations: ['CHI-1'],

@@ -72,6 +72,19 @@ test('a whole count: what it would correct, what it would tell, and what it says
   expect(await kept()).toEqual(before)
 }, 60_000)
 
+test('a whole count with a line that is not understood: which, and what stays therefore', async () => {
+  const before = await kept()
+  const path = join(feed.path, 'unread.csv')
+  writeFileSync(path, [COUNTS, `NWF,CHI-1,10,30,0,${later}`, `NWF,CHI-1,ll,8,0,${later}`].join('\n'))
+  const tried = await feed.run('load', path, '--source', 'counts', '--dry-run', '--whole')
+  expect(tried.code).toBe(4)
+  expect(tried.stdout).toContain(
+    'CHI-1: what the file does not name stays (items with stock: 1), since a line was not understood',
+  )
+  expect(tried.stdout).toContain('line 3, sku: NWF has no item ll')
+  expect(await kept()).toEqual(before)
+}, 60_000)
+
 test('people read it line by line, and the file itself is taken afterwards', async () => {
   const path = join(feed.path, 'some.csv')
   writeFileSync(path, [COUNTS, `NWF,CHI-1,10,29,1,${later}`].join('\n'))

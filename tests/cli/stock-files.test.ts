@@ -80,7 +80,9 @@ test('a whole snapshot counts what it names, and what it does not name is gone',
   // what waited behind the missing first receipt of 12 is booked behind the count
   expect(await available('12')).toBe(6)
   const older = await folder.load('older.csv', [COUNTS, `NWF,CHI-1,10,99,2026-11-02T08:30:00Z,2`])
-  expect(older.report).toMatchObject({ taken: 0, late: 1 })
+  expect(older.report).toMatchObject({ taken: 0, late: 1, reconciliations: [] })
+  const again = await folder.run('load', join(folder.path, 'older.csv'), '--source', 'counts')
+  expect(again.stdout).toContain('1 repeated')
   expect(await available('10')).toBe(25)
 }, 60_000)
 
@@ -168,4 +170,77 @@ test('a whole count of a company that is not configured is refused by its field'
     taken: 0,
     refused: [{ line: 2, field: 'company', code: 'inventory.company_unknown' }],
   })
+}, 60_000)
+
+test('a whole snapshot with lines that are not understood says of nothing that it is gone, until it is handed in corrected', async () => {
+  const taken = '2026-11-02T09:30:00Z'
+  const lines = (item: string, place: string) => [
+    COUNTS,
+    `NWF,CHI-1,10,25,${taken},3`,
+    `NWF,CHI-1,${item},6,${taken},2`,
+    `NWF,${place},13,7,${taken},2`,
+  ]
+  const none = await folder.load('none.csv', [COUNTS, `NWF,CHI-1,lo,25,${taken},3`], '--whole', '--dry-run')
+  expect(none.report).toMatchObject({ taken: 0, notConcluded: [{ notSaid: 3, lines: [{ line: 2 }] }] })
+  const wrong = await folder.load('wrong.csv', lines('l2', 'CHI1'), '--whole')
+  expect(wrong.code).toBe(4)
+  const notConcluded = [
+    {
+      company: 'NWF',
+      location: 'CHI-1',
+      notSaid: 2,
+      lines: [
+        {
+          line: 3,
+          text: `NWF,CHI-1,l2,6,${taken},2`,
+          reason: 'NWF has no item l2',
+          cure: 'Correct the item number, or have the ERP create the item, and hand the count in again.',
+        },
+        { line: 4, reason: 'it tells of CHI-1, not of CHI1' },
+      ],
+    },
+  ]
+  expect(wrong.report).toMatchObject({ taken: 1, corrected: 0, notConcluded })
+  expect(await available('12')).toBe(6)
+  const said = await folder.run('load', join(folder.path, 'wrong.csv'), '--source', 'counts', '--whole')
+  expect(said.stdout).toContain('1 repeated')
+  const mended = await folder.load('mended.csv', lines('11', 'CHI-1'), '--whole')
+  expect(mended).toMatchObject({ code: 0, report: { taken: 3, told: 1, late: 1, notConcluded: [] } })
+  expect([await available('11'), await available('12'), await available('13')]).toEqual([6, 0, 7])
+}, 60_000)
+
+test('a count of single items is a report too: what is within the tolerance is taken, the rest stays and is told', async () => {
+  const taken = '2026-11-02T09:50:00Z'
+  const lines = [
+    COUNTS,
+    `NWF,CHI-1,10,20,${taken},3`,
+    `NWF,CHI-1,11,60,${taken},2`,
+    `NWF,CHI-1,13,7,${taken},2`,
+  ]
+  const first = await folder.load('some.csv', lines)
+  expect(first).toMatchObject({
+    code: 0,
+    report: { taken: 2, corrected: 1, told: 1, reconciliations: [expect.any(Number)], notConcluded: [] },
+  })
+  expect([await available('10'), await available('11')]).toEqual([20, 6])
+  const [report] = await folder.database.query(
+    sql(
+      'test.report_of_file',
+      'select source, asked_by as by, whole, matched, differing, adjusted, told from inventory.reconciliation order by id desc limit 1',
+    ),
+  )
+  const by = 'counts'
+  expect(report).toEqual({ source: by, by, whole: false, matched: 1, differing: 2, adjusted: 1, told: 1 })
+  expect((await folder.load('some-again.csv', lines)).report).toMatchObject({
+    repeated: 3,
+    reconciliations: [],
+  })
+}, 60_000)
+
+test('a line of another place of the house leaves nothing open', async () => {
+  const taken = '2026-11-02T09:55:00Z'
+  const lines = [COUNTS, `NWF,CHI-1,10,25,${taken},3`, `NWF,CHI-2,13,7,${taken},2`]
+  const { report } = await folder.load('both.csv', lines, '--whole')
+  expect(report).toMatchObject({ refused: [{ line: 3, field: 'location' }], notConcluded: [] })
+  expect(await available('13')).toBe(0)
 }, 60_000)

@@ -97,6 +97,27 @@ test('one that agrees closes what was told', async () => {
   expect(await house.openExceptions('inventory.books_differ')).toEqual([])
 })
 
+test('with an item that we do not have it says nothing of what it leaves out, until it comes whole', async () => {
+  const agreed = [
+    ['47201', 39],
+    ['47202', 40],
+  ] as const
+  expect(await count(...agreed, ['4720E', 40])).toEqual(['applied'])
+  expect(await last()).toMatchObject({
+    whole: false,
+    matched: 2,
+    missingThere: 0,
+    notSaid: 1,
+    unread: 1,
+    unreadLines: [{ line: 3, text: 'LIN**VN*4720E', reason: 'NWF has no item 4720E' }],
+  })
+  expect(await onHand()).toMatchObject({ 47203: 40 })
+  expect(await house.openExceptions('inventory.count_not_concluded')).toHaveLength(1)
+  expect(await count(...agreed, ['47203', 39])).toEqual(['applied'])
+  expect(await last()).toMatchObject({ whole: true, notSaid: 0, adjusted: 1 })
+  expect(await house.openExceptions('inventory.count_not_concluded')).toEqual([])
+})
+
 test('nobody can ask it', async () => {
   const { status, body } = await house.send('POST', PATH, { body: { company: 'NWF', location: 'DC1' } })
   expect({ status, body }).toMatchObject({ status: 422, body: { code: 'inventory.nobody_counts' } })

@@ -19,7 +19,7 @@ const ERP = { source: 'erp', company: COMPANY, asOf: new Date('2026-11-02T06:00:
 export type Counting = {
   readonly db: OpenDatabase
   readonly ids: ReadonlyMap<string, number>
-  portsWith(tolerance: Tolerance): ReconcilePorts
+  portsWith(tolerance: Tolerance | undefined): ReconcilePorts
   receive(figures: Readonly<Record<string, number>>, at?: Date): Promise<unknown>
   price(minor: Readonly<Record<string, number>>): Promise<unknown>
   told(): Promise<ExceptionView[]>

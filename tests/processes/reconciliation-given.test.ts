@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StockSnapshot } from '#capabilities/stock.ts'
 import { move } from '#domains/inventory/operations.ts'
+import { listExceptions } from '#platform/exceptions-views.ts'
 import { listReconciliations } from '#domains/inventory/views/reconciliations.ts'
 import { units } from '#platform/quantity.ts'
-import { reconcileGiven } from '../../src/processes/reconciliation-given.ts'
+import { type CountThatCame, reconcileGiven } from '../../src/processes/reconciliation-given.ts'
 import { takeMovements } from '../../src/processes/stock-feed.ts'
 import { change, COMPANY, NORTH, SOUTH } from '#tests/domains/inventory/stock.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
@@ -23,9 +24,9 @@ afterAll(() => db.end())
 
 const hours = (ago: number): Date => new Date(Date.now() - ago * HOUR_MS)
 
-type Told = Partial<Omit<StockSnapshot, 'lines'>> & { readonly unread?: ReadonlySet<string> }
+type Told = Partial<Omit<StockSnapshot, 'lines'>> & Pick<CountThatCame, 'unread'>
 
-function count(figures: Readonly<Record<string, number>>, { unread = new Set(), ...more }: Told = {}) {
+function count(figures: Readonly<Record<string, number>>, { unread = [], ...more }: Told = {}) {
   const place = { company: COMPANY, location: more.location ?? NORTH }
   const lines = Object.entries(figures).map(([sku, available]) => counted(sku, available, place.location))
   const snapshot: StockSnapshot = { ...place, takenAt: hours(8), scope: 'location', lines, ...more }
@@ -82,10 +83,54 @@ test('one of items that were taken or told later changes nothing and leaves no r
   expect(await onHand()).toEqual({ a: 9, b: 40, c: 1 })
 })
 
-test('what it leaves out is not there, but for what could not be read', async () => {
-  await count({ a: 9 }, { takenAt: hours(6), unread: new Set(['b']) })
-  expect(await onHand()).toEqual({ a: 9, b: 40, c: 0 })
-  expect((await reports())[0]).toMatchObject({ matched: 1, missingThere: 1, adjusted: 1 })
+const LINE = {
+  line: 3,
+  text: `${COMPANY},${NORTH},bb,40`,
+  reason: `${COMPANY} has no item bb`,
+  cure: 'Correct it.',
+}
+const SIX = hours(6)
+const open = () => listExceptions(db.database, { code: 'inventory.count_not_concluded' })
+
+test('with a line that nobody understood nothing that it leaves out counts as gone, and somebody has to mend it', async () => {
+  await count({ a: 9 }, { takenAt: SIX, unread: [LINE] })
+  expect(await onHand()).toEqual({ a: 9, b: 40, c: 1 })
+  const [report] = await reports()
+  expect(report).toMatchObject({ whole: false, matched: 1, missingThere: 0, notSaid: 2, unread: 1 })
+  expect(report!.unreadLines).toEqual([LINE])
+  expect(await open()).toMatchObject([
+    {
+      cause: `inventory.count_not_concluded:${SOURCE}:${NORTH}`,
+      title: `A line of what ${SOURCE} counts at ${NORTH} could not be understood: what it does not name stays`,
+      facts: {
+        reconciliation: report!.id,
+        lines: [LINE],
+        notSaid: 2,
+        items: [
+          { sku: 'b', ours: '40' },
+          { sku: 'c', ours: '1' },
+        ],
+      },
+    },
+  ])
+})
+
+test('the same count with its lines corrected concludes it: what it says now, and what is gone', async () => {
+  await count({ a: 9, b: 39 }, { takenAt: SIX })
+  expect(await onHand()).toEqual({ a: 9, b: 39, c: 0 })
+  expect((await reports())[0]).toMatchObject({ whole: true, missingThere: 1, adjusted: 2, notSaid: 0 })
+  expect(await open()).toEqual([])
+})
+
+test('a count that comes behind one that said all leaves nothing open, and one that only lacks its bad line concludes', async () => {
+  await count({ a: 8 }, { takenAt: hours(6.2), unread: [LINE] })
+  expect(await open()).toEqual([])
+  const takenAt = hours(5.9)
+  await count({ a: 9, b: 40, c: 0 }, { takenAt, unread: [LINE] })
+  expect(await open()).toHaveLength(1)
+  await count({ a: 9, b: 40, c: 0 }, { takenAt })
+  expect(await open()).toEqual([])
+  expect((await reports())[0]).toMatchObject({ whole: true, matched: 0, differing: 0 })
 })
 
 test('what was never told and comes late is booked, and the next count agrees and closes what was told', async () => {

@@ -223,8 +223,10 @@ class FileWork implements FilePeople {
     if (!faults.strikes('line-bad', name)) return this.#drop(name, whole, lateMs)
     const nth = drawInteger(seed, 'bad-line', name, [0, lines.length - 1])
     const wrong = lines[nth]!.replace(/^([^,]+,[^,]+),[^,]+/, '$1,NOTHING')
-    this.bad.push(name)
-    this.#drop(name, textOf(head, lines.with(nth, wrong)), lateMs)
+    // of all that is there, and of no item that it does not name may it be taken to say that it is gone
+    const named = head === COUNT_HEAD ? name.replace('.csv', '.whole.csv') : name
+    this.bad.push(named)
+    this.#drop(named, textOf(head, lines.with(nth, wrong)), lateMs)
     this.#drop(`right-${name}`, textOf(head, [lines[nth]!]), lateMs + ms('mended', MENDS_MS))
   }
 

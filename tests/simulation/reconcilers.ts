@@ -70,7 +70,7 @@ function placesOf(world: World): Place[] {
 export async function reconciliationsAmiss(query: Query): Promise<Violation[]> {
   const last = await query<{ text: string }>(`
     select concat_ws(' ', company, location, state, differing, missing_here, missing_there, problem) as text
-    from (select distinct on (company, location) * from inventory.reconciliation
+    from (select distinct on (company, location) * from inventory.reconciliation where whole
       order by company, location, id desc) r
     where state <> 'done' or differing + missing_here + missing_there > 0`)
   const told = await query<{ text: string }>(`

@@ -13,6 +13,13 @@ export const X12_BUGS: readonly Bug[] = [
     world: { ...DAY, kinds: ['file-lost'], shares: { 'file-lost': 0.8 }, places: { 'file-lost': '997 of' } },
   },
   {
+    name: 'an 846 that is late takes the place of a newer one',
+    file: 'src/domains/inventory/rules/feeds.ts',
+    find: 'return contained.at !== null && at <= contained.at',
+    replace: 'return contained.at !== null && at < contained.at && at > contained.at',
+    world: { ...DAY, kinds: ['file-late'], shares: { 'file-late': 0.5 } },
+  },
+  {
     name: 'an 846 is of the beginning of its day',
     file: 'src/systems/edi/map-stock.ts',
     find: "const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)",

@@ -18,8 +18,12 @@ export function toStockCounted(root: Loop, advised: Advised): Advice<StockCounte
   const { company, location, partner: sender } = guide
   const scope = guide.wholeCounts ? 'location' : 'items'
   return advice(
-    loopsOf(root, 'LIN').map((loop, index) => ({ line: document.lines[index]!, at: loop.segments[0]!.at })),
-    ({ line, at: place }) => countedStock(line, place, advised),
+    loopsOf(root, 'LIN').map(({ segments: [lin] }, index) => ({
+      line: document.lines[index]!,
+      at: lin!.at,
+      text: lin!.elements.join('*'),
+    })),
+    ({ line, at: place, text }) => ({ counted: countedStock(line, place, advised), text }),
     (lines): StockCounted => {
       const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)
       if (!takenAt) throw new Unreadable('advice.date_unusable', at, `(${document.date})`)
@@ -27,7 +31,8 @@ export function toStockCounted(root: Loop, advised: Advised): Advice<StockCounte
         type: 'stock-counted',
         company,
         sender,
-        snapshot: { company, location, takenAt, scope, lines },
+        snapshot: { company, location, takenAt, scope, lines: lines.map(({ counted }) => counted) },
+        texts: lines.map(({ text }) => text),
       }
     },
   )

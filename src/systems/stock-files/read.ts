@@ -34,7 +34,7 @@ const SNAPSHOT = {
 } as const
 
 type Row = Readonly<Record<string, string>>
-type Parsed = { readonly record: Row; readonly info: { readonly lines: number } }
+type Parsed = { readonly record: Row; readonly raw: string; readonly info: { readonly lines: number } }
 
 /** Refuses a file that has no header of ours; a line that cannot be read is named, with its field. */
 export function readStockFile(text: string): StockFile {
@@ -44,14 +44,15 @@ export function readStockFile(text: string): StockFile {
   assertHeader(columns, isSnapshot ? SNAPSHOT : MOVEMENTS)
   const bad: BadLine[] = []
   const unread: UnreadCount[] = []
-  const lines = <Told>(read: (fields: LineReader, line: number) => Told): Told[] =>
-    rows.flatMap(({ record, info }) => {
+  const lines = <Told>(read: (fields: LineReader, line: number, text: string) => Told): Told[] =>
+    rows.flatMap(({ record, raw, info }) => {
       const fields = new LineReader(record)
-      const told = read(fields, info.lines)
+      const text = raw.trim()
+      const told = read(fields, info.lines, text)
       bad.push(...fields.problems.map((problem) => ({ line: info.lines, ...problem })))
       if (fields.problems.length === 0) return [told]
       const { company = '', location = '', sku = '' } = record
-      unread.push({ company, location, sku })
+      unread.push({ line: info.lines, text, company, location, sku })
       return []
     })
   if (isSnapshot) return { kind: 'snapshot', lines: lines(countOf), bad, unread }
@@ -65,6 +66,7 @@ function rowsOf(text: string): Parsed[] {
     return parse(text, {
       columns: true,
       info: true,
+      raw: true,
       bom: true,
       trim: true,
       skip_empty_lines: true,
@@ -204,8 +206,9 @@ function factOf(fields: LineReader, line: number) {
   return { line, company: fields.text('company'), unit: fields.optional('unit'), told }
 }
 
-const countOf = (fields: LineReader, line: number): CountLine => ({
+const countOf = (fields: LineReader, line: number, text: string): CountLine => ({
   line,
+  text,
   company: fields.text('company'),
   unit: fields.optional('unit'),
   takenAt: fields.instant('taken_at'),

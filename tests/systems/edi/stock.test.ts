@@ -69,6 +69,7 @@ test('a count says of each item and lot what is available, held and damaged, in 
         { ...none, sku: 'B', lot: undefined },
       ],
     },
+    texts: ['LIN**VN*A*LT*L-1', 'LIN**VN*A', 'LIN**VN*B'],
   })
 })
 

@@ -20,6 +20,15 @@ export type ReconciliationRequest = z.infer<typeof ReconciliationRequest>
 const Decimal = z.string().describe("Decimal as text, in the item's base unit")
 const Statuses = z.object({ available: Decimal, qualityHold: Decimal, damaged: Decimal })
 
+/** A line of a count that was not understood, so that it may be of anything there. */
+export const UnreadLine = z.object({
+  line: z.int().describe('Which of those that were sent'),
+  text: z.string().describe('As it was sent'),
+  reason: z.string(),
+  cure: z.string(),
+})
+export type UnreadLine = z.infer<typeof UnreadLine>
+
 export const ReconciliationView = z
   .object({
     id: z.int(),
@@ -46,6 +55,13 @@ export const ReconciliationView = z
     recovered: z.int().describe('Facts that never came, until they were asked for'),
     adjusted: z.int().describe('Within the tolerance, and booked'),
     told: z.int().describe('Beyond it: an exception for each cause'),
+    notSaid: z
+      .int()
+      .describe(
+        'Items of which our books have something and a count of all that is there says nothing: they stay, since lines of it were not understood',
+      ),
+    unread: z.int().describe('Lines of it that were not understood'),
+    unreadLines: z.array(UnreadLine).optional().describe('The first fifty of them'),
     value: z.string().describe('Of what differs and has a price, at the highest price of that day'),
     currency: z.string(),
     problem: z.string().optional(),
@@ -94,6 +110,8 @@ export type StandingDifference = Difference &
   Pick<DifferenceFound, 'sku' | 'valueMinor'> & {
     /** The reconciliation since which it differs for this reason. */
     readonly firstId: number
+    /** Of which moment the last count is that found it. */
+    readonly takenAt: Date
   }
 
 export type ReconciliationFound = {
@@ -103,6 +121,9 @@ export type ReconciliationFound = {
   readonly matched: number
   readonly recovered: number
   readonly differences: readonly DifferenceFound[]
+  /** Items that a count with unread lines does not name. */
+  readonly notSaid: number
+  readonly unread: readonly UnreadLine[]
   readonly value: Money
 }
 

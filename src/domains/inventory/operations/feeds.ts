@@ -52,6 +52,16 @@ export async function placeFacts<F extends Fact>(
   return { standings, due }
 }
 
+/** Of counts of several places that are taken in one transaction, before anything else is locked. */
+export async function holdFeeds(
+  tx: Transaction,
+  feeds: readonly (FeedKey & { readonly company: string })[],
+): Promise<void> {
+  const named = new Map(feeds.map((feed) => [feedKey(feed), feed]))
+  const sorted = [...named].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, feed]) => feed)
+  if (sorted.length > 0) await lockFeeds(tx, sorted)
+}
+
 /** Those without a number first, in the order in which they came. */
 const bySequence = (a: Fact, b: Fact): number => (a.sequence ?? 0) - (b.sequence ?? 0)
 

@@ -163,6 +163,8 @@ const ASKED = {
   recovered: 0,
   adjusted: 0,
   told: 0,
+  notSaid: 0,
+  unread: 0,
   value: '0.00',
   currency: 'USD',
 } satisfies z.input<typeof ReconciliationView>

@@ -27,7 +27,7 @@ const finish = sql(
   'inventory.finish_reconciliation',
   `update inventory.reconciliation set state = 'done', finished_at = now(), taken_at = $2, mark = $3, matched = $4,
      differing = $5, missing_here = $6, missing_there = $7, recovered = $8, adjusted = $9, told = $10, value_minor = $11,
-     whole = $12
+     whole = $12, not_said = $13, unread = $14, unread_lines = $15
    where id = $1 and state = 'asked'`,
 )
 const fail = sql(
@@ -115,6 +115,8 @@ export async function nextAsked(queries: Queries): Promise<AskedReconciliation |
   return (await queries.query<AskedReconciliation>(take, [0]))[0]
 }
 
+const LINES_KEPT = 50
+
 export function finishReconciliation(tx: Transaction, id: number, found: ReconciliationFound): void {
   const { differences, value } = found
   const count = (of: (one: (typeof differences)[number]) => boolean): number => differences.filter(of).length
@@ -131,6 +133,9 @@ export function finishReconciliation(tx: Transaction, id: number, found: Reconci
     count(({ outcome }) => outcome === 'told'),
     value.amountMinor,
     found.whole,
+    found.notSaid,
+    found.unread.length,
+    JSON.stringify(found.unread.slice(0, LINES_KEPT)),
   ])
   if (differences.length === 0) return
   tx.send(insertDifferences, [

@@ -4,9 +4,15 @@ import { sql } from '#platform/database.ts'
 import { formatAmount } from '#platform/money.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Count, CountTaking, Difference } from '../contract/feeds.ts'
-import type { ReconciliationDifference, ReconciliationView } from '../contract/reconciliations.ts'
+import type {
+  CountedPlace,
+  ReconciliationDifference,
+  ReconciliationView,
+  UnreadLine,
+} from '../contract/reconciliations.ts'
 import { leftByHand } from '../rules/by-hand.ts'
-import { laterByPlace } from '../rules/later.ts'
+import { laterByPlace, openedLater } from '../rules/later.ts'
+import { stockKey } from '../rules.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
 import { isContained } from '../rules/feeds.ts'
 import { countedAsHeld } from '../rules/lots.ts'
@@ -16,8 +22,8 @@ import { selectHeld } from '../store/lots.ts'
 
 const COLUMNS = `id, company, location, source, day::text as day, dry_run as "dryRun", state, asked_by as "askedBy",
   asked_at as "askedAt", finished_at as "finishedAt", taken_at as "takenAt", mark, whole, matched, differing,
-  missing_here as "missingHere", missing_there as "missingThere", recovered, adjusted, told, value_minor as "valueMinor",
-  currency, problem`
+  missing_here as "missingHere", missing_there as "missingThere", recovered, adjusted, told, not_said as "notSaid",
+  unread, unread_lines as "unreadLines", value_minor as "valueMinor", currency, problem`
 
 const list = sql(
   'inventory.reconciliations',
@@ -29,7 +35,8 @@ const one = sql('inventory.reconciliation', `select ${COLUMNS} from inventory.re
 const ofDay = sql(
   'inventory.reconciled_on',
   `select 1 as found from inventory.reconciliation
-   where company = $1 and location = $2 and source = $3 and day = $4 and state <> 'failed' and not dry_run limit 1`,
+   where company = $1 and location = $2 and source = $3 and day = $4 and state <> 'failed' and not dry_run
+     and whole limit 1`,
 )
 const differences = sql(
   'inventory.reconciliation_differences',
@@ -44,7 +51,7 @@ const held = sql(
   `select k.item_id as "itemId", coalesce(p.available, 0) as available, coalesce(p.reserved, 0) as reserved,
      coalesce(p.quality_hold, 0) as "qualityHold", coalesce(p.damaged, 0) as damaged,
      coalesce(p.unreconciled, 0) as unreconciled, coalesce(f.last_sequence, 0) as "lastSequence",
-     f.counted_mark as "countedMark", f.counted_at as "countedAt"
+     f.counted_mark as "countedMark", f.counted_at as "countedAt", p.counted_by as "lastBy", p.counted_at as "lastAt"
    from unnest($1::int[]) as k(item_id)
    left join lateral (
      select * from inventory.position p
@@ -54,13 +61,17 @@ const held = sql(
      select * from inventory.feed f where f.item_id = k.item_id and f.location = $2 and f.source = $4 offset 0) f on true`,
 )
 
-type Row = Omit<ReconciliationView, 'askedAt' | 'finishedAt' | 'takenAt' | 'mark' | 'value' | 'problem'> & {
+type Row = Omit<
+  ReconciliationView,
+  'askedAt' | 'finishedAt' | 'takenAt' | 'mark' | 'value' | 'problem' | 'unreadLines'
+> & {
   readonly askedAt: Date
   readonly finishedAt: Date | null
   readonly takenAt: Date | null
   readonly mark: number | null
   readonly valueMinor: number
   readonly problem: string | null
+  readonly unreadLines: UnreadLine[]
 }
 
 const tell = ({
@@ -70,6 +81,7 @@ const tell = ({
   mark,
   valueMinor,
   problem,
+  unreadLines,
   ...row
 }: Row): ReconciliationView => ({
   ...row,
@@ -77,6 +89,7 @@ const tell = ({
   ...(finishedAt && { finishedAt: finishedAt.toISOString() }),
   ...(takenAt && { takenAt: takenAt.toISOString() }),
   ...(mark !== null && { mark }),
+  ...(unreadLines.length > 0 && { unreadLines }),
   value: formatAmount(valueMinor, row.currency),
   ...(problem !== null && { problem }),
 })
@@ -111,11 +124,11 @@ const lastOfPlaces = sql(
    cross join lateral (
      select ${COLUMNS} from inventory.reconciliation r
      where r.company = k.company and r.location = k.location and not r.dry_run and r.state <> 'asked'
-     order by r.day desc, r.id desc limit 1) r
+     order by r.day desc, r.whole desc, r.id desc limit 1) r
    order by 2, 3`,
 )
 
-/** The last one of each place that has been held against a count, or should have been. */
+/** The last one of each place that has been held against a count, or should have been: of its last day one of all that is there. */
 export async function lastReconciliations(
   queries: Queries,
   places: readonly Pick<ReconciliationView, 'company' | 'location'>[],
@@ -140,7 +153,7 @@ export async function stockedSince(
   return row?.since ?? undefined
 }
 
-/** Whether the books of a place were, or are to be, held against its source that day. */
+/** Whether the books of a place were, or are to be, held that day against all that its source has there. */
 export async function isReconciled(
   queries: Queries,
   { company, location, source }: Pick<ReconciliationView, 'company' | 'location' | 'source'>,
@@ -185,6 +198,20 @@ const openedAt = sql(
   'select 1 as found from inventory.position where company = $1 and location = $2 limit 1',
 )
 
+const countedWhole = sql(
+  'inventory.counted_whole',
+  `select 1 as found from inventory.reconciliation
+   where company = $1 and location = $2 and source = $3 and day >= ($4::timestamptz - interval '1 day')::date
+     and taken_at >= $4 and whole and state = 'done' and not dry_run limit 1`,
+)
+
+/** Whether the source has counted all that is there as of that moment or later. */
+export const isCountedWhole = async (
+  queries: Queries,
+  { company, location, source }: CountedPlace,
+  takenAt: Date,
+): Promise<boolean> => (await queries.query(countedWhole, [company, location, source, takenAt])).length > 0
+
 /** Whether the books have ever had anything of the company at the place. */
 export const hasBooks = async (
   queries: Queries,
@@ -192,7 +219,7 @@ export const hasBooks = async (
 ): Promise<boolean> => (await queries.query(openedAt, [company, location])).length > 0
 
 export type Comparing = CountTaking & {
-  /** Items of which this count was taken before, or a later one of its source, are left out. */
+  /** Items of which this count was taken before, or a later one of anybody, or that were opened since, are left out. */
   readonly leavesKnown: boolean
 }
 
@@ -200,6 +227,8 @@ export type Compared = {
   readonly matched: number
   /** Items that were left out. */
   readonly superseded: number
+  /** Those of them that were counted as of this very moment. */
+  readonly repeated: number
   readonly differences: readonly (Difference & { readonly kind: ReconciliationDifference['kind'] })[]
   /** Facts that a source counted and never told: of which item, from which number to which. */
   readonly untold: ReadonlyMap<number, { readonly from: number; readonly to: number }>
@@ -210,6 +239,9 @@ type HeldRow = Held & {
   readonly lastSequence: number
   readonly countedMark: number | null
   readonly countedAt: Date | null
+  /** Who has counted the place last. */
+  readonly lastBy: string | null
+  readonly lastAt: Date | null
 }
 
 /**
@@ -236,9 +268,16 @@ export async function compareCounts(
   const byItem = new Map(rows.map((row) => [row.itemId, row]))
   const untold = new Map<number, { from: number; to: number }>()
   const told = { mark, at: takenAt }
+  const opened = openedLater(moved)
+  let repeated = 0
   const fresh = counts.filter(({ itemId }) => {
-    const { countedMark, countedAt } = byItem.get(itemId)!
-    return !leavesKnown || !isContained(told, { mark: countedMark, at: countedAt })
+    const { countedMark, countedAt, lastBy, lastAt } = byItem.get(itemId)!
+    if (!leavesKnown) return true
+    const isCountedSince = lastBy !== source && lastAt !== null && takenAt <= lastAt
+    if (isCountedSince || opened.has(stockKey(itemId, location))) return false
+    if (!isContained(told, { mark: countedMark, at: countedAt })) return true
+    if (countedMark === (mark ?? null) && countedAt?.getTime() === takenAt.getTime()) repeated += 1
+    return false
   })
   const found = fresh.flatMap((count) => {
     const { itemId, sequence = 0 } = count
@@ -257,5 +296,5 @@ export async function compareCounts(
     return [{ company, itemId, location, ours, theirs, kind } as const]
   })
   const superseded = counts.length - fresh.length
-  return { matched: fresh.length - found.length, superseded, differences: found, untold }
+  return { matched: fresh.length - found.length, superseded, repeated, differences: found, untold }
 }
