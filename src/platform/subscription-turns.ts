@@ -95,6 +95,8 @@ export type TurnEnd = {
   readonly failures: number
   readonly succeededAt: Date | null
   readonly dueAt: Date
+  /** Nothing may be sent before, whoever wants it. */
+  readonly leaveAloneUntil: Date | undefined
   /** The receiver has come back: what failed while it was away is due at this time. */
   readonly revivedAt?: Date | undefined
   /** It stops by itself, for this reason. */
@@ -134,34 +136,42 @@ const revive = sql(
   'subscriptions.revive',
   `update subscription.delivery set due_at = $2 where subscription = $1 and state = 'waiting' and due_at > $2`,
 )
+const stopped = (reason: string): string =>
+  `state = case when ${reason}::text is null then state else 'stopped' end, reason = coalesce(${reason}, reason)`
 const end = sql(
   'subscriptions.end_turn',
-  `update subscription.webhook set holder = null, generation = $2, xid = $3::text::xid8, position = $4, failures = $5,
-     succeeded_at = $6, due_at = $7, state = case when $8::text is null then state else 'stopped' end,
-     reason = coalesce($8, reason) where id = $1`,
+  `update subscription.webhook set holder = null, failures = $2, succeeded_at = $3, ${stopped('$4')},
+     generation = $5, xid = $6::text::xid8, position = $7, due_at = $8 where id = $1`,
 )
-const letGo = sql('subscriptions.let_go', 'update subscription.webhook set holder = null where id = $1')
+const letGo = sql(
+  'subscriptions.let_go',
+  `update subscription.webhook set holder = null, failures = $2, succeeded_at = $3, ${stopped('$4')},
+     due_at = greatest(due_at, $5::timestamptz) where id = $1`,
+)
 
 /**
  * Writes what came of a turn; `more` does what belongs to it in the same transaction. False, and nothing is written,
  * where the subscription is another's by now or gone. Where a person moved the position meanwhile, the attempts are
- * logged and the new position counts: what lies behind it is read again.
+ * logged and the new position counts: what lies behind it is read again, but not before the receiver asked, and not
+ * where it wants to hear nothing any more.
  */
 export function endSubscriptionTurn(
   database: Database,
   turn: TurnEnd,
-  more: (tx: Transaction) => Promise<void>,
+  more: (tx: Transaction, found: { readonly isMoved: boolean }) => Promise<void>,
 ): Promise<boolean> {
   const { id, moves } = turn.subscription
+  const { delivered, kept, cursor, failures, succeededAt, dueAt, stop } = turn
+  const receiver = [id, failures, succeededAt, stop ?? null]
   return database.transaction(async (tx) => {
     const [mine] = await tx.query<{ moves: number }>(lockMine, [id, turn.holder])
     if (!mine) return false
     if (turn.attempts.length > 0) tx.send(logAttempts, [id, ...attemptColumns(turn.attempts)])
     if (mine.moves !== moves) {
-      tx.send(letGo, [id])
+      tx.send(letGo, [...receiver, turn.leaveAloneUntil ?? null])
+      await more(tx, { isMoved: true })
       return true
     }
-    const { delivered, kept, cursor, failures, succeededAt, dueAt, stop } = turn
     if (delivered.length > 0)
       tx.send(dropDelivered, [
         id,
@@ -171,8 +181,8 @@ export function endSubscriptionTurn(
     if (kept.length > 0) tx.send(keep, [id, ...keptColumns(kept)])
     if (turn.revivedAt) tx.send(revive, [id, turn.revivedAt])
     const { generation, xid, position } = cursor
-    tx.send(end, [id, generation, xid, position, failures, succeededAt, dueAt, stop ?? null])
-    await more(tx)
+    tx.send(end, [...receiver, generation, xid, position, dueAt])
+    await more(tx, { isMoved: false })
     return true
   })
 }

@@ -97,10 +97,15 @@ export async function deliverTurn(ports: DeliveryPorts, turn: Turn): Promise<boo
       failures: round.failures,
       succeededAt: round.succeededAt,
       dueAt,
+      leaveAloneUntil: round.leaveAloneUntil,
       ...(round.isBack ? { revivedAt: clock.now() } : {}),
       stop: round.stop,
     },
-    (tx) => tellPeople(tx, ports, subscription, { dead: work.messages.filter(isDead), stop: round.stop }),
+    (tx, { isMoved }) =>
+      tellPeople(tx, ports, subscription, {
+        dead: isMoved ? [] : work.messages.filter(isDead),
+        stop: round.stop,
+      }),
   )
   for (const { outcome } of round.attempts) ports.onAttempt(outcome)
   const isMore = work.isMore || work.messages.length > 0
@@ -199,6 +204,8 @@ class Round {
   readonly #turn: Turn
   readonly #secrets: readonly string[]
   #pausedUntil: Date | undefined
+  /** As its receiver asked itself. */
+  #askedUntil: Date | undefined
   #isOver = false
 
   constructor(ports: DeliveryPorts, turn: Turn, secrets: readonly string[]) {
@@ -221,11 +228,20 @@ class Round {
     await Promise.all(Array.from({ length: lanes }, lane))
   }
 
+  /** What is taken after a failure says that the receiver is back, but not that it may be called before it said. */
+  get leaveAloneUntil(): Date | undefined {
+    return this.#isBackAtLast ? this.#askedUntil : this.#pausedUntil
+  }
+
+  get #isBackAtLast(): boolean {
+    return this.isBack && this.failures === 0
+  }
+
   /** When there is something to do again. */
   dueAt(kept: readonly Kept[]): Date {
     const now = this.#ports.clock.now()
-    if (this.isBack && this.failures === 0) return now
-    if (this.#pausedUntil) return this.#pausedUntil
+    if (this.leaveAloneUntil) return this.leaveAloneUntil
+    if (this.#isBackAtLast) return now
     const waiting = kept.filter((row) => row.state === 'waiting')
     if (waiting.length < WINDOW) return now
     return new Date(Math.min(...waiting.map((row) => row.dueAt.getTime())))
@@ -283,7 +299,8 @@ class Round {
     at: Date,
     sent: Pick<Plan, 'retryAfterMs'> & { isAway: boolean; cause?: string },
   ): boolean {
-    const { random } = this.#ports
+    const { random, clock } = this.#ports
+    const nowMs = clock.now().getTime()
     this.failures += 1
     message.attempts += 1
     message.firstFailedAt ??= at
@@ -292,14 +309,14 @@ class Round {
     const { retryAfterMs } = sent
     if (sent.isAway || this.failures >= FAILURES_IN_A_ROW) {
       const isFirst = this.#turn.subscription.failures === 0
-      this.#pausedUntil = new Date(
-        at.getTime() + pauseMs({ attempts: isFirst ? 1 : 2, retryAfterMs, random }),
-      )
+      const waitMs = pauseMs({ attempts: isFirst ? 1 : 2, retryAfterMs, random })
+      this.#pausedUntil = laterOf(this.#pausedUntil, nowMs + waitMs)
+      if (retryAfterMs !== undefined) this.#askedUntil = laterOf(this.#askedUntil, nowMs + retryAfterMs)
       this.#isOver = true
     }
     const waitMs = afterFailure({ attempts: message.attempts, retryAfterMs, random })
     if (waitMs !== undefined) {
-      message.dueAt = new Date(at.getTime() + waitMs)
+      message.dueAt = new Date(nowMs + waitMs)
       return false
     }
     if (this.succeededAt === null || this.succeededAt < message.firstFailedAt)
@@ -314,6 +331,10 @@ class Round {
     return false
   }
 }
+
+/** Of several that are called at once the one that asks for most counts. */
+const laterOf = (one: Date | undefined, otherMs: number): Date =>
+  new Date(Math.max(one?.getTime() ?? 0, otherMs))
 
 type News = { readonly dead: readonly Message[]; readonly stop: string | undefined }
 

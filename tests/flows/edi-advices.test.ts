@@ -7,39 +7,37 @@ import { FUNCTIONAL_ACKNOWLEDGMENT, parseAcknowledgment } from '#systems/edi/doc
 import { matchStructure } from '#systems/edi/documents/structure.ts'
 import { PartnerGuide } from '#systems/edi/partner-guide.ts'
 import { ediFolders, type EdiFolders, sentTo } from '#tests/support/edi.ts'
+import { OLIVES } from '#tests/support/olives.ts'
+import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Placed, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
 
-const ours = { qualifier: 'ZZ', id: 'US', groupId: 'US' }
-const partner = (role: string, id: string, more: object): PartnerGuide =>
-  PartnerGuide.parse({
-    partner: id.toLowerCase(),
-    name: id,
-    owner: 'edi-desk',
-    role,
-    company: 'NWF',
-    currency: 'USD',
-    theirs: { qualifier: 'ZZ', id, groupId: id },
-    ours,
-    usage: 'P',
-    sends: [],
-    items: [{ qualifier: 'VN', is: 'sku' }],
-    ...more,
-  })
+const warehouse = thirdPartyGuide({
+  receives: ['944', '945', '947', '846', '997'],
+  warehouse: { adjustments: { PC: 'count' } },
+})
+const supplier = PartnerGuide.parse({
+  partner: 'grower',
+  name: 'Grower',
+  owner: 'edi-desk',
+  role: 'supplier',
+  company: 'NWF',
+  supplier: 'V1',
+  currency: 'USD',
+  theirs: { qualifier: 'ZZ', id: 'GROWER', groupId: 'GROWER' },
+  ours: warehouse.ours,
+  usage: 'P',
+  receives: ['855', '856', '997'],
+  sends: [],
+  items: warehouse.items,
+})
 
 const NEVER_MS = 3_600_000
 
 let folders: EdiFolders
 let house: Wholesaler
 beforeAll(async () => {
-  folders = ediFolders([
-    partner('warehouse', 'THREEPL', {
-      location: 'DC1',
-      receives: ['944', '945', '947', '846', '997'],
-      warehouse: { adjustments: { PC: 'count' } },
-    }),
-    partner('supplier', 'GROWER', { supplier: 'V1', receives: ['855', '856', '997'] }),
-  ])
+  folders = ediFolders([warehouse, supplier])
   house = await openWholesaler(
     [
       { number: '47001', stock: { DC1: 20 } },
@@ -189,17 +187,7 @@ test('what a warehouse tells of what we do not have is put aside line by line, w
 })
 
 test('a line that was put aside is rehearsed and replayed once we have its item, in the unit that it is told in', async () => {
-  const item = {
-    sku: 'nothing',
-    name: 'Something',
-    status: 'active' as const,
-    baseUnit: 'EA',
-    units: [],
-    catchWeight: false,
-    lotControlled: false,
-    taxClass: 'FOOD',
-    identifiers: [],
-  }
+  const item = { ...OLIVES, sku: 'nothing' }
   const reading = { company: 'NWF', source: 'erp', asOf: new Date() }
   await house.app.database.transaction((tx) => upsertItems(tx, reading, [item]))
   const [parked] = await house.query<{ id: number }>(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { migrate, readMigrations } from '#platform/migrations.ts'
 import { statementLines } from '#platform/sql-lines.ts'
 import { testDatabase, type TestDatabase } from '#tests/support/database.ts'
@@ -57,6 +57,41 @@ test('programs that start together apply each file once between them', async () 
   expect(outcomes.flatMap(({ applied }) => applied).toSorted()).toEqual(['010-make.sql', '020-fill.sql'])
   expect(await ask('select id from crate')).toEqual([{ id: 1 }])
 })
+
+/** Whoever asks dies at this statement, as by SIGKILL; answers whether he came so far. */
+function dieAt(nth: number, when: 'before' | 'after'): () => boolean {
+  const ask = Client.prototype.query as (...args: unknown[]) => Promise<unknown>
+  let asked = 0
+  async function meddle(this: Client, ...args: unknown[]): Promise<unknown> {
+    if (asked++ !== nth) return ask.apply(this, args)
+    if (when === 'after') await ask.apply(this, args)
+    this.connection.stream.destroy()
+    throw new Error('died')
+  }
+  vi.spyOn(Client.prototype, 'query').mockImplementation(meddle)
+  return () => asked > nth
+}
+
+test.each(['before', 'after'] as const)(
+  'who dies %s any of its statements leaves others to apply each file once',
+  async (when) => {
+    await put('010-make.sql', 'create table crate (id int);')
+    await put('020-fill.sql', 'insert into crate values (1); insert into crate values (2);')
+    let deaths = 0
+    for (let hasDied = true; hasDied; deaths++) {
+      const died = dieAt(deaths, when)
+      const [outcome] = await Promise.allSettled([up()])
+      vi.restoreAllMocks()
+      hasDied = died()
+      expect(outcome.status).toBe(hasDied ? 'rejected' : 'fulfilled')
+      await Promise.all([up(), up()])
+      expect(await up()).toEqual({ applied: [], pending: [] })
+      expect(await ask('select id from crate order by id')).toEqual([{ id: 1 }, { id: 2 }])
+      await ask('drop table crate, migration')
+    }
+    expect(deaths).toBeGreaterThan(15)
+  },
+)
 
 test('a file that fails leaves nothing of itself, and everything before it', async () => {
   await put('010-make.sql', 'create table crate (id int primary key);')

@@ -22,6 +22,8 @@ export const RATES = {
   'subscriber-error': 0.2,
   'subscriber-busy': 0.1,
   'subscriber-hangs': 0.1,
+  'subscriber-refuses': 0.1,
+  'subscriber-gone': 0.04,
   'file-lost': 0.15,
   'file-late': 0.2,
   'file-twice': 0.15,

@@ -3,18 +3,12 @@ import { draw, drawInteger, drawOne } from '#landscape/random.ts'
 import { gtin14 } from '#landscape/world/gs1.ts'
 import { type Customer, dayAfter, type Item, type World } from '#landscape/world/world.ts'
 import type { Called } from '#platform/http-server.ts'
-import { type CallerParts, openCaller } from './caller.ts'
 import type { Clients } from './clients.ts'
 import { type Counterparts, EAST_SITES } from './counterparts.ts'
 import { orderOf } from './made-orders.ts'
+import { type People, type PeopleParts, Work } from './people.ts'
 
-export type LifePeople = {
-  readonly open: () => number
-  readonly wrong: readonly string[]
-}
-
-type Parts = CallerParts & {
-  readonly seed: string
+type Parts = PeopleParts & {
   readonly world: World
   readonly landscape: Counterparts
   readonly clients: Clients
@@ -67,7 +61,7 @@ export function withPerishables(world: World): World {
   }
 }
 
-export function openLifePeople(parts: Parts): LifePeople {
+export function openLifePeople(parts: Parts): People {
   const work = new LifeWork(parts)
   for (let nth = 0; nth < drawInteger(parts.seed, 'lots found', 0, LOT_COUNT); nth++) work.find(`P${nth}`)
   for (let nth = 0; nth < drawInteger(parts.seed, 'living orders', 0, ORDERS); nth++)
@@ -75,68 +69,55 @@ export function openLifePeople(parts: Parts): LifePeople {
   return work
 }
 
-class LifeWork implements LifePeople {
-  readonly wrong: string[] = []
-  readonly #parts: Parts
-  readonly #caller
+class LifeWork extends Work<Parts> {
   readonly #item: Item
-  #open = 0
 
   constructor(parts: Parts) {
-    this.#parts = parts
-    this.#caller = openCaller(parts)
+    super(parts)
     this.#item = parts.world.items.find(({ number }) => number === PERISHABLE)!
   }
 
-  open = (): number => this.#open
-
   /** A warehouse counts some of a lot; somebody says when it expires, before that or after; some are held for a while. */
   find(lot: string): void {
-    const { seed, landscape, world } = this.#parts
+    const { seed, landscape, world } = this.parts
     const site = drawOne(seed, 'found at', lot, this.#item.sites)
     const expiresOn = dayAfter(world.today, drawOne(seed, 'lives', lot, LIVES))
     const of = { company: this.#item.company, sku: PERISHABLE, lot }
-    this.#later(`found ${lot}`, () => {
+    this.#sometime(`found ${lot}`, () => {
       const warehouse = EAST_SITES.includes(site) ? landscape.eastWms : landscape.wms
       const delta = CASE * drawInteger(seed, 'found', lot, FOUND_CASES)
       warehouse.adjust({ site, owner: of.company, sku: PERISHABLE, lot, expiresOn, delta, reason: 'COUNT' })
     })
     if (draw(seed, 'dated', lot) < 0.85)
-      this.#later(`dated ${lot}`, () => this.#say('set', { ...of, expiresOn }))
+      this.#sometime(`dated ${lot}`, () => this.#say('set', { ...of, expiresOn }))
     if (draw(seed, 'held', lot) < 0.25)
-      this.#later(`held ${lot}`, async () => {
+      this.#sometime(`held ${lot}`, async () => {
         const reason = 'somebody is ill'
         await this.#say('hold', { ...of, reason })
-        await this.#caller.sleep(drawInteger(seed, 'held for', lot, HELD_MS))
+        await this.pause('held for', lot, HELD_MS)
         await this.#say('release', { ...of, reason })
       })
   }
 
   order(key: string): void {
-    const { seed, world, clients } = this.#parts
+    const { seed, world, clients } = this.parts
     const customer = drawOne(seed, 'whose', key, [ANY, ...PICKY.keys(), ...PICKY.keys()])
     const shippingRule = drawOne(seed, 'ships', key, SHIPS)
     const other = world.items.find(({ number }) => number === LIKE)!
     const wanted = [[this.#item, drawInteger(seed, 'living', key, WANTED_CASES)]] as const
     const all = shippingRule === 'ship-complete' ? [...wanted, [other, NEVER] as const] : wanted
     const made = { seed, key, company: this.#item.company, customer }
-    this.#later(key, () => clients.submit(orderOf(world, made, all), key, { shippingRule }))
+    this.#sometime(key, () => clients.submit(orderOf(world, made, all), key, { shippingRule }))
   }
 
-  #later(key: string, work: () => unknown): void {
-    const { seed, scheduler, outside } = this.#parts
-    this.#open++
-    scheduler.after(drawInteger(seed, 'life', key, WITHIN_MS), {
-      actor: outside,
-      label: key,
-      run: () => void Promise.resolve(work()).finally(() => this.#open--),
-    })
+  #sometime(key: string, work: () => unknown): void {
+    this.later(key, drawInteger(this.parts.seed, 'life', key, WITHIN_MS), work)
   }
 
   /** Of a lot that nobody has heard of yet it may be said as well. */
   async #say(verb: 'set' | 'hold' | 'release', body: Said): Promise<void> {
-    const answer: Called = await this.#caller.post(`${LOTS}:${verb}`, `${body.lot}-${verb}`, body)
-    if (answer.status !== 200) this.wrong.push(`lot ${body.lot}, ${verb}: ${answer.status} ${answer.body}`)
+    const answer: Called = await this.caller.post(`${LOTS}:${verb}`, `${body.lot}-${verb}`, body)
+    if (answer.status !== 200) this.fail(`lot ${body.lot}, ${verb}`, answer)
   }
 }
 

@@ -29,9 +29,24 @@ export const SYSTEMS: readonly CounterpartName[] = [
 /** A program of ours whose doors are open. */
 export type Door = { readonly actor: Actor; call(call: Call): Promise<Called> }
 
+/** One request of a program of ours, as that program sees it. */
+export type Letter = {
+  readonly headers: Readonly<Record<string, string>>
+  /** When the program made up its mind to send it. */
+  readonly begun: Moment
+  isSent: boolean
+  /** The answer that came to the program, and when. */
+  heard?: Moment & { readonly answer: Pick<HttpResponse, 'status' | 'headers'> }
+}
+
+/** Steps tell the order also of what happens at the same time. */
+export type Moment = { readonly step: number; readonly ms: number }
+
 /** Whoever else is called by us, at an address of its own. */
 export type Receiver = {
   readonly system: string
+  /** Of all that was begun to be sent to it. */
+  readonly letters: Letter[]
   answer(call: OutgoingCall): Promise<Reply | Silence>
 }
 
@@ -84,8 +99,12 @@ export class Network {
     const url = new URL(request.url)
     const site = `${request.method} ${url.host}${url.pathname.replaceAll(/\d+/g, 'N')}`
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
+    const moment = (): Moment => ({ step: scheduler.steps, ms: scheduler.nowMs })
+    const headers = lower(request.headers ?? {})
+    const letter: Letter = { headers, begun: moment(), isSent: false }
+    this.receivers.get(url.origin)?.letters.push(letter)
     const dueMs = scheduler.nowMs + request.timeoutMs
-    let [sent, over] = [false, false]
+    let over = false
     const finish = (end: () => void): void => {
       if (over) return
       over = true
@@ -93,7 +112,7 @@ export class Network {
       end()
     }
     const fail = (reason: 'connect' | 'timeout' | 'reset' | 'withdrawn' | 'aborted'): void =>
-      finish(() => reject(new (sent ? Unanswered : NotSent)(url.host, reason)))
+      finish(() => reject(new (letter.isSent ? Unanswered : NotSent)(url.host, reason)))
     const cancel = scheduler.after(request.timeoutMs, {
       actor,
       label: 'deadline',
@@ -108,7 +127,11 @@ export class Network {
       if (faults.strikes('answer-lost', site))
         return this.#deliver(actor, `lost ${site}`, () => fail('reset'))
       const answer = new Answer(url.host, reply.status, lower(reply.headers ?? {}), Buffer.from(reply.body))
-      const arrive = (): void => finish(() => resolve(answer))
+      const arrive = (): void =>
+        finish(() => {
+          letter.heard = { ...moment(), answer }
+          resolve(answer)
+        })
       if (faults.strikes('answer-slow', site)) {
         const ms = this.#between(site, SLOW_MS)
         return void scheduler.after(ms, { actor, label: `slow ${site}`, run: arrive })
@@ -124,7 +147,7 @@ export class Network {
         if (over) return
         if (request.mayStillSend?.() === false) return fail('withdrawn')
         if (faults.strikes('request-refused', site)) return fail('connect')
-        sent = true
+        letter.isSent = true
         if (faults.strikes('request-lost', site)) return
         if (faults.strikes('request-late', site)) {
           // The connection breaks at once, and what is under way arrives all the same.

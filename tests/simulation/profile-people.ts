@@ -2,20 +2,14 @@
 import type { SourcingProfile } from '../../src/domains/inventory/contract/sourcing.ts'
 import { draw, drawInteger, drawOne } from '#landscape/random.ts'
 import type { Item, World } from '#landscape/world/world.ts'
-import { type CallerParts, openCaller } from './caller.ts'
 import type { Clients } from './clients.ts'
 import type { WholeDay } from './day.ts'
 import { orderOf } from './made-orders.ts'
+import { type People, type PeopleParts, Work } from './people.ts'
 import type { ProfileHistory } from './profile-history.ts'
 import { timeAt } from './virtual-clock.ts'
 
-export type ProfilePeople = {
-  readonly open: () => number
-  readonly wrong: readonly string[]
-}
-
-type Parts = CallerParts & {
-  readonly seed: string
+type Parts = PeopleParts & {
   readonly world: World
   readonly clients: Clients
   readonly day: WholeDay
@@ -35,7 +29,7 @@ const STRATEGIES = ['single-location', 'fewest-splits', 'nearest', 'lowest-cost'
 const SHIPS = ['ship-available', 'line-complete', 'ship-complete', 'cancel-rest'] as const
 const COUNTRIES = ['US', 'DE']
 
-export function openProfilePeople(parts: Parts): ProfilePeople {
+export function openProfilePeople(parts: Parts): People {
   const work = new ProfileWork(parts)
   const { seed } = parts
   for (let nth = 0; nth < drawInteger(seed, 'versions', 0, VERSIONS); nth++) work.version(`version-${nth}`)
@@ -43,22 +37,10 @@ export function openProfilePeople(parts: Parts): ProfilePeople {
   return work
 }
 
-class ProfileWork implements ProfilePeople {
-  readonly wrong: string[] = []
-  readonly #parts: Parts
-  readonly #caller
-  #open = 0
-
-  constructor(parts: Parts) {
-    this.#parts = parts
-    this.#caller = openCaller(parts)
-  }
-
-  open = (): number => this.#open
-
+class ProfileWork extends Work<Parts> {
   version(key: string): void {
-    const { seed, scheduler, history, day } = this.#parts
-    this.#later(key, [0, day.withinMs], async () => {
+    const { seed, scheduler, history, day } = this.parts
+    this.later(key, drawInteger(seed, 'sourcing', key, [0, day.withinMs]), async () => {
       const company = drawOne(seed, 'profile of', key, ['NWF', 'NWF', 'NWI'])
       const later = drawInteger(seed, 'effective', key, LATER_MS)
       const asked = {
@@ -72,17 +54,17 @@ class ProfileWork implements ProfilePeople {
         draw(seed, 'at once', key) < 0.7
           ? {}
           : { effectiveFrom: timeAt(scheduler.nowMs + later).toISOString() }
-      const answer = await this.#caller.post(PROFILES, key, { ...asked, ...when })
+      const answer = await this.caller.post(PROFILES, key, { ...asked, ...when })
       // Whose request or clock is late is told that the time has passed.
       if (answer.status === 422 && answer.body.includes('effective_in_past')) return
-      if (answer.status !== 201) return void this.wrong.push(`${key}: ${answer.status} ${answer.body}`)
+      if (answer.status !== 201) return this.fail(key, answer)
       const made = JSON.parse(answer.body) as SourcingProfile
       history.made.set(made.id, made)
     })
   }
 
   order(key: string): void {
-    const { seed, world, clients, scheduler, history, day } = this.#parts
+    const { seed, world, clients, scheduler, history, day } = this.parts
     const company = drawOne(seed, 'sourced by', key, ['NWF', 'NWF', 'NWI'])
     const wanted = this.#items(company).map(
       (item, nth) => [item, drawInteger(seed, `sourced ${nth}`, key, WANTED)] as const,
@@ -90,7 +72,8 @@ class ProfileWork implements ProfilePeople {
     const some = draw(seed, 'sourced lines', key) < 0.5 ? wanted : wanted.slice(0, 1)
     const order = orderOf(world, { seed, key, company }, some)
     const shippingRule = drawOne(seed, 'sourced ships', key, SHIPS)
-    this.#later(key, [ORDERS_AFTER_MS, ORDERS_AFTER_MS + day.withinMs], () => {
+    const within: [number, number] = [ORDERS_AFTER_MS, ORDERS_AFTER_MS + day.withinMs]
+    this.later(key, drawInteger(seed, 'sourcing', key, within), () => {
       history.askedMs.set(order.poNumber, scheduler.nowMs)
       return clients.submit(order, key, { shippingRule })
     })
@@ -98,13 +81,13 @@ class ProfileWork implements ProfilePeople {
 
   /** What is sold and lies at two places. */
   #items = (company: string): Item[] =>
-    this.#parts.world.items
+    this.parts.world.items
       .filter((one) => one.company === company && !one.discontinued && one.sites.length > 1)
       .filter(({ supply, serialControlled }) => supply === 'ample' && !serialControlled)
       .toSorted((a, b) => (Number(b.number) % 2) - (Number(a.number) % 2))
 
   #rules(key: string, company: string): SourcingProfile['rules'] {
-    const { seed, world } = this.#parts
+    const { seed, world } = this.parts
     const sites = [
       ...new Set(world.stock.filter((row) => row.company === company).map(({ site }) => site)),
     ].toSorted((a, b) => draw(seed, `network ${a}`, key) - draw(seed, `network ${b}`, key))
@@ -123,15 +106,5 @@ class ProfileWork implements ProfilePeople {
       nearest: COUNTRIES.map((shipTo) => ({ shipTo, locations: network.toReversed() })),
       costs: network.map((location, at) => ({ location, perShipment: String(10 - at), perLine: '1' })),
     }
-  }
-
-  #later(key: string, range: [number, number], work: () => Promise<void>): void {
-    const { seed, scheduler, outside } = this.#parts
-    this.#open++
-    scheduler.after(drawInteger(seed, 'sourcing', key, range), {
-      actor: outside,
-      label: key,
-      run: () => void work().finally(() => this.#open--),
-    })
   }
 }

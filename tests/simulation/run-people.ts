@@ -2,21 +2,14 @@
 import type { BackorderChange, BackorderRun } from '../../src/domains/inventory/contract/backorder-runs.ts'
 import { draw, drawInteger, drawOne } from '#landscape/random.ts'
 import { type Item, type Receipt, type World, type WorldOrder, factorOf } from '#landscape/world/world.ts'
-import type { Called } from '#platform/http-server.ts'
-import { type CallerParts, openCaller } from './caller.ts'
 import type { Clients } from './clients.ts'
 import { NEAR_SITES } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
 import { orderOf } from './made-orders.ts'
+import { type People, type PeopleParts, Work } from './people.ts'
 import type { RunHistory } from './run-history.ts'
 
-export type RunPeople = {
-  readonly open: () => number
-  readonly wrong: readonly string[]
-}
-
-type Parts = CallerParts & {
-  readonly seed: string
+type Parts = PeopleParts & {
   readonly world: World
   readonly clients: Clients
   readonly day: WholeDay
@@ -38,7 +31,7 @@ const WINS = ['win', 'gain', 'improve', 'redistribute'] as const
 const LOSES = ['lose', 'fill', 'redistribute'] as const
 const OTHERS = ['fill', 'improve', 'lose'] as const
 
-export function openRunPeople(parts: Parts): RunPeople {
+export function openRunPeople(parts: Parts): People {
   const work = new RunWork(parts)
   for (let nth = 0; nth < drawInteger(parts.seed, 'runs', 0, TIMES); nth++) work.begin(`run-${nth}`)
   return work
@@ -47,32 +40,15 @@ export function openRunPeople(parts: Parts): RunPeople {
 /** Of what there is too little: who has it and does not send it, and who wants it. */
 type Contest = { readonly item: Item; readonly keeper: WorldOrder; readonly wanter: WorldOrder }
 
-class RunWork implements RunPeople {
-  readonly wrong: string[] = []
-  readonly #parts: Parts
-  readonly #caller
-  #open = 0
-
-  constructor(parts: Parts) {
-    this.#parts = parts
-    this.#caller = openCaller(parts)
-  }
-
-  open = (): number => this.#open
-
+class RunWork extends Work<Parts> {
   begin(key: string): void {
-    const { seed, scheduler, outside, day } = this.#parts
+    const { seed, day } = this.parts
     const range: [number, number] = day.stock.includes('silence') ? WHILE_SILENT_MS : [0, day.withinMs]
-    this.#open++
-    scheduler.after(drawInteger(seed, 'begins', key, range), {
-      actor: outside,
-      label: key,
-      run: () => void this.#work(key).finally(() => this.#open--),
-    })
+    this.later(key, drawInteger(seed, 'begins', key, range), () => this.#work(key))
   }
 
   async #work(key: string): Promise<void> {
-    const { seed, clients } = this.#parts
+    const { seed, clients } = this.parts
     const contest = this.#contest(key)
     // Who waits for something else keeps what it has, as does who is blocked.
     await clients.submit(contest.keeper, `${key}-keeps`, { shippingRule: 'ship-complete' })
@@ -86,8 +62,8 @@ class RunWork implements RunPeople {
 
   /** Plans, looks, thinks it over, has it done, and looks until it is over. */
   async #plan(key: string, { item, wanter }: Contest): Promise<void> {
-    const { seed, scheduler, history } = this.#parts
-    await this.#pause(`${key}-before`)
+    const { seed, scheduler, history } = this.parts
+    await this.pause('run-pause', `${key}-before`, PAUSE_MS)
     const askedMs = scheduler.nowMs
     const rules = {
       segments: [
@@ -97,33 +73,33 @@ class RunWork implements RunPeople {
       otherwise: drawOne(seed, 'others', key, OTHERS),
     }
     const isOfAll = draw(seed, 'of all', key) < 0.4
-    const planned = await this.#caller.post(RUNS, `${key}-plan`, {
+    const planned = await this.caller.post(RUNS, `${key}-plan`, {
       dryRun: true,
       company: item.company,
       ...(!isOfAll && { items: [item.number] }),
       rules,
     })
-    if (planned.status !== 201) return this.#fail(`${key} was not planned`, planned)
+    if (planned.status !== 201) return this.fail(`${key} was not planned`, planned)
     const { id } = JSON.parse(planned.body) as BackorderRun
     history.asked.set(id, askedMs)
     const shown = await this.#read(id)
     if (shown.run.state !== 'planned') this.wrong.push(`run ${id} is ${shown.run.state}, and nobody said so`)
-    if (draw(seed, 'thinks', key) < 0.6) await this.#pause(`${key}-thinks`)
+    if (draw(seed, 'thinks', key) < 0.6) await this.pause('run-pause', `${key}-thinks`, PAUSE_MS)
     if (draw(seed, 'starts', key) < 0.15) return
     await this.#start(key, id)
-    while ((await this.#read(id)).run.state !== 'ended') await this.#caller.sleep(LOOKS_MS)
+    while ((await this.#read(id)).run.state !== 'ended') await this.caller.sleep(LOOKS_MS)
     this.#compare(id, { shown, done: await this.#read(id) })
   }
 
   /** A run is done once, whoever asks for it. */
   async #start(key: string, run: number): Promise<void> {
     const body = { dryRun: false, run, reason: key }
-    const names = draw(this.#parts.seed, 'twice', key) < 0.3 ? ['start', 'start-too'] : ['start']
-    const answers = await Promise.all(names.map((name) => this.#caller.post(RUNS, `${key}-${name}`, body)))
+    const names = draw(this.parts.seed, 'twice', key) < 0.3 ? ['start', 'start-too'] : ['start']
+    const answers = await Promise.all(names.map((name) => this.caller.post(RUNS, `${key}-${name}`, body)))
     const started = answers.filter(({ status }) => status === 202)
     const refused = answers.filter(({ status }) => status === 409)
     if (started.length !== 1 || refused.length !== names.length - 1)
-      for (const answer of answers) this.#fail(`run ${run} was started ${started.length} times`, answer)
+      for (const answer of answers) this.fail(`run ${run} was started ${started.length} times`, answer)
   }
 
   /** What was shown stays what is shown, but for how far it is; no class does what it does not. */
@@ -141,22 +117,14 @@ class RunWork implements RunPeople {
   }
 
   async #read(id: number): Promise<Shown> {
-    const answer = await this.#caller.get(`${RUNS}/${id}?limit=200`)
-    if (answer.status !== 200) this.#fail(`run ${id} was not read`, answer)
+    const answer = await this.caller.get(`${RUNS}/${id}?limit=200`)
+    if (answer.status !== 200) this.fail(`run ${id} was not read`, answer)
     return JSON.parse(answer.body) as Shown
-  }
-
-  #fail(what: string, { status, body }: Called): void {
-    this.wrong.push(`${what}: ${status} ${body}`)
-  }
-
-  #pause(key: string): Promise<void> {
-    return this.#caller.sleep(drawInteger(this.#parts.seed, 'run-pause', key, PAUSE_MS))
   }
 
   /** Two orders of one item want more than all of it, and one of them keeps what it gets. */
   #contest(key: string): Contest {
-    const { seed, world, day } = this.#parts
+    const { seed, world, day } = this.parts
     // Of the other warehouse no more is promised while it is silent than is less than a case.
     const sites = day.stock.includes('silence') ? NEAR_SITES : undefined
     const isMeant = ({ lot, site }: Receipt): boolean => lot === '' && (sites?.includes(site) ?? true)
@@ -181,7 +149,7 @@ class RunWork implements RunPeople {
 
   /** How many there are at all places, in the unit in which it is sold. */
   #unitsOf(item: Item): number {
-    const rows = this.#parts.world.stock.filter(
+    const rows = this.parts.world.stock.filter(
       (row) => row.item === item.number && row.status === 'available',
     )
     const { numerator, denominator } = factorOf(item, item.salesUnit)!

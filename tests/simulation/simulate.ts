@@ -21,7 +21,7 @@ import { NoticeBoard } from './program.ts'
 import { type Action, type Actor, Scheduler } from './scheduler.ts'
 import { DatabaseServer } from './sessions.ts'
 import { recounts, StockDay, stockConfig } from './stock-day.ts'
-import { areToldAll, mistold, unheard } from './subscriber-checkers.ts'
+import { areToldAll, mistold, pesteredOf, unheard } from './subscriber-checkers.ts'
 import { openSubscribers, type Subscribers } from './subscribers.ts'
 import { timeAt, virtualClock } from './virtual-clock.ts'
 import { skewOfErps } from './wrong-clocks.ts'
@@ -271,7 +271,7 @@ class Run {
   }
 
   async #unheard(): Promise<Violation[]> {
-    return this.#subscribers ? unheard(queryOf(this.#look()), this.#subscribers.all) : []
+    return this.#subscribers ? unheard(queryOf(this.#look()), this.#subscribers) : []
   }
 
   async #unsafe(): Promise<Violation[]> {
@@ -279,13 +279,15 @@ class Run {
       'no request and no document meets a defect of ours': this.#complaints.filter(isDefect),
       ...this.#stock.wrong,
       ...this.#fleet.wrong,
-      ...mistold(this.#subscribers?.all ?? []),
+      ...(this.#subscribers && mistold(this.#subscribers)),
       'nobody is declared dead who lives': wronglyDead(this.#complaints, this.#faults.struck),
     }
     const own = Object.entries(said).flatMap(([invariant, lines]) =>
       lines.length > 0 ? [{ invariant, found: lines.join('\n') }] : [],
     )
-    return [...own, ...(await unsafe(this.#look(), this.#stock.counterparts))]
+    const side = this.#look()
+    const pestered = this.#subscribers ? await pesteredOf(queryOf(side), this.#subscribers) : []
+    return [...own, ...pestered, ...(await unsafe(side, this.#stock.counterparts))]
   }
 
   async #atTheEnd(clients: Clients, isAtRest: boolean): Promise<Violation[]> {

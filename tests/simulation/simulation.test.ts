@@ -56,7 +56,7 @@ test('whoever moves goods beside us, each unit is where it lies', { timeout: 60_
 })
 
 test('subscribers are told each event that they asked for, whatever fails', { timeout: 60_000 }, async () => {
-  const own = ['subscriber-error', 'subscriber-busy', 'subscriber-hangs']
+  const own = ['error', 'busy', 'hangs', 'refuses', 'gone'].map((what) => `subscriber-${what}`)
   const kinds = [...own, 'crash', 'stop', 'answer-lost', 'request-late', 'request-twice']
   const plan = { seed: 'sub-0', mode: 'liveness', orders: 4, subscribers: 2, kinds } as const
   const { violations, faults, history } = await simulate(lane, plan)

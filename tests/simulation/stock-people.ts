@@ -5,18 +5,15 @@ import type { Adjustment } from '#landscape/wms/store.ts'
 import type { Stock, World, WorldOrder } from '#landscape/world/world.ts'
 import type { Called } from '#platform/http-server.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { type CallerParts, openCaller } from './caller.ts'
 import type { Clients } from './clients.ts'
 import { type Counterparts, EAST_SITES } from './counterparts.ts'
 import type { StockFact, WholeDay } from './day.ts'
 import type { BookHistory } from './book-history.ts'
+import { type People, type PeopleParts, Work } from './people.ts'
 import { ask, neverSaid, type Question } from './stock-questions.ts'
 import { timeAt } from './virtual-clock.ts'
 
-export type StockPeople = {
-  readonly open: () => number
-  /** What must not have happened, and did. */
-  readonly wrong: readonly string[]
+export type StockPeople = People & {
   readonly questions: readonly Question[]
   /** Answers during the day that the books never said. */
   readonly misremembered: readonly string[]
@@ -24,8 +21,7 @@ export type StockPeople = {
   recount(): void
 }
 
-type Parts = CallerParts & {
-  readonly seed: string
+type Parts = PeopleParts & {
   readonly world: World
   readonly landscape: Counterparts
   readonly clients: Clients
@@ -75,23 +71,11 @@ export function openStockPeople(parts: Parts): StockPeople {
   return work
 }
 
-class StockWork implements StockPeople {
-  readonly wrong: string[] = []
+class StockWork extends Work<Parts> implements StockPeople {
   readonly questions: Question[] = []
   readonly misremembered: string[] = []
-  readonly #parts: Parts
-  readonly #caller
-  #open = 0
-
-  constructor(parts: Parts) {
-    this.#parts = parts
-    this.#caller = openCaller(parts)
-  }
-
-  open = (): number => this.#open
-
   begin(fact: PeopleFact): void {
-    const { seed, scheduler, outside, day, history } = this.#parts
+    const { seed, day, history } = this.parts
     const work: Readonly<Record<PeopleFact, (key: string) => Promise<void>>> = {
       reservations: (key) => this.#reserve(key),
       counts: (key) => this.#count(key),
@@ -103,17 +87,12 @@ class StockWork implements StockPeople {
     for (let nth = 0; nth < times; nth++) {
       const key = `${fact}-${nth}`
       if (fact === 'questions') history.follow(this.#question(key))
-      this.#open++
-      scheduler.after(drawInteger(seed, 'begins', key, [0, day.withinMs]), {
-        actor: outside,
-        label: key,
-        run: () => void work[fact](key).finally(() => this.#open--),
-      })
+      this.later(key, drawInteger(seed, 'begins', key, [0, day.withinMs]), () => work[fact](key))
     }
   }
 
   recount(): void {
-    const { wms, eastWms } = this.#parts.landscape
+    const { wms, eastWms } = this.parts.landscape
     for (const warehouse of [wms, eastWms]) {
       const told = warehouse.truth().events.filter((event) => 'stock_sequence' in event)
       const places = new Map(told.map((event) => [JSON.stringify([event['site'], event['sku']]), event]))
@@ -131,7 +110,7 @@ class StockWork implements StockPeople {
 
   /** A channel reserves, does one thing or two with it, and leaves the rest to its time. */
   async #reserve(key: string): Promise<void> {
-    const { seed, scheduler } = this.#parts
+    const { seed, scheduler } = this.parts
     const order = this.#order(key)
     if (draw(seed, 'keeps', key) < 0.4) await this.#keep(key, order)
     const { company, lines } = toOrderRequest(order)
@@ -139,7 +118,7 @@ class StockWork implements StockPeople {
     const isSoft = draw(seed, 'soft', key) < 0.7
     const expiresAt = timeAt(scheduler.nowMs + drawInteger(seed, 'expires', key, SOFT_MS)).toISOString()
     const kind = isSoft ? { kind: 'soft', expiresAt } : { kind: 'firm' }
-    const answer = await this.#caller.post(RESERVATIONS, key, {
+    const answer = await this.caller.post(RESERVATIONS, key, {
       company,
       channel: 'portal',
       reference: key,
@@ -150,14 +129,14 @@ class StockWork implements StockPeople {
     if (answer.status !== 201) return
     const { id } = bodyOf(answer)
     for (const step of ['first', 'then']) {
-      await this.#pause(`${key}-${step}`)
+      await this.pause('pause', `${key}-${step}`, PAUSE_MS)
       await this.#act(`${key}-${step}`, { id, order })
     }
   }
 
   /** People keep some of what an order wants for channels, at each place of its company. */
   async #keep(key: string, order: WorldOrder): Promise<void> {
-    const { seed, world } = this.#parts
+    const { seed, world } = this.parts
     const { company, lines } = toOrderRequest(order)
     const { sku } = lines[0]!
     const much = (name: string): number => drawInteger(seed, name, key, KEPT)
@@ -180,14 +159,14 @@ class StockWork implements StockPeople {
     // an order may name an item that nobody has
     if (places.length === 0) return
     const body = { company, reason: key, places }
-    const answer = await this.#caller.post(`${INVENTORY}/allocations:set`, `${key}-kept`, body)
-    if (answer.status !== 200) this.wrong.push(`${key} was not kept: ${answer.status} ${answer.body}`)
+    const answer = await this.caller.post(`${INVENTORY}/allocations:set`, `${key}-kept`, body)
+    if (answer.status !== 200) this.fail(`${key} was not kept`, answer)
   }
 
   async #act(key: string, { id, order }: { id: string; order: WorldOrder }): Promise<void> {
-    const { seed, scheduler, clients } = this.#parts
+    const { seed, scheduler, clients } = this.parts
     const verb = (name: string, body: object): Promise<Called> =>
-      this.#caller.post(`${RESERVATIONS}/${id}:${name}`, key, body)
+      this.caller.post(`${RESERVATIONS}/${id}:${name}`, key, body)
     const expiresAt = timeAt(scheduler.nowMs + drawInteger(seed, 'longer', key, LONGER_MS)).toISOString()
     const part = [{ line: '1', quantity: '1' }]
     const acts: readonly (() => Promise<unknown>)[] = [
@@ -204,7 +183,7 @@ class StockWork implements StockPeople {
 
   /** A warehouse finds some, puts one aside and back, and breaks one: each told in the numbering of the place. */
   async #count(key: string): Promise<void> {
-    const { landscape } = this.#parts
+    const { landscape } = this.parts
     const { company: owner, site, item: sku, lot } = this.#shelf(key)
     const warehouse = EAST_SITES.includes(site) ? landscape.eastWms : landscape.wms
     const acts: readonly Pick<Adjustment, 'delta' | 'reason'>[] = [
@@ -217,17 +196,17 @@ class StockWork implements StockPeople {
     ]
     for (const [nth, act] of acts.entries()) {
       warehouse.adjust({ site, owner, sku, lot, ...act })
-      await this.#caller.sleep(drawInteger(this.#parts.seed, 'counts', `${key}-${nth}`, COUNTING_MS))
+      await this.pause('counts', `${key}-${nth}`, COUNTING_MS)
     }
   }
 
   /** Finds as much as is lost, so that both sides agree afterwards; nobody may approve what he entered. */
   async #adjust(key: string): Promise<void> {
-    const { seed } = this.#parts
+    const { seed } = this.parts
     const { company, site: location, item: sku, lot } = this.#shelf(key)
     const quantity = String(QUANTITIES[draw(seed, 'much', key) < 0.7 ? 0 : 1])
     const line = { sku, location, quantity, ...(lot && { lot }) }
-    const entered = await this.#caller.post(`${INVENTORY}/adjustments`, key, {
+    const entered = await this.caller.post(`${INVENTORY}/adjustments`, key, {
       company,
       reason: 'correction',
       reference: key,
@@ -238,41 +217,41 @@ class StockWork implements StockPeople {
     })
     if (entered.status !== 202) return
     const url = `${INVENTORY}/adjustments/${bodyOf(entered).id}`
-    const own = await this.#caller.post(`${url}:approve`, `${key}-own`, { reason: 'I counted it' })
+    const own = await this.caller.post(`${url}:approve`, `${key}-own`, { reason: 'I counted it' })
     if (own.status < 300) this.wrong.push(`${key} was approved by who entered it`)
-    await this.#pause(key)
+    await this.pause('pause', key, PAUSE_MS)
     const verdict = draw(seed, 'verdict', key) < 0.7 ? 'approve' : 'reject'
     const reason = { reason: 'counted again' }
-    const decided = await this.#caller.post(`${url}:${verdict}`, `${key}-${verdict}`, reason, 'controller')
-    if (decided.status !== 200) this.wrong.push(`${key} was not decided: ${decided.status} ${decided.body}`)
+    const decided = await this.caller.post(`${url}:${verdict}`, `${key}-${verdict}`, reason, 'controller')
+    if (decided.status !== 200) this.fail(`${key} was not decided`, decided)
   }
 
   /** Holds a lot that has arrived, wherever it lies, and lets it go again. */
   async #holdLot(key: string): Promise<void> {
-    const { seed, world } = this.#parts
+    const { seed, world } = this.parts
     const rows = world.receipts.filter((row) => row.lot !== '')
     const { company, item: sku, lot } = rows[drawInteger(seed, 'lot', key, [0, rows.length - 1])]!
-    await this.#caller.sleep(drawInteger(seed, 'holds', key, ARRIVED_MS))
+    await this.pause('holds', key, ARRIVED_MS)
     const body = { company, sku, lot, reason: key }
-    const held = await this.#caller.post(`${INVENTORY}/lots:hold`, `${key}-hold`, body)
-    if (held.status !== 200) this.wrong.push(`lot ${lot} was not held: ${held.status} ${held.body}`)
-    const sold = await this.#parts.look<{ found: string }>(SOLD_THOUGH_HELD)
+    const held = await this.caller.post(`${INVENTORY}/lots:hold`, `${key}-hold`, body)
+    if (held.status !== 200) this.fail(`lot ${lot} was not held`, held)
+    const sold = await this.parts.look<{ found: string }>(SOLD_THOUGH_HELD)
     this.wrong.push(...sold.map(({ found }) => found))
-    await this.#pause(key)
-    const released = await this.#caller.post(`${INVENTORY}/lots:release`, `${key}-release`, body)
-    if (released.status !== 200) this.wrong.push(`lot ${lot} was not released: ${released.body}`)
+    await this.pause('pause', key, PAUSE_MS)
+    const released = await this.caller.post(`${INVENTORY}/lots:release`, `${key}-release`, body)
+    if (released.status !== 200) this.fail(`lot ${lot} was not released`, released)
   }
 
   async #ask(key: string): Promise<void> {
-    const { seed, scheduler, faults, history } = this.#parts
+    const { seed, scheduler, faults, history } = this.parts
     const question = this.#question(key)
     this.questions.push(question)
     for (const again of ['first', 'then']) {
       const maxAgeMs = draw(seed, 'fresh', key) < 0.3 ? 0 : undefined
-      const answer = await ask(this.#caller, `${key}-${again}`, question, maxAgeMs)
+      const answer = await ask(this.caller, `${key}-${again}`, question, maxAgeMs)
       const wrong = neverSaid(history, answer, { nowMs: scheduler.nowMs, struck: faults.struck })
       this.misremembered.push(...wrong)
-      await this.#pause(`${key}-${again}`)
+      await this.pause('pause', `${key}-${again}`, PAUSE_MS)
     }
   }
 
@@ -281,13 +260,9 @@ class StockWork implements StockPeople {
     return { company, skus: [...new Set(lines.map(({ sku }) => sku))] }
   }
 
-  #pause(key: string): Promise<void> {
-    return this.#caller.sleep(drawInteger(this.#parts.seed, 'pause', key, PAUSE_MS))
-  }
-
   /** What orders want is what others want as well. */
   #order(key: string): WorldOrder {
-    const { seed, world, day } = this.#parts
+    const { seed, world, day } = this.parts
     const place = day.alike?.[0] ?? drawInteger(seed, 'wants', key, [0, world.plannedOrders - 1])
     const orders = [...world.orders(1, place), ...world.orders(world.plannedOrders, 0)]
     return orders.find(({ lines }) => lines.length > 0)!
@@ -298,7 +273,7 @@ class StockWork implements StockPeople {
    * who breaks what is claimed leaves a doubt to people.
    */
   #shelf(key: string): Stock {
-    const { seed, world, day } = this.#parts
+    const { seed, world, day } = this.parts
     const wanted = day.alike && new Set(this.#order(key).lines.map(({ item }) => item))
     const awaited = new Set(world.receipts.map(({ item }) => item))
     const isMeant = ({ item, quantity }: Stock): boolean =>

@@ -1,7 +1,11 @@
 /** What subscribers must have been told: at every moment nothing that is wrong, and in the end everything they asked for. */
 import type { Query } from '#tests/support/books-rules.ts'
 import type { Violation } from './checkers.ts'
-import type { HeardEvent, Subscriber, Taken, Wanted } from './subscribers.ts'
+import type { Letter } from './network.ts'
+import { type Act, TRIES } from './subscriber-people.ts'
+import type { HeardEvent, Subscriber, Taken, Wanted } from './subscriber.ts'
+import type { Subscribers } from './subscribers.ts'
+import { BEGIN } from './virtual-clock.ts'
 
 const DOMAINS: Readonly<Record<string, string>> = {
   order: 'orders',
@@ -29,15 +33,20 @@ const kindOf = ({ type, company }: HeardEvent): Kind => ({
   company,
 })
 
-/** Of what came for the first time, each document's in the order of its versions. */
-function overtaking(taken: readonly Taken[]): string[] {
+/**
+ * Of what came for the first time, each document's in the order of its versions. What was tried to the end of the schedule
+ * may have been given up, and comes behind what went on without it, in an order of its own.
+ */
+function overtaking({ taken, letters }: Subscriber): string[] {
+  const tries = Map.groupBy(letters, ({ headers }) => headers['webhook-id'])
   const last = new Map<string, string>()
   const seen = new Set<string>()
   return taken.flatMap(({ event: { id, partitionkey, sequence } }) => {
     if (seen.has(id)) return []
     seen.add(id)
-    const before = last.get(partitionkey) ?? ''
-    last.set(partitionkey, sequence)
+    const queue = `${partitionkey} ${(tries.get(id)?.length ?? 0) > TRIES}`
+    const before = last.get(queue) ?? ''
+    last.set(queue, sequence)
     return before < sequence ? [] : [`${id} after ${before}`]
   })
 }
@@ -50,7 +59,7 @@ function changed(taken: readonly Taken[]): string[] {
 }
 
 /** At any moment. */
-export function mistold(subscribers: readonly Subscriber[]): Record<string, string[]> {
+export function mistold({ all: subscribers, people }: Subscribers): Record<string, readonly string[]> {
   const of = (what: (subscriber: Subscriber) => readonly string[]): string[] =>
     subscribers.flatMap((subscriber) => what(subscriber).map((found) => `${subscriber.name}: ${found}`))
   return {
@@ -59,35 +68,97 @@ export function mistold(subscribers: readonly Subscriber[]): Record<string, stri
       taken.flatMap(({ event }) => (isWanted(wanted, kindOf(event)) ? [] : [`${event.id} ${event.type}`])),
     ),
     'an event is the same however often it is told': of(({ taken }) => changed(taken)),
-    'events of a document come in the order of its versions': of(({ taken }) => overtaking(taken)),
+    'events of a document come in the order of its versions': of(overtaking),
+    'an owner is told of what a subscriber is not, and can have it sent': people.wrong,
   }
+}
+
+/** What programs wrote down of answers that ask for silence: when the call began by their clocks, and what it took. */
+const NOTED = `
+  select 'evt_' || key || '_' || key_version as id, status, (extract(epoch from at) * 1000)::float8 as "atMs",
+    took_ms as "tookMs"
+  from subscription.attempt where subscription = $1 and status in (410, 429, 503)`
+type Noted = { readonly id: string; readonly status: number; readonly atMs: number; readonly tookMs: number }
+
+/** A program that dies before it writes down what it heard may leave another to send the same, so the nearest one counts. */
+function letterOf({ id, status, atMs, tookMs }: Noted, letters: readonly Letter[]): Letter | undefined {
+  const distance = ({ begun }: Letter): number => Math.abs(BEGIN.getTime() + begun.ms - atMs)
+  return letters
+    .filter(({ headers, begun, heard }) => {
+      const isSame = headers['webhook-id'] === id && heard?.answer.status === status
+      return isSame && heard.ms - begun.ms === tookMs
+    })
+    .toSorted((a, b) => distance(a) - distance(b))[0]
+}
+
+/** By so much clocks of programs may differ. */
+const CLOCKS_MS = 600
+
+/** Until when whoever answers so wants to be left alone. */
+function silentUntilMs({ ms, answer: { status, headers } }: NonNullable<Letter['heard']>): number {
+  if (status === 410) return Infinity
+  const asked = headers['retry-after']
+  if (asked === undefined) return ms
+  return /^\d+$/.test(asked) ? ms + Number(asked) * 1_000 : Date.parse(asked) - BEGIN.getTime()
+}
+
+/** Where an answer came and was kept, nobody writes before it allows that, unless a person wanted it since. */
+function pestered({ name, letters }: Subscriber, acts: readonly Act[], noted: readonly Noted[]): string[] {
+  return noted.flatMap((note) => {
+    const { heard } = letterOf(note, letters) ?? {}
+    if (!heard) return [`${name} is said to have answered ${note.status} to ${note.id}`]
+    const { status } = heard.answer
+    const untilMs = silentUntilMs(heard) - CLOCKS_MS
+    const early = letters.find(
+      ({ isSent, begun }) =>
+        isSent &&
+        begun.step >= heard.step &&
+        begun.ms < untilMs &&
+        !acts.some(({ from, to }) => to >= heard.step && from <= begun.step),
+    )
+    if (!early) return []
+    const what = `${early.headers['webhook-id']} at ${early.begun.ms} ms`
+    return [`${name} answered ${status} at ${heard.ms} ms and was told ${what}, not after ${untilMs} ms`]
+  })
+}
+
+/** At any moment. */
+export async function pesteredOf(query: Query, { all, people: { acts } }: Subscribers): Promise<Violation[]> {
+  const subscribed = all.filter(({ subscription }) => subscription)
+  const found = await Promise.all(
+    subscribed.map(async (subscriber) => {
+      const own = acts.filter((act) => act.subscriber === subscriber)
+      return pestered(subscriber, own, await query<Noted>(NOTED, [subscriber.subscription!.id]))
+    }),
+  )
+  const lines = found.flat()
+  return lines.length > 0
+    ? [{ invariant: 'a subscriber that asks to be left alone is left alone', found: lines.join('; ') }]
+    : []
 }
 
 const UNTOLD_YET = `
   select w.id from subscription.webhook w
-  where exists (select from subscription.delivery d where d.subscription = w.id and d.state = 'waiting')
+  where w.state <> 'active' or exists (select from subscription.delivery d where d.subscription = w.id)
     or exists (select from log.event e where (e.generation, e.xid, e.position) > (w.generation, w.xid, w.position))`
 
 export const areToldAll = async (query: Query): Promise<boolean> => (await query(UNTOLD_YET)).length === 0
 
 const SINCE = `
-  select 'evt_' || key || '_' || key_version as id, type, company, exists (
-    select from subscription.delivery d where d.subscription = $1 and d.state = 'dead'
-      and (d.key, d.key_version) = (e.key, e.key_version)) as "isDead"
-  from log.event e
-  where (generation, xid, position) > ($2::smallint, $3::text::xid8, $4::bigint) order by generation, xid, position`
+  select 'evt_' || key || '_' || key_version as id, type, company from log.event
+  where (generation, xid, position) > ($1::smallint, $2::text::xid8, $3::bigint) order by generation, xid, position`
 
-type Recorded = Kind & { readonly id: string; readonly isDead: boolean }
+type Recorded = Kind & { readonly id: string }
 
 /** When nothing is under way: what the log has and a subscriber has not heard, or the other way round. */
-export async function unheard(query: Query, subscribers: readonly Subscriber[]): Promise<Violation[]> {
+export async function unheard(query: Query, { all, people }: Subscribers): Promise<Violation[]> {
   const found = await Promise.all(
-    subscribers.map(async ({ name, subscription, wanted, taken }) => {
+    all.map(async ({ name, subscription, wanted, taken }) => {
       const [generation, xid, position] = subscription!.cursor.split('.')
-      const recorded = await query<Recorded>(SINCE, [subscription!.id, generation, xid, position])
+      const recorded = await query<Recorded>(SINCE, [generation, xid, position])
       const due = recorded.filter((event) => isWanted(wanted, event))
       const heard = new Set(taken.map(({ event }) => event.id))
-      const missing = due.filter(({ id, isDead }) => !heard.has(id) && !isDead)
+      const missing = due.filter(({ id }) => !heard.has(id))
       const known = new Set(recorded.map(({ id }) => id))
       const invented = [...heard].filter((id) => !known.has(id))
       return [
@@ -96,7 +167,11 @@ export async function unheard(query: Query, subscribers: readonly Subscriber[]):
       ]
     }),
   )
-  const lines = found.flat()
+  const inVain = people.sentAgain.flatMap(({ subscriber: { name, taken }, id, takenBefore }) => {
+    const times = taken.filter(({ event }) => event.id === id).length
+    return times > takenBefore ? [] : [`${name} never took ${id}, which was sent again`]
+  })
+  const lines = [...found.flat(), ...inVain]
   return lines.length > 0
     ? [{ invariant: 'a subscriber hears each event at least once', found: lines.join('; ') }]
     : []

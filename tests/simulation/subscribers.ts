@@ -1,46 +1,21 @@
 /**
  * Programs outside that have events sent to an address: each subscribes through our doors, checks who signed, takes a
- * message, loses it or says that it cannot, and when faults end has us go on.
+ * message, loses it, says that it cannot or will not, asks to be left alone, or is gone until somebody mends it.
  */
 import { createHmac } from 'node:crypto'
-import { draw } from '#landscape/random.ts'
+import { draw, drawInteger } from '#landscape/random.ts'
 import type { Reply, Silence } from '#landscape/server.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { type CallerParts, openCaller } from './caller.ts'
 import type { Receiver } from './network.ts'
+import { type HeardEvent, type Subscriber, SUBSCRIPTIONS, type Wanted } from './subscriber.ts'
+import { openSubscriberPeople, type SubscriberPeople } from './subscriber-people.ts'
 import { timeAt } from './virtual-clock.ts'
-
-/** What a subscriber asks for, as the door takes it. */
-export type Wanted = {
-  readonly types?: readonly string[]
-  readonly domains?: readonly string[]
-  readonly companies?: readonly string[]
-}
-
-export type HeardEvent = {
-  readonly id: string
-  readonly type: string
-  readonly partitionkey: string
-  readonly sequence: string
-  readonly company: string
-}
-
-/** A message that was taken, in the order of coming. */
-export type Taken = { readonly event: HeardEvent; readonly body: string }
-
-export type Subscriber = {
-  readonly name: string
-  readonly wanted: Wanted
-  /** Since it was made. */
-  subscription?: { readonly id: string; readonly cursor: string }
-  readonly taken: Taken[]
-  /** Messages that nobody could believe. */
-  readonly amiss: string[]
-}
 
 export type Subscribers = {
   readonly all: readonly Subscriber[]
-  /** Everybody has subscribed. */
+  readonly people: SubscriberPeople
+  /** Everybody has subscribed, and nobody sees to one. */
   isIdle(): boolean
   /** Faults have ended. */
   peace(): void
@@ -53,7 +28,6 @@ type Parts = CallerParts & {
   readonly look: Query
 }
 
-const SUBSCRIPTIONS = '/experience/events/v1/subscriptions'
 const WANTED: readonly Wanted[] = [
   {},
   { types: ['order.*', 'invoice.posted'] },
@@ -62,19 +36,12 @@ const WANTED: readonly Wanted[] = [
   { domains: ['billing', 'orders'], companies: ['NWI'] },
 ]
 const TOLERANCE_S = 300
-const PRESS_MS = 10_000
-/** Of a 429, in seconds. */
-const RETRY_AFTER_S = 7
-
-/** Sent later than at once: its subscriber has them come now. */
-const PUT_OFF = `
-  select w.id from subscription.webhook w where w.due_at > now() + interval '1 second' or exists (
-    select from subscription.delivery d
-    where d.subscription = w.id and d.state = 'waiting' and d.due_at > now() + interval '1 second')`
+/** Longer than we would wait by ourselves. */
+const RETRY_AFTER_S: [number, number] = [8, 16]
 
 export function openSubscribers(parts: Parts): Subscribers {
   const { seed, scheduler, network, count } = parts
-  const { post, sleep } = openCaller(parts)
+  const { post } = openCaller(parts)
   const secrets = new Map<Subscriber, string>()
 
   async function subscribe(subscriber: Subscriber, url: string): Promise<void> {
@@ -95,50 +62,64 @@ export function openSubscribers(parts: Parts): Subscribers {
     }
   }
 
-  async function pressOn(): Promise<void> {
-    for (let nth = 0; ; nth++) {
-      for (const { id } of await parts.look<{ id: string }>(PUT_OFF)) {
-        await post(`${SUBSCRIPTIONS}/${id}:pause`, `${id}-pause-${nth}`, { reason: 'about to go on' })
-        await post(`${SUBSCRIPTIONS}/${id}:resume`, `${id}-resume-${nth}`, {})
-      }
-      await sleep(PRESS_MS)
-    }
-  }
-
   const all = Array.from({ length: count }, (_, nth): Subscriber => {
     const name = `subscriber-${nth}`
     const wanted = WANTED[Math.floor(draw(seed, 'wanted', name) * WANTED.length)]!
-    const subscriber: Subscriber = { name, wanted, taken: [], amiss: [] }
+    const told = { taken: [], amiss: [], letters: [], refused: new Set<string>(), isGone: false }
+    const subscriber: Subscriber = { name, wanted, ...told }
     const url = `https://${name}.invalid/hook`
     const secret = (): string | undefined => secrets.get(subscriber)
     network.receivers.set(new URL(url).origin, receiverOf(parts, subscriber, secret))
     scheduler.after(0, { actor: parts.outside, label: name, run: () => void subscribe(subscriber, url) })
     return subscriber
   })
-  return { all, isIdle: () => secrets.size === count, peace: () => void pressOn() }
+  const people = openSubscriberPeople({ ...parts, all })
+  return { all, people, isIdle: () => secrets.size === count && people.open() === 0, peace: people.pressOn }
 }
 
 function receiverOf(
-  { faults, scheduler }: Parts,
-  { name, taken, amiss }: Subscriber,
+  { seed, faults, scheduler }: Parts,
+  subscriber: Subscriber,
   secretOf: () => string | undefined,
 ): Receiver {
+  const { name, taken, amiss, letters, refused } = subscriber
+  let busy = 0
   return {
     system: name,
+    letters,
     async answer({ headers, body }): Promise<Reply | Silence> {
       const secret = secretOf()
       // Who has not heard yet what signs cannot check it.
       if (secret === undefined) return { status: 503, body: '' }
+      subscriber.isGone ||= faults.strikes('subscriber-gone', name)
+      if (subscriber.isGone) return { status: 410, body: 'nobody lives here' }
       if (faults.strikes('subscriber-error', name)) return { status: 500, body: 'not today' }
       if (faults.strikes('subscriber-busy', name))
-        return { status: 429, headers: { 'retry-after': String(RETRY_AFTER_S) }, body: '' }
+        return askingToWait(seed, `${name} ${busy++}`, scheduler.nowMs)
       const nowS = timeAt(scheduler.nowMs).getTime() / 1_000
       if (!isOfNow({ headers, body }, nowS)) amiss.push(body)
       // A program that stood still since before the secret was changed knows the old one: it is told again.
       if (!isSigned({ headers, body }, secret)) return { status: 401, body: 'who are you?' }
-      taken.push({ event: JSON.parse(body) as HeardEvent, body })
+      const event = JSON.parse(body) as HeardEvent
+      if (faults.strikes('subscriber-refuses', name)) refused.add(event.id)
+      if (refused.has(event.id)) return { status: 422, body: 'this one I do not understand' }
+      taken.push({ event, body })
       return faults.strikes('subscriber-hangs', name) ? { silent: 'hang', ms: 0 } : { status: 204, body: '' }
     },
+  }
+}
+
+/** For so many seconds, or until a date. */
+function askingToWait(seed: string, which: string, nowMs: number): Reply {
+  const seconds = drawInteger(seed, 'asks for', which, RETRY_AFTER_S)
+  const until = timeAt(nowMs + seconds * 1_000)
+  return {
+    status: draw(seed, 'asks as', which) < 0.5 ? 429 : 503,
+    headers: {
+      date: timeAt(nowMs).toUTCString(),
+      'retry-after': draw(seed, 'asks by', which) < 0.5 ? String(seconds) : until.toUTCString(),
+    },
+    body: '',
   }
 }
 

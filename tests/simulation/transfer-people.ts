@@ -2,20 +2,18 @@
 import { draw, drawInteger } from '#landscape/random.ts'
 import { dayAfter, type Item, type World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { type CallerParts, openCaller } from './caller.ts'
 import type { Violation } from './checkers.ts'
 import type { WholeDay } from './day.ts'
+import { type People, type PeopleParts, Work } from './people.ts'
 import { PLENTY } from './stock-people.ts'
 import { unequal } from './supply-checkers.ts'
 
-export type TransferPeople = {
-  readonly open: () => number
-  readonly wrong: readonly string[]
+export type TransferPeople = People & {
   /** Where lots that were carried lie otherwise than people know. */
   readonly misplaced: readonly string[]
 }
 
-type Parts = CallerParts & { readonly seed: string; readonly world: World; readonly day: WholeDay }
+type Parts = PeopleParts & { readonly world: World; readonly day: WholeDay }
 
 const INVENTORY = '/process/inventory/v1'
 const ADJUSTMENTS = `${INVENTORY}/adjustments`
@@ -53,30 +51,14 @@ export function openTransferPeople(parts: Parts): TransferPeople {
   return work
 }
 
-class TransferWork implements TransferPeople {
-  readonly wrong: string[] = []
+class TransferWork extends Work<Parts> implements TransferPeople {
   readonly misplaced: string[] = []
-  readonly #parts: Parts
-  readonly #caller
-  #open = 0
-
-  constructor(parts: Parts) {
-    this.#parts = parts
-    this.#caller = openCaller(parts)
-  }
-
-  open = (): number => this.#open
-
   begin(nth: number): void {
-    const { seed, scheduler, outside, day } = this.#parts
+    const { seed, day } = this.parts
     const goods = this.#goods(nth)
     const begin = (name: string, work: (key: string) => Promise<void>): void => {
-      this.#open++
-      scheduler.after(drawInteger(seed, `${name} begins`, nth, [0, day.withinMs]), {
-        actor: outside,
-        label: name,
-        run: () => void work(`${name}-${nth}`).finally(() => this.#open--),
-      })
+      const ms = drawInteger(seed, `${name} begins`, nth, [0, day.withinMs])
+      this.later(name, ms, () => work(`${name}-${nth}`))
     }
     begin('carry', (key) => this.#carry(goods, key))
     begin('take-back', (key) => this.#takeBack(goods, key))
@@ -86,14 +68,14 @@ class TransferWork implements TransferPeople {
 
   /** There and back; what got lost on the way is found where it came from, so both sides have the same in the end. */
   readonly #carry = async (goods: Goods, key: string): Promise<void> => {
-    const { seed } = this.#parts
+    const { seed } = this.parts
     const [here, there] = goods.sites as [string, string]
     const quantity = drawInteger(seed, 'carried', key, SENT)
     const lost = this.#lostOf(key, quantity)
     const load = { lot: '', quantity, lost }
     await this.#travel(goods, `${key}-out`, { here, there, loads: [load] })
     await this.#miss(goods, `${key}-out`, { here, there, loads: [load] })
-    await this.#pause(`${key}-there`)
+    await this.pause('transfer-pause', `${key}-there`, PAUSE_MS)
     const back = { lot: '', quantity: quantity - lost, lost: 0 }
     await this.#travel(goods, `${key}-back`, { here: there, there: here, loads: [back] })
     if (lost > 0)
@@ -102,7 +84,7 @@ class TransferWork implements TransferPeople {
 
   /** Lots that are found, sent, come back in part and are thrown away; each unit of each is where people know it to be. */
   async #carryLots(goods: Goods, key: string): Promise<void> {
-    const { seed, world } = this.#parts
+    const { seed, world } = this.parts
     const [here, there] = goods.sites as [string, string]
     const loads = [`${key}-A`, `${key}-B`].map((lot): Load => {
       const quantity = drawInteger(seed, 'carried', lot, SENT)
@@ -146,7 +128,7 @@ class TransferWork implements TransferPeople {
   }
 
   #lostOf(key: string, quantity: number): number {
-    return draw(this.#parts.seed, 'carried-lost', key) < LOST_SHARE ? Math.ceil(quantity / 4) : 0
+    return draw(this.parts.seed, 'carried-lost', key) < LOST_SHARE ? Math.ceil(quantity / 4) : 0
   }
 
   /** What comes arrives in two parts, whichever paper is entered first. */
@@ -176,7 +158,7 @@ class TransferWork implements TransferPeople {
     ]
     await Promise.all(
       papers.map(async (enter, nth) => {
-        await this.#pause(`${transfer}-${nth}`)
+        await this.pause('transfer-pause', `${transfer}-${nth}`, PAUSE_MS)
         await enter()
       }),
     )
@@ -193,9 +175,9 @@ class TransferWork implements TransferPeople {
   /** What comes back is thrown away when somebody has looked at it. */
   readonly #takeBack = async (goods: Goods, key: string): Promise<void> => {
     const [location] = goods.sites as [string]
-    const quantity = drawInteger(this.#parts.seed, 'returned', key, SENT)
+    const quantity = drawInteger(this.parts.seed, 'returned', key, SENT)
     await this.#enter(goods, `${key}-returned`, [{ kind: 'returned', location, quantity }])
-    await this.#pause(key)
+    await this.pause('transfer-pause', key, PAUSE_MS)
     await this.#enter(goods, `${key}-lost`, [{ kind: 'lost', status: 'quarantine', location, quantity }])
   }
 
@@ -203,7 +185,7 @@ class TransferWork implements TransferPeople {
   async #enter({ company, sku }: Goods, key: string, lines: readonly Line[]): Promise<void> {
     const named = lines.filter(({ quantity }) => quantity > 0)
     if (named.length === 0) return
-    const entered = await this.#caller.post(ADJUSTMENTS, key, {
+    const entered = await this.caller.post(ADJUSTMENTS, key, {
       company,
       reason: 'transfer',
       reference: key,
@@ -211,19 +193,15 @@ class TransferWork implements TransferPeople {
     })
     const { id, state } = JSON.parse(entered.body) as { readonly id?: string; readonly state?: string }
     if (state === 'booked') return
-    if (state !== 'pending') return void this.wrong.push(`${key}: ${entered.status} ${entered.body}`)
+    if (state !== 'pending') return this.fail(key, entered)
     const reason = { reason: 'seen' }
-    const decided = await this.#caller.post(`${ADJUSTMENTS}/${id}:approve`, `${key}-ok`, reason, 'controller')
+    const decided = await this.caller.post(`${ADJUSTMENTS}/${id}:approve`, `${key}-ok`, reason, 'controller')
     if (decided.status !== 200) this.wrong.push(`${key} was not approved: ${decided.body}`)
-  }
-
-  #pause(key: string): Promise<void> {
-    return this.#caller.sleep(drawInteger(this.#parts.seed, 'transfer-pause', key, PAUSE_MS))
   }
 
   async #date({ company, sku }: Goods, lot: string, expiresOn: string): Promise<void> {
     const body = { company, sku, lot, expiresOn }
-    const { status, body: answer } = await this.#caller.post(`${INVENTORY}/lots:set`, `${lot}-dated`, body)
+    const { status, body: answer } = await this.caller.post(`${INVENTORY}/lots:set`, `${lot}-dated`, body)
     if (status !== 200) this.wrong.push(`lot ${lot} was not dated: ${status} ${answer}`)
   }
 
@@ -231,7 +209,7 @@ class TransferWork implements TransferPeople {
   async #look(goods: Goods, known: readonly Lying[], days: ReadonlyMap<string, string>): Promise<void> {
     const { company, sku } = goods
     const itemsOf = async <T extends { readonly lot?: string }>(path: string): Promise<T[]> => {
-      const { body } = await this.#caller.get(`${INVENTORY}/${path}?company=${company}&sku=${sku}`)
+      const { body } = await this.caller.get(`${INVENTORY}/${path}?company=${company}&sku=${sku}`)
       const { items } = JSON.parse(body) as { readonly items: readonly T[] }
       return items.filter(({ lot }) => lot !== undefined && days.has(lot))
     }
@@ -255,7 +233,7 @@ class TransferWork implements TransferPeople {
 
   /** Of what nobody orders any more and two places have plenty of; an ERP opens the books of lots without them. */
   #goods(nth: number, how: 'whole' | 'in lots' = 'whole'): Goods {
-    const { seed, world } = this.#parts
+    const { seed, world } = this.parts
     const isPlenty = (item: string): boolean =>
       world.stock.every((row) => row.item !== item || row.status !== 'available' || row.quantity >= PLENTY)
     const isMeant = ({ number, lotControlled }: Item): boolean =>

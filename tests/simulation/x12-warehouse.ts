@@ -2,13 +2,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../src/config-schema.ts'
-import { PartnerGuide } from '../../src/systems/edi/partner-guide.ts'
 import { faultBoard } from '#landscape/faults.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { WmsTruth } from '#landscape/wms/server.ts'
 import { STATUS, type WmsEvent } from '#landscape/wms/shapes.ts'
 import { type Adjustment, Warehouse } from '#landscape/wms/store.ts'
 import { type Stock, type World, worldAt } from '#landscape/world/world.ts'
+import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { X12_SITE as SITE } from './counterparts.ts'
 import type { Heard } from './partners.ts'
 import { PLENTY } from './stock-people.ts'
@@ -28,20 +28,11 @@ import {
 export const X12 = 'columbus-3pl'
 const COMPANY = 'NWF'
 
-const GUIDE = PartnerGuide.parse({
+const GUIDE = thirdPartyGuide({
   partner: X12,
-  name: 'Columbus Third Party Logistics',
-  owner: 'edi-warehouse',
-  role: 'warehouse',
   company: COMPANY,
   location: SITE,
-  currency: 'USD',
-  theirs: { qualifier: 'ZZ', id: 'COLUMBUS3PL', groupId: 'COLUMBUS3PL' },
-  ours: { qualifier: 'ZZ', id: 'NORTHWAREHOUSES', groupId: 'NORTHWAREHOUSES' },
-  usage: 'P',
   receives: ['944', '945', '947', '846', '997'],
-  sends: ['940'],
-  items: [{ qualifier: 'VN', is: 'sku' }],
   carriers: CARRIERS,
   warehouse: {
     adjustments: {
