@@ -3,6 +3,7 @@ import { billingRefusals } from '#domains/billing/contract.ts'
 import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
 import { feedRefusals } from '#domains/inventory/contract/feeds.ts'
+import { ownerRefusals } from '#domains/inventory/contract/owners.ts'
 import { reconciliationRefusals } from '#domains/inventory/contract/reconciliations.ts'
 import { backorderRunRefusals } from '#domains/inventory/contract/backorder-runs.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
@@ -63,6 +64,7 @@ export const houseCatalogue = catalogue(
   masterDataRefusals,
   inventoryRefusals,
   feedRefusals,
+  ownerRefusals,
   reconciliationRefusals,
   sourcingRefusals,
   backorderRunRefusals,

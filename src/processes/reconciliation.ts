@@ -7,6 +7,7 @@ import type { Docket } from '#platform/process.ts'
 import { type Quantity, units } from '#platform/quantity.ts'
 import type { Count } from '#domains/inventory/contract/feeds.ts'
 import type { DifferenceFound, ReconciliationFound } from '#domains/inventory/contract/reconciliations.ts'
+import { isOwn } from '#domains/inventory/contract/owners.ts'
 import { endReconciliation, keepStanding } from '#domains/inventory/operations/reconciliations.ts'
 import { inTotal, reasonOf } from './difference-reasons.ts'
 import { stockedItems } from '#domains/inventory/views/feeds.ts'
@@ -102,10 +103,11 @@ type Taken = {
   readonly taking: Comparing
 }
 
-/** One of the whole place with the items that it does not name and the books have. */
+/** One of our own stock at the whole place, with the items that it does not name and the books have. */
 async function snapshotOf({ clock, queries }: ReconcilePorts, one: Reconciling): Promise<Taken> {
   const askedAt = clock.now()
-  const snapshot = await one.counter.stockSnapshot(one)
+  const all = await one.counter.stockSnapshot(one)
+  const snapshot = { ...all, lines: all.lines.filter(isOwn) }
   const { company, given } = one
   const told = new Set([...snapshot.lines.map(({ sku }) => sku), ...(given?.unread ?? [])])
   const named = await findItems(

@@ -13,12 +13,14 @@ import { Refusal } from '#platform/faults.ts'
 import { contentHash, receiveMessages, showMessage } from '#platform/inbox.ts'
 import type { Docket } from '#platform/process.ts'
 import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
+import { isOwn, ownerOf } from '#domains/inventory/contract/owners.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { comesWhole, findItems } from '#domains/items/operations.ts'
 import type { ReconcilePorts } from './reconciliation.ts'
 import { reconcileGiven } from './reconciliation-given.ts'
 import { type NamedPlace, type PlaceChange, summedUp, watched } from './stock-file-changes.ts'
 import { type FeedTold, takeMovements } from './stock-feed.ts'
+import { ownerRefusal } from './stock-owners.ts'
 import { takeSnapshot } from './stock-snapshots.ts'
 
 export type FilePorts = ReconcilePorts & {
@@ -105,8 +107,10 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
 /** What is undone after each portion sees all of a place in one of them, as far as it fits. */
 const placeByPlace = ({ isUndone }: FilePorts, lines: readonly MovementLine[]): readonly MovementLine[] =>
   isUndone === true
-    ? [...Map.groupBy(lines, ({ told }) => `${told.location} ${told.sku}`).values()].flat()
+    ? [...Map.groupBy(lines, ({ told }) => `${told.location} ${ownedSku(told)}`).values()].flat()
     : lines
+
+const ownedSku = (told: AnyLine['told']): string => `${ownerOf(told)} ${told.sku}`
 
 type MovementLine = Extract<StockFile, { kind: 'movements' }>['lines'][number]
 type Loading = GivenFile & {
@@ -135,6 +139,8 @@ function inBase<Field extends string>(
     const message = `${company} has no item ${told.sku}`
     return { line, field: 'sku', code: 'inventory.item_unknown', message }
   }
+  const misowned = ownerRefusal(told, item)
+  if (misowned) return { line, field: 'owner', code: misowned.code, message: misowned.message }
   const factor = unit === undefined ? { numerator: 1, denominator: 1 } : item.units.get(unit)
   if (!factor) {
     const message = `${told.sku} has no unit ${unit}`
@@ -269,10 +275,10 @@ type Place = {
 async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: Place): Promise<void> {
   const { load, snapshot } = place
   const items = await itemsOf(ports.queries, lines)
-  const bySku = Map.groupBy(lines, ({ told }) => told.sku)
   const unread = unreadAt(load.unread, snapshot)
   const counts: CountedStock[][] = []
-  for (const [sku, own] of bySku) {
+  for (const own of Map.groupBy(lines, ({ told }) => ownedSku(told)).values()) {
+    const { sku } = own[0]!.told
     if (unread.has(sku)) {
       const message = `another line of ${sku} cannot be read`
       const code = 'inventory.line_malformed'
@@ -288,10 +294,14 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
     if (read.some(isBad)) load.refused.push(...read.filter(isBad))
     else counts.push(read as CountedStock[])
   }
-  if (load.whole)
-    return holdWhole(ports, { ...place, lines: counts.flat(), unread: leftOut(bySku, counts, unread) })
-  for (let from = 0; from < counts.length; from += PORTION) {
-    const portion = counts.slice(from, from + PORTION)
+  if (load.whole) {
+    const ours = lines.filter(({ told }) => isOwn(told)).map(({ told }) => told.sku)
+    const held = counts.flat().filter(isOwn)
+    await holdWhole(ports, { ...place, lines: held, unread: leftOut(ours, held, unread) })
+  }
+  const given = load.whole ? counts.filter(([line]) => !isOwn(line!)) : counts
+  for (let from = 0; from < given.length; from += PORTION) {
+    const portion = given.slice(from, from + PORTION)
     const nth = `${snapshot.company}/${snapshot.location}/${from / PORTION}`
     await countPortion(ports, { ...place, nth, lines: portion.flat() })
   }
@@ -299,12 +309,12 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
 
 /** Items that the count may tell of and of which it is not known what. */
 const leftOut = (
-  named: ReadonlyMap<string, unknown>,
-  counts: readonly (readonly CountedStock[])[],
+  named: readonly string[],
+  counts: readonly CountedStock[],
   unread: ReadonlySet<string>,
 ): ReadonlySet<string> => {
-  const read = new Set(counts.map(([line]) => line!.sku))
-  return new Set([...unread, ...[...named.keys()].filter((sku) => !read.has(sku))])
+  const read = new Set(counts.map(({ sku }) => sku))
+  return new Set([...unread, ...named.filter((sku) => !read.has(sku))])
 }
 
 /** Item numbers of lines that are of the place, or may be. */
@@ -326,7 +336,7 @@ async function countPortion(
 ): Promise<void> {
   const { source, hash, counted } = load
   const { company, location } = snapshot
-  const named = lines.map(({ sku }) => ({ company, location, sku }))
+  const named = lines.map(({ sku, owner }) => ({ company, location, sku, owner }))
   await once(ports, load, { nth, places: named }, async (tx, turn) => {
     const told = {
       source,
@@ -335,7 +345,7 @@ async function countPortion(
       snapshot: { ...snapshot, lines },
     }
     const { corrected, superseded } = await takeSnapshot(tx, turn, ports, told)
-    const places = new Set(lines.map(({ sku }) => sku)).size
+    const places = new Set(lines.map(ownedSku)).size
     return () => {
       counted.taken += places - superseded
       counted.late += superseded

@@ -16,6 +16,7 @@ import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 const MOVEMENTS = {
   required: ['company', 'location', 'sku', 'reason', 'quantity', 'at'],
   optional: [
+    'owner',
     'lot',
     'expires_on',
     'unit',
@@ -30,7 +31,7 @@ const MOVEMENTS = {
 } as const
 const SNAPSHOT = {
   required: ['company', 'location', 'sku', 'available', 'taken_at'],
-  optional: ['lot', 'expires_on', 'quality_hold', 'damaged', 'unit', 'sequence', 'mark'],
+  optional: ['owner', 'lot', 'expires_on', 'quality_hold', 'damaged', 'unit', 'sequence', 'mark'],
 } as const
 
 type Row = Readonly<Record<string, string>>
@@ -189,6 +190,7 @@ function factOf(fields: LineReader, line: number) {
   const told: StockFact = {
     location: fields.text('location'),
     sku: fields.text('sku'),
+    owner: fields.optional('owner'),
     lot: fields.optional('lot'),
     expiresOn: fields.expiresOn(),
     serials: fields.serials(),
@@ -213,6 +215,7 @@ const countOf = (fields: LineReader, line: number): CountLine => ({
   told: {
     location: fields.text('location'),
     sku: fields.text('sku'),
+    owner: fields.optional('owner'),
     lot: fields.optional('lot'),
     expiresOn: fields.expiresOn(),
     available: fields.notNegative('available'),

@@ -51,7 +51,8 @@ const held = sql(
      where p.item_id = k.item_id and p.location = $2 and p.lot = '' and p.owner = 'own' and p.company = $3 offset 0) p
      on true
    left join lateral (
-     select * from inventory.feed f where f.item_id = k.item_id and f.location = $2 and f.source = $4 offset 0) f on true`,
+     select * from inventory.feed f
+     where f.item_id = k.item_id and f.location = $2 and f.source = $4 and f.owner = 'own' offset 0) f on true`,
 )
 
 type Row = Omit<ReconciliationView, 'askedAt' | 'finishedAt' | 'takenAt' | 'mark' | 'value' | 'problem'> & {
@@ -127,8 +128,9 @@ export async function lastReconciliations(
 const firstStocked = sql(
   'inventory.first_stocked',
   `select coalesce(
-     (select since from inventory.position where company = $1 and location = $2 order by item_id, lot limit 1),
-     (select since from inventory.position where company = $1 order by location, item_id, lot limit 1)) as since`,
+     (select since from inventory.position where company = $1 and location = $2 and owner = 'own'
+      order by item_id, lot limit 1),
+     (select since from inventory.position where company = $1 and owner = 'own' order by location, item_id, lot limit 1)) as since`,
 )
 
 /** Since when the books know of the place, by the item with the lowest number; of the company where they have nothing there. */
@@ -182,7 +184,7 @@ const statuses = (available: Quantity, hold: Quantity, damaged: Quantity) => ({
 
 const openedAt = sql(
   'inventory.books_opened',
-  'select 1 as found from inventory.position where company = $1 and location = $2 limit 1',
+  "select 1 as found from inventory.position where company = $1 and location = $2 and owner = 'own' limit 1",
 )
 
 /** Whether the books have ever had anything of the company at the place. */
