@@ -1,6 +1,6 @@
 /** What holds of stock, and what other rooms are compared with. */
 import { type Invariant, invariant, relation } from '#platform/invariants.ts'
-import { STATUSES } from '../contract.ts'
+import { type Bucket, STATUSES } from '../contract.ts'
 
 /** What each whole position has reserved. */
 export const reserved = relation(
@@ -88,6 +88,16 @@ const LOTS_ARE_MOVEMENTS = `
   from held h full join moved m using (company, item_id, location, owner, lot)
   where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`
 
+/** Of a bucket between two positions: what goes into it comes out again, told as one. */
+const unbalancedIn = (bucket: Bucket): string => `
+  with recent as materialized (
+    select source, source_key, item_id, from_bucket, to_bucket, quantity from inventory.movement
+    where recorded_at >= (select at from since))
+  select source || ' ' || source_key || ' item ' || item_id || ': ' || trim_scale(sum(quantity)) from (
+    select source, source_key, item_id, case when to_bucket = '${bucket}' then quantity else -quantity end as quantity
+    from recent where '${bucket}' in (from_bucket, to_bucket)) m
+  group by source, source_key, item_id having sum(quantity) <> 0`
+
 export const inventoryInvariants: readonly Invariant[] = [
   invariant(
     'inventory.positions_are_movements',
@@ -112,22 +122,12 @@ export const inventoryInvariants: readonly Invariant[] = [
   ),
   invariant(
     'inventory.transfers_are_balanced',
-    `with recent as materialized (
-       select source, source_key, item_id, from_bucket, to_bucket, quantity from inventory.movement
-       where recorded_at >= (select at from since))
-     select source || ' ' || source_key || ' item ' || item_id || ': ' || trim_scale(sum(quantity)) from (
-       select source, source_key, item_id, case when to_bucket = 'transfer' then quantity else -quantity end as quantity
-       from recent where 'transfer' in (from_bucket, to_bucket)) m
-     group by source, source_key, item_id having sum(quantity) <> 0`,
+    unbalancedIn('transfer'),
     'what leaves one place for another is in transit to it from the same moment on',
   ),
   invariant(
     'inventory.owners_are_balanced',
-    `select source || ' ' || source_key || ' item ' || item_id || ': ' || trim_scale(sum(quantity)) from (
-       select source, source_key, item_id, case when to_bucket = 'owner' then quantity else -quantity end as quantity
-       from inventory.movement
-       where recorded_at >= (select at from since) and 'owner' in (from_bucket, to_bucket)) m
-     group by source, source_key, item_id having sum(quantity) <> 0`,
+    unbalancedIn('owner'),
     "what one owner hands over is the other owner's from the same moment on",
   ),
   invariant(
