@@ -40,8 +40,8 @@ export async function reportStockDoubts(
         code: UNRECONCILED,
         title:
           quantity < 0
-            ? `More left ${location} than our books had`
-            : `${location} did not find what our books have`,
+            ? `More ${isOwn({ owner }) ? '' : `of ${owner} `}left ${location} than our books had`
+            : `${location} did not find what our books have${isOwn({ owner }) ? '' : ` of ${owner}`}`,
         suggestedAction: 'Count the item, or find the receipt that was never told; then book the difference.',
         facts: { itemId, location, owner, quantity: formatQuantity(quantity) },
       })),

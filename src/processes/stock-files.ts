@@ -276,6 +276,8 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
   const { load, snapshot } = place
   const items = await itemsOf(ports.queries, lines)
   const unread = unreadAt(load.unread, snapshot)
+  // items that the count may tell of and of which it is not known what
+  const unknown = new Set(unread)
   const counts: CountedStock[][] = []
   for (const own of Map.groupBy(lines, ({ told }) => ownedSku(told)).values()) {
     const { sku } = own[0]!.told
@@ -291,30 +293,19 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
       return isBad(base) ? base : { ...one.told, ...base }
     })
     // of an item all lines or none: half of its lots would be a count of the others as well
-    if (read.some(isBad)) load.refused.push(...read.filter(isBad))
-    else counts.push(read as CountedStock[])
+    if (!read.some(isBad)) counts.push(read as CountedStock[])
+    else {
+      load.refused.push(...read.filter(isBad))
+      if (isOwn(own[0]!.told)) unknown.add(sku)
+    }
   }
-  if (load.whole) {
-    const ours = lines.filter(({ told }) => isOwn(told)).map(({ told }) => told.sku)
-    const held = counts.flat().filter(isOwn)
-    await holdWhole(ports, { ...place, lines: held, unread: leftOut(ours, held, unread) })
-  }
+  if (load.whole) await holdWhole(ports, { ...place, lines: counts.flat().filter(isOwn), unread: unknown })
   const given = load.whole ? counts.filter(([line]) => !isOwn(line!)) : counts
   for (let from = 0; from < given.length; from += PORTION) {
     const portion = given.slice(from, from + PORTION)
     const nth = `${snapshot.company}/${snapshot.location}/${from / PORTION}`
     await countPortion(ports, { ...place, nth, lines: portion.flat() })
   }
-}
-
-/** Items that the count may tell of and of which it is not known what. */
-const leftOut = (
-  named: readonly string[],
-  counts: readonly CountedStock[],
-  unread: ReadonlySet<string>,
-): ReadonlySet<string> => {
-  const read = new Set(counts.map(({ sku }) => sku))
-  return new Set([...unread, ...named.filter((sku) => !read.has(sku))])
 }
 
 /** Item numbers of lines that are of the place, or may be. */

@@ -85,6 +85,13 @@ test('a whole count is held against our books alone, and counts what it names of
   expect(await shown('11')).toEqual(['own 0 0', 'BETA 7 0'])
 }, 60_000)
 
+test('a whole count with an owner that is no code leaves that item as it is, whose ever it meant', async () => {
+  const lines = [COUNTS, `NWF,CHI-1,10,OWN,20,2026-11-02T11:00:00Z`, `NWF,CHI-1,11,,1,2026-11-02T11:00:00Z`]
+  const { report } = await feed.load('typo.whole.csv', lines, '--whole')
+  expect(report).toMatchObject({ refused: [{ line: 2, field: 'owner' }], taken: 1 })
+  expect(await shown('10')).toEqual(['own 28 28', 'ACME 11 0'])
+}, 60_000)
+
 test('it is taken over at the terminal, told with both owners, and shown as ours', async () => {
   const words = ['adjust', 'handed-over', '10', '--location', 'CHI-1', '--quantity', '4', '--owner', 'ACME']
   const paper = ['--reason', 'ownership', '--reference', 'call-off 7']

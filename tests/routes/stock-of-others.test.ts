@@ -69,6 +69,20 @@ describe('what is entered of another owner', () => {
     expect(await promised(sku)).toBe('100')
   })
 
+  test('is in doubt where more left than his books had, which is told with his name until he is counted', async () => {
+    const sku = next()
+    const told = async () => (await house.openExceptions('inventory.unreconciled')).map(({ title }) => title)
+    await adjust(of(sku, 'found', '3'))
+    await adjust(of(sku, 'lost', '5'))
+    expect(await told()).toEqual([`More of ${OWNER} left DC1 than our books had`])
+    const [doubtful] = await read('positions', sku, `&owner=${OWNER}`)
+    expect(doubtful).toMatchObject({ available: '0', unreconciled: '-2' })
+    expect(await promised(sku)).toBe('100')
+    expect((await checkInvariants(house.app.database)).violations).toEqual([])
+    await adjust(of(sku, 'counted', '1'))
+    expect(await told()).toEqual([])
+  })
+
   test('is counted beside ours, each against its own books', async () => {
     const sku = next()
     await adjust(of(sku, 'found', '30'))

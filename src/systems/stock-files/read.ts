@@ -10,6 +10,7 @@ import {
   type StockReason,
   type UnreadCount,
 } from '#capabilities/stock.ts'
+import { badOwner, isOwnerCode } from '#domains/inventory/contract/owners.ts'
 import { Refusal } from '#platform/faults.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 
@@ -104,6 +105,13 @@ class LineReader {
 
   optional = (field: string): string | undefined => this.#row[field] || undefined
 
+  owner(): string | undefined {
+    const value = this.optional('owner')
+    if (value !== undefined && !isOwnerCode(value))
+      this.#wrong('owner', 'inventory.owner_invalid', badOwner(value))
+    return value
+  }
+
   quantity(field: string): Quantity {
     try {
       return parseQuantity(this.#row[field] ?? '')
@@ -190,7 +198,7 @@ function factOf(fields: LineReader, line: number) {
   const told: StockFact = {
     location: fields.text('location'),
     sku: fields.text('sku'),
-    owner: fields.optional('owner'),
+    owner: fields.owner(),
     lot: fields.optional('lot'),
     expiresOn: fields.expiresOn(),
     serials: fields.serials(),
@@ -215,7 +223,7 @@ const countOf = (fields: LineReader, line: number): CountLine => ({
   told: {
     location: fields.text('location'),
     sku: fields.text('sku'),
-    owner: fields.optional('owner'),
+    owner: fields.owner(),
     lot: fields.optional('lot'),
     expiresOn: fields.expiresOn(),
     available: fields.notNegative('available'),

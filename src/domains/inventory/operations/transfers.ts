@@ -44,8 +44,8 @@ const placeOf = (at: 'from' | 'to', { from, to }: TransferTold): string => (at =
 const changeOf = ({ company, itemId, lot, owner, act, source, sourceKey, at }: TransferTold) => ({
   company,
   itemId,
-  lot,
   owner,
+  lot,
   reason: `transfer ${act}`,
   source,
   sourceKey,
