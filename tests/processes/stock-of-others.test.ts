@@ -5,7 +5,11 @@ import { lockUnclaimedStock, readUnclaimedStock } from '#domains/inventory/opera
 import { stockFacts } from '#domains/inventory/views/availability.ts'
 import { blockedFeeds } from '#domains/inventory/views/feeds.ts'
 import { promisableOf } from '#domains/inventory/views/promising.ts'
+import type { WmsReader } from '#capabilities/wms.ts'
+import { systemClock } from '#platform/clock.ts'
+import type { Occurrence } from '#platform/exceptions.ts'
 import { units } from '#platform/quantity.ts'
+import { feedGapWatch } from '#processes/stock-feed-gaps.ts'
 import type { StockTold } from '#processes/stock-booking.ts'
 import { type FeedTold, takeMovements } from '#processes/stock-feed.ts'
 import { takeSnapshot } from '#processes/stock-snapshots.ts'
@@ -136,6 +140,35 @@ describe('what a source tells of an owner', () => {
     expect(await take(nth(item, 2, OWNER))).toEqual(['due'])
     expect(await theirs(item)).toMatchObject({ available: units(6) })
     expect(await positionOf(db, item.itemId)).toMatchObject({ available: units(4) })
+  })
+
+  test('is asked of nobody where some of it is missing: a person is told whose it is', async () => {
+    const item = await knownItem(db)
+    await take(nth(item, 2, OWNER))
+    const told: Occurrence[] = []
+    const watch = feedGapWatch({
+      database: db.database,
+      clock: systemClock,
+      companies: [COMPANY],
+      readers: new Map([['wms-test', { instance: 'wms-test' } as WmsReader]]),
+      hear: () => Promise.reject(new Error('nobody is asked')),
+      takeSnapshot: () => Promise.reject(new Error('nobody is asked')),
+      openExceptions(_, occurrences) {
+        told.push(...occurrences)
+        return Promise.resolve(new Map())
+      },
+      afterMs: 0,
+      onError(_, error) {
+        throw error
+      },
+    })
+    await watch()
+    expect(told.filter(({ facts }) => facts?.['itemId'] === item.itemId)).toMatchObject([
+      {
+        cause: `inventory.facts_missing:wms-test:${item.itemId}@${OWNER}:${NORTH}:1`,
+        title: `wms-test: fact 1 of ${item.sku} of ${OWNER} at ${NORTH} is missing, and 1 later one waits`,
+      },
+    ])
   })
 
   test('a count of his stock is of his alone: what was told of it before is late, of ours it is due', async () => {
