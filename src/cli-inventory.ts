@@ -23,7 +23,7 @@ type Place = AvailabilityAnswer['items'][number]['places'][number]
 /** A row for each place, and one for what each other owner has there: of that nothing can be promised. */
 export async function inventoryShow(context: Context): Promise<number> {
   const { answers, database } = await ask(context)
-  const { location, owner: wanted } = context.options as Options
+  const { location, locationGroup, owner: wanted } = context.options as Options
   const ours = answers.flatMap(({ company, customer, minimumShelfLifeDays, items }) =>
     items.flatMap(({ sku, unit, places }) =>
       places.map(({ explain, ...place }) => {
@@ -32,8 +32,10 @@ export async function inventoryShow(context: Context): Promise<number> {
       }),
     ),
   )
+  const places = new Set(ours.map((row) => row.location))
+  const isEverywhere = location === undefined && locationGroup === undefined
   const rows = [...ours, ...(await ofOthers(database, answers))].filter(
-    (row) => (wanted ?? row.owner) === row.owner && (location ?? row.location) === row.location,
+    (row) => (wanted ?? row.owner) === row.owner && (isEverywhere || places.has(row.location)),
   )
   printList(context.terminal, rows, {
     COMPANY: ({ company }) => company,

@@ -43,7 +43,7 @@ test('a file tells of each owner in an order of his own, and says before whose s
   expect(await shown('10')).toEqual(['own 30 30', 'ACME 2 0'])
   await feed.load('moves.csv', lines)
   expect(await shown('10')).toEqual(['own 29 29', 'ACME 12 0'])
-  expect(await shown('10', '--owner', 'ACME')).toEqual(['ACME 12 0'])
+  expect(await shown('10', '--owner', 'ACME', '--location', 'CHI-1')).toEqual(['ACME 12 0'])
 }, 60_000)
 
 test('an owner that is no code, or that a field contradicts, is refused by line and field', async () => {
@@ -86,10 +86,11 @@ test('a whole count is held against our books alone, and counts what it names of
 }, 60_000)
 
 test('a whole count with an owner that is no code leaves that item as it is, whose ever it meant', async () => {
-  const lines = [COUNTS, `NWF,CHI-1,10,OWN,20,2026-11-02T11:00:00Z`, `NWF,CHI-1,11,,1,2026-11-02T11:00:00Z`]
+  await feed.load('five.csv', [COUNTS, `NWF,CHI-1,11,,5,2026-11-02T10:30:00Z`])
+  const lines = [COUNTS, `NWF,CHI-1,10,,28,2026-11-02T11:00:00Z`, `NWF,CHI-1,11,OWN,5,2026-11-02T11:00:00Z`]
   const { report } = await feed.load('typo.whole.csv', lines, '--whole')
-  expect(report).toMatchObject({ refused: [{ line: 2, field: 'owner' }], taken: 1 })
-  expect(await shown('10')).toEqual(['own 28 28', 'ACME 11 0'])
+  expect(report).toMatchObject({ refused: [{ line: 3, field: 'owner' }], taken: 1, corrected: 0 })
+  expect(await shown('11')).toEqual(['own 5 5', 'BETA 7 0'])
 }, 60_000)
 
 test('it is taken over at the terminal, told with both owners, and shown as ours', async () => {

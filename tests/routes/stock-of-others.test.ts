@@ -172,6 +172,18 @@ describe('what is handed over', () => {
   })
 })
 
+test('a lot that we hold is held of ours alone, and what of it becomes ours is on hold', async () => {
+  await adjust(of(LOTTED, 'found', '5', { lot: 'L3' }))
+  const body = { company: 'NWF', sku: LOTTED, lot: 'L3', reason: 'recall' }
+  expect((await house.send('POST', `${INVENTORY}/lots:hold`, { body })).status).toBe(200)
+  await adjust(of(LOTTED, 'handed-over', '2', { toOwner: 'own', lot: 'L3' }))
+  const rows = await read('positions', LOTTED, '&lot=L3')
+  expect(rows.map(({ owner, available, qualityHold }) => [owner, available, qualityHold])).toEqual([
+    [OWNER, '3', '0'],
+    ['own', '0', '2'],
+  ])
+})
+
 describe('a line of another owner', () => {
   test.each([
     ['a code that is none', [at('SKU', 'found', '1', { owner: 'A B' })], '/body/lines/0/owner'],
