@@ -85,7 +85,7 @@ test('a whole count is held against our books alone, and counts what it names of
   expect(await shown('11')).toEqual(['own 0 0', 'BETA 7 0'])
 }, 60_000)
 
-test('a whole count with an owner that is no code leaves that item as it is, whose ever it meant', async () => {
+test('a whole count with an owner that is no code leaves that item as it is, whomever it meant', async () => {
   await feed.load('five.csv', [COUNTS, `NWF,CHI-1,11,,5,2026-11-02T10:30:00Z`])
   const lines = [COUNTS, `NWF,CHI-1,10,,28,2026-11-02T11:00:00Z`, `NWF,CHI-1,11,OWN,5,2026-11-02T11:00:00Z`]
   const { report } = await feed.load('typo.whole.csv', lines, '--whole')
