@@ -4,6 +4,7 @@ import { customerRefusals } from '#domains/customers/contract.ts'
 import { inventoryRefusals } from '#domains/inventory/contract.ts'
 import { feedRefusals } from '#domains/inventory/contract/feeds.ts'
 import { freshnessRefusals } from '#domains/inventory/contract/freshness-rules.ts'
+import { ownerRefusals } from '#domains/inventory/contract/owners.ts'
 import { reconciliationRefusals } from '#domains/inventory/contract/reconciliations.ts'
 import { backorderRunRefusals } from '#domains/inventory/contract/backorder-runs.ts'
 import { sourcingRefusals } from '#domains/inventory/contract/sourcing.ts'
@@ -65,6 +66,7 @@ export const houseCatalogue = catalogue(
   inventoryRefusals,
   feedRefusals,
   freshnessRefusals,
+  ownerRefusals,
   reconciliationRefusals,
   sourcingRefusals,
   backorderRunRefusals,

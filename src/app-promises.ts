@@ -7,6 +7,7 @@ import { promiseRoutes } from '#domains/inventory/routes/availability.ts'
 import { reservationRoutes } from '#domains/inventory/routes/reservations.ts'
 import { locationsOfItem } from '#domains/inventory/views.ts'
 import { reservedByOthers } from '#domains/inventory/views/availability.ts'
+import { type StockOfOther, stockOfOthers } from '#domains/inventory/views/others.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { Backlog } from '#platform/backlog.ts'
@@ -130,6 +131,15 @@ export async function explainItem(
   const sources = { clock: systemClock, ...explaining(queries, ports), findCompany: () => rules }
   const question = { company, ...asked, explain: true, dates: true, maxAgeMs: 0, items: [{ sku }] }
   return answerAvailability({ ...sources, stock: sources.explained }, question)
+}
+
+/** What lies with the company of the item and is another's. */
+export async function othersOf(
+  queries: Queries,
+  { company, sku }: Pick<ItemQuestion, 'company' | 'sku'>,
+): Promise<readonly StockOfOther[]> {
+  const item = (await findItems(queries, [{ company, sku }])).get(itemKey(company, sku))
+  return item ? stockOfOthers(queries, { itemId: item.id, company }) : []
 }
 
 /** As `sources.list` answers, for who looks into the database beside the running program. */

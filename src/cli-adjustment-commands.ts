@@ -7,7 +7,7 @@ export function adjustmentCommands(inventory: Program): void {
     define(
       inventory,
       'adjust <kind> <sku>',
-      'Put stock right: counted, found, lost, moved, returned, sent, arrived or missing',
+      'Put stock right: counted, found, lost, moved, returned, sent, arrived, missing or handed-over',
       async () => (await import('./cli-adjustments.ts')).inventoryAdjust,
     )
       .requiredOption('--location <code>', 'where')
@@ -17,13 +17,15 @@ export function adjustmentCommands(inventory: Program): void {
       .option('--unit <code>', 'such as CA; the base unit when left out')
       .option('--lot <lot>', 'of items that have lots')
       .option('--serial <serial...>', 'of items whose units have serials, one for each')
+      .option('--owner <code>', 'whose stock it is; ours when left out')
+      .option('--to-owner <code>', 'of what is handed over: whose it is now, own for ours')
       .option('--status <status>', 'such as damaged; available when left out')
       .option('--to-status <status>', 'of what is moved')
       .option('--transfer <number>', 'of what is sent, arrived or missing')
       .option('--to <location>', 'of what is sent')
       .option('--note <text>', 'anything else')
       .option('--by <name>', 'who says so'),
-    'count, damage, expiry, loss, quality, recall, return, transfer, outage or correction',
+    'count, damage, expiry, loss, quality, recall, return, transfer, outage, ownership or correction',
   )
   define(
     inventory,

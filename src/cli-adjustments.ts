@@ -14,6 +14,8 @@ type Options = {
   readonly company?: string
   readonly location: string
   readonly lot?: string
+  readonly owner?: string
+  readonly toOwner?: string
   readonly serial?: readonly string[]
   readonly status?: string
   readonly toStatus?: string
@@ -31,9 +33,35 @@ type Options = {
 export async function inventoryAdjust(context: Context): Promise<number> {
   const [kind, sku] = context.args
   const { company, reason, reference, note, by, dryRun = false, ...more } = context.options as Options
-  const { location, lot, serial: serials, status, toStatus, transfer, to, quantity, unit } = more
+  const {
+    location,
+    lot,
+    owner,
+    toOwner,
+    serial: serials,
+    status,
+    toStatus,
+    transfer,
+    to,
+    quantity,
+    unit,
+  } = more
   const opened = await openDatabase(context)
-  const line = { kind, sku, location, lot, serials, status, toStatus, transfer, to, quantity, unit }
+  const line = {
+    kind,
+    sku,
+    location,
+    lot,
+    owner,
+    toOwner,
+    serials,
+    status,
+    toStatus,
+    transfer,
+    to,
+    quantity,
+    unit,
+  }
   const named = company ?? onlyCompany(opened.config.companies)
   const typed = { company: named, reason, reference, note, dryRun, lines: [line] }
   const request = readTyped(AdjustmentRequest, typed, 'See: crossdock inventory adjust --help')
@@ -65,9 +93,11 @@ function told({ id, state, value, currency, lines, dryRun }: AdjustmentAnswer): 
     : `${id} ${STATES[state]}`
   return [
     `${what}, ${worth}`,
-    ...lines.map(({ kind, sku, location, lot, quantity, unit, difference }) => {
+    ...lines.map(({ kind, sku, location, lot, owner, toOwner, quantity, unit, difference }) => {
       const found = difference === undefined ? '' : `, ${difference} against the books`
-      return `  ${kind} ${quantity} ${unit} of ${sku}${lot === undefined ? '' : `, lot ${lot},`} at ${location}${found}`
+      const whose = owner === undefined ? '' : ` of ${owner}`
+      const whoseNow = toOwner === undefined ? '' : ` to ${toOwner}`
+      return `  ${kind} ${quantity} ${unit} of ${sku}${whose}${whoseNow}${lot === undefined ? '' : `, lot ${lot},`} at ${location}${found}`
     }),
   ].join('\n')
 }

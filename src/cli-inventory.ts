@@ -4,11 +4,15 @@ import { onlyCompany } from './cli-adjustments.ts'
 import { CommandFailure, type Context, EXIT, printList, wrongUse } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import type { AvailabilityAnswer } from './domains/inventory/contract/availability.ts'
+import { OWN } from './domains/inventory/contract/owners.ts'
+import type { Queries } from './platform/database.ts'
+import { formatQuantity } from './platform/quantity.ts'
 
 type Options = {
   readonly company?: string
   readonly channel?: string
   readonly location?: string
+  readonly owner?: string
   readonly locationGroup?: string
   readonly customer?: string
   readonly date?: string
@@ -16,16 +20,22 @@ type Options = {
 
 type Place = AvailabilityAnswer['items'][number]['places'][number]
 
-/** A row for each place. */
+/** A row for each place, and one for what each other owner has there: of that nothing can be promised. */
 export async function inventoryShow(context: Context): Promise<number> {
-  const answers = await ask(context)
-  const rows = answers.flatMap(({ company, customer, minimumShelfLifeDays, items }) =>
+  const { answers, database } = await ask(context)
+  const { location, locationGroup, owner: wanted } = context.options as Options
+  const ours = answers.flatMap(({ company, customer, minimumShelfLifeDays, items }) =>
     items.flatMap(({ sku, unit, places }) =>
       places.map(({ explain, ...place }) => {
         const { steps: _, ...figures } = explain!
-        return { company, customer, minimumShelfLifeDays, sku, unit, ...place, ...figures }
+        return { company, customer, minimumShelfLifeDays, sku, unit, owner: OWN, ...place, ...figures }
       }),
     ),
+  )
+  const places = new Set(ours.map((row) => row.location))
+  const isEverywhere = location === undefined && locationGroup === undefined
+  const rows = [...ours, ...(await ofOthers(database, answers))].filter(
+    (row) => (wanted ?? row.owner) === row.owner && (isEverywhere || places.has(row.location)),
   )
   printList(context.terminal, rows, {
     COMPANY: ({ company }) => company,
@@ -42,14 +52,44 @@ export async function inventoryShow(context: Context): Promise<number> {
     AVAILABLE: ({ available, unit }) => `${available} ${unit}`,
     CONFIDENCE: ({ confidence }) => confidence,
     'TOLD AGO': ({ ageSeconds }) => `${ageSeconds} s`,
+    OWNER: ({ owner }) => owner,
   })
   return EXIT.ok
+}
+
+const NOT_OURS = {
+  available: '0',
+  reservedByOrders: '0',
+  reservedFirm: '0',
+  reservedSoft: '0',
+  reservedExternally: '0',
+  safetyStock: '0',
+  keptForOthers: '0',
+  waiting: '0',
+  confidence: 'normal',
+} as const
+
+async function ofOthers(database: Queries, answers: readonly AvailabilityAnswer[]) {
+  const { othersOf } = await import('./app-promises.ts')
+  const asked = answers.flatMap(({ company, items }) =>
+    items.map(({ sku, unit }) => ({ company, sku, unit })),
+  )
+  const found = await Promise.all(
+    asked.map(async (item) => (await othersOf(database, item)).map((row) => ({ ...item, ...row }))),
+  )
+  return found.flat().map(({ available, onHold, unreconciled, ...row }) => ({
+    ...row,
+    ...NOT_OURS,
+    onHand: formatQuantity(available + onHold),
+    onHold: formatQuantity(onHold),
+    unreconciled: formatQuantity(unreconciled),
+  }))
 }
 
 /** From what is on hand to what is available, place by place. */
 export async function inventoryExplain(context: Context): Promise<number> {
   const { terminal } = context
-  for (const answer of await ask(context)) {
+  for (const answer of (await ask(context)).answers) {
     terminal.data(answer, () => explained(answer, (text) => terminal.paint('bold', text)))
   }
   return EXIT.ok
@@ -92,7 +132,9 @@ function forWhom({ channel, customer, date, minimumShelfLifeDays: days }: Availa
 }
 
 /** By each company that has the item; a customer is one company's. */
-async function ask(context: Context): Promise<AvailabilityAnswer[]> {
+async function ask(
+  context: Context,
+): Promise<{ readonly answers: AvailabilityAnswer[]; readonly database: Queries }> {
   const sku = context.args[0]!
   const { company, channel, location, locationGroup, customer, date } = context.options as Options
   if (date !== undefined && !DAY.safeParse(date).success)
@@ -110,7 +152,7 @@ async function ask(context: Context): Promise<AvailabilityAnswer[]> {
     companies.map((code) => explainItem(database, config, { company: code, ...asked })),
   )
   const answers = found.flatMap((answer) => answer ?? [])
-  if (answers.length > 0) return answers
+  if (answers.length > 0) return { answers, database }
   throw new CommandFailure({
     problem: `${companies.join(', ')} has no item ${sku} that could be anywhere.`,
     reason:

@@ -86,10 +86,8 @@ const figures = (statuses: Statuses) => ({
 const asData = ({ changes, ...report }: FileReport) => ({
   ...report,
   ...(changes && {
-    changes: changes.map(({ company, location, sku, before, after }) => ({
-      company,
-      location,
-      sku,
+    changes: changes.map(({ before, after, ...place }) => ({
+      ...place,
       before: figures(before),
       after: figures(after),
     })),
@@ -97,11 +95,12 @@ const asData = ({ changes, ...report }: FileReport) => ({
 })
 
 function changesOf(changes: Changes): string[] {
-  const lines = changes.slice(0, SHOWN).map(({ location, sku, before, after }) => {
+  const lines = changes.slice(0, SHOWN).map(({ location, sku, owner, before, after }) => {
     const moved = (Object.keys(STATUSES) as (keyof Statuses)[]).flatMap((field) =>
       before[field] === after[field] ? [] : [`${STATUSES[field]} ${arrow(before[field], after[field])}`],
     )
-    return `  ${location} ${sku}: ${moved.join(', ')}`
+    const whose = owner === undefined ? '' : ` of ${owner}`
+    return `  ${location} ${sku}${whose}: ${moved.join(', ')}`
   })
   const more = changes.length > SHOWN ? [`  and ${changes.length - SHOWN} more; --json lists them all`] : []
   const head =

@@ -104,7 +104,7 @@ promised(
     'show <sku>',
     'What is where, and what can be promised of it',
     async () => (await import('./cli-inventory.ts')).inventoryShow,
-  ),
+  ).option('--owner <code>', "only one owner's stock; own for ours"),
 )
 promised(
   define(

@@ -33,6 +33,8 @@ export type PurchaseOrderReference = { readonly number: string; readonly line?: 
 export type StockFact = {
   readonly location: string
   readonly sku: string
+  /** The code of him whose stock it is; ours when absent. */
+  readonly owner?: string | undefined
   readonly lot?: string | undefined
   /** The last day on which the lot may be sold, where the source says. */
   readonly expiresOn?: string | undefined
@@ -62,6 +64,8 @@ export type StockFact = {
 
 /** What is there of an item, of one lot where it has lots. */
 export type CountedStock = StockOnHand & {
+  /** The code of him whose stock it is; ours when absent. */
+  readonly owner?: string | undefined
   /** Of the lot, where its source keeps that. */
   readonly expiresOn?: string | undefined
   /** Of the last movement of the item at the location that is contained. */

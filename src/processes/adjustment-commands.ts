@@ -19,13 +19,15 @@ import {
   bookAdjustment,
   compareCounts,
   decideAdjustment,
+  hasLot,
   lockAdjusted,
   lockedAdjustment,
+  unreservedOf,
 } from '#domains/inventory/operations/adjustments.ts'
 import { tellAdjustment } from '#domains/inventory/views/adjustments.ts'
 import { serialsAdjusted } from '#domains/inventory/operations/serials.ts'
 import { controlledItems, findItems } from '#domains/items/operations.ts'
-import { assertLotsKnown, readAdjustment } from './adjustment-request.ts'
+import { assertHandsOver, assertLotsKnown, readAdjustment } from './adjustment-request.ts'
 import { valueOf, worthOf } from './adjustment-value.ts'
 import { wakesOfFreed } from './order-undo.ts'
 import { assertSerialsFit, unitsOf } from './named-serials.ts'
@@ -86,9 +88,8 @@ export async function adjustStock(
       const earlier = request.dryRun ? undefined : await earlierOf(tx, by.claim)
       if (earlier) return earlier
       const positions = await lockAdjusted(tx, lines)
-      assertLotsKnown(lines, ({ itemId, location, lot }) =>
-        positions.some((row) => row.itemId === itemId && row.location === location && row.lot === lot),
-      )
+      assertLotsKnown(lines, (line) => hasLot(positions, line))
+      assertHandsOver(lines, (line) => unreservedOf(positions, line))
       await assertSerialsFit(tx, unitsOf(company.code, lines))
       const compared = compareCounts(lines, positions)
       const valueMinor = valueOf(compared, worth) ?? null
@@ -135,6 +136,7 @@ export const decideOnAdjustment = (
       version: found.version + 1,
     }
     const positions = verdict === 'approve' ? await lockAdjusted(tx, found.lines) : []
+    if (verdict === 'approve') assertHandsOver(found.lines, (line) => unreservedOf(positions, line))
     decideAdjustment(tx, adjustment, causeOf(by))
     audit(tx, adjustment, { ...by, reason }, `inventory.${verdict}_adjustment`)
     if (verdict === 'approve')

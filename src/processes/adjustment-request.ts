@@ -1,16 +1,18 @@
 /** What people say of stock, read: items, units, places, lots, and the fields that each kind of line needs. */
 import { Refusal } from '#platform/faults.ts'
-import { parseQuantity, type Quantity } from '#platform/quantity.ts'
+import { formatQuantity, parseQuantity, type Quantity } from '#platform/quantity.ts'
 import type {
   AdjustedLine,
   AdjustmentKind,
   AdjustmentRequest,
 } from '#domains/inventory/contract/adjustments.ts'
+import { OWN } from '#domains/inventory/contract/owners.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { inBaseUnits } from '#domains/items/operations.ts'
 import { serialErrors } from './named-serials.ts'
 import { placesOf, type SellingPlaces } from './places.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
+import { ownerRefusal } from './stock-owners.ts'
 
 type Asked = AdjustmentRequest['lines'][number]
 type Known = {
@@ -27,7 +29,8 @@ export function readAdjustment({ lines }: AdjustmentRequest, known: Known): Adju
   const read = lines.flatMap((asked, place) => {
     const within = `/lines/${place}`
     const found = [...fieldErrors(asked, within), ...lineErrors(asked, { ...known, units }, within)]
-    const counts = [asked.sku, asked.location, asked.lot, asked.status ?? 'available'].join('\0')
+    const { status = 'available', owner = OWN } = asked
+    const counts = [asked.sku, asked.location, asked.lot, status, owner].join('\0')
     if (asked.kind === 'counted' && (seen.has(counts) || !seen.add(counts)))
       found.push(contradiction(`${within}/kind`, `${asked.sku} is counted twice at ${asked.location}`))
     errors.push(...found)
@@ -44,22 +47,24 @@ const contradiction = (pointer: string, message: string): FieldError => ({
 })
 
 /** Of the fields that not every kind has: those that it must have, and those that it may. */
-const FIELDS_OF: Readonly<Record<AdjustmentKind, readonly [must: readonly Own[], may: readonly Own[]]>> = {
-  counted: [[], ['status']],
-  found: [[], ['status']],
-  lost: [[], ['status']],
-  moved: [['toStatus'], ['status']],
-  returned: [[], []],
-  sent: [['transfer', 'to'], ['status']],
-  arrived: [['transfer'], ['status']],
-  missing: [['transfer'], []],
-}
-type Own = 'status' | 'toStatus' | 'transfer' | 'to'
-const OWN: readonly Own[] = ['status', 'toStatus', 'transfer', 'to']
+const FIELDS_OF: Readonly<Record<AdjustmentKind, readonly [must: readonly Field[], may: readonly Field[]]>> =
+  {
+    counted: [[], ['status']],
+    found: [[], ['status']],
+    lost: [[], ['status']],
+    moved: [['toStatus'], ['status']],
+    returned: [[], []],
+    sent: [['transfer', 'to'], ['status']],
+    arrived: [['transfer'], ['status']],
+    missing: [['transfer'], []],
+    'handed-over': [['toOwner'], ['status']],
+  }
+type Field = 'status' | 'toStatus' | 'transfer' | 'to' | 'toOwner'
+const NOT_OF_ALL: readonly Field[] = ['status', 'toStatus', 'transfer', 'to', 'toOwner']
 
 function fieldErrors(asked: Asked, within: string): FieldError[] {
   const [must, may] = FIELDS_OF[asked.kind]
-  const errors = OWN.flatMap((field) => {
+  const errors = NOT_OF_ALL.flatMap((field) => {
     const pointer = `${within}/${field}`
     if (must.includes(field) && asked[field] === undefined)
       return [contradiction(pointer, `what is ${asked.kind} needs ${field}`)]
@@ -69,6 +74,8 @@ function fieldErrors(asked: Asked, within: string): FieldError[] {
   })
   if (asked.kind === 'moved' && asked.toStatus === (asked.status ?? 'available'))
     errors.push(contradiction(`${within}/toStatus`, `it is ${asked.toStatus} already`))
+  if (asked.kind === 'handed-over' && asked.toOwner === (asked.owner ?? OWN))
+    errors.push(contradiction(`${within}/toOwner`, `it is ${asked.toOwner} already`))
   if (asked.kind === 'sent' && asked.to === asked.location)
     errors.push(contradiction(`${within}/to`, 'a transfer goes to another place'))
   return errors
@@ -92,6 +99,8 @@ function lineErrors(asked: Asked, { company, items, units }: Reading, within: st
     if (quantity instanceof Refusal) note(FIELDS[quantity.code] ?? 'quantity', quantity)
     if (item.lotControlled && asked.lot === undefined)
       note('lot', new Refusal('inventory.lot_required', `${asked.sku} has lots`))
+    note('owner', ownerRefusal(asked, item))
+    if (asked.toOwner !== undefined) note('toOwner', ownerRefusal({ ...asked, owner: asked.toOwner }, item))
     const named = { serials: asked.serials, quantity: quantity instanceof Refusal ? undefined : quantity }
     for (const error of serialErrors(item, named, units))
       refusals.push({ ...error, pointer: `${within}/${error.pointer}` })
@@ -126,6 +135,8 @@ function lineOf(asked: Asked, { company, items }: Known, place: number): Adjuste
     location,
     lot = '',
     serials = [],
+    owner = OWN,
+    toOwner,
     status = 'available',
     toStatus,
     transfer,
@@ -141,6 +152,8 @@ function lineOf(asked: Asked, { company, items }: Known, place: number): Adjuste
     location,
     lot,
     serials,
+    owner,
+    toOwner: toOwner ?? null,
     status,
     toStatus: toStatus ?? null,
     transfer: transfer ?? null,
@@ -154,13 +167,35 @@ function lineOf(asked: Asked, { company, items }: Known, place: number): Adjuste
   }
 }
 
+const TAKING: ReadonlySet<AdjustmentKind> = new Set(['lost', 'moved', 'sent'])
+
+/** Nobody hands over what he does not have, or what is reserved of ours. */
+export function assertHandsOver(
+  lines: readonly AdjustedLine[],
+  hasOf: (line: AdjustedLine) => Quantity,
+): void {
+  const given = new Map<string, Quantity>()
+  const errors = lines.flatMap((line) => {
+    if (line.kind !== 'handed-over') return []
+    const { n, itemId, sku, location, owner, lot, status, quantity, baseUnit } = line
+    const key = [itemId, location, owner, lot, status].join('\0')
+    const has = hasOf(line)
+    const wanted = (given.get(key) ?? 0) + quantity
+    given.set(key, wanted)
+    if (wanted <= has) return []
+    const message = `${owner} has ${formatQuantity(has)} ${baseUnit} of ${sku} at ${location} to hand over`
+    return [{ pointer: `/lines/${n - 1}/quantity`, code: 'inventory.owner_has_less', message }]
+  })
+  if (errors[0]) throw new Refusal('inventory.owner_has_less', errors[0].message, { errors })
+}
+
 /** Of a lot that was never at a location nothing can be taken. */
 export function assertLotsKnown(
   lines: readonly AdjustedLine[],
   isKnown: (line: AdjustedLine) => boolean,
 ): void {
   const errors = lines.flatMap((line) => {
-    const takes = line.kind === 'lost' || line.kind === 'moved' || line.kind === 'sent'
+    const takes = TAKING.has(line.kind)
     if (!takes || line.lot === '' || isKnown(line)) return []
     const message = `${line.location} never had lot ${line.lot} of ${line.sku}`
     return [{ pointer: `/lines/${line.n - 1}/lot`, code: 'inventory.lot_unknown', message }]

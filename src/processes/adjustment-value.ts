@@ -3,6 +3,7 @@ import type { Queries } from '#platform/database.ts'
 import { extendFraction } from '#platform/money.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { localDate } from '#platform/time-zone.ts'
+import { OWN } from '#domains/inventory/contract/owners.ts'
 import type { AdjustedLine } from '#domains/inventory/contract/adjustments.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
 import { highestPrices } from '#domains/pricing/operations.ts'
@@ -32,7 +33,7 @@ export async function worthOf(
   }
 }
 
-/** Of the lines that change how much there is or what may be done with it; undefined where one of them has no price. */
+/** Of the lines that change how much there is of ours or what may be done with it; undefined where one of them has no price. */
 export function valueOf(lines: readonly AdjustedLine[], worth: Worth): number | undefined {
   let sum = 0
   for (const line of lines) {
@@ -45,7 +46,8 @@ export function valueOf(lines: readonly AdjustedLine[], worth: Worth): number | 
   return sum
 }
 
-function changedBy({ kind, quantity, difference, explained }: AdjustedLine): Quantity {
+function changedBy({ kind, quantity, difference, explained, owner, toOwner }: AdjustedLine): Quantity {
+  if (owner !== OWN && toOwner !== OWN) return 0
   if (kind === 'counted') return Math.abs(difference! + explained!)
   // what travels is there as before until it is missing
   return kind === 'sent' || kind === 'arrived' ? 0 : quantity

@@ -64,16 +64,8 @@ function whereabouts(known: Misfit['known']): string {
 
 /** The units that the lines of an adjustment name. */
 export const unitsOf = (company: string, lines: readonly AdjustedLine[]): SaidAt[] =>
-  lines.flatMap(({ n, kind, itemId, sku, location, status, lot, serials }) =>
-    serials.map((serial, place) => ({
-      company,
-      itemId,
-      sku,
-      serial,
-      kind,
-      location,
-      status,
-      lot,
-      pointer: `/lines/${n - 1}/serials/${place}`,
-    })),
-  )
+  lines.flatMap(({ n, kind, itemId, sku, location, status, lot, serials }) => {
+    if (kind === 'handed-over') return []
+    const of = { company, itemId, sku, kind, location, status, lot }
+    return serials.map((serial, place) => ({ ...of, serial, pointer: `/lines/${n - 1}/serials/${place}` }))
+  })

@@ -11,6 +11,7 @@ import type {
   ReconciliationFound,
   UnreadLine,
 } from '#domains/inventory/contract/reconciliations.ts'
+import { isOwn } from '#domains/inventory/contract/owners.ts'
 import { endReconciliation, keepStanding } from '#domains/inventory/operations/reconciliations.ts'
 import { inTotal, reasonOf } from './difference-reasons.ts'
 import { stockedItems } from '#domains/inventory/views/feeds.ts'
@@ -137,10 +138,11 @@ type Taken = {
   readonly taking: Comparing
 }
 
-/** One of the whole place, or that was to be, with the items that it does not name and the books have. */
+/** One of our own stock at the whole place, or that was to be, with the items that it does not name and the books have. */
 async function snapshotOf({ clock, queries }: ReconcilePorts, one: Reconciling): Promise<Taken> {
   const askedAt = one.given?.askedAt ?? clock.now()
-  const snapshot = await one.counter.stockSnapshot(one)
+  const all = await one.counter.stockSnapshot(one)
+  const snapshot = { ...all, lines: all.lines.filter(isOwn) }
   const { company, given } = one
   const told = new Set([...snapshot.lines.map(({ sku }) => sku), ...(given?.later ?? [])])
   const named = await findItems(

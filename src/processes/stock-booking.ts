@@ -8,15 +8,18 @@ import type { Bucket } from '#domains/inventory/contract.ts'
 import { move, type Shortfall, type StockChange } from '#domains/inventory/operations.ts'
 import { type ExternalShipment, shipExternal } from '#domains/inventory/operations/external.ts'
 import { takeTransfers, type TransferTold } from '#domains/inventory/operations/transfers.ts'
-import { itemKey } from '#domains/items/contract.ts'
+import { isOwn } from '#domains/inventory/contract/owners.ts'
+import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { SupplyReceipt } from '#domains/supply/contract.ts'
 import { receiveSupply } from '#domains/supply/operations.ts'
 import type { ToldLot } from './lots.ts'
 import type { SerialsDue } from './serials.ts'
 import { besideHand } from './stock-by-hand.ts'
+import { ownerRefusal } from './stock-owners.ts'
 import { serialsOfStock } from './told-serials.ts'
 import type { StockDiffers } from './hand-telling.ts'
+import type { StockDoubt } from './stock-doubts.ts'
 
 /** What a source told of stock, under its own id. */
 export type StockTold = Omit<StockMoved, 'type' | 'sequence'> & {
@@ -30,7 +33,7 @@ export type StockBooked = {
   readonly refused: ReadonlyMap<number, Refusal>
   /** Of which there may be more for sale now. */
   readonly items: number[]
-  readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
+  readonly doubtful: readonly StockDoubt[]
   /** What people had entered of it before. */
   readonly byHand: readonly StockDiffers[]
   /** Lots that were told with the day on which they expire. */
@@ -46,7 +49,7 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
   const readable = told.flatMap((one, place) => {
     const item = items.get(itemKey(one.company, one.sku))
     const refusal = item
-      ? incompleteness(one)
+      ? incompleteness(one, item)
       : new Refusal('inventory.item_unknown', `${one.company} has no item ${one.sku}`)
     if (refusal) refused.set(place, refusal)
     return item && !refusal ? [{ one, itemId: item.id }] : []
@@ -72,7 +75,9 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
     receipts.length > 0 ? receiveSupply(tx, receipts) : undefined,
   ])
   const lots = known.flatMap(({ one, itemId }) => toldLot(one, itemId))
-  const gained = changes.filter(({ to }) => to === 'available').map(({ itemId }) => itemId)
+  const gained = changes
+    .filter((change) => change.to === 'available' && isOwn(change))
+    .map(({ itemId }) => itemId)
   const explained = changes.filter(({ from, to }) => from === 'unreconciled' || to === 'unreconciled')
   const doubtful = [...uncovered, ...shortfalls, ...explained]
   const tracked = readable.flatMap(({ one, itemId }, place) => {
@@ -91,8 +96,11 @@ function toldLot({ company, sku, lot, expiresOn, source, location }: StockTold, 
   return [{ company, itemId, sku, lot, expiresOn, source, location }]
 }
 
-/** What a message of this reason has to say beside its quantity. */
-export function incompleteness({ reason, location, statuses, transfer }: StockTold): Refusal | undefined {
+/** What a message of this reason has to say beside its quantity, and may not say of another owner's stock. */
+export function incompleteness(told: StockTold, item: SellingItem): Refusal | undefined {
+  const { reason, location, statuses, transfer } = told
+  const misowned = ownerRefusal(told, item)
+  if (misowned) return misowned
   if (reason === 'status-change' && (!statuses || statuses.from === statuses.to))
     return incomplete('a change of status names two of them')
   if (!(reason in ACTS)) return undefined
@@ -114,21 +122,33 @@ const MOVES: Readonly<Partial<Record<StockReason, readonly [from: Bucket, to: Bu
   'quality-hold': ['available', 'quality_hold'],
   'quality-release': ['quality_hold', 'available'],
   ship: ['available', 'shipped'],
+  // of another owner: nobody claims it for an order
+  'ship-other': ['available', 'shipped'],
 }
 /** Told with a minus, these go the other way; of all others the minus only says that they take something away. */
 const TAKEN_BACK: ReadonlySet<StockReason> = new Set(['receipt', 'return', 'count'])
 
 function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockChange[] {
-  const { company, reason, location, lot = '', source, sourceKey, at, mark } = told
+  const { company, reason, location, owner, lot = '', source, sourceKey, at, mark } = told
   const quantity = Math.abs(told.quantity)
-  if (quantity === 0 || reason === 'ship-other') return []
-  const common = { company, itemId, location, reason, source, sourceKey, at, mark, quantity, isTold: true }
+  if (quantity === 0 || (reason === 'ship-other' && isOwn(told))) return []
+  const common = {
+    company,
+    itemId,
+    location,
+    owner,
+    reason,
+    source,
+    sourceKey,
+    at,
+    mark,
+    quantity,
+    isTold: true,
+  }
   // The shipment that was short put it in doubt, without a lot. It may come before that shipment or after it.
   if (reason === 'pick-short') {
-    return [
-      { ...common, lot: '', from: 'unreconciled', to: 'available' },
-      { ...common, lot, from: 'available', to: 'adjustment' },
-    ]
+    const lost: StockChange = { ...common, lot, from: 'available', to: 'adjustment' }
+    return isOwn(told) ? [{ ...common, lot: '', from: 'unreconciled', to: 'available' }, lost] : [lost]
   }
   const [from, to] = reason === 'status-change' ? [statuses!.from, statuses!.to] : MOVES[reason]!
   const isTakenBack = told.quantity < 0 && TAKEN_BACK.has(reason)
@@ -151,7 +171,7 @@ async function shipForOthers(
 
 /** What left for orders that the source took itself. */
 function shipmentOf(told: StockTold, itemId: number): ExternalShipment[] {
-  if (told.reason !== 'ship-other' || told.quantity === 0) return []
+  if (told.reason !== 'ship-other' || told.quantity === 0 || !isOwn(told)) return []
   const { company, source, sourceKey, sku, location, lot = '', at, mark, order } = told
   const quantity = Math.abs(told.quantity)
   return [{ company, source, sourceKey, itemId, sku, location, lot, quantity, at, mark, order }]
@@ -160,19 +180,19 @@ function shipmentOf(told: StockTold, itemId: number): ExternalShipment[] {
 /** What a receipt brings in is that much less to come; what it takes back is to come again. */
 function receiptOf(told: StockTold, itemId: number): SupplyReceipt[] {
   const { company, source, sourceKey, reason, location, quantity, at, purchaseOrder } = told
-  if (reason !== 'receipt' || quantity === 0) return []
+  if (reason !== 'receipt' || quantity === 0 || !isOwn(told)) return []
   return [{ company, source, sourceKey, itemId, location, quantity, at, purchaseOrder }]
 }
 
 const ACTS = { 'transfer-out': 'sent', 'transfer-in': 'arrived', 'transfer-missing': 'missing' } as const
 
 function transferOf(told: StockTold, itemId: number): TransferTold | undefined {
-  const { company, reason, location, lot = '', transfer, statuses, source, sourceKey, at } = told
+  const { company, reason, location, owner, lot = '', transfer, statuses, source, sourceKey, at } = told
   const act = ACTS[reason as keyof typeof ACTS] as TransferTold['act'] | undefined
   if (act === undefined) return undefined
   const { number, place } = transfer!
   const quantity: Quantity = Math.abs(told.quantity)
   const [from, to] = act === 'sent' ? [location, place!] : [place, location]
   const status = (act === 'sent' ? statuses?.from : statuses?.to) ?? 'available'
-  return { company, number, itemId, lot, from, to, act, quantity, status, source, sourceKey, at }
+  return { company, number, itemId, owner, lot, from, to, act, quantity, status, source, sourceKey, at }
 }

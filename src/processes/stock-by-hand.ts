@@ -4,6 +4,7 @@ import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { AdjustedLine, Adjustment } from '#domains/inventory/contract/adjustments.ts'
 import type { HandKind, HandRow, NewHandRow } from '#domains/inventory/contract/by-hand.ts'
+import { isOwn, OWN } from '#domains/inventory/contract/owners.ts'
 import { lockPositionsOf } from '#domains/inventory/operations.ts'
 import {
   beyondHand,
@@ -69,14 +70,16 @@ export async function forgetAdjustment(tx: Transaction, { id, reason }: Adjustme
   )
 }
 
-function changeOf({ kind, status, quantity, difference }: AdjustedLine): Quantity {
+/** Of our own stock: warehouses that went by paper are not compared in what they tell of others'. */
+function changeOf({ kind, status, quantity, difference, owner }: AdjustedLine): Quantity {
+  if (owner !== OWN) return 0
   if (kind === 'returned') return quantity
   if (status !== 'available') return 0
   if (kind === 'counted') return difference ?? 0
   return kind === 'found' ? quantity : kind === 'lost' ? -quantity : 0
 }
 
-type Told = Pick<StockFact, 'sku' | 'location' | 'lot' | 'reason' | 'quantity'> & {
+type Told = Pick<StockFact, 'sku' | 'location' | 'owner' | 'lot' | 'reason' | 'quantity'> & {
   readonly company: string
   readonly source: string
 }
@@ -87,7 +90,7 @@ export async function besideHand<T extends Told>(
   tx: Transaction,
   told: readonly Known<T>[],
 ): Promise<{ readonly known: readonly Known<T>[]; readonly byHand: StockDiffers[] }> {
-  const asked = told.filter(({ one }) => TOLD_AS[one.reason] !== undefined)
+  const asked = told.filter(({ one }) => TOLD_AS[one.reason] !== undefined && isOwn(one))
   const places = asked.map(({ itemId, one }) => ({ itemId, location: one.location }))
   if (places.length === 0) return { known: told, byHand: [] }
   // whoever enters something holds the positions, so it is seen or compares itself with what is booked here
@@ -121,7 +124,8 @@ export async function besideHand<T extends Told>(
   return { known, byHand }
 }
 
-const isOf = (row: HandRow, { reason, location, lot = '' }: Told, itemId: number): boolean =>
+const isOf = (row: HandRow, { reason, location, lot = '', ...of }: Told, itemId: number): boolean =>
+  isOwn(of) &&
   row.kind === TOLD_AS[reason] &&
   row.itemId === itemId &&
   row.location === location &&

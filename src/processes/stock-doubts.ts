@@ -4,18 +4,23 @@ import type { Database, Transaction } from '#platform/database.ts'
 import { closeExceptions } from '#platform/exceptions.ts'
 import { openCausesOf } from '#platform/exceptions-views.ts'
 import { formatQuantity } from '#platform/quantity.ts'
+import { isOwn, ownerOf } from '#domains/inventory/contract/owners.ts'
 import { type Shortfall, unreconciledAt } from '#domains/inventory/operations.ts'
 import { settleDoubts } from '#domains/inventory/operations/doubts.ts'
 import type { ProcessPorts } from './ports.ts'
 
-export type StockDoubt = Pick<Shortfall, 'itemId' | 'location'>
+export type StockDoubt = Pick<Shortfall, 'itemId' | 'location' | 'owner'>
 
 const UNRECONCILED = 'inventory.unreconciled'
-const causeOf = ({ itemId, location }: StockDoubt): string => `${UNRECONCILED}:${itemId}:${location}`
+function causeOf({ itemId, location, ...of }: StockDoubt): string {
+  const whose = isOwn(of) ? itemId : `${itemId}@${ownerOf(of)}`
+  return `${UNRECONCILED}:${whose}:${location}`
+}
 
 function placeOf(cause: string): StockDoubt {
-  const [, itemId, ...location] = cause.split(':')
-  return { itemId: Number(itemId), location: location.join(':') }
+  const [, whose, ...location] = cause.split(':')
+  const [itemId, owner] = whose!.split('@')
+  return { itemId: Number(itemId), location: location.join(':'), owner }
 }
 
 /** Somebody must count where books and shelves differ; what has been explained meanwhile closes by itself. */
@@ -29,16 +34,16 @@ export async function reportStockDoubts(
     tx,
     places
       .filter(({ quantity }) => quantity !== 0)
-      .map(({ company, itemId, location, quantity }) => ({
+      .map(({ company, itemId, location, owner, quantity }) => ({
         company,
-        cause: causeOf({ itemId, location }),
+        cause: causeOf({ itemId, location, owner }),
         code: UNRECONCILED,
         title:
           quantity < 0
-            ? `More left ${location} than our books had`
-            : `${location} did not find what our books have`,
+            ? `More ${isOwn({ owner }) ? '' : `of ${owner} `}left ${location} than our books had`
+            : `${location} did not find what our books have${isOwn({ owner }) ? '' : ` of ${owner}`}`,
         suggestedAction: 'Count the item, or find the receipt that was never told; then book the difference.',
-        facts: { itemId, location, quantity: formatQuantity(quantity) },
+        facts: { itemId, location, owner, quantity: formatQuantity(quantity) },
       })),
   )
   const explained = places.filter(({ quantity }) => quantity === 0)
@@ -61,7 +66,8 @@ const PORTION = 500
 export async function watchDoubts(watch: DoubtWatch): Promise<void> {
   const { database, clock, companies } = watch
   const told = await openCausesOf(database, companies, [UNRECONCILED])
-  const places = told.map(({ cause }) => placeOf(cause))
+  // nobody claims another owner's
+  const places = told.map(({ cause }) => placeOf(cause)).filter(isOwn)
   for (let from = 0; from < places.length; from += PORTION) {
     await database.transaction(async (tx) => {
       const at = clock.now()

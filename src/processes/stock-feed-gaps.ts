@@ -6,6 +6,7 @@ import type { Database } from '#platform/database.ts'
 import { type Cause, closeExceptions, type Occurrence, type OpenExceptions } from '#platform/exceptions.ts'
 import { openCausesOf } from '#platform/exceptions-views.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
+import { isOwn, ownerOf } from '#domains/inventory/contract/owners.ts'
 import { type BlockedFeed, blockedFeeds } from '#domains/inventory/views/feeds.ts'
 import type { CountThatCame } from './reconciliation-given.ts'
 
@@ -31,7 +32,7 @@ type Asked = { readonly times: number; readonly nextMs: number; readonly pauseMs
 
 /**
  * One look. First what is missing is asked for; where that brought nothing, or where nobody ever told of the item, the
- * source says what it has, and the feed goes on behind that.
+ * source says what it has, and the feed goes on behind that. Of others' stock no reader can be asked: a person is told.
  */
 export function feedGapWatch(ports: FeedGapPorts): () => Promise<void> {
   let asked: ReadonlyMap<string, Asked> = new Map()
@@ -42,17 +43,17 @@ export function feedGapWatch(ports: FeedGapPorts): () => Promise<void> {
     const timesOf = (feed: BlockedFeed): number => asked.get(keyOf(feed))?.times ?? 0
     await forEachPlace(
       ports,
-      due.filter(({ lastSequence }) => lastSequence > 0),
+      due.filter((feed) => feed.lastSequence > 0 && isOwn(feed)),
       askAgain,
     )
-    const counted = due.filter((feed) => feed.lastSequence === 0 || timesOf(feed) > 1)
+    const counted = due.filter((feed) => isOwn(feed) && (feed.lastSequence === 0 || timesOf(feed) > 1))
     await forEachPlace(ports, await stillBlocked(ports, counted), count)
-    await tell(ports, (feed) => timesOf(feed) > 1 || !ports.readers.has(feed.source))
+    await tell(ports, (feed) => timesOf(feed) > 1 || !isOwn(feed) || !ports.readers.has(feed.source))
   }
 }
 
-const keyOf = ({ source, itemId, location, missing }: BlockedFeed): string =>
-  `${source} ${itemId} ${location} ${missing.from}`
+const keyOf = ({ source, itemId, location, missing, ...of }: BlockedFeed): string =>
+  `${source} ${itemId} ${location} ${ownerOf(of)} ${missing.from}`
 
 /** When it is first seen to last, and again after pauses that double. */
 function paced(
@@ -142,13 +143,24 @@ async function tell(ports: FeedGapPorts, isTold: (feed: BlockedFeed) => boolean)
 function occurrenceOf(feed: BlockedFeed): Occurrence {
   const { company, source, itemId, location, sku, missing, waiting, since } = feed
   const { from, to } = missing
+  const whose = isOwn(feed) ? '' : ` of ${feed.owner}`
   const which = from === to ? `fact ${from}` : `facts ${from} to ${to}`
   return {
     company,
-    cause: `${FACTS_MISSING}:${source}:${itemId}:${location}:${from}`,
+    cause: `${FACTS_MISSING}:${source}:${itemId}${whose && `@${feed.owner}`}:${location}:${from}`,
     code: FACTS_MISSING,
-    title: `${source}: ${which} of ${sku} at ${location} ${from === to ? 'is' : 'are'} missing, and ${waiting} later ${waiting === 1 ? 'one waits' : 'ones wait'}`,
-    suggestedAction: `Have ${source} tell ${which} of ${sku} again, or take a snapshot of it: what waits is then booked by itself.`,
-    facts: { source, itemId, sku, location, from, to, waiting, since: since.toISOString() },
+    title: `${source}: ${which} of ${sku}${whose} at ${location} ${from === to ? 'is' : 'are'} missing, and ${waiting} later ${waiting === 1 ? 'one waits' : 'ones wait'}`,
+    suggestedAction: `Have ${source} tell ${which} of ${sku}${whose} again, or take a snapshot of it: what waits is then booked by itself.`,
+    facts: {
+      source,
+      itemId,
+      sku,
+      location,
+      owner: feed.owner,
+      from,
+      to,
+      waiting,
+      since: since.toISOString(),
+    },
   }
 }

@@ -39,7 +39,7 @@ export async function placeStock(
   const facts = new Map<FeedFact, FeedTold>()
   for (const one of told) {
     const item = items.get(itemKey(one.company, one.sku))
-    const refusal = item ? (incompleteness(one) ?? notYet(one.at, now)) : unknownItem(one)
+    const refusal = item ? (incompleteness(one, item) ?? notYet(one.at, now)) : unknownItem(one)
     if (item && !refusal) facts.set(factOf(one, item.id), one)
     else if (refusal) standings.set(one, refusal)
   }
@@ -54,8 +54,8 @@ const unknownItem = ({ company, sku }: FeedTold): Refusal =>
 type FeedFact = Fact & { readonly payload: FeedTold }
 
 const factOf = (told: FeedTold, itemId: number): FeedFact => {
-  const { company, location, source, sequence, mark, at } = told
-  return { company, itemId, location, source, sequence, mark, at, payload: told }
+  const { company, location, source, owner, sequence, mark, at } = told
+  return { company, itemId, location, source, owner, sequence, mark, at, payload: told }
 }
 
 /** What waited was kept as JSON. */

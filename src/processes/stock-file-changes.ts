@@ -1,12 +1,16 @@
 /** What a file of stock would change, place by place: seen in transactions that are undone. */
 import type { Transaction } from '#platform/database.ts'
 import type { Statuses } from '#domains/inventory/contract/feeds.ts'
-import { stockKey } from '#domains/inventory/operations.ts'
-import { statusesAt } from '#domains/inventory/views/statuses.ts'
+import { isOwn, type Owned, ownerOf } from '#domains/inventory/contract/owners.ts'
+import { ownedKey, statusesAt } from '#domains/inventory/views/statuses.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 
-export type NamedPlace = { readonly company: string; readonly location: string; readonly sku: string }
+export type NamedPlace = Owned & {
+  readonly company: string
+  readonly location: string
+  readonly sku: string
+}
 
 /** Of a place that a line names; what is in doubt there is part of what is available. */
 export type PlaceChange = NamedPlace & { readonly before: Statuses; readonly after: Statuses }
@@ -21,20 +25,19 @@ export async function watched<T>(
 ): Promise<{ readonly answer: T; readonly changes: readonly PlaceChange[] }> {
   const items = await findItems(tx, named)
   const places = new Map(
-    named.flatMap(({ company, location, sku }) => {
-      const itemId = items.get(itemKey(company, sku))?.id
-      return itemId === undefined
-        ? []
-        : [[stockKey(itemId, location), { company, location, sku, itemId }] as const]
+    named.flatMap((one) => {
+      const itemId = items.get(itemKey(one.company, one.sku))?.id
+      if (itemId === undefined) return []
+      const { company, location, sku, owner } = one
+      const place = { company, location, sku, ...(!isOwn(one) && { owner }), itemId }
+      return [[ownedKey(place), place] as const]
     }),
   )
   const before = await statusesAt(tx, [...places.values()])
   const answer = await work()
   const after = await statusesAt(tx, [...places.values()])
-  const changes = [...places].map(([key, { company, location, sku }]) => ({
-    company,
-    location,
-    sku,
+  const changes = [...places].map(([key, { itemId: _, ...place }]) => ({
+    ...place,
     before: before.get(key) ?? NOTHING,
     after: after.get(key) ?? NOTHING,
   }))
@@ -45,7 +48,7 @@ export async function watched<T>(
 export function summedUp(changes: readonly PlaceChange[]): PlaceChange[] {
   const byPlace = new Map<string, PlaceChange>()
   for (const change of changes) {
-    const key = JSON.stringify([change.location, change.company, change.sku])
+    const key = JSON.stringify([change.location, change.company, change.sku, ownerOf(change)])
     const known = byPlace.get(key)
     byPlace.set(key, known ? { ...known, after: plus(known.after, minus(change)) } : change)
   }

@@ -3,8 +3,19 @@ import type { CountedStock, CountLine, StockSnapshot, UnreadCount } from '#capab
 import { notYet } from '#capabilities/told-time.ts'
 import { contentHash, receiveMessages, showMessage } from '#platform/inbox.ts'
 import type { UnreadLine } from '#domains/inventory/contract/reconciliations.ts'
+import { isOwn, isOwnerCode, ownerOf } from '#domains/inventory/contract/owners.ts'
 import { type CountHeld, type CountThatCame, reconcileGiven, within } from './reconciliation-given.ts'
-import { type FilePorts, inBase, isBad, itemsOf, type Loading, PORTION } from './stock-file-lines.ts'
+import {
+  type FilePorts,
+  inBase,
+  isBad,
+  itemsOf,
+  type Loading,
+  ownedSku,
+  PORTION,
+} from './stock-file-lines.ts'
+import { once } from './stock-file-portions.ts'
+import { takeSnapshot } from './stock-snapshots.ts'
 import { unreadLine } from './unread-counts.ts'
 
 export async function loadCounts(ports: FilePorts, fed: readonly CountLine[], load: Loading): Promise<void> {
@@ -48,8 +59,9 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
   const { load, snapshot } = place
   const items = await itemsOf(ports.queries, lines)
   const halfRead = halfReadAt(unreadOf(load), snapshot)
-  const counts: CountedStock[] = []
-  for (const [sku, own] of Map.groupBy(lines, ({ told }) => told.sku)) {
+  const counts: CountedStock[][] = []
+  for (const own of Map.groupBy(lines, ({ told }) => ownedSku(told)).values()) {
+    const { sku } = own[0]!.told
     if (halfRead.has(sku)) {
       const message = `another line of ${sku} cannot be read`
       const code = 'inventory.line_malformed'
@@ -63,9 +75,42 @@ async function loadPlace(ports: FilePorts, lines: readonly CountLine[], place: P
     })
     // of an item all lines or none: half of its lots would be a count of the others as well
     if (read.some(isBad)) load.refused.push(...read.filter(isBad))
-    else counts.push(...(read as CountedStock[]))
+    else counts.push(read as CountedStock[])
   }
-  if (counts.length > 0 || load.whole) await hold(ports, { ...place, counts })
+  const ours = counts.flat().filter(isOwn)
+  if (ours.length > 0 || load.whole) await hold(ports, { ...place, counts: ours })
+  await takeOfOthers(
+    ports,
+    place,
+    counts.filter(([line]) => !isOwn(line!)),
+  )
+}
+
+/** What is counted of others' stock is taken: our books say nothing else of it that it could be held against. */
+async function takeOfOthers(
+  ports: FilePorts,
+  { load, snapshot }: Place,
+  counts: readonly (readonly CountedStock[])[],
+): Promise<void> {
+  const { source, hash, counted } = load
+  const { company, location } = snapshot
+  const askedAt = ports.clock.now()
+  for (let from = 0; from < counts.length; from += PORTION) {
+    const lines = counts.slice(from, from + PORTION).flat()
+    const nth = `${company}/${location}/others/${from / PORTION}`
+    const places = lines.map(({ sku, owner }) => ({ company, location, sku, owner }))
+    await once(ports, load, { nth, places }, async (tx, turn) => {
+      const sourceKey = `${hash.slice(0, 16)}:${nth}`
+      const told = { source, sourceKey, askedAt, snapshot: { ...snapshot, scope: 'items' as const, lines } }
+      const { corrected, superseded } = await takeSnapshot(tx, turn, ports, told)
+      const distinct = new Set(lines.map(ownedSku)).size
+      return () => {
+        counted.taken += distinct - superseded
+        counted.late += superseded
+        counted.corrected += corrected.length
+      }
+    })
+  }
 }
 
 const unreadOf = ({ file }: Loading): readonly UnreadCount[] => (file.kind === 'snapshot' ? file.unread : [])
@@ -88,7 +133,9 @@ function notUnderstoodAt({ hasCompany, hasLocation }: FilePorts, { load, snapsho
   const wrong = new Map(refused.map((bad) => [bad.line, bad]))
   const lines = [
     ...file.unread,
-    ...file.lines.map(({ line, text, company, told: { location } }) => ({ line, text, company, location })),
+    ...file.lines
+      .filter(({ told }) => isOwn(told) || !isOwnerCode(ownerOf(told)))
+      .map(({ line, text, company, told: { location } }) => ({ line, text, company, location })),
   ]
   return lines
     .filter(

@@ -3,10 +3,12 @@ import type { BadLine, CountLine, StockFile } from '#capabilities/stock.ts'
 import type { Queries } from '#platform/database.ts'
 import { convertQuantity, formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { CountedPlace, UnreadLine } from '#domains/inventory/contract/reconciliations.ts'
+import { ownerOf } from '#domains/inventory/contract/owners.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { comesWhole, findItems } from '#domains/items/operations.ts'
 import type { ReconcilePorts } from './reconciliation.ts'
 import type { PlaceChange } from './stock-file-changes.ts'
+import { ownerRefusal } from './stock-owners.ts'
 
 export type FilePorts = ReconcilePorts & {
   readonly hasCompany: (code: string) => boolean
@@ -56,6 +58,8 @@ type AnyLine = MovementLine | CountLine
 
 export const PORTION = 1_000
 
+export const ownedSku = (told: AnyLine['told']): string => `${ownerOf(told)} ${told.sku}`
+
 export const itemsOf = (
   queries: Queries,
   lines: readonly AnyLine[],
@@ -76,6 +80,8 @@ export function inBase<Field extends string>(
     const message = `${company} has no item ${told.sku}`
     return { line, field: 'sku', code: 'inventory.item_unknown', message }
   }
+  const misowned = ownerRefusal(told, item)
+  if (misowned) return { line, field: 'owner', code: misowned.code, message: misowned.message }
   const factor = unit === undefined ? { numerator: 1, denominator: 1 } : item.units.get(unit)
   if (!factor) {
     const message = `${told.sku} has no unit ${unit}`

@@ -1,10 +1,8 @@
 /** Takes a file of stock: the good lines portion by portion, each once; the others are named by line and field. */
 import type { BadLine, CountLine } from '#capabilities/stock.ts'
-import type { Transaction } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
-import { contentHash, receiveMessages } from '#platform/inbox.ts'
-import type { Docket } from '#platform/process.ts'
-import { type NamedPlace, type PlaceChange, summedUp, watched } from './stock-file-changes.ts'
+import { contentHash } from '#platform/inbox.ts'
+import { type PlaceChange, summedUp } from './stock-file-changes.ts'
 import { loadCounts } from './stock-file-counts.ts'
 import {
   type Counted,
@@ -16,11 +14,11 @@ import {
   type Loading,
   type MovementLine,
   type NotConcluded,
+  ownedSku,
   PORTION,
 } from './stock-file-lines.ts'
+import { once } from './stock-file-portions.ts'
 import { type FeedTold, takeMovements } from './stock-feed.ts'
-
-export type Waking = Pick<Docket, 'wakeAfterwards'>
 
 export type FileReport = {
   readonly lines: number
@@ -79,7 +77,7 @@ export async function loadStockFile(ports: FilePorts, given: GivenFile): Promise
 /** What is undone after each portion sees all of a place in one of them, as far as it fits. */
 const placeByPlace = ({ isUndone }: FilePorts, lines: readonly MovementLine[]): readonly MovementLine[] =>
   isUndone === true
-    ? [...Map.groupBy(lines, ({ told }) => `${told.location} ${told.sku}`).values()].flat()
+    ? [...Map.groupBy(lines, ({ told }) => `${told.location} ${ownedSku(told)}`).values()].flat()
     : lines
 
 async function loadMovements(ports: FilePorts, lines: readonly MovementLine[], load: Loading): Promise<void> {
@@ -120,31 +118,3 @@ const badLine = (line: number, { code, message }: Refusal): BadLine => ({
   code,
   message,
 })
-
-type Portion = { readonly nth: number | string; readonly places: readonly NamedPlace[] }
-
-/** Files the portion under the content of its file: one that was taken before is known. */
-async function once(
-  { transaction, isUndone }: FilePorts,
-  { source, hash, counted, changes }: Loading,
-  { nth, places }: Portion,
-  work: (tx: Transaction, turn: Waking) => Promise<() => void>,
-): Promise<void> {
-  const lines = places.length
-  if (lines === 0) return
-  const note = await transaction(source, async (tx, turn) => {
-    const messageId = `${hash}#${nth}`
-    const body = JSON.stringify({ portion: nth, lines })
-    const message = { source, messageId, type: 'stock-file', contentHash: hash, body }
-    const verdicts = await receiveMessages(tx, [message], 'applied')
-    if (verdicts.get(message) !== 'new') return undefined
-    if (isUndone !== true) return work(tx, turn)
-    const seen = await watched(tx, places, () => work(tx, turn))
-    return () => {
-      changes.push(...seen.changes)
-      seen.answer()
-    }
-  })
-  if (note) note()
-  else counted.repeated += lines
-}

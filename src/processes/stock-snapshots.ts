@@ -7,6 +7,7 @@ import type { Count, CountedBelow, Difference, Statuses } from '#domains/invento
 import { takeCounts } from '#domains/inventory/operations/counts.ts'
 import { learnExpiries } from '#domains/inventory/operations/lots.ts'
 import type { SerialSite } from '#domains/inventory/operations/serials.ts'
+import { ownerOf } from '#domains/inventory/contract/owners.ts'
 import { itemKey, type SellingItem } from '#domains/items/contract.ts'
 import { controlledItems, findItems } from '#domains/items/operations.ts'
 import { wakesOfFreed } from './order-undo.ts'
@@ -37,7 +38,7 @@ export function countsOf(
   items: ReadonlyMap<string, SellingItem>,
   absent: readonly number[] = [],
 ): { readonly counts: Count[]; readonly unknown: CountedStock[] } {
-  const counts = new Map<number, Count & { readonly lots: Map<string, Statuses> }>()
+  const counts = new Map<string, Count & { readonly lots: Map<string, Statuses> }>()
   const unknown: CountedStock[] = []
   for (const line of lines) {
     const item = items.get(itemKey(company, line.sku))
@@ -45,10 +46,12 @@ export function countsOf(
       unknown.push(line)
       continue
     }
-    const count = counts.get(item.id) ?? {
+    const key = keyOf(item.id, line)
+    const count = counts.get(key) ?? {
       company,
       itemId: item.id,
       location,
+      owner: line.owner,
       sequence: line.sequence,
       lots: new Map<string, Statuses>(),
     }
@@ -59,15 +62,17 @@ export function countsOf(
       qualityHold: (before?.qualityHold ?? 0) + line.qualityHold,
       damaged: (before?.damaged ?? 0) + line.damaged,
     })
-    counts.set(item.id, count)
+    counts.set(key, count)
   }
   const empty = absent
-    .filter((itemId) => !counts.has(itemId))
+    .filter((itemId) => !counts.has(keyOf(itemId, {})))
     .map((itemId): Count => ({ company, itemId, location, lots: new Map() }))
   return { counts: [...counts.values(), ...empty], unknown }
 }
 
-/** All lines of an item stand in one list. */
+const keyOf = (itemId: number, of: Pick<CountedStock, 'owner'>): string => `${ownerOf(of)} ${itemId}`
+
+/** All lines of an item that are of one owner stand in one list. */
 export async function takeSnapshot(
   tx: Transaction,
   turn: Pick<Docket, 'wakeAfterwards'>,

@@ -21,7 +21,13 @@ export type FeedFolder = FolderDatabase & {
 
 const CONFIG = {
   companies: [{ code: 'NWF', name: 'Foods', currency: 'USD', timeZone: 'UTC', country: 'US', erp: 'erp' }],
-  systems: { erp: { connector: 'erp-legacy', baseUrl: 'http://127.0.0.1:1/' } },
+  systems: {
+    erp: {
+      connector: 'erp-legacy',
+      baseUrl: 'http://127.0.0.1:1/',
+      credentials: { user: 'u', password: 'p' },
+    },
+  },
   locations: ['CHI-1', 'CHI-2'].map((code) => ({ code, type: 'store', timeZone: 'America/Chicago' })),
   feeds: {
     counts: {

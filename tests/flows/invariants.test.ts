@@ -68,6 +68,10 @@ const PLANTED: Readonly<Record<string, string>> = {
     insert into inventory.movement (company, item_id, location, from_bucket, to_bucket, quantity, reason, source, source_key, at)
     select company, item_id, location, 'available', 'transfer', 1, 'transfer sent', 'wms', 'T-1', now()
     from inventory.position where lot = '' limit 1`,
+  'inventory.owners_are_balanced': `
+    insert into inventory.movement (company, item_id, location, from_bucket, to_bucket, quantity, reason, source, source_key, at)
+    select company, item_id, location, 'available', 'owner', 1, 'ownership', 'adjustment', 'A-1/1', now()
+    from inventory.position where lot = '' limit 1`,
   'inventory.doubt_is_told': `
     update inventory.position set unreconciled = -1 where (item_id, location) = (
       select item_id, location from inventory.position where lot = '' limit 1)`,

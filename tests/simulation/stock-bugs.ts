@@ -213,8 +213,8 @@ export const STOCK_BUGS: readonly Bug[] = [
   {
     name: 'the lots of a transfer are counted as one',
     file: CARRIED,
-    find: "[company, number, itemId, lot, to].join('\\0')",
-    replace: "[company, number, itemId, lot && 'any', to].join('\\0')",
+    find: "[company, number, itemId, lot, to, ownerOf(of)].join('\\0')",
+    replace: "[company, number, itemId, lot && 'any', to, ownerOf(of)].join('\\0')",
     world: TRANSFERS,
   },
   {

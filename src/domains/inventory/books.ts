@@ -1,10 +1,11 @@
 /** The arithmetic of positions that one transaction holds: what a bucket can give, and what is missing; pure. */
 import type { Quantity } from '#platform/quantity.ts'
 import type { Bucket } from './contract.ts'
-import { stockKey } from './rules.ts'
+import { type Owned, ownerOf } from './contract/owners.ts'
+import { ownedKey } from './rules.ts'
 import type { PositionChange } from './store.ts'
 
-export type Place = {
+export type Place = Owned & {
   readonly company: string
   readonly itemId: number
   readonly location: string
@@ -23,7 +24,7 @@ const COLUMN = {
   unreconciled: 'unreconciled',
 } as const
 
-/** The buckets outside the position (supplier, shipped, adjustment, opening, transfer) have no column. */
+/** The buckets outside the position (supplier, shipped, adjustment, opening, transfer, owner) have no column. */
 const columnOf = (bucket: Bucket): keyof Delta | undefined =>
   bucket in COLUMN ? COLUMN[bucket as keyof typeof COLUMN] : undefined
 
@@ -32,8 +33,7 @@ export function bucketChange(bucket: Bucket, quantity: Quantity): Delta {
   return column ? { [column]: quantity } : {}
 }
 
-export const placeKey = (place: Place, lot: string): string =>
-  `${stockKey(place.itemId, place.location)} ${lot}`
+export const placeKey = (place: Place, lot: string): string => `${ownedKey(place)} ${lot}`
 
 /** The keys under which the positions of items at locations are locked. */
 export const positionKeys = (items: readonly number[], locations: readonly string[]): string[] =>
@@ -43,7 +43,8 @@ export const positionKeys = (items: readonly number[], locations: readonly strin
 export function byPlace(a: Place, b: Place): number {
   if (a.itemId !== b.itemId) return a.itemId - b.itemId
   if (a.location !== b.location) return a.location < b.location ? -1 : 1
-  return a.lot < b.lot ? -1 : 1
+  if (a.lot !== b.lot) return a.lot < b.lot ? -1 : 1
+  return ownerOf(a) < ownerOf(b) ? -1 : 1
 }
 
 /** Positions as they stand after each change, and the sum of what is to be written. */
@@ -57,7 +58,7 @@ export class Books {
     for (const row of rows) {
       this.#rows.set(placeKey(row, row.lot), row)
       if (row.lot === '') continue
-      const key = stockKey(row.itemId, row.location)
+      const key = ownedKey(row)
       this.#lots.set(key, [...(this.#lots.get(key) ?? []), row.lot])
     }
     this.#stored = new Set(this.#rows.keys())
@@ -71,10 +72,10 @@ export class Books {
     const key = placeKey(place, lot)
     const delta = withinHold(this.at(place, lot), told)
     this.#rows.set(key, added(this.at(place, lot), delta))
-    const { company, itemId, location } = place
+    const { company, itemId, location, owner } = place
     this.#changes.set(
       key,
-      added(this.#changes.get(key) ?? { company, itemId, location, lot, ...EMPTY }, delta),
+      added(this.#changes.get(key) ?? { company, itemId, location, owner, lot, ...EMPTY }, delta),
     )
   }
 
@@ -89,8 +90,8 @@ export class Books {
   }
 
   /** The lots of a place that are stored. */
-  lotsAt({ itemId, location }: Pick<Place, 'itemId' | 'location'>): readonly string[] {
-    return this.#lots.get(stockKey(itemId, location)) ?? []
+  lotsAt(place: Owned & Pick<Place, 'itemId' | 'location'>): readonly string[] {
+    return this.#lots.get(ownedKey(place)) ?? []
   }
 
   /** Some of what left we held. */

@@ -6,7 +6,7 @@ import type { Quantity } from '#platform/quantity.ts'
 export const STATUSES = ['available', 'quality_hold', 'quarantine', 'damaged', 'blocked'] as const
 export type StockStatus = (typeof STATUSES)[number]
 
-/** The buckets of a position between which movements run; the last five stand outside it. */
+/** The buckets of a position between which movements run; the last six stand outside it. */
 export type Bucket =
   | StockStatus
   | 'in_transit'
@@ -16,6 +16,7 @@ export type Bucket =
   | 'adjustment'
   | 'opening'
   | 'transfer'
+  | 'owner'
 
 /** Where a line's quantity is taken from. */
 export type Allocation = {
@@ -61,6 +62,8 @@ export type Movement = {
   readonly itemId: number
   readonly location: string
   readonly lot: string
+  /** Absent: ours. */
+  readonly owner?: string | undefined
   readonly from: Bucket
   readonly to: Bucket
   readonly quantity: Quantity

@@ -2,6 +2,7 @@
 import type { Quantity } from '#platform/quantity.ts'
 import type { Books, Place } from './books.ts'
 import type { Bucket } from './contract.ts'
+import { isOwn, type Owned } from './contract/owners.ts'
 import { lotKey } from './rules/lots.ts'
 
 type Moving = Place & {
@@ -13,8 +14,14 @@ type Moving = Place & {
   readonly isOurs?: boolean | undefined
 }
 
-export const concernsSale = ({ lot, from, to }: Pick<Moving, 'lot' | 'from' | 'to'>): boolean =>
-  lot !== '' && (from === 'available' || to === 'available')
+/** Nothing of another owner is for sale, so we hold nothing of it. */
+export const concernsSale = ({
+  lot,
+  from,
+  to,
+  ...of
+}: Owned & Pick<Moving, 'lot' | 'from' | 'to'>): boolean =>
+  lot !== '' && isOwn(of) && (from === 'available' || to === 'available')
 
 /**
  * The movements that a told one is of a lot that we hold. What comes for sale goes on hold behind it. What leaves sale

@@ -5,8 +5,9 @@ import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from
 import { bookedBefore, isCounted, isCountedByAnother, leaveCounted } from './counted.ts'
 import { concernsSale, countHeld, whileHeld } from './held.ts'
 import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
+import { type Owned, ownerOf } from './contract/owners.ts'
 import { leave } from './leaving.ts'
-import { allocate, coverable, freeOf, type FreeStock, stockKey } from './rules.ts'
+import { allocate, coverable, freeOf, type FreeStock, ownedKey, stockKey } from './rules.ts'
 import { ChannelStock, type Sharing } from './rules/channel-stock.ts'
 import {
   type BackorderRow,
@@ -262,7 +263,7 @@ export type Departure = {
 type IsTold = boolean | undefined
 
 /** Of nothing where what was missing is explained. */
-export type Shortfall = {
+export type Shortfall = Owned & {
   readonly company: string
   readonly itemId: number
   readonly location: string
@@ -292,10 +293,11 @@ export async function ship(tx: Transaction, departures: readonly Departure[]): P
   return shortfalls
 }
 
-const missingAt = ({ company, itemId, location }: Place, quantity: Quantity): Shortfall => ({
+const missingAt = ({ company, itemId, location, owner }: Place, quantity: Quantity): Shortfall => ({
   company,
   itemId,
   location,
+  owner,
   quantity,
 })
 
@@ -359,13 +361,14 @@ function* eachWhileHeld(
 /** What nobody can explain at these places; zero where everything is explained. */
 export async function unreconciledAt(
   queries: Queries,
-  places: readonly Pick<Place, 'itemId' | 'location'>[],
+  places: readonly (Owned & Pick<Place, 'itemId' | 'location'>)[],
 ): Promise<UnreconciledStock[]> {
   if (places.length === 0) return []
-  const wanted = new Set(places.map(({ itemId, location }) => stockKey(itemId, location)))
+  const wanted = new Set(places.map(ownedKey))
   const items = [...new Set(places.map((place) => place.itemId))]
-  const rows = await selectUnreconciled(queries, items, [...new Set(places.map((place) => place.location))])
-  return rows.filter(({ itemId, location }) => wanted.has(stockKey(itemId, location)))
+  const locations = [...new Set(places.map((place) => place.location))]
+  const rows = await selectUnreconciled(queries, items, locations, ownersOf(places))
+  return rows.filter((row) => wanted.has(ownedKey(row)))
 }
 
 function uniqueKeys(places: readonly Place[]): Place[] {
@@ -376,11 +379,18 @@ function uniqueKeys(places: readonly Place[]): Place[] {
   return [...keys.values()].toSorted(byPlace)
 }
 
-export async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
+const ownersOf = (places: readonly Owned[]): string[] => [...new Set(places.map(ownerOf))]
+
+/** Locks the positions of these owners' stock of the items at the locations. */
+export function lockOwned(tx: Transaction, places: readonly (Owned & Pick<Place, 'itemId' | 'location'>)[]) {
   const items = [...new Set(places.map((place) => place.itemId))].toSorted((a, b) => a - b)
   const locations = [...new Set(places.map((place) => place.location))].toSorted()
   tx.locking('stock position', positionKeys(items, locations))
-  return new Books(await selectPositionsForUpdate(tx, items, locations))
+  return selectPositionsForUpdate(tx, items, locations, ownersOf(places))
+}
+
+export async function lockBooks(tx: Transaction, places: readonly Place[]): Promise<Books> {
+  return new Books(await lockOwned(tx, places))
 }
 
 export function writeBooks(tx: Transaction, books: Books): void {

@@ -1,11 +1,16 @@
 /** How stock is shared out; pure. */
 import type { Quantity } from '#platform/quantity.ts'
 import type { Allocation } from './contract.ts'
+import { type Owned, ownerOf } from './contract/owners.ts'
 
 /** Free quantity by item and location, counted down as it is given away. */
 export type FreeStock = Map<string, Quantity>
 
 export const stockKey = (itemId: number, location: string): string => `${itemId} ${location}`
+
+/** Of what one owner has of an item at a location. */
+export const ownedKey = (place: Owned & { readonly itemId: number; readonly location: string }): string =>
+  `${ownerOf(place)} ${stockKey(place.itemId, place.location)}`
 
 export type WantedLine = {
   readonly itemId: number

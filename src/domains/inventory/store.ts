@@ -3,6 +3,7 @@ import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import type { Movement } from './contract.ts'
+import { isOwn, type Owned, ownerOf } from './contract/owners.ts'
 import { letWaitersBegin } from './store/first-stock.ts'
 
 /** What `unreconciled` lacks is minus; what it has too much is nobody's to sell until somebody has explained it. */
@@ -116,11 +117,13 @@ export function selectWaiting(
 const insertMovementRows = sql(
   'inventory.insert_movements',
   `insert into inventory.movement (company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source,
-     source_key, doc, at, mark)
-   select company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at, mark
+     source_key, doc, at, mark, owner)
+   select company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at, mark,
+     owner
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::text[],
-     $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::bigint[])
-     as m(company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at, mark)`,
+     $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::bigint[], $14::text[])
+     as m(company, item_id, location, lot, from_bucket, to_bucket, quantity, reason, source, source_key, doc, at, mark,
+       owner)`,
 )
 
 export function insertMovements(tx: Transaction, movements: readonly Movement[]): void {
@@ -139,11 +142,12 @@ export function insertMovements(tx: Transaction, movements: readonly Movement[])
     movements.map((row) => row.doc),
     movements.map((row) => row.at),
     movements.map((row) => row.mark ?? null),
+    movements.map(ownerOf),
   ])
 }
 
 /** A change of one position's buckets; `lot` is empty for the item × location as a whole. */
-export type PositionChange = {
+export type PositionChange = Owned & {
   readonly company: string
   readonly itemId: number
   readonly location: string
@@ -171,27 +175,29 @@ const changePositions = sql(
      unreconciled = p.unreconciled + c.unreconciled, in_transit = p.in_transit + c.in_transit,
      quarantine = p.quarantine + c.quarantine, blocked = p.blocked + c.blocked, held = p.held + c.held, told_at = now()
    from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-     $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[])
+     $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::text[])
      as c(company, item_id, location, lot, available, reserved, quality_hold, damaged, unreconciled, in_transit,
-       quarantine, blocked, held)
-   where p.item_id = c.item_id and p.location = c.location and p.lot = c.lot and p.owner = 'own' and p.company = c.company`,
+       quarantine, blocked, held, owner)
+   where p.item_id = c.item_id and p.location = c.location and p.lot = c.lot and p.owner = c.owner
+     and p.company = c.company`,
 )
 
 const addPositions = sql(
   'inventory.add_positions',
-  `insert into inventory.position (company, item_id, location, lot)
-   select company, item_id, location, lot from unnest($1::text[], $2::int[], $3::text[], $4::text[])
-     as c(company, item_id, location, lot) on conflict do nothing
-   returning item_id as "itemId", location, lot`,
+  `insert into inventory.position (company, item_id, location, lot, owner)
+   select company, item_id, location, lot, owner from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])
+     as c(company, item_id, location, lot, owner) on conflict do nothing
+   returning item_id as "itemId", location, lot, owner`,
 )
 
-type PositionKey = Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot'>
+type PositionKey = Pick<PositionChange, 'company' | 'itemId' | 'location' | 'lot' | 'owner'>
 
-const columnsOf = (keys: readonly PositionKey[]): [string[], number[], string[], string[]] => [
+const columnsOf = (keys: readonly PositionKey[]): unknown[] => [
   keys.map((key) => key.company),
   keys.map((key) => key.itemId),
   keys.map((key) => key.location),
   keys.map((key) => key.lot),
+  keys.map(ownerOf),
 ]
 
 /** Makes positions that do not exist yet, empty. */
@@ -212,9 +218,9 @@ export async function makePositions(
   return made
 }
 
-/** The items of places that are made, not of lots alone. */
+/** The items of places of ours that are made, not of lots alone. */
 const placesOf = (made: readonly MadePosition[]): number[] =>
-  made.flatMap(({ itemId, lot }) => (lot === '' ? [itemId] : []))
+  made.flatMap(({ itemId, lot, owner }) => (lot === '' && isOwn({ owner }) ? [itemId] : []))
 
 const openPositions = sql(
   'inventory.open_positions',
@@ -263,26 +269,27 @@ export function updatePositions(tx: Transaction, changes: readonly PositionChang
     changes.map((row) => formatQuantity(row.quarantine)),
     changes.map((row) => formatQuantity(row.blocked)),
     changes.map((row) => formatQuantity(row.held)),
+    changes.map(ownerOf),
   ])
 }
 
 const positionsForUpdate = sql(
   'inventory.positions_for_update',
-  `select company, item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", held,
+  `select company, item_id as "itemId", location, lot, owner, available, reserved, quality_hold as "qualityHold", held,
      quarantine, damaged, blocked, in_transit as "inTransit", unreconciled, counted_by as "countedBy",
      counted_mark as "countedMark", counted_at as "countedAt"
-   from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = 'own'
-   order by item_id, location, lot for no key update`,
+   from inventory.position where item_id = any($1::int[]) and location = any($2::text[]) and owner = any($3::text[])
+   order by item_id, location, lot, owner for no key update`,
 )
 
 const unreconciled = sql(
   'inventory.unreconciled',
-  `select company, item_id as "itemId", location, unreconciled as quantity from inventory.position
-   where item_id = any($1::int[]) and location = any($2::text[]) and lot = '' and owner = 'own'
+  `select company, item_id as "itemId", location, owner, unreconciled as quantity from inventory.position
+   where item_id = any($1::int[]) and location = any($2::text[]) and lot = '' and owner = any($3::text[])
    order by item_id, location`,
 )
 
-export type UnreconciledStock = {
+export type UnreconciledStock = Owned & {
   readonly company: string
   readonly itemId: number
   readonly location: string
@@ -293,15 +300,16 @@ export function selectUnreconciled(
   queries: Queries,
   itemIds: readonly number[],
   locations: readonly string[],
+  owners: readonly string[],
 ): Promise<UnreconciledStock[]> {
-  return queries.query<UnreconciledStock>(unreconciled, [itemIds, locations])
+  return queries.query<UnreconciledStock>(unreconciled, [itemIds, locations, owners])
 }
 
 const usedPlaces = sql(
   'inventory.used_places',
   `select k.item_id as "itemId", k.location from unnest($1::int[], $2::text[]) as k(item_id, location)
    where exists (select from inventory.movement m where m.item_id = k.item_id and m.location = k.location
-     and (m.reason <> 'opening balance' or m.lot = '') offset 0)`,
+     and m.owner = 'own' and (m.reason <> 'opening balance' or m.lot = '') offset 0)`,
 )
 
 /** Places that have a history of their own, or an opening balance that was not told by lot. */
@@ -319,8 +327,9 @@ export function selectPositionsForUpdate(
   tx: Transaction,
   itemIds: readonly number[],
   locations: readonly string[],
+  owners: readonly string[],
 ): Promise<PositionChange[]> {
-  return tx.query<PositionChange>(positionsForUpdate, [itemIds, locations])
+  return tx.query<PositionChange>(positionsForUpdate, [itemIds, locations, owners])
 }
 
 const ensurePartitionRows = sql(

@@ -1,8 +1,9 @@
 /** What advices have in common: when they were written, which item a line is of, how much; pure. */
 import { convertQuantity, parseQuantity, type Quantity, type UnitFactor } from '#platform/quantity.ts'
 import { timeZone } from '#platform/time-zone.ts'
-import type { ProductId } from './documents/parts.ts'
-import { isoDate } from './documents/parts.ts'
+import { isOwn } from '#domains/inventory/contract/owners.ts'
+import { isoDate, party, type ProductId } from './documents/parts.ts'
+import { type Loop, loopsOf } from './documents/structure.ts'
 import type { Finding, FindingCode, Position } from './findings.ts'
 import { finding } from './findings.ts'
 import { type ItemCrosswalk, quantityOf, skuOf } from './map.ts'
@@ -105,6 +106,29 @@ export function countIn(text: string, at: Position): Quantity {
 /** Less than zero for what is taken away. */
 export const signedIn = (text: string, at: Position): Quantity =>
   text.startsWith('-') ? -countIn(text.slice(1), at) : countIn(text, at)
+
+/** X12 98: the owner of the goods. */
+const OWNER = 'OW'
+
+export const ownerLoops = (loop: Loop): Loop[] => loopsOf(loop, 'N1').filter((n1) => party(n1).role === OWNER)
+
+/** Whose goods it tells of, by the guide; absent where it does not say. */
+export function ownerIn(loop: Loop, { guide }: Pick<Advised, 'guide'>): string | undefined {
+  const [named] = ownerLoops(loop)
+  if (!named) return undefined
+  const { id, name = '' } = party(named)
+  const key = id?.value ?? name
+  return (
+    guide.warehouse.owners[key] ?? unreadable('advice.owner_unknown', named.segments[0]!.at, `(N1*OW ${key})`)
+  )
+}
+
+/** Of documents that tell of our own goods alone. */
+export function assertOurs(loop: Loop, advised: Pick<Advised, 'guide'>): void {
+  const owner = ownerIn(loop, advised)
+  if (!isOwn({ owner }))
+    unreadable('advice.owner_of_others', ownerLoops(loop)[0]!.segments[0]!.at, `(${owner})`)
+}
 
 type Counted = { readonly sku: string; readonly unit: string; readonly at: Position }
 

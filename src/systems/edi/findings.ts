@@ -101,6 +101,11 @@ export const FINDINGS = {
   'advice.order_missing': ['error', 'It does not say to which of our documents it belongs.'],
   'advice.number_missing': ['error', 'It has no number of its own, by which it would be known again.'],
   'advice.code_unknown': ['error', 'A code that says what was done is not in the guide.'],
+  'advice.owner_unknown': ['error', "It names an owner of the goods who is not among the guide's owners."],
+  'advice.owner_of_others': [
+    'error',
+    "It tells of another owner's goods, which we take by 944 and 947 alone.",
+  ],
   'advice.no_lines': ['error', 'It has no line.'],
   'advice.item_unidentified': ['error', 'No product id of the line leads to one of our items.'],
   'advice.unit_unknown': ['error', 'The unit of the line is not in the guide.'],

@@ -3,7 +3,17 @@ import type { StockCounted } from '#capabilities/channel-messages.ts'
 import type { CountedStock } from '#capabilities/stock.ts'
 import { formatQuantity, type Quantity } from '#platform/quantity.ts'
 import { Refusal } from '#platform/faults.ts'
-import { type Advice, advice, type Advised, countIn, inBase, instantOf, skuIn, Unreadable } from './advice.ts'
+import {
+  type Advice,
+  advice,
+  type Advised,
+  assertOurs,
+  countIn,
+  inBase,
+  instantOf,
+  skuIn,
+  Unreadable,
+} from './advice.ts'
 import { type InventoryAdvice, type InventoryLine, parseInventoryAdvice } from './documents/846.ts'
 import { x12Date } from './documents/parts.ts'
 import { type Loop, loopsOf } from './documents/structure.ts'
@@ -18,13 +28,14 @@ export function toStockCounted(root: Loop, advised: Advised): Advice<StockCounte
   const { company, location, partner: sender } = guide
   const scope = guide.wholeCounts ? 'location' : 'items'
   return advice(
-    loopsOf(root, 'LIN').map(({ segments: [lin] }, index) => ({
-      line: document.lines[index]!,
-      at: lin!.at,
-      text: lin!.elements.join('*'),
-    })),
-    ({ line, at: place, text }) => ({ counted: countedStock(line, place, advised), text }),
+    loopsOf(root, 'LIN').map((loop, index) => ({ loop, line: document.lines[index]! })),
+    ({ loop, line }) => {
+      assertOurs(loop, advised)
+      const [lin] = loop.segments
+      return { counted: countedStock(line, lin!.at, advised), text: lin!.elements.join('*') }
+    },
     (lines): StockCounted => {
+      assertOurs(root, advised)
       const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)
       if (!takenAt) throw new Unreadable('advice.date_unusable', at, `(${document.date})`)
       return {

@@ -2,7 +2,19 @@
 import type { StockReason } from '#capabilities/stock.ts'
 import type { ShipmentConfirmed, ShippedLine, StockMoved, WarehouseMessage } from '#capabilities/wms.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
-import { type Advised, countIn, inBase, instantOf, lineIn, signedIn, skuIn, Unreadable } from './advice.ts'
+import {
+  type Advised,
+  assertOurs,
+  countIn,
+  inBase,
+  instantOf,
+  lineIn,
+  ownerIn,
+  ownerLoops,
+  signedIn,
+  skuIn,
+  Unreadable,
+} from './advice.ts'
 import { parseReceiptAdvice, type ReceiptLine } from './documents/944.ts'
 import { parseShippingAdvice, type ShippingAdvice, type ShippingLine } from './documents/945.ts'
 import { parseAdjustmentAdvice } from './documents/947.ts'
@@ -25,11 +37,11 @@ export type WarehouseTold = {
 /** What a document does not say of its end or beginning. */
 const FRAME: ReadonlySet<string> = new Set(['ST', 'SE', 'W03', 'W14'])
 
-/** A line with what it needs of the document's head. */
-const excerpt = (root: Loop, loop: Loop): Segment[] => [
-  ...root.segments.filter(({ id }) => !FRAME.has(id)),
-  ...segmentsOf(loop),
-]
+/** A line with what it needs of the document's head, whose goods it is about behind the first segment. */
+function excerpt(root: Loop, loop: Loop): Segment[] {
+  const [first, ...head] = root.segments.filter(({ id }) => !FRAME.has(id))
+  return [first!, ...ownerLoops(root).flatMap(segmentsOf), ...head, ...segmentsOf(loop)]
+}
 
 const CANNOT_BE_NAMED = 'advice.number_missing'
 
@@ -87,6 +99,7 @@ export function toReceipts(root: Loop, advised: Advised): WarehouseTold[] {
   const moved = (line: ReceiptLine, count: Omit<Counted, 'productIds'>, place: Finding['at']) => ({
     type: 'stock-moved' as const,
     location: advised.guide.location,
+    owner: ownerIn(root, advised),
     lot: line.lot,
     expiresOn: line.expiresOn,
     at: at({ ...momentOfDate(document.date), time: document.time ?? '' }, advised),
@@ -133,8 +146,9 @@ export function toAdjustments(root: Loop, advised: Advised): WarehouseTold[] {
         const moves = reason === 'count' ? quantity : Math.abs(quantity)
         const when = at(document.at ?? momentOfDate(document.date), advised)
         const { location } = advised.guide
+        const owner = ownerIn(root, advised)
         const { lot, serials } = line
-        return { type: 'stock-moved', location, sku, lot, serials, reason, quantity: moves, at: when }
+        return { type: 'stock-moved', location, sku, owner, lot, serials, reason, quantity: moves, at: when }
       },
     )
   })
@@ -148,6 +162,7 @@ export function toShipment(root: Loop, advised: Advised): WarehouseTold[] {
   return [
     told({ key: `945/${shipment}/${request ?? ''}#1`, segments }, () => {
       if (request === undefined) throw new Unreadable('advice.order_missing', advised.at)
+      assertOurs(root, advised)
       return shipmentOf({ ...document, request, shipment }, root, advised)
     }),
   ]

@@ -1,5 +1,6 @@
 /** A trading partner's implementation guide as data: who they are, which codes they use, what they want from us. */
 import { z } from 'zod'
+import { Owner } from '#domains/inventory/contract/owners.ts'
 import { Refusal } from '#platform/faults.ts'
 import { TimeZoneName } from '#platform/time-zone.ts'
 import { parse as parseYaml } from 'yaml'
@@ -189,6 +190,10 @@ export const PartnerGuide = z
           .array(Code2)
           .default(['BP', 'BK', 'BO', 'SS'])
           .describe('X12 368 of a shipped line that leave the request open'),
+        owners: z
+          .record(z.string().trim().min(1).max(80), Owner)
+          .default({})
+          .describe('N104, or N102, of the N1*OW of its documents to the owner of stock; own for ours'),
         cancellations: z
           .boolean()
           .default(false)

@@ -10,12 +10,14 @@ import {
   type StockReason,
   type UnreadCount,
 } from '#capabilities/stock.ts'
+import { badOwner, isOwnerCode } from '#domains/inventory/contract/owners.ts'
 import { Refusal } from '#platform/faults.ts'
 import { parseQuantity, type Quantity } from '#platform/quantity.ts'
 
 const MOVEMENTS = {
   required: ['company', 'location', 'sku', 'reason', 'quantity', 'at'],
   optional: [
+    'owner',
     'lot',
     'expires_on',
     'unit',
@@ -30,7 +32,7 @@ const MOVEMENTS = {
 } as const
 const SNAPSHOT = {
   required: ['company', 'location', 'sku', 'available', 'taken_at'],
-  optional: ['lot', 'expires_on', 'quality_hold', 'damaged', 'unit', 'sequence', 'mark'],
+  optional: ['owner', 'lot', 'expires_on', 'quality_hold', 'damaged', 'unit', 'sequence', 'mark'],
 } as const
 
 type Row = Readonly<Record<string, string>>
@@ -104,6 +106,13 @@ class LineReader {
   }
 
   optional = (field: string): string | undefined => this.#row[field] || undefined
+
+  owner(): string | undefined {
+    const value = this.optional('owner')
+    if (value !== undefined && !isOwnerCode(value))
+      this.#wrong('owner', 'inventory.owner_invalid', badOwner(value))
+    return value
+  }
 
   quantity(field: string): Quantity {
     try {
@@ -191,6 +200,7 @@ function factOf(fields: LineReader, line: number) {
   const told: StockFact = {
     location: fields.text('location'),
     sku: fields.text('sku'),
+    owner: fields.owner(),
     lot: fields.optional('lot'),
     expiresOn: fields.expiresOn(),
     serials: fields.serials(),
@@ -216,6 +226,7 @@ const countOf = (fields: LineReader, line: number, text: string): CountLine => (
   told: {
     location: fields.text('location'),
     sku: fields.text('sku'),
+    owner: fields.owner(),
     lot: fields.optional('lot'),
     expiresOn: fields.expiresOn(),
     available: fields.notNegative('available'),

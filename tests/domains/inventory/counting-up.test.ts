@@ -24,6 +24,8 @@ const counted = (itemId: number, quantity: number, lot = ''): AdjustedLine => ({
   location: NORTH,
   lot,
   serials: [],
+  owner: 'own',
+  toOwner: null,
   status: 'available',
   toStatus: null,
   transfer: null,

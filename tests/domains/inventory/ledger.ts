@@ -10,19 +10,19 @@ export const INSIDE = [...STATUSES, 'in_transit', 'unreconciled'] as const
 export const net = (row: PositionView): Quantity => INSIDE.reduce((sum, bucket) => sum + row[bucket], 0)
 
 /** By location and lot, what is in each bucket. */
-export async function ledgerOf(db: OpenDatabase, itemId: number) {
+export async function ledgerOf(db: OpenDatabase, itemId: number, owner = 'own') {
   return db.run<{ location: string; lot: string; bucket: Bucket; quantity: Quantity }>(
     `select location, lot, bucket, sum(quantity) as quantity from (
-       select location, lot, to_bucket as bucket, quantity from inventory.movement where item_id = $1
-       union all select location, lot, from_bucket, -quantity from inventory.movement where item_id = $1) m
+       select location, lot, to_bucket as bucket, quantity from inventory.movement where item_id = $1 and owner = $2
+       union all select location, lot, from_bucket, -quantity from inventory.movement where item_id = $1 and owner = $2) m
      group by location, lot, bucket`,
-    [itemId],
+    [itemId, owner],
   )
 }
 
 /** The positions are what the movements make of them: the whole bucket by bucket, each lot in sum. */
-export async function booksAgree(db: OpenDatabase, itemId: number): Promise<void> {
-  const [positions, ledger] = await Promise.all([positionsOf(db, itemId), ledgerOf(db, itemId)])
+export async function booksAgree(db: OpenDatabase, itemId: number, owner = 'own'): Promise<void> {
+  const [positions, ledger] = await Promise.all([positionsOf(db, itemId, owner), ledgerOf(db, itemId, owner)])
   const sum = (rows: typeof ledger): Quantity => rows.reduce((all, row) => all + row.quantity, 0)
   for (const row of positions) {
     const here = ledger.filter((entry) => entry.location === row.location)

@@ -46,11 +46,11 @@ export type PositionView = {
   readonly unreconciled: Quantity
 }
 
-export const positionsOf = (db: OpenDatabase, itemId: number): Promise<PositionView[]> =>
+export const positionsOf = (db: OpenDatabase, itemId: number, owner = 'own'): Promise<PositionView[]> =>
   db.run<PositionView>(
     `select location, lot, available, reserved, quality_hold, quarantine, damaged, blocked, in_transit, unreconciled
-     from inventory.position where item_id = $1 order by location, lot collate "C"`,
-    [itemId],
+     from inventory.position where item_id = $1 and owner = $2 order by location, lot collate "C"`,
+    [itemId, owner],
   )
 
 export async function positionOf(db: OpenDatabase, itemId: number, location = NORTH, lot = '') {

@@ -40,6 +40,7 @@ export const adjustment = {
 export const position = {
   sku: '10012',
   location: 'CHI-1',
+  owner: 'own',
   available: '470',
   reserved: '96',
   qualityHold: '24',
@@ -56,6 +57,7 @@ export const movement = {
   id: '48112',
   sku: '10012',
   location: 'CHI-1',
+  owner: 'own',
   from: 'available',
   to: 'adjustment',
   quantity: '10',

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { STATUSES, type StockStatus } from '../contract.ts'
+import { Owner } from './owners.ts'
 import { Serials } from './serials.ts'
 
 export const ADJUSTMENT_KINDS = [
@@ -14,6 +15,7 @@ export const ADJUSTMENT_KINDS = [
   'sent',
   'arrived',
   'missing',
+  'handed-over',
 ] as const
 export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number]
 
@@ -27,6 +29,7 @@ export const ADJUSTMENT_REASONS = [
   'return',
   'transfer',
   'outage',
+  'ownership',
   'correction',
 ] as const
 
@@ -40,11 +43,13 @@ const AdjustmentLine = z.strictObject({
     .enum(ADJUSTMENT_KINDS)
     .describe(
       'counted: so much is there. found, lost: more or less than the books. moved: into another status. returned: came ' +
-        'back, into quarantine. sent, arrived, missing: of a transfer between two places',
+        'back, into quarantine. sent, arrived, missing: of a transfer between two places. handed-over: to another owner',
     ),
   sku: Sku,
   location: Location.describe('Where it happened; of what is missing, where it was to arrive'),
   lot: z.string().min(1).max(40).optional(),
+  owner: Owner.optional(),
+  toOwner: Owner.optional().describe('Of what is handed over: whose it is from now on; own for ours'),
   status: Status.optional().describe('Which stock; available when absent. Of what arrived, as what'),
   toStatus: Status.optional().describe('Of what is moved'),
   transfer: Text(40).optional().describe('The number of the transfer, of what is sent, arrived or missing'),
@@ -108,6 +113,8 @@ export const AdjustmentAnswer = z
         location: z.string(),
         lot: z.string().optional(),
         serials: z.array(z.string()).optional(),
+        owner: z.string().optional().describe('Absent: ours'),
+        toOwner: z.string().optional(),
         status: Status,
         toStatus: Status.optional(),
         transfer: z.string().optional(),
@@ -134,6 +141,9 @@ export type AdjustedLine = {
   readonly lot: string
   /** Of an item whose units have serials. */
   readonly serials: readonly string[]
+  readonly owner: string
+  /** Of what is handed over. */
+  readonly toOwner: string | null
   readonly status: StockStatus
   readonly toStatus: StockStatus | null
   readonly transfer: string | null

@@ -1,9 +1,10 @@
 /** The words of stock as sources tell it: facts in their order, and counts of all that is there. */
 import type { RefusalCode } from '#platform/faults.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import type { Owned } from './owners.ts'
 
-/** All that one source tells of an item at a location, in its own numbering. */
-export type FeedKey = { readonly itemId: number; readonly location: string; readonly source: string }
+/** All that one source tells of an owner's stock of an item at a location, in its own numbering. */
+export type FeedKey = Owned & { readonly itemId: number; readonly location: string; readonly source: string }
 
 /** Where a fact stands in its feed. */
 export type Told = {
@@ -33,8 +34,8 @@ export type Statuses = {
   readonly damaged: Quantity
 }
 
-/** What a source counts of an item at a location, by lot; under '' what has none. */
-export type Count = {
+/** What a source counts of an owner's stock of an item at a location, by lot; under '' what has none. */
+export type Count = Owned & {
   readonly company: string
   readonly itemId: number
   readonly location: string
@@ -54,7 +55,7 @@ export type CountTaking = {
 }
 
 /** One place in a snapshot against the books as they were when it was taken. */
-export type Difference = {
+export type Difference = Owned & {
   readonly company: string
   readonly itemId: number
   readonly location: string

@@ -7,6 +7,7 @@ export const PositionView = z
   .object({
     sku: z.string(),
     location: z.string(),
+    owner: z.string().describe('Whose stock it is: own for ours; what is of others is never promised'),
     lot: z.string().optional().describe('Absent on the position as a whole, of which lots are the breakdown'),
     available: Decimal,
     reserved: Decimal.describe('Of what is available; 0 on lots'),
@@ -27,6 +28,7 @@ export const MovementView = z
     id: z.string(),
     sku: z.string(),
     location: z.string(),
+    owner: z.string().describe('Whose stock it is: own for ours'),
     lot: z.string().optional(),
     from: z.string().describe('The bucket that it leaves'),
     to: z.string().describe('The bucket that it enters'),

@@ -2,12 +2,12 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause } from '#platform/log.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import { positionKeys } from '../books.ts'
 import type { Bucket, StockStatus } from '../contract.ts'
 import type { AdjustedLine, Adjustment } from '../contract/adjustments.ts'
-import { move, type Shortfall, type StockChange } from '../operations.ts'
+import { ownerOf } from '../contract/owners.ts'
+import { lockOwned, move, type Shortfall, type StockChange } from '../operations.ts'
 import { correction, type CorrectingMove, stillInDoubt } from '../rules/counting-up.ts'
-import { type PositionChange, selectPositionsForUpdate } from '../store.ts'
+import type { PositionChange } from '../store.ts'
 import {
   type AdjustmentFilter,
   insertAdjustment,
@@ -28,16 +28,16 @@ export const listAdjustments = (
   limit: number,
 ): Promise<Adjustment[]> => selectAdjustments(queries, filter, after, limit)
 
-/** Positions of the lines' items at their locations, locked. */
+/** Positions of the lines' items at their locations, of all owners whom they name, locked. */
 export async function lockAdjusted(
   tx: Transaction,
-  lines: readonly Pick<AdjustedLine, 'itemId' | 'location'>[],
+  lines: readonly Pick<AdjustedLine, 'itemId' | 'location' | 'owner' | 'toOwner'>[],
 ): Promise<readonly PositionChange[]> {
   if (lines.length === 0) return []
-  const items = [...new Set(lines.map(({ itemId }) => itemId))].toSorted((a, b) => a - b)
-  const locations = [...new Set(lines.map(({ location }) => location))].toSorted()
-  tx.locking('stock position', positionKeys(items, locations))
-  return selectPositionsForUpdate(tx, items, locations)
+  const taken = lines.flatMap(({ toOwner, ...line }) =>
+    toOwner === null ? [] : [{ ...line, owner: toOwner }],
+  )
+  return lockOwned(tx, [...lines, ...taken])
 }
 
 const COLUMN = {
@@ -63,12 +63,29 @@ export const compareCounts = (
     }
   })
 
+type OwnedPlace = Pick<AdjustedLine, 'itemId' | 'location' | 'owner'>
+
+const isAt = (row: PositionChange, { itemId, location, owner }: OwnedPlace): boolean =>
+  row.itemId === itemId && row.location === location && ownerOf(row) === owner
+
 const positionOf = (
   positions: readonly PositionChange[],
-  { itemId, location }: Pick<AdjustedLine, 'itemId' | 'location'>,
+  place: OwnedPlace,
   lot: string,
-): PositionChange | undefined =>
-  positions.find((row) => row.itemId === itemId && row.location === location && row.lot === lot)
+): PositionChange | undefined => positions.find((row) => row.lot === lot && isAt(row, place))
+
+/** Whether the lot of the line was ever there. */
+export const hasLot = (positions: readonly PositionChange[], line: OwnedPlace & { readonly lot: string }) =>
+  positionOf(positions, line, line.lot) !== undefined
+
+/** What the owner of the line has there in its status that nobody has reserved, of its lot where it names one. */
+export function unreservedOf(positions: readonly PositionChange[], line: AdjustedLine): Quantity {
+  const whole = positionOf(positions, line, '')
+  if (!whole) return 0
+  const there = whole[COLUMN[line.status]] - (line.status === 'available' ? whole.reserved : 0)
+  const inLot = line.lot === '' ? there : (positionOf(positions, line, line.lot)?.[COLUMN[line.status]] ?? 0)
+  return Math.max(0, Math.min(there, inLot))
+}
 
 /** Keeps what was asked, and tells it. What waits for approval is not booked. */
 export function addAdjustment(tx: Transaction, adjustment: Adjustment, cause: Cause): void {
@@ -125,18 +142,24 @@ export async function bookAdjustment(
   const changes = lines.flatMap((line): StockChange[] => {
     const told = transfers.get(line)
     if (told) return transferred.get(told)!.map((change) => ({ ...change, reason, doc: id }))
-    const { itemId, location, n } = line
-    const here = { ...common, itemId, location, sourceKey: `${number}/${n}` }
+    const { itemId, location, owner, n } = line
+    const here = { ...common, itemId, location, owner, sourceKey: `${number}/${n}` }
     return movesOf(line, positions).map((one) => ({ ...here, ...one }))
   })
   return { changes, shortfalls: changes.length > 0 ? await move(tx, changes) : [] }
 }
 
-type LotMove = CorrectingMove & { readonly lot: string }
+type LotMove = CorrectingMove & { readonly lot: string; readonly owner?: string }
 
 function movesOf(line: AdjustedLine, positions: readonly PositionChange[]): LotMove[] {
   const { kind, lot, quantity, status, toStatus } = line
   if (kind === 'counted') return movesOfCount(line, positions)
+  if (kind === 'handed-over') {
+    return [
+      { lot, quantity, from: status, to: 'owner' },
+      { lot, quantity, from: 'owner', to: status, owner: line.toOwner! },
+    ]
+  }
   const [from, to] = BOOKED_AS[kind as keyof typeof BOOKED_AS](status, toStatus)
   return quantity > 0 ? [{ lot, quantity, from, to }] : []
 }
@@ -153,7 +176,7 @@ const BOOKED_AS = {
 
 /** A pick that was short is in doubt without its lot: what a lot lacks explains that. */
 function movesOfCount(line: AdjustedLine, positions: readonly PositionChange[]): LotMove[] {
-  const { lot, status, itemId, location } = line
+  const { lot, status } = line
   const mine = positionOf(positions, line, lot)?.unreconciled ?? 0
   const moves = correction(status, {
     difference: line.difference!,
@@ -162,7 +185,7 @@ function movesOfCount(line: AdjustedLine, positions: readonly PositionChange[]):
   if (lot === '') return moves
   const lost = moves.find(({ from, to }) => from === 'available' && to === 'adjustment')?.quantity ?? 0
   const inLots = positions
-    .filter((row) => row.lot !== '' && row.itemId === itemId && row.location === location)
+    .filter((row) => row.lot !== '' && isAt(row, line))
     .reduce((sum, row) => sum + row.unreconciled, 0)
   const doubt = (positionOf(positions, line, '')?.unreconciled ?? 0) - inLots
   const quantity: Quantity = Math.min(lost, Math.max(0, doubt))
@@ -170,11 +193,11 @@ function movesOfCount(line: AdjustedLine, positions: readonly PositionChange[]):
 }
 
 function transferOf(
-  { kind, itemId, lot, location, place, transfer, quantity, status }: AdjustedLine,
+  { kind, itemId, owner, lot, location, place, transfer, quantity, status }: AdjustedLine,
   { company, sourceKey, at }: Pick<TransferTold, 'company' | 'sourceKey' | 'at'>,
 ): TransferTold | undefined {
   if (kind !== 'sent' && kind !== 'arrived' && kind !== 'missing') return undefined
   const [from, to] = kind === 'sent' ? [location, place!] : [place ?? undefined, location]
-  const told = { company, number: transfer!, itemId, lot, from, to, act: kind, quantity, status }
+  const told = { company, number: transfer!, itemId, owner, lot, from, to, act: kind, quantity, status }
   return { ...told, source: 'adjustment', sourceKey, at }
 }

@@ -10,21 +10,24 @@ import { lockBooks, writeBooks } from '../operations.ts'
 import { agrees, asOf, type Correction, correctionOf, inAll, NOTHING } from '../rules/counting.ts'
 import { countedAsHeld, lotKey } from '../rules/lots.ts'
 import { countedByHand, leftByHand } from '../rules/by-hand.ts'
+import { isOwn } from '../contract/owners.ts'
 import { isContained } from '../rules/feeds.ts'
 import { laterByPlace, type LaterAt, openedLater } from '../rules/later.ts'
-import { stockKey } from '../rules.ts'
+import { ownedKey } from '../rules.ts'
 import { insertMovements, makePositions } from '../store.ts'
 import { selectAtPlaces, updateByHand } from '../store/by-hand.ts'
-import { lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
-import { feedKey, linesOf, writeFeeds } from './feeds.ts'
+import { feedKey, lockFeeds, markAsCounted, selectMovedLater } from '../store/feeds.ts'
+import { linesOf, writeFeeds } from './feeds.ts'
 import { heldMeanwhile } from './held-meanwhile.ts'
+
+type Doubtful = Pick<Place, 'itemId' | 'location' | 'owner'>
 
 export type CountsTaken = {
   /** Places whose books were other than the count. */
   readonly corrected: readonly Difference[]
   readonly below: readonly CountedBelow[]
   /** Places where something was in doubt, or is. */
-  readonly doubtful: readonly Pick<Place, 'itemId' | 'location'>[]
+  readonly doubtful: readonly Doubtful[]
   /** A later snapshot has told of them, of this source or of another. */
   readonly superseded: number
   /** Facts that waited and are to be booked now, in order. */
@@ -45,7 +48,7 @@ export async function takeCounts(
     sorted.map((count) => ({ ...count, source })),
   )
   const lines = await linesOf(tx, feeds)
-  const lineOf = ({ itemId, location }: Count) => lines.get(feedKey({ itemId, location, source }))!
+  const lineOf = (count: Count) => lines.get(feedKey({ ...count, source }))!
   const told = { mark: taking.mark, at: takenAt }
   const fresh = sorted.filter((count) => !isContained(told, lineOf(count).contained))
   if (fresh.length === 0) return noneTaken(sorted.length)
@@ -58,7 +61,7 @@ export async function takeCounts(
   writeFeeds(
     tx,
     fresh.map((count) => ({
-      key: { itemId: count.itemId, location: count.location, source },
+      key: { itemId: count.itemId, location: count.location, owner: count.owner, source },
       line: lineOf(count),
       repeated: 0,
       late: 0,
@@ -88,38 +91,37 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
       tx,
       told.map((count) => ({ ...count, lot: '' })),
     ),
-    heldMeanwhile(tx, told.flatMap(lotsOf), made),
+    heldMeanwhile(tx, told.filter(isOwn).flatMap(lotsOf), made),
     selectMovedLater(tx, told, since),
-    selectAtPlaces(tx, told),
+    selectAtPlaces(tx, told.filter(isOwn)),
   ])
   const opened = openedLater(moved)
   const current = told.filter(
     (count) =>
-      !opened.has(stockKey(count.itemId, count.location)) &&
-      !isCountedByAnother(books, { ...count, lot: '', source, at: takenAt }),
+      !opened.has(ownedKey(count)) && !isCountedByAnother(books, { ...count, lot: '', source, at: takenAt }),
   )
-  const counts = current.map((count) => countedAsHeld(count, held))
+  const counts = current.map((count) => (isOwn(count) ? countedAsHeld(count, held) : count))
   const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
   updateByHand(tx, countedByHand(entered, takenAt))
   const movements: Movement[] = []
   const corrected: Difference[] = []
   const below: CountedBelow[] = []
-  const doubtful: Pick<Place, 'itemId' | 'location'>[] = []
+  const doubtful: Doubtful[] = []
   for (const count of counts) {
     const place: Place = { ...count, lot: '' }
     const before = books.at(place, '')
     const theirs = inAll(count)
     const ours = asOf(before, later(place, undefined))
     movements.push(...correct(books, count, { later, taking }))
-    const { company, itemId, location } = count
-    if (!agrees(ours, theirs)) corrected.push({ company, itemId, location, ours, theirs })
+    const { company, itemId, location, owner } = count
+    if (!agrees(ours, theirs)) corrected.push({ company, itemId, location, owner, ours, theirs })
     const after = books.at(place, '')
-    if (before.unreconciled !== 0 || after.unreconciled !== 0) doubtful.push({ itemId, location })
+    if (before.unreconciled !== 0 || after.unreconciled !== 0) doubtful.push({ itemId, location, owner })
     const there = after.available + after.unreconciled
     if (there < after.reserved)
       below.push({ company, itemId, location, counted: there, reserved: after.reserved })
   }
-  holdRests(books, current, held)
+  holdRests(books, current.filter(isOwn), held)
   writeBooks(tx, books)
   insertMovements(tx, movements)
   return { corrected, below, doubtful, superseded: told.length - current.length }
@@ -177,12 +179,13 @@ function movementsOf(
   change: Correction,
   { source, sourceKey, takenAt, mark }: CountTaking,
 ): Movement[] {
-  const { company, itemId, location, lot } = place
+  const { company, itemId, location, lot, owner } = place
   const common = {
     company,
     itemId,
     location,
     lot,
+    owner,
     reason: 'snapshot',
     source,
     sourceKey,

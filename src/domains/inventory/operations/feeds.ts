@@ -6,6 +6,7 @@ import {
   deleteHeld,
   type FeedRow,
   type HeldFact,
+  feedKey,
   insertHeld,
   lockFeeds,
   selectHeld,
@@ -65,9 +66,6 @@ export async function holdFeeds(
 /** Those without a number first, in the order in which they came. */
 const bySequence = (a: Fact, b: Fact): number => (a.sequence ?? 0) - (b.sequence ?? 0)
 
-export const feedKey = ({ itemId, location, source }: FeedKey): string =>
-  `${String(itemId).padStart(12, '0')} ${location} ${source}`
-
 async function openFeeds<F extends Fact>(tx: Transaction, facts: readonly F[]): Promise<Open<F>[]> {
   const groups = Map.groupBy(facts, feedKey)
   const sorted = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
@@ -77,8 +75,8 @@ async function openFeeds<F extends Fact>(tx: Transaction, facts: readonly F[]): 
   )
   const lines = await linesOf(tx, rows)
   return sorted.map((group) => {
-    const { itemId, location, source } = group[0]!
-    const key = { itemId, location, source }
+    const { itemId, location, source, owner } = group[0]!
+    const key = { itemId, location, source, owner }
     return { key, line: lines.get(feedKey(key))!, facts: group, repeated: 0, late: 0 }
   })
 }

@@ -226,6 +226,8 @@ function routeOf({ kind, location, place, status, toStatus }: AdjustedLine): {
       return { from: transit, to: here }
     case 'missing':
       return { from: transit, to: { bucket: OUTSIDE.missing, location: null } }
+    case 'handed-over':
+      throw new Error('serials are kept of our own stock alone')
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import type { StockStatus } from '../contract.ts'
+import { ownerOf } from '../contract/owners.ts'
 import type { StockChange } from '../operations.ts'
 import { stepTransfer, type TransferAct } from '../rules/transfers.ts'
 import { lockTransfers, type TransferKey, updateTransfers } from '../store/transfers.ts'
@@ -40,9 +41,10 @@ export async function takeTransfers(
 /** What leaves is told with the place that it leaves. */
 const placeOf = (at: 'from' | 'to', { from, to }: TransferTold): string => (at === 'from' ? from! : to)
 
-const changeOf = ({ company, itemId, lot, act, source, sourceKey, at }: TransferTold) => ({
+const changeOf = ({ company, itemId, lot, owner, act, source, sourceKey, at }: TransferTold) => ({
   company,
   itemId,
+  owner,
   lot,
   reason: `transfer ${act}`,
   source,
@@ -51,7 +53,7 @@ const changeOf = ({ company, itemId, lot, act, source, sourceKey, at }: Transfer
 })
 
 // NUL cannot be stored, so no two transfers share a key.
-const keyOf = ({ company, number, itemId, lot, to }: TransferKey): string =>
-  [company, number, itemId, lot, to].join('\0')
+const keyOf = ({ company, number, itemId, lot, to, ...of }: TransferKey): string =>
+  [company, number, itemId, lot, to, ownerOf(of)].join('\0')
 
 const byKey = (a: TransferKey, b: TransferKey): number => (keyOf(a) < keyOf(b) ? -1 : 1)

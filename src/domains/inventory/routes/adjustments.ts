@@ -71,6 +71,8 @@ const adjust = (verbs: AdjustmentVerbs): Route =>
       'inventory.item_unknown',
       'inventory.location_unknown',
       'inventory.adjustment_contradicts',
+      'inventory.owner_contradicts',
+      'inventory.owner_has_less',
       'inventory.lot_required',
       'inventory.serials_required',
       'inventory.serials_not_kept',
@@ -172,6 +174,7 @@ const decide = (verbs: AdjustmentVerbs, verdict: 'approve' | 'reject', summary: 
       'inventory.adjustment_unknown',
       'inventory.adjustment_decided',
       'inventory.second_person_needed',
+      'inventory.owner_has_less',
     ],
     example: {
       params: { id: 'A-1000071' },

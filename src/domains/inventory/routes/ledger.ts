@@ -6,6 +6,7 @@ import { type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages } from '#platform/http-cursor.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import * as example from '../contract/adjustment-examples.ts'
+import { OWN, Owner } from '../contract/owners.ts'
 import { MovementView, PositionView } from '../contract/ledger.ts'
 import { itemsOf, locationsOf, type AvailabilityPorts } from '../routes.ts'
 import {
@@ -39,12 +40,14 @@ const Company = z.string().min(1).max(12)
 const Sku = z.string().min(1).max(40)
 const Lot = z.string().min(1).max(40)
 const Location = z.string().min(1).max(32)
+const OwnerFilter = Owner.describe('Only what is of one owner, own for ours; of all when absent').optional()
 
 const ListedPositions = PageQuery.extend({
   company: Company,
   sku: Sku.optional(),
   location: Location.optional(),
   lot: Lot.optional(),
+  owner: OwnerFilter,
 })
 
 const positions = (verbs: LedgerVerbs): Route =>
@@ -54,8 +57,8 @@ const positions = (verbs: LedgerVerbs): Route =>
     operationId: 'positions.list',
     summary: 'What is where, by status',
     description:
-      'By item, location and lot, or at one location by item and lot. A position without a lot is the whole of which ' +
-      'lots are the breakdown. What can be promised of it is another question.',
+      'By item, location, lot and owner, or at one location by item, lot and owner. A position without a lot is the ' +
+      'whole of which lots are the breakdown. What can be promised of it is another question.',
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
@@ -69,29 +72,36 @@ const positions = (verbs: LedgerVerbs): Route =>
     ],
     example: { query: { company: 'NWF', limit: 50 }, answer: { items: [example.position] } },
     async handler(request) {
-      const { company, sku, location, lot, limit } = request.query
+      const { company, sku, location, lot, owner, limit } = request.query
       assertStaff(request.principal, company)
       locationsOf(verbs, { company, location })
       const itemId = await itemNamed(verbs, company, sku)
       const after = verbs.pages.after(request)
-      const from = after && placeOf(after as readonly [number, string, string])
-      const found = await listPositions(verbs.queries, { company, itemId, location, lot }, from, limit + 1)
+      const from = after && placeOf(after as readonly [number, string, string, string?])
+      const found = await listPositions(
+        verbs.queries,
+        { company, itemId, location, lot, owner },
+        from,
+        limit + 1,
+      )
       const page = found.slice(0, limit)
       const items = await verbs.itemsById([...new Set(page.map((row) => row.itemId))])
       const last = found.length > limit ? page.at(-1)! : undefined
       return verbs.pages.answer(
         request,
         page.map((row) => tellPosition(row, items.get(row.itemId)!)),
-        last && [last.itemId, last.location, last.lot],
+        last && [last.itemId, last.location, last.lot, last.owner],
       )
     },
   })
 
-const placeOf = ([itemId, location, lot]: readonly [number, string, string]): PositionPlace => ({
-  itemId,
-  location,
-  lot,
-})
+/** A page that was given before owners were told ended at ours. */
+const placeOf = ([itemId, location, lot, owner = OWN]: readonly [
+  number,
+  string,
+  string,
+  string?,
+]): PositionPlace => ({ itemId, location, lot, owner })
 
 async function itemNamed(
   verbs: LedgerVerbs,
@@ -106,6 +116,7 @@ async function itemNamed(
 const tellPosition = (row: PositionRow, { sku, baseUnit }: NamedItem): PositionView => ({
   sku,
   location: row.location,
+  owner: row.owner,
   ...(row.lot !== '' && { lot: row.lot }),
   available: formatQuantity(row.available),
   reserved: formatQuantity(row.reserved),
@@ -124,6 +135,7 @@ const ListedMovements = PageQuery.extend({
   sku: Sku.optional(),
   location: Location.optional(),
   lot: Lot.optional(),
+  owner: OwnerFilter,
   source: z.string().min(1).max(40).optional().describe('Who told it, such as a warehouse by its name'),
   document: z.string().min(1).max(40).optional().describe('Such as S-1000031 or A-1000071'),
 })
@@ -150,7 +162,7 @@ const movements = (verbs: LedgerVerbs): Route =>
     ],
     example: { query: { company: 'NWF', sku: '10012', limit: 50 }, answer: { items: [example.movement] } },
     async handler(request) {
-      const { company, sku, location, lot, source, document, limit } = request.query
+      const { company, sku, location, lot, owner, source, document, limit } = request.query
       assertStaff(request.principal, company)
       const locations = locationsOf(verbs, { company, location })
       const itemId = await itemNamed(verbs, company, sku)
@@ -161,7 +173,7 @@ const movements = (verbs: LedgerVerbs): Route =>
           (location === undefined || place.location === location),
       )
       const before = verbs.pages.after(request)?.[0] as number | undefined
-      const filter = { company, places, lot, source, doc: moved?.doc }
+      const filter = { company, places, lot, owner, source, doc: moved?.doc }
       const found = await listMovements(verbs.queries, filter, before, limit + 1)
       const page = found.slice(0, limit)
       const items = await verbs.itemsById([...new Set(page.map((row) => row.itemId))])
@@ -193,6 +205,7 @@ const tellMovement = (
   id: String(row.id),
   sku,
   location: row.location,
+  owner: row.owner,
   ...(row.lot !== '' && { lot: row.lot }),
   from: row.from,
   to: row.to,

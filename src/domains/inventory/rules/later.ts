@@ -1,9 +1,10 @@
 /** What moved at places after a snapshot was taken, by lot or as a whole; pure. */
 import type { Quantity } from '#platform/quantity.ts'
-import { stockKey } from '../rules.ts'
+import { ownedKey } from '../rules.ts'
+import type { Owned } from '../contract/owners.ts'
 import { type Later, NOTHING_LATER } from './counting.ts'
 
-export type MovedLater = {
+export type MovedLater = Owned & {
   readonly itemId: number
   readonly location: string
   readonly lot: string
@@ -12,25 +13,19 @@ export type MovedLater = {
 }
 
 export type LaterAt = (
-  place: { readonly itemId: number; readonly location: string },
+  place: Owned & { readonly itemId: number; readonly location: string },
   lot: string | undefined,
 ) => Later
 
-/** Places whose books were opened after the snapshot was taken: what opened them knows of all that it tells. */
+/** Places whose books were opened after the snapshot was taken, by `ownedKey`: what opened them knows of all that it tells. */
 export const openedLater = (moved: readonly MovedLater[]): ReadonlySet<string> =>
-  new Set(
-    moved
-      .filter(({ bucket }) => bucket === 'opening')
-      .map(({ itemId, location }) => stockKey(itemId, location)),
-  )
+  new Set(moved.filter(({ bucket }) => bucket === 'opening').map(ownedKey))
 
 /** Of a lot, or of the whole place. */
 export function laterByPlace(moved: readonly MovedLater[]): LaterAt {
-  const byPlace = Map.groupBy(moved, ({ itemId, location }) => stockKey(itemId, location))
-  return ({ itemId, location }, lot) => {
-    const rows = (byPlace.get(stockKey(itemId, location)) ?? []).filter(
-      (row) => lot === undefined || row.lot === lot,
-    )
+  const byPlace = Map.groupBy(moved, ownedKey)
+  return (place, lot) => {
+    const rows = (byPlace.get(ownedKey(place)) ?? []).filter((row) => lot === undefined || row.lot === lot)
     if (rows.length === 0) return NOTHING_LATER
     const sum = (bucket: string): Quantity =>
       rows.reduce((all, row) => (row.bucket === bucket ? all + row.quantity : all), 0)

@@ -13,10 +13,10 @@ const insert = sql(
 const insertLines = sql(
   'inventory.insert_adjustment_lines',
   `insert into inventory.adjustment_line (adjustment_id, n, kind, item_id, sku, location, lot, status, to_status, transfer,
-     place, quantity, base_unit, asked, unit, difference, explained, serials)
+     place, quantity, base_unit, asked, unit, difference, explained, serials, owner, to_owner)
    select $1, * from unnest($2::smallint[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],
      $9::text[], $10::text[], $11::text[], $12::numeric[], $13::text[], $14::numeric[], $15::text[], $16::numeric[],
-     $17::numeric[], $18::jsonb[])`,
+     $17::numeric[], $18::jsonb[], $19::text[], $20::text[])`,
 )
 
 export function insertAdjustment(tx: Transaction, { lines, ...row }: Adjustment): void {
@@ -52,6 +52,8 @@ export function insertAdjustment(tx: Transaction, { lines, ...row }: Adjustment)
     lines.map(({ difference }) => orNull(difference)),
     lines.map(({ explained }) => orNull(explained)),
     lines.map(({ serials }) => JSON.stringify(serials)),
+    lines.map(({ owner }) => owner),
+    lines.map(({ toOwner }) => toOwner),
   ])
 }
 
@@ -95,7 +97,8 @@ const pending = sql(
 const linesOf = sql(
   'inventory.adjustment_lines',
   `select adjustment_id as "adjustmentId", n, kind, item_id as "itemId", sku, location, lot, status, to_status as "toStatus",
-     transfer, place, quantity, base_unit as "baseUnit", asked, unit, difference, explained, serials
+     transfer, place, quantity, base_unit as "baseUnit", asked, unit, difference, explained, serials, owner,
+     to_owner as "toOwner"
    from inventory.adjustment_line where adjustment_id = any($1::bigint[]) order by adjustment_id, n`,
 )
 

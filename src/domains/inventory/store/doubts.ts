@@ -12,7 +12,7 @@ const claimsEnded = sql(
        and p.owner = 'own' and p.unreconciled < 0 and p.reserved < p.available and p.counted_at is not null
      offset 0) p
    where not exists (
-     select from inventory.movement m where m.item_id = p.item_id and m.location = p.location
+     select from inventory.movement m where m.item_id = p.item_id and m.location = p.location and m.owner = 'own'
        and 'unreconciled' in (m.from_bucket, m.to_bucket) and m.reason <> $3
        and m.recorded_at >= p.counted_at - interval '1 hour'
        and case when m.source = p.counted_by and m.mark is not null and p.counted_mark is not null

@@ -156,7 +156,7 @@ const counted = sql(
   `select ${COLUMNS} from inventory.external_reservation e
    where gone < shipped and exists (
      select from inventory.feed f where f.item_id = e.item_id and f.location = e.location and f.source = e.source
-       and f.counted_at >= e.changed_at offset 0)`,
+       and f.owner = 'own' and f.counted_at >= e.changed_at offset 0)`,
 )
 
 /** Of which more left than was told, before their source counted the place: as few as there are lost messages. */

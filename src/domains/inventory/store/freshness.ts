@@ -54,7 +54,7 @@ const rates = sql(
   'inventory.count_sell_rates',
   `insert into inventory.sell_rate as r (item_id, location, per_hour)
    select item_id, location, round(sum(quantity) / 24, 4) from inventory.movement
-   where recorded_at >= now() - interval '1 day' and to_bucket = 'shipped' and location = any($1::text[])
+   where recorded_at >= now() - interval '1 day' and to_bucket = 'shipped' and location = any($1::text[]) and owner = 'own'
    group by item_id, location order by item_id, location
    on conflict (item_id, location) do update set per_hour = excluded.per_hour`,
 )

@@ -58,7 +58,7 @@ export const lockItem = (tx: Transaction, itemId: number, company: string): Prom
 
 const places = sql(
   'inventory.places_of_item',
-  `select distinct location from inventory.position where item_id = $1 and company = $2 order by location`,
+  `select distinct location from inventory.position where item_id = $1 and company = $2 and owner = 'own' order by location`,
 )
 export const placesOfItem = async (queries: Queries, itemId: number, company: string): Promise<string[]> =>
   (await queries.query<{ location: string }>(places, [itemId, company])).map(({ location }) => location)
@@ -85,7 +85,8 @@ export const claimsOnItem = (
 
 const placesHavingLot = sql(
   'inventory.places_of_lot',
-  `select distinct location from inventory.position where item_id = $1 and lot = $2 and company = $3 order by location`,
+  `select distinct location from inventory.position where item_id = $1 and lot = $2 and company = $3 and owner = 'own'
+   order by location`,
 )
 export const placesOfLot = async (queries: Queries, { itemId, lot, company }: LotKey): Promise<string[]> =>
   (await queries.query<{ location: string }>(placesHavingLot, [itemId, lot, company])).map(

@@ -51,7 +51,7 @@ const miss = sql(
      as k(company, location, source, day, currency, zone, problem)
    where exists (
      select 1 from inventory.position p
-     where p.company = k.company and p.location = k.location and (p.since at time zone k.zone)::date < k.day offset 0)
+     where p.company = k.company and p.location = k.location and p.owner = 'own' and (p.since at time zone k.zone)::date < k.day offset 0)
    and not exists (
      select 1 from inventory.reconciliation r
      where r.company = k.company and r.location = k.location and r.day = k.day and not r.dry_run offset 0)`,

@@ -2,6 +2,7 @@
 import { formatAmount } from '#platform/money.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import type { AdjustedLine, Adjustment, AdjustmentAnswer } from '../contract/adjustments.ts'
+import { OWN } from '../contract/owners.ts'
 
 export const tellAdjustment = (
   { lines, note, valueMinor, currency, requestedAt, decidedBy, decidedAt, decision, ...row }: Adjustment,
@@ -33,6 +34,8 @@ const tellLine = (line: AdjustedLine): AdjustmentAnswer['lines'][number] => ({
   location: line.location,
   ...(line.lot !== '' && { lot: line.lot }),
   ...(line.serials.length > 0 && { serials: [...line.serials] }),
+  ...((line.owner !== OWN || line.toOwner !== null) && { owner: line.owner }),
+  ...(line.toOwner !== null && { toOwner: line.toOwner }),
   status: line.status,
   ...(line.toStatus !== null && { toStatus: line.toStatus }),
   ...(line.transfer !== null && { transfer: line.transfer }),

@@ -8,12 +8,13 @@ const LIMIT = 2_000
 
 const blocked = sql(
   'inventory.blocked_feeds',
-  `select f.item_id as "itemId", f.location, f.source, f.company, w.sku, f.last_sequence as "lastSequence",
+  `select f.item_id as "itemId", f.location, f.source, f.owner, f.company, w.sku, f.last_sequence as "lastSequence",
      jsonb_build_object('from', f.missing_from, 'to', f.missing_to) as missing, f.blocked_since as since, w.waiting
    from inventory.feed f
    cross join lateral (
      select count(*)::int as waiting, min(h.fact->>'sku') as sku from inventory.feed_held h
-     where h.item_id = f.item_id and h.location = f.location and h.source = f.source offset 0) w
+     where h.item_id = f.item_id and h.location = f.location and h.source = f.source and h.owner = f.owner
+     offset 0) w
    where f.blocked_since <= now() - make_interval(secs => $1::float8 / 1000)
    order by f.blocked_since, f.item_id, f.location limit ${LIMIT}`,
 )

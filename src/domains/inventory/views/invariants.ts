@@ -1,11 +1,12 @@
 /** What holds of stock, and what other rooms are compared with. */
 import { type Invariant, invariant, relation } from '#platform/invariants.ts'
-import { STATUSES } from '../contract.ts'
+import { type Bucket, STATUSES } from '../contract.ts'
 
 /** What each whole position has reserved. */
 export const reserved = relation(
   'inventory.reserved',
-  `select company, item_id, location, reserved as quantity from inventory.position where lot = ''`,
+  `select company, item_id, location, reserved as quantity from inventory.position
+   where lot = '' and owner = 'own'`,
 )
 /** What order lines may take from a place before it is asked for. */
 export const claimed = relation(
@@ -17,12 +18,12 @@ export const awaited = relation(
   `select doc, line, quantity, minimum_shelf_life_days from inventory.backorder`,
 )
 
-/** What came from suppliers; minus what a warehouse took back of it. */
+/** What came from suppliers and is ours; minus what a warehouse took back of it. */
 export const arrivals = relation(
   'inventory.arrivals',
   `select item_id, location, source, source_key,
      case when from_bucket = 'supplier' then quantity else -quantity end as quantity
-   from inventory.movement where 'supplier' in (from_bucket, to_bucket)`,
+   from inventory.movement where 'supplier' in (from_bucket, to_bucket) and owner = 'own'`,
 )
 
 /** What channels' reservations keep at a place. */
@@ -44,46 +45,58 @@ export const inventoryDocuments = relation(
 const BUCKETS = [...STATUSES, 'in_transit', 'unreconciled']
 const IN_A_POSITION = BUCKETS.map((bucket) => `'${bucket}'`).join(', ')
 
+const OF_OTHERS = `case when owner <> 'own' then ' of ' || owner else '' end`
+
 // A look from the beginning compares every position; a later one those that have moved, with all of their movements.
 const POSITIONS_ARE_MOVEMENTS = `
   with moving as (
-    select company, item_id, location from inventory.movement where recorded_at >= (select at from since)
-    union select company, item_id, location from inventory.position
+    select company, item_id, location, owner from inventory.movement where recorded_at >= (select at from since)
+    union select company, item_id, location, owner from inventory.position
     where (select at from since) = '-infinity'),
   moved as (
-    select m.company, m.item_id, m.location, b.bucket, sum(b.quantity) as quantity
-    from moving join inventory.movement m using (company, item_id, location)
+    select m.company, m.item_id, m.location, m.owner, b.bucket, sum(b.quantity) as quantity
+    from moving join inventory.movement m using (company, item_id, location, owner)
     cross join lateral (values (m.to_bucket, m.quantity), (m.from_bucket, -m.quantity)) b(bucket, quantity)
-    where b.bucket in (${IN_A_POSITION}) group by 1, 2, 3, 4),
+    where b.bucket in (${IN_A_POSITION}) group by 1, 2, 3, 4, 5),
   held as (
-    select p.company, p.item_id, p.location, b.bucket, b.quantity
-    from moving join inventory.position p using (company, item_id, location)
+    select p.company, p.item_id, p.location, p.owner, b.bucket, b.quantity
+    from moving join inventory.position p using (company, item_id, location, owner)
     cross join lateral (values ${BUCKETS.map((bucket) => `('${bucket}', p.${bucket})`).join(', ')}) b(bucket, quantity)
     where p.lot = '')
-  select 'item ' || item_id || ' at ' || location || ': ' || trim_scale(coalesce(h.quantity, 0)) || ' ' || bucket || ', '
+  select 'item ' || item_id || ' at ' || location || ${OF_OTHERS} || ': ' || trim_scale(coalesce(h.quantity, 0)) || ' ' || bucket || ', '
     || trim_scale(coalesce(m.quantity, 0)) || ' by movements'
-  from held h full join moved m using (company, item_id, location, bucket)
+  from held h full join moved m using (company, item_id, location, owner, bucket)
   where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`
 
 // In all, not by bucket: a place may cover what its lot cannot, and the other way round.
 const LOTS_ARE_MOVEMENTS = `
   with moving as (
-    select company, item_id, location, lot from inventory.movement
+    select company, item_id, location, owner, lot from inventory.movement
     where recorded_at >= (select at from since) and lot <> ''
-    union select company, item_id, location, lot from inventory.position
+    union select company, item_id, location, owner, lot from inventory.position
     where (select at from since) = '-infinity' and lot <> ''),
   moved as (
-    select m.company, m.item_id, m.location, m.lot, sum(
+    select m.company, m.item_id, m.location, m.owner, m.lot, sum(
       case when m.to_bucket in (${IN_A_POSITION}) then m.quantity else 0 end
       - case when m.from_bucket in (${IN_A_POSITION}) then m.quantity else 0 end) as quantity
-    from moving join inventory.movement m using (company, item_id, location, lot) group by 1, 2, 3, 4),
+    from moving join inventory.movement m using (company, item_id, location, owner, lot) group by 1, 2, 3, 4, 5),
   held as (
-    select p.company, p.item_id, p.location, p.lot, ${BUCKETS.map((bucket) => `p.${bucket}`).join(' + ')} as quantity
-    from moving join inventory.position p using (company, item_id, location, lot))
-  select 'item ' || item_id || ' at ' || location || ' lot ' || lot || ': ' || trim_scale(coalesce(h.quantity, 0)) || ', '
+    select p.company, p.item_id, p.location, p.owner, p.lot, ${BUCKETS.map((bucket) => `p.${bucket}`).join(' + ')} as quantity
+    from moving join inventory.position p using (company, item_id, location, owner, lot))
+  select 'item ' || item_id || ' at ' || location || ${OF_OTHERS} || ' lot ' || lot || ': ' || trim_scale(coalesce(h.quantity, 0)) || ', '
     || trim_scale(coalesce(m.quantity, 0)) || ' by movements'
-  from held h full join moved m using (company, item_id, location, lot)
+  from held h full join moved m using (company, item_id, location, owner, lot)
   where coalesce(h.quantity, 0) <> coalesce(m.quantity, 0)`
+
+/** Of a bucket between two positions: what goes into it comes out again, told as one. */
+const unbalancedIn = (bucket: Bucket): string => `
+  with recent as materialized (
+    select source, source_key, item_id, from_bucket, to_bucket, quantity from inventory.movement
+    where recorded_at >= (select at from since))
+  select source || ' ' || source_key || ' item ' || item_id || ': ' || trim_scale(sum(quantity)) from (
+    select source, source_key, item_id, case when to_bucket = '${bucket}' then quantity else -quantity end as quantity
+    from recent where '${bucket}' in (from_bucket, to_bucket)) m
+  group by source, source_key, item_id having sum(quantity) <> 0`
 
 export const inventoryInvariants: readonly Invariant[] = [
   invariant(
@@ -102,27 +115,28 @@ export const inventoryInvariants: readonly Invariant[] = [
        || trim_scale(t.quantity) || ' by transfers'
      from inventory.position p cross join lateral (
        select coalesce(sum(open), 0) as quantity from inventory.transfer t
-       where t.to_location = p.location and t.item_id = p.item_id and t.company = p.company and t.open > 0) t
+       where t.to_location = p.location and t.item_id = p.item_id and t.company = p.company and t.owner = p.owner
+         and t.open > 0) t
      where p.lot = '' and p.in_transit <> t.quantity`,
     'what is in transit to a place was sent there and has not arrived',
   ),
   invariant(
     'inventory.transfers_are_balanced',
-    `with recent as materialized (
-       select source, source_key, item_id, from_bucket, to_bucket, quantity from inventory.movement
-       where recorded_at >= (select at from since))
-     select source || ' ' || source_key || ' item ' || item_id || ': ' || trim_scale(sum(quantity)) from (
-       select source, source_key, item_id, case when to_bucket = 'transfer' then quantity else -quantity end as quantity
-       from recent where 'transfer' in (from_bucket, to_bucket)) m
-     group by source, source_key, item_id having sum(quantity) <> 0`,
+    unbalancedIn('transfer'),
     'what leaves one place for another is in transit to it from the same moment on',
+  ),
+  invariant(
+    'inventory.owners_are_balanced',
+    unbalancedIn('owner'),
+    "what one owner hands over is the other owner's from the same moment on",
   ),
   invariant(
     'inventory.doubt_is_told',
     `select 'item ' || p.item_id || ' at ' || p.location || ': ' || trim_scale(p.unreconciled) from inventory.position p
      where p.lot = '' and p.unreconciled <> 0 and not exists (
        select from exceptions.exception e
-       where e.company = p.company and e.cause = 'inventory.unreconciled:' || p.item_id || ':' || p.location)`,
+       where e.company = p.company and e.cause = 'inventory.unreconciled:' || p.item_id
+         || case when p.owner <> 'own' then '@' || p.owner else '' end || ':' || p.location)`,
     'what left although the books could not cover it was told as an exception',
   ),
   invariant(

@@ -2,27 +2,32 @@
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
+import { OWN } from '../contract/owners.ts'
 import type { PositionChange } from '../store.ts'
 
-const COLUMNS = `item_id as "itemId", location, lot, available, reserved, quality_hold as "qualityHold", quarantine, damaged,
+const COLUMNS = `item_id as "itemId", location, lot, owner, available, reserved, quality_hold as "qualityHold", quarantine, damaged,
   blocked, in_transit as "inTransit", unreconciled, told_at as "toldAt"`
 
 const byItem = sql(
   'inventory.positions_by_item',
   `select ${COLUMNS} from inventory.position
-   where (item_id, location, lot) > ($2, $3, $4) and item_id between $8 and $5 and company = $1 and owner = 'own'
-     and ($6::text is null or lot = $6)
-   order by item_id, location, lot limit $7`,
+   where (item_id, location, lot, owner) > ($2, $3, $4, $9) and item_id between $8 and $5 and company = $1
+     and ($6::text is null or lot = $6) and ($10::text is null or owner = $10)
+   order by item_id, location, lot, owner limit $7`,
 )
 const byPlace = sql(
   'inventory.positions_by_place',
   `select ${COLUMNS} from inventory.position
-   where company = $1 and location = $2 and (item_id, lot) > ($3, $4) and item_id between $8 and $5 and owner = 'own'
-     and ($6::text is null or lot = $6)
-   order by item_id, lot limit $7`,
+   where company = $1 and location = $2 and (item_id, lot, owner) > ($3, $4, $9) and item_id between $8 and $5
+     and ($6::text is null or lot = $6) and ($10::text is null or owner = $10)
+   order by item_id, lot, owner limit $7`,
 )
 
-export type PositionRow = Omit<PositionChange, 'company' | 'countedBy' | 'countedMark' | 'countedAt'> & {
+export type PositionRow = Omit<
+  PositionChange,
+  'company' | 'owner' | 'countedBy' | 'countedMark' | 'countedAt'
+> & {
+  readonly owner: string
   readonly toldAt: Date
 }
 
@@ -31,34 +36,37 @@ export type PositionFilter = {
   readonly itemId?: number | undefined
   readonly location?: string | undefined
   readonly lot?: string | undefined
+  readonly owner?: string | undefined
 }
-export type PositionPlace = Pick<PositionRow, 'itemId' | 'location' | 'lot'>
+export type PositionPlace = Pick<PositionRow, 'itemId' | 'location' | 'lot' | 'owner'>
 
 const LAST_ITEM = 2_147_483_647
 
-/** By item, location and lot, after the one where the page before ended. */
+/** By item, location, lot and owner, after the one where the page before ended. */
 export function listPositions(
   queries: Queries,
-  { company, itemId, location, lot }: PositionFilter,
+  { company, itemId, location, lot, owner }: PositionFilter,
   after: PositionPlace | undefined,
   limit: number,
 ): Promise<PositionRow[]> {
   const [first, last] = [itemId ?? 0, itemId ?? LAST_ITEM]
-  const from = after ?? { itemId: first - 1, location: '', lot: '' }
+  const from = after ?? { itemId: first - 1, location: '', lot: '', owner: OWN }
+  const rest = [last, lot ?? null, limit, first, from.owner, owner ?? null]
   return location === undefined
-    ? queries.query(byItem, [company, from.itemId, from.location, from.lot, last, lot ?? null, limit, first])
-    : queries.query(byPlace, [company, location, from.itemId, from.lot, last, lot ?? null, limit, first])
+    ? queries.query(byItem, [company, from.itemId, from.location, from.lot, ...rest])
+    : queries.query(byPlace, [company, location, from.itemId, from.lot, ...rest])
 }
 
 const movements = sql(
   'inventory.list_movements',
   `select m.* from unnest($1::int[], $2::text[]) as k(item_id, location)
    cross join lateral (
-     select id, item_id as "itemId", location, lot, from_bucket as "from", to_bucket as "to", quantity, reason, source,
+     select id, item_id as "itemId", location, lot, owner, from_bucket as "from", to_bucket as "to", quantity, reason, source,
        source_key as "sourceKey", doc, at, recorded_at as "recordedAt"
      from inventory.movement
      where item_id = k.item_id and location = k.location and id < $3 and company = $4
        and ($5::text is null or lot = $5) and ($6::text is null or source = $6) and ($7::bigint is null or doc = $7)
+       and ($9::text is null or owner = $9)
      order by item_id desc, location desc, id desc limit $8) m
    order by m.id desc limit $8`,
 )
@@ -68,6 +76,7 @@ export type MovementRow = {
   readonly itemId: number
   readonly location: string
   readonly lot: string
+  readonly owner: string
   readonly from: string
   readonly to: string
   readonly quantity: Quantity
@@ -84,6 +93,7 @@ export type MovementFilter = {
   /** Where they happened; a page looks into each of them. */
   readonly places: readonly { readonly itemId: number; readonly location: string }[]
   readonly lot?: string | undefined
+  readonly owner?: string | undefined
   readonly source?: string | undefined
   readonly doc?: number | undefined
 }
@@ -91,7 +101,7 @@ export type MovementFilter = {
 /** The newest first, before the one where the page before ended. */
 export const listMovements = (
   queries: Queries,
-  { company, places, lot, source, doc }: MovementFilter,
+  { company, places, lot, owner, source, doc }: MovementFilter,
   before: number | undefined,
   limit: number,
 ): Promise<MovementRow[]> =>
@@ -104,4 +114,5 @@ export const listMovements = (
     source ?? null,
     doc ?? null,
     limit,
+    owner ?? null,
   ])

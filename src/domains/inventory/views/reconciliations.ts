@@ -12,7 +12,7 @@ import type {
 } from '../contract/reconciliations.ts'
 import { leftByHand } from '../rules/by-hand.ts'
 import { laterByPlace, openedLater } from '../rules/later.ts'
-import { stockKey } from '../rules.ts'
+import { ownedKey } from '../rules.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
 import { isContained } from '../rules/feeds.ts'
 import { countedAsHeld } from '../rules/lots.ts'
@@ -58,7 +58,8 @@ const held = sql(
      where p.item_id = k.item_id and p.location = $2 and p.lot = '' and p.owner = 'own' and p.company = $3 offset 0) p
      on true
    left join lateral (
-     select * from inventory.feed f where f.item_id = k.item_id and f.location = $2 and f.source = $4 offset 0) f on true`,
+     select * from inventory.feed f
+     where f.item_id = k.item_id and f.location = $2 and f.source = $4 and f.owner = 'own' offset 0) f on true`,
 )
 
 type Row = Omit<
@@ -140,8 +141,9 @@ export async function lastReconciliations(
 const firstStocked = sql(
   'inventory.first_stocked',
   `select coalesce(
-     (select since from inventory.position where company = $1 and location = $2 order by item_id, lot limit 1),
-     (select since from inventory.position where company = $1 order by location, item_id, lot limit 1)) as since`,
+     (select since from inventory.position where company = $1 and location = $2 and owner = 'own'
+      order by item_id, lot limit 1),
+     (select since from inventory.position where company = $1 and owner = 'own' order by location, item_id, lot limit 1)) as since`,
 )
 
 /** Since when the books know of the place, by the item with the lowest number; of the company where they have nothing there. */
@@ -195,7 +197,7 @@ const statuses = (available: Quantity, hold: Quantity, damaged: Quantity) => ({
 
 const openedAt = sql(
   'inventory.books_opened',
-  'select 1 as found from inventory.position where company = $1 and location = $2 limit 1',
+  "select 1 as found from inventory.position where company = $1 and location = $2 and owner = 'own' limit 1",
 )
 
 const countedWhole = sql(
@@ -274,7 +276,7 @@ export async function compareCounts(
     const { countedMark, countedAt, lastBy, lastAt } = byItem.get(itemId)!
     if (!leavesKnown) return true
     const isCountedSince = lastBy !== source && lastAt !== null && takenAt <= lastAt
-    if (isCountedSince || opened.has(stockKey(itemId, location))) return false
+    if (isCountedSince || opened.has(ownedKey({ itemId, location }))) return false
     if (!isContained(told, { mark: countedMark, at: countedAt })) return true
     if (countedMark === (mark ?? null) && countedAt?.getTime() === takenAt.getTime()) repeated += 1
     return false
