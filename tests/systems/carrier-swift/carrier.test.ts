@@ -37,9 +37,9 @@ const scans = sample('carrier-swift/tracking') as Fields[]
 test('the way of a parcel is told in our words', () => {
   expect(scans.map((scan) => toTracking(scan).milestone)).toEqual([
     'manifested',
-    'picked-up',
-    'in-transit',
-    'out-for-delivery',
+    'picked_up',
+    'in_transit',
+    'out_for_delivery',
     'delivered',
   ])
   expect(toTracking(scans.at(-1)!)).toEqual({
@@ -61,6 +61,7 @@ test.each([
   ['EXC', 'WEATHER', 'delayed'],
   ['EXC', 'REFUSED', 'refused'],
   ['EXC', 'DAMAGED', 'damaged'],
+  ['EXC', 'LOST', 'lost'],
   ['EXC', 'ALIENS', 'exception'],
   ['EXC', null, 'exception'],
   ['XYZ', null, 'unknown'],
@@ -160,7 +161,7 @@ test('a scan comes in under its own name, with its place on the way of the parce
     type: 'tracking.updated',
     stream: 'parcel/SW700000001',
     sequence: 3,
-    message: { milestone: 'in-transit' },
+    message: { milestone: 'in_transit' },
   })
   expect(carrier.inbound.restore(message!)).toEqual(message)
 })
