@@ -39,6 +39,7 @@ test('the way of a parcel is told in our words', () => {
     'manifested',
     'picked_up',
     'in_transit',
+    'delayed',
     'out_for_delivery',
     'delivered',
   ])
@@ -50,7 +51,7 @@ test('the way of a parcel is told in our words', () => {
     code: 'DLV',
     reason: undefined,
     at: new Date('2026-11-21T02:54:06.870Z'),
-    sequence: 5,
+    sequence: 6,
     city: 'Newark',
     country: 'US',
     signedBy: 'RECEIVING',
