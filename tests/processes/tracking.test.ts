@@ -329,3 +329,15 @@ describe('a message of the carrier', () => {
 test('nothing of all this is wrong in the books', async () => {
   expect(await violations(house.query)).toEqual([])
 })
+
+test('where no carrier is configured nothing is asked about scans', { timeout: 60_000 }, async () => {
+  const plain = await openWholesaler([{ number: SKU, stock: { DC1: 100 } }], [{ number: '500001' }])
+  try {
+    plain.app.keepUp()
+    await plain.query('drop table shipments.early_scan')
+    await plain.closed(await plain.order({ lines: [[SKU, 6]] }))
+    expect(plain.complaints).toEqual([])
+  } finally {
+    await plain.end()
+  }
+})
