@@ -105,7 +105,7 @@ function serverOptions(options: LandscapeOptions, system: SystemName): ServerOpt
 }
 
 /** A confirmed shipment's parcels, as the warehouse's nightly manifest would tell the carrier. */
-function manifest(carrier: Carrier, world: World, event: WmsEvent): void {
+export function manifest(carrier: Pick<Carrier, 'manifest'>, world: World, event: WmsEvent): void {
   if (event.type !== 'shipment.confirmed') return
   const site = world.sites.find((one) => one.code === event['site'])
   for (const parcel of event['packages'] as Package[]) {

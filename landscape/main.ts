@@ -22,6 +22,8 @@ export type LandscapeTask = {
   readonly tellPicks: readonly string[]
   /** Dated receipts arrive after day × dayMs. */
   readonly dayMs: number
+  /** The carrier scans what the warehouse ships; without it nothing is handed to it. */
+  readonly scans?: { readonly everyMs: number; readonly exceptionShare: number }
 }
 
 export type LandscapeUrls = Readonly<Record<SystemName, string>>
@@ -61,6 +63,11 @@ async function run(task: LandscapeTask): Promise<void> {
     pace: task.pace,
     tellPicks: task.tellPicks,
     dayMs: task.dayMs,
+    ...(task.scans && {
+      trackShipments: true,
+      scanEveryMs: task.scans.everyMs,
+      exceptionShare: task.scans.exceptionShare,
+    }),
     ...(before ? { memory: before.systems } : {}),
   })
   const save = (): Promise<void> => writeMemory(task.file, { world: source, systems: landscape.remember() })

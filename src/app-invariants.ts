@@ -136,7 +136,8 @@ const between: readonly Invariant[] = [
   ),
   invariant(
     'billing.shipments_are_billed',
-    `select 'shipment ' || s.doc || ' line ' || s.n from changed c join (${shippedLines}) s on s.doc = c.doc
+    `select 'shipment ' || s.doc || ' line ' || s.n from changed c
+     cross join lateral (select * from (${shippedLines}) l where l.doc = c.doc offset 0) s
      where not exists (
          select from (${billedLines}) b where (b.shipment_id, b.shipment_line) = (s.doc, s.n))
        and not exists (

@@ -1,4 +1,5 @@
 /** What the house does by itself about messages: replays that were asked for, those that never came, those that changed. */
+import type { Door } from '#platform/batch.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
 import { type DriftWatch, driftWatch } from '#platform/inbox-drift.ts'
 import type { Job } from '#platform/schedule.ts'
@@ -14,10 +15,14 @@ import type { Told } from './processes/inbound.ts'
 import { gapWatch } from './processes/inbound-gaps.ts'
 import { type ReadAs, readAs } from './processes/parked-work.ts'
 import { reportDrift } from './processes/payload-drift.ts'
+import { takeDueScans } from './processes/early-scans.ts'
+import type { Heard } from './processes/message-filing.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { goOnWhereSettled, takeReplays } from './processes/replays.ts'
+import type { ScanTold } from './processes/tracking.ts'
 
 export type MessageWires = UntoldWires & {
+  readonly carrier: Door<ScanTold, Heard>
   readonly masterData: MasterDataGate
   readonly processPorts: ProcessPorts
   readonly goOn: ReturnType<typeof warehouseGoesOn>
@@ -79,6 +84,7 @@ export function messageCare(wires: MessageWires): MessageCare {
         }),
       },
       ...untoldJobs(wires),
+      ...earlyJobs(wires),
     ],
     async replay() {
       await masterData.openIfKnown()
@@ -88,12 +94,18 @@ export function messageCare(wires: MessageWires): MessageCare {
   }
 }
 
+/** Only where carriers tell anything. */
+function earlyJobs({ bound, database, worker, processPorts, ports: { clock } }: MessageWires): Job[] {
+  if (bound.carriers.size === 0) return []
+  const early = { clock, queries: database, runner: () => worker.runner(), ports: processPorts }
+  return [{ name: 'scans before their shipment', everyMs: SECOND_MS, run: () => takeDueScans(early) }]
+}
+
 const watchesOf = ({ bound, ports }: MessageWires): ReadonlyMap<string, DriftWatch> =>
   new Map(
-    [...bound.warehouses.values(), ...bound.shops.values()].map(({ instance, samples }) => [
-      instance,
-      driftWatch(samples, ports.clock),
-    ]),
+    [...bound.warehouses.values(), ...bound.shops.values(), ...bound.carriers.values()].map(
+      ({ instance, samples }) => [instance, driftWatch(samples, ports.clock)],
+    ),
   )
 
 function driftJob(wires: MessageWires, watches: ReadonlyMap<string, DriftWatch>): Job {
@@ -114,7 +126,7 @@ function driftJob(wires: MessageWires, watches: ReadonlyMap<string, DriftWatch>)
 }
 
 function doorsOf(wires: MessageWires): AnyDoors {
-  const { bound, warehouse, goOn, channel } = wires
+  const { bound, warehouse, goOn, channel, carrier } = wires
   const channels = [...politeDoors(bound.shops, wires).values(), ...(bound.edi ? [bound.edi.door] : [])]
   return new Map([
     ...[...politeDoors(bound.warehouses, wires).values()].map((door): [string, AnyDoor] => {
@@ -126,6 +138,7 @@ function doorsOf(wires: MessageWires): AnyDoors {
       return [name, { ...any, ...goingOn }]
     }),
     ...channels.map((door) => anyDoor(door, (told: ChannelTold) => channel.add(told))),
+    ...[...bound.carriers.values()].map((door) => anyDoor(door, (told: ScanTold) => carrier.add(told))),
     ...[...(bound.edi?.warehouses.values() ?? [])].map((door) =>
       anyDoor(door, (told: Told) => warehouse.add(told)),
     ),

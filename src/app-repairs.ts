@@ -27,6 +27,7 @@ import { giveUp } from './processes/parked-work.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { type RehearsedDoor, rehearsals } from './processes/rehearsals.ts'
 import { type Place, stakeOf } from './processes/repair-pictures.ts'
+import { type CarrierDoor, hearCarriers, type ScanTold } from './processes/tracking.ts'
 
 export type RepairWires = {
   readonly ports: Pick<AppPorts, 'clock'>
@@ -85,6 +86,7 @@ function rehearsedDoors(wires: RepairWires): ReadonlyMap<string, RehearsedDoor> 
   return new Map([
     ...warehouses.map((door) => [door.instance, warehouseOf(wires, door)] as const),
     ...channels.map((door) => [door.instance, channelOf(wires, door)] as const),
+    ...[...bound.carriers.values()].map((door) => [door.instance, carrierOf(wires, door)] as const),
   ])
 }
 
@@ -103,6 +105,14 @@ function channelOf(
     },
   }
 }
+
+const carrierOf = ({ processPorts }: RepairWires, door: CarrierDoor): RehearsedDoor => ({
+  restore: (filed) => door.restore(filed),
+  async prepare(inbound, parked, cause) {
+    const told: ScanTold[] = [{ door, inbound: inbound as ScanTold['inbound'], parked }]
+    return (tx) => hearCarriers(tx, processPorts, { told, cause })
+  },
+})
 
 function warehouseOf({ screens, processPorts, tables }: RepairWires, door: WarehouseDoor): RehearsedDoor {
   const { shipments: shipment } = tables

@@ -44,7 +44,8 @@ import { reversePayment } from './processes/payment-reversal.ts'
 import { holdNumber, orderNumber, parseNumber, type ProcessPorts } from './processes/ports.ts'
 import { findOrders } from './processes/story.ts'
 import type { Summary } from './processes/summary.ts'
-import { type Ear, type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
+import type { ScanTold } from './processes/tracking.ts'
+import { carrierRoutes, type Ear, type Notice, shopRoutes, webhookRoutes } from './processes/webhooks.ts'
 
 export type RouteWires = {
   readonly config: Config
@@ -60,6 +61,7 @@ export type RouteWires = {
   readonly orders: Door<Submission, Submitted>
   readonly warehouse: Door<Told, Heard>
   readonly channel: Door<ChannelTold, Heard>
+  readonly carrier: Door<ScanTold, Heard>
   readonly notice: Notice
   readonly payments: Door<PaymentArrival, PaymentReceipt>
 } & OverridePorts &
@@ -82,8 +84,9 @@ export function houseRoutes(wires: RouteWires): Route[] {
     ...stockOf(wires, { companies, pages, backlog }),
     ...sourcingOf(wires, pages, companies),
     ...waitingDoors(wires, pages, companies),
-    ...webhookRoutes(bound.warehouses, warehouseEar(wires), wires.notice),
+    ...webhookRoutes(bound.warehouses, earAt(wires.warehouse), wires.notice),
     ...shopRoutes(bound.shops, shopEar(wires, backlog), wires.notice),
+    ...carrierRoutes(bound.carriers, earAt(wires.carrier), wires.notice),
     ...controlTowerRoutes({ queries: screens, clock: ports.clock, pages, companies, summary: wires.summary }),
     ...eventRoutes(wires, pages),
     ...exceptionRoutes({ queries: screens, database: wires.database, pages }),
@@ -110,9 +113,9 @@ function takenAt<Item extends { readonly client: string }, Answer>(
   return door.add(item, item.client)
 }
 
-const warehouseEar = ({ warehouse }: RouteWires): Ear<Told> => ({
-  assertRoom: () => warehouse.assertRoom(),
-  hear: (told) => warehouse.add(told),
+const earAt = <Told>(door: Door<Told, Heard>): Ear<Told> => ({
+  assertRoom: () => door.assertRoom(),
+  hear: (told) => door.add(told),
 })
 
 /** What takes an order back, or counts stock, makes no work that waits. */

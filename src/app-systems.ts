@@ -1,4 +1,5 @@
 /** Which connector stands for which configured system, and which system serves a company's capability. */
+import type { TrackingMessage } from '#capabilities/carrier.ts'
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import type { ErpBooks, ErpReader } from '#capabilities/erp.ts'
 import type { WarehouseMessage, WmsReader } from '#capabilities/wms.ts'
@@ -10,6 +11,7 @@ import { closest, ConfigError, type Problem } from './config-problems.ts'
 import type { Config } from './config-schema.ts'
 import { toldByPartners } from './config-stock.ts'
 import type { ProcessPorts } from './processes/ports.ts'
+import { createSwiftConnector } from './systems/carrier-swift/connector.ts'
 import { createEdiConnector, type EdiConnector } from './systems/edi/connector.ts'
 import { diskFiles } from './systems/edi/files.ts'
 import type { PartnerGuide } from './systems/edi/partner-guide.ts'
@@ -28,6 +30,7 @@ export type Bound = {
   /** Warehouses that say what they have. */
   readonly counters: ReadonlyMap<string, WmsReader>
   readonly shops: ReadonlyMap<string, InboundDoor<ChannelMessage>>
+  readonly carriers: ReadonlyMap<string, InboundDoor<TrackingMessage>>
   readonly edi: EdiConnector | undefined
 }
 
@@ -43,6 +46,7 @@ export function bindSystems(
   const warehouses = new Map<string, InboundDoor<WarehouseMessage>>()
   const counters = new Map<string, WmsReader>()
   const shops = new Map<string, InboundDoor<ChannelMessage>>()
+  const carriers = new Map<string, InboundDoor<TrackingMessage>>()
   for (const [instance, system] of Object.entries(config.systems)) {
     const { baseUrl, credentials, options, policy } = system
     // each connector's own schema says what its credentials and options are
@@ -71,6 +75,12 @@ export function bindSystems(
         shops.set(instance, shop.inbound)
         break
       }
+      case 'carrier-swift': {
+        const carrier = createSwiftConnector({ instance, settings, http, clock })
+        connectors.set(instance, carrier)
+        carriers.set(instance, carrier.inbound)
+        break
+      }
       case 'tax-engine':
         connectors.set(instance, createTaxEngineConnector({ instance, settings, http, clock }))
         break
@@ -78,7 +88,7 @@ export function bindSystems(
         throw new Error(`systems.${instance}.connector: there is no connector "${system.connector}"`)
     }
   }
-  return { connectors, readers, warehouses, counters, shops, edi }
+  return { connectors, readers, warehouses, counters, shops, carriers, edi }
 }
 
 /** The instance that serves all partners; its folders and partner guides are configured, an address it has none. */
@@ -102,8 +112,14 @@ export function bindEdi(
   })
 }
 
+/** What processes must know of who else there is. */
+export const othersIn = (bound: Bound): Pick<ProcessPorts, 'wishes' | 'tracksParcels'> => ({
+  wishes: wishesOf(bound),
+  tracksParcels: bound.carriers.size > 0,
+})
+
 /** Shops want to know what becomes of an order and of its goods; partners what their guides say; clients of the API ask. */
-export function wishesOf({ shops, edi }: Bound): ProcessPorts['wishes'] {
+function wishesOf({ shops, edi }: Bound): ProcessPorts['wishes'] {
   return ({ channel, sender }) => {
     if (channel === 'shop' && shops.has(sender))
       return { acknowledgement: true, shipNotice: true, invoice: false }

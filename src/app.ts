@@ -38,12 +38,19 @@ import { stockJobs } from './app-stock.ts'
 import { doublePostJobs } from './app-double-posts.ts'
 import { supplyWatch } from './app-supply.ts'
 import { deliveriesOf } from './app-subscriptions.ts'
-import { bindEdi, bindSystems, type Bound, wishesOf } from './app-systems.ts'
+import { bindEdi, bindSystems, type Bound, othersIn } from './app-systems.ts'
 import { waitingJobs } from './app-waiting.ts'
 import { comeRound, keepUp, type UpkeepWires } from './app-upkeep.ts'
 import { houseWorker, timeWatch, type WorkerWires } from './app-worker.ts'
 import type { Config } from './config-schema.ts'
-import { channelDoor, type DoorPorts, orderDoor, warehouseDoor, warehouseGoesOn } from './processes/doors.ts'
+import {
+  carrierDoor,
+  channelDoor,
+  type DoorPorts,
+  orderDoor,
+  warehouseDoor,
+  warehouseGoesOn,
+} from './processes/doors.ts'
 import { fulfillment } from './processes/fulfillment.ts'
 import { invoice } from './processes/invoice.ts'
 import type { SyncProgress } from './processes/master-data-sync.ts'
@@ -102,7 +109,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   const bound = bindSystems(config, ports, edi)
   const metrics = declareHouseMetrics(ports.metrics)
   const sla = slaOf(config, clock, metrics)
-  const processPorts = portsOf(config, { clock, ids, openExceptions, sla, wishes: wishesOf(bound) })
+  const processPorts = portsOf(config, { clock, ids, openExceptions, sla, ...othersIn(bound) })
   const tables = houseProcesses(processPorts)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
   const masterData = masterDataGate(config, bound, database)
@@ -233,6 +240,7 @@ function houseDoors(
     channel: channelDoor(beginning, tables.orders),
     warehouse: warehouseDoor(ports, tables.shipments),
     goOn: warehouseGoesOn(ports, tables.shipments),
+    carrier: carrierDoor(ports),
     payments: paymentDoor(ports, tables.payments),
     reservations: reservationDoor(beginning),
     override: (command: OverrideCommand) => overrideStep(worker.runner(), overrides, command),

@@ -90,10 +90,10 @@ function told(story: Story, terminal: Terminal): string {
     ),
     ...section(
       'Documents',
-      documents.map(
-        ({ id, kind, state, location, amount, references }) =>
-          `${id.padEnd(12)} ${kind}${location ? ` at ${location}` : ''}, ${state}${amount ? `, ${amount}` : ''}  ${dim(references.map(({ scheme, value }) => `${scheme} ${value}`).join(', '))}`,
-      ),
+      documents.flatMap(({ id, kind, state, location, amount, references, parcels = [] }) => [
+        `${id.padEnd(12)} ${kind}${location ? ` at ${location}` : ''}, ${state}${amount ? `, ${amount}` : ''}  ${dim(references.map(({ scheme, value }) => `${scheme} ${value}`).join(', '))}`,
+        ...parcels.map((parcel) => `${''.padEnd(12)} ${parcelLine(parcel)}`),
+      ]),
     ),
     ...section(
       'What happened',
@@ -124,6 +124,11 @@ function told(story: Story, terminal: Terminal): string {
     ),
   ].join('\n')
 }
+
+const parcelLine = ({ tracking, milestone, code, at, place, signedBy }: StoryParcel): string =>
+  `parcel ${tracking}, ${milestone} (${code}) at ${at.slice(0, 16).replace('T', ' ')}${place ? `, ${place}` : ''}${signedBy ? `, signed for by ${signedBy}` : ''}`
+
+type StoryParcel = NonNullable<Story['documents'][number]['parcels']>[number]
 
 const BUCKETS = [
   'shipped',

@@ -4,7 +4,7 @@ import type { Clock } from '#platform/clock.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Config } from './config-schema.ts'
-import { demoConfig } from './demo.ts'
+import { carrierSystem, demoConfig, type DemoSystems } from './demo.ts'
 import { type DemoDoors, everyDoor, orderTaker } from './demo-doors.ts'
 import { writeDemoGuides } from './demo-edi.ts'
 import { type DemoLandscape, startDemoLandscape, type WorldSource } from './demo-landscape.ts'
@@ -30,6 +30,8 @@ export type DemoHouse = {
 const PORTS = { legacyErp: 1, cloudErp: 2, wms: 3, shop: 4, carrier: 5, tax: 6 } as const
 /** Dated receipts: a day of the world passes in so long. */
 const DAY_MS = 60_000
+/** A parcel is delivered about a minute after it left; some have trouble on their way. */
+const SCANS = { everyMs: 12_000, exceptionShare: 0.05 }
 /** One site tells of picks and packages; the others, as many do, of shipments alone. */
 const TELL_PICKS = ['DC1']
 
@@ -50,17 +52,17 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
           pace: 'demo',
           tellPicks: TELL_PICKS,
           dayMs: DAY_MS,
+          scans: SCANS,
         },
         log,
       )
       const { deliverTo, stop, systems } = landscape
       const partnersDirectory = join(dirname(config.database.dataDirectory), 'edi', 'partners')
       writeDemoGuides(systems.world, partnersDirectory)
-      defaults = { ...demoConfig(systems), edi: { enabled: true, partnersDirectory } }
+      defaults = { ...withCarrier(systems), edi: { enabled: true, partnersDirectory } }
       return {
         defaults,
-        listening: (url) =>
-          deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` }),
+        listening: (url) => deliverTo(doorsAt(url)),
         stop,
       }
     },
@@ -100,3 +102,15 @@ const portsAbove = (port: number) =>
   Object.fromEntries(
     Object.entries(PORTS).map(([name, offset]) => [name, port === 0 ? 0 : port + 10 + offset]),
   )
+
+function withCarrier(systems: DemoSystems) {
+  const demo = demoConfig(systems)
+  return { ...demo, systems: { ...demo.systems, carrier: carrierSystem(systems.carrier.url) } }
+}
+
+/** Where its systems tell the house what happens. */
+const doorsAt = (url: string) => ({
+  wms: `${url}/system/wms/v1/events`,
+  shop: `${url}/system/shop/v1/orders`,
+  carrier: `${url}/system/carrier/v1/scans`,
+})

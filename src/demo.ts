@@ -75,6 +75,13 @@ export function demoConfig(
   }
 }
 
+/** Who carries what the demo ships. */
+export const carrierSystem = (baseUrl: string): NonNullable<ConfigInput['systems']>[string] => ({
+  connector: 'carrier-swift',
+  baseUrl,
+  credentials: { user: 'crossdock', password: 'secret', webhookSecret: 'carrier-secret' },
+})
+
 /** Both companies' shops stand on one platform. */
 function shopSystem(baseUrl: string) {
   const named = DEFAULT_SHOPS.map((shop) => {

@@ -38,6 +38,8 @@ export type Carrier = SystemHandle<CarrierTruth> & {
   manifest(trackingNumber: string, reference: string, shipTo: Fields): void
   /** The next scan of one parcel, at once. */
   scan(trackingNumber: string): void
+  /** What waits for its next attempt at us is told now. */
+  redeliver(): void
 }
 
 function attempt(work: () => Reply): Reply {
@@ -159,6 +161,7 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
     deliverTo: hooks.deliverTo,
     manifest: (trackingNumber, reference, shipTo) =>
       travel(store.manifest(trackingNumber, reference, shipTo)),
+    redeliver: hooks.redeliver,
     scan: (trackingNumber) => void store.scan(store.track(trackingNumber)),
     async stop() {
       stopTravelling()

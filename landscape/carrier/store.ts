@@ -34,7 +34,7 @@ type Options = {
 }
 
 const ROUTE: ScanStatus[] = ['MAN', 'PUP', 'ARR', 'OFD', 'DLV']
-const REASONS = ['WEATHER', 'REFUSED', 'DAMAGED']
+const REASONS = ['WEATHER', 'REFUSED', 'DAMAGED', 'LOST']
 const BASE_CHARGE_MINOR = 650
 const CHARGE_PER_KG_MINOR = 35
 

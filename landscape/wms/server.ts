@@ -41,6 +41,7 @@ export type WmsOptions = ServerOptions & {
   endlessStock: boolean
   /** Receipts of the world arrive by themselves, so long after the start for each day. 0: only when told to. */
   dayMs: number
+  packagesAfter?: number
   post: Post
   /** Called for each event beside the webhook: the carrier's manifest. */
   onEvent: (event: WmsEvent) => void

@@ -35,6 +35,8 @@ export type WarehouseOptions = {
   tellPicks: readonly string[]
   enforceCutOff: boolean
   endlessStock: boolean
+  /** Packages are numbered behind this one: no two warehouses give a carrier the same number. Default 0. */
+  packagesAfter?: number
   publish: (event: WmsEvent) => void
 }
 
@@ -85,11 +87,12 @@ export class Warehouse {
   private sequence = 0
   private lastOrder = 12_344
   private lastShipment = 0
-  private lastPackage = 0
+  private lastPackage: number
 
   constructor(options: WarehouseOptions) {
     const { world, keep, faults, seed } = options
     this.options = options
+    this.lastPackage = options.packagesAfter ?? 0
     const numbered = new Set(world.items.flatMap((item) => (item.serialControlled ? [item.number] : [])))
     this.shelves = new Shelves(world.stock, options.endlessStock, (sku) => numbered.has(sku))
     this.inbound = new Map(world.receipts.map((receipt) => [`ASN-${receipt.id}`, { ...receipt, came: 0 }]))

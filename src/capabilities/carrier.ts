@@ -36,13 +36,14 @@ export const voidLabel = operation<LabelVoiding, object>('carrier', 'voidLabel')
 /** Where a parcel is, whatever the carrier calls it. A code that is not on the connector's list is `unknown`. */
 export type Milestone =
   | 'manifested'
-  | 'picked-up'
-  | 'in-transit'
-  | 'out-for-delivery'
+  | 'picked_up'
+  | 'in_transit'
+  | 'out_for_delivery'
   | 'delivered'
   | 'delayed'
   | 'refused'
   | 'damaged'
+  | 'lost'
   | 'exception'
   | 'unknown'
 

@@ -17,6 +17,7 @@ import { hearWarehouses, type Told, type WarehouseDoor } from './inbound.ts'
 import type { Heard } from './message-filing.ts'
 import { goOnBehind, goOnWithout, type Lift, type Skip } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
+import { hearCarriers, type ScanTold } from './tracking.ts'
 
 /** What callers wait for at once: about as much as is answered before they give up. */
 export const BATCHES_WAITING_MAX = 100
@@ -125,7 +126,7 @@ export function orderAnswer(submitted: Submitted) {
 }
 
 /** Events carry the trace of the first message of their batch, and who had it replayed. */
-function causeOfTold([first]: readonly (Told | ChannelTold)[]): Cause {
+function causeOfTold([first]: readonly (Told | ChannelTold | ScanTold)[]): Cause {
   const { door, parked, traceId } = first!
   return { source: door.instance, actor: parked?.settledBy ?? door.instance, traceId }
 }
@@ -141,6 +142,19 @@ export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: P
       return runner().transaction(cause, (tx, turn) =>
         hearWarehouses(tx, turn, ports, { told, shipment, cause }),
       )
+    },
+  })
+}
+
+/** What carriers tell. */
+export function carrierDoor({ runner, ports, ...door }: DoorPorts): Door<ScanTold, Heard> {
+  return createDoor<ScanTold, Heard>({
+    ...door,
+    batchesWaitingMax: BATCHES_WAITING_MAX,
+    bisects: (error) => !isOutage(error),
+    run: (told) => {
+      const cause = causeOfTold(told)
+      return runner().transaction(cause, (tx) => hearCarriers(tx, ports, { told, cause }))
     },
   })
 }

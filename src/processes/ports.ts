@@ -55,6 +55,8 @@ export type ProcessPorts = {
   readonly freshness: readonly FreshnessRule[]
   /** What is given meanwhile. */
   readonly care: Care
+  /** Whether any carrier tells of parcels: scans may wait for shipments that are booked. */
+  readonly tracksParcels: boolean
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
 }

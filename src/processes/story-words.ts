@@ -13,6 +13,7 @@ type Told = {
   readonly channel?: string
   readonly customer?: string
   readonly customerOrder?: string
+  readonly delivered?: number
   readonly differs?: readonly string[]
   readonly does?: string
   readonly entered?: Readonly<Record<string, string>>
@@ -27,13 +28,16 @@ type Told = {
   readonly netMinor?: number
   readonly number?: string
   readonly openMinor?: number
+  readonly parcels?: number
   readonly outcome?: string
   readonly payment?: number
+  readonly place?: string
   readonly promises?: readonly {
     readonly line: number
     readonly from: string | null
     readonly on: string | null
   }[]
+  readonly proof?: readonly { readonly signedBy: string | null }[]
   readonly reason?: string
   readonly tooOld?: boolean
   readonly reference?: string
@@ -59,6 +63,13 @@ const because = (text: string | undefined): string => (text ? `: ${text}` : '')
 const lotsIn = (lots: readonly string[]): string => `${lots.length === 1 ? 'lot' : 'lots'} ${lots.join(', ')}`
 const otherLots = ({ lots, askedLots }: Told): string =>
   lots && askedLots ? `; from ${lotsIn(lots)}, where ${lotsIn(askedLots)} was asked for` : ''
+
+const seenIn = ({ place }: Told): string => (place ? `, seen in ${place}` : '')
+
+function signedIn({ proof = [] }: Told): string {
+  const names = [...new Set(proof.flatMap(({ signedBy }) => signedBy ?? []))]
+  return names.length === 0 ? '' : `, signed for by ${names.join(' and ')}`
+}
 
 const ALLOCATIONS: Readonly<Record<string, string>> = {
   reserved: 'all in stock',
@@ -163,6 +174,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   'fulfillment.cancelled': () => 'The request was taken back',
   'shipment.confirmed': (told) =>
     `${linesOf(told)} left ${told.location} with ${told.carrier}${because(told.tracking?.join(', '))}${otherLots(told)}`,
+  'shipment.in_transit': (told) => `On its way with the carrier${seenIn(told)}`,
+  'shipment.out_for_delivery': (told) => `Out for delivery${seenIn(told)}`,
+  'shipment.partially_delivered': (told) =>
+    `${told.delivered} of ${count(told.parcels ?? 0, 'parcel')} delivered${signedIn(told)}`,
+  'shipment.delivered': (told) => `Delivered${signedIn(told)}`,
   'shipment.channel_notified': () => 'The customer was sent the ship notice',
   'invoice.drafted': (told, money) => `Invoice drafted for ${linesOf(told)}, ${money(told.netMinor)} net`,
   'invoice.taxed': (told, money) => `Tax determined: ${money(told.taxMinor)}${because(told.evidence)}`,

@@ -19,7 +19,10 @@ import {
   stageOfOrder,
 } from '#domains/orders/views.ts'
 import type { Fulfillment } from '#domains/shipments/contract.ts'
+import type { Parcel, ParcelMilestone } from '#domains/shipments/contract/tracking.ts'
+import { parcelMilestone } from '#domains/shipments/operations/tracking.ts'
 import { fulfillmentsOfOrders, type ShipmentHeader, shipmentsOfOrders } from '#domains/shipments/views.ts'
+import { parcelsOf } from '#domains/shipments/views/tracking.ts'
 import { toldLine, type ToldLine } from './order-lines.ts'
 import {
   fulfillmentNumber,
@@ -40,7 +43,19 @@ export type StoryDocument = {
   readonly state: string
   readonly location?: string
   readonly amount?: string
+  /** Of a shipment, what has a tracking number, as far as its carrier has told. */
+  readonly parcels?: readonly StoryParcel[]
   readonly references: readonly { readonly scheme: string; readonly value: string }[]
+}
+
+export type StoryParcel = {
+  readonly tracking: string
+  readonly milestone: ParcelMilestone
+  /** The carrier's own code, where and when it was scanned, and who signed. */
+  readonly code: string
+  readonly at: string
+  readonly place: string | null
+  readonly signedBy: string | null
 }
 
 export type StoryEntry = {
@@ -150,8 +165,12 @@ export async function storyOf(queries: Queries, doc: number): Promise<Story | un
   const papers = { header, fulfillments, shipments, invoices, numbers }
   const numberOf = numbersByDoc(papers)
   const docs = [...numberOf.keys()]
-  const [events, calls, exceptions, sourcing] = await Promise.all([
+  const [events, parcels, calls, exceptions, sourcing] = await Promise.all([
     eventsOf(queries, docs),
+    parcelsOf(
+      queries,
+      shipments.map((row) => row.doc),
+    ),
     intentsOf(queries, docs),
     openExceptionsOf(queries, docs),
     decisionsOf(queries, doc),
@@ -162,7 +181,7 @@ export async function storyOf(queries: Queries, doc: number): Promise<Story | un
     order: orderOf(header, { stage, held, events }),
     money: moneyOf(header, invoices),
     lines: lines.map((line) => toldLine(line, header.currency)),
-    documents: documentsOf(papers, { stage, events }),
+    documents: documentsOf(papers, { stage, events, parcels }),
     holds: holds.map(({ id, type, reason, blocks }) => ({ id: holdNumber(id), type, reason, blocks })),
     exceptions: [...exceptions].flatMap(([on, open]) =>
       open.map((each) => exceptionOf(each, numberOf.get(on)!)),
@@ -244,7 +263,7 @@ function moneyOf({ currency, totalMinor }: OrderHeader, invoices: readonly Invoi
 
 function documentsOf(
   { header, fulfillments, shipments, invoices, numbers }: Papers,
-  { stage, events }: { stage: string; events: readonly RecordedEvent[] },
+  { stage, events, parcels }: { stage: string; events: readonly RecordedEvent[]; parcels: readonly Parcel[] },
 ): StoryDocument[] {
   const known = Map.groupBy(numbers, (number) => number.doc)
   const referencesOf = (doc: number) => (known.get(doc) ?? []).map(({ scheme, value }) => ({ scheme, value }))
@@ -257,11 +276,12 @@ function documentsOf(
       location,
       references: referencesOf(doc),
     })),
-    ...shipments.map(({ doc, location, notified }) => ({
+    ...shipments.map(({ doc, location, notified, milestone }) => ({
       id: shipmentNumber(doc),
       kind: 'shipment' as const,
-      state: notified ? 'channel_notified' : 'confirmed',
+      state: milestone ?? (notified ? 'channel_notified' : 'confirmed'),
       location,
+      ...parcelsIn(parcels.filter((parcel) => parcel.doc === doc)),
       references: referencesOf(doc),
     })),
     ...invoices.map(({ doc, state, currency, totalMinor, netMinor }) => ({
@@ -273,6 +293,19 @@ function documentsOf(
     })),
     ...paymentsIn(events, header.currency),
   ]
+}
+
+/** Those of which a carrier has told. */
+function parcelsIn(parcels: readonly Parcel[]): Pick<StoryDocument, 'parcels'> {
+  const told = parcels.flatMap((parcel): StoryParcel[] => {
+    const { tracking, last, unknown } = parcel
+    const milestone = parcelMilestone(parcel)
+    if (milestone === null) return []
+    const { code, at } = milestone === 'unknown' ? unknown! : last!
+    const { place = null, signedBy = null } = last ?? {}
+    return [{ tracking, milestone, code, at: at.toISOString(), place, signedBy }]
+  })
+  return told.length > 0 ? { parcels: told } : {}
 }
 
 /** Payments pay invoices of many orders, so the story tells what each gave to this one. */

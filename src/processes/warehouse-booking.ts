@@ -10,6 +10,7 @@ import { addReferences } from '#domains/orders/operations.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
+import { hastenScans } from '#domains/shipments/operations/tracking.ts'
 import { endHands } from './hand-telling.ts'
 import { stopTwice } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
@@ -104,6 +105,7 @@ export async function bookTold(
     reportHeldShipped(tx, ports, shipments, skuOf(books)),
     reportShortLives(tx, ports, shipments, { minimumOf: minimumOf(books), skuOf: skuOf(books) }),
   ])
+  if (ports.tracksParcels) hastenScans(tx, shipments.flatMap(trackingOf))
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,
@@ -167,6 +169,8 @@ const lotsOf = (books: Books, { company, orderId, location, source, lines }: New
     const sku = skuOf(books)(orderId, line)
     return [{ company, itemId, sku, lot, expiresOn, source, location }]
   })
+
+const trackingOf = ({ packages }: NewShipment): string[] => packages.flatMap(({ tracking }) => tracking ?? [])
 
 const referencesOf = ({ doc, orderId, sourceKey, packages }: NewShipment) => [
   { value: sourceKey, scheme: 'wms-shipment', doc, orderId },

@@ -1,5 +1,6 @@
 /** The doors that outside systems call: each proves itself by signature, and is filed before it is answered. */
 import { z } from 'zod'
+import type { TrackingMessage } from '#capabilities/carrier.ts'
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import type { WarehouseMessage } from '#capabilities/wms.ts'
 import { Refusal } from '#platform/faults.ts'
@@ -9,6 +10,7 @@ import { INBOUND_REFUSALS, type InboundDoor, type InboundMessage } from '#platfo
 import type { ChannelTold } from './channel-words.ts'
 import type { Told } from './inbound.ts'
 import type { Heard } from './message-filing.ts'
+import type { ScanTold } from './tracking.ts'
 
 const Accepted = z.object({
   messages: z.array(z.object({ messageId: z.string(), outcome: z.string() })),
@@ -99,6 +101,24 @@ export const shopRoutes = (
     summary: 'Receive orders of a shop',
     description:
       'Signed as the connector of the shop demands. An order is captured once, however often it is told; one that is taken back is cancelled.',
+    doors,
+    notice,
+    ear,
+  }),
+]
+
+/** `POST /system/{system}/v1/scans` for every carrier. */
+export const carrierRoutes = (
+  doors: ReadonlyMap<string, InboundDoor<TrackingMessage>>,
+  ear: Ear<ScanTold>,
+  notice: Notice,
+): Route[] => [
+  feed<TrackingMessage>({
+    path: '/system/:system/v1/scans',
+    operationId: 'receiveCarrierScans',
+    summary: 'Receive scans of a carrier',
+    description:
+      'Signed as the connector of the carrier demands. A scan is booked once, however often it is told; one that is older than what is known of its parcel changes nothing, and one of a parcel that no shipment has yet waits.',
     doors,
     notice,
     ear,

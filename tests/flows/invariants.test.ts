@@ -110,6 +110,9 @@ const PLANTED: Readonly<Record<string, string>> = {
   'orders.lines_are_their_documents': `
     update shipments.shipment_line set quantity = quantity + 1 where (shipment_id, n) = (
       select shipment_id, n from shipments.shipment_line limit 1)`,
+  'shipments.delivered_with_all_parcels': `
+    update shipments.package set milestone = 'delivered' where shipment_id = (
+      select min(shipment_id) from shipments.package where tracking is not null)`,
   'shipments.requested_lots_are_open': `
     insert into shipments.requested_lot (fulfillment_id, line, lot, n, item_id, location, quantity)
     select fulfillment_id, line, 'L', 99, item_id, 'DC1', quantity from shipments.fulfillment_line

@@ -39,6 +39,9 @@ const WEBHOOKS: Readonly<Record<string, Fault>> = {
   'split-shipment': { kind: 'split-shipment', share: 0.2 },
 }
 
+/** A carrier repeats until it is heard, and is not asked. */
+const { 'webhook-drop': _, 'short-pick': __, 'split-shipment': ___, ...SCANS } = WEBHOOKS
+
 const MAINTENANCE_MS = { afterMs: 1_000, forMs: 3_000 } as const
 const MAINTENANCE: Fault = { kind: 'outage', mode: 'unavailable', ...MAINTENANCE_MS }
 const localTime = (ms: number): string => timeAt(ms).toISOString().slice(0, -1)
@@ -85,6 +88,7 @@ export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
   for (const system of systems) set(system, CALLS)
   for (const system of ['wms', 'eastWms', 'shop', 'tradeShop'] as const)
     if (systems.includes(system)) set(system, WEBHOOKS)
+  if (systems.includes('carrier')) set('carrier', SCANS)
   const closed = systems
     .filter((system) => system !== 'carrier')
     .filter((system) => strikes(system, 'maintenance'))

@@ -4,6 +4,7 @@
  */
 import type { Bug } from './bug.ts'
 import { FEED_BUGS } from './feed-bugs.ts'
+import { PARCEL_BUGS } from './parcel-bugs.ts'
 import { CONTEST_BUGS } from './contest-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
 import { STOP_BUGS } from './stop-bugs.ts'
@@ -347,4 +348,5 @@ export const BUGS: readonly Bug[] = [
   ...STOP_BUGS,
   ...SUBSCRIBER_BUGS,
   ...X12_BUGS,
+  ...PARCEL_BUGS,
 ]

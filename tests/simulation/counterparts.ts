@@ -1,7 +1,7 @@
 /** The counterparts of a seed, each with its own truth: two ERPs, two warehouse systems, two shop platforms, tax. */
 import type { ConfigInput } from '../../src/config-schema.ts'
 import { demoConfig, type DemoSystems } from '../../src/demo.ts'
-import { type Landscape, startLandscape, type SystemName } from '#landscape/landscape.ts'
+import { type Landscape, manifest, startLandscape, type SystemName } from '#landscape/landscape.ts'
 import { startShop, type ShopHandle } from '#landscape/shop/server.ts'
 import type { Post } from '#landscape/webhooks.ts'
 import { startWms, type Wms } from '#landscape/wms/server.ts'
@@ -34,6 +34,9 @@ export const NEAR_SITES = ['DC1']
 export const EAST_SITES = ['DC2', 'DC3']
 /** On some days it is not run by the eastern warehouse system. */
 export const X12_SITE = 'DC2'
+/** A carrier never carries two parcels under one number. */
+const EAST_PACKAGES = 50_000_000
+const SCANS = { scanEveryMs: 400, exceptionShare: 0.3 }
 const EAST = { apiKey: 'east-secret', webhookSecret: 'east-webhook-secret' }
 export const TRADE = {
   company: 'NWI',
@@ -66,6 +69,7 @@ export async function counterpartsOf(
     pace: { pickAfterMs: 200, shipAfterMs: 300 },
     depotSites: NEAR_SITES,
     tellPicks: NEAR_SITES,
+    ...(stock.includes('parcels') && { trackShipments: true, ...SCANS }),
   })
   const port = sockets === 'none' ? undefined : 0
   const own = { clock, seed, host: '127.0.0.1', port, keep: 'all', visibilityLagMs: 0, post } as const
@@ -82,7 +86,8 @@ export async function counterpartsOf(
     enforceCutOff: false,
     endlessStock: false,
     dayMs: 0,
-    onEvent: () => undefined,
+    packagesAfter: EAST_PACKAGES,
+    onEvent: (event) => stock.includes('parcels') && manifest(landscape.carrier, world, event),
   })
   const tradeShop = await startShop(world, {
     ...own,
@@ -100,6 +105,11 @@ export async function counterpartsOf(
     },
   }
 }
+
+/** What the carrier sees of parcels, on days that have them; it is a system of ours on these alone. */
+export const CARRIER = 'carrier'
+export const deliverScansToUs = ({ carrier }: Counterparts): void =>
+  carrier.deliverTo(`http://crossdock.invalid/system/${CARRIER}/v1/scans`)
 
 /** Those who tell us by webhooks. */
 export const TELLERS = ['wms', 'eastWms', 'shop', 'tradeShop'] as const

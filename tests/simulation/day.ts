@@ -10,7 +10,7 @@ export type Role = Config['role']
  * have backorder runs done, customers want goods to live long, people change from where orders are served; machines are
  * known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, one is run by X12, books are compared;
  * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
- * warehouse falls silent, shops are told levels.
+ * warehouse falls silent, shops are told levels, a carrier scans what was shipped.
  */
 export const STOCK_FACTS = [
   'reservations',
@@ -32,6 +32,7 @@ export const STOCK_FACTS = [
   'desks',
   'silence',
   'levels',
+  'parcels',
 ] as const
 export type StockFact = (typeof STOCK_FACTS)[number]
 
@@ -78,7 +79,7 @@ const PARTNERS_SHARE = 0.25
 const SUBSCRIBERS_SHARE = 0.2
 const STOCK_SHARE = 0.15
 /** Those for which other systems are read, heard or told all day cost more. */
-const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels'])
+const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels', 'parcels'])
 const COSTLY_SHARE = 0.06
 /** A silence is noticed, lasts a while and is over before faults end. */
 const SILENCE_OVER_MS = 30_000
@@ -95,7 +96,7 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
  * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
  * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name no
  * units, and differ for as long as their warehouse knows nothing of them; whoever tells by files is neither asked for what
- * he counts nor heard by messages; and who may be served from some places only waits for what is at others.
+ * he counts nor heard by messages; papers, files and X12 name no parcels, or not all that a carrier scans; and who may be served from some places only waits for what is at others.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'files', 'reconciliations'],
@@ -117,6 +118,7 @@ const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
     'questions',
   ],
   lives: ['profiles'],
+  parcels: ['papers', 'files', 'x12'],
 }
 
 const apart = (facts: readonly StockFact[]): readonly StockFact[] =>

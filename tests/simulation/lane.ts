@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { carrierSystem } from '../../src/demo.ts'
 import { writeDemoGuides } from '../../src/demo-edi.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config-schema.ts'
@@ -12,7 +13,7 @@ import { createKey } from '#platform/access-keys.ts'
 import { CONTROLLER_TOKEN } from './caller.ts'
 import { queriesOf } from './checkers.ts'
 import { type Cluster, joinCluster, openCluster } from './cluster.ts'
-import { configFor, counterpartsOf } from './counterparts.ts'
+import { CARRIER, configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
 import { withPerishables } from './life-people.ts'
@@ -130,7 +131,9 @@ async function configOf(world: World, role: Role = 'all', guides?: string): Prom
     inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 },
     ...(guides ? { edi: { ...EDI_FOLDERS, partnersDirectory: guides, pollMs: 2_000 } } : {}),
   }
-  const defaults = { ...configFor(landscape), ...quick }
+  const configured = configFor(landscape)
+  const systems = { ...configured.systems, [CARRIER]: carrierSystem(landscape.carrier.url) }
+  const defaults = { ...configured, systems, ...quick }
   return { ...loadConfig({ environment: {}, file: undefined, defaults }), role }
 }
 

@@ -6,7 +6,7 @@ import type { Query } from '#tests/support/books-rules.ts'
 import { untold } from './partner-checkers.ts'
 import { type Clients, openClients } from './clients.ts'
 import type { Cluster } from './cluster.ts'
-import { type Counterparts, counterpartsOf, deliverToUs } from './counterparts.ts'
+import { type Counterparts, counterpartsOf, deliverScansToUs, deliverToUs } from './counterparts.ts'
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultCounts, faultScript } from './fault-script.ts'
 import { Fleet } from './fleet.ts'
@@ -157,6 +157,7 @@ class Run {
     const { without = [], stock } = this.#day
     this.#landscape = await counterpartsOf(seed, this.#lane.world, { clock, erpClock, post, stock })
     deliverToUs(this.#landscape)
+    if (stock.includes('parcels')) deliverScansToUs(this.#landscape)
     this.#board = boardFaults(this.#landscape, { ...this.#plan, without, faults: this.#faults })
     this.#fleet.start()
     const clients = this.#openClients()
@@ -221,6 +222,8 @@ class Run {
         this.#stock.peace()
         this.#subscribers?.peace()
         this.#pressOn()
+        // what peace sets going is seen to be under way at the next look
+        continue
       }
       if (scheduler.steps - checked >= SAFE_EVERY) {
         checked = scheduler.steps
@@ -312,9 +315,9 @@ class Run {
 
   /** Vendors wait for minutes before they tell again what found no ear; now somebody presses their buttons. */
   #pressOn(): void {
-    const { wms, eastWms, shop, tradeShop } = this.#landscape
+    const { wms, eastWms, shop, tradeShop, carrier } = this.#landscape
     // Who presses while nobody can open uses up their patience.
-    if (this.#areAwake()) for (const teller of [wms, eastWms, shop, tradeShop]) teller.redeliver()
+    if (this.#areAwake()) for (const teller of [wms, eastWms, shop, tradeShop, carrier]) teller.redeliver()
     this.#scheduler.after(PRESS_MS, { actor: this.#outside, label: 'redeliver', run: () => this.#pressOn() })
   }
 

@@ -89,6 +89,27 @@ test(
   },
 )
 
+test(
+  'each parcel is with us where its carrier saw it last, however badly that is told',
+  { timeout: 60_000 },
+  async () => {
+    const told = ['duplicate', 'reorder', 'delay', 'stale', 'lost', 'answer-lost']
+    const kinds = [...told.map((kind) => `webhook-${kind}`), 'crash', 'session-ended']
+    const plan = {
+      seed: 'parcels',
+      mode: 'liveness',
+      orders: 5,
+      cancels: 0,
+      stock: ['parcels'],
+      kinds,
+    } as const
+    const { violations, faults, history } = await simulate(lane, plan)
+    expect(violations).toEqual([])
+    expect(faults.get('counterpart: webhook-stale')).toBeGreaterThan(0)
+    expect((await simulate(lane, plan)).history).toBe(history)
+  },
+)
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const historyOf = async (seed: string): Promise<string> => (await simulate(lane, planOf(seed))).history
   const [a, b] = ['fixed-6', 'fixed-13'] as const

@@ -6,7 +6,7 @@ import { BookHistory } from './book-history.ts'
 import type { CallerParts } from './caller.ts'
 import { queriesOf, queryOf, type Violation } from './checkers.ts'
 import type { Clients } from './clients.ts'
-import type { Counterparts } from './counterparts.ts'
+import { CARRIER, type Counterparts } from './counterparts.ts'
 import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
 import { filesAmiss } from './file-checkers.ts'
@@ -19,6 +19,7 @@ import type { Door } from './network.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
 import { papersAmiss } from './paper-checkers.ts'
+import { isAllCarried, parcelsAmiss } from './parcel-checkers.ts'
 import { openPaperPeople } from './paper-people.ts'
 import { RunHistory, runsAmiss } from './run-history.ts'
 import { openRunPeople } from './run-people.ts'
@@ -46,12 +47,14 @@ export const recounts = ({ stock }: WholeDay): boolean => stock.some((fact) => C
 /** The configuration of a program on such a day. */
 export function stockConfig(config: Config, day: WholeDay): Config {
   const has = (fact: StockFact): boolean => day.stock.includes(fact)
+  const { [CARRIER]: _, ...others } = config.systems
+  const systems = has('parcels') ? config.systems : others
   return {
     ...config,
+    systems: has('reconciliations') ? tolerant(systems) : systems,
     inbox: recounts(day) || has('papers') ? { ...config.inbox, gapAfterMs: GAP_AFTER_MS } : config.inbox,
     edi: { ...config.edi, enabled: day.partners || has('supply') || has('x12') },
     ...(has('silence') && { freshness }),
-    ...(has('reconciliations') && { systems: tolerant(config.systems) }),
     ...(has('levels') && { publishing }),
     ...(has('files') && fed(config)),
     ...(has('x12') && runByX12(config)),
@@ -163,7 +166,8 @@ export class StockDay {
       this.#x12,
     ]
     const open = all.some((some) => (some?.open() ?? 0) > 0)
-    return !open && (this.#suppliers?.isIdle() ?? true)
+    const isCarried = !this.#parts.day.stock.includes('parcels') || isAllCarried(this.#parts.landscape)
+    return !open && isCarried && (this.#suppliers?.isIdle() ?? true)
   }
 
   /** Faults have ended. */
@@ -205,6 +209,7 @@ export class StockDay {
       ...(this.#reconcilers ? await reconciliationsAmiss(query) : []),
       ...(this.#machines ? await machinesAmiss(query, landscape) : []),
       ...(this.#silence ? await silenceAmiss(query) : []),
+      ...(day.stock.includes('parcels') ? await parcelsAmiss(query, landscape) : []),
       ...(day.stock.includes('levels')
         ? await levelsAmiss({ queries: queriesOf(client), world, locations, landscape })
         : []),

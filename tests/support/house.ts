@@ -2,7 +2,7 @@
 import { createApp, type App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { ConfigInput } from '../../src/config-schema.ts'
-import { demoConfig } from '../../src/demo.ts'
+import { carrierSystem, demoConfig } from '../../src/demo.ts'
 import { type Landscape, type LandscapeOptions, startLandscape } from '#landscape/landscape.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { Receipt } from '#landscape/world/world.ts'
@@ -42,6 +42,8 @@ export type HouseOptions = {
   /** It neither hears nor tells of word between processes. */
   readonly isDeaf?: boolean
   readonly disk?: DiskRoom
+  /** The carrier of the landscape is one of its systems, and tells it of parcels. */
+  readonly tracksParcels?: boolean
   /** A clone of the template unless given. */
   readonly database?: TestDatabase
 }
@@ -93,6 +95,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     defaults: {
       ...demo,
       companies: demo.companies?.map((company) => ({ ...company, ...options.company })),
+      ...(options.tracksParcels && {
+        systems: { ...demo.systems, carrier: carrierSystem(landscape.carrier.url) },
+      }),
       database: { url: test.url },
       ...options.config,
     },
@@ -116,7 +121,11 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   if (failures.length > 0) throw failures[0]
   const { url } = await app.server.listen({ host: '127.0.0.1', port: 0 })
   if (config.role !== 'worker')
-    landscape.deliverTo({ wms: `${url}/system/wms/v1/events`, shop: `${url}/system/shop/v1/orders` })
+    landscape.deliverTo({
+      wms: `${url}/system/wms/v1/events`,
+      shop: `${url}/system/shop/v1/orders`,
+      ...(options.tracksParcels && { carrier: `${url}/system/carrier/v1/scans` }),
+    })
   return {
     app,
     url,

@@ -16,6 +16,10 @@ export type MilestoneKind =
   | 'packed'
   | 'partially_shipped'
   | 'shipped'
+  | 'in_transit'
+  | 'out_for_delivery'
+  | 'partially_delivered'
+  | 'delivered'
   | 'partially_invoiced'
   | 'invoiced'
   | 'partially_paid'
@@ -57,8 +61,8 @@ class Story {
   readonly #events: readonly Happened[]
   readonly #lastOf: ReadonlyMap<string, Happened>
   readonly #lines: readonly LineQuantities[]
-  readonly #invoiced: boolean
-  readonly #paid: boolean
+  /** What holds of all of the order now. */
+  readonly #whole: Readonly<Record<(typeof WHOLE)[keyof typeof WHOLE], boolean>>
 
   constructor(events: readonly Happened[], lines: readonly LineQuantities[]) {
     const docsOf = (type: string): number =>
@@ -67,8 +71,14 @@ class Story {
     this.#events = events
     this.#lines = lines
     this.#lastOf = new Map(events.map((event) => [event.type, event]))
-    this.#invoiced = lines.every(isTerminal) && invoices >= docsOf('shipment.confirmed')
-    this.#paid = this.#invoiced && paidInvoices(events) === invoices
+    const shipments = docsOf('shipment.confirmed')
+    const ended = lines.every(isTerminal)
+    const invoiced = ended && invoices >= shipments
+    this.#whole = {
+      delivered: ended && deliveredShipments(events) === shipments,
+      invoiced,
+      paid: invoiced && paidInvoices(events) === invoices,
+    }
   }
 
   reachedBy(event: Happened): readonly MilestoneKind[] {
@@ -88,10 +98,12 @@ class Story {
         return this.#endedBy(event) ? ['cancelled'] : []
       case 'shipment.confirmed':
         return this.#lastOf.has('fulfillment.packed') ? [] : ['packed']
+      case 'shipment.delivered':
       case 'invoice.posted':
-        return this.#completed(event, this.#invoiced) ? ['invoiced'] : ['partially_invoiced']
-      case 'invoice.paid':
-        return this.#completed(event, this.#paid) ? ['paid'] : ['partially_paid']
+      case 'invoice.paid': {
+        const kind = WHOLE[event.type]
+        return [this.#completed(event, this.#whole[kind]) ? kind : `partially_${kind}`]
+      }
       default:
         return ALWAYS[event.type] ?? []
     }
@@ -112,6 +124,12 @@ class Story {
   }
 }
 
+const WHOLE = {
+  'shipment.delivered': 'delivered',
+  'invoice.posted': 'invoiced',
+  'invoice.paid': 'paid',
+} as const
+
 /** How many invoices were paid and are still. */
 function paidInvoices(events: readonly Happened[]): number {
   const paid = new Set<number>()
@@ -121,6 +139,22 @@ function paidInvoices(events: readonly Happened[]): number {
   }
   return paid.size
 }
+
+/** How many shipments the last word of whose carrier is that all of them is delivered. */
+function deliveredShipments(events: readonly Happened[]): number {
+  const delivered = new Set<number>()
+  for (const { type, key } of events) {
+    if (type === 'shipment.delivered') delivered.add(key)
+    else if (UNDER_WAY.has(type)) delivered.delete(key)
+  }
+  return delivered.size
+}
+
+const UNDER_WAY: ReadonlySet<string> = new Set([
+  'shipment.in_transit',
+  'shipment.out_for_delivery',
+  'shipment.partially_delivered',
+])
 
 const CANCELS: ReadonlySet<string> = new Set(['order.lines_cancelled', 'order.picked_short'])
 
@@ -132,6 +166,9 @@ const ALWAYS: Readonly<Record<string, readonly MilestoneKind[]>> = {
   'order.released': ['released'],
   'fulfillment.picking': ['picking'],
   'fulfillment.packed': ['packed'],
+  'shipment.in_transit': ['in_transit'],
+  'shipment.out_for_delivery': ['out_for_delivery'],
+  'shipment.partially_delivered': ['partially_delivered'],
   'invoice.partially_paid': ['partially_paid'],
   'order.closed': ['closed'],
 }

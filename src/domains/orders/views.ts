@@ -130,6 +130,21 @@ export async function ordersByReferences(
   return new Map([...groups].map(([value, group]) => [value, group.map(({ doc }) => doc)]))
 }
 
+const byTracking = sql(
+  'orders.documents_by_tracking',
+  `select value, max(doc) as doc from orders.reference
+   where value = any($1::text[]) and scheme = 'tracking' group by value`,
+)
+
+/** The newest document by a tracking number: carriers use theirs again. */
+export async function documentsByTracking(
+  queries: Queries,
+  tracking: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await queries.query<{ value: string; doc: number }>(byTracking, [tracking])
+  return new Map(rows.map(({ value, doc }) => [value, doc]))
+}
+
 const holdersByNumber = sql(
   'orders.holders_of_numbers',
   `select k.n::int as n, min(r.doc) as doc

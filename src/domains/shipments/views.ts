@@ -2,6 +2,7 @@
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
 import type { Fulfillment, FulfillmentLine, ShipmentLine } from './contract.ts'
+import type { ShipmentMilestone } from './contract/tracking.ts'
 
 const FULFILLMENT = `id as doc, company, order_id as "orderId", location, state, wms_number as "wmsNumber", version,
   cancel_requested_at is not null as "cancelRequested", cancel_reason as "cancelReason", by_hand as "byHand"`
@@ -40,11 +41,13 @@ export type ShipmentHeader = {
   readonly shippedAt: Date
   readonly number: string
   readonly notified: boolean
+  /** How far its carrier has told it to be. */
+  readonly milestone: ShipmentMilestone | null
   readonly version: number
 }
 
 const SHIPMENT = `id as doc, company, order_id as "orderId", fulfillment_id as "fulfillmentId", location, carrier, service,
-  shipped_at as "shippedAt", source_key as number, notified_at is not null as notified, version`
+  shipped_at as "shippedAt", source_key as number, notified_at is not null as notified, milestone, version`
 
 const shipmentsOfOrderRows = sql(
   'shipments.of_orders',

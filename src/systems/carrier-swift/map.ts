@@ -57,15 +57,16 @@ export function toLabel(shipment: Fields): Label {
 
 const MILESTONES: Readonly<Record<string, Milestone>> = {
   MAN: 'manifested',
-  PUP: 'picked-up',
-  ARR: 'in-transit',
-  OFD: 'out-for-delivery',
+  PUP: 'picked_up',
+  ARR: 'in_transit',
+  OFD: 'out_for_delivery',
   DLV: 'delivered',
 }
 const EXCEPTIONS: Readonly<Record<string, Milestone>> = {
   WEATHER: 'delayed',
   REFUSED: 'refused',
   DAMAGED: 'damaged',
+  LOST: 'lost',
 }
 
 const milestoneOf = (code: string, reason: string | undefined): Milestone =>

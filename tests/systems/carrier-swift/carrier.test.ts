@@ -37,9 +37,10 @@ const scans = sample('carrier-swift/tracking') as Fields[]
 test('the way of a parcel is told in our words', () => {
   expect(scans.map((scan) => toTracking(scan).milestone)).toEqual([
     'manifested',
-    'picked-up',
-    'in-transit',
-    'out-for-delivery',
+    'picked_up',
+    'in_transit',
+    'delayed',
+    'out_for_delivery',
     'delivered',
   ])
   expect(toTracking(scans.at(-1)!)).toEqual({
@@ -50,7 +51,7 @@ test('the way of a parcel is told in our words', () => {
     code: 'DLV',
     reason: undefined,
     at: new Date('2026-11-21T02:54:06.870Z'),
-    sequence: 5,
+    sequence: 6,
     city: 'Newark',
     country: 'US',
     signedBy: 'RECEIVING',
@@ -61,6 +62,7 @@ test.each([
   ['EXC', 'WEATHER', 'delayed'],
   ['EXC', 'REFUSED', 'refused'],
   ['EXC', 'DAMAGED', 'damaged'],
+  ['EXC', 'LOST', 'lost'],
   ['EXC', 'ALIENS', 'exception'],
   ['EXC', null, 'exception'],
   ['XYZ', null, 'unknown'],
@@ -160,7 +162,7 @@ test('a scan comes in under its own name, with its place on the way of the parce
     type: 'tracking.updated',
     stream: 'parcel/SW700000001',
     sequence: 3,
-    message: { milestone: 'in-transit' },
+    message: { milestone: 'in_transit' },
   })
   expect(carrier.inbound.restore(message!)).toEqual(message)
 })

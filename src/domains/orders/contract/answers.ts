@@ -112,6 +112,22 @@ const StoryDocument = z.object({
   state: z.string(),
   location: z.string().optional(),
   amount: AmountText.optional(),
+  parcels: z
+    .array(
+      z.object({
+        tracking: z.string(),
+        milestone: z
+          .string()
+          .describe('`unknown` where nobody knows the code')
+          .meta({ example: 'delivered' }),
+        code: z.string().describe("The carrier's own"),
+        at: Time,
+        place: z.string().nullable(),
+        signedBy: z.string().nullable(),
+      }),
+    )
+    .optional()
+    .describe('Packages of which a carrier has told, each by its newest scan'),
   references: z.array(z.object({ scheme: z.string(), value: z.string() })),
 })
 

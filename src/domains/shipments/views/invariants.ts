@@ -53,4 +53,14 @@ export const shipmentsInvariants: readonly Invariant[] = [
      where r.quantity <> l.quantity - l.shipped - l.short`,
     'what a request is for by lot is what is open of its line',
   ),
+  invariant(
+    'shipments.delivered_with_all_parcels',
+    `select 'shipment ' || c.doc || ': ' || p.delivered || ' of ' || p.parcels || ' delivered'
+     from changed c join shipments.shipment s on s.id = c.doc
+     cross join lateral (
+       select count(*) as parcels, count(*) filter (where milestone = 'delivered') as delivered from shipments.package
+       where shipment_id = c.doc and tracking is not null offset 0) p
+     where coalesce(s.milestone = 'delivered', false) <> (p.parcels > 0 and p.delivered = p.parcels)`,
+    'a shipment is delivered when all its parcels are',
+  ),
 ]

@@ -1,0 +1,69 @@
+/** The public words of parcels under way: what a carrier tells of a package, and how far a shipment is. */
+
+/** From least to most: of two scans that nothing else orders, the one that is further on counts. */
+export const PARCEL_MILESTONES = [
+  'manifested',
+  'picked_up',
+  'in_transit',
+  'delayed',
+  'exception',
+  'damaged',
+  'lost',
+  'out_for_delivery',
+  'refused',
+  'delivered',
+] as const
+
+/** `unknown`: the carrier's code is on nobody's list, and stands beside it for people. */
+export type ParcelMilestone = (typeof PARCEL_MILESTONES)[number] | 'unknown'
+
+export type ShipmentMilestone = 'in_transit' | 'out_for_delivery' | 'partially_delivered' | 'delivered'
+
+/** What stops a parcel, or makes somebody look. */
+export type ParcelTrouble = 'delayed' | 'exception' | 'damaged' | 'lost' | 'refused' | 'unknown'
+
+/** One scan of one parcel, as the carrier `source` told it. */
+export type ParcelScan = {
+  readonly source: string
+  /** The source's own name of the message. */
+  readonly messageId: string
+  readonly tracking: string
+  readonly sscc?: string | null | undefined
+  readonly milestone: ParcelMilestone
+  /** The carrier's own words. */
+  readonly code: string
+  readonly reason?: string | null | undefined
+  /** The order of the scans of this parcel. */
+  readonly sequence: number
+  readonly at: Date
+  /** City and country. */
+  readonly place?: string | null | undefined
+  readonly signedBy?: string | null | undefined
+}
+
+/** One that was told before a shipment had its parcel. */
+export type EarlyScan = ParcelScan & { readonly toldAt: Date }
+
+type Scanned = {
+  readonly milestone: Exclude<ParcelMilestone, 'unknown'>
+  readonly code: string
+  readonly reason: string | null
+  readonly sequence: number
+  readonly at: Date
+  readonly place: string | null
+  readonly signedBy: string | null
+}
+
+/** A package that has a tracking number, as far as its carrier has told. */
+export type Parcel = {
+  readonly doc: number
+  readonly n: number
+  readonly sscc: string | null
+  readonly tracking: string
+  /** Who carries it: the first who told of it. */
+  readonly carrier: string | null
+  /** The newest scan that is understood. */
+  readonly last: Scanned | null
+  /** The newest scan that is not. */
+  readonly unknown: { readonly code: string; readonly sequence: number; readonly at: Date } | null
+}

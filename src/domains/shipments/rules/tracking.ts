@@ -1,0 +1,77 @@
+/** Which scan of a parcel counts, and what its parcels make of a shipment; pure, and the same in whatever order scans come. */
+import {
+  type Parcel,
+  PARCEL_MILESTONES,
+  type ParcelMilestone,
+  type ParcelScan,
+  type ParcelTrouble,
+  type ShipmentMilestone,
+} from '../contract/tracking.ts'
+
+type Placed = Pick<ParcelScan, 'sequence' | 'at' | 'milestone'>
+
+const rankOf = ({ milestone }: Placed): number => (PARCEL_MILESTONES as readonly string[]).indexOf(milestone)
+
+/** By the carrier's sequence; where that says nothing by time, then by what is further on. A repetition is not later. */
+function isLater(scan: Placed, than: Placed): boolean {
+  const later =
+    scan.sequence - than.sequence || scan.at.getTime() - than.at.getTime() || rankOf(scan) - rankOf(than)
+  return later > 0
+}
+
+/** The package after a scan of it; undefined where it tells nothing new. */
+export function afterScan(parcel: Parcel, scan: ParcelScan): Parcel | undefined {
+  const {
+    source: carrier,
+    milestone,
+    code,
+    reason = null,
+    sequence,
+    at,
+    place = null,
+    signedBy = null,
+  } = scan
+  if (milestone === 'unknown') {
+    const before = parcel.unknown && { ...parcel.unknown, milestone }
+    return before && !isLater(scan, before)
+      ? undefined
+      : { ...parcel, carrier, unknown: { code, sequence, at } }
+  }
+  if (parcel.last && !isLater(scan, parcel.last)) return undefined
+  return { ...parcel, carrier, last: { milestone, code, reason, sequence, at, place, signedBy } }
+}
+
+/** Null before anything is told. What is delivered stays so until a scan that is understood says otherwise. */
+export function milestoneOf({ last, unknown }: Pick<Parcel, 'last' | 'unknown'>): ParcelMilestone | null {
+  if (!unknown || last?.milestone === 'delivered') return last?.milestone ?? null
+  return last && !isLater({ ...unknown, milestone: 'unknown' }, last) ? last.milestone : 'unknown'
+}
+
+const TROUBLES: ReadonlySet<string> = new Set<ParcelTrouble>([
+  'delayed',
+  'exception',
+  'damaged',
+  'lost',
+  'refused',
+  'unknown',
+])
+
+export function troubleOf(parcel: Pick<Parcel, 'last' | 'unknown'>): ParcelTrouble | undefined {
+  const milestone = milestoneOf(parcel)
+  return milestone !== null && TROUBLES.has(milestone) ? (milestone as ParcelTrouble) : undefined
+}
+
+/**
+ * How far a shipment is by its parcels; null while none has left with the carrier. A parcel that is in trouble is on its
+ * way nevertheless, a code that nobody knows moves nothing, and what has left is never as if it had not.
+ */
+export function shipmentMilestone(
+  parcels: readonly Pick<Parcel, 'last'>[],
+  was: ShipmentMilestone | null,
+): ShipmentMilestone | null {
+  const reached = parcels.map(({ last }) => last?.milestone ?? 'manifested')
+  const delivered = reached.filter((milestone) => milestone === 'delivered').length
+  if (delivered > 0) return delivered === reached.length ? 'delivered' : 'partially_delivered'
+  if (reached.includes('out_for_delivery')) return 'out_for_delivery'
+  return was !== null || reached.some((milestone) => milestone !== 'manifested') ? 'in_transit' : null
+}

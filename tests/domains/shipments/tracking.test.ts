@@ -1,0 +1,114 @@
+/** Which scan of a parcel counts, and what parcels make of a shipment. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  type Parcel,
+  PARCEL_MILESTONES,
+  type ParcelMilestone,
+  type ParcelScan,
+} from '#domains/shipments/contract/tracking.ts'
+import { afterScan, milestoneOf, shipmentMilestone, troubleOf } from '#domains/shipments/rules/tracking.ts'
+
+const parcel: Parcel = { doc: 1, n: 1, sscc: null, tracking: 'SW1', carrier: null, last: null, unknown: null }
+const scan = (milestone: ParcelMilestone, sequence: number, minute = sequence): ParcelScan => ({
+  source: 'carrier',
+  messageId: `${milestone}-${sequence}`,
+  tracking: 'SW1',
+  milestone,
+  code: milestone.toUpperCase(),
+  sequence,
+  at: new Date(Date.UTC(2026, 10, 28, 8, minute)),
+})
+const after = (scans: readonly ParcelScan[]): Parcel =>
+  scans.reduce((before, one) => afterScan(before, one) ?? before, parcel)
+const reached = (scans: readonly ParcelScan[]) => milestoneOf(after(scans))
+
+const anyScan = fc
+  .record({
+    milestone: fc.constantFrom<ParcelMilestone>(...PARCEL_MILESTONES, 'unknown'),
+    sequence: fc.integer({ min: 1, max: 6 }),
+    minute: fc.integer({ min: 0, max: 3 }),
+  })
+  .map(({ milestone, sequence, minute }) => scan(milestone, sequence, minute))
+const anyOrder = fc
+  .array(anyScan, { minLength: 1, maxLength: 10 })
+  .chain((scans) =>
+    fc.tuple(fc.constant(scans), fc.shuffledSubarray([...scans, ...scans], { minLength: scans.length * 2 })),
+  )
+
+describe('of the scans of a parcel', () => {
+  test('it comes to the same in whatever order they come, and however often', () => {
+    fc.assert(
+      fc.property(anyOrder, ([scans, shuffled]) => {
+        expect(after(shuffled)).toEqual(after(scans))
+      }),
+    )
+  })
+
+  test('none that was booked tells anything new', () => {
+    fc.assert(
+      fc.property(fc.array(anyScan, { minLength: 1, maxLength: 10 }), (scans) => {
+        const end = after(scans)
+        for (const one of scans) expect(afterScan(end, one)).toBeUndefined()
+      }),
+    )
+  })
+
+  test.each([
+    [
+      'the higher sequence counts, whatever its time',
+      [scan('out_for_delivery', 4, 1), scan('in_transit', 3, 9)],
+      'out_for_delivery',
+    ],
+    [
+      'of one sequence the later time counts',
+      [scan('out_for_delivery', 3, 1), scan('in_transit', 3, 9)],
+      'in_transit',
+    ],
+    [
+      'of one sequence and time what is further on counts',
+      [scan('out_for_delivery', 3), scan('in_transit', 3)],
+      'out_for_delivery',
+    ],
+    ['an older one does not take a delivery back', [scan('delivered', 5), scan('refused', 4)], 'delivered'],
+    ['a newer one corrects a delivery', [scan('delivered', 5), scan('in_transit', 6)], 'in_transit'],
+    ['a newer code that nobody knows is unknown', [scan('in_transit', 3), scan('unknown', 4)], 'unknown'],
+    ['an older one is not', [scan('unknown', 2), scan('in_transit', 3)], 'in_transit'],
+    ['nor one that comes after a delivery', [scan('delivered', 5), scan('unknown', 6)], 'delivered'],
+    [
+      'but a correction behind that counts',
+      [scan('delivered', 5), scan('unknown', 6), scan('lost', 7)],
+      'lost',
+    ],
+  ] as const)('%s', (_, scans, milestone) => {
+    expect(reached(scans)).toBe(milestone)
+    expect(reached(scans.toReversed())).toBe(milestone)
+  })
+
+  test('nothing is known before the first', () => {
+    expect(milestoneOf(parcel)).toBeNull()
+  })
+
+  test.each(['delayed', 'exception', 'damaged', 'lost', 'refused', 'unknown'] as const)(
+    '%s is trouble',
+    (milestone) => {
+      expect(troubleOf(after([scan('in_transit', 1), scan(milestone, 2)]))).toBe(milestone)
+      expect(troubleOf(after([scan(milestone, 2), scan('out_for_delivery', 3)]))).toBeUndefined()
+    },
+  )
+})
+
+test.each([
+  [['manifested', 'manifested'], null],
+  [['manifested', 'picked_up'], 'in_transit'],
+  [['in_transit', 'out_for_delivery'], 'out_for_delivery'],
+  [['delivered', 'out_for_delivery'], 'partially_delivered'],
+  [['delivered', 'lost'], 'partially_delivered'],
+  [['delivered', 'delivered'], 'delivered'],
+  [['damaged', 'manifested'], 'in_transit'],
+  [['unknown', 'unknown'], null],
+] as const)('a shipment of parcels that are %j is %s', (milestones, expected) => {
+  const parcels = milestones.map((milestone) => after([scan(milestone, 1)]))
+  expect(shipmentMilestone(parcels, null)).toBe(expected)
+  expect(shipmentMilestone(parcels, 'delivered')).toBe(expected ?? 'in_transit')
+})
