@@ -11,7 +11,7 @@ import type { OrderHeader } from '#domains/orders/views.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
 import { endHands } from './hand-telling.ts'
-import { stopTwice } from './late-shipments.ts'
+import { isLate, stopTwice, takeLateShipment } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
 import {
   learnLots,
@@ -146,7 +146,8 @@ function takeOne(books: Books, one: Confirmation, { ids, now }: Taking): Taken |
   const rows = handRowsOf(books, one as Shipping | Picking)
   if (isShipping(one)) {
     const doc = ids.shift()!
-    return rows ? takeShipmentBesideHand(books, one, { rows, doc }) : takeShipment(books, one, doc)
+    if (rows) return takeShipmentBesideHand(books, one, { rows, doc })
+    return isLate(books, one) ? takeLateShipment(books, one, doc) : takeShipment(books, one, doc)
   }
   return rows ? takePickBesideHand(books, one as Picking, rows) : takePick(books, one as Picking)
 }
