@@ -140,8 +140,17 @@ function takeAll(books: Books, told: readonly Confirmation[], taking: Taking) {
   return { answers, taken }
 }
 
-function takeOne(books: Books, one: Confirmation, { ids, now }: Taking): Taken | 'known' | Refusal {
-  const ahead = notYet(isShipping(one) ? one.message.shippedAt : (one as Picking).message.at, now)
+/** What has left has done so before it is told. */
+function byNow(one: Shipping, now: Date): Shipping {
+  const { shippedAt, shippedFrom } = one.message
+  return shippedFrom && shippedAt > now ? { ...one, message: { ...one.message, shippedAt: now } } : one
+}
+
+function takeOne(books: Books, told: Confirmation, { ids, now }: Taking): Taken | 'known' | Refusal {
+  const { message } = told
+  const at = 'at' in message ? message.at : (message.shippedFrom ?? message.shippedAt)
+  const ahead = notYet(at, now)
+  const one = isShipping(told) ? byNow(told, now) : told
   if (ahead) return ahead
   const rows = handRowsOf(books, one as Shipping | Picking)
   if (isShipping(one)) {
