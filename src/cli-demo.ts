@@ -130,6 +130,7 @@ async function openDoors(context: Context): Promise<{ doors: DemoDoors; database
   })
   context.atEnd(() => house.stop())
   await house.ready
+  await demo.count(house, context.signal)
   const doors = demo.doors(house)
   context.atEnd(() => doors.close())
   return { doors, database: house.app.database }

@@ -31,6 +31,8 @@ export type Fate = { readonly customerOrder: string; readonly expected: readonly
 const EXPECTED: Readonly<Record<Outcome, readonly End[]>> = {
   ships_at_once: ['shipped'],
   fills_later: ['backordered', 'shipped'],
+  ships_later_lots: ['shipped'],
+  fills_with_later_lots: ['backordered', 'shipped'],
   stays_backordered: ['backordered'],
   held_credit_block: ['held'],
   held_over_limit: ['held'],

@@ -5,6 +5,7 @@ import { openHttpClient } from '#platform/http-client.ts'
 import type { Log } from '#platform/telemetry-log.ts'
 import type { Config } from './config-schema.ts'
 import { carrierSystem, demoConfig, type DemoSystems } from './demo.ts'
+import { countFirst } from './demo-counts.ts'
 import { type DemoDoors, everyDoor, orderTaker } from './demo-doors.ts'
 import { writeDemoGuides } from './demo-edi.ts'
 import { type DemoLandscape, startDemoLandscape, type WorldSource } from './demo-landscape.ts'
@@ -18,6 +19,8 @@ export type DemoHouse = {
   world(): WorldSource | undefined
   /** The configuration that it brought along, likewise. */
   defaults(): Counterparts['defaults'] | undefined
+  /** Has the warehouse of a new world count, so that its lots are known before anybody orders. */
+  count(house: House, signal: AbortSignal): Promise<void>
   /** Orders flow from now on. */
   drive(house: House, signal: AbortSignal): void
   /** Waits until nothing is being sent any more. */
@@ -68,20 +71,9 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
     },
     world: () => landscape?.source,
     defaults: () => defaults,
+    count: (house, signal) => countNew(landscape!, house, { clock, signal }),
     drive(house, signal) {
-      const { world } = landscape!.systems
-      const http = openHttpClient({ clock })
-      driving = driveOrders({
-        world,
-        doors: everyDoor(house, landscape!, { http, clock, key: files.key, signal }),
-        perMinute: house.config.demo.ordersPerMinute,
-        file: files.position,
-        clock,
-        log,
-        signal,
-      })
-        .catch((error: unknown) => log.error('the demo drives no more orders', { error }))
-        .finally(() => http.close())
+      driving = countAndDrive(house, landscape!, { clock, log, signal, files })
     },
     rest: () => driving,
     doors(house) {
@@ -96,6 +88,42 @@ export function startDemo({ clock, log }: { clock: Clock; log: Log }): DemoHouse
       })
     },
   }
+}
+
+type Driving = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+  readonly files: { readonly position: string; readonly key: string }
+}
+
+async function countNew(
+  { remembered, systems }: DemoLandscape,
+  { url }: House,
+  { clock, signal }: Pick<Driving, 'clock' | 'signal'>,
+): Promise<void> {
+  if (remembered) return
+  const http = openHttpClient({ clock })
+  await countFirst(url, systems.world, { http, clock, signal }).finally(() => http.close())
+}
+
+async function countAndDrive(house: House, landscape: DemoLandscape, driving: Driving): Promise<void> {
+  const { clock, log, signal, files } = driving
+  await countNew(landscape, house, driving).catch((error: unknown) =>
+    log.warn('the lots of the demo are not known yet', { error }),
+  )
+  const http = openHttpClient({ clock })
+  await driveOrders({
+    world: landscape.systems.world,
+    doors: everyDoor(house, landscape, { http, clock, key: files.key, signal }),
+    perMinute: house.config.demo.ordersPerMinute,
+    file: files.position,
+    clock,
+    log,
+    signal,
+  })
+    .catch((error: unknown) => log.error('the demo drives no more orders', { error }))
+    .finally(() => http.close())
 }
 
 const portsAbove = (port: number) =>

@@ -1,8 +1,8 @@
 /** A food and industrial wholesaler out of a seed: the same seed is the same world, order by order. */
-import { itemsOf, pricesOf } from './goods.ts'
+import { itemsOf, pricesOf, withAging } from './goods.ts'
 import { machinesOf } from './machines.ts'
 import { OrderStream } from './orders.ts'
-import { COMPANIES, customersOf, SITES } from './parties.ts'
+import { COMPANIES, customersOf, SITES, withLongLives } from './parties.ts'
 import { demandOf, openingStock, receiptsFor } from './shelves.ts'
 import { factorOf, type Customer, type Item, type World, type WorldOrder } from './world.ts'
 
@@ -17,6 +17,8 @@ export type WorldOptions = {
   items?: number
   /** Items beside those whose units have serials. Default 0. */
   machines?: number
+  /** Customers of Northway Foods who want goods to live for long; with them some items are aging. Default 0. */
+  longLifeCustomers?: number
 }
 
 /** Foods have three of five items. */
@@ -32,12 +34,16 @@ export function generateWorld(options: WorldOptions): World {
     customersPerCompany = 120,
     items: itemCount = 400,
     machines = 0,
+    longLifeCustomers = 0,
   } = options
   const foods = Math.round(itemCount * FOODS_OF_ITEMS)
   const perCompany = COMPANIES.map((company) => {
-    const customers = customersOf(seed, company, customersPerCompany)
-    const items = itemsOf(seed, company.code, company.code === 'NWF' ? foods : itemCount - foods)
-    const sold = company.code === 'NWI' ? [...items, ...machinesOf(seed, machines)] : items
+    const isFoods = company.code === 'NWF'
+    const longLives = isFoods ? longLifeCustomers : 0
+    const customers = withLongLives(customersOf(seed, company, customersPerCompany), longLives)
+    const items = itemsOf(seed, company.code, isFoods ? foods : itemCount - foods)
+    const aged = longLives > 0 ? withAging(items) : items
+    const sold = isFoods ? aged : [...items, ...machinesOf(seed, machines)]
     return { customers, items: sold, prices: pricesOf(seed, sold, customers, today) }
   })
   const base = {

@@ -110,6 +110,16 @@ function itemOf(seed: string, company: CompanyCode, nth: number, count: number):
 export const itemsOf = (seed: string, company: CompanyCode, count: number): Item[] =>
   Array.from({ length: count }, (_, nth) => itemOf(seed, company, nth, count))
 
+/** Every so many-th item that is ample and has lots. */
+const AGING_EVERY = 4
+
+/** The same with some that are aging. */
+export function withAging(items: Item[]): Item[] {
+  const withLots = items.filter((item) => item.lotControlled && item.supply === 'ample' && !item.discontinued)
+  const aging = new Set(withLots.filter((_, nth) => nth % AGING_EVERY === 0))
+  return items.map((item) => (aging.has(item) ? { ...item, supply: 'aging' } : item))
+}
+
 type Validity = Pick<Price, 'validFrom' | 'validTo'>
 type Years = { readonly present: Validity; readonly last: Validity }
 

@@ -29,6 +29,13 @@ const PLANTED: [PlantedCase, number][] = [
   ['bad_unit', 1],
 ]
 
+/** Where customers want goods to live for long. */
+const PLANTED_LIVES: [PlantedCase, number][] = [
+  ['long_life', 2],
+  ['too_old', 2],
+]
+const LIVES: ReadonlySet<PlantedCase> = new Set(PLANTED_LIVES.map(([planted]) => planted))
+
 const OUTCOME: Record<Exclude<PlantedCase, 'regular'>, Outcome> = {
   credit_blocked: 'held_credit_block',
   over_limit: 'held_over_limit',
@@ -38,6 +45,8 @@ const OUTCOME: Record<Exclude<PlantedCase, 'regular'>, Outcome> = {
   unknown_item: 'rejected_unknown_item',
   unknown_customer: 'rejected_unknown_customer',
   bad_unit: 'rejected_bad_unit',
+  long_life: 'ships_later_lots',
+  too_old: 'fills_with_later_lots',
   duplicate_same: 'duplicate_of_earlier',
   duplicate_changed: 'conflict_with_earlier',
 }
@@ -59,12 +68,12 @@ const SINGLE_LINE: ReadonlySet<PlantedCase> = new Set(['unknown_item', 'unknown_
 /** What the order states of our price. */
 const STATED: Partial<Record<PlantedCase, number>> = { price_mismatch: 0.9, price_tolerated: 0.99 }
 
-function casesOf(seed: string, block: number): PlantedCase[] {
+function casesOf(seed: string, block: number, counts: readonly [PlantedCase, number][]): PlantedCase[] {
   const cases = Array<PlantedCase>(BLOCK).fill('regular')
   const places = cases.map((_, place) => place)
   const ranks = places.map((place) => draw(seed, `case/${block}`, place))
   const free = new Set(places.toSorted((a, b) => ranks[a]! - ranks[b]!))
-  for (const [planted, count] of PLANTED) {
+  for (const [planted, count] of counts) {
     for (let n = 0; n < count; n++) {
       const place = [...free].find((one) => one >= FIRST_DUPLICATE || !planted.startsWith('duplicate'))
       if (place === undefined) throw new Error('a block is full')
@@ -77,33 +86,49 @@ function casesOf(seed: string, block: number): PlantedCase[] {
 
 type Catalog = {
   ample: Item[]
+  /** Of the ample ones those that have lots of several ages. */
+  lots: Item[]
+  aging: Item[]
   short: Item[]
   discontinued: Item[]
   machines: Item[]
   good: Customer[]
   /** Of the good ones those that can write what they like: the shop sells only what it shows. */
   writing: Customer[]
+  longLife: Customer[]
   blocked: Customer[]
   over: Customer[]
 }
 
 type LineAbout = { planted: PlantedCase; customer: Customer; item: Item; nth: number }
 
+const isShort = ({ supply }: Item): boolean => supply === 'awaited' || supply === 'scarce'
+
 function catalogOf(world: Omit<World, 'orders'>, company: string): Catalog {
   const items = world.items.filter((item) => item.company === company)
   const customers = world.customers.filter((customer) => customer.company === company)
-  const good = customers.filter((customer) => !customer.creditBlocked && !customer.overLimit)
+  const solvent = customers.filter((customer) => !customer.creditBlocked && !customer.overLimit)
+  const good = solvent.filter((customer) => customer.shelfLifeDays === undefined)
   const sold = items.filter((item) => !item.discontinued && !item.serialControlled)
   return {
-    ample: sold.filter((item) => item.supply === 'ample'),
-    short: sold.filter((item) => item.supply !== 'ample'),
+    ample: sold.filter((item) => !isShort(item)),
+    lots: sold.filter((item) => item.supply === 'ample' && item.lotControlled),
+    aging: sold.filter((item) => item.supply === 'aging'),
+    short: sold.filter(isShort),
     discontinued: items.filter((item) => item.discontinued),
     machines: items.filter((item) => item.serialControlled),
     good,
     writing: good.filter((customer) => customer.door !== 'shop'),
+    longLife: solvent.filter((customer) => customer.shelfLifeDays !== undefined),
     blocked: customers.filter((customer) => customer.creditBlocked),
     over: customers.filter((customer) => customer.overLimit),
   }
+}
+
+/** What is too old is the first line of an order whose others ship at once. */
+function listFor(planted: PlantedCase, { ample, lots, aging }: Catalog, nth: number): Item[] {
+  if (!LIVES.has(planted)) return ample
+  return planted === 'too_old' && nth === 0 ? aging : lots
 }
 
 /** The stream of a world; an order is a pure function of its place. */
@@ -112,6 +137,7 @@ export class OrderStream {
   private readonly today: string
   private readonly catalogs: Record<CompanyCode, Catalog>
   private readonly priceOf: PriceBook
+  private readonly planted: readonly [PlantedCase, number][]
   private readonly cases = new Map<number, PlantedCase[]>()
   private readonly days: readonly string[]
 
@@ -121,6 +147,7 @@ export class OrderStream {
     this.days = Array.from({ length: LAST_DAY + 1 }, (_, days) => dayAfter(world.today, days))
     this.catalogs = { NWF: catalogOf(world, 'NWF'), NWI: catalogOf(world, 'NWI') }
     this.priceOf = priceBook(world.prices)
+    this.planted = this.catalogs.NWF.longLife.length > 0 ? [...PLANTED, ...PLANTED_LIVES] : PLANTED
   }
 
   at(nth: number): WorldOrder {
@@ -132,18 +159,18 @@ export class OrderStream {
   private caseOf(nth: number): PlantedCase {
     const block = Math.floor(nth / BLOCK)
     let found = this.cases.get(block)
-    if (!found) this.cases.set(block, (found = casesOf(this.seed, block)))
+    if (!found) this.cases.set(block, (found = casesOf(this.seed, block, this.planted)))
     return found[nth % BLOCK] ?? 'regular'
   }
 
   private original(nth: number): WorldOrder {
     const { seed, today } = this
     const planted = this.caseOf(nth)
-    const company = draw(seed, 'order/company', nth) < FOODS_SHARE ? 'NWF' : 'NWI'
+    const isFoods = LIVES.has(planted) || draw(seed, 'order/company', nth) < FOODS_SHARE
+    const company = isFoods ? 'NWF' : 'NWI'
     const catalog = this.catalogs[company]
     const customer = this.customerFor(planted, catalog, nth)
     const items = this.itemsFor(planted, catalog, nth)
-    const isShort = items.some((item) => item.supply !== 'ample')
     const unknown = planted === 'unknown_customer'
     return {
       nth,
@@ -158,7 +185,8 @@ export class OrderStream {
       lines: items.map((item, place) => this.line({ planted, customer, item, nth }, place)),
       case: planted,
       repeats: undefined,
-      expected: planted !== 'regular' ? OUTCOME[planted] : isShort ? 'fills_later' : 'ships_at_once',
+      expected:
+        planted !== 'regular' ? OUTCOME[planted] : items.some(isShort) ? 'fills_later' : 'ships_at_once',
     }
   }
 
@@ -166,6 +194,7 @@ export class OrderStream {
     const { seed } = this
     if (planted === 'credit_blocked') return drawOne(seed, 'order/blocked', nth, catalog.blocked)
     if (planted === 'over_limit') return drawOne(seed, 'order/over', nth, catalog.over)
+    if (LIVES.has(planted)) return drawOne(seed, 'order/long-life', nth, catalog.longLife)
     return drawOne(seed, 'order/customer', nth, planted === 'bad_unit' ? catalog.writing : catalog.good)
   }
 
@@ -176,7 +205,7 @@ export class OrderStream {
     const picked = new Set<Item>()
     for (let n = 0; n < count; n++) {
       const short = planted === 'regular' && draw(seed, `order/short/${nth}`, n) < SHORT_SHARE
-      const list = short ? catalog.short : catalog.ample
+      const list = short ? catalog.short : listFor(planted, catalog, n)
       // Squaring the draw makes the first items popular, as in every catalog.
       const item = list[Math.floor(draw(seed, `order/item/${nth}`, n) ** 2 * list.length)]
       if (item) picked.add(item)

@@ -35,6 +35,8 @@ export const SITES: Site[] = [
 /** How many of a company's customers are blocked, and how many are over their limit. */
 const BLOCKED = 3
 const OVER_LIMIT = 3
+/** For how long goods must live after they ship for those who want them to. */
+const SHELF_LIFE_DAYS = 120
 const FIRST_NUMBER: Record<CompanyCode, number> = { NWF: 100_100, NWI: 20_100 }
 const OVER_LIMIT_MINOR = 100_000
 
@@ -95,6 +97,13 @@ function customerOf(seed: string, company: Company, nth: number): Customer {
     shopId: 71_000_000 + FIRST_NUMBER[code] + nth,
   }
 }
+
+/** So many customers with good credit want goods to live for long. */
+export const withLongLives = (customers: Customer[], count: number): Customer[] =>
+  customers.map((customer, nth) => {
+    const wants = nth >= BLOCKED + OVER_LIMIT && nth < BLOCKED + OVER_LIMIT + count
+    return wants ? { ...customer, shelfLifeDays: SHELF_LIFE_DAYS } : customer
+  })
 
 /** Credit limits follow when the planned orders are known. */
 export const customersOf = (seed: string, company: Company, count: number): Customer[] =>

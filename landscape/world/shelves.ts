@@ -29,13 +29,11 @@ export function demandOf(
   return demand
 }
 
-/** Keys in expiry order; two lots where the item is lot-controlled. */
+/** In expiry order; two lots where the item is lot-controlled, and the first alone where it is aging. */
 function lotsOf(item: Item, today: string): Pick<Stock, 'lot' | 'expiresOn'>[] {
   if (!item.lotControlled) return [{ lot: '', expiresOn: '' }]
-  return [
-    { lot: `L${item.number}A`, expiresOn: dayAfter(today, 90) },
-    { lot: `L${item.number}B`, expiresOn: dayAfter(today, 180) },
-  ]
+  const old = { lot: `L${item.number}A`, expiresOn: dayAfter(today, 90) }
+  return item.supply === 'aging' ? [old] : [old, { lot: `L${item.number}B`, expiresOn: dayAfter(today, 180) }]
 }
 
 function openingOf(seed: string, item: Item, demand: number, today: string): Stock[] {
@@ -73,7 +71,7 @@ export const openingStock = (
   today: string,
 ): Stock[] => items.flatMap((item) => openingOf(seed, item, demand.get(item.number) ?? 0, today))
 
-/** Two dated receipts for each item that is short: about half of the demand, then the rest and a tenth more. */
+/** Two dated receipts for each item that is short or aging: about half of the demand, then the rest and a tenth more. */
 export function receiptsFor(
   seed: string,
   items: Item[],

@@ -11,9 +11,10 @@ export type WorldSource = {
   readonly csvFolder?: string
 }
 
-const MACHINES = 4
+/** What the demo has beside what every world has. */
+const MORE = { machines: 4, longLifeCustomers: 6 }
 
 export function openWorld({ csvFolder, seed, today, plannedOrders }: WorldSource): Promise<World> {
   if (csvFolder !== undefined) return loadCsvWorld(csvFolder, { seed, today })
-  return Promise.resolve(generateWorld({ seed, today, plannedOrders, machines: MACHINES }))
+  return Promise.resolve(generateWorld({ seed, today, plannedOrders, ...MORE }))
 }

@@ -5,8 +5,11 @@ export type CompanyCode = 'NWF' | 'NWI'
 export type Unit = 'EA' | 'CA' | 'BX' | 'PL' | 'KG' | 'BG'
 export type TaxClass = 'FOOD' | 'GENERAL' | 'EXEMPT'
 export type Door = 'api' | 'shop' | 'edi'
-/** Ample: more than planned orders need. Awaited: nothing until receipts. Scarce: less than any line asks for. */
-export type Supply = 'ample' | 'awaited' | 'scarce'
+/**
+ * Ample: more than planned orders need. Awaited: nothing until receipts. Scarce: less than any line asks for. Aging:
+ * ample, but until receipts of lots alone that are too old for who wants goods to live for long.
+ */
+export type Supply = 'ample' | 'awaited' | 'scarce' | 'aging'
 
 export type Company = { code: CompanyCode; name: string; currency: string; country: string }
 
@@ -116,12 +119,16 @@ export type PlantedCase =
   | 'unknown_item'
   | 'unknown_customer'
   | 'bad_unit'
+  | 'long_life'
+  | 'too_old'
   | 'duplicate_same'
   | 'duplicate_changed'
 
 export type Outcome =
   | 'ships_at_once'
   | 'fills_later'
+  | 'ships_later_lots'
+  | 'fills_with_later_lots'
   | 'stays_backordered'
   | 'held_credit_block'
   | 'held_over_limit'

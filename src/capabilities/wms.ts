@@ -62,7 +62,10 @@ export type ShipmentConfirmed = {
   readonly shipment: string
   /** Our fulfillment request's number. */
   readonly fulfillment: string
+  /** At the latest, where only its day is told. */
   readonly shippedAt: Date
+  /** The beginning of that day. */
+  readonly shippedFrom?: Date | undefined
   readonly carrier: string
   readonly service?: string | undefined
   readonly packages: readonly ShippedPackage[]

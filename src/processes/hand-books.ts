@@ -72,26 +72,30 @@ export type HandBooks = {
   readonly claims: Reservation[]
   readonly givenBack: Reservation[]
   /** What left after all and is asked for elsewhere, or has left from there. */
-  readonly twice: { readonly request: Fulfillment; readonly line: number; readonly quantity: Quantity }[]
+  readonly twice: {
+    readonly request: Fulfillment
+    readonly line: number
+    readonly quantity: Quantity
+    /** Nothing of it is booked before a person has it replayed. */
+    readonly isParked?: boolean
+  }[]
   /** Told of what was entered before. */
   readonly units: NamedUnits[]
 }
 
-/** Asks nothing where nobody has entered anything. */
+/** Asks nothing where nobody has entered anything, and nothing has left of a request that had ended. */
 export async function openHands(
   tx: Transaction,
   requests: readonly Fulfillment[],
+  late: ReadonlySet<number>,
 ): Promise<HandBooks & { readonly known: readonly string[] }> {
   const docs = requests.flatMap(({ doc, byHand }) => (byHand ? [doc] : []))
-  const orders = requests.flatMap(({ orderId, byHand }) => (byHand ? [orderId] : []))
-  const [rows, known, claims] =
-    docs.length === 0
-      ? [[], [], []]
-      : await Promise.all([
-          handRowsOfRequests(tx, docs),
-          knownShipmentsOf(tx, docs),
-          reservationsOf(tx, [...new Set(orders)]),
-        ])
+  const orders = requests.flatMap(({ doc, orderId, byHand }) => (byHand || late.has(doc) ? [orderId] : []))
+  const [rows, known, claims] = await Promise.all([
+    docs.length > 0 ? handRowsOfRequests(tx, docs) : [],
+    docs.length > 0 ? knownShipmentsOf(tx, docs) : [],
+    orders.length > 0 ? reservationsOf(tx, [...new Set(orders)]) : [],
+  ])
   return {
     rows: new Map(
       [...Map.groupBy(rows, ({ fulfillmentId }) => fulfillmentId!)].map(([doc, own]) => [

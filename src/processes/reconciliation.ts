@@ -109,7 +109,7 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
     return found
   }
   if (!one.dryRun) {
-    await take(ports, one, first, differences)
+    await take(ports, one, first, { differences, lotsDiffer: compared.lotsDiffer })
     await date(ports, one, first)
   }
   await write(ports, one, first, { ...found, untold: compared.untold, kept: notSaid })
@@ -192,6 +192,7 @@ async function compareAll(
     superseded: parts.reduce((sum, { superseded }) => sum + superseded, 0),
     repeated: parts.reduce((sum, { repeated }) => sum + repeated, 0),
     differences: parts.flatMap(({ differences }) => differences),
+    lotsDiffer: parts.flatMap(({ lotsDiffer }) => lotsDiffer),
     untold: new Map(parts.flatMap(({ untold }) => [...untold])),
   }
 }
@@ -242,17 +243,20 @@ function toleratedBy(
 }
 
 /**
- * What is within the tolerance becomes what was counted, as of that moment. Of a count that came by itself so does what
+ * What is within the tolerance becomes what was counted, as of that moment, and so do lots of what agrees in all. Of a count that came by itself so does what
  * agrees: it ends doubts, and facts that it contains count for nothing when they come.
  */
 async function take(
   { transaction, isOneTransaction = false, ...ports }: ReconcilePorts,
   { source, given }: Reconciling,
   { snapshot, counts, items, taking }: Taken,
-  differences: readonly DifferenceFound[],
+  { differences, lotsDiffer }: Pick<Compared, 'lotsDiffer'> & { differences: readonly DifferenceFound[] },
 ): Promise<void> {
   const told = new Set(differences.flatMap(({ itemId, outcome }) => (outcome === 'told' ? [itemId] : [])))
-  const taken = (given ? counts : differences).filter(({ itemId }) => !told.has(itemId))
+  const others = new Set([...differences.map(({ itemId }) => itemId), ...lotsDiffer])
+  const taken = counts.filter(
+    ({ itemId }) => !told.has(itemId) && (given !== undefined || others.has(itemId)),
+  )
   const skus = new Map([...items.values()].map(({ id, sku }) => [id, sku]))
   const counted = Map.groupBy(snapshot.lines, ({ sku }) => sku)
   const size = isOneTransaction ? taken.length : PORTION

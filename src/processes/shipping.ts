@@ -10,6 +10,7 @@ import {
   type Books,
   type Confirmation,
   leftOf,
+  lineKey,
   lineOf,
   linesOfRequest,
   type LineStep,
@@ -42,6 +43,7 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
   books.known.add(key)
   if (message.final) books.requests.set(request.doc, { ...request, state: 'done' })
   const steps = settleLines(books, request.doc, { shipped, final: message.final })
+  awaitShorts(books, request, steps)
   const shipment = shipmentOf(request, shipping, { doc, lines })
   const otherLots = otherThanRequested(books, request.doc, lines)
   return {
@@ -61,6 +63,18 @@ export function takeShipment(books: Books, shipping: Shipping, doc: number): Tak
       quantities: steps,
       final: message.final,
     },
+  }
+}
+
+/** What is short waits from now on, also for what is told behind it in the same list. */
+function awaitShorts(
+  { hand, orderLines }: Books,
+  { orderId }: Fulfillment,
+  steps: readonly LineStep[],
+): void {
+  for (const { line, short } of steps) {
+    const key = lineKey(orderId, line)
+    if (short > 0) hand.waiting.set(key, (hand.waiting.get(key) ?? orderLines.get(key)!.backordered) + short)
   }
 }
 

@@ -12,7 +12,7 @@ import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
 import { hastenScans } from '#domains/shipments/operations/tracking.ts'
 import { endHands } from './hand-telling.ts'
-import { stopTwice } from './late-shipments.ts'
+import { isLate, stopTwice, takeLateShipment } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
 import {
   learnLots,
@@ -142,13 +142,23 @@ function takeAll(books: Books, told: readonly Confirmation[], taking: Taking) {
   return { answers, taken }
 }
 
-function takeOne(books: Books, one: Confirmation, { ids, now }: Taking): Taken | 'known' | Refusal {
-  const ahead = notYet(isShipping(one) ? one.message.shippedAt : (one as Picking).message.at, now)
+/** What has left has done so before it is told. */
+function byNow(one: Shipping, now: Date): Shipping {
+  const { shippedAt, shippedFrom } = one.message
+  return shippedFrom && shippedAt > now ? { ...one, message: { ...one.message, shippedAt: now } } : one
+}
+
+function takeOne(books: Books, told: Confirmation, { ids, now }: Taking): Taken | 'known' | Refusal {
+  const { message } = told
+  const at = 'at' in message ? message.at : (message.shippedFrom ?? message.shippedAt)
+  const ahead = notYet(at, now)
+  const one = isShipping(told) ? byNow(told, now) : told
   if (ahead) return ahead
   const rows = handRowsOf(books, one as Shipping | Picking)
   if (isShipping(one)) {
     const doc = ids.shift()!
-    return rows ? takeShipmentBesideHand(books, one, { rows, doc }) : takeShipment(books, one, doc)
+    if (rows) return takeShipmentBesideHand(books, one, { rows, doc })
+    return isLate(books, one) ? takeLateShipment(books, one, doc) : takeShipment(books, one, doc)
   }
   return rows ? takePickBesideHand(books, one as Picking, rows) : takePick(books, one as Picking)
 }

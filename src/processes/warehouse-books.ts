@@ -51,9 +51,24 @@ export const lineKey = (doc: number, line: number): string => `${doc} ${line}`
 
 export async function openBooks(tx: Transaction, told: readonly Confirmation[]): Promise<Books> {
   const docs = [...new Set(told.flatMap(({ message }) => parseNumber(message.fulfillment, 'F') ?? []))]
+  const shipping = new Set(told.flatMap(requestThatShips))
   const asked = await fulfillmentsOf(tx, docs)
   const orderIds = [...new Set(asked.map((row) => row.orderId))].toSorted((a, b) => a - b)
-  const all = [...new Set([...docs, ...(await besideByHand(tx, asked))])]
+  const late = new Set(
+    asked
+      .filter(hasEnded)
+      .map(({ doc }) => doc)
+      .filter((doc) => shipping.has(doc)),
+  )
+  const all = [
+    ...new Set([
+      ...docs,
+      ...(await besideThem(
+        tx,
+        asked.filter(({ doc, byHand }) => byHand || late.has(doc)),
+      )),
+    ]),
+  ]
   tx.locking('document', orderIds)
   const [headers, orderLines, requests, lines, lots, ...known] = await Promise.all([
     lockHeaders(tx, orderIds),
@@ -66,7 +81,7 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
       return [...found.keys()].map((key) => `${source} ${key}`)
     }),
   ])
-  const { known: knownByHand, ...hand } = await openHands(tx, requests)
+  const { known: knownByHand, ...hand } = await openHands(tx, requests, late)
   return {
     requests: new Map(requests.map((row) => [row.doc, row])),
     orders: new Map(headers.map((row) => [row.doc, row])),
@@ -83,12 +98,19 @@ export async function openBooks(tx: Transaction, told: readonly Confirmation[]):
   }
 }
 
-/** Where people have entered something: what else is under way of the order, since it may be sent twice. */
-async function besideByHand(tx: Transaction, asked: readonly Fulfillment[]): Promise<number[]> {
-  const orders = [...new Set(asked.flatMap(({ byHand, orderId }) => (byHand ? [orderId] : [])))]
+/** What else is under way of their orders, since it may be sent twice. */
+async function besideThem(tx: Transaction, requests: readonly Fulfillment[]): Promise<number[]> {
+  const orders = [...new Set(requests.map(({ orderId }) => orderId))]
   if (orders.length === 0) return []
   return (await fulfillmentsOfOrders(tx, orders)).filter(isActive).map(({ doc }) => doc)
 }
+
+const hasEnded = ({ state }: Fulfillment): boolean => state === 'done'
+
+const requestThatShips = ({ message }: Confirmation): number[] =>
+  message.type === 'shipment-confirmed' && message.packages.length > 0
+    ? [parseNumber(message.fulfillment, 'F') ?? -1]
+    : []
 
 const shipmentOf = ({ message }: Confirmation): string[] =>
   message.type === 'shipment-confirmed' ? [message.shipment] : []

@@ -2,6 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
 import type { MessageName, Settlement } from '#platform/inbox.ts'
+import { shipmentRefusals } from '#domains/shipments/contract.ts'
 import { conflicting, NO_COMPANY, troubleOf } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
 
@@ -28,6 +29,10 @@ export async function openWarehouseExceptions(
   if (occurrences.length > 0) await ports.openExceptions(tx, occurrences)
 }
 
+const WHAT_TO_DO: Readonly<Record<string, string>> = {
+  'shipments.shipped_after_end': shipmentRefusals['shipments.shipped_after_end'].fix,
+}
+
 function stoppedBy(message: Told, { outcome, cause }: Stopped): Occurrence {
   const { source, messageId, company = NO_COMPANY } = message
   return {
@@ -37,7 +42,8 @@ function stoppedBy(message: Told, { outcome, cause }: Stopped): Occurrence {
     title: `${source}: ${cause.message}`,
     suggestedAction:
       outcome === 'parked'
-        ? 'Settle it with the warehouse; mend the cause, then replay the message, or discard it.'
+        ? (WHAT_TO_DO[cause.code] ??
+          'Settle it with the warehouse; mend the cause, then replay the message, or discard it.')
         : 'Read the message and find out what the warehouse means; mend the cause, then replay it, or discard it.',
     facts: { ...cause.facts, source, messageId },
   }

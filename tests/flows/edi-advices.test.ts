@@ -14,7 +14,7 @@ import { setText } from '../systems/edi/x12-text.ts'
 
 const warehouse = thirdPartyGuide({
   receives: ['944', '945', '947', '846', '997'],
-  warehouse: { adjustments: { PC: 'count' } },
+  warehouse: { adjustments: { PC: 'count', QH: 'quality-hold', QR: 'quality-release' } },
 })
 const supplier = PartnerGuide.parse({
   partner: 'grower',
@@ -42,6 +42,8 @@ beforeAll(async () => {
     [
       { number: '47001', stock: { DC1: 20 } },
       { number: '47002', stock: { DC1: 30 } },
+      { number: '47003', stock: { DC1: 10 } },
+      { number: '47004', stock: { DC1: 10 } },
     ],
     [{ number: '500001' }],
     {
@@ -119,6 +121,37 @@ test('receipts and counts of a warehouse move stock once, however often they are
     { id: '944/R-1#1.1', state: 'applied' },
     { id: '947/A-1#1', state: 'applied' },
   ])
+})
+
+test('what is let go from hold and told before its hold ends as if both were told in order, however often they are sent', async () => {
+  const stock = (sku: string) =>
+    house.query<{ available: number; hold: number; doubt: number }>(
+      `select p.available::float8 as available, p.quality_hold::float8 as hold, p.unreconciled::float8 as doubt
+       from inventory.position p join items.item i on i.id = p.item_id
+       where i.sku = $1 and p.location = 'DC1' and p.lot = ''`,
+      [sku],
+    )
+  const adjusted = (sku: string, number: string, time: string, what: string) => [
+    `W15*20261120*${number}`,
+    `G62*07*20261120*W*${time}`,
+    `W19*${what}*4*EA**VN*${sku}`,
+  ]
+  for (const [sku, isTurned] of [
+    ['47003', false],
+    ['47004', true],
+  ] as const) {
+    const hold = adjusted(sku, `H-${sku}`, '0800', 'QH')
+    const release = adjusted(sku, `R-${sku}`, '0930', 'QR')
+    const [first, second] = isTurned ? [release, hold] : [hold, release]
+    await send('THREEPL', 'AW', '947', first)
+    expect(await house.openExceptions('inventory.unreconciled')).toHaveLength(isTurned ? 1 : 0)
+    await send('THREEPL', 'AW', '947', first)
+    await send('THREEPL', 'AW', '947', second)
+    await send('THREEPL', 'AW', '947', release)
+    await send('THREEPL', 'AW', '947', hold)
+    expect(await stock(sku)).toEqual([{ available: 10, hold: 0, doubt: 0 }])
+    expect(await house.openExceptions('inventory.unreconciled')).toEqual([])
+  }
 })
 
 test('an order ships by several advices, by line number or by item, and ends with the last', async () => {

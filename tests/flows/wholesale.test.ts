@@ -5,7 +5,10 @@ import { loadCsvWorld } from '#landscape/world/csv.ts'
 import { type Expectations, expectations } from '#landscape/world/expectations.ts'
 import { generateWorld } from '#landscape/world/generate.ts'
 import type { World, WorldOrder } from '#landscape/world/world.ts'
+import { countFirst } from '../../src/demo-counts.ts'
 import { demoGuides } from '../../src/demo-edi.ts'
+import { systemClock } from '#platform/clock.ts'
+import { openHttpClient } from '#platform/http-client.ts'
 import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
 import { openHouse, type House } from '#tests/support/house.ts'
 import {
@@ -22,13 +25,16 @@ import { type Query, underWay, violationsAtRest } from '#tests/support/books-rul
 import { atRest, openQuery } from '#tests/support/house-query.ts'
 
 const COUNT = 830
-const TODAY = '2026-11-02'
+/** The house lives by the real day, on which lots must be as old as the world was made for. */
+const TODAY = systemClock.now().toISOString().slice(0, 10)
 const NORTHWIND = new URL('../../../shared/samples/northwind/', import.meta.url)
 /** Long enough for a slow machine that runs other tests beside this one. */
 const WAIT = { timeout: 240_000, interval: 50 }
 
 describe('830 orders of the generated wholesaler', () => {
-  wholesale(async () => generateWorld({ seed: 'wholesale', today: TODAY, plannedOrders: COUNT }))
+  wholesale(async () =>
+    generateWorld({ seed: 'wholesale', today: TODAY, plannedOrders: COUNT, longLifeCustomers: 6 }),
+  )
 })
 
 describe.skipIf(!existsSync(NORTHWIND))(
@@ -37,6 +43,25 @@ describe.skipIf(!existsSync(NORTHWIND))(
     wholesale(() => loadCsvWorld(NORTHWIND.pathname, { seed: 'northwind', today: TODAY }))
   },
 )
+
+// By line: whether it had to wait, and what it passed over that is still there.
+const LONG_LIVES = `
+  with sent as (
+    select l.order_id, l.n, s.location, sl.item_id, sl.expires_on, s.shipped_at::date + l.minimum_shelf_life_days as needed
+    from orders.line l join shipments.shipment s on s.order_id = l.order_id
+    join shipments.shipment_line sl on sl.shipment_id = s.id and sl.line = l.n
+    where l.minimum_shelf_life_days is not null),
+  line as (
+    select order_id, n, bool_or(coalesce(expires_on < needed, true)) as too_old,
+      bool_or(exists (
+        select from inventory.position p join inventory.lot old using (company, item_id, lot)
+        where p.item_id = sent.item_id and p.location = sent.location and p.available > 0 and old.expires_on < needed)) as passed,
+      exists (select from log.event e
+        where e.key = order_id and e.type = 'order.allocated' and e.data -> 'lines' @> to_jsonb(n)) as waited
+    from sent group by order_id, n)
+  select count(*) filter (where passed and not waited) as later, count(*) filter (where passed and waited) as waited,
+    count(*) filter (where too_old) as "tooOld"
+  from line`
 
 type Day = {
   readonly world: World
@@ -75,6 +100,12 @@ function wholesale(open: () => Promise<World>): void {
       `select count(distinct (key, line)) as lines from log.event, jsonb_array_elements(data -> 'lines') as line where type = 'order.allocated'`,
     )
     expect(row!.lines).toBe(day.expected.lines.filled)
+  })
+
+  test('who wants goods to live for long is sent later lots, at once or when they come, and nothing that does not', async () => {
+    const rows = await day.query<{ later: number; waited: number; tooOld: number }>(LONG_LIVES)
+    const { lines, outcomes } = day.expected
+    expect(rows).toEqual([{ later: lines.shipLaterLots, waited: outcomes.fills_with_later_lots, tooOld: 0 }])
   })
 
   test('an order is here once, and what was refused is not here', async () => {
@@ -149,6 +180,10 @@ async function live(world: World): Promise<Day> {
   const folders = ediFolders(guides)
   const house = await openHouse({ world, config: { edi: folders.config } })
   const { query, end } = await openQuery(house.databaseUrl)
+  house.app.keepUp()
+  const http = openHttpClient({ clock: systemClock })
+  await countFirst(house.url, world, { http, clock: systemClock, signal: new AbortController().signal })
+  await http.close()
   house.app.edi!.watch()
   const doors = { url: house.url, landscape: house.landscape, guides, inbox: folders.config.inboxDirectory }
 

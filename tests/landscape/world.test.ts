@@ -75,6 +75,31 @@ describe('the generated world', () => {
     expect(expectations(backwards, 830)).toEqual(expectations(world, 830))
   })
 
+  it('plants orders of who wants goods to live for long, some of which wait while others are sold what is there', () => {
+    const long = generateWorld({ seed: 'demo', today: '2026-11-02', longLifeCustomers: 6 })
+    const wanting = new Set(
+      long.customers.filter((one) => one.shelfLifeDays !== undefined).map((one) => one.number),
+    )
+    expect(wanting.size).toBe(6)
+    const orders = long.orders(100, 300)
+    const per = (name: string): number => count(orders, (order) => order.case === name)
+    expect([per('regular'), per('long_life'), per('too_old')]).toEqual([80, 2, 2])
+    expect(count(long.orders(830), (order) => wanting.has(order.customer))).toBe(33)
+    const { outcomes, lines } = expectations(long, 830)
+    expect([outcomes.ships_later_lots, outcomes.fills_with_later_lots]).toEqual([17, 16])
+    expect(outcomes.stays_backordered).toBe(0)
+    expect([lines.filled, lines.shipLaterLots > 17]).toEqual([lines.backordered, true])
+    const backwards: World = { ...long, orders: (n) => long.orders(n).toReversed() }
+    expect(expectations(backwards, 830)).toEqual(expectations(long, 830))
+    const aging = new Set(long.items.filter((one) => one.supply === 'aging').map((one) => one.number))
+    const soldAtOnce = long
+      .orders(830)
+      .filter((order) => order.expected === 'ships_at_once')
+      .flatMap((order) => order.lines)
+    expect(count(soldAtOnce, (line) => aging.has(line.item))).toBeGreaterThan(50)
+    expect([expectations(world, 830).outcomes.ships_later_lots, per('credit_blocked')]).toEqual([0, 2])
+  })
+
   it('repeats in a duplicate an earlier order of the same customer and number', () => {
     const orders = world.orders(830)
     const duplicates = orders.filter((order) => order.case.startsWith('duplicate'))

@@ -145,3 +145,26 @@ test('what is worth more than the ceiling, or has no price, is told however smal
     ['same', 'told'],
   ])
 })
+
+test('what agrees in all and is not known by lot becomes what was counted by lot, and nobody is told', async () => {
+  const item = counting.ids.get('same')!
+  const lotsOf = () =>
+    db.run<{ lot: string; available: string }>(
+      'select lot, available::int as available from inventory.position where item_id = $1 order by lot',
+      [item],
+    )
+  const before = (await lotsOf()).find(({ lot }) => lot === '')!
+  const lines = [
+    { ...counted('same', Number(before.available) - 4), lot: 'A', expiresOn: '2027-03-01' },
+    { ...counted('same', 4), lot: 'B', expiresOn: '2027-06-01' },
+  ]
+  const others = [counted('near', 93), counted('far', 100), counted('new', 1), counted('gone', 4)]
+  expect(await run([...lines, ...others], true)).toMatchObject({ matched: 5 })
+  expect(await lotsOf()).toEqual([before])
+  expect(await run([...lines, ...others], false)).toMatchObject({ matched: 5, differing: 0 })
+  expect(await lotsOf()).toEqual([
+    before,
+    { lot: 'A', available: Number(before.available) - 4 },
+    { lot: 'B', available: 4 },
+  ])
+})

@@ -16,6 +16,8 @@ type Kept = {
   readonly key: string
   readonly closed: boolean
   readonly waited: boolean
+  /** Lots that were too old for its customer stay on the shelf from which it was sent others. */
+  readonly passed: boolean
   readonly holds: string
 }
 
@@ -33,6 +35,12 @@ const KEPT = `
   select 'O-' || o.id as number, o.company || ' ' || o.customer || ' ' || o.customer_order as key,
     o.closed_at is not null as closed,
     exists (select from log.event e where e.key = o.id and e.type = 'order.allocated') as waited,
+    exists (select from orders.line l join shipments.shipment s on s.order_id = o.id
+      join shipments.shipment_line sl on sl.shipment_id = s.id and sl.line = l.n
+      join inventory.position p on p.item_id = sl.item_id and p.location = s.location and p.available > 0
+      join inventory.lot old on old.company = p.company and old.item_id = p.item_id and old.lot = p.lot
+      where l.order_id = o.id and l.minimum_shelf_life_days is not null and old.expires_on < sl.expires_on
+        and old.expires_on < s.shipped_at::date + l.minimum_shelf_life_days) as passed,
     coalesce((select string_agg(type || ': ' || reason, '; ') from orders.hold h where h.order_id = o.id and h.status = 'open'), '') as holds
   from orders.sales_order o`
 
@@ -82,7 +90,8 @@ function byMessage({ state, known, exceptions, answer }: Message, kept: Kept | u
 const reasonIn = (text: string): string =>
   Object.entries(REASONS).find(([code]) => text.includes(code))?.[1] ?? `refused without a reason: ${text}`
 
-function stateOf({ closed, waited, holds }: Kept): string {
+function stateOf({ closed, waited, passed, holds }: Kept): string {
+  if (closed && passed) return waited ? 'fills_with_later_lots' : 'ships_later_lots'
   if (closed) return waited ? 'fills_later' : 'ships_at_once'
   if (holds.startsWith('price_review')) return 'held_price'
   if (holds.includes('would exceed the limit')) return 'held_over_limit'

@@ -1,12 +1,14 @@
 /** The verbs of inventory: reserve, release the claim, ship, move, fill. Each takes a transaction and a list. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
-import { Books, bucketChange, byPlace, type Place, placeKey, positionKeys } from './books.ts'
+import { Books, byPlace, type Place, placeKey, positionKeys } from './books.ts'
 import { bookedBefore, isCounted, isCountedByAnother, leaveCounted } from './counted.ts'
-import { concernsSale, countHeld, whileHeld } from './held.ts'
-import type { Allocation, Bucket, Movement, Portion, Reservation } from './contract.ts'
+import { concernsSale, whileHeld } from './held.ts'
+import type { Allocation, Movement, Portion, Reservation } from './contract.ts'
 import { type Owned, ownerOf } from './contract/owners.ts'
 import { leave } from './leaving.ts'
+import { moveBetween, type Moving } from './moving.ts'
+import { concernsHold, holdAndRelease, ReleasedAhead, releasedFromHold } from './released-ahead.ts'
 import { allocate, coverable, freeOf, type FreeStock, ownedKey, stockKey } from './rules.ts'
 import { ChannelStock, type Sharing } from './rules/channel-stock.ts'
 import {
@@ -27,6 +29,7 @@ import {
 } from './store.ts'
 import { selectKept, updateTaken } from './store/allocations.ts'
 import { beginToWait } from './store/first-stock.ts'
+import { selectReleasedAhead, writeReleasedAhead } from './store/released-ahead.ts'
 import { heldMeanwhile } from './operations/held-meanwhile.ts'
 import { reachedOrders, readStock, waitersOf } from './operations/queue.ts'
 import {
@@ -302,12 +305,7 @@ const missingAt = ({ company, itemId, location, owner }: Place, quantity: Quanti
 })
 
 /** What a warehouse, a count or an opening balance says happened to stock. */
-export type StockChange = Omit<Movement, 'doc'> & {
-  readonly doc?: number | undefined
-  /** Our own hold of a lot, or its end. */
-  readonly isOurs?: boolean | undefined
-  readonly isTold?: IsTold
-}
+export type StockChange = Moving
 
 /**
  * Books movements between buckets; what is not there is taken from `unreconciled` and answered as shortfall. What of a
@@ -315,47 +313,38 @@ export type StockChange = Omit<Movement, 'doc'> & {
  */
 export async function move(tx: Transaction, told: readonly StockChange[]): Promise<Shortfall[]> {
   const made = makePositions(tx, uniqueKeys(told))
-  const [books, held] = await Promise.all([
+  const holding = told.filter(concernsHold)
+  const [books, held, ahead] = await Promise.all([
     lockBooks(tx, told),
     heldMeanwhile(tx, told.filter(concernsSale), made),
+    holding.length > 0 ? selectReleasedAhead(tx, uniquePlaces(holding)) : [],
   ])
+  const released = new ReleasedAhead(ahead)
   const movements: Movement[] = []
   const shortfalls: Shortfall[] = []
-  for (const change of eachWhileHeld(books, told, held)) {
+  for (const change of told) {
     if (change.from === change.to) throw new Error(`a movement from ${change.from} to itself`)
     if (change.isTold && isCountedByAnother(books, change)) {
       movements.push(...bookedBefore({ ...change, doc: change.doc ?? null }))
       continue
     }
-    const covered = books.cover(change, '')
-    books.change(change, '', {
-      ...bucketChange(change.from, -covered),
-      ...bucketChange(change.to, change.quantity),
-    })
-    if (covered < change.quantity) books.change(change, '', { unreconciled: covered - change.quantity })
-    if (change.lot) books.moveInLot(change)
-    countHeld(books, change)
-    const parts: [Bucket, Quantity][] = [
-      [change.from, covered],
-      ['unreconciled', change.quantity - covered],
-    ]
-    for (const [from, quantity] of parts) {
-      if (quantity > 0 && from !== change.to)
-        movements.push({ ...change, from, quantity, doc: change.doc ?? null })
+    const over = released.take(books, change)
+    if (over > 0) {
+      movements.push(...holdAndRelease(books, change, over))
+      shortfalls.push(missingAt(change, 0))
     }
-    if (covered < change.quantity) shortfalls.push(missingAt(change, change.quantity - covered))
+    if (over > 0 && over === change.quantity) continue
+    const isAhead = released.note(books, change, held) > 0
+    for (const part of whileHeld(books, { ...change, quantity: change.quantity - over }, held)) {
+      const moved = moveBetween(books, part)
+      movements.push(...(isAhead ? releasedFromHold(moved.movements) : moved.movements))
+      if (moved.missing > 0) shortfalls.push(missingAt(part, moved.missing))
+    }
   }
   writeBooks(tx, books)
+  writeReleasedAhead(tx, released.changed)
   insertMovements(tx, movements)
   return shortfalls
-}
-
-function* eachWhileHeld(
-  books: Books,
-  told: readonly StockChange[],
-  held: ReadonlySet<string>,
-): Generator<StockChange> {
-  for (const change of told) yield* held.size === 0 ? [change] : whileHeld(books, change, held)
 }
 
 /** What nobody can explain at these places; zero where everything is explained. */
@@ -370,6 +359,10 @@ export async function unreconciledAt(
   const rows = await selectUnreconciled(queries, items, locations, ownersOf(places))
   return rows.filter((row) => wanted.has(ownedKey(row)))
 }
+
+const uniquePlaces = (places: readonly Place[]): Place[] => [
+  ...new Map(places.map((place) => [stockKey(place.itemId, place.location), place])).values(),
+]
 
 function uniqueKeys(places: readonly Place[]): Place[] {
   const keys = new Map<string, Place>()

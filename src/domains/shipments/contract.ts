@@ -144,4 +144,11 @@ export const shipmentRefusals = {
       'The warehouse picked, packed or shipped a line, an item or a quantity that the fulfillment request does not leave open.',
     fix: 'Have the warehouse correct its confirmation, or enter by hand what was handled.',
   },
+  'shipments.shipped_after_end': {
+    status: 422,
+    title: 'More has left than was short',
+    cause:
+      'The warehouse tells of a shipment behind the last one of its request: of more than that called short, or of what the order does not wait for any more.',
+    fix: 'Ask the warehouse whether it has left. What is to be sent again elsewhere has to stop first; then have the message replayed. What the order does not want is billed in the ERP and taken out of stock as an adjustment, and the message discarded; so it is where nothing has left.',
+  },
 } as const satisfies Record<string, RefusalCode>

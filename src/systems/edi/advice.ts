@@ -83,6 +83,18 @@ export function instantOf(date: string, time: string, guide: PartnerGuide): Date
   return Number.isNaN(local) ? undefined : new Date(timeZone(guide.timeZone).toUtcMs(local))
 }
 
+const DAY_ENDS = '235959'
+
+/**
+ * When what is told with a day has happened at the latest: at its end, or when the group was written on it. What is read
+ * again from our own file does not say any more when that was.
+ */
+export function latestOf(date: string, { guide, group }: Pick<Advised, 'guide' | 'group'>): Date | undefined {
+  const [from, to] = [instantOf(date, '', guide), instantOf(date, DAY_ENDS, guide)]
+  const written = instantOf(group.date, group.time, guide)
+  return from && to && written && written >= from && written < to ? written : to
+}
+
 type Line = { readonly productIds: readonly ProductId[]; readonly at: Position }
 
 export const skuIn = (line: Line, { guide, crosswalk }: Advised): string =>

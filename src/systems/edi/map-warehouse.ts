@@ -8,6 +8,7 @@ import {
   countIn,
   inBase,
   instantOf,
+  latestOf,
   lineIn,
   ownerIn,
   ownerLoops,
@@ -67,6 +68,20 @@ function at(moment: Moment | undefined, { guide, at: place }: Advised): Date {
   const instant = moment && instantOf(moment.date, moment.time, guide)
   if (!instant) throw new Unreadable('advice.date_unusable', place, moment && `(${moment.date})`)
   return instant
+}
+
+/**
+ * Of what is told by its day alone nobody knows whether a count of that day has it in it. What came in counts from the
+ * start of the day, so that no count contains it twice; what left, up to the last moment that it can have, so that what
+ * a count still had is not sold twice.
+ */
+function left(
+  moment: Moment | undefined,
+  advised: Advised,
+): Pick<ShipmentConfirmed, 'shippedAt' | 'shippedFrom'> {
+  const from = at(moment, advised)
+  const latest = moment?.time === '' ? latestOf(moment.date, advised) : undefined
+  return latest ? { shippedAt: latest, shippedFrom: from } : { shippedAt: from }
 }
 
 type Counted = {
@@ -187,7 +202,7 @@ function shipmentOf(document: Named, root: Loop, advised: Advised): ShipmentConf
     // one shipment may carry several requests, and each is told by itself
     shipment: `${shipment}/${request}`,
     fulfillment: request,
-    shippedAt: at(document.shippedAt ?? (date === undefined ? undefined : momentOfDate(date)), advised),
+    ...left(document.shippedAt ?? (date === undefined ? undefined : momentOfDate(date)), advised),
     carrier: ours ?? carrier,
     service,
     packages: packages.filter(({ lines }) => lines.length > 0),

@@ -11,7 +11,7 @@ import type {
   UnreadLine,
 } from '../contract/reconciliations.ts'
 import { leftByHand } from '../rules/by-hand.ts'
-import { laterByPlace, openedLater } from '../rules/later.ts'
+import { type LaterAt, laterByPlace, openedLater } from '../rules/later.ts'
 import { ownedKey } from '../rules.ts'
 import { agrees, asOf, type Held, inAll, NOTHING } from '../rules/counting.ts'
 import { isContained } from '../rules/feeds.ts'
@@ -60,6 +60,15 @@ const held = sql(
    left join lateral (
      select * from inventory.feed f
      where f.item_id = k.item_id and f.location = $2 and f.source = $4 and f.owner = 'own' offset 0) f on true`,
+)
+
+const heldLots = sql(
+  'inventory.compared_lots',
+  `select p.item_id as "itemId", p.lot, p.available, p.reserved, p.quality_hold as "qualityHold", p.damaged, p.unreconciled
+   from unnest($1::int[]) as k(item_id)
+   cross join lateral (
+     select * from inventory.position p
+     where p.item_id = k.item_id and p.location = $2 and p.lot <> '' and p.owner = 'own' and p.company = $3 offset 0) p`,
 )
 
 type Row = Omit<
@@ -232,9 +241,13 @@ export type Compared = {
   /** Those of them that were counted as of this very moment. */
   readonly repeated: number
   readonly differences: readonly (Difference & { readonly kind: ReconciliationDifference['kind'] })[]
+  /** Items that agree in all, and of which other lots are there than the books have. */
+  readonly lotsDiffer: readonly number[]
   /** Facts that a source counted and never told: of which item, from which number to which. */
   readonly untold: ReadonlyMap<number, { readonly from: number; readonly to: number }>
 }
+
+type HeldLot = Held & { readonly itemId: number; readonly lot: string }
 
 type HeldRow = Held & {
   readonly itemId: number
@@ -257,8 +270,10 @@ export async function compareCounts(
   { source, mark, takenAt, askedAt, leavesKnown }: Comparing,
 ): Promise<Compared> {
   const items = counts.map(({ itemId }) => itemId)
-  const [rows, moved, entered, heldLots] = await Promise.all([
+  const byLot = counts.filter(({ lots }) => tellsLots(lots)).map(({ itemId }) => itemId)
+  const [rows, lotRows, moved, entered, lotsOnHold] = await Promise.all([
     queries.query<HeldRow>(held, [items, location, company, source]),
+    byLot.length > 0 ? queries.query<HeldLot>(heldLots, [byLot, location, company]) : [],
     selectMovedLater(queries, counts, { source, mark: mark ?? null, takenAt, askedAt }),
     selectAtPlaces(queries, counts),
     selectHeld(
@@ -287,7 +302,7 @@ export async function compareCounts(
     if (sequence > row.lastSequence) untold.set(itemId, { from: row.lastSequence + 1, to: sequence })
     const [ours, theirs] = [
       asOf(row, later({ itemId, location }, undefined)),
-      inAll(countedAsHeld(count, heldLots)),
+      inAll(countedAsHeld(count, lotsOnHold)),
     ]
     if (agrees(ours, theirs)) return []
     const kind = agrees(ours, NOTHING)
@@ -297,6 +312,28 @@ export async function compareCounts(
         : 'differing'
     return [{ company, itemId, location, ours, theirs, kind } as const]
   })
+  const differing = new Set(found.map(({ itemId }) => itemId))
+  const lotsOf = Map.groupBy(lotRows, ({ itemId }) => itemId)
+  const lotsDiffer = fresh
+    .filter(({ itemId, lots }) => tellsLots(lots) && !differing.has(itemId))
+    .filter((count) => !agreesByLot(countedAsHeld(count, lotsOnHold), lotsOf.get(count.itemId) ?? [], later))
+    .map(({ itemId }) => itemId)
   const superseded = counts.length - fresh.length
-  return { matched: fresh.length - found.length, superseded, repeated, differences: found, untold }
+  return {
+    matched: fresh.length - found.length,
+    superseded,
+    repeated,
+    differences: found,
+    lotsDiffer,
+    untold,
+  }
+}
+
+const tellsLots = (lots: Count['lots']): boolean => [...lots.keys()].some((lot) => lot !== '')
+
+function agreesByLot(count: Count, rows: readonly HeldLot[], later: LaterAt): boolean {
+  const ours = new Map(rows.map((row) => [row.lot, asOf(row, later(count, row.lot))]))
+  const lots = new Set([...ours.keys(), ...count.lots.keys()])
+  lots.delete('')
+  return [...lots].every((lot) => agrees(ours.get(lot) ?? NOTHING, count.lots.get(lot) ?? NOTHING))
 }
