@@ -62,7 +62,7 @@ export function deliveriesOf(wires: DeliveryWires): Deliveries {
     words: eventWords(config.subscriptions.typePrefix),
     visible: visibleTo,
     openExceptions,
-    holder: () => worker.life?.epoch,
+    holder: () => (worker.life?.mayStillSend() ? worker.life.epoch : undefined),
     onAttempt: (outcome) => metrics.webhookAttempts.add({ outcome }),
     onError: (subscription, error) =>
       log.warn('a subscription could not be delivered', { subscription, error: describeError(error) }),

@@ -46,11 +46,12 @@ export function houseWorker(wires: WorkerWires): Worker {
 
   function begin(epoch: number, database: Database, lease: Lease): Life {
     const policies = policiesOf(wires, lease, database)
+    const mayStillSend = (): boolean => lease.valid()
     const lanes = new Map(
       [...wires.bound.connectors].map(([system, connector]) => {
         const onCall = ({ outcome }: { outcome: string }): void => calls.add({ system, outcome })
         const callBack = (limit: number): Promise<CalledBack> => runner.callBack(system, limit)
-        return [system, laneOf(wires, { connector, policies, lease, onCall, callBack })]
+        return [system, laneOf(wires, { connector, policies, mayStillSend, onCall, callBack })]
       }),
     )
     const runner = createRunner({
@@ -72,7 +73,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       onError: (message, error) => log.error(message, { error: describeError(error) }),
     })
     const turns = createTurns({ database, clock, holder: epoch })
-    return { epoch, runner, lanes, policies, turns }
+    return { epoch, runner, lanes, policies, turns, mayStillSend }
   }
 
   const worker = createWorker({
@@ -124,7 +125,7 @@ function policiesOf({ config, ports, ids }: WorkerWires, lease: Lease, database:
 type LaneParts = {
   readonly connector: Connector
   readonly policies: Policies
-  readonly lease: Lease
+  readonly mayStillSend: () => boolean
   readonly onCall: (call: { outcome: string }) => void
   readonly callBack: (limit: number) => Promise<CalledBack>
 }
@@ -132,7 +133,7 @@ type LaneParts = {
 /** At most half of what the process may have under way is in one lane, so that no system fills it alone. */
 function laneOf(
   { config, ports, ids }: WorkerWires,
-  { connector, policies, lease, onCall, callBack }: LaneParts,
+  { connector, policies, mayStillSend, onCall, callBack }: LaneParts,
 ) {
   return createLane({
     connector,
@@ -141,7 +142,7 @@ function laneOf(
     random: () => ids.random(),
     openMax: Math.ceil(config.worker.inFlightMax / 2),
     callBack,
-    mayStillSend: () => lease.valid(),
+    mayStillSend,
     onCall,
   })
 }

@@ -5,7 +5,7 @@ import type { Subscription } from './subscriptions.ts'
 import { deliverTurn, type DeliveryPorts } from './webhook-turn.ts'
 
 export type DispatchPorts = DeliveryPorts & {
-  /** The epoch of this process while it has one. */
+  /** The epoch of this process while it has one and nobody else may have taken over. */
   readonly holder: () => number | undefined
   readonly onError: (subscription: string, error: unknown) => void
 }

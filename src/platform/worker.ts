@@ -20,6 +20,8 @@ export type Life = {
   readonly lanes: ReadonlyMap<string, Lane>
   readonly policies: Policies
   readonly turns: Turns
+  /** False once others may have taken over. */
+  readonly mayStillSend: () => boolean
 }
 
 export type WorkerOptions = {

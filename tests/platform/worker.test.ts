@@ -85,7 +85,7 @@ function supervised(): Worker {
         onError: (message, error) => events.push(`${message}: ${String(error)}`),
       })
       const turns = createTurns({ database, clock, holder: epoch })
-      return { epoch, runner, lanes, policies, turns }
+      return { epoch, runner, lanes, policies, turns, mayStillSend: () => lease.valid() }
     },
   })
   workers.push(worker)

@@ -31,6 +31,7 @@ export type Door = { readonly actor: Actor; call(call: Call): Promise<Called> }
 
 /** One request of a program of ours, as that program sees it. */
 export type Letter = {
+  readonly from: string
   readonly headers: Readonly<Record<string, string>>
   /** When the program made up its mind to send it. */
   readonly begun: Moment
@@ -101,7 +102,7 @@ export class Network {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
     const moment = (): Moment => ({ step: scheduler.steps, ms: scheduler.nowMs })
     const headers = lower(request.headers ?? {})
-    const letter: Letter = { headers, begun: moment(), isSent: false }
+    const letter: Letter = { from: actor.name, headers, begun: moment(), isSent: false }
     this.receivers.get(url.origin)?.letters.push(letter)
     const dueMs = scheduler.nowMs + request.timeoutMs
     let over = false

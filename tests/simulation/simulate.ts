@@ -289,7 +289,8 @@ class Run {
       lines.length > 0 ? [{ invariant, found: lines.join('\n') }] : [],
     )
     const side = this.#look()
-    const pestered = this.#subscribers ? await pesteredOf(queryOf(side), this.#subscribers) : []
+    const { struck } = this.#faults
+    const pestered = this.#subscribers ? await pesteredOf(queryOf(side), this.#subscribers, struck) : []
     return [...own, ...pestered, ...(await unsafe(side, this.#stock.counterparts))]
   }
 

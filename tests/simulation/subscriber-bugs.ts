@@ -61,6 +61,20 @@ export const SUBSCRIBER_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'who stood still tells a subscriber what others have told it meanwhile',
+    file: 'src/app-subscriptions.ts',
+    find: 'worker.life?.mayStillSend() ? worker.life.epoch : undefined',
+    replace: 'worker.life?.epoch',
+    world: {
+      ...TOLD,
+      peaceAfterMs: 30_000,
+      drowsy: [1, 1],
+      kinds: ['subscriber-busy', 'zombie'],
+      shares: { 'subscriber-busy': 0.5, zombie: 0.3 },
+      places: { zombie: 'subscriptions.waiting' },
+    },
+  },
+  {
     name: 'a subscriber that is gone is told on',
     file: TURN,
     find: `if (sent.outcome === 'gone') return`,

@@ -102,16 +102,22 @@ function silentUntilMs({ ms, answer: { status, headers } }: NonNullable<Letter['
   return /^\d+$/.test(asked) ? ms + Number(asked) * 1_000 : Date.parse(asked) - BEGIN.getTime()
 }
 
+/** Whoever is cut off from the database without noticing has successors before he knows. */
+const CUTS_OFF = /^(?:session-ended|database-restart)\//
+
+type Silence = { readonly noted: readonly Noted[]; readonly acts: readonly Act[]; readonly isCutOff: boolean }
+
 /** Where an answer came and was kept, nobody writes before it allows that, unless a person wanted it since. */
-function pestered({ name, letters }: Subscriber, acts: readonly Act[], noted: readonly Noted[]): string[] {
+function pestered({ name, letters }: Subscriber, { noted, acts, isCutOff }: Silence): string[] {
   return noted.flatMap((note) => {
-    const { heard } = letterOf(note, letters) ?? {}
+    const { heard, from: hearer } = letterOf(note, letters) ?? {}
     if (!heard) return [`${name} is said to have answered ${note.status} to ${note.id}`]
     const { status } = heard.answer
     const untilMs = silentUntilMs(heard) - CLOCKS_MS
     const early = letters.find(
-      ({ isSent, begun }) =>
+      ({ from: sender, isSent, begun }) =>
         isSent &&
+        (sender === hearer || !isCutOff) &&
         begun.step >= heard.step &&
         begun.ms < untilMs &&
         !acts.some(({ from, to }) => to >= heard.step && from <= begun.step),
@@ -123,12 +129,18 @@ function pestered({ name, letters }: Subscriber, acts: readonly Act[], noted: re
 }
 
 /** At any moment. */
-export async function pesteredOf(query: Query, { all, people: { acts } }: Subscribers): Promise<Violation[]> {
+export async function pesteredOf(
+  query: Query,
+  { all, people }: Subscribers,
+  struck: readonly string[],
+): Promise<Violation[]> {
+  const isCutOff = struck.some((name) => CUTS_OFF.test(name))
   const subscribed = all.filter(({ subscription }) => subscription)
   const found = await Promise.all(
     subscribed.map(async (subscriber) => {
-      const own = acts.filter((act) => act.subscriber === subscriber)
-      return pestered(subscriber, own, await query<Noted>(NOTED, [subscriber.subscription!.id]))
+      const acts = people.acts.filter((act) => act.subscriber === subscriber)
+      const noted = await query<Noted>(NOTED, [subscriber.subscription!.id])
+      return pestered(subscriber, { noted, acts, isCutOff })
     }),
   )
   const lines = found.flat()
