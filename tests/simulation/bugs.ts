@@ -120,8 +120,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a call is sent after the lease is over',
     file: 'src/app-worker.ts',
-    find: 'mayStillSend: () => lease.valid()',
-    replace: 'mayStillSend: () => true',
+    find: 'mayStillSend = (): boolean => lease.valid()',
+    replace: 'mayStillSend = (): boolean => true',
     world: {
       kinds: ['coma'],
       shares: { coma: 0.05 },
