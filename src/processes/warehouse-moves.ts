@@ -14,7 +14,7 @@ import {
 } from '#domains/orders/operations.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
 import { groupBy } from './order-facts.ts'
-import { type Books, lineKey, type LineStep, type Step, type Taken } from './warehouse-books.ts'
+import { type Books, lineKey, lineOf, type LineStep, type Step, type Taken } from './warehouse-books.ts'
 
 type Sum = Omit<LineStep, 'step' | 'line'>
 
@@ -87,12 +87,13 @@ export function cancelRests(tx: Transaction, { orderLines }: Books, moves: reado
   lowerExposure(tx, worth)
 }
 
-/** Nobody is sent there again for these lines until something is told of the place. */
-export function rememberShorts(tx: Transaction, { orderLines }: Books, taken: readonly Taken[]): void {
-  const short = taken.flatMap(({ order: { doc }, request: { location }, steps }) =>
-    steps.flatMap(({ line, short: missing }) => {
-      if (missing <= 0) return []
-      return [{ doc, line, location, itemId: orderLines.get(lineKey(doc, line))!.itemId }]
+/** Nobody is sent there again for what is still short of these lines until something else is told of the place. */
+export function rememberShorts(tx: Transaction, books: Books, taken: readonly Taken[]): void {
+  const short = taken.flatMap(({ order: { doc }, request, steps }) =>
+    steps.flatMap(({ line, short: more }) => {
+      if (more === 0 || lineOf(books, request.doc, line)!.short <= 0) return []
+      const { itemId } = books.orderLines.get(lineKey(doc, line))!
+      return [{ doc, line, location: request.location, itemId }]
     }),
   )
   const distinct = new Map(short.map((pick) => [`${pick.doc} ${pick.line} ${pick.location}`, pick]))

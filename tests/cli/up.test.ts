@@ -74,10 +74,10 @@ test('a story is also told as text, and an unknown number is a clear error', asy
 })
 
 test('a command that needs the rules of companies has those of the demo', async () => {
-  const supply = await crossdock('inventory', 'supply', '--company', 'NWF', '--limit', '1', '--json', ...data)
+  const supply = await crossdock('inventory', 'supply', '--company', 'NWI', '--limit', '1', '--json', ...data)
   const [first] = rowsOf<{ item: string; location: string }>(supply)
   const { item, location } = first!
-  const asked = ['--company', 'NWF', '--location', location, '--quantity', '1', '--reason', 'count']
+  const asked = ['--company', 'NWI', '--location', location, '--quantity', '1', '--reason', 'count']
   const words = ['inventory', 'adjust', 'found', item, ...asked, '--reference', 'sheet 1', '--dry-run']
   const tried = await crossdock(...words, ...data)
   expect(tried).toMatchObject({ code: 0, stderr: '' })
