@@ -224,6 +224,8 @@ export type Situation = {
   readonly attemptsMax: number
   readonly absentAfter: Date | null
   readonly now: Date
+  /** When the target was asked; what reached it later its answer does not know, however late it is read. */
+  readonly askedAt: Date
   /** When the policy allows the next try. */
   readonly retryAt: Date
   /** How long after a call in doubt the target may still show its effect: call timeout + visibility lag. */
@@ -252,8 +254,8 @@ export function judge(situation: Situation): Verdict {
 
 /** Not found counts as absent only after the target had time to show it; then it is sent again under the same key. */
 function judgeAbsence(situation: Situation): Verdict {
-  const { absentAfter, now } = situation
-  const surely = absentAfter !== null && now >= absentAfter
+  const { absentAfter, askedAt, now } = situation
+  const surely = absentAfter !== null && askedAt >= absentAfter
   return {
     kind: 'deferred',
     state: surely ? 'retry' : 'unknown',

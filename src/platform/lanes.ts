@@ -232,7 +232,7 @@ class SystemLane implements Lane {
 
   async #send(group: Group, batch: readonly Sendable[]): Promise<void> {
     const { gate, clock, onCall } = this.#options
-    const startedMs = clock.monotonicMs()
+    const [startedMs, askedAt] = [clock.monotonicMs(), clock.now()]
     this.#underWay++
     this.#travelling += batch.length
     const answer = await callSystem(this.#options, group, batch)
@@ -251,7 +251,7 @@ class SystemLane implements Lane {
     onCall?.({ operation: group.operation, size: batch.length, outcome: report.outcome, tookMs })
     if (answer instanceof NotSent && gate.isDown) return this.#sendHome(batch, answer.message)
     for (const [sendable, outcome] of outcomes) {
-      void sendable.settled(verdictOn(this.#options, group.binding, sendable, outcome))
+      void sendable.settled(verdictOn(this.#options, group.binding, { sendable, outcome, askedAt }))
     }
   }
 
@@ -335,8 +335,11 @@ function reportOf(outcomes: ReadonlyMap<Sendable, LookUpOutcome>, tookMs: number
 function verdictOn(
   { gate, clock }: LaneOptions,
   binding: OperationBinding,
-  sendable: Sendable,
-  outcome: LookUpOutcome,
+  {
+    sendable,
+    outcome,
+    askedAt,
+  }: { readonly sendable: Sendable; readonly outcome: LookUpOutcome; readonly askedAt: Date },
 ): Verdict {
   if (outcome.kind === 'confirmed' || outcome.kind === 'refused') return outcome
   return judge({
@@ -347,6 +350,7 @@ function verdictOn(
     attemptsMax: gate.attemptsMax,
     absentAfter: sendable.absentAfter,
     now: clock.now(),
+    askedAt,
     retryAt: gate.retryAt(sendable.attempts + 1),
     doubtMs: gate.timeoutMs + binding.visibilityLagMs,
   })

@@ -26,12 +26,23 @@ describe('what follows an outcome', () => {
     attemptsMax: 5,
     absentAfter: null,
     now: NOW,
+    askedAt: NOW,
     retryAt: seconds(2),
     doubtMs: 30_000,
     ...overrides,
   })
   const unknown = { kind: 'unknown', reason: 'timeout' } as const
   const retry = { kind: 'retry', reason: 'busy' } as const
+
+  test('not found is no proof where the target was asked before its time, however late its answer is read', () => {
+    const given = { inDoubt: true, outcome: { kind: 'absent' }, absentAfter: seconds(-1) } as const
+    expect(judge(situation({ ...given, askedAt: seconds(-2) }))).toMatchObject({
+      state: 'unknown',
+      at: seconds(-1),
+      absentAfter: seconds(-1),
+    })
+    expect(judge(situation({ ...given, askedAt: seconds(-1) }))).toMatchObject({ state: 'retry' })
+  })
 
   test('a confirmation and a refusal are the last word, of a call and of a look-up', () => {
     const confirmed = { kind: 'confirmed', answer: 4711 } as const

@@ -149,7 +149,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'what is not found at once counts as absent',
     file: EFFECTS,
-    find: 'const surely = absentAfter !== null && now >= absentAfter',
+    find: 'const surely = absentAfter !== null && askedAt >= absentAfter',
     replace: 'const surely = true',
     world: { kinds: ['request-late', 'answer-lost'] },
   },

@@ -25,6 +25,8 @@ type Doubtful = Pick<Place, 'itemId' | 'location' | 'owner'>
 export type CountsTaken = {
   /** Places whose books were other than the count. */
   readonly corrected: readonly Difference[]
+  /** Items of which lots were other than the count, be their sum right or not. */
+  readonly lotsCorrected: readonly number[]
   readonly below: readonly CountedBelow[]
   /** Places where something was in doubt, or is. */
   readonly doubtful: readonly Doubtful[]
@@ -73,6 +75,7 @@ export async function takeCounts(
 
 const noneTaken = (superseded: number): CountsTaken => ({
   corrected: [],
+  lotsCorrected: [],
   below: [],
   doubtful: [],
   superseded,
@@ -105,6 +108,7 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
   updateByHand(tx, countedByHand(entered, takenAt))
   const movements: Movement[] = []
   const corrected: Difference[] = []
+  const lotsCorrected: number[] = []
   const below: CountedBelow[] = []
   const doubtful: Doubtful[] = []
   for (const count of counts) {
@@ -112,8 +116,10 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
     const before = books.at(place, '')
     const theirs = inAll(count)
     const ours = asOf(before, later(place, undefined))
-    movements.push(...correct(books, count, { later, taking }))
+    const correcting = correct(books, count, { later, taking })
+    movements.push(...correcting)
     const { company, itemId, location, owner } = count
+    if (correcting.some(({ lot }) => lot !== '')) lotsCorrected.push(itemId)
     if (!agrees(ours, theirs)) corrected.push({ company, itemId, location, owner, ours, theirs })
     const after = books.at(place, '')
     if (before.unreconciled !== 0 || after.unreconciled !== 0) doubtful.push({ itemId, location, owner })
@@ -124,7 +130,7 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
   holdRests(books, current.filter(isOwn), held)
   writeBooks(tx, books)
   insertMovements(tx, movements)
-  return { corrected, below, doubtful, superseded: told.length - current.length }
+  return { corrected, lotsCorrected, below, doubtful, superseded: told.length - current.length }
 }
 
 /** Of lots that we hold all is on hold that their source does not hold itself. */
