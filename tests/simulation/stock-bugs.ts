@@ -67,8 +67,8 @@ export const STOCK_BUGS: readonly Bug[] = [
   {
     name: 'a snapshot takes the place of what moved after it',
     file: 'src/domains/inventory/operations/counts.ts',
-    find: 'laterByPlace([...moved, ...leftByHand(entered, takenAt)])',
-    replace: 'laterByPlace(leftByHand(entered, takenAt))',
+    find: 'laterByPlace([...moved, ...leftByHand(entered, takenAt)], held)',
+    replace: 'laterByPlace(leftByHand(entered, takenAt), held)',
     world: SNAPSHOTS,
   },
   {

@@ -70,6 +70,26 @@ describe('what a warehouse holds of a lot itself', () => {
     await release(item)
     expect(await lotAt(item)).toEqual([9, 3, 0, 0])
   })
+
+  test('and one taken before we held the lot, or let it go, is read by what holds when it comes', async () => {
+    const item = newItem()
+    await book(db, ofLot(item, 10, { mark: 1 }))
+    const taken = (nth: number) => {
+      const counted = { available: units(10), qualityHold: 0, damaged: 0 }
+      const count = { company: COMPANY, itemId: item, location: NORTH, lots: new Map([['L1', counted]]) }
+      const takenAt = new Date(AT.getTime() - 10 + nth)
+      const taking = { source: 'wms-test', sourceKey: `S-${nth}`, mark: 1 + nth, takenAt, askedAt: takenAt }
+      return db.database.transaction((tx) => takeCounts(tx, [count], taking))
+    }
+    await hold(item)
+    await taken(1)
+    expect(await lotAt(item)).toEqual([0, 10, 0, 0])
+    await release(item)
+    await taken(2)
+    expect(await lotAt(item)).toEqual([10, 0, 0, 0])
+    expect(await wholeAt(item)).toEqual([10, 0, 0])
+    await booksAgree(db, item)
+  })
 })
 
 test('what an ERP opens of a lot that is held is on hold, and for sale once it is let go', async () => {

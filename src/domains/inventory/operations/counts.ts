@@ -104,7 +104,7 @@ async function correctAll(tx: Transaction, told: readonly Count[], taking: Count
       !opened.has(ownedKey(count)) && !isCountedByAnother(books, { ...count, lot: '', source, at: takenAt }),
   )
   const counts = current.map((count) => (isOwn(count) ? countedAsHeld(count, held) : count))
-  const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
+  const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)], held)
   updateByHand(tx, countedByHand(entered, takenAt))
   const movements: Movement[] = []
   const corrected: Difference[] = []

@@ -1,8 +1,9 @@
 /** What moved at places after a snapshot was taken, by lot or as a whole; pure. */
 import type { Quantity } from '#platform/quantity.ts'
 import { ownedKey } from '../rules.ts'
-import type { Owned } from '../contract/owners.ts'
+import { isOwn, type Owned } from '../contract/owners.ts'
 import { type Later, NOTHING_LATER } from './counting.ts'
+import { lotKey } from './lots.ts'
 
 export type MovedLater = Owned & {
   readonly itemId: number
@@ -21,9 +22,13 @@ export type LaterAt = (
 export const openedLater = (moved: readonly MovedLater[]): ReadonlySet<string> =>
   new Set(moved.filter(({ bucket }) => bucket === 'opening').map(ownedKey))
 
-/** Of a lot, or of the whole place. */
-export function laterByPlace(moved: readonly MovedLater[]): LaterAt {
-  const byPlace = Map.groupBy(moved, ownedKey)
+/** Of a lot, or of the whole place. What came for sale of a lot that we hold is on hold, like what was counted of it. */
+export function laterByPlace(moved: readonly MovedLater[], held: ReadonlySet<string>): LaterAt {
+  const asHeld = (row: MovedLater): MovedLater =>
+    row.bucket === 'available' && isOwn(row) && held.has(lotKey(row))
+      ? { ...row, bucket: 'quality_hold' }
+      : row
+  const byPlace = Map.groupBy(moved.map(asHeld), ownedKey)
   return (place, lot) => {
     const rows = (byPlace.get(ownedKey(place)) ?? []).filter((row) => lot === undefined || row.lot === lot)
     if (rows.length === 0) return NOTHING_LATER

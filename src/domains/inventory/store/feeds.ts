@@ -67,7 +67,8 @@ const drop = sql(
      and item_id || ' ' || location || ' ' || source || ' ' || owner || ' ' || sequence = any($2::text[])`,
 )
 // What a snapshot does not contain was booked after it was asked for, whatever the clock of its source says. What was let
-// go before we heard of its hold has left that hold, which the snapshot may contain.
+// go before we heard of its hold has left that hold, which the snapshot may contain. Lots that we hold are no movement of
+// the source's: its figures are read as held or not by what holds now.
 const later = sql(
   'inventory.moved_later',
   `select k.item_id as "itemId", k.location, k.owner, m.lot, m.bucket, sum(m.quantity) as quantity
@@ -77,7 +78,7 @@ const later = sql(
      cross join lateral (values (m.to_bucket, m.quantity), (m.from_bucket, -m.quantity)) b(bucket, quantity)
      where m.item_id = k.item_id and m.location = k.location and m.owner = k.owner
        and m.recorded_at >= least($6::timestamptz, $5::timestamptz) - interval '1 hour'
-       and m.reason <> 'released before held'
+       and m.reason not in ('released before held', 'lot hold')
        and case when m.source = $3 and m.mark is not null and $4::bigint is not null then m.mark > $4
          else m.at > $5::timestamptz end
      offset 0) m

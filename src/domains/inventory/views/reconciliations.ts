@@ -281,7 +281,7 @@ export async function compareCounts(
       counts.flatMap(({ lots, ...count }) => [...lots.keys()].map((lot) => ({ ...count, lot }))),
     ),
   ])
-  const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)])
+  const later = laterByPlace([...moved, ...leftByHand(entered, takenAt)], lotsOnHold)
   const byItem = new Map(rows.map((row) => [row.itemId, row]))
   const untold = new Map<number, { from: number; to: number }>()
   const told = { mark, at: takenAt }
