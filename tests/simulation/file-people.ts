@@ -223,10 +223,14 @@ class FileWork implements FilePeople {
     if (!faults.strikes('line-bad', name)) return this.#drop(name, whole, lateMs)
     const nth = drawInteger(seed, 'bad-line', name, [0, lines.length - 1])
     const wrong = lines[nth]!.replace(/^([^,]+,[^,]+),[^,]+/, '$1,NOTHING')
-    // of all that is there, and of no item that it does not name may it be taken to say that it is gone
-    const named = head === COUNT_HEAD ? name.replace('.csv', '.whole.csv') : name
+    const isCount = head === COUNT_HEAD
+    // of all that is there, and of no item of its site that it does not name may it be taken to say that it is gone
+    const named = isCount ? name.replace('.csv', '.whole.csv') : name
+    const isWithIt = (line: string): boolean => !isCount || siteOf(line) === siteOf(wrong)
+    const others = lines.filter((line) => !isWithIt(line))
     this.bad.push(named)
-    this.#drop(named, textOf(head, lines.with(nth, wrong)), lateMs)
+    this.#drop(named, textOf(head, lines.with(nth, wrong).filter(isWithIt)), lateMs)
+    if (others.length > 0) this.#drop(`others-${name}`, textOf(head, others), lateMs)
     this.#drop(`right-${name}`, textOf(head, [lines[nth]!]), lateMs + ms('mended', MENDS_MS))
   }
 
@@ -238,6 +242,8 @@ class FileWork implements FilePeople {
 }
 
 type Place = { readonly site: string; readonly owner: string; readonly sku: string; readonly lot: string }
+
+const siteOf = (line: string): string | undefined => line.split(',')[1]
 
 const textOf = (head: string, lines: readonly string[]): string => `${[head, ...lines].join('\n')}\n`
 
