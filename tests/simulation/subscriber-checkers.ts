@@ -37,14 +37,13 @@ const kindOf = ({ type, company }: HeardEvent): Kind => ({
  * Of what came for the first time, each document's in the order of its versions. What was tried to the end of the schedule
  * may have been given up, and comes behind what went on without it, in an order of its own.
  */
-function overtaking({ taken, letters }: Subscriber): string[] {
-  const tries = Map.groupBy(letters, ({ headers }) => headers['webhook-id'])
+function overtaking({ taken }: Subscriber): string[] {
   const last = new Map<string, string>()
   const seen = new Set<string>()
-  return taken.flatMap(({ event: { id, partitionkey, sequence } }) => {
+  return taken.flatMap(({ event: { id, partitionkey, sequence }, tries }) => {
     if (seen.has(id)) return []
     seen.add(id)
-    const queue = `${partitionkey} ${(tries.get(id)?.length ?? 0) > TRIES}`
+    const queue = `${partitionkey} ${tries > TRIES}`
     const before = last.get(queue) ?? ''
     last.set(queue, sequence)
     return before < sequence ? [] : [`${id} after ${before}`]

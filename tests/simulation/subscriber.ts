@@ -19,7 +19,12 @@ export type HeardEvent = {
 }
 
 /** A message that was taken, in the order of coming. */
-export type Taken = { readonly event: HeardEvent; readonly body: string }
+export type Taken = {
+  readonly event: HeardEvent
+  readonly body: string
+  /** How often it had been tried by then, this time included. */
+  readonly tries: number
+}
 
 export type Subscriber = {
   readonly name: string

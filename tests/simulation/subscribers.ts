@@ -103,7 +103,8 @@ function receiverOf(
       const event = JSON.parse(body) as HeardEvent
       if (faults.strikes('subscriber-refuses', name)) refused.add(event.id)
       if (refused.has(event.id)) return { status: 422, body: 'this one I do not understand' }
-      taken.push({ event, body })
+      const tries = letters.filter((letter) => letter.headers['webhook-id'] === event.id).length
+      taken.push({ event, body, tries })
       return faults.strikes('subscriber-hangs', name) ? { silent: 'hang', ms: 0 } : { status: 204, body: '' }
     },
   }
