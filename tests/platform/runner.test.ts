@@ -154,6 +154,7 @@ describe('a document that is poison', () => {
     await world.house.run(`update public.toy set plan = '{"open": true}'`)
     await world.note(1, 'cured')
     await world.polled(async () => (await world.done(1)).includes('note cured') && (await world.asleep(1)))
+    await world.polled(() => worker.runner.owned === 0)
     expect([(await world.desk(1))!.failures, worker.runner.owned]).toEqual([0, 0])
   })
 })
