@@ -269,6 +269,14 @@ describe('while the source of a place is silent', () => {
     expect(await house.query(marked)).toEqual([
       { doc: winner.doc, location: 'DC2', quantity: 4, outcome: null },
     ])
+    await expect.poll(() => house.lines(winner)).toMatchObject([{ released: 4, backordered: 2 }])
+    // the cap is for all that is promised until it is heard again, which the watch thinks it was
+    await silence('now()')
+    const again = await read(await plan(CAPPED))
+    expect([again['items'], again['run']]).toMatchObject([
+      [{ state: 'withheld', quantity: '2' }],
+      { careful: [silent] },
+    ])
   })
 
   test('of a place about which a person is to be asked each line is told what it does not gain, and why', async () => {
