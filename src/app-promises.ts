@@ -133,13 +133,20 @@ export async function explainItem(
   return answerAvailability({ ...sources, stock: sources.explained }, question)
 }
 
-/** What lies with the company of the item and is another's. */
-export async function othersOf(
+/** What lies with companies of their items and is another's, each with what was asked. */
+export async function othersOf<Asked extends Pick<ItemQuestion, 'company' | 'sku'>>(
   queries: Queries,
-  { company, sku }: Pick<ItemQuestion, 'company' | 'sku'>,
-): Promise<readonly StockOfOther[]> {
-  const item = (await findItems(queries, [{ company, sku }])).get(itemKey(company, sku))
-  return item ? stockOfOthers(queries, { itemId: item.id, company }) : []
+  asked: readonly Asked[],
+): Promise<readonly (Asked & StockOfOther)[]> {
+  const items = await findItems(queries, asked)
+  const askedOf = new Map(
+    asked.flatMap((one) => {
+      const item = items.get(itemKey(one.company, one.sku))
+      return item ? [[item.id, one] as const] : []
+    }),
+  )
+  const rows = await stockOfOthers(queries, [...askedOf.keys()])
+  return rows.map((row) => ({ ...askedOf.get(row.itemId)!, ...row }))
 }
 
 /** As `sources.list` answers, for who looks into the database beside the running program. */

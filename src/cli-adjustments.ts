@@ -30,38 +30,26 @@ type Options = {
   readonly dryRun?: boolean
 }
 
+const OF_A_LINE = [
+  'location',
+  'lot',
+  'owner',
+  'toOwner',
+  'status',
+  'toStatus',
+  'transfer',
+  'to',
+  'quantity',
+  'unit',
+] as const satisfies readonly (keyof Options)[]
+
 export async function inventoryAdjust(context: Context): Promise<number> {
   const [kind, sku] = context.args
-  const { company, reason, reference, note, by, dryRun = false, ...more } = context.options as Options
-  const {
-    location,
-    lot,
-    owner,
-    toOwner,
-    serial: serials,
-    status,
-    toStatus,
-    transfer,
-    to,
-    quantity,
-    unit,
-  } = more
+  const options = context.options as Options
+  const { company, reason, reference, note, by, dryRun = false, serial: serials } = options
   const opened = await openDatabase(context)
-  const line = {
-    kind,
-    sku,
-    location,
-    lot,
-    owner,
-    toOwner,
-    serials,
-    status,
-    toStatus,
-    transfer,
-    to,
-    quantity,
-    unit,
-  }
+  const fields = Object.fromEntries(OF_A_LINE.map((field) => [field, options[field]]))
+  const line = { kind, sku, serials, ...fields }
   const named = company ?? onlyCompany(opened.config.companies)
   const typed = { company: named, reason, reference, note, dryRun, lines: [line] }
   const request = readTyped(AdjustmentRequest, typed, 'See: crossdock inventory adjust --help')

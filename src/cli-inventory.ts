@@ -74,10 +74,8 @@ async function ofOthers(database: Queries, answers: readonly AvailabilityAnswer[
   const asked = answers.flatMap(({ company, items }) =>
     items.map(({ sku, unit }) => ({ company, sku, unit })),
   )
-  const found = await Promise.all(
-    asked.map(async (item) => (await othersOf(database, item)).map((row) => ({ ...item, ...row }))),
-  )
-  return found.flat().map(({ available, onHold, unreconciled, ...row }) => ({
+  const found = await othersOf(database, asked)
+  return found.map(({ itemId: _, available, onHold, unreconciled, ...row }) => ({
     ...row,
     ...NOT_OURS,
     onHand: formatQuantity(available + onHold),

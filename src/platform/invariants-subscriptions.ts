@@ -31,7 +31,8 @@ export const subscriptionInvariants: readonly Invariant[] = [
        || ' attempts at ' || d.due_at
      from subscription.delivery d where d.state = 'waiting'
        and (d.attempts > 9 and not exists (
-         select from subscription.webhook w where w.id = d.subscription and w.state = 'stopped') or d.due_at > greatest(now(), d.last_failed_at) + ${WAIT_MAX})`,
+         select from subscription.webhook w where w.id = d.subscription and w.state = 'stopped')
+         or d.due_at > greatest(now(), d.last_failed_at) + ${WAIT_MAX})`,
     'what is not delivered yet is tried again within the schedule, ten times at most, unless its subscription has stopped',
   ),
   invariant(

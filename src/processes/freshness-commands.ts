@@ -15,7 +15,7 @@ import { lockSourceStates } from '#domains/inventory/operations/freshness.ts'
 import { changeRule, ensureSource, ruleFrom } from '#domains/inventory/operations/freshness-rules.ts'
 import { rulesInForce, sourceStates } from '#domains/inventory/views/freshness.ts'
 import { lastRules, type SourceKey } from '#domains/inventory/views/freshness-rules.ts'
-import { heardOf } from './freshness-watch.ts'
+import { foundUnder } from './freshness-watch.ts'
 import { NO_COMPANY } from './message-trouble.ts'
 import type { ProcessPorts } from './ports.ts'
 import { isOf, ruleView } from './sources-view.ts'
@@ -165,7 +165,7 @@ async function effectOf(
   }
   const inForce = rulesInForce(freshness, [next]).find(isOf(wanted))
   const made = (await lastRules(queries)).find(isOf(wanted))
-  const after = inForce && (await judged(queries, inForce, next, now))
+  const after = inForce && (await foundUnder(queries, inForce, next, now))
   const view = (given: Parameters<typeof ruleView>[2]) => ruleView(freshness, wanted, given)
   const before = view({ state, made })
   const then = after && view({ state: after, made: { reason, setBy: by.actor, setAt: now } })
@@ -176,20 +176,6 @@ async function effectOf(
 }
 
 const NOT_LOOKED_AT = { doc: 0, version: 0, silentSince: null, markedUntil: null, ruleSetAt: null }
-
-/** As the next look would find it. */
-async function judged(
-  queries: Queries,
-  rule: FreshnessRule,
-  state: KnownSource,
-  now: Date,
-): Promise<KnownSource> {
-  const key = `${state.source}\0${state.flow}`
-  const [told] = (await heardOf(queries, [rule], new Map([[key, state]]), now)).values()
-  const heardAt = told && told > state.heardAt ? told : state.heardAt
-  const isSilent = now.getTime() - heardAt.getTime() > rule.budgetMs
-  return { ...state, heardAt, silentSince: isSilent ? (state.silentSince ?? now) : null }
-}
 
 type Audited = By & { readonly reason: string; readonly doc: number; readonly isSet: boolean }
 

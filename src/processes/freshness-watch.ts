@@ -163,8 +163,19 @@ async function wakeWithheld(
   }
 }
 
+/** How the next look would find the source under the rule. */
+export async function foundUnder(
+  queries: Queries,
+  rule: FreshnessRule,
+  state: KnownSource,
+  now: Date,
+): Promise<KnownSource> {
+  const heard = await heardOf(queries, [rule], byKey([state]), now)
+  return turnOf(rule, state, { heardAt: heard.get(keyOf(rule)), now, doc: () => state.doc }).state
+}
+
 /** By source and flow; what has told nothing since it was last known to be heard is absent. */
-export async function heardOf(
+async function heardOf(
   queries: Queries,
   rules: readonly FreshnessRule[],
   known: ReadonlyMap<string, SourceState>,

@@ -243,8 +243,9 @@ function toleratedBy(
 }
 
 /**
- * What is within the tolerance becomes what was counted, as of that moment, and so do lots of what agrees in all. Of a count that came by itself so does what
- * agrees: it ends doubts, and facts that it contains count for nothing when they come.
+ * What is within the tolerance becomes what was counted, as of that moment, and so do lots of what agrees in all. Of a
+ * count that came by itself so does what agrees: it ends doubts, and facts that it contains count for nothing when they
+ * come.
  */
 async function take(
   { transaction, isOneTransaction = false, ...ports }: ReconcilePorts,

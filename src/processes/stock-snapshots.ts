@@ -91,7 +91,7 @@ export async function takeSnapshot(
   await tellBelow(tx, ports, taken.below, { source, skus })
   const released = await bookDue(tx, ports.countsStock, taken.due.map(restored))
   const dated = await learnExpiries(tx, datedLots(snapshot, items))
-  const gained = [...[...taken.corrected, ...dated.fresh].map(({ itemId }) => itemId), ...taken.lotsCorrected]
+  const gained = [...taken.corrected, ...dated.fresh].map(({ itemId }) => itemId).concat(taken.lotsCorrected)
   await afterStock(tx, turn, ports, {
     items: [...new Set([...released.items, ...gained])],
     doubtful: [...released.doubtful, ...taken.doubtful],

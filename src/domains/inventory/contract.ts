@@ -57,6 +57,11 @@ export type Reservation = {
   readonly minimumShelfLifeDays?: number | null | undefined
 }
 
+/** Under this reason the ledger moves what of a lot we hold ourselves, and lets it go. */
+export const LOT_HOLD = 'lot hold'
+/** And what takes the place of a hold whose release was told first. */
+export const RELEASED_AHEAD = 'released before held'
+
 export type Movement = {
   readonly company: string
   readonly itemId: number

@@ -1,7 +1,7 @@
 /** What becomes of stock of a lot that is held by us, as it moves: what is on hold for us stays so, whoever tells of it; pure. */
 import type { Quantity } from '#platform/quantity.ts'
 import type { Books, Place } from './books.ts'
-import type { Bucket } from './contract.ts'
+import { type Bucket, LOT_HOLD } from './contract.ts'
 import { isOwn, type Owned } from './contract/owners.ts'
 import { lotKey } from './rules/lots.ts'
 
@@ -35,7 +35,7 @@ export function whileHeld<Change extends Moving>(
   if (change.isOurs || !concernsSale(change) || !held.has(lotKey(change))) return [change]
   const { from, to, quantity } = change
   if (to === 'available')
-    return [change, { ...change, from: 'available', to: 'quality_hold', reason: 'lot hold', isOurs: true }]
+    return [change, { ...change, from: 'available', to: 'quality_hold', reason: LOT_HOLD, isOurs: true }]
   const mine = Math.min(quantity, books.at(change, change.lot).held)
   books.change(change, change.lot, { held: -mine })
   const parts: Change[] = to === 'quality_hold' ? [] : [{ ...change, from: 'quality_hold', quantity: mine }]

@@ -334,8 +334,9 @@ export async function move(tx: Transaction, told: readonly StockChange[]): Promi
       shortfalls.push(missingAt(change, 0))
     }
     if (over > 0 && over === change.quantity) continue
+    const rest = over > 0 ? { ...change, quantity: change.quantity - over } : change
     const isAhead = released.note(books, change, held) > 0
-    for (const part of whileHeld(books, { ...change, quantity: change.quantity - over }, held)) {
+    for (const part of whileHeld(books, rest, held)) {
       const moved = moveBetween(books, part)
       movements.push(...(isAhead ? releasedFromHold(moved.movements) : moved.movements))
       if (moved.missing > 0) shortfalls.push(missingAt(part, moved.missing))

@@ -4,13 +4,11 @@
  */
 import type { Quantity } from '#platform/quantity.ts'
 import { type Books, type Place, placeKey } from './books.ts'
-import type { Bucket, Movement } from './contract.ts'
+import { type Bucket, type Movement, RELEASED_AHEAD } from './contract.ts'
+import { isOwn } from './contract/owners.ts'
 import type { Moving } from './moving.ts'
 import { lotKey } from './rules/lots.ts'
 import type { ReleaseAhead } from './store/released-ahead.ts'
-
-/** The reason under which the ledger says what takes the place of the hold that is not told yet. */
-const AHEAD = 'released before held'
 
 const isToldBetween = ({ isTold, isOurs, ...moved }: Moving, from: Bucket, to: Bucket): boolean =>
   isTold === true && !isOurs && moved.from === from && moved.to === to
@@ -31,7 +29,7 @@ export class ReleasedAhead {
   note(books: Books, change: Moving, held: ReadonlySet<string>): Quantity {
     if (!isRelease(change)) return 0
     const { quantity, lot } = change
-    const isOurs = lot !== '' && held.has(lotKey(change))
+    const isOurs = lot !== '' && isOwn(change) && held.has(lotKey(change))
     const row = books.at(change, isOurs ? lot : '')
     const beyond = Math.max(0, quantity - Math.max(0, row.qualityHold - row.held))
     const before = this.#rows.get(keyOf(change))
@@ -77,7 +75,7 @@ export function holdAndRelease(books: Books, change: Moving, quantity: Quantity)
   }
   const movement = { ...change, doc: change.doc ?? null }
   const ended = (to: Bucket, part: Quantity): Movement[] =>
-    part > 0 ? [{ ...movement, from: 'quality_hold', to, quantity: part, reason: AHEAD }] : []
+    part > 0 ? [{ ...movement, from: 'quality_hold', to, quantity: part, reason: RELEASED_AHEAD }] : []
   return [
     { ...movement, quantity },
     ...ended('unreconciled', explained),
@@ -95,7 +93,7 @@ export const releasedFromHold = (movements: readonly Movement[]): Movement[] =>
   movements.flatMap((one): Movement[] =>
     one.from === 'unreconciled'
       ? [
-          { ...one, to: 'quality_hold', reason: AHEAD },
+          { ...one, to: 'quality_hold', reason: RELEASED_AHEAD },
           { ...one, from: 'quality_hold' },
         ]
       : [one],

@@ -55,22 +55,22 @@ export function toLabel(shipment: Fields): Label {
   }
 }
 
-const MILESTONES: Readonly<Record<string, Milestone>> = {
-  MAN: 'manifested',
-  PUP: 'picked_up',
-  ARR: 'in_transit',
-  OFD: 'out_for_delivery',
-  DLV: 'delivered',
-}
-const EXCEPTIONS: Readonly<Record<string, Milestone>> = {
-  WEATHER: 'delayed',
-  REFUSED: 'refused',
-  DAMAGED: 'damaged',
-  LOST: 'lost',
-}
+const MILESTONES: ReadonlyMap<string, Milestone> = new Map([
+  ['MAN', 'manifested'],
+  ['PUP', 'picked_up'],
+  ['ARR', 'in_transit'],
+  ['OFD', 'out_for_delivery'],
+  ['DLV', 'delivered'],
+])
+const EXCEPTIONS: ReadonlyMap<string, Milestone> = new Map([
+  ['WEATHER', 'delayed'],
+  ['REFUSED', 'refused'],
+  ['DAMAGED', 'damaged'],
+  ['LOST', 'lost'],
+])
 
 const milestoneOf = (code: string, reason: string | undefined): Milestone =>
-  code === 'EXC' ? (EXCEPTIONS[reason ?? ''] ?? 'exception') : (MILESTONES[code] ?? 'unknown')
+  code === 'EXC' ? (EXCEPTIONS.get(reason ?? '') ?? 'exception') : (MILESTONES.get(code) ?? 'unknown')
 
 export function toTracking(event: Fields): TrackingMessage {
   if (event['type'] !== 'tracking.updated') throw new Unexpected('the event is no tracking')

@@ -130,9 +130,10 @@ export function ownerIn(loop: Loop, { guide }: Pick<Advised, 'guide'>): string |
   if (!named) return undefined
   const { id, name = '' } = party(named)
   const key = id?.value ?? name
-  return (
-    guide.warehouse.owners[key] ?? unreadable('advice.owner_unknown', named.segments[0]!.at, `(N1*OW ${key})`)
-  )
+  const { owners } = guide.warehouse
+  return Object.hasOwn(owners, key)
+    ? owners[key]
+    : unreadable('advice.owner_unknown', named.segments[0]!.at, `(N1*OW ${key})`)
 }
 
 /** Of documents that tell of our own goods alone. */

@@ -161,3 +161,20 @@ test('of a lot that we hold ourselves a warehouse lets go nothing but what it ho
     await booksAgree(db, item)
   }
 })
+
+test('what we hold of a lot of ours is no hold of what another owner has of it', async () => {
+  const item = newItem()
+  const theirs = { owner: 'ACME' }
+  const act = { by: 'ann', reason: 'recall', sourceKey: 'H-1', at: at(2) }
+  await book(db, received(item, 1, 10, 'L1'), { ...received(item, 1, 5, 'L1'), ...theirs })
+  await db.database.transaction((tx) =>
+    holdLotEverywhere(tx, { company: COMPANY, itemId: item, lot: 'L1' }, act),
+  )
+  await book(db, released(item, 4, 1, 'L1'), { ...released(item, 4, 4, 'L1'), ...theirs })
+  const moved = await db.run(
+    `select to_bucket as to from inventory.movement where item_id = $1 and owner = 'ACME' and from_bucket = 'quality_hold'`,
+    [item],
+  )
+  expect(moved).toEqual([{ to: 'available' }])
+  await booksAgree(db, item, 'ACME')
+})

@@ -66,6 +66,7 @@ test.each([
   ['EXC', 'ALIENS', 'exception'],
   ['EXC', null, 'exception'],
   ['XYZ', null, 'unknown'],
+  ['constructor', null, 'unknown'],
 ])('%s for %s is %s, never a guess', (status, reason, milestone) => {
   expect(toTracking({ ...scans[0]!, status, reason })).toMatchObject({ milestone, code: status })
 })

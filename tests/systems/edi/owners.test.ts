@@ -62,12 +62,14 @@ test.each([944, 947, 945] as const)('a %s of ours says so, or names nobody', asy
 test.each([944, 947, 945] as const)(
   'a %s of somebody who is not in the guide is put aside, and stays so',
   async (type) => {
-    const messages = await told(type, 'N1*OW*BETA')
-    const refused = { code: 'edi.advice_unreadable', facts: { code: 'advice.owner_unknown' } }
-    expect(messages).toMatchObject([{ unreadable: refused }])
-    expect(messages[0]!.message).toBeUndefined()
-    const again = await restoreWarehouse(messages[0]!, indexGuides([GUIDE]), find)
-    expect(again.message).toBeUndefined()
+    for (const name of ['BETA', 'constructor']) {
+      const messages = await told(type, `N1*OW*${name}`)
+      const refused = { code: 'edi.advice_unreadable', facts: { code: 'advice.owner_unknown' } }
+      expect(messages).toMatchObject([{ unreadable: refused }])
+      expect(messages[0]!.message).toBeUndefined()
+      const again = await restoreWarehouse(messages[0]!, indexGuides([GUIDE]), find)
+      expect(again.message).toBeUndefined()
+    }
   },
 )
 

@@ -2,6 +2,7 @@
 import type { Queries, Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { positionKeys } from '../books.ts'
+import { LOT_HOLD } from '../contract.ts'
 import { move, type Shortfall, type StockChange } from '../operations.ts'
 import {
   type ClaimOnItem,
@@ -173,7 +174,7 @@ const change = (
   from: 'available',
   to: 'quality_hold',
   quantity,
-  reason: 'lot hold',
+  reason: LOT_HOLD,
   source: 'lots',
   sourceKey,
   at,

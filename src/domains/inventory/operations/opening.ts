@@ -2,7 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import type { Quantity } from '#platform/quantity.ts'
 import { Books, type Place, placeKey, positionKeys } from '../books.ts'
-import type { Bucket, Movement } from '../contract.ts'
+import { type Bucket, LOT_HOLD, type Movement } from '../contract.ts'
 import { move, type StockChange } from '../operations.ts'
 import { stockKey } from '../rules.ts'
 import { lotKey } from '../rules/lots.ts'
@@ -50,7 +50,7 @@ async function holdOpened(tx: Transaction, opened: readonly OpeningBalance[], ma
       quantity,
       from: 'available',
       to: 'quality_hold',
-      reason: 'lot hold',
+      reason: LOT_HOLD,
       isOurs: true,
     }))
   if (changes.length > 0) await move(tx, changes)

@@ -1,6 +1,7 @@
 /** The SQL of feeds: where each stands, what waits in it, what was counted and what moved since. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
+import { LOT_HOLD, RELEASED_AHEAD } from '../contract.ts'
 import type { FeedKey } from '../contract/feeds.ts'
 import { type Owned, ownerOf } from '../contract/owners.ts'
 import type { Missing } from '../rules/feeds.ts'
@@ -78,7 +79,7 @@ const later = sql(
      cross join lateral (values (m.to_bucket, m.quantity), (m.from_bucket, -m.quantity)) b(bucket, quantity)
      where m.item_id = k.item_id and m.location = k.location and m.owner = k.owner
        and m.recorded_at >= least($6::timestamptz, $5::timestamptz) - interval '1 hour'
-       and m.reason not in ('released before held', 'lot hold')
+       and m.reason not in ('${RELEASED_AHEAD}', '${LOT_HOLD}')
        and case when m.source = $3 and m.mark is not null and $4::bigint is not null then m.mark > $4
          else m.at > $5::timestamptz end
      offset 0) m

@@ -20,7 +20,8 @@ export type ParcelMilestone = (typeof PARCEL_MILESTONES)[number] | 'unknown'
 export type ShipmentMilestone = 'in_transit' | 'out_for_delivery' | 'partially_delivered' | 'delivered'
 
 /** What stops a parcel, or makes somebody look. */
-export type ParcelTrouble = 'delayed' | 'exception' | 'damaged' | 'lost' | 'refused' | 'unknown'
+export const PARCEL_TROUBLES = ['delayed', 'exception', 'damaged', 'lost', 'refused', 'unknown'] as const
+export type ParcelTrouble = (typeof PARCEL_TROUBLES)[number]
 
 /** One scan of one parcel, as the carrier `source` told it. */
 export type ParcelScan = {
@@ -44,7 +45,8 @@ export type ParcelScan = {
 /** One that was told before a shipment had its parcel. */
 export type EarlyScan = ParcelScan & { readonly toldAt: Date }
 
-type Scanned = {
+/** A scan that is understood. */
+export type Scanned = {
   readonly milestone: Exclude<ParcelMilestone, 'unknown'>
   readonly code: string
   readonly reason: string | null

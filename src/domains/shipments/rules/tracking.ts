@@ -2,6 +2,7 @@
 import {
   type Parcel,
   PARCEL_MILESTONES,
+  PARCEL_TROUBLES,
   type ParcelMilestone,
   type ParcelScan,
   type ParcelTrouble,
@@ -47,18 +48,9 @@ export function milestoneOf({ last, unknown }: Pick<Parcel, 'last' | 'unknown'>)
   return last && !isLater({ ...unknown, milestone: 'unknown' }, last) ? last.milestone : 'unknown'
 }
 
-const TROUBLES: ReadonlySet<string> = new Set<ParcelTrouble>([
-  'delayed',
-  'exception',
-  'damaged',
-  'lost',
-  'refused',
-  'unknown',
-])
-
 export function troubleOf(parcel: Pick<Parcel, 'last' | 'unknown'>): ParcelTrouble | undefined {
   const milestone = milestoneOf(parcel)
-  return milestone !== null && TROUBLES.has(milestone) ? (milestone as ParcelTrouble) : undefined
+  return PARCEL_TROUBLES.find((trouble) => trouble === milestone)
 }
 
 /**

@@ -1,7 +1,7 @@
 /** How far parcels are, as their carriers told. */
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
-import type { Parcel } from '../contract/tracking.ts'
+import type { Parcel, Scanned } from '../contract/tracking.ts'
 
 const parcels = sql(
   'shipments.parcels',
@@ -11,30 +11,21 @@ const parcels = sql(
    from shipments.package where shipment_id = any($1::bigint[]) and tracking is not null order by shipment_id, n`,
 )
 
-type ParcelRow = Pick<Parcel, 'doc' | 'n' | 'sscc' | 'tracking' | 'carrier'> & {
-  readonly milestone: NonNullable<Parcel['last']>['milestone'] | null
-  readonly code: string
-  readonly reason: string | null
-  readonly sequence: number
-  readonly at: Date
-  readonly place: string | null
-  readonly signedBy: string | null
-  readonly unknownCode: string | null
-  readonly unknownSequence: number
-  readonly unknownAt: Date
-}
+type ParcelRow = Omit<Parcel, 'last' | 'unknown'> &
+  Omit<Scanned, 'milestone'> & {
+    readonly milestone: Scanned['milestone'] | null
+    readonly unknownCode: string | null
+    readonly unknownSequence: number
+    readonly unknownAt: Date
+  }
 
 /** The packages of these shipments that have a tracking number. */
 export async function parcelsOf(queries: Queries, docs: readonly number[]): Promise<Parcel[]> {
   const rows = await queries.query<ParcelRow>(parcels, [docs])
-  return rows.map(({ doc, n, sscc, tracking, carrier, milestone, unknownCode, ...row }) => {
-    const { code, reason, sequence, at, place, signedBy, unknownSequence, unknownAt } = row
+  return rows.map(({ milestone, code, reason, sequence, at, place, signedBy, ...row }) => {
+    const { unknownCode, unknownSequence, unknownAt, ...parcel } = row
     return {
-      doc,
-      n,
-      sscc,
-      tracking,
-      carrier,
+      ...parcel,
       last: milestone === null ? null : { milestone, code, reason, sequence, at, place, signedBy },
       unknown: unknownCode === null ? null : { code: unknownCode, sequence: unknownSequence, at: unknownAt },
     }
