@@ -219,7 +219,11 @@ describe('tampering is found', () => {
 
   test.each([
     ['its number', (line: string) => line.replace('"number":3', '"number":2'), 'its signature is not of'],
-    ['what it says', (line: string) => line.replace(/"hash":"../, '"hash":"00'), 'its signature is not of'],
+    [
+      'what it says',
+      (line: string) => line.replace(/(?<="hash":")./, (digit) => (digit === '0' ? '1' : '0')),
+      'its signature is not of',
+    ],
     ['its form', () => '{}', 'it is no head'],
     ['its text', () => 'nothing', 'it is no head'],
   ])('in a line of the head file, by %s', async (_what, change, reason) => {
