@@ -8,6 +8,7 @@ import { countStuck } from '#platform/desk.ts'
 import { purge as purgeIdempotency } from '#platform/http-idempotency.ts'
 import { purgeMessages } from '#platform/inbox-upkeep.ts'
 import { ensureLogPartitions } from '#platform/log.ts'
+import { isBusy, isOutage } from '#platform/outage.ts'
 import { endRecovered } from '#platform/parking-replay.ts'
 import { parkingDepth } from '#platform/parking-views.ts'
 import { type Job, schedule } from '#platform/schedule.ts'
@@ -37,10 +38,11 @@ export type UpkeepWires = {
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600_000
 
-/** Starts these jobs alone; the answer ends them. */
+/** Starts these jobs alone; the answer ends them. What fails by itself, and not since others are away, is a defect. */
 export const comeRound = (jobs: readonly Job[], { clock, log }: Pick<AppPorts, 'clock' | 'log'>) =>
   schedule(jobs, clock, (name, error) => {
-    log.warn(`upkeep failed: ${name}`, { error: describeError(error) })
+    const level = isOutage(error) || isBusy(error) ? 'warn' : 'error'
+    log[level](`upkeep failed: ${name}`, { error: describeError(error) })
   })
 
 /** Starts upkeep; the answer ends it, with what was done until then sealed and signed. */

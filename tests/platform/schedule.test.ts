@@ -1,6 +1,9 @@
 import { beforeEach, expect, test } from 'vitest'
+import { Outage } from '#platform/faults.ts'
 import { schedule } from '#platform/schedule.ts'
+import type { Log } from '#platform/telemetry-log.ts'
 import { fakeClock, type FakeClock } from '#tests/support/clock.ts'
+import { comeRound } from '../../src/app-upkeep.ts'
 
 let clock: FakeClock
 let errors: string[]
@@ -66,4 +69,22 @@ test('a stop waits for the job that is under way, and starts none', async () => 
   resolve()
   await stopping
   expect([runs, clock.pending]).toEqual([1, 0])
+})
+
+test.each([
+  ['since somebody is away', new Outage('wms', 'it does not answer'), 'warn'],
+  ['since somebody holds a lock', Object.assign(new Error('lock timeout'), { code: '55P03' }), 'warn'],
+  ['by itself', new TypeError('nothing is no function'), 'error'],
+  ['against what tables hold', Object.assign(new Error('violates'), { code: '23514' }), 'error'],
+])('upkeep that fails %s is told as such', async (_why, failure, level) => {
+  const told: string[] = []
+  const say = (as: string) => (message: string) => void told.push(`${as}: ${message}`)
+  const log = { warn: say('warn'), error: say('error') } as unknown as Log
+  const stop = comeRound([{ name: 'sweep', everyMs: 100, run: () => Promise.reject(failure) }], {
+    clock,
+    log,
+  })
+  await clock.advance(50)
+  await stop()
+  expect(told).toEqual([`${level}: upkeep failed: sweep`])
 })

@@ -14,14 +14,20 @@ type Move = {
   readonly line: number
   readonly location: string
   readonly quantity: number
+  /** What the line had when it was shown. */
+  readonly reserved: number
+  readonly backordered: number
   readonly state: 'planned' | 'applied' | 'changed' | 'withheld'
   readonly changed: string | null
 }
+type Line = Pick<Move, 'doc' | 'line' | 'reserved' | 'backordered'>
 type Waiting = { readonly item: number; readonly doc: number; readonly line: number; readonly since: string }
 type Amount = { readonly item: number; readonly key: string; readonly quantity: number }
 
 type Books = {
   readonly moves: readonly Move[]
+  /** Of orders that runs concern. */
+  readonly lines: readonly Line[]
   /** What orders keep, by `doc line location`. */
   readonly claims: readonly Amount[]
   /** By location. */
@@ -36,6 +42,8 @@ type Books = {
 
 const BOOKS = `
   select coalesce(json_agg(m), '[]') as moves, (
+    select coalesce(json_agg(json_build_object('doc', order_id, 'line', n, 'reserved', reserved, 'backordered', backordered)), '[]')
+    from orders.line where order_id in (select doc from inventory.backorder_move)) as lines, (
     select coalesce(json_agg(json_build_object('item', item_id, 'key', concat_ws(' ', doc, line, location), 'quantity', quantity)), '[]')
     from inventory.reservation) as claims, (
     select coalesce(json_agg(json_build_object('item', item_id, 'key', location,
@@ -49,7 +57,7 @@ const BOOKS = `
     from inventory.doubt where outcome is null) as doubts, (
     select coalesce(json_agg(source), '[]') from inventory.source_state
     where flow = 'messages' and silent_since < now() - interval '5 seconds') as silent
-  from (select run, item_id as item, doc, line, location, quantity, state, changed from inventory.backorder_move order by run, n) m`
+  from (select run, item_id as item, doc, line, location, quantity, reserved, backordered, state, changed from inventory.backorder_move order by run, n) m`
 
 export class RunHistory {
   readonly wrong: string[] = []
@@ -105,6 +113,13 @@ export class RunHistory {
   /** No more is given than is there; who lost waits behind all who waited; of silent places the rule counts. */
   #applied(name: string, { before, now, moves, isCalm }: Settled): void {
     const { item, run } = moves[0]!
+    for (const shown of moves) {
+      const line = before.lines.find((one) => one.doc === shown.doc && one.line === shown.line)
+      if (line && (line.reserved !== shown.reserved || line.backordered !== shown.backordered))
+        this.wrong.push(
+          `${name} is applied, though line ${shown.line} of ${shown.doc} is not as it was shown`,
+        )
+    }
     const gains = moves.filter(({ quantity }) => quantity > 0)
     for (const location of new Set(gains.map((one) => one.location))) {
       const free = amountOf(now.free, item, location)

@@ -147,14 +147,14 @@ class SilenceWork implements Silence {
     const { look, faults } = this.#parts
     const source = CONFIGURED[teller]
     const [state] = await look<{ since: string | null; overdue: boolean }>(
-      `select silent_since::text as since, now() - coalesce((select max(received_at) from inbox.message
+      `select s.silent_since::text as since, now() - coalesce((select max(received_at) from inbox.message
          where source = $1), '-infinity') > make_interval(secs => $2) as overdue
-       from inventory.source_state where source = $1 and flow = 'messages'`,
+       from (values ($1::text, 'messages')) as told(source, flow) left join inventory.source_state s using (source, flow)`,
       [source, (NOTICED_AFTER_MS - MARGIN_MS) / 1_000],
     )
-    if (state?.overdue && state.since === null && unharmed(faults.struck))
+    if (state!.overdue && state!.since === null && unharmed(faults.struck))
       this.wrong.push(`${source} is silent, and nobody has noticed`)
-    return state?.since ?? undefined
+    return state!.since ?? undefined
   }
 
   /** No rule promises more than the books have, and each promises less. */

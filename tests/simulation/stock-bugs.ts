@@ -291,7 +291,7 @@ export const STOCK_BUGS: readonly Bug[] = [
     name: 'what was promised of a silent place stays marked',
     file: FRESHNESS,
     find: 'const checked = await checkPromises(tx, places)',
-    replace: 'const checked = silent.length > 0 ? await checkPromises(tx, places) : []',
+    replace: 'const checked = places.length > 0 ? await checkPromises(tx, places) : []',
     world: SILENT,
   },
   {
