@@ -39,6 +39,8 @@ export interface Webhooks {
 }
 
 const RETRY_AFTER_MS = [500, 2_000, 10_000, 30_000, 60_000, 300_000]
+/** After so many a delivery is given up. */
+export const ATTEMPTS_MAX = RETRY_AFTER_MS.length + 1
 const RETRY_JITTER = 0.2
 const REORDER_WINDOW = 10
 const REORDER_WAIT_MS = 50

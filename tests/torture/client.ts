@@ -87,10 +87,10 @@ export function startClient(options: ClientOptions): Client {
   for (const teller of [options.shops, options.partners])
     teller.onTold((entry) => {
       log.push({ atMs: Math.round(performance.now() - startedMs), ...entry })
-      if (entry.kind === 'ok' || entry.kind === 'fail') taken.get(entry.key)?.()
+      if (entry.kind !== 'invoke' && entry.kind !== 'info') taken.get(entry.key)?.()
     })
 
-  /** Resolves when the shop or the partner was told that we have it. */
+  /** Resolves when the shop or the partner was told that we have it, or tells no more. */
   async function placeAt(teller: Teller, order: WorldOrder): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     taken.set(keyOf(order), resolve)

@@ -91,6 +91,7 @@ describe('a history is good', () => {
       { log: [tell('invoke'), tell('info'), tell('invoke'), tell('ok')] },
     ],
     ['of a shop order that is there although its shop has heard nothing', { log: [tell('invoke')] }],
+    ['of a shop order that is there although its shop has given up', { log: [tell('given-up')] }],
     [
       'of a shop order that was taken and cannot be sold, as somebody knows',
       { log: [tell('ok')], orders: [], refused: ['NWF 1001 PO-1'] },
@@ -140,6 +141,11 @@ describe('it finds', () => {
       'a shop order that was taken and is not there',
       { log: [tell('ok'), tell('ok')], orders: [] },
       [['an order that its teller was told is taken is lost', ['key-1']]],
+    ],
+    [
+      'a shop order that nobody asked for when its shop had given up',
+      { log: [tell('info'), tell('given-up')], orders: [] },
+      [['an order of which its shop tells no more was not asked for', ['key-1']]],
     ],
     [
       'a shop order that is there twice',

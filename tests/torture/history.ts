@@ -10,7 +10,8 @@ export type Entry = {
   readonly call: number
   /** `tell`: a shop or a partner tells of an order, and `ok` is that it was told it is taken, whatever becomes of it then. */
   readonly operation: 'submit' | 'tell' | 'cancel'
-  readonly kind: 'invoke' | 'ok' | 'fail' | 'info'
+  /** `given-up`: a shop tries no more to tell, so it has to be asked for the order. */
+  readonly kind: 'invoke' | 'ok' | 'fail' | 'info' | 'given-up'
   /** The idempotency key, or what stands for it elsewhere. */
   readonly key: string
   /** Of an order the business document; of a cancellation the order's number. */
@@ -131,26 +132,29 @@ function checkSubject(subject: string, entries: readonly Entry[], kept: readonly
   return found
 }
 
-/** What a shop or a partner was told is taken is there, or its refusal is answered or has an owner. */
+/** What a shop or a partner was told is taken, or tells no more, is there, or its refusal is answered or has an owner. */
 function checkTaken(
   log: readonly Entry[],
   orders: readonly KnownOrder[],
   refused: readonly string[],
 ): Anomaly[] {
   const decided = new Set([...orders.map(({ subject }) => subject), ...refused])
-  const taken = log.filter(({ operation, kind }) => operation === 'tell' && kind === 'ok')
-  const lost = Map.groupBy(
-    taken.filter(({ subject }) => !decided.has(subject)),
-    ({ subject }) => subject,
-  )
-  return [...lost].map(([subject, told]) =>
-    anomaly(
-      'an order that its teller was told is taken is lost',
-      [...new Set(told.map(({ key }) => key))],
-      subject,
-    ),
-  )
+  const lost = log.filter(({ operation, subject }) => operation === 'tell' && !decided.has(subject))
+  return (['ok', 'given-up'] as const).flatMap((end) => {
+    const ended = Map.groupBy(
+      lost.filter(({ kind }) => kind === end),
+      ({ subject }) => subject,
+    )
+    return [...ended].map(([subject, told]) =>
+      anomaly(LOST[end], [...new Set(told.map(({ key }) => key))], subject),
+    )
+  })
 }
+
+const LOST = {
+  ok: 'an order that its teller was told is taken is lost',
+  'given-up': 'an order of which its shop tells no more was not asked for',
+} as const
 
 /** Every key under which it was sent was refused; one that was never answered may have been accepted. */
 function isRefused(entries: readonly Entry[]): boolean {

@@ -1,7 +1,7 @@
 /** The counterparts of the torture, in a process of their own that no fault kills: their books are the evidence. */
 import { draw } from '#landscape/random.ts'
 import { DEFAULT_SHOPS } from '#landscape/shop/server.ts'
-import { httpPost, type Post } from '#landscape/webhooks.ts'
+import { ATTEMPTS_MAX, httpPost, type Post } from '#landscape/webhooks.ts'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { systemClock as clock } from '#platform/clock.ts'
 import {
@@ -34,6 +34,8 @@ const run = JSON.parse(process.argv[2]!) as WorldOfRun
 const world = worldOf(run)
 const tell = (news: LandscapeNews): void => void process.send!(news)
 
+/** How often shops have told of an order. */
+const attempts = new Map<WorldOrder, number>()
 /** Places in the stream of orders, by domain and number of the shop. */
 const placed = new Map<string, WorldOrder>()
 const { post: send } = httpPost()
@@ -45,6 +47,8 @@ const post: Post = async (url, headers, body) => {
   await Promise.resolve()
   const order = placed.get(`${headers['x-shop-domain']} ${(JSON.parse(body) as { id: number }).id}`)!
   const call = calls++
+  const attempt = (attempts.get(order) ?? 0) + 1
+  attempts.set(order, attempt)
   const write = (kind: Entry['kind'], status?: number): void => {
     const known = status === undefined ? {} : { status }
     const about = { call, operation: 'tell', key: keyOf(order), subject: subjectOf(order) } as const
@@ -52,7 +56,8 @@ const post: Post = async (url, headers, body) => {
   }
   write('invoke')
   const status = await send(url, headers, body).catch(() => undefined)
-  write(status !== undefined && status < 300 ? 'ok' : 'info', status)
+  if (status !== undefined && status < 300) write('ok', status)
+  else write(attempt < ATTEMPTS_MAX ? 'info' : 'given-up', status)
   return status ?? 0
 }
 
