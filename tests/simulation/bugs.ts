@@ -154,6 +154,22 @@ export const BUGS: readonly Bug[] = [
     world: { kinds: ['request-late', 'answer-lost'] },
   },
   {
+    name: 'a look-up counts from when its answer is read',
+    file: EFFECTS,
+    find: 'absentAfter !== null && askedAt >= absentAfter',
+    replace: 'absentAfter !== null && now >= absentAfter',
+    // It is asked before what is under way arrives, and its answer is read after that.
+    world: {
+      kinds: ['request-late', 'answer-slow', 'stall'],
+      shares: { 'request-late': 0.8, 'answer-slow': 1, stall: 0.8 },
+      places: { 'request-late': 'SD_ORDER_CREATE', 'answer-slow': 'SD_ORDER_READ', stall: '/slow' },
+      systems: ['legacyErp'],
+      alike: [FOODS],
+      orders: 6,
+      cancels: 0,
+    },
+  },
+  {
     name: 'a call that is sent again is still taken for unsent',
     file: TURN,
     find: `if (intent.state === 'retry')`,
