@@ -45,6 +45,8 @@ export type StockFact = {
   readonly quantity: Quantity
   /** When it happened, by the clock of the source. */
   readonly at: Date
+  /** Where it tells no more than between when and when: the first moment, and `at` is the last. */
+  readonly since?: Date | undefined
   /**
    * Its number among all that the source tells of this item at this location: from 1, none left out. Absent where the
    * source does not number them; then a lost one is found by a snapshot only.

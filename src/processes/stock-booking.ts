@@ -129,7 +129,7 @@ const MOVES: Readonly<Partial<Record<StockReason, readonly [from: Bucket, to: Bu
 const TAKEN_BACK: ReadonlySet<StockReason> = new Set(['receipt', 'return', 'count'])
 
 function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockChange[] {
-  const { company, reason, location, owner, lot = '', source, sourceKey, at, mark } = told
+  const { company, reason, location, owner, lot = '', source, sourceKey, at, since, mark } = told
   const quantity = Math.abs(told.quantity)
   if (quantity === 0 || (reason === 'ship-other' && isOwn(told))) return []
   const common = {
@@ -141,6 +141,7 @@ function stockChanges({ statuses, ...told }: StockTold, itemId: number): StockCh
     source,
     sourceKey,
     at,
+    since,
     mark,
     quantity,
     isTold: true,

@@ -39,14 +39,18 @@ export async function placeStock(
   const facts = new Map<FeedFact, FeedTold>()
   for (const one of told) {
     const item = items.get(itemKey(one.company, one.sku))
-    const refusal = item ? (incompleteness(one, item) ?? notYet(one.at, now)) : unknownItem(one)
-    if (item && !refusal) facts.set(factOf(one, item.id), one)
+    const refusal = item ? (incompleteness(one, item) ?? notYet(one.since ?? one.at, now)) : unknownItem(one)
+    if (item && !refusal) facts.set(factOf(byNow(one, now), item.id), one)
     else if (refusal) standings.set(one, refusal)
   }
   const placed = await placeFacts(tx, [...facts.keys()])
   for (const [fact, standing] of placed.standings) standings.set(facts.get(fact)!, standing)
   return { standings, due: placed.due.map(restored) }
 }
+
+/** What may have happened until the end of today has by now. */
+const byNow = (told: FeedTold, now: Date): FeedTold =>
+  told.since && told.at > now ? { ...told, at: now } : told
 
 const unknownItem = ({ company, sku }: FeedTold): Refusal =>
   new Refusal('inventory.item_unknown', `${company} has no item ${sku}`)
@@ -61,7 +65,8 @@ const factOf = (told: FeedTold, itemId: number): FeedFact => {
 /** What waited was kept as JSON. */
 export const restored = (payload: object): FeedTold => {
   const told = payload as FeedTold
-  return told.at instanceof Date ? told : { ...told, at: new Date(told.at) }
+  if (told.at instanceof Date) return told
+  return { ...told, at: new Date(told.at), since: told.since && new Date(told.since) }
 }
 
 /** Books what is due, as far as its source moves stock by it. */

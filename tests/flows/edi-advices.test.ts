@@ -33,6 +33,8 @@ const supplier = PartnerGuide.parse({
 })
 
 const NEVER_MS = 3_600_000
+/** What moves of it is told by its day alone. */
+const BY_DAY = '47005'
 
 let folders: EdiFolders
 let house: Wholesaler
@@ -44,6 +46,7 @@ beforeAll(async () => {
       { number: '47002', stock: { DC1: 30 } },
       { number: '47003', stock: { DC1: 10 } },
       { number: '47004', stock: { DC1: 10 } },
+      { number: BY_DAY, stock: { DC1: 10 } },
     ],
     [{ number: '500001' }],
     {
@@ -133,12 +136,13 @@ test('what is let go from hold and told before its hold ends as if both were tol
     )
   const adjusted = (sku: string, number: string, time: string, what: string) => [
     `W15*20261120*${number}`,
-    `G62*07*20261120*W*${time}`,
+    `G62*07*20261120${sku === BY_DAY ? '' : `*W*${time}`}`,
     `W19*${what}*4*EA**VN*${sku}`,
   ]
   for (const [sku, isTurned] of [
     ['47003', false],
     ['47004', true],
+    [BY_DAY, true],
   ] as const) {
     const hold = adjusted(sku, `H-${sku}`, '0800', 'QH')
     const release = adjusted(sku, `R-${sku}`, '0930', 'QR')

@@ -10,6 +10,8 @@ export type Moving = Omit<Movement, 'doc'> & {
   readonly isOurs?: boolean | undefined
   /** A system of that place tells it, so that whatever counts the place later knows it too. */
   readonly isTold?: boolean | undefined
+  /** The first moment at which it can have happened, where that is earlier than when it counts from. */
+  readonly since?: Date | undefined
 }
 
 type Moved = {

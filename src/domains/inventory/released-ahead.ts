@@ -44,7 +44,7 @@ export class ReleasedAhead {
     let left = change.quantity
     for (const row of this.#rows.values()) {
       if (placeKey(row, row.lot) !== placeKey(change, change.lot) || row.company !== change.company) continue
-      if (row.at < change.at || (countedAt !== null && row.at <= countedAt)) continue
+      if (row.at < (change.since ?? change.at) || (countedAt !== null && row.at <= countedAt)) continue
       const some = Math.min(left, row.quantity)
       if (some > 0) this.#set({ ...row, quantity: row.quantity - some })
       left -= some

@@ -72,16 +72,26 @@ function at(moment: Moment | undefined, { guide, at: place }: Advised): Date {
 
 /**
  * Of what is told by its day alone nobody knows whether a count of that day has it in it. What came in counts from the
- * start of the day, so that no count contains it twice; what left, up to the last moment that it can have, so that what
- * a count still had is not sold twice.
+ * start of the day, so that no count contains it twice; what left, was lost or put aside, up to the last moment that it
+ * can have, so that what a count still had is not sold twice.
  */
+function goneBetween(moment: Moment | undefined, advised: Advised): { from?: Date; until: Date } {
+  const from = at(moment, advised)
+  const until = moment?.time === '' ? latestOf(moment.date, advised) : undefined
+  return until ? { from, until } : { until: from }
+}
+
 function left(
   moment: Moment | undefined,
   advised: Advised,
 ): Pick<ShipmentConfirmed, 'shippedAt' | 'shippedFrom'> {
-  const from = at(moment, advised)
-  const latest = moment?.time === '' ? latestOf(moment.date, advised) : undefined
-  return latest ? { shippedAt: latest, shippedFrom: from } : { shippedAt: from }
+  const { from, until } = goneBetween(moment, advised)
+  return from ? { shippedAt: until, shippedFrom: from } : { shippedAt: until }
+}
+
+function takenAway(moment: Moment | undefined, advised: Advised): Pick<StockMoved, 'at' | 'since'> {
+  const { from, until } = goneBetween(moment, advised)
+  return from ? { at: until, since: from } : { at: until }
 }
 
 type Counted = {
@@ -159,11 +169,13 @@ export function toAdjustments(root: Loop, advised: Advised): WarehouseTold[] {
         const { sku, quantity } = counted(line, place, advised)
         // only a count can find less; of all others the quantity is what moves
         const moves = reason === 'count' ? quantity : Math.abs(quantity)
-        const when = at(document.at ?? momentOfDate(document.date), advised)
+        const moment = document.at ?? momentOfDate(document.date)
+        const isGone = moves < 0 || reason === 'damage' || reason === 'quality-hold'
+        const when = isGone ? takenAway(moment, advised) : { at: at(moment, advised) }
         const { location } = advised.guide
         const owner = ownerIn(root, advised)
         const { lot, serials } = line
-        return { type: 'stock-moved', location, sku, owner, lot, serials, reason, quantity: moves, at: when }
+        return { type: 'stock-moved', location, sku, owner, lot, serials, reason, quantity: moves, ...when }
       },
     )
   })

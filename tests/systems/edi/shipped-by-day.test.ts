@@ -1,4 +1,4 @@
-/** When a shipment left of which a 945 tells the day alone: the last moment that it can be. */
+/** When goods left, were lost or put aside, of which the day alone is told: the last moment that it can be. */
 import { expect, test } from 'vitest'
 import { indexGuides } from '#systems/edi/partner-guide.ts'
 import { receiveX12 } from '#systems/edi/receive.ts'
@@ -9,7 +9,8 @@ const GUIDES = indexGuides([
   guide({
     role: 'warehouse',
     location: 'DC9',
-    receives: ['945', '997'],
+    receives: ['945', '947', '997'],
+    warehouse: { adjustments: { PC: 'count', DM: 'damage', QH: 'quality-hold', QR: 'quality-release' } },
     sends: [],
     items: [{ qualifier: 'VN', is: 'sku' }],
     timeZone: 'America/Los_Angeles',
@@ -20,7 +21,9 @@ const LINE = ['LX*1', 'W12*CC**1**EA**VN*A']
 
 /** The group is of 2026-11-18, 09:15. */
 async function told(head: readonly string[], written = '0915') {
-  const text = fileText([setText([...head, ...LINE], '945')], 'SW').replace('*0915*7*', `*${written}*7*`)
+  const isAdjusted = head[0]!.startsWith('W15')
+  const set = isAdjusted ? setText([...head], '947') : setText([...head, ...LINE], '945')
+  const text = fileText([set], isAdjusted ? 'AW' : 'SW').replace('*0915*7*', `*${written}*7*`)
   const lookups = () => Promise.resolve({ crosswalk: () => undefined, unitsOf: () => undefined })
   for await (const event of receiveX12([text], { guides: GUIDES, lookups }))
     if (event.kind === 'set') return warehouseMessages(event)[0]!
@@ -51,4 +54,23 @@ test('a shipment of the day of its file is the same message whenever that was wr
     body,
     message: { shippedAt: new Date('2026-11-19T00:30:00Z') },
   })
+})
+
+const DAY = '2026-11-18'
+const [STARTS, WRITTEN] = [`${DAY}T08:00:00Z`, `${DAY}T17:15:00Z`]
+test.each([
+  ['lost', 'PC*-3', { at: new Date(WRITTEN), since: new Date(STARTS) }],
+  ['damaged', 'DM*3', { at: new Date(WRITTEN), since: new Date(STARTS) }],
+  ['put aside', 'QH*3', { at: new Date(WRITTEN), since: new Date(STARTS) }],
+  ['found', 'PC*3', { at: new Date(STARTS) }],
+  ['let go', 'QR*3', { at: new Date(STARTS) }],
+])('what is %s counts from where no count of its day lets it be sold twice', async (_, adjusted, when) => {
+  const { message } = await told(['W15*20261118*A-1', `W19*${adjusted}*EA**VN*A`])
+  expect(message).toMatchObject(when)
+  expect('since' in message!).toBe('since' in when)
+})
+
+test('what is lost at a time counts from that time', async () => {
+  const message = await told(['W15*20261118*A-1', 'G62*07*20261118*W*0601', 'W19*PC*-3*EA**VN*A'])
+  expect(message).toMatchObject({ message: { at: new Date(`${DAY}T14:01:00Z`) } })
 })
