@@ -115,7 +115,11 @@ function outbox({ clock, seed, post, url }: WebhookOptions): Outbox {
     }
     counts.retried += 1
     const jitter = 1 + RETRY_JITTER * (2 * draw(seed, `webhook-retry/${delivery.id}`, nth) - 1)
+    let isMade = false
     const again = (next: number): void => {
+      // Somebody presses the button as the pause ends.
+      if (isMade) return
+      isMade = true
       retries.delete(delivery)
       void attempt(delivery, next)
     }

@@ -5,9 +5,10 @@ import { type DriftWatch, driftWatch } from '#platform/inbox-drift.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
 import type { MasterDataGate } from './app-master-data.ts'
-import { politeDoors } from './app-polite.ts'
+import { politeDoors, politeTracker } from './app-polite.ts'
 import { describeError } from './app-systems.ts'
-import { untoldJobs, type UntoldWires } from './app-untold.ts'
+import { inTurn } from './app-turns.ts'
+import { lookMs as looksIn, untoldJobs, type UntoldWires } from './app-untold.ts'
 import { type AnyDoor, type AnyDoors, anyDoor } from './processes/any-door.ts'
 import type { ChannelTold } from './processes/channel-words.ts'
 import type { warehouseGoesOn } from './processes/doors.ts'
@@ -19,6 +20,7 @@ import { takeDueScans } from './processes/early-scans.ts'
 import type { Heard } from './processes/message-filing.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { goOnWhereSettled, takeReplays } from './processes/replays.ts'
+import { askAboutParcels } from './processes/silent-parcels.ts'
 import type { ScanTold } from './processes/tracking.ts'
 
 export type MessageWires = UntoldWires & {
@@ -85,6 +87,7 @@ export function messageCare(wires: MessageWires): MessageCare {
       },
       ...untoldJobs(wires),
       ...earlyJobs(wires),
+      ...silentParcelJobs(wires),
     ],
     async replay() {
       await masterData.openIfKnown()
@@ -99,6 +102,33 @@ function earlyJobs({ bound, database, worker, processPorts, ports: { clock } }: 
   if (bound.carriers.size === 0) return []
   const early = { clock, queries: database, runner: () => worker.runner(), ports: processPorts }
   return [{ name: 'scans before their shipment', everyMs: SECOND_MS, run: () => takeDueScans(early) }]
+}
+
+/** Of each carrier that can be asked. */
+function silentParcelJobs(wires: MessageWires): Job[] {
+  const { config, database, bound, carrier, processPorts, ports } = wires
+  const { parcelSilentAfterMs: afterMs, parcelMissedAfterMs: missedAfterMs } = config.inbox
+  const everyMs = looksIn(afterMs)
+  return [...bound.trackers.values()].map((tracker) => {
+    const system = tracker.instance
+    const door = bound.carriers.get(system)!
+    const asking = {
+      clock: ports.clock,
+      database,
+      tracker: politeTracker(tracker, wires),
+      hear: (inbound: ScanTold['inbound']) => carrier.add({ door, inbound }),
+      openExceptions: processPorts.openExceptions,
+      afterMs,
+      missedAfterMs,
+      onError: (error: unknown) =>
+        ports.log.warn(`${system} could not be asked about its parcels`, { error: describeError(error) }),
+    }
+    return {
+      name: `parcels of which ${system} told nothing`,
+      everyMs,
+      run: inTurn(wires, system, everyMs / 2, () => askAboutParcels(asking)),
+    }
+  })
 }
 
 const watchesOf = ({ bound, ports }: MessageWires): ReadonlyMap<string, DriftWatch> =>

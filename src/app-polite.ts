@@ -1,4 +1,5 @@
 /** Whatever we ask systems beside the calls that we owe them is asked under the policy of those calls. */
+import type { CarrierReader } from '#capabilities/carrier.ts'
 import type { ErpBooks, ErpReader } from '#capabilities/erp.ts'
 import type { WmsReader } from '#capabilities/wms.ts'
 import type { Clock } from '#platform/clock.ts'
@@ -32,12 +33,8 @@ export function politeDoors<Message>(
   return new Map([...doors].map(([system, door]) => [system, politeDoor(door, wires)]))
 }
 
-function politeDoor<Message>(door: InboundDoor<Message>, { worker, ports }: Wires): InboundDoor<Message> {
-  const system = door.instance
-  const ask = <T>(read: () => Promise<T>): Promise<T> =>
-    worker.life
-      ? readUnderGate({ system, gate: worker.life.policies.gate(system), clock: ports.clock }, read)
-      : read()
+function politeDoor<Message>(door: InboundDoor<Message>, wires: Wires): InboundDoor<Message> {
+  const ask = askingOf(door.instance, wires)
   return {
     ...door,
     ...(door.askAgain && { askAgain: (gaps) => ask(() => door.askAgain!(gaps)) }),
@@ -45,14 +42,22 @@ function politeDoor<Message>(door: InboundDoor<Message>, { worker, ports }: Wire
   }
 }
 
-export function politeCounter(reader: WmsReader, { worker, ports }: Wires): WmsReader {
-  const system = reader.instance
-  const ask = <T>(read: () => Promise<T>): Promise<T> =>
+const askingOf =
+  (system: string, { worker, ports }: Wires) =>
+  <T>(read: () => Promise<T>): Promise<T> =>
     worker.life
       ? readUnderGate({ system, gate: worker.life.policies.gate(system), clock: ports.clock }, read)
       : read()
+
+export function politeTracker(reader: CarrierReader, wires: Wires): CarrierReader {
+  const ask = askingOf(reader.instance, wires)
+  return { ...reader, track: (tracking) => ask(() => reader.track(tracking)) }
+}
+
+export function politeCounter(reader: WmsReader, wires: Wires): WmsReader {
+  const ask = askingOf(reader.instance, wires)
   return {
-    instance: system,
+    instance: reader.instance,
     stockSnapshot: (place) => ask(() => reader.stockSnapshot(place)),
     stockAgain: (place, missing) => ask(() => reader.stockAgain(place, missing)),
     openOrders: (company, request) => ask(() => reader.openOrders(company, request)),

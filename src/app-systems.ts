@@ -1,5 +1,5 @@
 /** Which connector stands for which configured system, and which system serves a company's capability. */
-import type { TrackingMessage } from '#capabilities/carrier.ts'
+import type { CarrierReader, TrackingMessage } from '#capabilities/carrier.ts'
 import type { ChannelMessage } from '#capabilities/channel-messages.ts'
 import type { ErpBooks, ErpReader } from '#capabilities/erp.ts'
 import type { WarehouseMessage, WmsReader } from '#capabilities/wms.ts'
@@ -31,6 +31,8 @@ export type Bound = {
   readonly counters: ReadonlyMap<string, WmsReader>
   readonly shops: ReadonlyMap<string, InboundDoor<ChannelMessage>>
   readonly carriers: ReadonlyMap<string, InboundDoor<TrackingMessage>>
+  /** Carriers that can be asked where their parcels are. */
+  readonly trackers: ReadonlyMap<string, CarrierReader>
   readonly edi: EdiConnector | undefined
 }
 
@@ -47,6 +49,7 @@ export function bindSystems(
   const counters = new Map<string, WmsReader>()
   const shops = new Map<string, InboundDoor<ChannelMessage>>()
   const carriers = new Map<string, InboundDoor<TrackingMessage>>()
+  const trackers = new Map<string, CarrierReader>()
   for (const [instance, system] of Object.entries(config.systems)) {
     const { baseUrl, credentials, options, policy } = system
     // each connector's own schema says what its credentials and options are
@@ -79,6 +82,7 @@ export function bindSystems(
         const carrier = createSwiftConnector({ instance, settings, http, clock })
         connectors.set(instance, carrier)
         carriers.set(instance, carrier.inbound)
+        trackers.set(instance, carrier)
         break
       }
       case 'tax-engine':
@@ -88,7 +92,7 @@ export function bindSystems(
         throw new Error(`systems.${instance}.connector: there is no connector "${system.connector}"`)
     }
   }
-  return { connectors, readers, warehouses, counters, shops, carriers, edi }
+  return { connectors, readers, warehouses, counters, shops, carriers, trackers, edi }
 }
 
 /** The instance that serves all partners; its folders and partner guides are configured, an address it has none. */
@@ -113,10 +117,26 @@ export function bindEdi(
 }
 
 /** What processes must know of who else there is. */
-export const othersIn = (bound: Bound): Pick<ProcessPorts, 'wishes' | 'tracksParcels'> => ({
+export const othersIn = (
+  bound: Bound,
+  { inbox }: Config,
+): Pick<ProcessPorts, 'wishes' | 'tracksParcels' | 'parcelsAsked'> => ({
   wishes: wishesOf(bound),
   tracksParcels: bound.carriers.size > 0,
+  parcelsAsked: { afterMs: inbox.parcelSilentAfterMs, ...askedBy(bound) },
 })
+
+/** Of two systems of one name the first is asked. */
+function askedBy({ trackers }: Bound): Pick<ProcessPorts['parcelsAsked'], 'systemOf' | 'canAsk'> {
+  const named = [...trackers.values()].toReversed()
+  const systems = new Map(
+    named.flatMap(({ instance, names }) => names.map((name) => [name.toUpperCase(), instance])),
+  )
+  return {
+    systemOf: (carrier) => systems.get(carrier.toUpperCase()),
+    canAsk: (system) => trackers.has(system),
+  }
+}
 
 /** Shops want to know what becomes of an order and of its goods; partners what their guides say; clients of the API ask. */
 function wishesOf({ shops, edi }: Bound): ProcessPorts['wishes'] {

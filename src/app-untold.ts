@@ -27,7 +27,8 @@ export type UntoldWires = {
 /** Looked at some times while a silence grows, and not more often than anybody would notice. */
 const LOOKS = 4
 const LOOK_MS = { least: 100, most: 15_000 }
-const lookMs = (periodMs: number): number => Math.min(Math.max(periodMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
+export const lookMs = (periodMs: number): number =>
+  Math.min(Math.max(periodMs / LOOKS, LOOK_MS.least), LOOK_MS.most)
 
 export function untoldJobs(wires: UntoldWires): Job[] {
   const { config, ports, database, bound, warehouse, channel } = wires

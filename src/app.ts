@@ -109,7 +109,7 @@ export function createApp(config: Config, outside: AppPorts): App {
   const bound = bindSystems(config, ports, edi)
   const metrics = declareHouseMetrics(ports.metrics)
   const sla = slaOf(config, clock, metrics)
-  const processPorts = portsOf(config, { clock, ids, openExceptions, sla, ...othersIn(bound) })
+  const processPorts = portsOf(config, { clock, ids, openExceptions, sla, ...othersIn(bound, config) })
   const tables = houseProcesses(processPorts)
   const worker = houseWorker({ config, ports, ids, metrics, bound, processPorts, processes: tables.all })
   const masterData = masterDataGate(config, bound, database)

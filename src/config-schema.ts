@@ -1,6 +1,7 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
 import { Freshness } from './config-freshness.ts'
+import { Inbox } from './config-inbox.ts'
 import { Publishing } from './config-publishing.ts'
 import { AdjustmentRules, LocationGroups, ReservationRules } from './config-reservations.ts'
 import { Feeds, StockSource } from './config-stock.ts'
@@ -96,19 +97,6 @@ const Worker = z.strictObject({
     .max(10_000_000)
     .describe('Documents due that no worker has taken; over it, an `api` process answers new work with 429')
     .default(50_000),
-})
-
-const Inbox = z.strictObject({
-  gapAfterMs: milliseconds(
-    'A message that was not told, and for which later ones wait, is asked for after this time, then told to a person',
-    60_000,
-  ),
-  silentAfterMs: milliseconds(
-    'A warehouse that has told nothing of an open request for this time is asked what it told since',
-    600_000,
-    86_400_000,
-  ),
-  shopPollMs: milliseconds('How often a shop is asked for orders of which it told nothing', 300_000),
 })
 
 const Jwt = z.strictObject({

@@ -80,8 +80,8 @@ function found(
   }
   if (room !== 'tracking' || call.method !== 'GET') return undefined
   const run = (): Reply => {
-    const { tracking_number, scans } = store.track(id)
-    return json(200, { tracking_number, status: scans.at(-1)?.status ?? null, events: scans })
+    const { tracking_number, reference, scans } = store.track(id)
+    return json(200, { tracking_number, reference, status: scans.at(-1)?.status ?? null, events: scans })
   }
   return { name: 'track', keys: [id], run }
 }

@@ -1,6 +1,7 @@
 /** What the house asks of a carrier, and what a carrier tells it. */
 import type { Address } from './erp.ts'
 import { operation } from '#platform/connector.ts'
+import type { InboundMessage } from '#platform/inbound.ts'
 
 export type LabelRequest = {
   readonly company: string
@@ -62,4 +63,13 @@ export type TrackingMessage = {
   readonly city?: string | undefined
   readonly country?: string | undefined
   readonly signedBy?: string | undefined
+}
+
+/** A carrier that can be asked where its parcels are. */
+export type CarrierReader = {
+  readonly instance: string
+  /** As warehouses and people name it on shipments, in whatever case. */
+  readonly names: readonly string[]
+  /** Every scan of a parcel, as messages of the carrier's door; undefined where it has no such number. */
+  track(tracking: string): Promise<readonly InboundMessage<TrackingMessage>[] | undefined>
 }

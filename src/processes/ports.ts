@@ -57,6 +57,13 @@ export type ProcessPorts = {
   readonly care: Care
   /** Whether any carrier tells of parcels: scans may wait for shipments that are booked. */
   readonly tracksParcels: boolean
+  /** When a parcel of which nothing is heard is asked about, and where. */
+  readonly parcelsAsked: {
+    readonly afterMs: number
+    /** The system of a carrier by the name that shipments give it; undefined where none can be asked. */
+    readonly systemOf: (carrier: string) => string | undefined
+    readonly canAsk: (system: string) => boolean
+  }
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
 }

@@ -3,12 +3,14 @@ import type { Transaction } from '#platform/database.ts'
 import { closeExceptions, type Occurrence } from '#platform/exceptions.ts'
 import type { MessageName, Settlement } from '#platform/inbox.ts'
 import { headersOf, type OrderHeader } from '#domains/orders/views.ts'
-import type { Parcel, ParcelTrouble } from '#domains/shipments/contract/tracking.ts'
+import type { Parcel, ParcelMissed, ParcelTrouble } from '#domains/shipments/contract/tracking.ts'
 import { type Moved, parcelTrouble } from '#domains/shipments/operations/tracking.ts'
 import { conflicting, NO_COMPANY, troubleOf } from './message-trouble.ts'
 import { orderNumber, type ProcessPorts, shipmentNumber } from './ports.ts'
 
-const WORDS: Readonly<Record<ParcelTrouble, { readonly says: string; readonly action: string }>> = {
+type Kind = ParcelTrouble | ParcelMissed
+
+const WORDS: Readonly<Record<Kind, { readonly says: string; readonly action: string }>> = {
   delayed: {
     says: 'is delayed',
     action: 'Tell the customer when it is to be expected; it goes on by itself.',
@@ -33,28 +35,38 @@ const WORDS: Readonly<Record<ParcelTrouble, { readonly says: string; readonly ac
     says: 'has a scan whose code nobody knows',
     action: 'Ask the carrier what the code means, and have it added to the connector.',
   },
+  silent: {
+    says: 'has not been heard of for long',
+    action: 'Have the carrier find out where it is, and tell the customer. Its next scan closes this.',
+  },
+  not_known: {
+    says: 'is not known to its carrier',
+    action:
+      'Ask the warehouse whether it was handed over and under which number, and the carrier for that number. Its first scan closes this.',
+  },
 }
 
 type Trouble = {
   readonly cause: string
-  readonly kind: ParcelTrouble
+  readonly kind: Kind
   readonly moved: Moved
   readonly parcels: readonly Parcel[]
 }
 
 /** A code that nobody knows is one cause, whatever shipments have it. */
-function causeOf({ shipment: { doc } }: Moved, { carrier, unknown }: Parcel, kind: ParcelTrouble): string {
+function causeOf({ shipment: { doc } }: Moved, { carrier, unknown }: Parcel, kind: Kind): string {
   const code = codeOf(kind)
   return kind === 'unknown' ? `${code}:${carrier}:${unknown!.code}` : `${code}:${doc}`
 }
-const codeOf = (kind: ParcelTrouble): string =>
+const codeOf = (kind: Kind): string =>
   kind === 'unknown' ? 'shipments.scan_code_unknown' : `shipments.parcel_${kind}`
 
 function troublesOf(moved: Moved, parcels: readonly Parcel[]): Map<string, Trouble> {
-  const troubled = parcels.flatMap((parcel) => {
-    const kind = parcelTrouble(parcel)
-    return kind ? [{ parcel, kind, cause: causeOf(moved, parcel, kind) }] : []
-  })
+  const troubled = parcels.flatMap((parcel) =>
+    [parcelTrouble(parcel), parcel.missed].flatMap((kind) =>
+      kind ? [{ parcel, kind, cause: causeOf(moved, parcel, kind) }] : [],
+    ),
+  )
   return new Map(
     [...Map.groupBy(troubled, ({ cause }) => cause)].map(([cause, group]) => [
       cause,
@@ -63,7 +75,7 @@ function troublesOf(moved: Moved, parcels: readonly Parcel[]): Map<string, Troub
   )
 }
 
-/** Opens what has begun with these scans, and closes what is over. */
+/** Opens what has begun with these scans, or with the answer of a carrier that was asked, and closes what is over. */
 export async function tellParcelTroubles(
   tx: Transaction,
   ports: Pick<ProcessPorts, 'openExceptions'>,
@@ -90,7 +102,7 @@ export async function tellParcelTroubles(
   await closeExceptions(
     tx,
     over.map(({ cause, moved: { shipment } }) => ({ company: shipment.company, cause, doc: shipment.doc })),
-    'a later scan says that it moves on',
+    'its carrier says that it moves on',
   )
 }
 
@@ -114,9 +126,9 @@ function occurrenceOf(
       order: orderNumber(orderId),
       parcels: parcels.map(({ tracking, last, unknown: odd }) => ({
         tracking,
-        code: kind === 'unknown' ? odd!.code : last!.code,
-        reason: kind === 'unknown' ? null : last!.reason,
-        at: (kind === 'unknown' ? odd!.at : last!.at).toISOString(),
+        code: (kind === 'unknown' ? odd!.code : last?.code) ?? null,
+        reason: kind === 'unknown' ? null : (last?.reason ?? null),
+        at: (kind === 'unknown' ? odd!.at : last?.at)?.toISOString() ?? null,
       })),
     },
     affects: { doc, kind: 'shipment', value: { amountMinor: totalMinor, currency } },

@@ -6,7 +6,7 @@ import type { InboundDoor, InboundMessage } from '#platform/inbound.ts'
 import type { Cause } from '#platform/log.ts'
 import { documentsByTracking } from '#domains/orders/views.ts'
 import type { ParcelScan } from '#domains/shipments/contract/tracking.ts'
-import { keepEarlyScans, recordScans } from '#domains/shipments/operations/tracking.ts'
+import { askingFirst, keepEarlyScans, recordScans } from '#domains/shipments/operations/tracking.ts'
 import { endReplays, type Filed, fileOf, type Heard, takeIn, type Telling } from './message-filing.ts'
 import type { ProcessPorts } from './ports.ts'
 import { openCarrierExceptions, tellParcelTroubles } from './tracking-trouble.ts'
@@ -86,6 +86,8 @@ export async function trackParcels(
 ): Promise<Outcome> {
   if (scans.length === 0) return { applied: new Set(), stale: [], early: [] }
   const docs = await documentsByTracking(tx, [...new Set(scans.map(({ tracking }) => tracking))])
+  const { canAsk, afterMs } = ports.parcelsAsked
+  const now = ports.clock.now()
   const { heard, moved } = await recordScans(
     tx,
     scans.flatMap((scan) => {
@@ -93,6 +95,7 @@ export async function trackParcels(
       return doc === undefined ? [] : [{ doc, scan }]
     }),
     cause,
+    (source) => (canAsk(source) ? askingFirst(source, { now, afterMs }) : null),
   )
   await tellParcelTroubles(tx, ports, moved)
   return {

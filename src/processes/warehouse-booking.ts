@@ -10,7 +10,7 @@ import { addReferences } from '#domains/orders/operations.ts'
 import type { OrderHeader } from '#domains/orders/views.ts'
 import type { NewShipment } from '#domains/shipments/contract.ts'
 import { confirmShipments } from '#domains/shipments/operations.ts'
-import { hastenScans } from '#domains/shipments/operations/tracking.ts'
+import { askingFirst, awaitScans, hastenScans } from '#domains/shipments/operations/tracking.ts'
 import { endHands } from './hand-telling.ts'
 import { isLate, stopTwice, takeLateShipment } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
@@ -105,7 +105,10 @@ export async function bookTold(
     reportHeldShipped(tx, ports, shipments, skuOf(books)),
     reportShortLives(tx, ports, shipments, { minimumOf: minimumOf(books), skuOf: skuOf(books) }),
   ])
-  if (ports.tracksParcels) hastenScans(tx, shipments.flatMap(trackingOf))
+  if (ports.tracksParcels) {
+    hastenScans(tx, shipments.flatMap(trackingOf))
+    awaitScans(tx, askingOf(ports, shipments))
+  }
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,
@@ -179,6 +182,14 @@ const lotsOf = (books: Books, { company, orderId, location, source, lines }: New
     const sku = skuOf(books)(orderId, line)
     return [{ company, itemId, sku, lot, expiresOn, source, location }]
   })
+
+function askingOf({ clock, parcelsAsked }: ProcessPorts, shipments: readonly NewShipment[]) {
+  const pace = { now: clock.now(), afterMs: parcelsAsked.afterMs }
+  return shipments.flatMap(({ doc, carrier }) => {
+    const system = parcelsAsked.systemOf(carrier)
+    return system === undefined ? [] : [{ doc, asking: askingFirst(system, pace) }]
+  })
+}
 
 const trackingOf = ({ packages }: NewShipment): string[] => packages.flatMap(({ tracking }) => tracking ?? [])
 

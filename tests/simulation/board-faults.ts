@@ -39,8 +39,7 @@ const WEBHOOKS: Readonly<Record<string, Fault>> = {
   'split-shipment': { kind: 'split-shipment', share: 0.2 },
 }
 
-/** A carrier repeats until it is heard, and is not asked. */
-const { 'webhook-drop': _, 'short-pick': __, 'split-shipment': ___, ...SCANS } = WEBHOOKS
+const { 'short-pick': _, 'split-shipment': __, ...SCANS } = WEBHOOKS
 
 const MAINTENANCE_MS = { afterMs: 1_000, forMs: 3_000 } as const
 const MAINTENANCE: Fault = { kind: 'outage', mode: 'unavailable', ...MAINTENANCE_MS }
@@ -89,9 +88,7 @@ export function boardFaults(landscape: Counterparts, bad: Bad): BadDays {
   for (const system of ['wms', 'eastWms', 'shop', 'tradeShop'] as const)
     if (systems.includes(system)) set(system, WEBHOOKS)
   if (systems.includes('carrier')) set('carrier', SCANS)
-  const closed = systems
-    .filter((system) => system !== 'carrier')
-    .filter((system) => strikes(system, 'maintenance'))
+  const closed = systems.filter((system) => strikes(system, 'maintenance'))
   for (const system of closed) tally.set(system, 'maintenance', MAINTENANCE)
   for (const erp of ['legacyErp', 'cloudErp'] as const)
     if (systems.includes(erp) && strikes(erp, 'version-change')) {

@@ -19,14 +19,15 @@ export type Counterparts = Landscape & {
   readonly otherWarehouses: Readonly<Record<string, Pick<Wms, 'truth'>>>
 }
 
-/** Counterparts that we call in a process, as the configuration names them. Nobody calls the carrier. */
-export const CONFIGURED: Readonly<Record<Exclude<CounterpartName, 'carrier'>, string>> = {
+/** Counterparts as the configuration names them. The carrier is a system of ours only on days that have parcels. */
+export const CONFIGURED: Readonly<Record<CounterpartName, string>> = {
   legacyErp: 'erp-foods',
   cloudErp: 'erp-industrial',
   wms: 'wms',
   eastWms: 'wms-east',
   shop: 'shop',
   tradeShop: 'shop-trade',
+  carrier: 'carrier',
   tax: 'tax',
 }
 
@@ -106,10 +107,9 @@ export async function counterpartsOf(
   }
 }
 
-/** What the carrier sees of parcels, on days that have them; it is a system of ours on these alone. */
-export const CARRIER = 'carrier'
+/** What the carrier sees of parcels. */
 export const deliverScansToUs = ({ carrier }: Counterparts): void =>
-  carrier.deliverTo(`http://crossdock.invalid/system/${CARRIER}/v1/scans`)
+  carrier.deliverTo(`http://crossdock.invalid/system/${CONFIGURED.carrier}/v1/scans`)
 
 /** Those who tell us by webhooks. */
 export const TELLERS = ['wms', 'eastWms', 'shop', 'tradeShop'] as const

@@ -13,7 +13,7 @@ import { createKey } from '#platform/access-keys.ts'
 import { CONTROLLER_TOKEN } from './caller.ts'
 import { queriesOf } from './checkers.ts'
 import { type Cluster, joinCluster, openCluster } from './cluster.ts'
-import { CARRIER, configFor, counterpartsOf } from './counterparts.ts'
+import { CONFIGURED, configFor, counterpartsOf } from './counterparts.ts'
 import type { Role } from './day.ts'
 import { faultScript } from './fault-script.ts'
 import { withPerishables } from './life-people.ts'
@@ -128,11 +128,11 @@ async function configOf(world: World, role: Role = 'all', guides?: string): Prom
   const landscape = await counterpartsOf('config', world, { clock, post: async () => 0 })
   const quick = {
     worker: { claimPollMs: 2_000 },
-    inbox: { silentAfterMs: 20_000, shopPollMs: 15_000 },
+    inbox: { silentAfterMs: 20_000, shopPollMs: 15_000, parcelSilentAfterMs: 20_000 },
     ...(guides ? { edi: { ...EDI_FOLDERS, partnersDirectory: guides, pollMs: 2_000 } } : {}),
   }
   const configured = configFor(landscape)
-  const systems = { ...configured.systems, [CARRIER]: carrierSystem(landscape.carrier.url) }
+  const systems = { ...configured.systems, [CONFIGURED.carrier]: carrierSystem(landscape.carrier.url) }
   const defaults = { ...configured, systems, ...quick }
   return { ...loadConfig({ environment: {}, file: undefined, defaults }), role }
 }

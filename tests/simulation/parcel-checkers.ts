@@ -13,12 +13,22 @@ export function isAllCarried({ carrier }: Books): boolean {
   return webhooks.queued === 0 && parcels.every(({ scans }) => scans.at(-1)?.status === 'DLV')
 }
 
-/** A parcel of which there is no package waits for its shipment, with all scans of it. */
 const OURS = `
   select tracking || ' ' || milestone || ' ' || scan_sequence || ' ' || coalesce(signed_by, '') as text
-  from shipments.package where milestone is not null
-  union all
-  select tracking || ' waits with ' || count(*) from shipments.early_scan group by tracking`
+  from shipments.package where milestone is not null`
+
+/** A parcel of which there is no package waits for its shipment. */
+const WAITING = `
+  select tracking, count(*)::int as scans from shipments.early_scan e
+  where not exists (select from shipments.package p where p.tracking = e.tracking) group by tracking`
+
+/** A scan that was read counts although the carrier had told of it before, so what was told was forgotten. */
+const FORGOTTEN = `
+  select distinct read.stream || ' ' || read.sequence as text
+  from inbox.message read join inbox.message told
+    on told.source = read.source and told.stream = read.stream and told.sequence = read.sequence
+  where read.message_id like 'read-%' and read.state = 'applied' and told.message_id not like 'read-%'
+    and told.state = 'applied' and told.received_at < read.received_at`
 
 const UNTOLD = `
   select 'S-' || s.id || ' is ' || coalesce(s.milestone, 'nowhere') || ' by its log ' || coalesce(e.type, 'nowhere') as text
@@ -39,7 +49,7 @@ export async function parcelsAmiss(query: Query, { carrier }: Books): Promise<Vi
   const theirs = carrier.truth().parcels.flatMap(({ tracking_number, scans }) => {
     const [last] = scans.slice(-1)
     if (!last) return []
-    if (!known.has(tracking_number)) return [`${tracking_number} waits with ${scans.length}`]
+    if (!known.has(tracking_number)) return []
     const {
       milestone,
       sequence,
@@ -51,10 +61,25 @@ export async function parcelsAmiss(query: Query, { carrier }: Books): Promise<Vi
     })
     return [`${tracking_number} ${milestone} ${sequence} ${signedBy}`]
   })
+  const { dropped, givenUp } = carrier.truth().webhooks
+  const waiting = new Map(
+    (await query<{ tracking: string; scans: number }>(WAITING)).map(({ tracking, scans }) => [
+      tracking,
+      scans,
+    ]),
+  )
+  // Nobody is asked about what no shipment has, so of these some may be lost.
+  const unheard = carrier.truth().parcels.flatMap(({ tracking_number, scans }) => {
+    const found = waiting.get(tracking_number) ?? 0
+    const isWhole = dropped + givenUp > 0 ? found <= scans.length : found === scans.length
+    return known.has(tracking_number) || isWhole ? [] : [{ text: `${tracking_number} waits with ${found}` }]
+  })
   const texts = (rows: { text: string }[], invariant: string): Violation[] =>
     rows.length === 0 ? [] : [{ invariant, found: rows.map(({ text }) => text).join('; ') }]
   return [
     ...unequal('a parcel is where its carrier saw it last', await query<{ text: string }>(OURS), theirs),
+    ...texts(unheard, 'scans of a parcel without a shipment wait for it'),
+    ...texts(await query(FORGOTTEN), 'what was told of a parcel is not asked for'),
     ...texts(await query(UNTOLD), 'a shipment has told where it is'),
     ...texts(await query(OVER), 'nobody is told of trouble that is over'),
   ]

@@ -110,6 +110,34 @@ test(
   },
 )
 
+test(
+  'a parcel of which words are lost for good, also the last, is where its carrier saw it',
+  { timeout: 60_000 },
+  async () => {
+    const { violations, faults } = await simulate(lane, {
+      seed: 'parcels that are lost sight of',
+      mode: 'liveness',
+      orders: 5,
+      cancels: 0,
+      stock: ['parcels'],
+      systems: ['carrier'],
+      peaceAfterMs: 8_000,
+      kinds: [
+        'webhook-drop',
+        'webhook-delay',
+        'server-errors',
+        'rate-limit',
+        'crash',
+        'answer-lost',
+        'request-lost',
+      ],
+      shares: { 'webhook-drop': 0.5 },
+    })
+    expect(violations).toEqual([])
+    expect(faults.get('counterpart: webhook-drop')).toBeGreaterThan(3)
+  },
+)
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const historyOf = async (seed: string): Promise<string> => (await simulate(lane, planOf(seed))).history
   const [a, b] = ['fixed-6', 'fixed-13'] as const

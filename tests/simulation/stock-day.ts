@@ -6,7 +6,7 @@ import { BookHistory } from './book-history.ts'
 import type { CallerParts } from './caller.ts'
 import { queriesOf, queryOf, type Violation } from './checkers.ts'
 import type { Clients } from './clients.ts'
-import { CARRIER, type Counterparts } from './counterparts.ts'
+import { CONFIGURED, type Counterparts } from './counterparts.ts'
 import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
 import { filesAmiss } from './file-checkers.ts'
@@ -47,7 +47,7 @@ export const recounts = ({ stock }: WholeDay): boolean => stock.some((fact) => C
 /** The configuration of a program on such a day. */
 export function stockConfig(config: Config, day: WholeDay): Config {
   const has = (fact: StockFact): boolean => day.stock.includes(fact)
-  const { [CARRIER]: _, ...others } = config.systems
+  const { [CONFIGURED.carrier]: _, ...others } = config.systems
   const systems = has('parcels') ? config.systems : others
   return {
     ...config,

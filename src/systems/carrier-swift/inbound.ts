@@ -1,8 +1,9 @@
 /** The webhook door of the Swift carrier: one scan of one parcel in each call. */
 import type { TrackingMessage } from '#capabilities/carrier.ts'
 import { Refusal } from '#platform/faults.ts'
-import { fieldsOf, optionalText } from '#platform/fields.ts'
+import { type Fields, fieldsOf, filledText, listOf, optionalText } from '#platform/fields.ts'
 import { parseStrictJson } from '#platform/http-json.ts'
+import { contentHash } from '#platform/inbox.ts'
 import {
   type InboundDoor,
   type InboundMessage,
@@ -36,6 +37,23 @@ export function swiftDoor(instance: string, { credentials }: SwiftSettings): Inb
     },
     restore: (filed) => readAgain(filed, (event) => readScan(event, filed.body)),
   }
+}
+
+/**
+ * The way of a parcel as the messages that told of it, or should have. The carrier names only what it tells by itself, so
+ * each is named by its content: the same however often it is read.
+ */
+export function readWay(way: Fields): InboundMessage<TrackingMessage>[] {
+  const parcel = {
+    type: 'tracking.updated',
+    tracking_number: filledText(way, 'tracking_number'),
+    reference: optionalText(way, 'reference'),
+  }
+  return listOf(way, 'events', (scan) => {
+    const event = { ...parcel, ...scan }
+    const named = { ...event, id: `read-${contentHash(JSON.stringify(event))}` }
+    return readScan(named, JSON.stringify(named))
+  })
 }
 
 function readScan(value: unknown, body: string): InboundMessage<TrackingMessage> {

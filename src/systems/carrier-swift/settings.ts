@@ -11,6 +11,11 @@ export const SwiftSettings = z.strictObject({
     /** Still honoured while the secret is being rotated. */
     previousWebhookSecret: z.string().min(1).optional(),
   }),
-  options: z.strictObject({}).prefault({}),
+  options: z
+    .strictObject({
+      /** What shipments call this carrier. Where two instances have a name, the first is asked about its parcels. */
+      names: z.array(z.string().min(1)).min(1).default(['SWIFT']),
+    })
+    .prefault({}),
 })
 export type SwiftSettings = z.output<typeof SwiftSettings>

@@ -7,9 +7,27 @@ import {
   type ParcelMilestone,
   type ParcelScan,
 } from '#domains/shipments/contract/tracking.ts'
-import { afterScan, milestoneOf, shipmentMilestone, troubleOf } from '#domains/shipments/rules/tracking.ts'
+import {
+  afterAsking,
+  afterScan,
+  type AskingAnswer,
+  firstAsking,
+  milestoneOf,
+  shipmentMilestone,
+  troubleOf,
+} from '#domains/shipments/rules/tracking.ts'
 
-const parcel: Parcel = { doc: 1, n: 1, sscc: null, tracking: 'SW1', carrier: null, last: null, unknown: null }
+const parcel: Parcel = {
+  doc: 1,
+  n: 1,
+  sscc: null,
+  tracking: 'SW1',
+  carrier: null,
+  last: null,
+  unknown: null,
+  asking: null,
+  missed: null,
+}
 const scan = (milestone: ParcelMilestone, sequence: number, minute = sequence): ParcelScan => ({
   source: 'carrier',
   messageId: `${milestone}-${sequence}`,
@@ -111,4 +129,63 @@ test.each([
   const parcels = milestones.map((milestone) => after([scan(milestone, 1)]))
   expect(shipmentMilestone(parcels, null)).toBe(expected)
   expect(shipmentMilestone(parcels, 'delivered')).toBe(expected ?? 'in_transit')
+})
+
+describe('a parcel of which nothing is heard', () => {
+  const HOUR_MS = 3_600_000
+  const BEGIN = new Date(Date.UTC(2026, 10, 28))
+  const at = (hours: number): Date => new Date(BEGIN.getTime() + hours * HOUR_MS)
+  const paceAt = (hours: number) => ({
+    now: at(hours),
+    afterMs: 12 * HOUR_MS,
+    missedAfterMs: 100 * HOUR_MS,
+  })
+  const left: Parcel = { ...parcel, asking: firstAsking('carrier', paceAt(0)) }
+  const hoursOf = ({ asking }: Parcel): number => (asking!.at.getTime() - BEGIN.getTime()) / HOUR_MS
+
+  function askedUntil(until: number, answer: AskingAnswer = 'nothing_new'): { hours: number[]; end: Parcel } {
+    const hours: number[] = []
+    let end = left
+    while (end.asking && hoursOf(end) <= until) {
+      hours.push(hoursOf(end))
+      end = afterAsking(end, answer, paceAt(hoursOf(end)))
+    }
+    return { hours, end }
+  }
+
+  test('is asked about after pauses that double up to a day, when it is missed, and for sixty days', () => {
+    expect(askedUntil(150).hours).toEqual([12, 24, 48, 72, 96, 100, 124, 148])
+    const { hours, end } = askedUntil(Infinity)
+    expect(end.asking).toBeNull()
+    expect(hours.at(-1)).toBeGreaterThanOrEqual(60 * 24)
+    expect(hours.at(-1)).toBeLessThan(62 * 24)
+  })
+
+  test('is missed when it has been silent for long, and at once where its carrier does not know it', () => {
+    expect(askedUntil(99).end.missed).toBeNull()
+    expect(askedUntil(100).end.missed).toBe('silent')
+    expect(askedUntil(12, 'not_known').end.missed).toBe('not_known')
+    const found = afterAsking(askedUntil(12, 'not_known').end, 'nothing_new', paceAt(24))
+    expect(found.missed).toBeNull()
+  })
+
+  test('is not missed for want of an answer, and is asked about again soon', () => {
+    const unheard = afterAsking(left, 'unanswered', paceAt(200))
+    expect(unheard).toMatchObject({ missed: null, asking: { times: 0 } })
+    expect(hoursOf(unheard)).toBe(200.25)
+  })
+
+  test.each(['exception', 'damaged', 'lost', 'refused'] as const)(
+    'is nobody else’s when it is %s, since somebody has it already, and is asked about all the same',
+    (milestone) => {
+      const stopped = afterScan(left, scan(milestone, 2))!
+      const end = afterAsking(stopped, 'nothing_new', paceAt(200))
+      expect(end).toMatchObject({ missed: null, asking: { times: 1 } })
+    },
+  )
+
+  test('is missed no more with its next scan', () => {
+    expect(afterScan(askedUntil(100).end, scan('in_transit', 2))).toMatchObject({ missed: null })
+    expect(afterScan(askedUntil(100).end, scan('unknown', 2))).toMatchObject({ missed: null })
+  })
 })

@@ -9,7 +9,7 @@ import {
   voidLabel,
 } from '#capabilities/carrier.ts'
 import { systemClock } from '#platform/clock.ts'
-import { Refusal } from '#platform/faults.ts'
+import { Outage, Refusal } from '#platform/faults.ts'
 import { type Fields, fieldsOf } from '#platform/fields.ts'
 import { createSwiftConnector, type SwiftConnector } from '#systems/carrier-swift/connector.ts'
 import { toLabel, toTracking } from '#systems/carrier-swift/map.ts'
@@ -178,6 +178,44 @@ test('what is not signed by the carrier does not come in, and what says nothing 
   const nameless = JSON.stringify({ ...scans[0], id: undefined })
   const [message] = carrier.inbound.read(signed(nameless), Buffer.from(nameless))
   expect(message!.unreadable?.code).toBe('inbound.message_unreadable')
+})
+
+test('the way of a parcel is read as its webhooks tell it, under names that are the same each time', async () => {
+  const number = fresh('SW')
+  it.landscape.carrier.manifest(number, '006141410000123457', { city: 'Newark', country: 'US' })
+  for (let nth = 0; nth < 3; nth++) it.landscape.carrier.scan(number)
+  const way = (await carrier.track(number))!
+  expect(way).toMatchObject(
+    ['manifested', 'picked_up', 'in_transit'].map((milestone, place) => ({
+      type: 'tracking.updated',
+      stream: `parcel/${number}`,
+      sequence: place + 1,
+      message: { tracking: number, sscc: '006141410000123457', milestone, city: 'Newark' },
+    })),
+  )
+  expect(way.map((one) => carrier.inbound.restore(one))).toEqual(way)
+  it.landscape.carrier.scan(number)
+  expect((await carrier.track(number))!.slice(0, 3)).toEqual(way)
+})
+
+test('a parcel is unknown only by the carrier’s own word, and what is no answer is none', async () => {
+  expect(await carrier.track('NOBODY')).toBeUndefined()
+  const { faults } = it.landscape.carrier
+  const number = fresh('SW')
+  it.landscape.carrier.manifest(number, '', {})
+  faults.set({ kind: 'wrong-body', body: 'html', operation: 'track', times: 1 })
+  await expect(carrier.track(number)).rejects.toThrow(Outage)
+  faults.set({
+    kind: 'rate-limit',
+    perSecond: 0.1,
+    burst: 0,
+    retryAfterSeconds: 7,
+    operation: 'track',
+    times: 1,
+  })
+  await expect(carrier.track(number)).rejects.toMatchObject({ retryAt: expect.any(Date) })
+  await expect(connect('wrong').track(number)).rejects.toThrow(Outage)
+  expect(await carrier.track(number)).toEqual([])
 })
 
 test('a call that is still to be sent when the lease ends stays at home', async () => {

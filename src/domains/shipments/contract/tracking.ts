@@ -56,6 +56,19 @@ export type Scanned = {
   readonly signedBy: string | null
 }
 
+/** `silent`: nothing was heard for long, although its carrier was asked. `not_known`: its carrier has no such number. */
+export type ParcelMissed = 'silent' | 'not_known'
+
+/** Whom to ask about a parcel of which nothing is heard, and when next. */
+export type ParcelAsking = {
+  readonly system: string
+  readonly at: Date
+  /** So often since the last news. */
+  readonly times: number
+  /** That it left, or a scan. */
+  readonly newsAt: Date
+}
+
 /** A package that has a tracking number, as far as its carrier has told. */
 export type Parcel = {
   readonly doc: number
@@ -68,4 +81,14 @@ export type Parcel = {
   readonly last: Scanned | null
   /** The newest scan that is not. */
   readonly unknown: { readonly code: string; readonly sequence: number; readonly at: Date } | null
+  /** Null once it has arrived, and where nobody can be asked. */
+  readonly asking: ParcelAsking | null
+  readonly missed: ParcelMissed | null
+}
+
+/** One of which nothing was heard for long. */
+export type SilentParcel = Pick<Parcel, 'doc' | 'n' | 'tracking'> & {
+  readonly newsAt: Date
+  /** Of its newest scan that is understood. */
+  readonly sequence: number | null
 }

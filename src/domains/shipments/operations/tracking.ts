@@ -1,11 +1,27 @@
 /** The verbs of parcels under way: scans are booked on packages, and a shipment tells how far it has come. */
 import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause, type Event } from '#platform/log.ts'
-import type { Parcel, ParcelScan, ShipmentMilestone } from '../contract/tracking.ts'
-import { afterScan, milestoneOf, shipmentMilestone, troubleOf } from '../rules/tracking.ts'
+import type {
+  Parcel,
+  ParcelAsking,
+  ParcelScan,
+  ShipmentMilestone,
+  SilentParcel,
+} from '../contract/tracking.ts'
+import {
+  afterAsking,
+  afterScan,
+  type AskingAnswer,
+  type AskingPace,
+  firstAsking,
+  milestoneOf,
+  shipmentMilestone,
+  troubleOf,
+} from '../rules/tracking.ts'
 import {
   deleteEarlyScans,
   hastenEarlyScans,
+  writeAsking,
   insertEarlyScans,
   oldestEarlyScan,
   postponeEarlyScans,
@@ -14,7 +30,7 @@ import {
   writeParcels,
 } from '../store/tracking.ts'
 import { lockShipments, type ShipmentHeader } from '../views.ts'
-import { parcelsOf } from '../views/tracking.ts'
+import { parcelsOf, silentParcels } from '../views/tracking.ts'
 
 /** A scan with the shipment that has its tracking number. */
 export type ShipmentScan = { readonly doc: number; readonly scan: ParcelScan }
@@ -34,6 +50,9 @@ export type Moved = {
   readonly after: readonly Parcel[]
 }
 
+/** Whom to ask when nothing more is heard after a scan of this source; null where it cannot be asked. */
+export type AskingOf = (source: string) => ParcelAsking | null
+
 export const parcelMilestone = milestoneOf
 export const parcelTrouble = troubleOf
 
@@ -42,6 +61,7 @@ export async function recordScans(
   tx: Transaction,
   scans: readonly ShipmentScan[],
   cause: Cause,
+  askingOf: AskingOf = () => null,
 ): Promise<Tracked> {
   const heard = new Map<ParcelScan, Heard>()
   if (scans.length === 0) return { heard, moved: [] }
@@ -56,7 +76,7 @@ export async function recordScans(
     const after = takeScans(
       parcels,
       scansOf.get(shipment.doc)!.map(({ scan }) => scan),
-      heard,
+      { heard, askingOf },
     )
     if (after.some((parcel, place) => parcel !== parcels[place]))
       moved.push({ shipment, before: parcels, after })
@@ -73,7 +93,7 @@ export async function recordScans(
 function takeScans(
   parcels: readonly Parcel[],
   scans: readonly ParcelScan[],
-  heard: Map<ParcelScan, Heard>,
+  { heard, askingOf }: { readonly heard: Map<ParcelScan, Heard>; readonly askingOf: AskingOf },
 ): readonly Parcel[] {
   const after = [...parcels]
   for (const scan of scans) {
@@ -82,7 +102,7 @@ function takeScans(
     for (const place of places) {
       const next = afterScan(after[place]!, scan)
       if (!next) continue
-      after[place] = next
+      after[place] = { ...next, asking: next.last?.milestone === 'delivered' ? null : askingOf(scan.source) }
       heard.set(scan, 'applied')
     }
   }
@@ -157,3 +177,43 @@ export const awaitEarlyScans = postponeEarlyScans
 export const longestWaiting = oldestEarlyScan
 /** Their shipment is booked in this transaction. */
 export const hastenScans = hastenEarlyScans
+
+/** Their shipments are booked in this transaction: of each it is known from now on when to ask about its parcels. */
+export const awaitScans = writeAsking
+export const askingFirst = firstAsking
+export const parcelsToAsk = silentParcels
+
+/** A parcel that its carrier was asked about, and what that came to. */
+export type AskedParcel = { readonly parcel: SilentParcel; readonly answer: AskingAnswer }
+
+/** Takes note of what was asked about and not heard of since; answers the shipments of those that are missed now or no more. */
+export async function recordAsking(
+  tx: Transaction,
+  asked: readonly AskedParcel[],
+  pace: AskingPace,
+): Promise<readonly Moved[]> {
+  if (asked.length === 0) return []
+  const docs = [...new Set(asked.map(({ parcel }) => parcel.doc))].toSorted((a, b) => a - b)
+  tx.locking('document', docs)
+  const shipments = await lockShipments(tx, docs)
+  const answers = new Map(asked.map(({ parcel, answer }) => [keyOf(parcel), { ...parcel, answer }]))
+  const before = await parcelsOf(tx, docs)
+  const after = before.map((parcel) => {
+    const told = answers.get(keyOf(parcel))
+    const isUnheard = told && parcel.asking?.newsAt.getTime() === told.newsAt.getTime()
+    return isUnheard ? afterAsking(parcel, told.answer, pace) : parcel
+  })
+  writeParcels(
+    tx,
+    after.filter((parcel, place) => parcel !== before[place]),
+  )
+  const isOf = (doc: number) => (parcel: Parcel) => parcel.doc === doc
+  return shipments.flatMap((shipment) => {
+    const [was, is] = [before.filter(isOf(shipment.doc)), after.filter(isOf(shipment.doc))]
+    return is.some(({ missed }, place) => missed !== was[place]!.missed)
+      ? [{ shipment, before: was, after: is }]
+      : []
+  })
+}
+
+const keyOf = ({ doc, n }: Pick<Parcel, 'doc' | 'n'>): string => `${doc}/${n}`

@@ -1,6 +1,7 @@
 /** Which scan of a parcel counts, and what its parcels make of a shipment; pure, and the same in whatever order scans come. */
 import {
   type Parcel,
+  type ParcelAsking,
   PARCEL_MILESTONES,
   PARCEL_TROUBLES,
   type ParcelMilestone,
@@ -36,10 +37,15 @@ export function afterScan(parcel: Parcel, scan: ParcelScan): Parcel | undefined 
     const before = parcel.unknown && { ...parcel.unknown, milestone }
     return before && !isLater(scan, before)
       ? undefined
-      : { ...parcel, carrier, unknown: { code, sequence, at } }
+      : { ...parcel, carrier, missed: null, unknown: { code, sequence, at } }
   }
   if (parcel.last && !isLater(scan, parcel.last)) return undefined
-  return { ...parcel, carrier, last: { milestone, code, reason, sequence, at, place, signedBy } }
+  return {
+    ...parcel,
+    carrier,
+    missed: null,
+    last: { milestone, code, reason, sequence, at, place, signedBy },
+  }
 }
 
 /** Null before anything is told. What is delivered stays so until a scan that is understood says otherwise. */
@@ -67,3 +73,50 @@ export function shipmentMilestone(
   if (reached.includes('out_for_delivery')) return 'out_for_delivery'
   return was !== null || reached.some((milestone) => milestone !== 'manifested') ? 'in_transit' : null
 }
+
+/** When to ask about a parcel, counted from the last news of it. */
+export type AskingPace = {
+  readonly now: Date
+  readonly afterMs: number
+  /** So long a silence is a person's. */
+  readonly missedAfterMs: number
+}
+
+/** `unanswered`: it was not the carrier's word, so it is asked for again soon. */
+export type AskingAnswer = 'nothing_new' | 'not_known' | 'unanswered'
+
+const AGAIN_MS = 15 * 60_000
+const PAUSE_MAX_MS = 86_400_000
+/** No carrier remembers a parcel longer, and whoever was told has seen to it. */
+const ASKED_FOR_MS = 60 * PAUSE_MAX_MS
+
+export const firstAsking = (
+  system: string,
+  { now, afterMs }: Pick<AskingPace, 'now' | 'afterMs'>,
+): ParcelAsking => ({ system, at: later(now, afterMs), times: 0, newsAt: now })
+
+/** The parcel after its carrier was asked and told nothing new: asked after pauses that double, up to a day. */
+export function afterAsking(parcel: Parcel, answer: AskingAnswer, pace: AskingPace): Parcel {
+  const { asking } = parcel
+  if (!asking) return parcel
+  const { now, afterMs, missedAfterMs } = pace
+  if (answer === 'unanswered')
+    return { ...parcel, asking: { ...asking, at: later(now, Math.min(afterMs, AGAIN_MS)) } }
+  const silentMs = now.getTime() - asking.newsAt.getTime()
+  if (silentMs >= ASKED_FOR_MS) return { ...parcel, asking: null }
+  const pauseMs = Math.min(afterMs * 2 ** asking.times, Math.max(afterMs, PAUSE_MAX_MS))
+  const untilMissedMs = missedAfterMs - silentMs
+  const againMs = untilMissedMs > 0 ? Math.min(pauseMs, untilMissedMs) : pauseMs
+  return {
+    ...parcel,
+    asking: { ...asking, at: later(now, againMs), times: asking.times + 1 },
+    missed: isSeenTo(parcel) ? null : answer === 'not_known' ? answer : untilMissedMs <= 0 ? 'silent' : null,
+  }
+}
+
+const later = (at: Date, ms: number): Date => new Date(at.getTime() + ms)
+
+const SEEN_TO: readonly (ParcelMilestone | null)[] = ['exception', 'damaged', 'lost', 'refused']
+
+/** Somebody has it already: it does not go on by itself. */
+const isSeenTo = (parcel: Parcel): boolean => SEEN_TO.includes(milestoneOf(parcel))

@@ -1,18 +1,20 @@
 /** The SQL of parcels under way, and of scans that came before their shipment. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
-import type { EarlyScan, Parcel, ParcelScan, ShipmentMilestone } from '../contract/tracking.ts'
+import type { EarlyScan, Parcel, ParcelAsking, ParcelScan, ShipmentMilestone } from '../contract/tracking.ts'
 
 const updateParcels = sql(
   'shipments.update_parcels',
   `update shipments.package p set carrier_system = k.carrier, milestone = k.milestone, scan_code = k.code,
      scan_reason = k.reason, scan_sequence = k.sequence, scanned_at = k.at, scanned_in = k.place,
      signed_by = k.signed_by, unknown_code = k.unknown_code, unknown_sequence = k.unknown_sequence,
-     unknown_at = k.unknown_at
+     unknown_at = k.unknown_at, missed = k.missed, ask_system = k.ask_system, ask_at = k.ask_at,
+     times_asked = coalesce(k.times_asked, 0), news_at = coalesce(k.news_at, p.news_at)
    from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-     $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::timestamptz[])
+     $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::timestamptz[], $14::text[],
+     $15::text[], $16::timestamptz[], $17::smallint[], $18::timestamptz[])
      as k(doc, n, carrier, milestone, code, reason, sequence, at, place, signed_by, unknown_code, unknown_sequence,
-       unknown_at)
+       unknown_at, missed, ask_system, ask_at, times_asked, news_at)
    where p.shipment_id = k.doc and p.n = k.n`,
 )
 export function writeParcels(tx: Transaction, parcels: readonly Parcel[]): void {
@@ -31,6 +33,31 @@ export function writeParcels(tx: Transaction, parcels: readonly Parcel[]): void 
     parcels.map(({ unknown }) => unknown?.code ?? null),
     parcels.map(({ unknown }) => unknown?.sequence ?? null),
     parcels.map(({ unknown }) => unknown?.at ?? null),
+    parcels.map(({ missed }) => missed),
+    parcels.map(({ asking }) => asking?.system ?? null),
+    parcels.map(({ asking }) => asking?.at ?? null),
+    parcels.map(({ asking }) => asking?.times ?? null),
+    parcels.map(({ asking }) => asking?.newsAt ?? null),
+  ])
+}
+
+const beginAsking = sql(
+  'shipments.begin_asking',
+  `update shipments.package p set ask_system = k.system, ask_at = k.at, news_at = k.news_at
+   from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as k(doc, system, at, news_at)
+   where p.shipment_id = k.doc and p.tracking is not null`,
+)
+/** Of all parcels of shipments that are booked in this transaction. */
+export function writeAsking(
+  tx: Transaction,
+  rows: readonly { readonly doc: number; readonly asking: ParcelAsking }[],
+): void {
+  if (rows.length === 0) return
+  tx.send(beginAsking, [
+    rows.map(({ doc }) => doc),
+    rows.map(({ asking }) => asking.system),
+    rows.map(({ asking }) => asking.at),
+    rows.map(({ asking }) => asking.newsAt),
   ])
 }
 

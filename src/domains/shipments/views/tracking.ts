@@ -1,33 +1,59 @@
 /** How far parcels are, as their carriers told. */
 import type { Queries } from '#platform/database.ts'
 import { sql } from '#platform/database.ts'
-import type { Parcel, Scanned } from '../contract/tracking.ts'
+import type { Parcel, ParcelAsking, Scanned, SilentParcel } from '../contract/tracking.ts'
 
 const parcels = sql(
   'shipments.parcels',
   `select shipment_id as doc, n, sscc, tracking, carrier_system as carrier, milestone, scan_code as code,
      scan_reason as reason, scan_sequence as sequence, scanned_at as at, scanned_in as place, signed_by as "signedBy",
-     unknown_code as "unknownCode", unknown_sequence as "unknownSequence", unknown_at as "unknownAt"
+     unknown_code as "unknownCode", unknown_sequence as "unknownSequence", unknown_at as "unknownAt", missed,
+     ask_system as "askSystem", ask_at as "askAt", times_asked as "timesAsked", news_at as "newsAt"
    from shipments.package where shipment_id = any($1::bigint[]) and tracking is not null order by shipment_id, n`,
 )
 
-type ParcelRow = Omit<Parcel, 'last' | 'unknown'> &
+type ParcelRow = Omit<Parcel, 'last' | 'unknown' | 'asking'> &
   Omit<Scanned, 'milestone'> & {
     readonly milestone: Scanned['milestone'] | null
     readonly unknownCode: string | null
     readonly unknownSequence: number
     readonly unknownAt: Date
+    readonly askSystem: string | null
+    readonly askAt: Date | null
+    readonly timesAsked: number
+    readonly newsAt: Date
   }
 
 /** The packages of these shipments that have a tracking number. */
 export async function parcelsOf(queries: Queries, docs: readonly number[]): Promise<Parcel[]> {
   const rows = await queries.query<ParcelRow>(parcels, [docs])
   return rows.map(({ milestone, code, reason, sequence, at, place, signedBy, ...row }) => {
-    const { unknownCode, unknownSequence, unknownAt, ...parcel } = row
+    const { unknownCode, unknownSequence, unknownAt, ...asked } = row
+    const { askSystem, askAt, timesAsked, newsAt, ...parcel } = asked
+    const asking: ParcelAsking | null =
+      askSystem === null || askAt === null
+        ? null
+        : { system: askSystem, at: askAt, times: timesAsked, newsAt }
     return {
       ...parcel,
       last: milestone === null ? null : { milestone, code, reason, sequence, at, place, signedBy },
       unknown: unknownCode === null ? null : { code: unknownCode, sequence: unknownSequence, at: unknownAt },
+      asking,
     }
   })
 }
+
+const silent = sql(
+  'shipments.silent_parcels',
+  `select shipment_id as doc, n, tracking, news_at as "newsAt", scan_sequence as sequence from shipments.package p
+   where ask_system = $1 and ask_at <= $2
+     and not exists (
+       select from shipments.early_scan e where e.tracking = p.tracking and e.source = p.ask_system offset 0)
+   order by ask_at limit $3`,
+)
+
+/** Those whose turn it is to be asked about at this system, the longest due first; not where scans wait to be booked. */
+export const silentParcels = (
+  queries: Queries,
+  due: { readonly system: string; readonly now: Date; readonly limit: number },
+): Promise<SilentParcel[]> => queries.query<SilentParcel>(silent, [due.system, due.now, due.limit])

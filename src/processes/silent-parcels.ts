@@ -1,0 +1,88 @@
+/** Parcels on their way of which nothing was heard for long: their carrier is asked, since a last scan that was lost leaves no gap. */
+import type { CarrierReader, TrackingMessage } from '#capabilities/carrier.ts'
+import type { Clock } from '#platform/clock.ts'
+import type { Database } from '#platform/database.ts'
+import type { InboundMessage } from '#platform/inbound.ts'
+import type { SilentParcel } from '#domains/shipments/contract/tracking.ts'
+import { type AskedParcel, parcelsToAsk, recordAsking } from '#domains/shipments/operations/tracking.ts'
+import type { ProcessPorts } from './ports.ts'
+import { tellParcelTroubles } from './tracking-trouble.ts'
+
+export type SilentParcelsPorts = Pick<ProcessPorts, 'openExceptions'> & {
+  readonly clock: Clock
+  readonly database: Database
+  readonly tracker: CarrierReader
+  /** As what the carrier tells by itself. */
+  readonly hear: (inbound: InboundMessage<TrackingMessage>) => Promise<unknown>
+  readonly afterMs: number
+  readonly missedAfterMs: number
+  readonly onError: (error: unknown) => void
+}
+
+const PORTION = 100
+
+/** One look at those that are due. A full portion is followed by another, since all that was asked about is due no more. */
+export async function askAboutParcels(ports: SilentParcelsPorts): Promise<void> {
+  const { clock, database, tracker } = ports
+  for (;;) {
+    const due = { system: tracker.instance, now: clock.now(), limit: PORTION }
+    const parcels = await parcelsToAsk(database, due)
+    const { asked, found, isAway } = await ask(ports, parcels)
+    await Promise.all(found.map(ports.hear))
+    await takeNote(ports, asked)
+    if (isAway || parcels.length < PORTION) return
+  }
+}
+
+type Asked = {
+  readonly asked: readonly AskedParcel[]
+  readonly found: readonly InboundMessage<TrackingMessage>[]
+  readonly isAway: boolean
+}
+
+/**
+ * One number after the other, until one gets no answer: a carrier that is away is left alone until the next look. That
+ * look begins with others, so that no single number keeps all of them from being asked about.
+ */
+async function ask(
+  { tracker, onError }: SilentParcelsPorts,
+  parcels: readonly SilentParcel[],
+): Promise<Asked> {
+  const asked: AskedParcel[] = []
+  const found: InboundMessage<TrackingMessage>[] = []
+  for (const [tracking, pieces] of Map.groupBy(parcels, (parcel) => parcel.tracking)) {
+    const note = (answer: AskedParcel['answer']): void =>
+      void asked.push(...pieces.map((parcel) => ({ parcel, answer })))
+    try {
+      const way = await tracker.track(tracking)
+      found.push(...newIn(way ?? [], pieces))
+      note(way ? 'nothing_new' : 'not_known')
+    } catch (error) {
+      onError(error)
+      note('unanswered')
+      return { asked, found, isAway: true }
+    }
+  }
+  return { asked, found, isAway: false }
+}
+
+/** What follows the newest scan that is known of each piece under the number, and what cannot be read. */
+function newIn(
+  way: readonly InboundMessage<TrackingMessage>[],
+  pieces: readonly SilentParcel[],
+): InboundMessage<TrackingMessage>[] {
+  const known = Math.min(...pieces.map(({ sequence }) => sequence ?? -Infinity))
+  return way.filter(({ sequence = Infinity }) => sequence > known)
+}
+
+/** What was heard of meanwhile, by the answer or by the carrier's own word, is left as it is. */
+async function takeNote(
+  { clock, database, openExceptions, afterMs, missedAfterMs }: SilentParcelsPorts,
+  asked: readonly AskedParcel[],
+): Promise<void> {
+  if (asked.length === 0) return
+  await database.transaction(async (tx) => {
+    const moved = await recordAsking(tx, asked, { now: clock.now(), afterMs, missedAfterMs })
+    await tellParcelTroubles(tx, { openExceptions }, moved)
+  })
+}
