@@ -1,12 +1,12 @@
 /** Jobs that one process does for all. */
 import type { Worker } from '#platform/worker.ts'
 
-/** By one process at a time, and when the next turn is due; one that failed is due at once. */
+/** By one process at a time, and when the next turn is due, later where `run` answers so; one that failed is due at once. */
 export function inTurn(
   { worker }: { readonly worker: Worker },
   source: string,
   againMs: number,
-  run: () => Promise<void>,
+  run: () => Promise<number | void>,
 ): () => Promise<void> {
   const turn = { company: '*', source }
   return async () => {
@@ -14,8 +14,7 @@ export function inTurn(
     if (!(await turns?.take(turn))) return
     let pauseMs = 0
     try {
-      await run()
-      pauseMs = againMs
+      pauseMs = Math.max(againMs, (await run()) || 0)
     } finally {
       await turns?.end(turn, pauseMs)
     }

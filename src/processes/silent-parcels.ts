@@ -2,6 +2,7 @@
 import type { CarrierReader, TrackingMessage } from '#capabilities/carrier.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Database } from '#platform/database.ts'
+import { Outage } from '#platform/faults.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
 import type { SilentParcel } from '#domains/shipments/contract/tracking.ts'
 import { type AskedParcel, parcelsToAsk, recordAsking } from '#domains/shipments/operations/tracking.ts'
@@ -20,24 +21,35 @@ export type SilentParcelsPorts = Pick<ProcessPorts, 'openExceptions'> & {
 }
 
 const PORTION = 100
+/** However long a carrier is away, it is looked at now and then whether it is back. */
+const AWAY_MAX_MS = 5 * 60_000
 
-/** One look at those that are due. A full portion is followed by another, since all that was asked about is due no more. */
-export async function askAboutParcels(ports: SilentParcelsPorts): Promise<void> {
+/**
+ * One look at those that are due. A full portion is followed by another, since all that was asked about is due no more.
+ * Answers for how long the carrier wants to be left alone.
+ */
+export async function askAboutParcels(ports: SilentParcelsPorts): Promise<number> {
   const { clock, database, tracker } = ports
   for (;;) {
     const due = { system: tracker.instance, now: clock.now(), limit: PORTION }
     const parcels = await parcelsToAsk(database, due)
-    const { asked, found, isAway } = await ask(ports, parcels)
+    const { asked, found, failure } = await ask(ports, parcels)
     await Promise.all(found.map(ports.hear))
     await takeNote(ports, asked)
-    if (isAway || parcels.length < PORTION) return
+    if (failure) return awayMs(failure, clock)
+    if (parcels.length < PORTION) return 0
   }
 }
 
 type Asked = {
   readonly asked: readonly AskedParcel[]
   readonly found: readonly InboundMessage<TrackingMessage>[]
-  readonly isAway: boolean
+  readonly failure?: unknown
+}
+
+function awayMs(failure: unknown, clock: Clock): number {
+  const until = failure instanceof Outage ? failure.retryAt : undefined
+  return until ? Math.min(until.getTime() - clock.now().getTime(), AWAY_MAX_MS) : 0
 }
 
 /**
@@ -60,10 +72,10 @@ async function ask(
     } catch (error) {
       onError(error)
       note('unanswered')
-      return { asked, found, isAway: true }
+      return { asked, found, failure: error }
     }
   }
-  return { asked, found, isAway: false }
+  return { asked, found }
 }
 
 /** What follows the newest scan that is known of each piece under the number, and what cannot be read. */

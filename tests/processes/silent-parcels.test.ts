@@ -1,11 +1,6 @@
 /** Parcels of which a carrier tells nothing more: it is asked, what it saw is booked once, and who is missed is a person's. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { CarrierReader } from '#capabilities/carrier.ts'
-import { Outage } from '#platform/faults.ts'
-import { fakeClock, type FakeClock } from '#tests/support/clock.ts'
-import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { violations } from '#tests/support/books-rules.ts'
-import { askAboutParcels } from '../../src/processes/silent-parcels.ts'
 import { depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
 import { openWholesaler, type Wholesaler } from './wholesaler.ts'
 
@@ -16,375 +11,256 @@ const MISSED_AFTER_MS = 2_000
 const WITHIN = { timeout: 15_000 }
 const ROUTE = 5
 
-describe('in a house', () => {
-  let house: Wholesaler
-  let depot: DepotVoice
-  beforeAll(async () => {
-    house = await openWholesaler([{ number: SKU, stock: { DC1: 10_000 } }], [{ number: '500001' }], {
-      tracksParcels: true,
-      landscape: { pace: { pickAfterMs: DAY_MS, shipAfterMs: 0 } },
-      config: {
-        inbox: { parcelSilentAfterMs: SILENT_AFTER_MS, parcelMissedAfterMs: MISSED_AFTER_MS },
-      },
-    })
-    house.app.keepUp()
-    depot = depotVoice(house)
-  }, 60_000)
-  afterEach(() => house.landscape.carrier.faults.clear())
-  afterAll(() => house.end())
+let house: Wholesaler
+let depot: DepotVoice
+beforeAll(async () => {
+  house = await openWholesaler([{ number: SKU, stock: { DC1: 10_000 } }], [{ number: '500001' }], {
+    tracksParcels: true,
+    landscape: { pace: { pickAfterMs: DAY_MS, shipAfterMs: 0 } },
+    config: {
+      inbox: { parcelSilentAfterMs: SILENT_AFTER_MS, parcelMissedAfterMs: MISSED_AFTER_MS },
+    },
+  })
+  house.app.keepUp()
+  depot = depotVoice(house)
+}, 60_000)
+afterEach(() => house.landscape.carrier.faults.clear())
+afterAll(() => house.end())
 
-  const carrier = () => house.landscape.carrier
-  const asked = (): number => carrier().received.requests('track')
-  let parcels = 0
-  const parcel = (): string => `Q${++parcels}`
+const carrier = () => house.landscape.carrier
+const asked = (): number => carrier().received.requests('track')
+let parcels = 0
+const parcel = (): string => `Q${++parcels}`
 
-  /** A shipment of these parcels; the carrier is handed those that it is to know. */
-  async function shipped(
-    tracking: readonly string[],
-    { known = tracking, by = 'SWIFT' }: { readonly known?: readonly string[]; readonly by?: string } = {},
-  ): Promise<number> {
-    for (const number of known)
-      carrier().manifest(number, `sscc-${number}`, { city: 'Newark', country: 'US' })
-    const order = await house.order({ lines: [[SKU, 6]] })
-    const requests = () =>
-      house.query<Request & { state: string }>(
-        'select id as doc, location, state, $2 as sku from shipments.fulfillment where order_id = $1',
-        [order.doc, SKU],
-      )
-    await expect.poll(requests, WITHIN).toMatchObject([{ state: 'accepted' }])
-    const [request] = await requests()
-    const pieces = 6 / tracking.length
-    const told = await depot.tell(request!, 'shipment.confirmed', {
-      shipment_id: `VS-${request!.doc}`,
-      final: true,
-      carrier: by,
-      shipped_at: new Date().toISOString(),
-      packages: tracking.map((tracking_number) => ({
-        sscc: `sscc-${tracking_number}`,
-        tracking_number,
-        contents: [{ line_no: 1, sku: SKU, qty: pieces, uom: 'EA', base_qty: pieces, lot: null }],
-      })),
-    })
-    expect(told).toBe('applied')
-    const [row] = await house.query<{ doc: number }>(
-      'select id as doc from shipments.shipment where order_id = $1',
-      [order.doc],
+/** A shipment of these parcels; the carrier is handed those that it is to know. */
+async function shipped(
+  tracking: readonly string[],
+  { known = tracking, by = 'SWIFT' }: { readonly known?: readonly string[]; readonly by?: string } = {},
+): Promise<number> {
+  for (const number of known) carrier().manifest(number, `sscc-${number}`, { city: 'Newark', country: 'US' })
+  const order = await house.order({ lines: [[SKU, 6]] })
+  const requests = () =>
+    house.query<Request & { state: string }>(
+      'select id as doc, location, state, $2 as sku from shipments.fulfillment where order_id = $1',
+      [order.doc, SKU],
     )
-    return row!.doc
-  }
+  await expect.poll(requests, WITHIN).toMatchObject([{ state: 'accepted' }])
+  const [request] = await requests()
+  const pieces = 6 / tracking.length
+  const told = await depot.tell(request!, 'shipment.confirmed', {
+    shipment_id: `VS-${request!.doc}`,
+    final: true,
+    carrier: by,
+    shipped_at: new Date().toISOString(),
+    packages: tracking.map((tracking_number) => ({
+      sscc: `sscc-${tracking_number}`,
+      tracking_number,
+      contents: [{ line_no: 1, sku: SKU, qty: pieces, uom: 'EA', base_qty: pieces, lot: null }],
+    })),
+  })
+  expect(told).toBe('applied')
+  const [row] = await house.query<{ doc: number }>(
+    'select id as doc from shipments.shipment where order_id = $1',
+    [order.doc],
+  )
+  return row!.doc
+}
 
-  const scan = (tracking: string, times = ROUTE): void => {
-    for (let nth = 0; nth < times; nth++) carrier().scan(tracking)
-  }
-  /** From now on no webhook is ever repeated. */
-  const loseWebhooks = (): void => void carrier().faults.set({ kind: 'webhook-drop', operation: 'tracking' })
+const scan = (tracking: string, times = ROUTE): void => {
+  for (let nth = 0; nth < times; nth++) carrier().scan(tracking)
+}
+/** From now on no webhook is ever repeated. */
+const loseWebhooks = (): void => void carrier().faults.set({ kind: 'webhook-drop', operation: 'tracking' })
 
-  const parcelOf = async (tracking: string) =>
-    (
-      await house.query<Record<string, unknown>>(
-        `select milestone, scan_sequence as sequence, signed_by as signed, ask_system as system, ask_at as at, missed
-         from shipments.package where tracking = $1`,
-        [tracking],
-      )
-    )[0]!
-  const arrives = (tracking: string) =>
-    expect
-      .poll(() => parcelOf(tracking), WITHIN)
-      .toMatchObject({ milestone: 'delivered', sequence: ROUTE, signed: 'RECEIVING', system: null, at: null })
-  const typesOf = async (doc: number) =>
-    (
-      await house.query<{ type: string }>(
-        `select type from log.event where key = $1 and type not in ('shipment.confirmed', 'shipment.channel_notified')
-         order by key_version`,
-        [doc],
-      )
-    ).map(({ type }) => type)
-  const statesOf = (tracking: string) =>
-    house.query<{ sequence: number; state: string }>(
-      `select sequence, state from inbox.message where stream = 'parcel/' || $1 order by sequence, state`,
+const parcelOf = async (tracking: string) =>
+  (
+    await house.query<Record<string, unknown>>(
+      `select milestone, scan_sequence as sequence, signed_by as signed, ask_system as system, ask_at as at, missed
+       from shipments.package where tracking = $1`,
       [tracking],
     )
-  const troubleOf = (doc: number) =>
-    house.query<Record<string, unknown>>(
-      `select code, title, owner, state, suggested_action <> '' as advised, value_minor > 0 as valued, facts
-       from exceptions.exception e join exceptions.affected a on a.exception = e.id where a.doc = $1 order by e.id`,
+  )[0]!
+const arrives = (tracking: string) =>
+  expect
+    .poll(() => parcelOf(tracking), WITHIN)
+    .toMatchObject({ milestone: 'delivered', sequence: ROUTE, signed: 'RECEIVING', system: null, at: null })
+const typesOf = async (doc: number) =>
+  (
+    await house.query<{ type: string }>(
+      `select type from log.event where key = $1 and type not in ('shipment.confirmed', 'shipment.channel_notified')
+       order by key_version`,
       [doc],
     )
+  ).map(({ type }) => type)
+const statesOf = (tracking: string) =>
+  house.query<{ sequence: number; state: string }>(
+    `select sequence, state from inbox.message where stream = 'parcel/' || $1 order by sequence, state`,
+    [tracking],
+  )
+const troubleOf = (doc: number) =>
+  house.query<Record<string, unknown>>(
+    `select code, title, owner, state, suggested_action <> '' as advised, value_minor > 0 as valued, facts
+     from exceptions.exception e join exceptions.affected a on a.exception = e.id where a.doc = $1 order by e.id`,
+    [doc],
+  )
 
-  test('a parcel of which every webhook is lost for good is delivered by asking, as if it had been told', async () => {
-    const t = parcel()
-    const doc = await shipped([t])
-    loseWebhooks()
-    scan(t)
-    await arrives(t)
-    expect((await typesOf(doc)).at(-1)).toBe('shipment.delivered')
-    expect((await statesOf(t)).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5])
-    expect(await troubleOf(doc)).toEqual([])
-    expect(house.complaints).toEqual([])
-  })
-
-  test('the last scan that is lost is asked for behind those that were told, and nothing is filed twice', async () => {
-    const t = parcel()
-    const doc = await shipped([t])
-    scan(t, 4)
-    await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ milestone: 'out_for_delivery' })
-    loseWebhooks()
-    scan(t, 1)
-    await arrives(t)
-    expect((await typesOf(doc)).at(-1)).toBe('shipment.delivered')
-    expect(await statesOf(t)).toHaveLength(ROUTE)
-  })
-
-  test('a scan that is read and told as well is booked once', async () => {
-    const t = parcel()
-    const doc = await shipped([t])
-    scan(t, 3)
-    await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ milestone: 'in_transit' })
-    carrier().faults.set({ kind: 'webhook-delay', operation: 'tracking', ms: 2_000 })
-    scan(t, 2)
-    await arrives(t)
-    await expect
-      .poll(() => statesOf(t), WITHIN)
-      .toMatchObject([
-        { sequence: 1 },
-        { sequence: 2 },
-        { sequence: 3 },
-        { sequence: 4 },
-        { sequence: 4, state: 'superseded' },
-        { sequence: 5, state: 'applied' },
-        { sequence: 5, state: 'superseded' },
-      ])
-    expect(await typesOf(doc)).toHaveLength(new Set(await typesOf(doc)).size)
-    expect(await parcelOf(t)).toMatchObject({ milestone: 'delivered', sequence: ROUTE })
-  })
-
-  test('what is told while it is read is booked once, whichever comes first', async () => {
-    const numbers = Array.from({ length: 12 }, parcel)
-    const doc = await shipped(numbers.slice(0, 6))
-    const other = await shipped(numbers.slice(6))
-    carrier().faults.set({ kind: 'webhook-delay', operation: 'tracking', ms: 200, jitterMs: 400 })
-    for (const number of numbers) scan(number)
-    for (const number of numbers) await arrives(number)
-    await expect.poll(() => carrier().truth().webhooks.queued, WITHIN).toBe(0)
-    for (const one of [doc, other]) {
-      const told = await typesOf(one)
-      expect(told.filter((type) => type === 'shipment.delivered')).toHaveLength(1)
-      expect(told.at(-1)).toBe('shipment.delivered')
-    }
-  })
-
-  test('a carrier that does not know the parcel is a person’s, until it is heard of', async () => {
-    const t = parcel()
-    const doc = await shipped([t], { known: [] })
-    await expect
-      .poll(() => troubleOf(doc), WITHIN)
-      .toMatchObject([
-        {
-          code: 'shipments.parcel_not_known',
-          title: `S-${doc} with SWIFT: a parcel is not known to its carrier`,
-          owner: 'customer-service',
-          state: 'open',
-          advised: true,
-          valued: true,
-          facts: { parcels: [{ tracking: t, code: null, at: null }] },
-        },
-      ])
-    loseWebhooks()
-    carrier().manifest(t, `sscc-${t}`, {})
-    scan(t)
-    await arrives(t)
-    expect(await troubleOf(doc)).toMatchObject([{ state: 'resolved' }])
-  })
-
-  test('a parcel that stays silent although its carrier is asked is a person’s, until it is heard of', async () => {
-    const [t, other] = [parcel(), parcel()]
-    const doc = await shipped([t, other])
-    scan(t, 2)
-    scan(other)
-    await expect
-      .poll(() => troubleOf(doc), WITHIN)
-      .toMatchObject([
-        {
-          code: 'shipments.parcel_silent',
-          title: `S-${doc} with SWIFT: a parcel has not been heard of for long`,
-          owner: 'customer-service',
-          state: 'open',
-          facts: { parcels: [{ tracking: t, code: 'PUP' }] },
-        },
-      ])
-    scan(t, 1)
-    await expect.poll(() => troubleOf(doc), WITHIN).toMatchObject([{ state: 'resolved' }])
-    expect(await parcelOf(t)).toMatchObject({ milestone: 'in_transit', missed: null })
-    scan(t)
-    await arrives(t)
-  })
-
-  test('a limit of the carrier is kept: it is left alone until then, and asked about the rest', async () => {
-    const numbers = Array.from({ length: 6 }, parcel)
-    await shipped(numbers)
-    loseWebhooks()
-    carrier().faults.set({
-      kind: 'rate-limit',
-      operation: 'track',
-      perSecond: 1,
-      burst: 2,
-      retryAfterSeconds: 1,
-      forMs: 4_000,
-    })
-    const before = asked()
-    for (const number of numbers) scan(number)
-    for (const number of numbers) await arrives(number)
-    // six that are answered, and not more refusals than the carrier asked for pauses
-    expect(asked() - before).toBeLessThan(20)
-    expect(house.complaints.splice(0).length).toBeGreaterThan(0)
-  })
-
-  test('while the carrier is away nobody is told anything of parcels, and afterwards they are found', async () => {
-    const t = parcel()
-    const doc = await shipped([t])
-    loseWebhooks()
-    carrier().faults.set({ kind: 'outage', mode: 'reset', forMs: 1_000 })
-    scan(t)
-    await arrives(t)
-    expect(await troubleOf(doc)).toEqual([])
-    expect(house.complaints.splice(0)).toContainEqual(
-      expect.stringContaining('carrier could not be asked about its parcels'),
-    )
-  }, 40_000)
-
-  test('who travels with a carrier that cannot be asked is not asked about', async () => {
-    const [t, ours] = [parcel(), parcel()]
-    await shipped([t], { by: 'PIGEON' })
-    await shipped([ours], { by: 'Swift' })
-    expect(await parcelOf(t)).toMatchObject({ system: null, at: null })
-    expect(await parcelOf(ours)).toMatchObject({ system: 'carrier' })
-    scan(t, 1)
-    // by now it is known who carries it
-    await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ system: 'carrier' })
-    scan(t)
-    scan(ours)
-    await arrives(t)
-    await arrives(ours)
-  })
-
-  test('nothing of all this is wrong in the books', async () => {
-    expect(await violations(house.query)).toEqual([])
-    expect(await house.query('select 1 from shipments.package where ask_at is not null')).toEqual([])
-  })
+test('a parcel of which every webhook is lost for good is delivered by asking, as if it had been told', async () => {
+  const t = parcel()
+  const doc = await shipped([t])
+  loseWebhooks()
+  scan(t)
+  await arrives(t)
+  expect((await typesOf(doc)).at(-1)).toBe('shipment.delivered')
+  expect((await statesOf(t)).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5])
+  expect(await troubleOf(doc)).toEqual([])
+  expect(house.complaints).toEqual([])
 })
 
-describe('a look', () => {
-  const AFTER_MS = 60_000
-  let store: OpenDatabase
-  let clock: FakeClock
-  let looked: string[]
-  let failures: unknown[]
-  let broken: ReadonlySet<string>
-  let meanwhile: () => Promise<unknown>
-  beforeAll(async () => {
-    store = await openTestDatabase()
-  })
-  afterAll(() => store.end())
-  beforeEach(async () => {
-    await store.run('truncate shipments.package, shipments.early_scan')
-    clock = fakeClock(new Date())
-    ;[looked, failures, broken] = [[], [], new Set()]
-    meanwhile = async () => undefined
-  })
+test('the last scan that is lost is asked for behind those that were told, and nothing is filed twice', async () => {
+  const t = parcel()
+  const doc = await shipped([t])
+  scan(t, 4)
+  await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ milestone: 'out_for_delivery' })
+  loseWebhooks()
+  scan(t, 1)
+  await arrives(t)
+  expect((await typesOf(doc)).at(-1)).toBe('shipment.delivered')
+  expect(await statesOf(t)).toHaveLength(ROUTE)
+})
 
-  const tracker: CarrierReader = {
-    instance: 'carrier',
-    names: ['SWIFT'],
-    async track(number) {
-      looked.push(number)
-      await meanwhile()
-      if (broken.has(number)) throw new Outage('carrier', 'no answer')
-      return []
-    },
-  }
-  const look = (): Promise<void> =>
-    askAboutParcels({
-      clock,
-      database: store.database,
-      tracker,
-      hear: () => Promise.reject(new Error('nothing was told')),
-      openExceptions: async () => undefined,
-      afterMs: AFTER_MS,
-      missedAfterMs: 30 * DAY_MS,
-      onError: (error) => void failures.push(error),
-    })
-  const looksAt = async (): Promise<string[]> => {
-    await look()
-    return looked.splice(0)
-  }
-  const leave = (rows: readonly { number: string; system?: string | null; agoMs?: number; n?: number }[]) =>
-    store.run(
-      `insert into shipments.package (shipment_id, n, tracking, ask_system, ask_at, news_at)
-       select 1, n, tracking, system, at, at - interval '1 minute'
-       from unnest($1::smallint[], $2::text[], $3::text[], $4::timestamptz[]) as k(n, tracking, system, at)`,
-      [
-        rows.map((_, place) => place),
-        rows.map(({ number }) => number),
-        rows.map(({ system = 'carrier' }) => system),
-        rows.map(({ system = 'carrier', agoMs = 0 }) =>
-          system ? new Date(clock.now().getTime() - agoMs) : null,
-        ),
-      ],
-    )
-
-  test('asks about what is due, the longest first, and about each number once', async () => {
-    await leave([
-      { number: 'A' },
-      { number: 'B', agoMs: 2_000 },
-      { number: 'B', agoMs: 1_000 },
-      { number: 'ARRIVED', system: null },
-      { number: 'ELSEWHERE', system: 'other' },
-      { number: 'LATER', agoMs: -1_000 },
+test('a scan that is read and told as well is booked once', async () => {
+  const t = parcel()
+  const doc = await shipped([t])
+  scan(t, 3)
+  await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ milestone: 'in_transit' })
+  carrier().faults.set({ kind: 'webhook-delay', operation: 'tracking', ms: 2_000 })
+  scan(t, 2)
+  await arrives(t)
+  await expect
+    .poll(() => statesOf(t), WITHIN)
+    .toMatchObject([
+      { sequence: 1 },
+      { sequence: 2 },
+      { sequence: 3 },
+      { sequence: 4 },
+      { sequence: 4, state: 'superseded' },
+      { sequence: 5, state: 'applied' },
+      { sequence: 5, state: 'superseded' },
     ])
-    expect(await looksAt()).toEqual(['B', 'A'])
-    expect(await looksAt()).toEqual([])
-    await clock.advance(AFTER_MS)
-    expect(await looksAt()).toEqual(expect.arrayContaining(['A', 'B', 'LATER']))
-  })
+  expect(await typesOf(doc)).toHaveLength(new Set(await typesOf(doc)).size)
+  expect(await parcelOf(t)).toMatchObject({ milestone: 'delivered', sequence: ROUTE })
+})
 
-  test('takes all that is due in portions', async () => {
-    await leave(Array.from({ length: 230 }, (_, nth) => ({ number: `P${nth}` })))
-    expect(new Set(await looksAt()).size).toBe(230)
-    expect(looked).toEqual([])
-  })
+test('what is told while it is read is booked once, whichever comes first', async () => {
+  const numbers = Array.from({ length: 12 }, parcel)
+  const doc = await shipped(numbers.slice(0, 6))
+  const other = await shipped(numbers.slice(6))
+  carrier().faults.set({ kind: 'webhook-delay', operation: 'tracking', ms: 200, jitterMs: 400 })
+  for (const number of numbers) scan(number)
+  for (const number of numbers) await arrives(number)
+  await expect.poll(() => carrier().truth().webhooks.queued, WITHIN).toBe(0)
+  for (const one of [doc, other]) {
+    const told = await typesOf(one)
+    expect(told.filter((type) => type === 'shipment.delivered')).toHaveLength(1)
+    expect(told.at(-1)).toBe('shipment.delivered')
+  }
+})
 
-  test('leaves alone what was heard of while its carrier was asked', async () => {
-    await leave([{ number: 'A' }, { number: 'B' }])
-    const heardAt = new Date(clock.now().getTime() + 5 * AFTER_MS)
-    meanwhile = () =>
-      store.run(`update shipments.package set news_at = $1, ask_at = $1 where tracking = 'A'`, [heardAt])
-    await look()
-    const rows = await store.run<{ tracking: string; times: number; at: Date }>(
-      'select tracking, times_asked as times, ask_at as at from shipments.package order by tracking',
-    )
-    expect(rows).toEqual([
-      { tracking: 'A', times: 0, at: heardAt },
-      { tracking: 'B', times: 1, at: new Date(clock.now().getTime() + AFTER_MS) },
+test('a carrier that does not know the parcel is a person’s, until it is heard of', async () => {
+  const t = parcel()
+  const doc = await shipped([t], { known: [] })
+  await expect
+    .poll(() => troubleOf(doc), WITHIN)
+    .toMatchObject([
+      {
+        code: 'shipments.parcel_not_known',
+        title: `S-${doc} with SWIFT: a parcel is not known to its carrier`,
+        owner: 'customer-service',
+        state: 'open',
+        advised: true,
+        valued: true,
+        facts: { parcels: [{ tracking: t, code: null, at: null }] },
+      },
     ])
-  })
+  loseWebhooks()
+  carrier().manifest(t, `sscc-${t}`, {})
+  scan(t)
+  await arrives(t)
+  expect(await troubleOf(doc)).toMatchObject([{ state: 'resolved' }])
+})
 
-  test('asks about no parcel of which scans wait to be booked', async () => {
-    await leave([{ number: 'A' }, { number: 'B' }, { number: 'C' }])
-    await store.run(
-      `insert into shipments.early_scan (source, message_id, tracking, milestone, code, sequence, scanned_at, told_at, due_at)
-       values ('carrier', 'M1', 'A', 'in_transit', 'ARR', 3, now(), now(), now()),
-         ('other', 'M1', 'B', 'in_transit', 'ARR', 3, now(), now(), now())`,
-    )
-    expect((await looksAt()).toSorted()).toEqual(['B', 'C'])
-  })
+test('a parcel that stays silent although its carrier is asked is a person’s, until it is heard of', async () => {
+  const [t, other] = [parcel(), parcel()]
+  const doc = await shipped([t, other])
+  scan(t, 2)
+  scan(other)
+  await expect
+    .poll(() => troubleOf(doc), WITHIN)
+    .toMatchObject([
+      {
+        code: 'shipments.parcel_silent',
+        title: `S-${doc} with SWIFT: a parcel has not been heard of for long`,
+        owner: 'customer-service',
+        state: 'open',
+        facts: { parcels: [{ tracking: t, code: 'PUP' }] },
+      },
+    ])
+  scan(t, 1)
+  await expect.poll(() => troubleOf(doc), WITHIN).toMatchObject([{ state: 'resolved' }])
+  expect(await parcelOf(t)).toMatchObject({ milestone: 'in_transit', missed: null })
+  scan(t)
+  await arrives(t)
+})
 
-  test('ends with the first number that gets no answer, and the next begins with others', async () => {
-    broken = new Set(['A'])
-    await leave([{ number: 'A', agoMs: 3_000 }, { number: 'B', agoMs: 2_000 }, { number: 'C' }])
-    expect(await looksAt()).toEqual(['A'])
-    expect(failures).toHaveLength(1)
-    expect(await looksAt()).toEqual(['B', 'C'])
-    await clock.advance(AFTER_MS)
-    expect(await looksAt()).toEqual(expect.arrayContaining(['A']))
+test('a limit of the carrier is kept: it is left alone until then, and asked about the rest', async () => {
+  const numbers = Array.from({ length: 6 }, parcel)
+  await shipped(numbers)
+  loseWebhooks()
+  carrier().faults.set({
+    kind: 'rate-limit',
+    operation: 'track',
+    perSecond: 1,
+    burst: 2,
+    retryAfterSeconds: 1,
+    forMs: 4_000,
   })
+  const before = asked()
+  for (const number of numbers) scan(number)
+  for (const number of numbers) await arrives(number)
+  // six that are answered, and not more refusals than the carrier asked for pauses
+  expect(asked() - before).toBeLessThan(20)
+  expect(house.complaints.splice(0).length).toBeGreaterThan(0)
+})
+
+test('while the carrier is away nobody is told anything of parcels, and afterwards they are found', async () => {
+  const t = parcel()
+  const doc = await shipped([t])
+  loseWebhooks()
+  carrier().faults.set({ kind: 'outage', mode: 'reset', forMs: 1_000 })
+  scan(t)
+  await arrives(t)
+  expect(await troubleOf(doc)).toEqual([])
+  expect(house.complaints.splice(0)).toContainEqual(
+    expect.stringContaining('carrier could not be asked about its parcels'),
+  )
+}, 40_000)
+
+test('who travels with a carrier that cannot be asked is not asked about', async () => {
+  const [t, ours] = [parcel(), parcel()]
+  await shipped([t], { by: 'PIGEON' })
+  await shipped([ours], { by: 'Swift' })
+  expect(await parcelOf(t)).toMatchObject({ system: null, at: null })
+  expect(await parcelOf(ours)).toMatchObject({ system: 'carrier' })
+  scan(t, 1)
+  // by now it is known who carries it
+  await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ system: 'carrier' })
+  scan(t)
+  scan(ours)
+  await arrives(t)
+  await arrives(ours)
+})
+
+test('nothing of all this is wrong in the books', async () => {
+  expect(await violations(house.query)).toEqual([])
+  expect(await house.query('select 1 from shipments.package where ask_at is not null')).toEqual([])
 })
