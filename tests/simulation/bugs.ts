@@ -154,6 +154,23 @@ export const BUGS: readonly Bug[] = [
     world: { kinds: ['request-late', 'answer-lost'] },
   },
   {
+    name: 'a look-up that is asked early and read late finds what was under way absent',
+    file: EFFECTS,
+    find: 'const surely = absentAfter !== null && askedAt >= absentAfter',
+    replace: 'const surely = absentAfter !== null && now >= absentAfter',
+    // What is under way arrives behind the look-up, whose answer comes slowly to a program that stands still.
+    world: {
+      kinds: ['request-late', 'answer-slow', 'stall'],
+      shares: { 'request-late': 0.6, 'answer-slow': 0.9, stall: 0.9 },
+      places: { 'request-late': 'SD_ORDER_CREATE', 'answer-slow': 'SD_ORDER_READ', stall: 'slow POST' },
+      systems: ['legacyErp'],
+      programs: ['all', 'all'],
+      alike: [FOODS],
+      orders: 6,
+      cancels: 0,
+    },
+  },
+  {
     name: 'a call that is sent again is still taken for unsent',
     file: TURN,
     find: `if (intent.state === 'retry')`,
