@@ -66,6 +66,8 @@ export type Wms = SystemHandle<WmsTruth> & {
   /** All orders that are accepted are picked now. */
   pickAll(): void
   adjust(adjustment: Adjustment): void
+  /** It lies on the shelf from now on, and nothing is told of it. */
+  put: Warehouse['shelves']['put']
   /** Orders that do not come from us. */
   own: OwnOrders
   /** What lies on the shelves, unit by unit, of items whose units have serials. */
@@ -382,6 +384,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     receiveAll: () => [...warehouse.inbound.keys()].forEach((asnId) => warehouse.receive(asnId)),
     pickAll: () => warehouse.startPicking([...warehouse.byId.values()]),
     adjust: (adjustment) => warehouse.adjust(adjustment),
+    put: (place, goods) => warehouse.shelves.put(place, goods),
     own,
     units: () => warehouse.shelves.rows(null, null).filter(({ serials }) => serials !== undefined),
     redeliver: hooks.redeliver,

@@ -4,6 +4,7 @@
  */
 import type { Bug } from './bug.ts'
 import { FEED_BUGS } from './feed-bugs.ts'
+import { OWNER_BUGS } from './owner-bugs.ts'
 import { PARCEL_BUGS } from './parcel-bugs.ts'
 import { CONTEST_BUGS } from './contest-bugs.ts'
 import { STOCK_BUGS } from './stock-bugs.ts'
@@ -365,4 +366,5 @@ export const BUGS: readonly Bug[] = [
   ...SUBSCRIBER_BUGS,
   ...X12_BUGS,
   ...PARCEL_BUGS,
+  ...OWNER_BUGS,
 ]

@@ -10,7 +10,7 @@ export type Role = Config['role']
  * have backorder runs done, customers want goods to live long, people change from where orders are served; machines are
  * known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, one is run by X12, books are compared;
  * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
- * warehouse falls silent, shops are told levels, a carrier scans what was shipped.
+ * warehouse falls silent, shops are told levels, a carrier scans what was shipped, others have goods in our stores.
  */
 export const STOCK_FACTS = [
   'reservations',
@@ -33,6 +33,7 @@ export const STOCK_FACTS = [
   'silence',
   'levels',
   'parcels',
+  'owners',
 ] as const
 export type StockFact = (typeof STOCK_FACTS)[number]
 
@@ -96,7 +97,8 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
  * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
  * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name no
  * units, and differ for as long as their warehouse knows nothing of them; whoever tells by files is neither asked for what
- * he counts nor heard by messages; papers, files and X12 name no parcels, or not all that a carrier scans; and who may be served from some places only waits for what is at others.
+ * he counts nor heard by messages; papers, files and X12 name no parcels, or not all that a carrier scans; who may be served from some places only waits for what is at others;
+ * and a warehouse that counts does not know of goods that somebody is about to hand over to us.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'files', 'reconciliations'],
@@ -119,6 +121,7 @@ const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   ],
   lives: ['profiles'],
   parcels: ['papers', 'files', 'x12'],
+  owners: ['counts', 'papers', 'reconciliations', 'silence'],
 }
 
 const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
@@ -126,7 +129,7 @@ const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
 
 /** What a warehouse never tells is found by counting, which names no unit, and leaves papers open. */
 const NEVER_TOLD = ['webhook-drop']
-const TELL_ALL: ReadonlySet<StockFact> = new Set(['machines', 'papers', 'files'])
+const TELL_ALL: ReadonlySet<StockFact> = new Set(['machines', 'papers', 'files', 'owners'])
 /** Subscribers have been told much, and said that they cannot take it, before faults end. */
 const TOLD_MS = 9_000
 /** Files are taken when two looks have seen them; by then some of our answers to them have been lost. */

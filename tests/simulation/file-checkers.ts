@@ -8,7 +8,7 @@ import type { MemoryFiles } from './memory-files.ts'
 import { unequal } from './supply-checkers.ts'
 
 const HEARD = `
-  select location || ' ' || sku || ': ' || last_sequence as text
+  select location || ' ' || sku || ' ' || f.owner || ': ' || last_sequence as text
   from inventory.feed f join items.item i on i.id = f.item_id where f.source = $1 and last_sequence > 0`
 const MISSING = `
   select cause as text from exceptions.exception where code = 'inventory.facts_missing' and closed_at is null
@@ -22,14 +22,19 @@ type Read = {
   readonly files: MemoryFiles
   /** Names of files of which a line cannot be taken. */
   readonly bad: readonly string[]
+  /** By place and owner, how much was told of it. */
+  readonly ofOthers: readonly string[]
 }
 
-export async function filesAmiss(query: Query, { landscape, files, bad }: Read): Promise<Violation[]> {
+export async function filesAmiss(
+  query: Query,
+  { landscape, files, bad, ofOthers }: Read,
+): Promise<Violation[]> {
   const last = new Map<string, number>()
   for (const event of landscape.eastWms.truth().events)
     if ('stock_sequence' in event)
-      last.set(`${String(event['site'])} ${String(event['sku'])}`, Number(event['stock_sequence']))
-  const told = [...last].map(([place, sequence]) => `${place}: ${sequence}`)
+      last.set(`${String(event['site'])} ${String(event['sku'])} own`, Number(event['stock_sequence']))
+  const told = [...[...last].map(([place, sequence]) => `${place}: ${sequence}`), ...ofOthers]
   const owned = new Set((await query<{ name: string }>(OWNED, [FEED])).map(({ name }) => name))
   const kept = new Set(files.below(join(FOLDER, 'refused')))
   const silent = bad

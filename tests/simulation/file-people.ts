@@ -7,6 +7,7 @@ import type { WmsEvent } from '#landscape/wms/shapes.ts'
 import type { Adjustment } from '#landscape/wms/store.ts'
 import type { Stock, World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
+import { Consigned } from './consigned.ts'
 import { CONFIGURED, type Counterparts, EAST_SITES } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
@@ -44,6 +45,9 @@ export type FilePeople = {
   readonly open: () => number
   /** Names of files of which a line cannot be taken. */
   readonly bad: readonly string[]
+  /** What each other owner has there, and how much was told of it. */
+  lying(): string[]
+  heard(): string[]
   /** Faults have ended: the warehouse counts once more what it has told of, so that a lost word leaves a gap. */
   peace(): void
 }
@@ -61,8 +65,8 @@ type Parts = {
 }
 
 const HEAD =
-  'company,location,sku,lot,reason,quantity,sequence,mark,purchase_order,purchase_order_line,at' as const
-const COUNT_HEAD = 'company,location,sku,available,quality_hold,damaged,sequence,mark,taken_at' as const
+  'company,location,sku,owner,lot,reason,quantity,sequence,mark,purchase_order,purchase_order_line,at' as const
+const COUNT_HEAD = 'company,location,sku,owner,available,quality_hold,damaged,sequence,mark,taken_at' as const
 const TELLS_MS = 900
 const LATE_MS: [number, number] = [1_000, 6_000]
 /** Whoever finds out that a file was cut or had a wrong line sends what is right. */
@@ -98,6 +102,7 @@ class FileWork implements FilePeople {
   readonly #parts: Parts
   readonly #told: string[] = []
   readonly #shelves: readonly Stock[]
+  readonly #consigned: Consigned
   #seen = 0
   #open = 0
   #names = 0
@@ -105,6 +110,7 @@ class FileWork implements FilePeople {
   constructor(parts: Parts) {
     this.#parts = parts
     this.#shelves = shelvesOf(parts)
+    this.#consigned = new Consigned(this.#shelves)
   }
 
   begin(): void {
@@ -113,6 +119,13 @@ class FileWork implements FilePeople {
       const times = ACTS.map((_, step) => drawInteger(seed, 'file-act', `${nth}-${step}`, ACTS_MS))
       for (const [step, ms] of times.toSorted((a, b) => a - b).entries())
         this.#later(ms, () => this.#adjust(shelf, ACTS[step]!))
+    }
+    for (const goods of this.#consigned.goods) {
+      const times = goods.acts.map((_, step) =>
+        drawInteger(seed, 'file-act', `${goods.owner}-${step}`, ACTS_MS),
+      )
+      for (const [step, ms] of times.toSorted((a, b) => a - b).entries())
+        this.#later(ms, () => this.#consigned.act(goods, step, this.#parts.scheduler.nowMs))
     }
     for (let nth = 0; nth < drawInteger(seed, 'file-counts', 0, COUNTS); nth++)
       this.#later(drawInteger(seed, 'file-counts-at', nth, [0, day.peaceAfterMs]), () => this.#count())
@@ -124,8 +137,11 @@ class FileWork implements FilePeople {
     const isPutAway = (path: string): boolean =>
       path.startsWith(`${FOLDER}/done/`) || path.startsWith(`${FOLDER}/refused/`)
     const lying = files.below(FOLDER).filter((path) => !isPutAway(path))
-    return this.#open + lying.length + this.#events().length - this.#seen
+    return this.#open + lying.length + this.#events().length - this.#seen + this.#consigned.untold.length
   }
+
+  lying = (): string[] => this.#consigned.lying()
+  heard = (): string[] => this.#consigned.heard()
 
   /** Half of them send all again by themselves, the others when they are told that something is missing, or count. */
   peace(): void {
@@ -135,6 +151,7 @@ class FileWork implements FilePeople {
     )
     for (const { site, owner, sku, lot } of [...places.values()] as unknown as Place[])
       landscape.eastWms.adjust({ site, owner, sku, lot, delta: 1, reason: 'COUNT' })
+    this.#consigned.countOneMore(this.#parts.scheduler.nowMs)
     const ways = [() => this.#sendAgain(), () => this.#untilComplete(), () => this.#count()]
     const way = ways[Math.floor(draw(seed, 'files-mended', 0) * ways.length)]!
     this.#later(TELLS_MS, way)
@@ -164,8 +181,9 @@ class FileWork implements FilePeople {
   /** What was told since the last file is the next one. */
   #tell(): void {
     const { scheduler, outside } = this.#parts
-    const lines = this.#events().slice(this.#seen).map(lineOf)
-    this.#seen += lines.length
+    const events = this.#events().slice(this.#seen)
+    this.#seen += events.length
+    const lines = [...events.map(lineOf), ...this.#consigned.untold.splice(0)]
     this.#told.push(...lines)
     if (lines.length > 0) this.#send(`${++this.#names}.csv`, HEAD, lines)
     scheduler.after(TELLS_MS, { actor: outside, label: 'files of stock', run: () => this.#tell() })
@@ -203,9 +221,10 @@ class FileWork implements FilePeople {
       const own = events.filter((event) => event['site'] === site && event['sku'] === item)
       const sequence = Math.max(0, ...own.map((event) => Number(event['stock_sequence'] ?? 0)))
       const counted = [there('AVAIL'), there('HOLD'), there('DAMAGED')]
-      return [company, site, item, ...counted, sequence, mark, takenAt].join(',')
+      return [company, site, item, '', ...counted, sequence, mark, takenAt].join(',')
     })
-    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, lines)
+    const others = this.#consigned.counted(mark, takenAt)
+    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, [...lines, ...others])
   }
 
   #send(name: string, head: string, lines: readonly string[]): void {
@@ -256,7 +275,7 @@ function lineOf(event: WmsEvent): string {
   const quantity = reason.startsWith('quality') ? Math.abs(moved) : moved
   const numbers = [event['stock_sequence'], event.sequence]
   const order = isReceipt ? [number, line] : ['', '']
-  return [owner, site, sku, lot, reason, quantity, ...numbers, ...order, event['occurred_at']]
+  return [owner, site, sku, '', lot, reason, quantity, ...numbers, ...order, event['occurred_at']]
     .map(word)
     .join(',')
 }

@@ -21,6 +21,7 @@ import { withMachines } from './machine-people.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { Network } from './network.ts'
 import { NoticeBoard, startProgram } from './program.ts'
+import { withKept } from './owner-people.ts'
 import { EDI_FOLDERS } from './partners.ts'
 import { type Actor, Scheduler } from './scheduler.ts'
 import { writeSupplierGuides } from './suppliers.ts'
@@ -74,7 +75,7 @@ function smallWorld(): World {
   const stock = world.stock.map((row) => ({ ...row, quantity: quantityOf(row) }))
   const isInLots = ({ item, status }: Stock): boolean => status === 'available' && item === IN_LOTS
   return {
-    ...withPerishables(withMachines(world)),
+    ...withKept(withPerishables(withMachines(world))),
     stock,
     receipts: stock.filter((row) => isShort(row) || isInLots(row)).map(arrivalOf),
   }

@@ -18,6 +18,7 @@ import type { MemoryFiles } from './memory-files.ts'
 import type { Door } from './network.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
+import { openOwnerPeople, ownersAmiss } from './owner-people.ts'
 import { papersAmiss } from './paper-checkers.ts'
 import { isAllCarried, parcelsAmiss } from './parcel-checkers.ts'
 import { openPaperPeople } from './paper-people.ts'
@@ -95,6 +96,7 @@ export class StockDay {
   readonly #papers
   readonly #files
   readonly #x12
+  readonly #owners
   readonly #suppliers
   readonly #silence
 
@@ -113,6 +115,7 @@ export class StockDay {
     this.#transfers = has('transfers') ? openTransferPeople(parts) : undefined
     this.#papers = has('papers') ? openPaperPeople(parts) : undefined
     this.#files = has('files') ? openFilePeople(parts) : undefined
+    this.#owners = has('owners') ? openOwnerPeople(parts) : undefined
     this.#x12 = has('x12') ? openX12Warehouse(parts) : undefined
     this.#machines = has('machines') ? openMachinePeople(parts) : undefined
     this.#reconcilers = has('reconciliations') ? openReconcilers(parts) : undefined
@@ -137,9 +140,11 @@ export class StockDay {
         ...(this.#transfers?.wrong ?? []),
         ...(this.#papers?.wrong ?? []),
         ...(this.#lives?.wrong ?? []),
+        ...(this.#owners?.wrong ?? []),
         ...(this.#sourcers?.wrong ?? []),
       ],
       'each unit of a lot that is carried is where it lies': this.#transfers?.misplaced ?? [],
+      'nothing of another owner is promised': this.#owners?.oversold ?? [],
       'a backorder run does what was shown, or nothing': [
         ...(this.#planners?.wrong ?? []),
         ...this.#runs.wrong,
@@ -164,6 +169,7 @@ export class StockDay {
       this.#papers,
       this.#files,
       this.#x12,
+      this.#owners,
     ]
     const open = all.some((some) => (some?.open() ?? 0) > 0)
     const isCarried = !this.#parts.day.stock.includes('parcels') || isAllCarried(this.#parts.landscape)
@@ -187,7 +193,7 @@ export class StockDay {
 
   /** What does not agree: it may take others a while to look after nothing is under way any more. */
   async amiss(): Promise<Violation[]> {
-    const { day, world, config, landscape, side, scheduler, files } = this.#parts
+    const { day, world, config, landscape, side, scheduler } = this.#parts
     if (day.stock.length === 0) return []
     const client = side()
     const query = queryOf(client)
@@ -203,7 +209,7 @@ export class StockDay {
       ...(this.#sourcers ? await this.#profiles.amiss(query) : []),
       ...(this.#planners ? await runsAmiss(query) : []),
       ...(this.#transfers ? await transfersAmiss(query) : []),
-      ...(this.#files ? await filesAmiss(query, { landscape, files, bad: this.#files.bad }) : []),
+      ...(await this.#amissOfOwners(query)),
       ...(this.#x12 ? await x12Amiss(query, this.#x12) : []),
       ...(this.#papers ? await papersAmiss(query, landscape, this.#papers.taken) : []),
       ...(this.#reconcilers ? await reconciliationsAmiss(query) : []),
@@ -214,6 +220,15 @@ export class StockDay {
         ? await levelsAmiss({ queries: queriesOf(client), world, locations, landscape })
         : []),
     ]
+  }
+
+  /** By file, and of goods of others. */
+  async #amissOfOwners(query: Query): Promise<Violation[]> {
+    const { landscape, files } = this.#parts
+    const [fed, kept] = [this.#files, this.#owners]
+    const lying = [...(fed?.lying() ?? []), ...(kept?.lying() ?? [])]
+    const told = fed && { landscape, files, bad: fed.bad, ofOthers: fed.heard() }
+    return [...(told ? await filesAmiss(query, told) : []), ...(await ownersAmiss(query, lying))]
   }
 
   /** Nothing changes any more: what doors remember of stock that is not what the books say. */

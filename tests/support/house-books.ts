@@ -177,7 +177,7 @@ export async function ourStock(query: Query): Promise<Shelf[]> {
       from inventory.by_hand where kind in ('ship', 'count') and booked group by 1, 2) untold using (item_id, location)
     cross join lateral (values ('AVAIL', available + unreconciled + coalesce(untold.quantity, 0)), ('HOLD', quality_hold),
       ('DAMAGED', damaged)) as held(status, quantity)
-    where lot = '' and held.quantity <> 0 order by 1`)
+    where lot = '' and owner = 'own' and held.quantity <> 0 order by 1`)
 }
 
 /** What lies on the shelves. */
