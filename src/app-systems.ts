@@ -182,7 +182,7 @@ export function assertWarehouses(
 }
 
 /** Refuses to start where labels would be bought of somebody who sells none, or for somebody who takes none. */
-function assertLabels(
+export function assertLabels(
   { locations }: Pick<Config, 'locations'>,
   { connectors, carriers }: Pick<Bound, 'connectors' | 'carriers'>,
 ): void {

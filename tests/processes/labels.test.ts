@@ -1,5 +1,7 @@
 /** Labels bought for what a warehouse has packed: once and paid once, given to it, and voided where nobody used them. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { assertLabels } from '../../src/app-systems.ts'
+import { O2C } from '#tests/routes/front-door.ts'
 import { violations } from '#tests/support/books-rules.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
@@ -75,6 +77,10 @@ test('what is packed is labelled, ships under that label, and is paid once', asy
   expect(await packingsOf(placed)).toMatchObject([
     { charge_minor: Math.round(Number(sold!.charge.amount) * 100), currency: 'USD', content: null },
   ])
+  const { body } = await house.send('GET', `${O2C}/orders/${placed.body.id}/milestones`)
+  const reached = (body['milestones'] as { milestone: string }[]).map(({ milestone }) => milestone)
+  const from = reached.indexOf('packed')
+  expect(reached.slice(from, from + 3)).toEqual(['packed', 'labelled', 'shipped'])
   await nothingIsWrong()
 })
 
@@ -180,4 +186,22 @@ test('packages that are told twice and in another order are labelled once', asyn
     await expect.poll(() => statesOf(one), WITHIN).toHaveLength(1)
     await expect.poll(async () => (await soldFor(one)).length, WITHIN).toBe(1)
   }
+})
+
+test.each([
+  [
+    'of a carrier that is not there',
+    { carrier: 'swfit' },
+    'wms',
+    'names "swfit", which is no carrier among the systems; carriers: carrier',
+  ],
+  ['of a system that is no carrier', { carrier: 'wms' }, 'wms', 'names "wms", which is no carrier'],
+  ['for a warehouse that takes none', {}, 'threepl', 'needs a warehouse that takes labels; wms is threepl'],
+])('labels %s keep the house from starting', (_, odd, wms, told) => {
+  const locations = [
+    { code: PATIENT, type: 'warehouse', timeZone: 'UTC', groups: [], wms, labels: { ...LABELS, ...odd } },
+  ] as const
+  const connector = { instance: 'wms', operations: { 'wms.giveLabels': {} } }
+  const bound = { connectors: new Map([['wms', connector]]), carriers: new Map([['carrier', {}]]) }
+  expect(() => assertLabels({ locations }, bound as never)).toThrow(told)
 })
