@@ -42,6 +42,8 @@ export type LandscapeOptions = {
   depotSites?: readonly string[]
   /** Sites of the WMS that tell of picks and packages before they ship. Default none. */
   tellPicks?: readonly string[]
+  /** Sites of the WMS that wait for labels of ours, and for how long. Default none. */
+  waitForLabels?: Readonly<Record<string, number>>
   enforceCutOff?: boolean
   /** Shelves that never empty, for benches. */
   endlessStock?: boolean
@@ -161,6 +163,7 @@ export async function startLandscape(options: LandscapeOptions): Promise<Landsca
     webhookBatch: options.webhookBatch ?? WEBHOOK_BATCH,
     announcePicking: options.announcePicking ?? false,
     tellPicks: options.tellPicks ?? [],
+    waitForLabels: options.waitForLabels ?? {},
     enforceCutOff: options.enforceCutOff ?? false,
     endlessStock: options.endlessStock ?? false,
     dayMs: options.dayMs ?? 0,

@@ -12,7 +12,10 @@ import { OWNERSHIP } from './processes/trouble.ts'
 
 export function portsOf(
   config: Config,
-  ports: Omit<ProcessPorts, 'company' | 'findCompany' | 'countsStock' | 'tolerance' | 'freshness' | 'care'>,
+  ports: Omit<
+    ProcessPorts,
+    'company' | 'findCompany' | 'countsStock' | 'tolerance' | 'freshness' | 'care' | 'labels'
+  >,
 ): ProcessPorts {
   const rules = new Map(
     config.companies.map((company): [string, CompanyRules] => [company.code, rulesOf(config, company)]),
@@ -23,6 +26,7 @@ export function portsOf(
     freshness,
     care: new Care(freshness, ports.clock),
     countsStock: countsStockOf(config),
+    labels: new Map(config.locations.flatMap(({ code, labels }) => (labels ? [[code, labels]] : []))),
     tolerance: toleranceOf(config),
     company(code) {
       const found = rules.get(code)

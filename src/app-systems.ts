@@ -92,6 +92,7 @@ export function bindSystems(
         throw new Error(`systems.${instance}.connector: there is no connector "${system.connector}"`)
     }
   }
+  assertLabels(config, { connectors, carriers })
   return { connectors, readers, warehouses, counters, shops, carriers, trackers, edi }
 }
 
@@ -197,6 +198,33 @@ export function assertWarehouses(
       return guide ? reasonsTold(guide) : new Set()
     }),
   )
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** Refuses to start where labels would be bought of somebody who sells none, or for somebody who takes none. */
+export function assertLabels(
+  { locations }: Pick<Config, 'locations'>,
+  { connectors, carriers }: Pick<Bound, 'connectors' | 'carriers'>,
+): void {
+  const problems = locations.flatMap(({ wms, labels }, at): Problem[] => {
+    if (!labels) return []
+    const path = ['locations', at, 'labels']
+    const known = [...carriers.keys()].join(', ') || 'none'
+    const takes = connectors.get(wms ?? '')?.operations['wms.giveLabels']
+    return [
+      ...(carriers.has(labels.carrier)
+        ? []
+        : [
+            {
+              path: [...path, 'carrier'],
+              message: `names "${labels.carrier}", which is no carrier among the systems; carriers: ${known}`,
+            },
+          ]),
+      ...(takes
+        ? []
+        : [{ path, message: `needs a warehouse that takes labels; wms is ${wms ?? 'not set'}` }]),
+    ]
+  })
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

@@ -1,14 +1,15 @@
 /** Every setting there is: what it means, what it may be, and what it is when nobody says. One section, one const. */
 import { z } from 'zod'
 import { Freshness } from './config-freshness.ts'
+import { WorkingHours } from './config-hours.ts'
 import { Inbox } from './config-inbox.ts'
+import { Labels } from './config-labels.ts'
 import { Publishing } from './config-publishing.ts'
 import { AdjustmentRules, LocationGroups, ReservationRules } from './config-reservations.ts'
 import { Feeds, StockSource } from './config-stock.ts'
 import { HoldType } from './domains/orders/contract.ts'
-import { Weekday } from './platform/calendars.ts'
 import { Policy } from './platform/policies.ts'
-import { LocalTime, TimeZoneName } from './platform/time-zone.ts'
+import { TimeZoneName } from './platform/time-zone.ts'
 
 /** What a setting is beyond its type; carried into the JSON Schema, from which everything else is derived. */
 export type SettingTraits = {
@@ -179,19 +180,6 @@ const HoldRules = z.strictObject({
     .optional(),
 })
 
-const WorkingHours = z
-  .strictObject({
-    days: z
-      .array(Weekday)
-      .min(1)
-      .describe('Days on which people work')
-      .default(['mon', 'tue', 'wed', 'thu', 'fri']),
-    from: LocalTime.describe("From when, by the company's clock").default('08:00'),
-    to: LocalTime.describe('Until when; at or before "from" it is on the next day').default('17:00'),
-    holidays: z.array(z.iso.date()).describe('Dates on which nobody works').default([]),
-  })
-  .refine(({ from, to }) => from !== to, { path: ['to'], message: 'working hours must have a length' })
-
 const Company = z.strictObject({
   code: code('Short name, on every document', 'NORTH'),
   name: z
@@ -242,6 +230,7 @@ const Location = z.strictObject({
   wms: code('The system or EDI partner that runs it; left out when nobody does', 'wms-chicago').optional(),
   timeZone: zone,
   groups: LocationGroups,
+  labels: Labels,
 })
 
 const Edi = z.strictObject({

@@ -35,6 +35,7 @@ type Options = {
 
 const ROUTE: ScanStatus[] = ['MAN', 'PUP', 'ARR', 'OFD', 'DLV']
 const REASONS = ['WEATHER', 'REFUSED', 'DAMAGED', 'LOST']
+const SERVICES: ReadonlySet<string> = new Set(['GROUND', 'EXPRESS'])
 const BASE_CHARGE_MINOR = 650
 const CHARGE_PER_KG_MINOR = 35
 
@@ -64,6 +65,8 @@ export class CarrierStore {
     if (before && before.contentHash !== contentHash)
       throw new CarrierRefusal(409, 'REFERENCE_CONFLICT', reference)
     if (before) return { first: false, shipment: before.shipment }
+    if (!SERVICES.has(text(fields['service'], 'GROUND')))
+      throw new CarrierRefusal(422, 'UNKNOWN_SERVICE', text(fields['service']))
     const parcels = packages.map((one) =>
       this.parcel(text(one['reference']), (fields['ship_to'] ?? {}) as Fields),
     )

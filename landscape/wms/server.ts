@@ -15,13 +15,16 @@ import {
   type SystemHandle,
 } from '../server.ts'
 import { webhooks, type Post, type WebhookTruth } from '../webhooks.ts'
-import { purchaseOrderOf, type World } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+import type { Adjustment } from './adjustments.ts'
 import { type EventsMemory, type EventStream, eventStream } from './events.ts'
+import { labelling } from './labels.ts'
 import { type OwnOrder, OwnOrders } from './own-orders.ts'
 import { WmsRefusal } from './refusal.ts'
-import { STATUS, uom, type OutboundOrder, type WmsEvent } from './shapes.ts'
+import { inboundRows, siteRows, unitsOf } from './rows.ts'
+import { STATUS, type OutboundOrder, type WmsEvent } from './shapes.ts'
 import type { Shelf } from './stock.ts'
-import { Warehouse, type WarehouseMemory, type Adjustment, type Known, type Pace } from './store.ts'
+import { Warehouse, type WarehouseMemory, type Known, type Pace } from './store.ts'
 
 export const WMS = 'wms'
 const BATCH = 50
@@ -37,6 +40,7 @@ export type WmsOptions = ServerOptions & {
   webhookBatch: number
   announcePicking: boolean
   tellPicks: readonly string[]
+  waitForLabels?: Readonly<Record<string, number>>
   enforceCutOff: boolean
   endlessStock: boolean
   /** Receipts of the world arrive by themselves, so long after the start for each day. 0: only when told to. */
@@ -68,6 +72,8 @@ export type Wms = SystemHandle<WmsTruth> & {
   adjust(adjustment: Adjustment): void
   /** It lies on the shelf from now on, and nothing is told of it. */
   put: Warehouse['shelves']['put']
+  /** Packs an order anew that waits for labels. */
+  repack(reference: string): void
   /** Orders that do not come from us. */
   own: OwnOrders
   /** What lies on the shelves, unit by unit, of items whose units have serials. */
@@ -76,7 +82,13 @@ export type Wms = SystemHandle<WmsTruth> & {
   redeliver(): void
 }
 
-const publicOrder = ({ seenFromMs: _, events: __, parts: ___, ...order }: Known): OutboundOrder => order
+const publicOrder = ({
+  seenFromMs: _,
+  events: __,
+  parts: ___,
+  packing: ____,
+  ...order
+}: Known): OutboundOrder => order
 const briefly = ({ wms_order_id, status, external_ref }: OutboundOrder): Fields => ({
   external_ref,
   wms_order_id,
@@ -144,6 +156,10 @@ function releases(bulk: Bulk, call: Call): Operation | undefined {
       orders && orders.length <= BATCH ? releaseMany(bulk, orders) : invalid('orders')
     return { name: 'releaseOrders', keys: orders?.map((one) => String(one['external_ref'])) ?? [], run }
   }
+  const labels = labelling(call, (packing) =>
+    attempt(() => (bulk.warehouse.label(packing, fields ?? {}), json(200, { packing_id: packing }))),
+  )
+  if (labels) return labels
   const id = /^\/api\/outbound_orders\/([^/]+)\/cancel$/.exec(call.path)?.[1]
   if (id === undefined) return undefined
   return {
@@ -185,41 +201,6 @@ function stockRows(warehouse: Warehouse, asked: URLSearchParams): StockRow[] {
     ...picked.map((row): StockRow => ({ ...row, expiresOn: '', status: 'picked' })),
   ]
 }
-
-const unitsOf = (world: World): Map<string, string> =>
-  new Map(world.items.map((item) => [item.number, uom(item.baseUnit)]))
-
-function inboundRows(warehouse: Warehouse, world: World, owner: string | null): Fields[] {
-  const units = unitsOf(world)
-  return [...warehouse.inbound]
-    .filter(([, receipt]) => owner === null || receipt.company === owner)
-    .map(([asn_id, receipt]) => ({
-      asn_id,
-      po_number: purchaseOrderOf(receipt).number,
-      po_line: purchaseOrderOf(receipt).line,
-      owner: receipt.company,
-      site: receipt.site,
-      sku: receipt.item,
-      qty: receipt.quantity,
-      uom: units.get(receipt.item) ?? 'EA',
-      lot: receipt.lot,
-      expected_at: receipt.expectedOn,
-      status: receipt.came === receipt.quantity ? 'RECEIVED' : 'EXPECTED',
-    }))
-}
-
-const siteRows = (world: World): Fields[] =>
-  world.sites.map(({ code, name, timeZone, cutOff, country, region, postalCode, city, street }) => ({
-    site: code,
-    name,
-    time_zone: timeZone,
-    cut_off: cutOff,
-    country,
-    region,
-    postal_code: postalCode,
-    city,
-    address: street,
-  }))
 
 function reads(warehouse: Warehouse, world: World, call: Call, now: () => Date): Operation | undefined {
   const asked = new URLSearchParams(call.query)
@@ -385,6 +366,7 @@ export async function startWms(world: World, options: WmsOptions): Promise<Wms> 
     pickAll: () => warehouse.startPicking([...warehouse.byId.values()]),
     adjust: (adjustment) => warehouse.adjust(adjustment),
     put: (place, goods) => warehouse.shelves.put(place, goods),
+    repack: (reference) => warehouse.repack(reference),
     own,
     units: () => warehouse.shelves.rows(null, null).filter(({ serials }) => serials !== undefined),
     redeliver: hooks.redeliver,

@@ -3,20 +3,13 @@ import { type Fields, text } from '../fields.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { FaultBoard } from '../faults.ts'
 import { kept, type Keep, type Kept } from '../kept.ts'
-import { purchaseOrderOf, type Receipt, type StockStatus, type World } from '../world/world.ts'
+import { purchaseOrderOf, type Receipt, type World } from '../world/world.ts'
+import { type Adjustment, STATUS_CHANGES } from './adjustments.ts'
 import { cutOffAt } from './cut-off.ts'
+import { linesIn } from './lines.ts'
+import { type Packing, packingId, putLabels, toldToLabel } from './labels.ts'
 import { pack, pick, type Floor, type Picked, toldOfPackages, toldOfPicks } from './picking.ts'
-import {
-  baseFactor,
-  STATUS,
-  uom,
-  unitOf,
-  type OrderLine,
-  type OutboundOrder,
-  type Package,
-  type ShortLine,
-  type WmsEvent,
-} from './shapes.ts'
+import { STATUS, uom, type OutboundOrder, type Package, type ShortLine, type WmsEvent } from './shapes.ts'
 import { WmsRefusal } from './refusal.ts'
 import { type Place, Shelves, type ShelvesMemory } from './stock.ts'
 
@@ -33,6 +26,8 @@ export type WarehouseOptions = {
   announcePicking: boolean
   /** Sites that tell of picks and packages; the others tell of the shipment alone. */
   tellPicks: readonly string[]
+  /** Sites that wait for labels of ours, and for how long: then they ship under labels of their own. */
+  waitForLabels?: Readonly<Record<string, number>>
   enforceCutOff: boolean
   endlessStock: boolean
   /** Packages are numbered behind this one: no two warehouses give a carrier the same number. Default 0. */
@@ -42,30 +37,8 @@ export type WarehouseOptions = {
 
 /** A part of an order that ships at once: picked, and packed where that is told before it ships. */
 type Part = { picked: Picked; packages?: Package[] }
-export type Known = OutboundOrder & { seenFromMs: number; events: number; parts?: Part[] }
-export type Adjustment = {
-  site: string
-  owner: string
-  sku: string
-  lot?: string
-  /** Of a lot that was not there before. */
-  expiresOn?: string
-  /** What the shelf gains; minus what leaves it, be it for another status. */
-  delta: number
-  /** Which units; the warehouse's choice where they are not named. */
-  serials?: string[]
-  reason: AdjustmentReason
-}
-
-type AdjustmentReason = 'COUNT' | 'HOLD' | 'RELEASE' | 'DAMAGE'
-
-/** The status that goods leave, and the one that they get instead. */
-const STATUS_CHANGES: Record<AdjustmentReason, [left: StockStatus, gets?: StockStatus]> = {
-  COUNT: ['available'],
-  HOLD: ['available', 'hold'],
-  RELEASE: ['hold', 'available'],
-  DAMAGE: ['available', 'damaged'],
-}
+export type Known = OutboundOrder & { seenFromMs: number; events: number; parts?: Part[]; packing?: Packing }
+export type { Adjustment }
 
 /** What the warehouse knows when its program ends. */
 export type WarehouseMemory = {
@@ -73,7 +46,7 @@ export type WarehouseMemory = {
   /** Of which receipt how much has come. */
   received: [asnId: string, quantity: number][]
   orders: Known[]
-  last: { sequence: number; order: number; shipment: number; package: number }
+  last: { sequence: number; order: number; shipment: number; package: number; packing?: number }
 }
 
 export class Warehouse {
@@ -87,6 +60,7 @@ export class Warehouse {
   private sequence = 0
   private lastOrder = 12_344
   private lastShipment = 0
+  private lastPacking = 0
   private lastPackage: number
 
   constructor(options: WarehouseOptions) {
@@ -125,7 +99,7 @@ export class Warehouse {
       status: 'ACCEPTED',
       created_at: now.toISOString(),
       planned_ship_date: cutOffAt(site, now).shipDate,
-      lines: this.lines(fields),
+      lines: linesIn(this.floor.items, fields),
       seenFromMs: this.options.clock.monotonicMs() + this.options.visibilityLagMs,
       events: 0,
     }
@@ -221,6 +195,7 @@ export class Warehouse {
         order: this.lastOrder,
         shipment: this.lastShipment,
         package: this.lastPackage,
+        packing: this.lastPacking,
       },
     }
   }
@@ -241,33 +216,11 @@ export class Warehouse {
     this.lastOrder = last.order
     this.lastShipment = last.shipment
     this.lastPackage = last.package
+    this.lastPacking = last.packing ?? 0
     this.plan(orders.filter((order) => order.status === 'ACCEPTED'))
     const begun = orders.filter((order) => order.status === 'PICKING')
     if (begun.length > 0)
       this.later(this.options.pace.shipAfterMs, () => begun.forEach((order) => this.ship(order)))
-  }
-
-  private lines(fields: Fields): OrderLine[] {
-    const given = fields['lines']
-    if (!Array.isArray(given) || given.length === 0)
-      throw new WmsRefusal(422, 'VALIDATION', { field: 'lines' })
-    return (given as Fields[]).map((line, nth) => {
-      const field = `lines/${nth}`
-      const sku = text(line['sku'])
-      const item = this.floor.items.get(sku)
-      if (!item || item.company !== fields['owner'])
-        throw new WmsRefusal(422, 'UNKNOWN_SKU', { field: `${field}/sku` })
-      const code = text(line['uom'])
-      if (!unitOf(code) || !baseFactor(item, code))
-        throw new WmsRefusal(422, 'UNKNOWN_UOM', { field: `${field}/uom` })
-      const qty = Number(line['qty'])
-      if (!(qty > 0)) throw new WmsRefusal(422, 'VALIDATION', { field: `${field}/qty` })
-      const ship_by = text(line['ship_by']) || null
-      const lot = text(line['lot']) || null
-      const min_expiry = text(line['min_expiry']) || null
-      const line_no = Number(line['line_no'])
-      return { line_no, sku, qty, uom: code, lot, min_expiry, ship_by, shipped_qty: 0, short_qty: 0 }
-    })
   }
 
   startPicking(orders: readonly Known[]): void {
@@ -277,8 +230,9 @@ export class Warehouse {
       if (this.options.announcePicking) this.tellOf(order, 'order.picking_started', {})
     }
     const { pace, tellPicks } = this.options
-    const telling = open.filter(({ site }) => tellPicks.includes(site))
-    const silent = open.filter(({ site }) => !tellPicks.includes(site))
+    const [telling, silent] = [true, false].map((aloud) =>
+      open.filter(({ site }) => (tellPicks.includes(site) || this.waitsAt(site)) === aloud),
+    ) as [Known[], Known[]]
     if (silent.length > 0) this.later(pace.shipAfterMs, () => silent.forEach((order) => this.ship(order)))
     if (telling.length > 0) this.workAloud(telling, Math.floor(pace.shipAfterMs / 3))
   }
@@ -289,7 +243,11 @@ export class Warehouse {
       for (const order of orders) this.tellPicked(order)
       this.later(afterMs, () => {
         for (const order of orders) this.tellPacked(order)
-        this.later(afterMs, () => orders.forEach((order) => this.ship(order)))
+        const patient = orders.filter(({ site }) => this.waitsAt(site))
+        const others = orders.filter((order) => !patient.includes(order))
+        this.later(afterMs, () => others.forEach((order) => this.ship(order)))
+        for (const order of patient)
+          this.later(this.options.waitForLabels?.[order.site] ?? 0, () => this.ship(order))
       })
     })
   }
@@ -304,7 +262,30 @@ export class Warehouse {
     const parts = this.partsOf(order).filter(({ picked }) => picked.contents.length > 0)
     for (const part of parts) part.packages = this.packed(part.picked)
     const packages = parts.flatMap((part) => part.packages ?? [])
-    if (packages.length > 0) this.tellOf(order, 'order.packed', toldOfPackages(packages))
+    if (packages.length > 0) this.tellPackages(order, packages)
+  }
+
+  private waitsAt = (site: string): boolean => this.options.waitForLabels?.[site] !== undefined
+
+  private tellPackages(order: Known, packages: readonly Package[]): void {
+    if (!this.waitsAt(order.site)) return this.tellOf(order, 'order.packed', toldOfPackages(packages))
+    order.packing = { id: packingId(++this.lastPacking) }
+    this.tellOf(order, 'order.packed', toldToLabel(order.packing, packages))
+  }
+
+  /** Packs anew what has not left; labels of before are of no use any more. */
+  repack(reference: string): void {
+    const order = this.byReference.get(reference)
+    if (order?.status === 'PICKING' && order.packing) this.tellPacked(order)
+  }
+
+  /** Takes labels for cartons that stand there; what waited for them ships. */
+  label(id: string, fields: Fields): void {
+    const order = this.orders().find(({ packing }) => packing?.id === id)
+    if (!order) throw new WmsRefusal(409, 'PACKED_ANEW')
+    const packages = (order.parts ?? []).flatMap((part) => part.packages ?? [])
+    if (putLabels(order, packages, fields))
+      this.later(Math.floor(this.options.pace.shipAfterMs / 3), () => this.ship(order))
   }
 
   /** Picks the order unless that is done. */
@@ -325,6 +306,7 @@ export class Warehouse {
   }
 
   private ship(order: Known): void {
+    if (order.status !== 'PICKING') return
     const parts = this.partsOf(order)
     const short = parts.flatMap(({ picked }) => picked.short)
     const shipped = parts.filter(({ picked }) => picked.contents.length > 0)

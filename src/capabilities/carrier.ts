@@ -5,7 +5,7 @@ import type { InboundMessage } from '#platform/inbound.ts'
 
 export type LabelRequest = {
   readonly company: string
-  /** Our shipment, `S-1000044`: the business key, unique at the carrier. */
+  /** What was packed, `F-1000031/PK00000007`: the business key, unique at the carrier. */
   readonly shipment: string
   readonly service: string
   readonly shipFrom: Address
@@ -26,7 +26,7 @@ export type Label = {
   readonly currency: string
 }
 
-/** Business key: our shipment. */
+/** Business key: what was packed. */
 export const createLabel = operation<LabelRequest, Label>('carrier', 'createLabel')
 
 export type LabelVoiding = { readonly shipment: string; readonly number: string }

@@ -53,6 +53,23 @@ export type FulfillmentCancellation = {
 /** Refused once picking has begun. */
 export const cancelFulfillment = operation<FulfillmentCancellation, object>('wms', 'cancelFulfillment')
 
+/** Labels that were bought for what the warehouse told to be packed. */
+export type LabelGiving = {
+  readonly fulfillment: string
+  /** The warehouse's own number of the packing. */
+  readonly packing: string
+  readonly carrier: string
+  readonly labels: readonly {
+    readonly sscc: string
+    readonly tracking: string
+    readonly format: string
+    readonly contentBase64: string
+  }[]
+}
+
+/** Business key: what was packed. Refused once it has left, or is packed anew. */
+export const giveLabels = operation<LabelGiving, object>('wms', 'giveLabels')
+
 // What a warehouse tells: the connector translates to these and files them in the inbox ------------------------------------
 
 /** A shipment left the building; also the end of a request whose rest was short. */
@@ -122,6 +139,13 @@ export type PackingConfirmed = {
   readonly fulfillment: string
   readonly at: Date
   readonly lines: readonly HandledLine[]
+  /** All that is packed and has not left, where the warehouse can take labels for it; a later number replaces it. */
+  readonly packing?:
+    | {
+        readonly number: string
+        readonly packages: readonly { readonly sscc: string; readonly weightGrams: number }[]
+      }
+    | undefined
 }
 
 export type HandledLine = {

@@ -10,7 +10,7 @@ import {
   reversePayment,
 } from '#capabilities/erp.ts'
 import { determineTax } from '#capabilities/tax.ts'
-import { cancelFulfillment, requestFulfillment } from '#capabilities/wms.ts'
+import { cancelFulfillment, giveLabels, requestFulfillment } from '#capabilities/wms.ts'
 import { type Operation, operationKey } from '#platform/connector.ts'
 import type { Finding } from '#platform/effects-repair.ts'
 import { Refusal, type RefusalCode } from '#platform/faults.ts'
@@ -88,6 +88,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
   said(notifyShipment, PerhapsReferred),
   said(sendInvoice, PerhapsReferred),
   said(voidLabel, Done),
+  said(giveLabels, Done),
   never(determineTax, 'the tax of each line; asking the tax system again determines the same'),
   never(createLabel, 'the labels themselves'),
 ])

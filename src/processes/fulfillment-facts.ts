@@ -14,10 +14,13 @@ import {
   shipTosOf,
 } from '#domains/orders/views.ts'
 import type { Fulfillment, LotPart, NewFulfillment, NewFulfillmentLine } from '#domains/shipments/contract.ts'
+import type { Packing } from '#domains/shipments/contract/labels.ts'
 import { lockRequests } from '#domains/shipments/operations.ts'
+import { packingsOf } from '#domains/shipments/operations/labels.ts'
 import { lotsOfRequests } from '#domains/shipments/operations/lots.ts'
 import { linesOfFulfillments } from '#domains/shipments/views.ts'
 import { groupBy, type OrderFacts } from './order-facts.ts'
+import type { ProcessPorts } from './ports.ts'
 import { lineKey } from './warehouse-books.ts'
 
 export type FulfillmentFacts = DocumentFacts & {
@@ -40,6 +43,8 @@ export type FulfillmentFacts = DocumentFacts & {
     readonly lots: readonly LotPart[]
     readonly minimumExpiry: string | null
   }[]
+  /** For which labels are bought. */
+  readonly packings: readonly Packing[]
 }
 
 /** The warehouse has it and is not done with it. */
@@ -49,12 +54,15 @@ export const isUnderWay = ({ state }: Pick<Fulfillment, 'state'>): boolean =>
 export async function fulfillmentFacts(
   tx: Transaction,
   docs: readonly number[],
+  labels: ProcessPorts['labels'],
 ): Promise<ReadonlyMap<number, FulfillmentFacts>> {
   const [requests, lines, lots] = await Promise.all([
     lockRequests(tx, docs),
     linesOfFulfillments(tx, docs),
     lotsOfRequests(tx, docs),
   ])
+  const labelled = requests.filter(({ location }) => labels.has(location)).map(({ doc }) => doc)
+  const packings = groupBy(labelled.length > 0 ? await packingsOf(tx, labelled) : [], ({ doc }) => doc)
   const lotsOf = Map.groupBy(lots, ({ doc, line }) => lineKey(doc, line))
   const orders = [...new Set(requests.map((request) => request.orderId))].toSorted((a, b) => a - b)
   const [headers, orderLines] = await Promise.all([headersOf(tx, orders), linesOf(tx, orders)])
@@ -71,7 +79,14 @@ export async function fulfillmentFacts(
       }))
       return [
         request.doc,
-        compose(request, { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! }, wanted),
+        {
+          ...compose(
+            request,
+            { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! },
+            wanted,
+          ),
+          packings: packings(request.doc),
+        },
       ]
     }),
   )
@@ -106,6 +121,7 @@ function compose(
         return { ...of, lots: lots.flatMap(named), minimumExpiry }
       })
       .toSorted((a, b) => a.line - b.line),
+    packings: [],
   }
 }
 

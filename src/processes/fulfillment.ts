@@ -11,6 +11,17 @@ import {
 } from '#domains/shipments/operations.ts'
 import { fulfillmentFacts, type FulfillmentFacts, isUnderWay } from './fulfillment-facts.ts'
 import { openHolds } from './holds.ts'
+import {
+  buyLabel,
+  dropLabels,
+  giveLabel,
+  labelsSettled,
+  labelsToBuy,
+  labelsToDrop,
+  labelsToGive,
+  labelsToVoid,
+  voidUnused,
+} from './labels.ts'
 import { tellOfUnstopped } from './lots-at-warehouse.ts'
 import { fulfillmentNumber, orderNumber, type ProcessPorts } from './ports.ts'
 
@@ -18,7 +29,7 @@ export function fulfillment(ports: ProcessPorts): Process {
   return process<FulfillmentFacts>('fulfillment', {
     kind: 'fulfillment',
     rank: 2,
-    facts: fulfillmentFacts,
+    facts: (tx, docs) => fulfillmentFacts(tx, docs, ports.labels),
     steps: {
       // also of one that is to be cancelled: only the warehouse's answer tells whether it has it
       request: { when: ({ request }) => request.state === 'requested', call: ask(ports) },
@@ -26,9 +37,15 @@ export function fulfillment(ports: ProcessPorts): Process {
         when: ({ request }) => request.cancelRequested && isUnderWay(request),
         call: takeBack(ports),
       },
+      dropLabels: { each: labelsToDrop, do: dropLabels },
+      label: { each: labelsToBuy, call: buyLabel(ports) },
+      giveLabel: { each: labelsToGive, call: giveLabel },
+      voidLabel: { each: labelsToVoid, call: voidUnused(ports) },
     },
-    finished: ({ request }) =>
-      request.state !== 'requested' && !(request.cancelRequested && isUnderWay(request)),
+    finished: ({ request, packings }) =>
+      request.state !== 'requested' &&
+      !(request.cancelRequested && isUnderWay(request)) &&
+      labelsSettled({ request, packings }),
   })
 }
 

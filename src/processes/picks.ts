@@ -32,7 +32,8 @@ export function takePick(books: Books, pick: Picking): Taken | 'known' | Refusal
   const handled = handledIn(books, request, pick.message)
   if (handled instanceof Refusal) return handled
   const steps = handled.map((one) => countOn(books, request, one)).filter(movesSomething)
-  if (steps.length === 0 && BEGUN.has(request.state)) return 'known'
+  const isPacked = pick.message.type === 'packing-confirmed' && pick.message.packing !== undefined
+  if (steps.length === 0 && BEGUN.has(request.state) && !isPacked) return 'known'
   const state = stateAfter(linesOfRequest(books, request.doc), steps)
   books.requests.set(request.doc, { ...request, state })
   return {

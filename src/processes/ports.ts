@@ -9,6 +9,7 @@ import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
 import type { PricePolicy } from '#domains/pricing/contract.ts'
 import type { StaleCreditFallback } from '#domains/customers/contract.ts'
 import type { Care } from './care.ts'
+import type { LabelRules } from './label-rules.ts'
 import type { Sla } from './sla.ts'
 
 /** How one legal entity sells. */
@@ -64,6 +65,8 @@ export type ProcessPorts = {
     readonly systemOf: (carrier: string) => string | undefined
     readonly canAsk: (system: string) => boolean
   }
+  /** Where labels are bought, by location. */
+  readonly labels: ReadonlyMap<string, LabelRules>
   readonly openExceptions: (tx: Transaction, occurrences: readonly Occurrence[]) => Promise<unknown>
   readonly sla: Sla
 }

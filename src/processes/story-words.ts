@@ -11,6 +11,7 @@ type Told = {
   readonly allocation?: string
   readonly carrier?: string
   readonly channel?: string
+  readonly currency?: string
   readonly customer?: string
   readonly customerOrder?: string
   readonly delivered?: number
@@ -168,6 +169,17 @@ const WORDS: Readonly<Record<string, Words>> = {
   'fulfillment.refused': ({ reason }) => `The warehouse refused the request${because(reason)}`,
   'fulfillment.picking': () => 'The warehouse is picking',
   'fulfillment.packed': () => 'The warehouse has packed what it will ship',
+  'fulfillment.label_asked': (told) =>
+    `A label for ${count(told.parcels ?? 0, 'parcel')} is asked of ${told.carrier}`,
+  'fulfillment.labelled': ({ carrier, amountMinor = 0, currency = '' }) =>
+    `Label bought at ${carrier}, ${formatAmount(amountMinor, currency)} ${currency}`,
+  'fulfillment.label_refused': ({ carrier, reason }) => `${carrier} sold no label${because(reason)}`,
+  'fulfillment.label_given': () => 'The warehouse has the label',
+  'fulfillment.label_used': () => 'The goods left under our label',
+  'fulfillment.label_unwanted': ({ reason }) => `A label is not needed any more${because(reason)}`,
+  'fulfillment.label_void': ({ carrier }) => `The label is void at ${carrier}`,
+  'fulfillment.label_not_void': ({ carrier, reason }) =>
+    `${carrier} did not void the label${because(reason)}`,
   'fulfillment.shipped': () => 'The warehouse is done with the request',
   'fulfillment.cancel_requested': ({ reason }) => `The warehouse was asked to stop${because(reason)}`,
   'fulfillment.cancel_refused': ({ reason }) => `The warehouse could not stop${because(reason)}`,

@@ -14,6 +14,7 @@ import { askingFirst, awaitScans, hastenScans } from '#domains/shipments/operati
 import { endHands } from './hand-telling.ts'
 import { isLate, stopTwice, takeLateShipment } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
+import { noteLabels } from './labels.ts'
 import {
   learnLots,
   type MinimumExpiryOf,
@@ -47,7 +48,7 @@ export type Booked = {
   readonly doubtful: readonly Pick<Shortfall, 'itemId' | 'location'>[]
   /** Items of lots of which it is known now when they expire: there may be more that lives long enough. */
   readonly dated: readonly number[]
-  /** Requests that are asked to stop, since what they are to send has left. */
+  /** Requests that are asked to stop, since what they are to send has left, or whose labels are due. */
   readonly stopped: readonly DeskRow[]
   /** To be booked once no further position is locked. */
   readonly serials: SerialsDue
@@ -109,12 +110,14 @@ export async function bookTold(
     hastenScans(tx, shipments.flatMap(trackingOf))
     awaitScans(tx, askingOf(ports, shipments))
   }
+  const applied = told.filter((one) => answers.get(one)?.kind === 'applied')
+  const labelled = await noteLabels(tx, ports, { books, told: applied }, cause)
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,
     doubtful: [...explained, ...corrected, ...shortfalls, ...departures.filter(({ short }) => short > 0)],
     dated,
-    stopped: await stopTwice(tx, ports, books, cause),
+    stopped: [...(await stopTwice(tx, ports, books, cause)), ...labelled],
     serials,
   }
 }

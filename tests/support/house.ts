@@ -44,6 +44,10 @@ export type HouseOptions = {
   readonly disk?: DiskRoom
   /** The carrier of the landscape is one of its systems, and tells it of parcels. */
   readonly tracksParcels?: boolean
+  /** Where labels are bought of that carrier, by location. */
+  readonly labels?: Readonly<
+    Record<string, NonNullable<NonNullable<ConfigInput['locations']>[number]['labels']>>
+  >
   /** A clone of the template unless given. */
   readonly database?: TestDatabase
 }
@@ -97,6 +101,10 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       companies: demo.companies?.map((company) => ({ ...company, ...options.company })),
       ...(options.tracksParcels && {
         systems: { ...demo.systems, carrier: carrierSystem(landscape.carrier.url) },
+      }),
+      locations: demo.locations?.map((location) => {
+        const labels = options.labels?.[location.code]
+        return labels ? { ...location, labels } : location
       }),
       database: { url: test.url },
       ...options.config,

@@ -16,6 +16,7 @@ export type MilestoneKind =
   | 'packed'
   | 'partially_shipped'
   | 'shipped'
+  | 'labelled'
   | 'in_transit'
   | 'out_for_delivery'
   | 'partially_delivered'
@@ -166,6 +167,7 @@ const ALWAYS: Readonly<Record<string, readonly MilestoneKind[]>> = {
   'order.released': ['released'],
   'fulfillment.picking': ['picking'],
   'fulfillment.packed': ['packed'],
+  'fulfillment.labelled': ['labelled'],
   'shipment.in_transit': ['in_transit'],
   'shipment.out_for_delivery': ['out_for_delivery'],
   'shipment.partially_delivered': ['partially_delivered'],

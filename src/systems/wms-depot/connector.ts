@@ -4,6 +4,7 @@ import {
   type FulfillmentCancellation,
   type FulfillmentReference,
   type FulfillmentRequest,
+  giveLabels,
   requestFulfillment,
   type WarehouseMessage,
   type WmsReader,
@@ -31,7 +32,7 @@ import type { InboundDoor } from '#platform/inbound.ts'
 import { type DepotApi, openDepotApi } from './api.ts'
 import { eventsAgain, stockAgain } from './history.ts'
 import { depotDoor } from './inbound.ts'
-import { toDepotOrder } from './map.ts'
+import { toDepotLabels, toDepotOrder } from './map.ts'
 import { readOpenOrders } from './orders.ts'
 import { DepotSettings } from './settings.ts'
 import { readSnapshot } from './stock.ts'
@@ -39,6 +40,7 @@ import {
   bulkResults,
   type DepotBulkResult,
   type DepotError,
+  type DepotLabels,
   type DepotOrder,
   errorOf,
   orderState,
@@ -76,6 +78,17 @@ export function createDepotConnector({ settings: given, ...options }: DepotOptio
         async send(cancellations, context) {
           const outcomes = new Map<Effect, Outcome<object>>()
           for (const { effect, body } of cancellations) outcomes.set(effect, await cancel(api, body, context))
+          return outcomes
+        },
+      }),
+      ...bind(giveLabels, {
+        batchMax: 1,
+        // The same labels again are taken again.
+        recovery: 'key',
+        translate: (giving) => ({ packing: giving.packing, labels: toDepotLabels(giving) }),
+        async send(givings, context) {
+          const outcomes = new Map<Effect, Outcome<object>>()
+          for (const { effect, body } of givings) outcomes.set(effect, await give(api, body, context))
           return outcomes
         },
       }),
@@ -139,6 +152,23 @@ async function cancel(
   const path = `outbound_orders/${encodeURIComponent(order.wmsOrderId)}/cancel`
   const response = await api.call('POST', path, { body: { reason }, context })
   return api.failureOf(response) ?? legible(() => outcomeOfCancel(response))
+}
+
+async function give(
+  api: DepotApi,
+  { packing, labels }: { readonly packing: string; readonly labels: DepotLabels },
+  context: CallContext,
+): Promise<Outcome<object>> {
+  const path = `packings/${encodeURIComponent(packing)}/labels`
+  const response = await api.call('POST', path, { body: labels, context })
+  const failed = api.failureOf(response)
+  if (failed) return failed
+  if (response.status >= 400) return refusedWhole(response)
+  return legible(() =>
+    fieldsOf(response.json())['packing_id'] === packing
+      ? confirmed({})
+      : unknown('the answer is of another packing'),
+  )
 }
 
 /** The answer to a single release in the shape of an entry of a bulk answer. */

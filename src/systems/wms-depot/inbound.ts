@@ -18,6 +18,7 @@ import type { DepotSettings } from './settings.ts'
 import byLot from './samples/events-by-lot.json' with { type: 'json' }
 import others from './samples/events-other-orders.json' with { type: 'json' }
 import picks from './samples/events-picks.json' with { type: 'json' }
+import toLabel from './samples/events-to-label.json' with { type: 'json' }
 import recorded from './samples/events.json' with { type: 'json' }
 import { signatureOf } from './wire.ts'
 
@@ -27,6 +28,7 @@ const SAMPLES: readonly { readonly type: string }[] = [
   ...byLot.events,
   ...picks.events,
   ...others.events,
+  ...toLabel.events,
 ]
 const SAMPLES_BY_TYPE = Object.fromEntries(Map.groupBy(SAMPLES, ({ type }) => type))
 

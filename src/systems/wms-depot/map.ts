@@ -6,6 +6,7 @@ import type {
   FulfillmentRequest,
   FulfillmentRequestLine,
   HandledLine,
+  LabelGiving,
   PackingConfirmed,
   PickedLine,
   PickingConfirmed,
@@ -34,7 +35,7 @@ import {
   truth,
   Unexpected,
 } from '#platform/fields.ts'
-import type { DepotAddress, DepotOrder, DepotStockRow } from './wire.ts'
+import type { DepotAddress, DepotLabels, DepotOrder, DepotStockRow } from './wire.ts'
 
 /** UN/ECE to Depot. */
 export const units = codeList('unit', { EA: 'EA', CA: 'CS', BX: 'BX', XPX: 'PLT', KGM: 'KG', XBG: 'BAG' })
@@ -174,6 +175,26 @@ const toPacking = (event: Fields): PackingConfirmed => ({
   lines: listOf(event, 'cartons', (carton) =>
     listOf(carton, 'contents', (content) => toHandledLine(content, 'base_qty')),
   ).flat(),
+  packing: absent(event, 'packing_id') ? undefined : toPackages(event),
+})
+
+/** Of sites that wait for labels. */
+const toPackages = (event: Fields): PackingConfirmed['packing'] => ({
+  number: filledText(event, 'packing_id'),
+  packages: listOf(event, 'cartons', (carton) => ({
+    sscc: filledText(carton, 'sscc'),
+    weightGrams: Math.round(number(carton, 'weight_kg') * GRAMS_PER_KG),
+  })),
+})
+
+export const toDepotLabels = ({ carrier, labels }: LabelGiving): DepotLabels => ({
+  carrier,
+  labels: labels.map(({ sscc, tracking, format, contentBase64 }) => ({
+    sscc,
+    tracking_number: tracking,
+    format,
+    data: contentBase64,
+  })),
 })
 
 const toHandledLine = (line: Fields, base: string): HandledLine => ({

@@ -42,6 +42,17 @@ export type DepotOrder = {
   }[]
 }
 
+/** Labels for the cartons of a packing, to be printed where they are closed. */
+export type DepotLabels = {
+  readonly carrier: string
+  readonly labels: readonly {
+    readonly sscc: string
+    readonly tracking_number: string
+    readonly format: string
+    readonly data: string
+  }[]
+}
+
 /** An order as Depot knows it, as far as we need it. */
 export type DepotOrderState = {
   readonly wmsOrderId: string
