@@ -66,7 +66,7 @@ type Parts = {
 
 const HEAD =
   'company,location,sku,owner,lot,reason,quantity,sequence,mark,purchase_order,purchase_order_line,at' as const
-const COUNT_HEAD = 'company,location,sku,owner,available,quality_hold,damaged,sequence,mark,taken_at' as const
+const COUNT_HEAD = 'company,location,sku,available,quality_hold,damaged,sequence,mark,taken_at' as const
 const TELLS_MS = 900
 const LATE_MS: [number, number] = [1_000, 6_000]
 /** Whoever finds out that a file was cut or had a wrong line sends what is right. */
@@ -221,10 +221,9 @@ class FileWork implements FilePeople {
       const own = events.filter((event) => event['site'] === site && event['sku'] === item)
       const sequence = Math.max(0, ...own.map((event) => Number(event['stock_sequence'] ?? 0)))
       const counted = [there('AVAIL'), there('HOLD'), there('DAMAGED')]
-      return [company, site, item, '', ...counted, sequence, mark, takenAt].join(',')
+      return [company, site, item, ...counted, sequence, mark, takenAt].join(',')
     })
-    const others = this.#consigned.counted(mark, takenAt)
-    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, [...lines, ...others])
+    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, lines)
   }
 
   #send(name: string, head: string, lines: readonly string[]): void {
