@@ -37,8 +37,9 @@ export class Consigned {
     })
   }
 
-  act(goods: Goods, step: number, nowMs: number): void {
-    this.#move(goods, goods.acts[step]!, nowMs)
+  /** The next of them, whichever of two at one moment comes first. */
+  act(goods: Goods, nowMs: number): void {
+    this.#move(goods, goods.acts[goods.sequence]!, nowMs)
   }
 
   countOneMore(nowMs: number): void {

@@ -124,8 +124,7 @@ class FileWork implements FilePeople {
       const times = goods.acts.map((_, step) =>
         drawInteger(seed, 'file-act', `${goods.owner}-${step}`, ACTS_MS),
       )
-      for (const [step, ms] of times.toSorted((a, b) => a - b).entries())
-        this.#later(ms, () => this.#consigned.act(goods, step, this.#parts.scheduler.nowMs))
+      for (const ms of times) this.#later(ms, () => this.#consigned.act(goods, this.#parts.scheduler.nowMs))
     }
     for (let nth = 0; nth < drawInteger(seed, 'file-counts', 0, COUNTS); nth++)
       this.#later(drawInteger(seed, 'file-counts-at', nth, [0, day.peaceAfterMs]), () => this.#count())
