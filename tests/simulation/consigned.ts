@@ -29,7 +29,6 @@ export class Consigned {
   readonly goods: readonly Goods[]
   /** Lines for the next file. */
   readonly untold: string[] = []
-  #countedMs = -1
 
   constructor(shelves: readonly Stock[]) {
     this.goods = OWNERS.flatMap((owner, nth) => {
@@ -38,21 +37,13 @@ export class Consigned {
     })
   }
 
-  act(goods: Goods, step: number, nowMs: number): void {
-    this.#move(goods, goods.acts[step]!, nowMs)
+  /** The next of them, whichever of two at one moment comes first. */
+  act(goods: Goods, nowMs: number): void {
+    this.#move(goods, goods.acts[goods.sequence]!, nowMs)
   }
 
   countOneMore(nowMs: number): void {
     for (const goods of this.goods) if (goods.sequence > 0) this.#move(goods, ONE_MORE, nowMs)
-  }
-
-  counted(mark: number, takenAt: string): string[] {
-    this.#countedMs = Date.parse(takenAt)
-    return this.goods
-      .filter(({ sequence }) => sequence > 0)
-      .map(({ shelf: { company, site, item }, owner, available, hold, damaged, sequence }) =>
-        [company, site, item, owner, available, hold, damaged, sequence, mark, takenAt].join(','),
-      )
   }
 
   lying(): string[] {
@@ -67,7 +58,6 @@ export class Consigned {
       .map(({ shelf: { site, item }, owner, sequence }) => `${site} ${item} ${owner}: ${sequence}`)
   }
 
-  /** A count tells the moment before which all that moved is in it, so nothing moves at that moment behind it. */
   #move(goods: Goods, { reason, quantity, to }: Act, nowMs: number): void {
     const size = Math.abs(quantity)
     if (to === undefined) goods.available += quantity
@@ -79,8 +69,7 @@ export class Consigned {
     }
     goods.sequence++
     const { company, site, item } = goods.shelf
-    const ms = timeAt(nowMs).getTime()
-    const at = new Date(ms === this.#countedMs ? ms + 1 : ms).toISOString()
+    const at = timeAt(nowMs).toISOString()
     this.untold.push(
       [company, site, item, goods.owner, '', reason, quantity, goods.sequence, '', '', '', at].join(','),
     )

@@ -66,7 +66,7 @@ type Parts = {
 
 const HEAD =
   'company,location,sku,owner,lot,reason,quantity,sequence,mark,purchase_order,purchase_order_line,at' as const
-const COUNT_HEAD = 'company,location,sku,owner,available,quality_hold,damaged,sequence,mark,taken_at' as const
+const COUNT_HEAD = 'company,location,sku,available,quality_hold,damaged,sequence,mark,taken_at' as const
 const TELLS_MS = 900
 const LATE_MS: [number, number] = [1_000, 6_000]
 /** Whoever finds out that a file was cut or had a wrong line sends what is right. */
@@ -124,8 +124,7 @@ class FileWork implements FilePeople {
       const times = goods.acts.map((_, step) =>
         drawInteger(seed, 'file-act', `${goods.owner}-${step}`, ACTS_MS),
       )
-      for (const [step, ms] of times.toSorted((a, b) => a - b).entries())
-        this.#later(ms, () => this.#consigned.act(goods, step, this.#parts.scheduler.nowMs))
+      for (const ms of times) this.#later(ms, () => this.#consigned.act(goods, this.#parts.scheduler.nowMs))
     }
     for (let nth = 0; nth < drawInteger(seed, 'file-counts', 0, COUNTS); nth++)
       this.#later(drawInteger(seed, 'file-counts-at', nth, [0, day.peaceAfterMs]), () => this.#count())
@@ -221,10 +220,9 @@ class FileWork implements FilePeople {
       const own = events.filter((event) => event['site'] === site && event['sku'] === item)
       const sequence = Math.max(0, ...own.map((event) => Number(event['stock_sequence'] ?? 0)))
       const counted = [there('AVAIL'), there('HOLD'), there('DAMAGED')]
-      return [company, site, item, '', ...counted, sequence, mark, takenAt].join(',')
+      return [company, site, item, ...counted, sequence, mark, takenAt].join(',')
     })
-    const others = this.#consigned.counted(mark, takenAt)
-    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, [...lines, ...others])
+    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, lines)
   }
 
   #send(name: string, head: string, lines: readonly string[]): void {
