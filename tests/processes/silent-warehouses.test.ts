@@ -22,7 +22,9 @@ beforeAll(async () => {
 })
 afterAll(() => house.end())
 beforeEach(async () => {
-  await house.run('truncate desk.document, shipments.fulfillment, log.event, inbox.stream, reading.progress')
+  await house.run(
+    'truncate desk.document, shipments.fulfillment, shipments.packing, log.event, inbox.stream, reading.progress',
+  )
   clock = fakeClock(new Date())
   ;[asked, failures, isOut] = [[], [], false]
 })

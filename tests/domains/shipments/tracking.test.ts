@@ -173,6 +173,7 @@ describe('a parcel of which nothing is heard', () => {
     const unheard = afterAsking(left, 'unanswered', paceAt(200))
     expect(unheard).toMatchObject({ missed: null, asking: { times: 0 } })
     expect(hoursOf(unheard)).toBe(200.25)
+    expect(afterAsking(left, 'unanswered', paceAt(61 * 24)).asking).toBeNull()
   })
 
   test.each(['exception', 'damaged', 'lost', 'refused'] as const)(

@@ -100,10 +100,10 @@ export function afterAsking(parcel: Parcel, answer: AskingAnswer, pace: AskingPa
   const { asking } = parcel
   if (!asking) return parcel
   const { now, afterMs, missedAfterMs } = pace
-  if (answer === 'unanswered')
-    return { ...parcel, asking: { ...asking, at: later(now, Math.min(afterMs, AGAIN_MS)) } }
   const silentMs = now.getTime() - asking.newsAt.getTime()
   if (silentMs >= ASKED_FOR_MS) return { ...parcel, asking: null }
+  if (answer === 'unanswered')
+    return { ...parcel, asking: { ...asking, at: later(now, Math.min(afterMs, AGAIN_MS)) } }
   const pauseMs = Math.min(afterMs * 2 ** asking.times, Math.max(afterMs, PAUSE_MAX_MS))
   const untilMissedMs = missedAfterMs - silentMs
   const againMs = untilMissedMs > 0 ? Math.min(pauseMs, untilMissedMs) : pauseMs
