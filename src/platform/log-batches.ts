@@ -12,17 +12,19 @@ export type Batch = { readonly events: readonly PlacedEvent[]; readonly end: Cur
 
 const lateBefore = sql(
   'log.late_before',
-  `select e.generation, e.xid::text as xid, e.position
+  `select e.generation, e.xid::text as xid, e.position, e.key, e.key_version as "keyVersion"
    from unnest($1::bigint[], $2::int[]) as k(key, before)
    join log.event e on e.key = k.key and e.key_version = k.before and e.recorded_at >= $3
    where (e.generation, e.xid, e.position) > ($4::smallint, $5::xid8, $6::bigint)
-   order by e.generation desc, e.xid desc, e.position desc limit 1`,
+   order by e.generation desc, e.xid desc, e.position desc`,
 )
+// What stands behind a transaction that is under way is not read: what that records will stand before it.
 const readUpTo = sql(
   'log.read_up_to',
   `select ${LOG_COLUMNS} from log.event
    where (generation, xid, position) > ($1::smallint, $2::xid8, $3::bigint)
      and (generation, xid, position) <= ($4::smallint, $5::xid8, $6::bigint)
+     and (xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation))
    order by generation, event.xid, position`,
 )
 const readByVersion = sql(
@@ -38,44 +40,57 @@ const cursorValues = ({ generation, xid, position }: Cursor) => [generation, xid
 
 /**
  * About `limit` events after `cursor`, each document's in the order of its versions. A transaction that began earlier
- * may have told its event later, so the batch goes on until nothing in it has a predecessor behind its end.
+ * may have told its event later, so the batch goes on until nothing in it has a predecessor behind its end, and ends
+ * before an event whose predecessor cannot be read yet.
  */
 export async function readBatch(queries: Queries, cursor: Cursor, limit: number): Promise<Batch> {
-  const events = await readEvents(queries, cursor, limit)
+  let events = await readEvents(queries, cursor, limit)
   let unchecked: readonly RecordedEvent[] = events
   while (unchecked.length > 0) {
-    const end = events.at(-1)!.cursor
+    const [places, end] = [events.length, events.at(-1)!.cursor]
     const late = await lateOnes(queries, events, unchecked)
-    if (!late) break
-    const rows = await queries.query<LogRow>(readUpTo, [...cursorValues(end), ...cursorValues(late)])
-    unchecked = rows.map(recorded)
-    events.push(...unchecked)
+    if (late.length === 0) break
+    const rows = await queries.query<LogRow>(readUpTo, [...cursorValues(end), ...cursorValues(late[0]!)])
+    const read = rows.map(recorded)
+    events = withoutWaiting([...events, ...read], late)
+    unchecked = read.slice(0, Math.max(0, events.length - places))
   }
   return { events: inOrder(events, cursor), end: events.at(-1)?.cursor ?? cursor }
 }
 
-/** The last predecessor of `unchecked` that stands behind the end of `events`. */
+/** The predecessors of `unchecked` that stand behind the end of `events`, the last of them first. */
 async function lateOnes(
   queries: Queries,
   events: readonly RecordedEvent[],
   unchecked: readonly RecordedEvent[],
-): Promise<Cursor | undefined> {
+): Promise<readonly (Cursor & EventName)[]> {
   const here = new Set(events.map(nameOf))
-  const open = unchecked.filter(
-    ({ key, keyVersion }) => keyVersion > 1 && !here.has(`${key}.${keyVersion - 1}`),
-  )
-  if (open.length === 0) return undefined
+  const open = unchecked.filter((event) => event.keyVersion > 1 && !here.has(predecessorOf(event)))
+  if (open.length === 0) return []
   const since = Math.min(...unchecked.map(({ recordedAt }) => recordedAt.getTime())) - APART_MS
-  const [late] = await queries.query<Cursor>(lateBefore, [
+  return queries.query<Cursor & EventName>(lateBefore, [
     open.map(({ key }) => key),
     open.map(({ keyVersion }) => keyVersion - 1),
     new Date(since),
     ...cursorValues(events.at(-1)!.cursor),
   ])
-  return late
 }
 
-const nameOf = ({ key, keyVersion }: RecordedEvent): string => `${key}.${keyVersion}`
+/** Those before the first that waits for a predecessor which was not read, or that would be parted from it by that. */
+function withoutWaiting(events: readonly RecordedEvent[], late: readonly EventName[]): RecordedEvent[] {
+  const here = new Set(events.map(nameOf))
+  const absent = new Set(late.map(nameOf).filter((name) => !here.has(name)))
+  let kept = [...events]
+  for (;;) {
+    const at = kept.findIndex((event) => absent.has(predecessorOf(event)))
+    if (at < 0) return kept
+    for (const event of kept.slice(at)) absent.add(nameOf(event))
+    kept = kept.slice(0, at)
+  }
+}
+
+const nameOf = ({ key, keyVersion }: EventName): string => `${key}.${keyVersion}`
+const predecessorOf = ({ key, keyVersion }: EventName): string => nameOf({ key, keyVersion: keyVersion - 1 })
 
 /** Each document's events share out their places by version; `start` is where the first of them was read from. */
 function inOrder(events: readonly RecordedEvent[], start: Cursor): PlacedEvent[] {

@@ -1,4 +1,5 @@
 /** The log as it is told on: in the order of each document, from any place, and by time. */
+import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { beginning, headOfLog } from '#platform/log.ts'
 import {
@@ -18,14 +19,15 @@ beforeAll(async () => {
 })
 afterAll(() => open.end())
 
+const insertAt = (recordedAt: string): string =>
+  `insert into log.event (type, key, key_version, company, correlation_id, data, source, actor, recorded_at)
+   values ('crate.packed', $1, $2, 'north', $1, '{}', 'test', 'test', ${recordedAt})`
+const INSERT = insertAt('now()')
 const append = async (key: number, version: number, recordedAt = 'now()'): Promise<void> => {
-  await open.run(
-    `insert into log.event (type, key, key_version, company, correlation_id, data, source, actor, recorded_at)
-     values ('crate.packed', $1, $2, 'north', $1, '{}', 'test', 'test', ${recordedAt})`,
-    [key, version],
-  )
+  await open.run(insertAt(recordedAt), [key, version])
   await settledLog(open.database)
 }
+const session = (): Client => new Client({ connectionString: open.url })
 const namesOf = (batch: Awaited<ReturnType<typeof readBatch>>) =>
   batch.events.map(({ event }) => `${event.key}.${event.keyVersion}`)
 
@@ -46,6 +48,34 @@ test('events of a document come in the order of its versions, wherever the batch
   }
   const { events } = await readBatch(open.database, start, 50)
   expect(new Set(events.map(({ event }) => event.key)).size).toBe(4)
+})
+
+test('what a transaction under way will record is told, although others behind it are known already', async () => {
+  const start = await headOfLog(open.database)
+  const [first, middle, last] = [session(), session(), session()]
+  const all = [first, middle, last]
+  try {
+    for (const one of all) {
+      await one.connect()
+      await one.query('begin')
+      await one.query('select pg_current_xact_id()')
+    }
+    await last.query(INSERT, [51, 1])
+    await last.query('commit')
+    await first.query(INSERT, [52, 1])
+    await first.query(INSERT, [51, 2])
+    await first.query('commit')
+    await middle.query(INSERT, [53, 1])
+    const read = (from = start) => readBatch(open.database, from, 50)
+    await expect.poll(async () => namesOf(await read())).toEqual(['52.1'])
+    const { end } = await read()
+    expect(namesOf(await read(end))).toEqual([])
+    await middle.query('commit')
+    await settledLog(open.database)
+    expect(namesOf(await read(end)).toSorted()).toEqual(['51.1', '51.2', '53.1'])
+  } finally {
+    for (const one of all) await one.end()
+  }
 })
 
 test('whoever resumes behind an event that was told is told every one that was not', async () => {

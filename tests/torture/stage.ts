@@ -27,6 +27,8 @@ import { passableFolder } from '#tests/support/passable-folder.ts'
 const POLICY = { timeoutMs: 2_500, retry: { maxMs: 3_000, maxAttempts: 100 } }
 /** So that orders are also found which a shop could not tell us of yet. */
 const SHOP_POLL_MS = 10_000
+/** What a warehouse gives up to tell is asked for within the time in which all must drain. */
+const SILENT_AFTER_MS = 30_000
 const ROLES = {
   doors: 'api',
   everything: 'all',
@@ -208,7 +210,7 @@ function programs(
       {
         ...configured,
         publishing,
-        inbox: { shopPollMs: SHOP_POLL_MS },
+        inbox: { shopPollMs: SHOP_POLL_MS, silentAfterMs: SILENT_AFTER_MS },
         edi: ediIn(join(folder, 'edi')),
         role,
         http: { port: 0 },
