@@ -89,14 +89,14 @@ test('each label that was sold and not answered is known to the next program, pa
   program = await start()
   landscape.wms.redeliver()
   const open = `select 1 from shipments.packing where state not in ('used', 'void')`
-  const packed = () => query('select 1 from shipments.packing')
-  await expect.poll(async () => (await packed()).length, WITHIN).toBeGreaterThanOrEqual(ORDERS)
-  await expect.poll(async () => (await query(open)).length, WITHIN).toBe(0)
+  // What is told to be packed only after its warehouse has lost patience needs no label any more.
   await atRest(query)
+  await expect.poll(async () => (await query(open)).length, WITHIN).toBe(0)
   const ours = await query<{ label: string; state: string; charge: number; reference: string }>(
     `select label, state, charge_minor::int as charge, 'F-' || fulfillment_id || '/' || number as reference
      from shipments.packing`,
   )
+  expect(ours.length).toBeGreaterThan(0)
   const told = ours.map(({ label, state, charge, reference }) => ({ label, reference, charge, state }))
   const theirs = carrier.truth().shipments.map(({ shipment_id: label, reference, charge, status }) => ({
     label,
