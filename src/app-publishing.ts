@@ -1,7 +1,6 @@
 /** Channels that are told what can be promised to them, by one process for all. */
 import { join } from 'node:path'
 import type { StockFeed } from '#capabilities/channel.ts'
-import { silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
 import { type Audience, tellAllAgain } from '#domains/inventory/operations/untold.ts'
 import type { Database } from '#platform/database.ts'
 import type { Job } from '#platform/schedule.ts'
@@ -15,7 +14,7 @@ import { feedFileWriter } from './processes/feed-files.ts'
 import { carefully } from './processes/careful-reading.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { advisePartners } from './processes/partner-availability.ts'
-import { Publisher } from './processes/publishing.ts'
+import { Publisher, sourcesNow } from './processes/publishing.ts'
 import { tellShop } from './processes/shop-stock.ts'
 import { stockInDatabase } from './processes/stock-in-memory.ts'
 
@@ -48,10 +47,7 @@ export function publishing(wires: Wires): Job[] {
     channels,
     audiences: audiencesOf(config),
     locationsOf: (code) => company(code).locations,
-    silent: async () => {
-      const silent = silentOf(freshness, await sourceStates(screens))
-      return silent.length > 0 ? JSON.stringify(silent) : ''
-    },
+    sources: sourcesNow(screens, freshness),
     read: carefully(stockInDatabase(screens, clock, freshness), clock),
   })
   return [

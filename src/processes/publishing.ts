@@ -1,11 +1,13 @@
 /** Tells channels what can be promised to them as it changes: coalesced by item, the last figure alone. */
 import { type Figure, publish } from '#domains/inventory/operations/publishing.ts'
 import type { Audience } from '#domains/inventory/operations/untold.ts'
+import type { FreshnessRule } from '#domains/inventory/contract/freshness.ts'
+import { silentOf, sourceStates } from '#domains/inventory/views/freshness.ts'
 import { confidenceIn, type Promisable } from '#domains/inventory/views/promising.ts'
 import { findItemsById, itemIds } from '#domains/items/operations.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
 import type { Clock } from '#platform/clock.ts'
-import type { Database } from '#platform/database.ts'
+import type { Database, Queries } from '#platform/database.ts'
 import type { Ids } from '#platform/ids.ts'
 import { TouchReader } from '#platform/touches.ts'
 import type { StockReader } from './stock-in-memory.ts'
@@ -20,9 +22,25 @@ export type PublishingPorts = {
   /** Where a company sells from. */
   readonly locationsOf: (company: string) => readonly string[]
   readonly read: StockReader
-  /** Which rules of silent sources hold now, as one text. */
-  readonly silent: () => Promise<string>
+  /** How those are who tell of stock. */
+  readonly sources: () => Promise<SourcesNow>
 }
+
+export type SourcesNow = {
+  readonly isAnySilent: boolean
+  /** Another one once any source fell silent, was heard or has another rule, though all be as before by now. */
+  readonly print: string
+}
+
+export const sourcesNow =
+  (queries: Queries, rules: readonly FreshnessRule[]): PublishingPorts['sources'] =>
+  async () => {
+    const states = await sourceStates(queries)
+    return {
+      isAnySilent: silentOf(rules, states).length > 0,
+      print: states.map(({ doc, version }) => `${doc}.${version}`).join(' '),
+    }
+  }
 
 const CAUSE = { source: 'publishing', actor: 'publishing' }
 const TOPICS = ['stock', 'items', 'care'] as const
@@ -42,7 +60,7 @@ export class Publisher {
   readonly #changed = new Set<number>()
   readonly #unsure = new Set<number>()
   #anewMs = Number.NEGATIVE_INFINITY
-  #silent = ''
+  #sources: SourcesNow = { isAnySilent: false, print: '' }
 
   constructor(ports: PublishingPorts) {
     this.#ports = ports
@@ -54,10 +72,10 @@ export class Publisher {
     const { database, clock } = this.#ports
     const { touched, anew } = await this.#touches.look(database)
     for (const topic of TOPICS) for (const id of touched.get(topic) ?? []) this.#changed.add(id)
-    const before = this.#silent
-    if (anew || touched.has('sources')) this.#silent = await this.#ports.silent()
-    const shrinks = this.#silent !== '' && clock.monotonicMs() - this.#anewMs > SILENT_ANEW_MS
-    if (anew || shrinks || this.#silent !== before) await this.#compareAll()
+    const before = this.#sources
+    if (anew || touched.has('sources')) this.#sources = await this.#ports.sources()
+    const shrinks = this.#sources.isAnySilent && clock.monotonicMs() - this.#anewMs > SILENT_ANEW_MS
+    if (anew || shrinks || this.#sources.print !== before.print) await this.#compareAll()
     while (this.#changed.size > 0) await this.#tell(this.#changed)
     if (this.#unsure.size > 0) await this.#tell(this.#unsure)
   }
