@@ -210,19 +210,12 @@ export function assertLabels(
     if (!labels) return []
     const path = ['locations', at, 'labels']
     const known = [...carriers.keys()].join(', ') || 'none'
-    const takes = connectors.get(wms ?? '')?.operations['wms.giveLabels']
+    const noSeller = `names "${labels.carrier}", which is no carrier among the systems; carriers: ${known}`
+    const noTaker = `needs a warehouse that takes labels; wms is ${wms ?? 'not set'}`
+    const isTaken = connectors.get(wms ?? '')?.operations['wms.giveLabels'] !== undefined
     return [
-      ...(carriers.has(labels.carrier)
-        ? []
-        : [
-            {
-              path: [...path, 'carrier'],
-              message: `names "${labels.carrier}", which is no carrier among the systems; carriers: ${known}`,
-            },
-          ]),
-      ...(takes
-        ? []
-        : [{ path, message: `needs a warehouse that takes labels; wms is ${wms ?? 'not set'}` }]),
+      ...(carriers.has(labels.carrier) ? [] : [{ path: [...path, 'carrier'], message: noSeller }]),
+      ...(isTaken ? [] : [{ path, message: noTaker }]),
     ]
   })
   if (problems.length > 0) throw new ConfigError(problems)

@@ -1,11 +1,9 @@
 /** Settings of what others tell: after which silence it is asked for, and when a person is told that it never came. */
 import { z } from 'zod'
+import { milliseconds } from './config-values.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-
-const milliseconds = (meaning: string, byDefault: number, most = HOUR_MS) =>
-  z.int().min(1).max(most).describe(meaning).default(byDefault)
 
 export const Inbox = z.strictObject({
   gapAfterMs: milliseconds(

@@ -7,6 +7,7 @@ import { Labels } from './config-labels.ts'
 import { Publishing } from './config-publishing.ts'
 import { AdjustmentRules, LocationGroups, ReservationRules } from './config-reservations.ts'
 import { Feeds, StockSource } from './config-stock.ts'
+import { milliseconds } from './config-values.ts'
 import { HoldType } from './domains/orders/contract.ts'
 import { Policy } from './platform/policies.ts'
 import { TimeZoneName } from './platform/time-zone.ts'
@@ -35,9 +36,6 @@ const folder = (meaning: string, byDefault: string) =>
     .min(1)
     .meta({ description: meaning, ...traits({ path: true }) })
     .default(byDefault)
-
-const milliseconds = (meaning: string, byDefault: number, most = 3_600_000) =>
-  z.int().min(1).max(most).describe(meaning).default(byDefault)
 
 const code = (meaning: string, example: string) =>
   z

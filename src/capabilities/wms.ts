@@ -1,4 +1,5 @@
 /** What the house asks of a warehouse, and what a warehouse tells it. */
+import type { Label } from './carrier.ts'
 import type { Address, OpenOrderLine, Page, PageRequest } from './erp.ts'
 import type { StockFact, StockSnapshot } from './stock.ts'
 import { operation } from '#platform/connector.ts'
@@ -59,12 +60,7 @@ export type LabelGiving = {
   /** The warehouse's own number of the packing. */
   readonly packing: string
   readonly carrier: string
-  readonly labels: readonly {
-    readonly sscc: string
-    readonly tracking: string
-    readonly format: string
-    readonly contentBase64: string
-  }[]
+  readonly labels: Label['packages']
 }
 
 /** Business key: what was packed. Refused once it has left, or is packed anew. */

@@ -1,6 +1,14 @@
 /** The log for those who tell it on: in batches that never part an event of a document from the ones before it. */
 import { type Queries, sql } from './database.ts'
-import { type Cursor, LOG_COLUMNS, type LogRow, readEvents, recorded, type RecordedEvent } from './log.ts'
+import {
+  type Cursor,
+  LOG_COLUMNS,
+  type LogRow,
+  readEvents,
+  recorded,
+  type RecordedEvent,
+  SETTLED,
+} from './log.ts'
 
 export type PlacedEvent = {
   readonly event: RecordedEvent
@@ -18,13 +26,12 @@ const lateBefore = sql(
    where (e.generation, e.xid, e.position) > ($4::smallint, $5::xid8, $6::bigint)
    order by e.generation desc, e.xid desc, e.position desc`,
 )
-// What stands behind a transaction that is under way is not read: what that records will stand before it.
 const readUpTo = sql(
   'log.read_up_to',
   `select ${LOG_COLUMNS} from log.event
    where (generation, xid, position) > ($1::smallint, $2::xid8, $3::bigint)
      and (generation, xid, position) <= ($4::smallint, $5::xid8, $6::bigint)
-     and (xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation))
+     and (${SETTLED})
    order by generation, event.xid, position`,
 )
 const readByVersion = sql(
@@ -47,13 +54,12 @@ export async function readBatch(queries: Queries, cursor: Cursor, limit: number)
   let events = await readEvents(queries, cursor, limit)
   let unchecked: readonly RecordedEvent[] = events
   while (unchecked.length > 0) {
-    const [places, end] = [events.length, events.at(-1)!.cursor]
+    const [checked, end] = [events.length, events.at(-1)!.cursor]
     const late = await lateOnes(queries, events, unchecked)
     if (late.length === 0) break
     const rows = await queries.query<LogRow>(readUpTo, [...cursorValues(end), ...cursorValues(late[0]!)])
-    const read = rows.map(recorded)
-    events = withoutWaiting([...events, ...read], late)
-    unchecked = read.slice(0, Math.max(0, events.length - places))
+    events = withoutWaiting([...events, ...rows.map(recorded)], late)
+    unchecked = events.slice(checked)
   }
   return { events: inOrder(events, cursor), end: events.at(-1)?.cursor ?? cursor }
 }

@@ -72,12 +72,15 @@ export const LOG_COLUMNS = `type, key, key_version as "keyVersion", company, cor
   schema_version as "schemaVersion", source, actor, causation_id as "causationId", trace_id as "traceId",
   occurred_at as "occurredAt", recorded_at as "recordedAt", generation, xid::text as xid, position`
 
+/** Of log.event: nothing can be recorded before it any more, since every transaction that began earlier has ended. */
+export const SETTLED = `xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation)`
+
 // A bare `xid` to order by would be the text that is selected, where 1000 comes before 999.
 const read = sql(
   'log.read',
   `select ${LOG_COLUMNS} from log.event
    where (generation, xid, position) > ($1::smallint, $2::xid8, $3::bigint)
-     and (xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation))
+     and (${SETTLED})
    order by generation, event.xid, position limit $4`,
 )
 
@@ -120,7 +123,7 @@ function inOwnOrder(events: readonly RecordedEvent[]): RecordedEvent[] {
 const head = sql(
   'log.head',
   `select generation, xid::text as xid, position from log.event
-   where xid < pg_snapshot_xmin(pg_current_snapshot()) or generation < (select max(generation) from log.generation)
+   where ${SETTLED}
    order by generation desc, event.xid desc, position desc limit 1`,
 )
 

@@ -79,14 +79,11 @@ export async function fulfillmentFacts(
       }))
       return [
         request.doc,
-        {
-          ...compose(
-            request,
-            { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! },
-            wanted,
-          ),
-          packings: packings(request.doc),
-        },
+        compose(
+          request,
+          { order, lines: orderLinesOf(order.doc), shipTo: shipTos.get(order.doc)! },
+          { wanted, packings: packings(request.doc) },
+        ),
       ]
     }),
   )
@@ -98,10 +95,15 @@ type OrderSide = {
   readonly shipTo: Address
 }
 
+type RequestSide = {
+  readonly wanted: readonly Pick<NewFulfillmentLine, 'line' | 'quantity' | 'lots' | 'minimumExpiry'>[]
+  readonly packings?: readonly Packing[]
+}
+
 function compose(
   { version, ...request }: Fulfillment,
   { order, lines, shipTo }: OrderSide,
-  wanted: readonly Pick<NewFulfillmentLine, 'line' | 'quantity' | 'lots' | 'minimumExpiry'>[],
+  { wanted, packings = [] }: RequestSide,
 ): FulfillmentFacts {
   const lineOf = new Map(lines.map((line) => [line.n, line]))
   const { customer, customerOrder, requestedDate, totalMinor, currency } = order
@@ -121,7 +123,7 @@ function compose(
         return { ...of, lots: lots.flatMap(named), minimumExpiry }
       })
       .toSorted((a, b) => a.line - b.line),
-    packings: [],
+    packings,
   }
 }
 
@@ -186,7 +188,11 @@ export async function beginFulfillments(
         byHand: false,
         version: 1,
       }
-      const facts = compose(row, { order, lines: orderLines, shipTo: shipTos.get(order.doc)! }, lines)
+      const facts = compose(
+        row,
+        { order, lines: orderLines, shipTo: shipTos.get(order.doc)! },
+        { wanted: lines },
+      )
       return [request.doc, { process, facts }]
     }),
   )

@@ -1,6 +1,11 @@
 /** Labels that the house buys for what a warehouse has packed: sold by a carrier, given to the warehouse, voided if unused. */
 import { createLabel, type Label, type LabelRequest, voidLabel } from '#capabilities/carrier.ts'
-import { giveLabels, type LabelGiving, type ShipmentConfirmed } from '#capabilities/wms.ts'
+import {
+  giveLabels,
+  type LabelGiving,
+  type PackingConfirmed,
+  type ShipmentConfirmed,
+} from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { DeskRow } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
@@ -253,20 +258,21 @@ export async function noteLabels(
   cause: Cause,
 ): Promise<DeskRow[]> {
   if (ports.labels.size === 0) return []
-  const mine = told.flatMap((one) => {
-    const request = books.requests.get(parseNumber(one.message.fulfillment, 'F') ?? -1)
+  const mine = told.flatMap(({ message }) => {
+    const request = books.requests.get(parseNumber(message.fulfillment, 'F') ?? -1)
     const rules = request && ports.labels.get(request.location)
-    return request && rules ? [{ request, rules, message: one.message }] : []
+    return request && rules && isOfLabels(message) ? [{ request, rules, message }] : []
   })
   if (mine.length === 0) return []
   const docs = [...new Set(mine.map(({ request }) => request.doc))].toSorted((a, b) => a - b)
   const known = new Map((await packingsOf(tx, docs)).map((row) => [keyOf(row), row]))
-  const orders = new Set(mine.map(({ request }) => books.orders.get(request.orderId)!))
+  const packed = mine.filter(({ message }) => message.type === 'packing-confirmed')
+  const orders = new Set(packed.map(({ request }) => books.orders.get(request.orderId)!))
   const shipTos = await addressesOf(tx, [...orders])
   const noted: Noted = { known, asked: new Map(), moved: new Map() }
   for (const { request, rules, message } of mine) {
     if (message.type === 'shipment-confirmed') noteLeft(noted, request, message)
-    else if (message.type === 'packing-confirmed' && message.packing && isActive(request)) {
+    else if (isActive(request)) {
       const { number, packages } = message.packing
       const { carrier, service, shipFrom } = rules
       const ask = { service, shipFrom, shipTo: shipTos.get(request.orderId)!, packages }
@@ -283,6 +289,10 @@ export async function noteLabels(
     share: 0,
   }))
 }
+
+type Packed = PackingConfirmed & { readonly packing: NonNullable<PackingConfirmed['packing']> }
+const isOfLabels = (message: Confirmation['message']): message is ShipmentConfirmed | Packed =>
+  message.type === 'shipment-confirmed' || (message.type === 'packing-confirmed' && !!message.packing)
 
 type Asked = Pick<Packing, 'doc' | 'number' | 'carrier' | 'ask'>
 type OfRequest = { readonly request: Fulfillment }

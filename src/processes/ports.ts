@@ -1,4 +1,5 @@
 /** What processes are handed by app.ts: identity, time, the rules of each company, who is told of what. */
+import type { Address } from '#capabilities/erp.ts'
 import type { StockReason } from '#capabilities/stock.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Occurrence } from '#platform/exceptions.ts'
@@ -9,7 +10,6 @@ import type { Tolerance } from '#domains/inventory/contract/reconciliations.ts'
 import type { PricePolicy } from '#domains/pricing/contract.ts'
 import type { StaleCreditFallback } from '#domains/customers/contract.ts'
 import type { Care } from './care.ts'
-import type { LabelRules } from './label-rules.ts'
 import type { Sla } from './sla.ts'
 
 /** How one legal entity sells. */
@@ -40,6 +40,9 @@ export type ChannelWishes = {
   readonly shipNotice: boolean
   readonly invoice: boolean
 }
+
+/** Where the labels of a location are bought. */
+export type LabelRules = { readonly carrier: string; readonly service: string; readonly shipFrom: Address }
 
 export type ProcessPorts = {
   readonly clock: Clock

@@ -1,10 +1,27 @@
 /** A warehouse that says what a test wants it to, in Depot's words, under its signature and in its numbering. */
 import { createHmac } from 'node:crypto'
 import { DEFAULT_CREDENTIALS } from '#landscape/landscape.ts'
-import type { Wholesaler } from './wholesaler.ts'
+import { expect } from 'vitest'
+import type { Placed, Wholesaler } from './wholesaler.ts'
 
 /** A fulfillment request for one item. */
 export type Request = { readonly doc: number; readonly location: string; readonly sku: string }
+
+/** What the warehouse is asked for of an order of that item, once it has it. */
+export async function acceptedRequest(
+  { query }: Pick<Wholesaler, 'query'>,
+  { doc }: Pick<Placed, 'doc'>,
+  sku: string,
+): Promise<Request> {
+  const requests = () =>
+    query<Request & { state: string }>(
+      'select id as doc, location, state, $2 as sku from shipments.fulfillment where order_id = $1',
+      [doc, sku],
+    )
+  await expect.poll(requests, { timeout: 15_000 }).toMatchObject([{ state: 'accepted' }])
+  return (await requests())[0]!
+}
+
 /** Pieces by line of the order. */
 export type Pieces = Readonly<Record<number, number>>
 

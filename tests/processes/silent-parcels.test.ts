@@ -1,7 +1,7 @@
 /** Parcels of which a carrier tells nothing more: it is asked, what it saw is booked once, and who is missed is a person's. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { violations } from '#tests/support/books-rules.ts'
-import { depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
+import { acceptedRequest, depotVoice, type DepotVoice } from './depot-voice.ts'
 import { openWholesaler, type Wholesaler } from './wholesaler.ts'
 
 const SKU = '46002'
@@ -39,16 +39,10 @@ async function shipped(
 ): Promise<number> {
   for (const number of known) carrier().manifest(number, `sscc-${number}`, { city: 'Newark', country: 'US' })
   const order = await house.order({ lines: [[SKU, 6]] })
-  const requests = () =>
-    house.query<Request & { state: string }>(
-      'select id as doc, location, state, $2 as sku from shipments.fulfillment where order_id = $1',
-      [order.doc, SKU],
-    )
-  await expect.poll(requests, WITHIN).toMatchObject([{ state: 'accepted' }])
-  const [request] = await requests()
+  const request = await acceptedRequest(house, order, SKU)
   const pieces = 6 / tracking.length
-  const told = await depot.tell(request!, 'shipment.confirmed', {
-    shipment_id: `VS-${request!.doc}`,
+  const told = await depot.tell(request, 'shipment.confirmed', {
+    shipment_id: `VS-${request.doc}`,
     final: true,
     carrier: by,
     shipped_at: new Date().toISOString(),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { O2C } from '#tests/routes/front-door.ts'
 import { violations } from '#tests/support/books-rules.ts'
 import { type CarrierVoice, carrierVoice } from './carrier-voice.ts'
-import { depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
+import { acceptedRequest, depotVoice, type DepotVoice, type Request } from './depot-voice.ts'
 import { openWholesaler, type Placed, type Wholesaler } from './wholesaler.ts'
 
 const SKU = '46001'
@@ -29,13 +29,7 @@ const parcel = (): string => `T${++parcels}`
 
 async function released(): Promise<[Placed, Request]> {
   const order = await house.order({ lines: [[SKU, 6]] })
-  const requests = () =>
-    house.query<Request & { state: string }>(
-      'select id as doc, location, state, $2 as sku from shipments.fulfillment where order_id = $1',
-      [order.doc, SKU],
-    )
-  await expect.poll(requests, WITHIN).toMatchObject([{ state: 'accepted' }])
-  return [order, (await requests())[0]!]
+  return [order, await acceptedRequest(house, order, SKU)]
 }
 
 /** What is asked for leaves in so many packages. */

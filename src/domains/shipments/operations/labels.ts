@@ -36,10 +36,10 @@ async function tell(
   appendEvents(
     tx,
     docs.map((doc) => {
-      const [first, ...more] = of.get(doc)!
-      const { company, orderId } = first!.request
-      const packings = [first!, ...more].map(({ number }) => number)
-      const data = { packings, ...first!.data }
+      const own = of.get(doc)!
+      const { request, data: told } = own[0]!
+      const { company, orderId } = request
+      const data = { packings: own.map(({ number }) => number), ...told }
       return { type, key: doc, keyVersion: versions.get(doc)!, company, correlationId: orderId, data }
     }),
     cause,

@@ -30,11 +30,11 @@ export function insertPackings(
 
 const setPackingStates = sql(
   'shipments.set_packing_states',
-  `update shipments.packing p set state = k.state, content = case when k.state = 'bought' then p.content end
+  `update shipments.packing p set state = k.state, content = null
    from unnest($1::bigint[], $2::text[], $3::text[]) as k(doc, number, state)
    where p.fulfillment_id = k.doc and p.number = k.number`,
 )
-/** What is printed is kept for the warehouse alone. */
+/** What was to be printed is not kept: the warehouse has it, or nobody needs it. */
 export function updatePackingStates(
   tx: Transaction,
   rows: readonly (PackingKey & { readonly state: PackingState })[],
