@@ -7,6 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client, DatabaseError } from 'pg'
+import { type Connection, sql } from './database.ts'
 import { Misconfiguration } from './misconfiguration.ts'
 import { lineAt, statementLines } from './sql-lines.ts'
 
@@ -18,17 +19,43 @@ export type MigrationOptions = {
   readonly dryRun?: boolean
 }
 
+/** The session in which they run. The port that a simulation replaces. */
+export type MigrationSession = Pick<Connection, 'execute'> & {
+  /** How many statements of a text of several were done when one of them failed. */
+  readonly completed: number
+}
+
 export type MigrationOutcome = { readonly applied: readonly string[]; readonly pending: readonly string[] }
 
 const DIRECTORY = fileURLToPath(new URL('../../migrations/', import.meta.url))
 /** `crossdock` in ASCII, first four letters: the class of our advisory locks that guard the whole database. */
 const LOCK = [0x63726f73, 2] as const
 
-const CREATE_HISTORY = `create table if not exists public.migration (
+const BEGIN = sql('migrations.begin', 'begin')
+const COMMIT = sql('migrations.commit', 'commit')
+const ROLLBACK = sql('migrations.rollback', 'rollback')
+const IS_HISTORY = sql('migrations.is_history', `select to_regclass('public.migration') is not null as there`)
+const READ_HISTORY = sql('migrations.read_history', 'select name, checksum from public.migration')
+const TAKE_LOCK = sql('migrations.lock', 'select pg_advisory_xact_lock($1, $2)')
+// A change of a table in use would queue everyone else behind it; better to fail and try at a quiet moment.
+const SET_LIMITS = sql(
+  'migrations.limits',
+  `select set_config('lock_timeout', '10s', true), set_config('statement_timeout', '0', true)`,
+)
+const CREATE_HISTORY = sql(
+  'migrations.create_history',
+  `create table if not exists public.migration (
   name text primary key,
   checksum text not null,
   applied_at timestamptz not null default clock_timestamp()
-)`
+)`,
+)
+const RECORD = sql(
+  'migrations.record',
+  'insert into public.migration (name, checksum) values ($1, $2) on conflict do nothing returning name',
+)
+/** The statement that is a file. */
+const APPLY = 'migrations.apply'
 
 /**
  * Brings the database up to the files. Programs that start together wait for each other and apply each file once.
@@ -40,15 +67,38 @@ export async function migrate(url: string, options: MigrationOptions = {}): Prom
   client.on('error', () => undefined)
   await client.connect()
   try {
-    const pending = pendingOf(migrations, await readHistory(client))
-    if (options.dryRun) return { applied: [], pending: pending.map(({ name }) => name) }
-    const applied: string[] = []
-    for (const migration of pending) {
-      if (await applyOnce(client, migration)) applied.push(migration.name)
-    }
-    return { applied, pending: [] }
+    return await applyMigrations(sessionOf(client), migrations, options)
   } finally {
     await client.end()
+  }
+}
+
+export async function applyMigrations(
+  session: MigrationSession,
+  migrations: readonly Migration[],
+  { dryRun = false }: Pick<MigrationOptions, 'dryRun'> = {},
+): Promise<MigrationOutcome> {
+  const pending = pendingOf(migrations, await readHistory(session))
+  if (dryRun) return { applied: [], pending: pending.map(({ name }) => name) }
+  const applied: string[] = []
+  for (const migration of pending) {
+    if (await applyOnce(session, migration)) applied.push(migration.name)
+  }
+  return { applied, pending: [] }
+}
+
+/** Nothing is prepared: a file is a text of several statements, and everything else is asked a few times. */
+function sessionOf(client: Client): MigrationSession {
+  let completed = 0
+  client.connection.on('commandComplete', () => void completed++)
+  return {
+    get completed() {
+      return completed
+    },
+    execute({ text }, values) {
+      completed = 0
+      return values.length > 0 ? client.query(text, [...values]) : client.query(text)
+    },
   }
 }
 
@@ -74,15 +124,11 @@ async function readMigration(directory: string, name: string): Promise<Migration
 
 type History = ReadonlyMap<string, string>
 
-async function readHistory(client: Client): Promise<History> {
-  const { rows } = await client.query<{ there: boolean }>(
-    `select to_regclass('public.migration') is not null as there`,
-  )
-  if (!rows[0]?.there) return new Map()
-  const applied = await client.query<{ name: string; checksum: string }>(
-    'select name, checksum from public.migration',
-  )
-  return new Map(applied.rows.map(({ name, checksum }) => [name, checksum]))
+async function readHistory(session: MigrationSession): Promise<History> {
+  const [history] = (await session.execute(IS_HISTORY, [])).rows as { there: boolean }[]
+  if (!history?.there) return new Map()
+  const { rows } = await session.execute(READ_HISTORY, [])
+  return new Map((rows as Migration[]).map(({ name, checksum }) => [name, checksum]))
 }
 
 function pendingOf(migrations: readonly Migration[], history: History): Migration[] {
@@ -99,40 +145,33 @@ function pendingOf(migrations: readonly Migration[], history: History): Migratio
 }
 
 /** False when another program has applied it while this one waited for the lock. */
-async function applyOnce(client: Client, migration: Migration): Promise<boolean> {
-  await client.query('begin')
+async function applyOnce(session: MigrationSession, migration: Migration): Promise<boolean> {
+  await session.execute(BEGIN, [])
   try {
-    await client.query('select pg_advisory_xact_lock($1, $2)', [...LOCK])
-    // A change of a table in use would queue everyone else behind it; better to fail and try at a quiet moment.
-    await client.query(`set local lock_timeout = '10s'; set local statement_timeout = 0`)
-    await client.query(CREATE_HISTORY)
-    const insert = 'insert into public.migration (name, checksum) values ($1, $2) on conflict do nothing'
-    const { rowCount } = await client.query(insert, [migration.name, migration.checksum])
-    if (rowCount) await run(client, migration)
-    await client.query('commit')
-    return rowCount === 1
+    await session.execute(TAKE_LOCK, LOCK)
+    await session.execute(SET_LIMITS, [])
+    await session.execute(CREATE_HISTORY, [])
+    const { rows } = await session.execute(RECORD, [migration.name, migration.checksum])
+    if (rows.length > 0) await run(session, migration)
+    await session.execute(COMMIT, [])
+    return rows.length > 0
   } catch (error) {
-    await client.query('rollback').catch(() => undefined)
+    await session.execute(ROLLBACK, []).catch(() => undefined)
     throw error
   }
 }
 
-async function run(client: Client, { name, sql }: Migration): Promise<void> {
-  let completed = 0
-  const count = (): void => void completed++
-  client.connection.on('commandComplete', count)
+async function run(session: MigrationSession, { name, sql: text }: Migration): Promise<void> {
   try {
-    await client.query(sql)
+    await session.execute({ name: APPLY, text }, [])
   } catch (cause) {
     if (!(cause instanceof DatabaseError)) throw cause
-    throw failed(name, sql, completed, cause)
-  } finally {
-    client.connection.off('commandComplete', count)
+    throw failed(name, text, session.completed, cause)
   }
 }
 
-function failed(name: string, sql: string, completed: number, cause: DatabaseError): Misconfiguration {
-  const line = cause.position ? lineAt(sql, Number(cause.position) - 1) : statementLines(sql)[completed]
+function failed(name: string, text: string, completed: number, cause: DatabaseError): Misconfiguration {
+  const line = cause.position ? lineAt(text, Number(cause.position) - 1) : statementLines(text)[completed]
   const more = [cause.detail, cause.hint, cause.where].filter(Boolean).join(' ')
   const explanation = {
     problem: `migrations/${name}:${line ?? 1}: ${cause.message} (SQLSTATE ${cause.code})`,

@@ -15,6 +15,8 @@ type Answer = Exclude<Reply, 'waiting'>
 const LOOK_MS = 3
 /** Sent as text, in one message: for what plans nothing, that costs both sides less than a prepared statement. */
 const PLAIN: ReadonlySet<string> = new Set(['commit', 'rollback'])
+/** A text of several statements, which cannot be prepared. */
+const FILE = 'migrations.apply'
 
 export class Backend {
   readonly pid: number
@@ -48,7 +50,8 @@ export class Backend {
   execute(statement: Statement, values: readonly unknown[], opening?: string): Promise<Reply> {
     const { stream } = (this.#client as unknown as Wired).connection
     stream.cork()
-    if (PLAIN.has(statement.text)) this.#ask(opening ? `${opening}; ${statement.text}` : statement.text)
+    if (PLAIN.has(statement.text) || statement.name === FILE)
+      this.#ask(opening ? `${opening}; ${statement.text}` : statement.text)
     else {
       if (opening) this.#client.query(opening, ignore)
       const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))

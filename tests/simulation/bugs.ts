@@ -4,6 +4,7 @@
  */
 import type { Bug } from './bug.ts'
 import { FEED_BUGS } from './feed-bugs.ts'
+import { MIGRATION_BUGS } from './migration-bugs.ts'
 import { OWNER_BUGS } from './owner-bugs.ts'
 import { PARCEL_BUGS } from './parcel-bugs.ts'
 import { CONTEST_BUGS } from './contest-bugs.ts'
@@ -363,6 +364,7 @@ export const BUGS: readonly Bug[] = [
   ...FEED_BUGS,
   ...CONTEST_BUGS,
   ...STOP_BUGS,
+  ...MIGRATION_BUGS,
   ...SUBSCRIBER_BUGS,
   ...X12_BUGS,
   ...PARCEL_BUGS,

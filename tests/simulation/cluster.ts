@@ -36,21 +36,40 @@ const VIRTUAL_NOW = `
   create function public.clock_timestamp() returns timestamptz language sql stable as
   $$ select public.now() + interval '50 years' $$`
 
+const ownTime = (database: string): readonly string[] => [
+  `alter database ${database} set search_path = public, pg_catalog`,
+  `alter database ${database} set sim.now = '${BEGIN.toISOString()}'`,
+  VIRTUAL_NOW,
+]
+
+const SETTINGS = [
+  // A backend that stands still must never be caught looking for deadlocks: the simulation finds them itself.
+  `alter system set deadlock_timeout = '1d'`,
+  'alter system set autovacuum = off',
+  'alter system set log_lock_waits = off',
+  'alter system set log_min_duration_statement = -1',
+  // Nobody watches it.
+  'alter system set track_activities = off',
+  'alter system set track_counts = off',
+  'alter system set update_process_title = off',
+  // Two lanes stand on it while a bug is planted, each for a while beside a database that is empty.
+  'alter system set max_connections = 200',
+]
+
 /** `backends`: as many as the scheduler runs statements on; none where time leaps. */
 export async function openCluster(backends = BACKENDS): Promise<Cluster> {
   const folder = passableFolder('simulation')
-  const server = await startPostgres({
-    dataDirectory: join(folder, 'postgres'),
-    durable: false,
-    clock: systemClock,
-    log,
-  })
+  const options = { dataDirectory: join(folder, 'postgres'), durable: false, clock: systemClock, log }
+  const unset = await startPostgres(options)
+  await run(unset.url, SETTINGS)
+  await unset.stop()
+  const server = await startPostgres(options)
   async function end(): Promise<void> {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    await prepare(server.url, new URL(server.url).pathname.slice(1))
+    await run(server.url, ownTime(databaseOf(server.url)))
     await migrate(server.url)
     await run(server.url, [WITNESS])
     return await joinCluster(server.url, { end, backends })
@@ -83,22 +102,20 @@ export async function joinCluster(
   }
 }
 
-const prepare = (url: string, database: string): Promise<void> =>
-  run(url, [
-    // A backend that stands still must never be caught looking for deadlocks: the simulation finds them itself.
-    `alter system set deadlock_timeout = '1d'`,
-    'alter system set autovacuum = off',
-    'alter system set log_lock_waits = off',
-    'alter system set log_min_duration_statement = -1',
-    // Nobody watches it.
-    'alter system set track_activities = off',
-    'alter system set track_counts = off',
-    'alter system set update_process_title = off',
-    'select pg_reload_conf()',
-    `alter database ${database} set search_path = public, pg_catalog`,
-    `alter database ${database} set sim.now = '${BEGIN.toISOString()}'`,
-    VIRTUAL_NOW,
-  ])
+const databaseOf = (url: string): string => new URL(url).pathname.slice(1)
+
+/**
+ * A database of its own on the server of a cluster, as it is before its first migration; it ends with its connections.
+ */
+export async function openEmpty({ url }: Cluster): Promise<Cluster> {
+  const name = `empty_${process.pid}`
+  const drop = `drop database if exists ${name} with (force)`
+  await run(url, [drop, `create database ${name}`])
+  const own = new URL(url)
+  own.pathname = name
+  await run(own.href, ownTime(name))
+  return joinCluster(own.href, { end: () => run(url, [drop]) })
+}
 
 async function run(url: string, statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url })

@@ -29,6 +29,9 @@ test.each([
   ['K13', 'crash/p1/call POST wms.invalid/api/outbound_orders/OBN/cancel/0'],
   ['K13', 'crash/p1/orders.set_erp_cancelled/0'],
   ['K14', 'crash/p1/timer/400'],
+  ['K15', 'crash/p2/migrations.record/17'],
+  ['K15', 'crash/p1/migrations.apply/0'],
+  ['K15', 'crash/p1/migrations.commit/72'],
   ['K16', 'stop/p1/orders.lines/0'],
   ['K16', 'crash-stopping/p2/database.commit/0'],
 ])('%s was struck by %s', (point, name) => {

@@ -53,6 +53,16 @@ export const CRASHES: Readonly<Partial<Record<CrashPoint, readonly string[]>>> =
   ],
   K13: ['orders.set_erp_cancelled', 'orders.refuse_cancel', 'shipments.set_cancel_requested'],
   K14: ['timer'],
+  K15: [
+    'migrations.is_history',
+    'migrations.read_history',
+    'migrations.lock',
+    'migrations.limits',
+    'migrations.create_history',
+    'migrations.record',
+    'migrations.apply',
+    'migrations.commit',
+  ],
 }
 
 /** These leave behind what a crash there does: one side has done it, and the other does not know. */

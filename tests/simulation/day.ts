@@ -64,6 +64,8 @@ export type Day = {
   readonly cancels?: number
   /** What happens to stock beside orders. */
   readonly stock?: readonly StockFact[]
+  /** Programs start on an empty database and migrate it, as after the first installation. */
+  readonly unmigrated?: boolean
   /** All want what the orders at these places of the stream want, in turns. */
   readonly alike?: readonly number[]
 }
@@ -79,6 +81,7 @@ const PROGRAMS: readonly (readonly [share: number, programs: readonly Role[]])[]
 const PARTNERS_SHARE = 0.25
 const SUBSCRIBERS_SHARE = 0.2
 const STOCK_SHARE = 0.15
+const UNMIGRATED_SHARE = 0.03
 /** Those for which other systems are read, heard or told all day cost more. */
 const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels', 'parcels'])
 const COSTLY_SHARE = 0.06
@@ -150,28 +153,36 @@ export type WholeDay = Day &
       | 'subscribers'
       | 'cancels'
       | 'stock'
+      | 'unmigrated'
     >
   >
 
+const isUnmigrated = (seed: string, share: number): boolean => draw(seed, 'unmigrated', 0) < share
+
 export function dayOf(seed: string, given: Day): WholeDay {
   const lot = draw(seed, 'programs', 0)
-  const stock = given.stock ?? (given.kinds === undefined ? apart(STOCK_FACTS.filter(drawn)) : [])
-  const subscribers = given.subscribers ?? (given.kinds ? 0 : subscribersOf(seed, SUBSCRIBERS_SHARE))
+  const isUsual = given.kinds === undefined && !given.unmigrated
+  const unmigrated =
+    given.unmigrated ?? (isUsual && given.stock === undefined && isUnmigrated(seed, UNMIGRATED_SHARE))
+  const isFull = isUsual && !unmigrated
+  const stock = given.stock ?? (isFull ? apart(STOCK_FACTS.filter(drawn)) : [])
+  const subscribers = given.subscribers ?? (isFull ? subscribersOf(seed, SUBSCRIBERS_SHARE) : 0)
   const isSilent = stock.includes('silence')
   function drawn(fact: StockFact): boolean {
     return draw(seed, 'stock', fact) < (COSTLY.has(fact) ? COSTLY_SHARE : STOCK_SHARE)
   }
   return {
-    orders: drawInteger(seed, 'orders', 0, [2, 6]),
+    orders: drawInteger(seed, 'orders', 0, unmigrated ? [1, 2] : [2, 6]),
     programs: PROGRAMS.find(([share]) => lot < share)![1],
     withinMs: draw(seed, 'rush', 0) < 0.3 ? 60 : 2_000,
     drowsy: isSilent ? [1, 1] : stock.includes('supply') ? [1, 2] : [1, 5],
     peaceAfterMs: Math.max(peaceAfter(stock), subscribers > 0 ? TOLD_MS : 0),
-    partners: given.kinds === undefined && draw(seed, 'partners', 0) < PARTNERS_SHARE,
+    partners: isFull && draw(seed, 'partners', 0) < PARTNERS_SHARE,
     subscribers,
     cancels: 0.2,
     ...given,
     stock,
+    unmigrated,
     without: [...(given.without ?? []), ...(stock.some((fact) => TELL_ALL.has(fact)) ? NEVER_TOLD : [])],
   }
 }
@@ -189,6 +200,8 @@ function peaceAfter(stock: readonly StockFact[]): number {
 /** What fits into a short day too, on few of them. */
 const BRIEF = ['runs', 'papers'] as const satisfies readonly StockFact[]
 const BRIEF_SHARE = 0.04
+/** To migrate takes as long as ten such days. */
+const BRIEF_UNMIGRATED_SHARE = 0.01
 
 /**
  * A day of which many fit into a second: one order or two, one program or two that leave upkeep for later, peace soon, and
@@ -207,5 +220,6 @@ export function shortDayOf(seed: string): Day {
     partners: false,
     subscribers,
     stock,
+    unmigrated: isUnmigrated(seed, BRIEF_UNMIGRATED_SHARE),
   }
 }

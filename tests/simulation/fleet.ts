@@ -11,7 +11,7 @@ import { jumpAt, skewAtStart } from './wrong-clocks.ts'
 
 export type FleetParts = Pick<
   ProgramParts,
-  'seed' | 'scheduler' | 'database' | 'notices' | 'files' | 'complain'
+  'seed' | 'scheduler' | 'database' | 'notices' | 'files' | 'migrations' | 'complain'
 > & {
   readonly day: WholeDay
   readonly faults: FaultScript
@@ -88,6 +88,11 @@ export class Fleet {
     return this.#members.flatMap((member) =>
       member?.program.isOpen && member.program.actor.alive ? [member.program] : [],
     )
+  }
+
+  /** Somebody has seen the end of it, behind which nobody has anything to do. */
+  get isMigrated(): boolean {
+    return this.#all().some(({ program }) => program.isMigrated)
   }
 
   /** Nobody stands still, or has just done so. */

@@ -10,6 +10,7 @@ import { generateWorld } from '#landscape/world/generate.ts'
 import { factorOf, type Receipt, type Stock, type World } from '#landscape/world/world.ts'
 import { EVERY_SCOPE } from '#platform/access.ts'
 import { createKey } from '#platform/access-keys.ts'
+import { type Migration, readMigrations } from '#platform/migrations.ts'
 import { CONTROLLER_TOKEN } from './caller.ts'
 import { queriesOf } from './checkers.ts'
 import { type Cluster, joinCluster, openCluster } from './cluster.ts'
@@ -24,6 +25,7 @@ import { NoticeBoard, startProgram } from './program.ts'
 import { withKept } from './owner-people.ts'
 import { EDI_FOLDERS } from './partners.ts'
 import { type Actor, Scheduler } from './scheduler.ts'
+import { schemaOf } from './schema.ts'
 import { writeSupplierGuides } from './suppliers.ts'
 import { DatabaseServer } from './sessions.ts'
 import { BEGIN, virtualClock } from './virtual-clock.ts'
@@ -35,6 +37,9 @@ export type Lane = {
   readonly cluster: Cluster
   readonly world: World
   readonly configs: Readonly<Record<Role, Config>>
+  readonly migrations: readonly Migration[]
+  /** What they make of an empty database. */
+  readonly schema: readonly string[]
   end(): Promise<void>
 }
 
@@ -92,7 +97,7 @@ export async function openLane(): Promise<Lane> {
   const [world, cluster] = [smallWorld(), await openCluster()]
   try {
     await readMasterData(cluster, world)
-    await createKey(queriesOf(cluster.side), CONTROLLERS, { client: 'controller', scopes: [EVERY_SCOPE] })
+    await giveControllerKey(cluster)
     return await laneOn(cluster, world)
   } catch (error) {
     await cluster.end()
@@ -102,6 +107,9 @@ export async function openLane(): Promise<Lane> {
 
 /** The key of who decides what others enter is the same in every lane. */
 const CONTROLLERS = { token: () => CONTROLLER_TOKEN, random: () => 0, documents: async () => [] }
+
+export const giveControllerKey = ({ side }: Cluster): Promise<string> =>
+  createKey(queriesOf(side), CONTROLLERS, { client: 'controller', scopes: [EVERY_SCOPE] })
 
 /** On a cluster that another process has opened and read the master data into. */
 export const joinLane = async (url: string): Promise<Lane> => laneOn(await joinCluster(url), smallWorld())
@@ -121,7 +129,8 @@ async function laneOn(cluster: Cluster, world: World): Promise<Lane> {
     rmSync(guides, { recursive: true, force: true })
     await cluster.end()
   }
-  return { cluster, world, configs, end }
+  const migrations = await readMigrations()
+  return { cluster, world, configs, migrations, schema: await schemaOf(cluster.side), end }
 }
 
 async function configOf(world: World, role: Role = 'all', guides?: string): Promise<Config> {

@@ -2,7 +2,9 @@
 import { createApp, type App } from '../../src/app.ts'
 import type { Config } from '../../src/config-schema.ts'
 import { hash } from '#landscape/random.ts'
+import type { Connections } from '#platform/database.ts'
 import type { HttpClient } from '#platform/http-client.ts'
+import { applyMigrations, type Migration } from '#platform/migrations.ts'
 import type { Notices, Channel } from '#platform/notices.ts'
 import type { Called } from '#platform/http-server.ts'
 import { secretBox } from '#platform/secret-box.ts'
@@ -30,6 +32,8 @@ export type ProgramParts = {
   readonly readsOn?: boolean
   /** Whoever subscribes is sent events. */
   readonly tellsSubscribers?: boolean
+  /** These it applies before anything else. */
+  readonly migrations?: readonly Migration[]
   readonly complain: (line: string) => void
 }
 
@@ -39,6 +43,8 @@ const ANSWERED_WITHIN_MS = 10_000
 
 export type Program = Door & {
   readonly app: App
+  /** Has seen that nothing is left to migrate. */
+  readonly isMigrated: boolean
   readonly isStarted: boolean
   readonly isOpen: boolean
   /** Resolves when it has ended in order. */
@@ -69,18 +75,23 @@ export function startProgram(parts: ProgramParts): Program {
     openOnLoopback: true,
     checks: true,
   })
-  let [isStarted, isOpen, isStopping] = [false, false, false]
+  let [isMigrated, isStarted, isOpen, isStopping] = [false, false, false, false]
   const answering = new Set<Promise<Called>>()
-  const open = async (): Promise<void> => {
+  async function untilDone(what: string, work: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
-        await app.worker.start()
-        break
+        return void (await work())
       } catch (error) {
-        complain(`${name} could not start: ${String(error)}`)
+        complain(`${name} could not ${what}: ${String(error)}`)
         await clock.sleep(500)
       }
     }
+  }
+  const open = async (): Promise<void> => {
+    const { migrations } = parts
+    if (migrations) await untilDone('migrate', () => migrateBy(database.pool(actor, 1), migrations))
+    isMigrated = true
+    await untilDone('start', () => app.worker.start())
     app.keepUp()
     isStarted = true
     while (!(await app.sync(() => undefined).catch(() => ({ known: false }))).known) {
@@ -107,6 +118,9 @@ export function startProgram(parts: ProgramParts): Program {
   return {
     actor,
     app,
+    get isMigrated() {
+      return isMigrated
+    },
     get isStarted() {
       return isStarted
     },
@@ -126,6 +140,16 @@ export function startProgram(parts: ProgramParts): Program {
       await answered()
       await app.stop()
     },
+  }
+}
+
+/** In a session of its own, as a program does when it starts. */
+async function migrateBy(connections: Connections, migrations: readonly Migration[]): Promise<void> {
+  const connection = await connections.acquire()
+  try {
+    await applyMigrations({ execute: connection.execute, completed: 0 }, migrations)
+  } finally {
+    connection.release(true)
   }
 }
 

@@ -5,10 +5,11 @@ import { isAtRest, queryOf, unsafe, unsettled, type Violation } from './checkers
 import type { Query } from '#tests/support/books-rules.ts'
 import { untold } from './partner-checkers.ts'
 import { type Clients, openClients } from './clients.ts'
-import type { Cluster } from './cluster.ts'
+import { type Cluster, openEmpty } from './cluster.ts'
 import { type Counterparts, counterpartsOf, deliverScansToUs, deliverToUs } from './counterparts.ts'
 import { isDefect, wronglyDead } from './defects.ts'
 import { faultCounts, faultScript } from './fault-script.ts'
+import { migrateTogether } from './first-start.ts'
 import { Fleet } from './fleet.ts'
 import { History } from './history.ts'
 import { type BadDays, boardFaults, withMaintenance } from './board-faults.ts'
@@ -63,9 +64,16 @@ const SAFE_EVERY = 800
 
 /** Stops before its end, with nothing found, when it is told to. */
 export async function simulate(lane: Lane, plan: Plan, end?: AbortSignal): Promise<Outcome> {
-  await lane.cluster.reset()
-  const run = new Run(lane, plan, end)
-  return run.toItsEnd()
+  if (!dayOf(plan.seed, plan).unmigrated) {
+    await lane.cluster.reset()
+    return new Run(lane, plan, end).toItsEnd()
+  }
+  const cluster = await openEmpty(lane.cluster)
+  try {
+    return await new Run({ ...lane, cluster }, plan, end).toItsEnd()
+  } finally {
+    await cluster.end()
+  }
 }
 
 class Run {
@@ -90,6 +98,8 @@ class Run {
   /** Since when nothing was under way that had to end. */
   #restsSinceMs: number | undefined
   #isNoted = false
+  /** When the programs were migrated, and people began. */
+  #beganMs = 0
   #messages = 0
 
   constructor(lane: Lane, plan: Plan, end: AbortSignal | undefined) {
@@ -138,6 +148,7 @@ class Run {
       network: this.#network,
       notices: new NoticeBoard(this.#scheduler),
       files: this.#files,
+      ...(this.#day.unmigrated ? { migrations: lane.migrations } : {}),
       outside: this.#outside,
       configOf: (nth) => this.#configOf(nth),
       query: (text, values) => queryOf(this.#look())(text, values),
@@ -160,11 +171,20 @@ class Run {
     if (stock.includes('parcels')) deliverScansToUs(this.#landscape)
     this.#board = boardFaults(this.#landscape, { ...this.#plan, without, faults: this.#faults })
     this.#fleet.start()
-    const clients = this.#openClients()
-    const violations = await this.#untilItEnds(clients)
-    await this.#tellEvents()
+    const unmigrated = await this.#migrate()
+    const violations = unmigrated.length > 0 ? unmigrated : await this.#untilItEnds(this.#openClients())
+    if (unmigrated.length === 0) await this.#tellEvents()
     await this.#stopAll()
     return this.#outcome(violations)
+  }
+
+  /** Nothing can be looked at before it is done. */
+  async #migrate(): Promise<Violation[]> {
+    if (!this.#day.unmigrated) return []
+    this.#isNoted = true
+    const amiss = await migrateTogether(this.#scheduler, this.#fleet, this.#lane)
+    this.#beganMs = this.#scheduler.nowMs
+    return amiss
   }
 
   #openClients(): Clients {
@@ -215,7 +235,7 @@ class Run {
       const nextLook = scheduler.steps + LOOK_EVERY
       const left = await scheduler.run(() => scheduler.steps >= nextLook)
       if (this.#end?.aborted) return []
-      if (isLive && !peace && scheduler.nowMs >= this.#day.peaceAfterMs) {
+      if (isLive && !peace && this.#lastsMs() >= this.#day.peaceAfterMs) {
         peace = true
         this.#faults.end()
         this.#board.end()
@@ -232,10 +252,14 @@ class Run {
       }
       const isOver = isLive
         ? peace && this.#areAwake() && (await this.#isAtRest(clients)) && (await this.#isAgreed())
-        : scheduler.nowMs >= 2 * this.#day.peaceAfterMs
+        : this.#lastsMs() >= 2 * this.#day.peaceAfterMs
       const isLate = scheduler.nowMs > END_AFTER_MS || scheduler.steps > STEPS_MAX
       if (isOver || isLate || left === 'nothing left') return this.#atTheEnd(clients, isOver)
     }
+  }
+
+  #lastsMs(): number {
+    return this.#scheduler.nowMs - this.#beganMs
   }
 
   /** Into the server, at the simulation's time. */

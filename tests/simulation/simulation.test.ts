@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BUGS } from './bugs.ts'
+import { crashPoints } from './crash-points.ts'
 import { type Lane, openLane } from './lane.ts'
 import { search } from './search.ts'
 import { type Plan, simulate } from './simulate.ts'
@@ -76,6 +77,21 @@ test(
     expect(violations).toEqual([])
     expect(faults.get('stop')).toBeGreaterThan(3)
     expect(faults.get('crash-stopping')).toBeGreaterThan(0)
+    expect((await simulate(lane, plan)).history).toBe(history)
+  },
+)
+
+test(
+  'programs that die while they migrate an empty database leave each file to others, and the day goes on',
+  { timeout: 60_000 },
+  async () => {
+    const kinds = ['crash', 'session-ended']
+    const shares = { crash: 0.01, 'session-ended': 0.01 }
+    const plan = { seed: 'empty', mode: 'liveness', unmigrated: true, kinds, shares } as const
+    const { violations, struck, history } = await simulate(lane, plan)
+    expect(violations).toEqual([])
+    expect(crashPoints(struck).K15).toBeGreaterThan(3)
+    await simulate(lane, planOf('fixed-0'))
     expect((await simulate(lane, plan)).history).toBe(history)
   },
 )
