@@ -4,6 +4,7 @@ import type { InboundMessage } from '#platform/inbound.ts'
 import { type DriftWatch, driftWatch } from '#platform/inbox-drift.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
+import type { AskingAnswer } from '#domains/shipments/contract/tracking.ts'
 import type { MasterDataGate } from './app-master-data.ts'
 import { politeDoors, politeTracker } from './app-polite.ts'
 import { describeError } from './app-systems.ts'
@@ -20,7 +21,7 @@ import { takeDueScans } from './processes/early-scans.ts'
 import type { Heard } from './processes/message-filing.ts'
 import type { ProcessPorts } from './processes/ports.ts'
 import { goOnWhereSettled, takeReplays } from './processes/replays.ts'
-import { askAboutParcels } from './processes/silent-parcels.ts'
+import { askAboutParcels, measureSilent } from './processes/silent-parcels.ts'
 import type { ScanTold } from './processes/tracking.ts'
 
 export type MessageWires = UntoldWires & {
@@ -28,7 +29,10 @@ export type MessageWires = UntoldWires & {
   readonly masterData: MasterDataGate
   readonly processPorts: ProcessPorts
   readonly goOn: ReturnType<typeof warehouseGoesOn>
-  readonly metrics: Pick<ReturnType<typeof declareHouseMetrics>, 'contractViolations'>
+  readonly metrics: Pick<
+    ReturnType<typeof declareHouseMetrics>,
+    'contractViolations' | 'parcelsAsked' | 'parcelsSilent'
+  >
 }
 
 export type MessageCare = {
@@ -106,10 +110,10 @@ function earlyJobs({ bound, database, worker, processPorts, ports: { clock } }: 
 
 /** Of each carrier that can be asked. */
 function silentParcelJobs(wires: MessageWires): Job[] {
-  const { config, database, bound, carrier, processPorts, ports } = wires
-  const { parcelSilentAfterMs: afterMs, parcelMissedAfterMs: missedAfterMs } = config.inbox
+  const { config, database, bound, carrier, processPorts, ports, metrics } = wires
+  const { parcelSilentAfterMs: afterMs, parcelMissedAfterMs, parcelUnansweredAfterMs } = config.inbox
   const everyMs = looksIn(afterMs)
-  return [...bound.trackers.values()].map((tracker) => {
+  const jobs = [...bound.trackers.values()].map((tracker) => {
     const system = tracker.instance
     const door = bound.carriers.get(system)!
     const asking = {
@@ -119,7 +123,9 @@ function silentParcelJobs(wires: MessageWires): Job[] {
       hear: (inbound: ScanTold['inbound']) => carrier.add({ door, inbound }),
       openExceptions: processPorts.openExceptions,
       afterMs,
-      missedAfterMs,
+      missedAfterMs: parcelMissedAfterMs,
+      unansweredAfterMs: parcelUnansweredAfterMs,
+      onAsked: (outcome: AskingAnswer) => metrics.parcelsAsked.add({ system, outcome }),
       onError: (error: unknown) =>
         ports.log.warn(`${system} could not be asked about its parcels`, { error: describeError(error) }),
     }
@@ -129,6 +135,12 @@ function silentParcelJobs(wires: MessageWires): Job[] {
       run: inTurn(wires, system, everyMs / 2, () => askAboutParcels(asking)),
     }
   })
+  if (jobs.length === 0) return []
+  const counted = { queries: database, systems: [...bound.trackers.keys()], level: metrics.parcelsSilent }
+  return [
+    ...jobs,
+    { name: 'parcels that are silent', everyMs: 15 * SECOND_MS, run: () => measureSilent(counted) },
+  ]
 }
 
 const watchesOf = ({ bound, ports }: MessageWires): ReadonlyMap<string, DriftWatch> =>

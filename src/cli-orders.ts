@@ -1,5 +1,13 @@
 /** `crossdock orders list` and `crossdock trace ANY-ID`. */
-import { CommandFailure, type Context, EXIT, printList, type Terminal, wrongUse } from './cli-context.ts'
+import {
+  CommandFailure,
+  type Context,
+  EXIT,
+  minute,
+  printList,
+  type Terminal,
+  wrongUse,
+} from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { type ListedOrder, listOrders, type OrderFilter } from './domains/orders/views/lists.ts'
 import { formatAmount } from './platform/money.ts'
@@ -90,9 +98,10 @@ function told(story: Story, terminal: Terminal): string {
     ),
     ...section(
       'Documents',
-      documents.flatMap(({ id, kind, state, location, amount, references, parcels = [] }) => [
+      documents.flatMap(({ id, kind, state, location, amount, references, parcels = [], asked = [] }) => [
         `${id.padEnd(12)} ${kind}${location ? ` at ${location}` : ''}, ${state}${amount ? `, ${amount}` : ''}  ${dim(references.map(({ scheme, value }) => `${scheme} ${value}`).join(', '))}`,
         ...parcels.map((parcel) => `${''.padEnd(12)} ${parcelLine(parcel)}`),
+        ...asked.map((parcel) => `${''.padEnd(12)} ${askedLine(parcel)}`),
       ]),
     ),
     ...section(
@@ -126,8 +135,20 @@ function told(story: Story, terminal: Terminal): string {
 }
 
 const parcelLine = ({ tracking, milestone, code, at, place, signedBy }: StoryParcel): string =>
-  `parcel ${tracking}, ${milestone} (${code}) at ${at.slice(0, 16).replace('T', ' ')}${place ? `, ${place}` : ''}${signedBy ? `, signed for by ${signedBy}` : ''}`
+  `parcel ${tracking}, ${milestone} (${code}) at ${minute(new Date(at))}${place ? `, ${place}` : ''}${signedBy ? `, signed for by ${signedBy}` : ''}`
 
+const ANSWERS: Readonly<Record<AskedParcel['answer'], string>> = {
+  news: 'it told news',
+  nothing_new: 'nothing new',
+  not_known: 'it does not know the parcel',
+  unanswered: 'no answer',
+}
+
+/** What came of asking for a parcel of which nothing was heard. */
+export const askedLine = ({ tracking, at, answer, unansweredSince }: AskedParcel): string =>
+  `parcel ${tracking}, its carrier was last asked at ${minute(new Date(at))}: ${ANSWERS[answer]}${unansweredSince ? ` since ${minute(new Date(unansweredSince))}` : ''}`
+
+type AskedParcel = NonNullable<Story['documents'][number]['asked']>[number]
 type StoryParcel = NonNullable<Story['documents'][number]['parcels']>[number]
 
 const BUCKETS = [

@@ -25,5 +25,10 @@ export const Inbox = z.strictObject({
     5 * DAY_MS,
     30 * DAY_MS,
   ),
+  parcelUnansweredAfterMs: milliseconds(
+    'Of a parcel about which its carrier, asked three times at least, has given no answer for this time, a person is told',
+    2 * DAY_MS,
+    30 * DAY_MS,
+  ),
   shopPollMs: milliseconds('How often a shop is asked for orders of which it told nothing', 300_000),
 })

@@ -126,6 +126,16 @@ export function declareHouseMetrics(metrics: Metrics) {
       help: 'Attempts to deliver events to subscribers, by outcome',
       labels: ['outcome'],
     }),
+    parcelsAsked: metrics.counter({
+      name: 'parcels_asked_total',
+      help: 'Times that a carrier was asked about a tracking number of which nothing was heard, by outcome',
+      labels: ['system', 'outcome'],
+    }),
+    parcelsSilent: metrics.gauge({
+      name: 'parcels_silent',
+      help: 'Parcels on their way that their carrier was asked about since the last news of them, by what people are told of them',
+      labels: ['system', 'missed'],
+    }),
     circuitState: metrics.gauge({
       name: 'circuit_state',
       help: 'Breaker of a system: 0 closed, 1 half open, 2 open',

@@ -1,11 +1,17 @@
 /** Parcels on their way of which nothing was heard for long: their carrier is asked, since a last scan that was lost leaves no gap. */
 import type { CarrierReader, TrackingMessage } from '#capabilities/carrier.ts'
 import type { Clock } from '#platform/clock.ts'
-import type { Database } from '#platform/database.ts'
+import type { Database, Queries } from '#platform/database.ts'
 import { Outage } from '#platform/faults.ts'
 import type { InboundMessage } from '#platform/inbound.ts'
-import type { SilentParcel } from '#domains/shipments/contract/tracking.ts'
-import { type AskedParcel, parcelsToAsk, recordAsking } from '#domains/shipments/operations/tracking.ts'
+import type { Level } from '#platform/telemetry-metrics.ts'
+import { type AskingAnswer, PARCELS_MISSED, type SilentParcel } from '#domains/shipments/contract/tracking.ts'
+import {
+  type AskedParcel,
+  countSilentParcels,
+  parcelsToAsk,
+  recordAsking,
+} from '#domains/shipments/operations/tracking.ts'
 import type { ProcessPorts } from './ports.ts'
 import { tellParcelTroubles } from './tracking-trouble.ts'
 
@@ -17,6 +23,9 @@ export type SilentParcelsPorts = Pick<ProcessPorts, 'openExceptions'> & {
   readonly hear: (inbound: InboundMessage<TrackingMessage>) => Promise<unknown>
   readonly afterMs: number
   readonly missedAfterMs: number
+  readonly unansweredAfterMs: number
+  /** Of each number. */
+  readonly onAsked: (answer: AskingAnswer) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -57,18 +66,21 @@ function awayMs(failure: unknown, clock: Clock): number {
  * look begins with others, so that no single number keeps all of them from being asked about.
  */
 async function ask(
-  { tracker, onError }: SilentParcelsPorts,
+  { tracker, onAsked, onError }: SilentParcelsPorts,
   parcels: readonly SilentParcel[],
 ): Promise<Asked> {
   const asked: AskedParcel[] = []
   const found: InboundMessage<TrackingMessage>[] = []
   for (const [tracking, pieces] of Map.groupBy(parcels, (parcel) => parcel.tracking)) {
-    const note = (answer: AskedParcel['answer']): void =>
-      void asked.push(...pieces.map((parcel) => ({ parcel, answer })))
+    function note(answer: AskingAnswer): void {
+      onAsked(answer)
+      asked.push(...pieces.map((parcel) => ({ parcel, answer })))
+    }
     try {
       const way = await tracker.track(tracking)
-      found.push(...newIn(way ?? [], pieces))
-      note(way ? 'nothing_new' : 'not_known')
+      const news = newIn(way ?? [], pieces)
+      found.push(...news)
+      note(news.length > 0 ? 'news' : way ? 'nothing_new' : 'not_known')
     } catch (error) {
       onError(error)
       note('unanswered')
@@ -87,14 +99,33 @@ function newIn(
   return way.filter(({ sequence = Infinity }) => sequence > known)
 }
 
-/** What was heard of meanwhile, by the answer or by the carrier's own word, is left as it is. */
+/** What was heard of meanwhile, by the answer or by the carrier's own word, stays where that has put it. */
 async function takeNote(
-  { clock, database, openExceptions, afterMs, missedAfterMs }: SilentParcelsPorts,
+  { clock, database, openExceptions, ...ports }: SilentParcelsPorts,
   asked: readonly AskedParcel[],
 ): Promise<void> {
   if (asked.length === 0) return
   await database.transaction(async (tx) => {
-    const moved = await recordAsking(tx, asked, { now: clock.now(), afterMs, missedAfterMs })
+    const { afterMs, missedAfterMs, unansweredAfterMs } = ports
+    const pace = { now: clock.now(), afterMs, missedAfterMs, unansweredAfterMs }
+    const moved = await recordAsking(tx, asked, pace)
     await tellParcelTroubles(tx, { openExceptions }, moved)
   })
+}
+
+type Silent = {
+  readonly queries: Queries
+  readonly systems: readonly string[]
+  readonly level: Level<'system' | 'missed'>
+}
+
+/** Every kind of each carrier each time, so that a gauge falls when its parcels are heard of. */
+export async function measureSilent({ queries, systems, level }: Silent): Promise<void> {
+  const counts = await countSilentParcels(queries, systems)
+  for (const system of systems) {
+    for (const missed of [null, ...PARCELS_MISSED]) {
+      const found = counts.find((count) => count.system === system && count.missed === missed)
+      level.set({ system, missed: missed ?? 'no' }, found?.parcels ?? 0)
+    }
+  }
 }

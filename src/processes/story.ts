@@ -19,7 +19,7 @@ import {
   stageOfOrder,
 } from '#domains/orders/views.ts'
 import type { Fulfillment } from '#domains/shipments/contract.ts'
-import type { Parcel, ParcelMilestone } from '#domains/shipments/contract/tracking.ts'
+import type { AskingAnswer, Parcel, ParcelMilestone } from '#domains/shipments/contract/tracking.ts'
 import { parcelMilestone } from '#domains/shipments/operations/tracking.ts'
 import { fulfillmentsOfOrders, type ShipmentHeader, shipmentsOfOrders } from '#domains/shipments/views.ts'
 import { parcelsOf } from '#domains/shipments/views/tracking.ts'
@@ -45,6 +45,8 @@ export type StoryDocument = {
   readonly amount?: string
   /** Of a shipment, what has a tracking number, as far as its carrier has told. */
   readonly parcels?: readonly StoryParcel[]
+  /** Of a shipment, what its carrier was asked about and is still awaited. */
+  readonly asked?: readonly AskedParcel[]
   readonly references: readonly { readonly scheme: string; readonly value: string }[]
 }
 
@@ -56,6 +58,14 @@ export type StoryParcel = {
   readonly at: string
   readonly place: string | null
   readonly signedBy: string | null
+}
+
+/** When its carrier was last asked about it, and since when it has given no answer. */
+export type AskedParcel = {
+  readonly tracking: string
+  readonly at: string
+  readonly answer: AskingAnswer
+  readonly unansweredSince: string | null
 }
 
 export type StoryEntry = {
@@ -282,6 +292,7 @@ function documentsOf(
       state: milestone ?? (notified ? 'channel_notified' : 'confirmed'),
       location,
       ...parcelsIn(parcels.filter((parcel) => parcel.doc === doc)),
+      ...askedIn(parcels.filter((parcel) => parcel.doc === doc)),
       references: referencesOf(doc),
     })),
     ...invoices.map(({ doc, state, currency, totalMinor, netMinor }) => ({
@@ -306,6 +317,16 @@ function parcelsIn(parcels: readonly Parcel[]): Pick<StoryDocument, 'parcels'> {
     return [{ tracking, milestone, code, at: at.toISOString(), place, signedBy }]
   })
   return told.length > 0 ? { parcels: told } : {}
+}
+
+function askedIn(parcels: readonly Parcel[]): Pick<StoryDocument, 'asked'> {
+  const asked = parcels.flatMap(({ tracking, last, asking, lastAsked }): AskedParcel[] => {
+    if (!lastAsked || last?.milestone === 'delivered') return []
+    const { at, answer } = lastAsked
+    const unansweredSince = asking?.unanswered?.since.toISOString() ?? null
+    return [{ tracking, at: at.toISOString(), answer, unansweredSince }]
+  })
+  return asked.length > 0 ? { asked } : {}
 }
 
 /** Payments pay invoices of many orders, so the story tells what each gave to this one. */

@@ -44,6 +44,11 @@ const WORDS: Readonly<Record<Kind, { readonly says: string; readonly action: str
     action:
       'Ask the warehouse whether it was handed over and under which number, and the carrier for that number. Its first scan closes this.',
   },
+  unanswered: {
+    says: 'gets no answer from its carrier',
+    action:
+      'Ask the carrier by other means where it is and why looking it up fails, and tell the customer. An answer, or its next scan, closes this.',
+  },
 }
 
 type Trouble = {
@@ -102,7 +107,9 @@ export async function tellParcelTroubles(
   await closeExceptions(
     tx,
     over.map(({ cause, moved: { shipment } }) => ({ company: shipment.company, cause, doc: shipment.doc })),
-    'its carrier says that it moves on',
+    over.every(({ kind }) => kind === 'unanswered')
+      ? 'its carrier answers again'
+      : 'its carrier says that it moves on',
   )
 }
 
@@ -124,11 +131,12 @@ function occurrenceOf(
     suggestedAction: action,
     facts: {
       order: orderNumber(orderId),
-      parcels: parcels.map(({ tracking, last, unknown: odd }) => ({
+      parcels: parcels.map(({ tracking, last, unknown: odd, asking }) => ({
         tracking,
         code: (kind === 'unknown' ? odd!.code : last?.code) ?? null,
         reason: kind === 'unknown' ? null : (last?.reason ?? null),
         at: (kind === 'unknown' ? odd!.at : last?.at)?.toISOString() ?? null,
+        ...(kind === 'unanswered' && { unansweredSince: asking?.unanswered?.since.toISOString() }),
       })),
     },
     affects: { doc, kind: 'shipment', value: { amountMinor: totalMinor, currency } },

@@ -4,13 +4,14 @@ import type { CarrierReader } from '#capabilities/carrier.ts'
 import { Outage } from '#platform/faults.ts'
 import { fakeClock, type FakeClock } from '#tests/support/clock.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
-import { askAboutParcels } from '../../src/processes/silent-parcels.ts'
+import { askAboutParcels, measureSilent } from '../../src/processes/silent-parcels.ts'
 
 const DAY_MS = 86_400_000
 const AFTER_MS = 60_000
 let store: OpenDatabase
 let clock: FakeClock
 let looked: string[]
+let outcomes: string[]
 let failures: unknown[]
 let broken: ReadonlySet<string>
 let retryAt: Date | undefined
@@ -22,7 +23,7 @@ afterAll(() => store.end())
 beforeEach(async () => {
   await store.run('truncate shipments.package, shipments.early_scan')
   clock = fakeClock(new Date())
-  ;[looked, failures, broken] = [[], [], new Set()]
+  ;[looked, outcomes, failures, broken] = [[], [], [], new Set()]
   meanwhile = async () => undefined
   retryAt = undefined
 })
@@ -46,6 +47,8 @@ const look = (): Promise<number> =>
     openExceptions: async () => undefined,
     afterMs: AFTER_MS,
     missedAfterMs: 30 * DAY_MS,
+    unansweredAfterMs: 30 * DAY_MS,
+    onAsked: (answer) => void outcomes.push(answer),
     onError: (error) => void failures.push(error),
   })
 const looksAt = async (): Promise<string[]> => {
@@ -94,12 +97,19 @@ test('a look leaves alone what was heard of while its carrier was asked', async 
   meanwhile = () =>
     store.run(`update shipments.package set news_at = $1, ask_at = $1 where tracking = 'A'`, [heardAt])
   await look()
-  const rows = await store.run<{ tracking: string; times: number; at: Date }>(
-    'select tracking, times_asked as times, ask_at as at from shipments.package order by tracking',
+  const rows = await store.run<{ tracking: string; times: number; at: Date; answer: string; asked: Date }>(
+    `select tracking, times_asked as times, ask_at as at, asked_answer as answer, asked_at as asked
+     from shipments.package order by tracking`,
   )
   expect(rows).toEqual([
-    { tracking: 'A', times: 0, at: heardAt },
-    { tracking: 'B', times: 1, at: new Date(clock.now().getTime() + AFTER_MS) },
+    { tracking: 'A', times: 0, at: heardAt, answer: 'nothing_new', asked: clock.now() },
+    {
+      tracking: 'B',
+      times: 1,
+      at: new Date(clock.now().getTime() + AFTER_MS),
+      answer: 'nothing_new',
+      asked: clock.now(),
+    },
   ])
 })
 
@@ -130,8 +140,35 @@ test('a look ends with the first number that gets no answer, and the next begins
   broken = new Set(['A'])
   await leave([{ number: 'A', agoMs: 3_000 }, { number: 'B', agoMs: 2_000 }, { number: 'C' }])
   expect(await looksAt()).toEqual(['A'])
+  expect(outcomes).toEqual(['unanswered'])
   expect(failures).toHaveLength(1)
   expect(await looksAt()).toEqual(['B', 'C'])
   await clock.advance(AFTER_MS)
   expect(await looksAt()).toEqual(expect.arrayContaining(['A']))
+})
+
+test('parcels that were asked about are counted by carrier and by what is told of them, and fall to none', async () => {
+  await leave([{ number: 'A' }, { number: 'B' }, { number: 'C' }, { number: 'D' }])
+  await store.run(
+    `update shipments.package set times_asked = 1, missed = case tracking when 'B' then 'silent' end
+     where tracking in ('A', 'B')`,
+  )
+  await store.run(
+    `update shipments.package set times_unanswered = 3, missed = 'unanswered' where tracking = 'C'`,
+  )
+  const levels = new Map<string, number>()
+  const level = {
+    set: ({ system, missed }: { system: string; missed: string }, value: number) =>
+      void levels.set(`${system} ${missed}`, value),
+  }
+  const systems = ['carrier', 'other']
+  await measureSilent({ queries: store.database, systems, level })
+  expect([...levels].filter(([, value]) => value > 0)).toEqual([
+    ['carrier no', 1],
+    ['carrier silent', 1],
+    ['carrier unanswered', 1],
+  ])
+  await store.run('update shipments.package set ask_at = null, ask_system = null')
+  await measureSilent({ queries: store.database, systems, level })
+  expect([...levels.values()]).toEqual(Array(8).fill(0))
 })

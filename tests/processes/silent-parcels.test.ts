@@ -1,5 +1,6 @@
 /** Parcels of which a carrier tells nothing more: it is asked, what it saw is booked once, and who is missed is a person's. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { O2C } from '#tests/routes/front-door.ts'
 import { violations } from '#tests/support/books-rules.ts'
 import { acceptedRequest, depotVoice, type DepotVoice } from './depot-voice.ts'
 import { openWholesaler, type Wholesaler } from './wholesaler.ts'
@@ -8,6 +9,7 @@ const SKU = '46002'
 const DAY_MS = 86_400_000
 const SILENT_AFTER_MS = 300
 const MISSED_AFTER_MS = 2_000
+const UNANSWERED_AFTER_MS = 3_000
 const WITHIN = { timeout: 15_000 }
 const ROUTE = 5
 
@@ -18,7 +20,11 @@ beforeAll(async () => {
     tracksParcels: true,
     landscape: { pace: { pickAfterMs: DAY_MS, shipAfterMs: 0 } },
     config: {
-      inbox: { parcelSilentAfterMs: SILENT_AFTER_MS, parcelMissedAfterMs: MISSED_AFTER_MS },
+      inbox: {
+        parcelSilentAfterMs: SILENT_AFTER_MS,
+        parcelMissedAfterMs: MISSED_AFTER_MS,
+        parcelUnansweredAfterMs: UNANSWERED_AFTER_MS,
+      },
     },
   })
   house.app.keepUp()
@@ -91,6 +97,16 @@ const statesOf = (tracking: string) =>
     `select sequence, state from inbox.message where stream = 'parcel/' || $1 order by sequence, state`,
     [tracking],
   )
+/** As the order's story tells of the shipment. */
+async function askedOf(doc: number): Promise<readonly object[]> {
+  const [{ order }] = (await house.query<{ order: number }>(
+    'select order_id as "order" from shipments.shipment where id = $1',
+    [doc],
+  )) as [{ order: number }]
+  const { body } = await house.send('GET', `${O2C}/orders/O-${order}/story`)
+  const documents = body['documents'] as { id: string; asked?: readonly object[] }[]
+  return documents.find(({ id }) => id === `S-${doc}`)!.asked ?? []
+}
 const troubleOf = (doc: number) =>
   house.query<Record<string, unknown>>(
     `select code, title, owner, state, suggested_action <> '' as advised, value_minor > 0 as valued, facts
@@ -205,6 +221,45 @@ test('a parcel that stays silent although its carrier is asked is a person’s, 
   scan(t)
   await arrives(t)
 })
+
+test('a parcel about which its carrier does not answer is a person’s, who sees since when, until it does', async () => {
+  const t = parcel()
+  carrier().faults.set({ kind: 'server-error', operation: 'track', status: 500 })
+  const doc = await shipped([t])
+  await expect
+    .poll(() => troubleOf(doc), WITHIN)
+    .toMatchObject([
+      {
+        code: 'shipments.parcel_unanswered',
+        title: `S-${doc} with SWIFT: a parcel gets no answer from its carrier`,
+        owner: 'customer-service',
+        state: 'open',
+        advised: true,
+        valued: true,
+        facts: { parcels: [{ tracking: t, code: null, unansweredSince: expect.any(String) }] },
+      },
+    ])
+  expect(await askedOf(doc)).toEqual([
+    { tracking: t, at: expect.any(String), answer: 'unanswered', unansweredSince: expect.any(String) },
+  ])
+  carrier().faults.clear()
+  await expect
+    .poll(() => troubleOf(doc), WITHIN)
+    .toMatchObject([{ state: 'resolved' }, { code: 'shipments.parcel_silent' }])
+  expect(await askedOf(doc)).toMatchObject([{ answer: 'nothing_new', unansweredSince: null }])
+  loseWebhooks()
+  scan(t, 3)
+  await expect.poll(() => parcelOf(t), WITHIN).toMatchObject({ milestone: 'in_transit' })
+  await expect
+    .poll(() => askedOf(doc), WITHIN)
+    .toMatchObject([{ tracking: t, answer: expect.stringMatching(/^n/) }])
+  scan(t)
+  await arrives(t)
+  expect(await askedOf(doc)).toEqual([])
+  expect(house.complaints.splice(0)).toContainEqual(
+    expect.stringContaining('carrier could not be asked about its parcels'),
+  )
+}, 60_000)
 
 test('a limit of the carrier is kept: it is left alone until then, and asked about the rest', async () => {
   const numbers = Array.from({ length: 6 }, parcel)

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  type AskingAnswer,
   type Parcel,
   PARCEL_MILESTONES,
   type ParcelMilestone,
@@ -10,7 +11,6 @@ import {
 import {
   afterAsking,
   afterScan,
-  type AskingAnswer,
   firstAsking,
   milestoneOf,
   shipmentMilestone,
@@ -26,6 +26,7 @@ const parcel: Parcel = {
   last: null,
   unknown: null,
   asking: null,
+  lastAsked: null,
   missed: null,
 }
 const scan = (milestone: ParcelMilestone, sequence: number, minute = sequence): ParcelScan => ({
@@ -139,6 +140,7 @@ describe('a parcel of which nothing is heard', () => {
     now: at(hours),
     afterMs: 12 * HOUR_MS,
     missedAfterMs: 100 * HOUR_MS,
+    unansweredAfterMs: 48 * HOUR_MS,
   })
   const left: Parcel = { ...parcel, asking: firstAsking('carrier', paceAt(0)) }
   const hoursOf = ({ asking }: Parcel): number => (asking!.at.getTime() - BEGIN.getTime()) / HOUR_MS
@@ -174,6 +176,48 @@ describe('a parcel of which nothing is heard', () => {
     expect(unheard).toMatchObject({ missed: null, asking: { times: 0 } })
     expect(hoursOf(unheard)).toBe(200.25)
     expect(afterAsking(left, 'unanswered', paceAt(61 * 24)).asking).toBeNull()
+  })
+
+  const unansweredAt = (...hours: readonly number[]): Parcel =>
+    hours.reduce((before, hour) => afterAsking(before, 'unanswered', paceAt(hour)), left)
+
+  test.each([
+    ['three times in two days', [12, 13, 60], 'unanswered'],
+    ['as often within a shorter time', [12, 13, 14, 15, 59.9], null],
+    ['more seldom, however long', [12, 100], null],
+  ])('is a person’s when its carrier gave no answer %s', (_, hours, missed) => {
+    expect(unansweredAt(...hours).missed).toBe(missed)
+  })
+
+  test('is asked about as seldom as at first once a person knows that its carrier does not answer', () => {
+    expect(hoursOf(unansweredAt(12, 13, 60))).toBe(72)
+  })
+
+  test('is a person’s no more with an answer, from which want of answers counts anew', () => {
+    const answered = afterAsking(unansweredAt(12, 13, 60), 'nothing_new', paceAt(72))
+    expect(answered).toMatchObject({ missed: null, asking: { unanswered: null } })
+    expect(afterAsking(answered, 'unanswered', paceAt(90)).missed).toBeNull()
+    expect(afterScan(unansweredAt(12, 13, 60), scan('in_transit', 2))).toMatchObject({ missed: null })
+  })
+
+  test('stays what somebody knows of it when its carrier does not answer either', () => {
+    const silent = askedUntil(100).end
+    const end = [101, 120, 160].reduce(
+      (before, hour) => afterAsking(before, 'unanswered', paceAt(hour)),
+      silent,
+    )
+    expect(end.missed).toBe('silent')
+    const lost = afterScan(left, scan('lost', 2))!
+    const seenTo = [12, 13, 60].reduce((before, hour) => afterAsking(before, 'unanswered', paceAt(hour)), {
+      ...lost,
+      asking: left.asking,
+    })
+    expect(seenTo.missed).toBeNull()
+  })
+
+  test('says when it was last asked about, and what came of it', () => {
+    expect(unansweredAt(12, 13).lastAsked).toEqual({ at: paceAt(13).now, answer: 'unanswered' })
+    expect(afterAsking(left, 'unanswered', paceAt(61 * 24)).lastAsked).toMatchObject({ answer: 'unanswered' })
   })
 
   test.each(['exception', 'damaged', 'lost', 'refused'] as const)(

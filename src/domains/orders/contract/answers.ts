@@ -128,6 +128,21 @@ const StoryDocument = z.object({
     )
     .optional()
     .describe('Packages of which a carrier has told, each by its newest scan'),
+  asked: z
+    .array(
+      z.object({
+        tracking: z.string(),
+        at: Time.describe('When its carrier was last asked'),
+        answer: z
+          .enum(['news', 'nothing_new', 'not_known', 'unanswered'])
+          .describe('What came of it; `unanswered`: no answer, or none that could be read'),
+        unansweredSince: Time.nullable().describe('Since when no answer came'),
+      }),
+    )
+    .optional()
+    .describe(
+      'Packages that are not delivered, of which nothing was heard for so long that their carrier was asked',
+    ),
   references: z.array(z.object({ scheme: z.string(), value: z.string() })),
 })
 

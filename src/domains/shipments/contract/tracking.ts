@@ -56,8 +56,16 @@ export type Scanned = {
   readonly signedBy: string | null
 }
 
-/** `silent`: nothing was heard for long, although its carrier was asked. `not_known`: its carrier has no such number. */
-export type ParcelMissed = 'silent' | 'not_known'
+/**
+ * `silent`: nothing was heard for long, although its carrier was asked. `not_known`: its carrier has no such number.
+ * `unanswered`: its carrier was asked again and again, and gave no answer.
+ */
+export const PARCELS_MISSED = ['silent', 'not_known', 'unanswered'] as const
+export type ParcelMissed = (typeof PARCELS_MISSED)[number]
+
+/** `unanswered`: it was not the carrier's word, so it is asked for again soon. */
+export const ASKING_ANSWERS = ['news', 'nothing_new', 'not_known', 'unanswered'] as const
+export type AskingAnswer = (typeof ASKING_ANSWERS)[number]
 
 /** Whom to ask about a parcel of which nothing is heard, and when next. */
 export type ParcelAsking = {
@@ -67,6 +75,8 @@ export type ParcelAsking = {
   readonly times: number
   /** That it left, or a scan. */
   readonly newsAt: Date
+  /** So often in a row it got no answer; null when the last one got one. */
+  readonly unanswered: { readonly times: number; readonly since: Date } | null
 }
 
 /** A package that has a tracking number, as far as its carrier has told. */
@@ -83,7 +93,15 @@ export type Parcel = {
   readonly unknown: { readonly code: string; readonly sequence: number; readonly at: Date } | null
   /** Null once it has arrived, and where nobody can be asked. */
   readonly asking: ParcelAsking | null
+  readonly lastAsked: { readonly at: Date; readonly answer: AskingAnswer } | null
   readonly missed: ParcelMissed | null
+}
+
+/** Of those that travel with a carrier, how many it was asked about since the last news of them; by why they are missed. */
+export type SilentCount = {
+  readonly system: string
+  readonly missed: ParcelMissed | null
+  readonly parcels: number
 }
 
 /** One of which nothing was heard for long. */

@@ -2,6 +2,7 @@
 import type { Transaction } from '#platform/database.ts'
 import { appendEvents, type Cause, type Event } from '#platform/log.ts'
 import type {
+  AskingAnswer,
   Parcel,
   ParcelAsking,
   ParcelScan,
@@ -11,12 +12,12 @@ import type {
 import {
   afterAsking,
   afterScan,
-  type AskingAnswer,
   type AskingPace,
   firstAsking,
   milestoneOf,
   shipmentMilestone,
   troubleOf,
+  withAnswer,
 } from '../rules/tracking.ts'
 import {
   deleteEarlyScans,
@@ -30,7 +31,7 @@ import {
   writeParcels,
 } from '../store/tracking.ts'
 import { lockShipments, type ShipmentHeader } from '../views.ts'
-import { parcelsOf, silentParcels } from '../views/tracking.ts'
+import { countSilent, parcelsOf, silentParcels } from '../views/tracking.ts'
 
 /** A scan with the shipment that has its tracking number. */
 export type ShipmentScan = { readonly doc: number; readonly scan: ParcelScan }
@@ -182,11 +183,15 @@ export const hastenScans = hastenEarlyScans
 export const awaitScans = writeAsking
 export const askingFirst = firstAsking
 export const parcelsToAsk = silentParcels
+export const countSilentParcels = countSilent
 
 /** A parcel that its carrier was asked about, and what that came to. */
 export type AskedParcel = { readonly parcel: SilentParcel; readonly answer: AskingAnswer }
 
-/** Takes note of what was asked about and not heard of since; answers the shipments of those that are missed now or no more. */
+/**
+ * Takes note of what was asked about; what was heard of since is asked about when its news says. Answers the shipments of
+ * those that are missed now or no more.
+ */
 export async function recordAsking(
   tx: Transaction,
   asked: readonly AskedParcel[],
@@ -200,8 +205,9 @@ export async function recordAsking(
   const before = await parcelsOf(tx, docs)
   const after = before.map((parcel) => {
     const told = answers.get(keyOf(parcel))
-    const isUnheard = told && parcel.asking?.newsAt.getTime() === told.newsAt.getTime()
-    return isUnheard ? afterAsking(parcel, told.answer, pace) : parcel
+    if (!told) return parcel
+    const isUnheard = parcel.asking?.newsAt.getTime() === told.newsAt.getTime()
+    return isUnheard ? afterAsking(parcel, told.answer, pace) : withAnswer(parcel, told.answer, pace.now)
   })
   writeParcels(
     tx,

@@ -1,5 +1,6 @@
 /** Which scan of a parcel counts, and what its parcels make of a shipment; pure, and the same in whatever order scans come. */
 import {
+  type AskingAnswer,
   type Parcel,
   type ParcelAsking,
   PARCEL_MILESTONES,
@@ -80,38 +81,59 @@ export type AskingPace = {
   readonly afterMs: number
   /** So long a silence is a person's. */
   readonly missedAfterMs: number
+  /** So is want of an answer. */
+  readonly unansweredAfterMs: number
 }
-
-/** `unanswered`: it was not the carrier's word, so it is asked for again soon. */
-export type AskingAnswer = 'nothing_new' | 'not_known' | 'unanswered'
 
 const AGAIN_MS = 15 * 60_000
 const PAUSE_MAX_MS = 86_400_000
 /** No carrier remembers a parcel longer, and whoever was told has seen to it. */
 const ASKED_FOR_MS = 60 * PAUSE_MAX_MS
+/** Nobody is told of a parcel that was asked about less often, however long ago that was. */
+const UNANSWERED_MIN = 3
 
 export const firstAsking = (
   system: string,
   { now, afterMs }: Pick<AskingPace, 'now' | 'afterMs'>,
-): ParcelAsking => ({ system, at: later(now, afterMs), times: 0, newsAt: now })
+): ParcelAsking => ({ system, at: later(now, afterMs), times: 0, newsAt: now, unanswered: null })
+
+/** The parcel after its carrier was asked, whatever came of it. */
+export const withAnswer = (parcel: Parcel, answer: AskingAnswer, at: Date): Parcel => ({
+  ...parcel,
+  lastAsked: { at, answer },
+})
 
 /** The parcel after its carrier was asked and told nothing new: asked after pauses that double, up to a day. */
 export function afterAsking(parcel: Parcel, answer: AskingAnswer, pace: AskingPace): Parcel {
   const { asking } = parcel
   if (!asking) return parcel
+  const asked = withAnswer(parcel, answer, pace.now)
+  const silentMs = pace.now.getTime() - asking.newsAt.getTime()
+  if (silentMs >= ASKED_FOR_MS) return { ...asked, asking: null }
+  if (answer === 'unanswered') return { ...asked, ...afterNoAnswer(parcel, asking, pace) }
   const { now, afterMs, missedAfterMs } = pace
-  const silentMs = now.getTime() - asking.newsAt.getTime()
-  if (silentMs >= ASKED_FOR_MS) return { ...parcel, asking: null }
-  if (answer === 'unanswered')
-    return { ...parcel, asking: { ...asking, at: later(now, Math.min(afterMs, AGAIN_MS)) } }
   const pauseMs = Math.min(afterMs * 2 ** asking.times, Math.max(afterMs, PAUSE_MAX_MS))
   const untilMissedMs = missedAfterMs - silentMs
   const againMs = untilMissedMs > 0 ? Math.min(pauseMs, untilMissedMs) : pauseMs
   return {
-    ...parcel,
-    asking: { ...asking, at: later(now, againMs), times: asking.times + 1 },
+    ...asked,
+    asking: { ...asking, at: later(now, againMs), times: asking.times + 1, unanswered: null },
     missed: isSeenTo(parcel) ? null : answer === 'not_known' ? answer : untilMissedMs <= 0 ? 'silent' : null,
   }
+}
+
+/** Asked about again soon, since it is mostly the carrier that is away; once a person knows, as seldom as at first. */
+function afterNoAnswer(
+  parcel: Parcel,
+  asking: ParcelAsking,
+  { now, afterMs, unansweredAfterMs }: AskingPace,
+): Pick<Parcel, 'asking' | 'missed'> {
+  const { times, since } = asking.unanswered ?? { times: 0, since: now }
+  const unanswered = { times: times + 1, since }
+  const isLong = unanswered.times >= UNANSWERED_MIN && now.getTime() - since.getTime() >= unansweredAfterMs
+  const missed = parcel.missed ?? (isLong && !isSeenTo(parcel) ? 'unanswered' : null)
+  const againMs = missed === 'unanswered' ? afterMs : Math.min(afterMs, AGAIN_MS)
+  return { missed, asking: { ...asking, at: later(now, againMs), unanswered } }
 }
 
 const later = (at: Date, ms: number): Date => new Date(at.getTime() + ms)

@@ -9,12 +9,16 @@ const updateParcels = sql(
      scan_reason = k.reason, scan_sequence = k.sequence, scanned_at = k.at, scanned_in = k.place,
      signed_by = k.signed_by, unknown_code = k.unknown_code, unknown_sequence = k.unknown_sequence,
      unknown_at = k.unknown_at, missed = k.missed, ask_system = k.ask_system, ask_at = k.ask_at,
-     times_asked = coalesce(k.times_asked, 0), news_at = coalesce(k.news_at, p.news_at)
+     times_asked = coalesce(k.times_asked, 0), news_at = coalesce(k.news_at, p.news_at),
+     times_unanswered = coalesce(k.times_unanswered, 0), unanswered_since = k.unanswered_since,
+     asked_at = k.asked_at, asked_answer = k.asked_answer
    from unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
      $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::timestamptz[], $14::text[],
-     $15::text[], $16::timestamptz[], $17::smallint[], $18::timestamptz[])
+     $15::text[], $16::timestamptz[], $17::smallint[], $18::timestamptz[], $19::integer[], $20::timestamptz[],
+     $21::timestamptz[], $22::text[])
      as k(doc, n, carrier, milestone, code, reason, sequence, at, place, signed_by, unknown_code, unknown_sequence,
-       unknown_at, missed, ask_system, ask_at, times_asked, news_at)
+       unknown_at, missed, ask_system, ask_at, times_asked, news_at, times_unanswered, unanswered_since, asked_at,
+       asked_answer)
    where p.shipment_id = k.doc and p.n = k.n`,
 )
 export function writeParcels(tx: Transaction, parcels: readonly Parcel[]): void {
@@ -38,6 +42,10 @@ export function writeParcels(tx: Transaction, parcels: readonly Parcel[]): void 
     parcels.map(({ asking }) => asking?.at ?? null),
     parcels.map(({ asking }) => asking?.times ?? null),
     parcels.map(({ asking }) => asking?.newsAt ?? null),
+    parcels.map(({ asking }) => asking?.unanswered?.times ?? null),
+    parcels.map(({ asking }) => asking?.unanswered?.since ?? null),
+    parcels.map(({ lastAsked }) => lastAsked?.at ?? null),
+    parcels.map(({ lastAsked }) => lastAsked?.answer ?? null),
   ])
 }
 
