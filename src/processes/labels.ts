@@ -20,6 +20,7 @@ import {
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import type { Packing, PackingState } from '#domains/shipments/contract/labels.ts'
 import { isActive } from '#domains/shipments/contract.ts'
+import { lockRequests } from '#domains/shipments/operations.ts'
 import { askForLabels, movePackings, packingsOf, recordLabels } from '#domains/shipments/operations/labels.ts'
 import { addressesOf, type FulfillmentFacts } from './fulfillment-facts.ts'
 import { fulfillmentNumber, orderNumber, parseNumber, type ProcessPorts } from './ports.ts'
@@ -174,15 +175,14 @@ const looked = <W extends { readonly facts: FulfillmentFacts }>(
 ): ReadonlyMap<W, Done<FulfillmentFacts>> =>
   new Map(works.map((work): [W, Done<FulfillmentFacts>] => [work, 'look']))
 
-/** Where they stand now, since what the warehouse told meanwhile may have moved them on. */
+/** Where they stand now, and stay: what the warehouse told meanwhile may have moved them on, or may be about to. */
 async function standing(
   tx: Transaction,
   works: readonly { readonly facts: FulfillmentFacts }[],
 ): Promise<ReadonlyMap<string, PackingState>> {
-  const rows = await packingsOf(
-    tx,
-    works.map(({ facts }) => facts.doc),
-  )
+  const docs = works.map(({ facts }) => facts.doc)
+  await lockRequests(tx, docs)
+  const rows = await packingsOf(tx, docs)
   return new Map(rows.map((row) => [`${row.doc} ${row.number}`, row.state]))
 }
 
