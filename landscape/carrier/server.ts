@@ -34,7 +34,7 @@ type Memory = { store: CarrierMemory; events: number; undelivered: Undelivered[]
 
 export type Carrier = SystemHandle<CarrierTruth> & {
   deliverTo(url: string): void
-  /** What a warehouse hands over with its own labels. */
+  /** What a warehouse hands over, under a label that was sold or its own. */
   manifest(trackingNumber: string, reference: string, shipTo: Fields): void
   /** The next scan of one parcel, at once. */
   scan(trackingNumber: string): void
@@ -51,17 +51,12 @@ function attempt(work: () => Reply): Reply {
   }
 }
 
-function found(
-  store: CarrierStore,
-  begin: (shipment: CarrierShipment) => void,
-  call: Call,
-): Operation | undefined {
+function found(store: CarrierStore, call: Call): Operation | undefined {
   const [, , room, id] = call.path.split('/')
   if (room === 'shipments' && call.method === 'POST' && id === undefined) {
     const fields = parsed(call.body) ?? {}
     const run = (): Reply => {
       const { first, shipment } = store.label(fields)
-      if (first) begin(shipment)
       return json(first ? 201 : 200, shipment)
     }
     return { name: 'createLabel', keys: [text(fields['reference'])], run }
@@ -129,19 +124,17 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
   const store = new CarrierStore({ ...options, tell })
 
   const { travel, stop: stopTravelling } = road(store, clock, options.scanEveryMs)
-  const begin = (shipment: CarrierShipment): void => {
-    for (const parcel of shipment.packages) travel(store.track(parcel.tracking_number))
-  }
   if (memory) {
     store.recall(memory.store)
     memory.undelivered.forEach(deliver)
-    for (const parcel of memory.store.tracked) if (parcel.scans.at(-1)?.status !== 'DLV') travel(parcel)
+    for (const parcel of memory.store.tracked)
+      if (!parcel.isAwaited && parcel.scans.at(-1)?.status !== 'DLV') travel(parcel)
   }
   const expected = `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`
 
   function operation(call: Call): Operation | undefined {
     if (!call.path.startsWith('/v3/')) return undefined
-    const one = found(store, begin, call)
+    const one = found(store, call)
     if (!one) return undefined
     if (call.headers['authorization'] === expected) return { ...one, run: () => attempt(one.run) }
     return { ...one, run: () => json(401, { code: 'UNAUTHENTICATED', title: 'unauthenticated', detail: '' }) }
@@ -159,8 +152,10 @@ export async function startCarrier(options: CarrierOptions): Promise<Carrier> {
   return {
     ...handle,
     deliverTo: hooks.deliverTo,
-    manifest: (trackingNumber, reference, shipTo) =>
-      travel(store.manifest(trackingNumber, reference, shipTo)),
+    manifest(trackingNumber, reference, shipTo) {
+      const tracked = store.manifest(trackingNumber, reference, shipTo)
+      if (tracked) travel(tracked)
+    },
     redeliver: hooks.redeliver,
     scan: (trackingNumber) => void store.scan(store.track(trackingNumber)),
     async stop() {

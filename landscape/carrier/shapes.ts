@@ -21,4 +21,11 @@ export type CarrierShipment = {
   charge: { amount: string; currency: string }
 }
 
-export type Tracked = { tracking_number: string; reference: string; shipTo: Fields; scans: Scan[] }
+export type Tracked = {
+  tracking_number: string
+  reference: string
+  shipTo: Fields
+  scans: Scan[]
+  /** Its label is sold, and nothing was handed over under it. */
+  isAwaited?: true
+}

@@ -109,9 +109,12 @@ export class CarrierStore {
     return tracked
   }
 
-  /** Parcels that a warehouse labelled itself become known by its manifest. */
-  manifest(trackingNumber: string, reference: string, shipTo: Fields): Tracked {
-    const tracked = { tracking_number: trackingNumber, reference, shipTo, scans: [] }
+  /** Hands a parcel over, known or not: a warehouse has labels of its own. False when it was handed over before. */
+  manifest(trackingNumber: string, reference: string, shipTo: Fields): Tracked | false {
+    const sold = this.tracked.get(trackingNumber)
+    if (sold && !sold.isAwaited) return false
+    const tracked: Tracked = sold ?? { tracking_number: trackingNumber, reference, shipTo, scans: [] }
+    delete tracked.isAwaited
     this.tracked.set(trackingNumber, tracked)
     return tracked
   }
@@ -124,6 +127,7 @@ export class CarrierStore {
     const excepted = tracked.scans.some((one) => one.status === 'EXC')
     const status = troubled && !excepted && ROUTE[done] === 'OFD' ? 'EXC' : ROUTE[done]
     if (!status) return false
+    delete tracked.isAwaited
     const scan: Scan = {
       sequence: tracked.scans.length + 1,
       status,
@@ -161,7 +165,8 @@ export class CarrierStore {
 
   private parcel(reference: string, shipTo: Fields): Parcel {
     const trackingNumber = `SW${500_000_000 + ++this.lastParcel}`
-    this.manifest(trackingNumber, reference, shipTo)
+    const tracked = { tracking_number: trackingNumber, reference, shipTo, scans: [] }
+    this.tracked.set(trackingNumber, { ...tracked, isAwaited: true })
     const zpl = `^XA^FO50,50^BCN,100^FD${trackingNumber}^FS^XZ`
     const label = { format: 'ZPL' as const, data: Buffer.from(zpl).toString('base64') }
     return { reference, tracking_number: trackingNumber, label }

@@ -20,7 +20,6 @@ import { packingsOf } from '#domains/shipments/operations/labels.ts'
 import { lotsOfRequests } from '#domains/shipments/operations/lots.ts'
 import { linesOfFulfillments } from '#domains/shipments/views.ts'
 import { groupBy, type OrderFacts } from './order-facts.ts'
-import type { ProcessPorts } from './ports.ts'
 import { lineKey } from './warehouse-books.ts'
 
 export type FulfillmentFacts = DocumentFacts & {
@@ -54,15 +53,15 @@ export const isUnderWay = ({ state }: Pick<Fulfillment, 'state'>): boolean =>
 export async function fulfillmentFacts(
   tx: Transaction,
   docs: readonly number[],
-  labels: ProcessPorts['labels'],
 ): Promise<ReadonlyMap<number, FulfillmentFacts>> {
-  const [requests, lines, lots] = await Promise.all([
+  const [requests, lines, lots, packed] = await Promise.all([
     lockRequests(tx, docs),
     linesOfFulfillments(tx, docs),
     lotsOfRequests(tx, docs),
+    // wherever they are: no label may be bought there any more
+    packingsOf(tx, docs),
   ])
-  const labelled = requests.filter(({ location }) => labels.has(location)).map(({ doc }) => doc)
-  const packings = groupBy(labelled.length > 0 ? await packingsOf(tx, labelled) : [], ({ doc }) => doc)
+  const packings = groupBy(packed, ({ doc }) => doc)
   const lotsOf = Map.groupBy(lots, ({ doc, line }) => lineKey(doc, line))
   const orders = [...new Set(requests.map((request) => request.orderId))].toSorted((a, b) => a - b)
   const [headers, orderLines] = await Promise.all([headersOf(tx, orders), linesOf(tx, orders)])

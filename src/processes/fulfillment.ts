@@ -29,7 +29,7 @@ export function fulfillment(ports: ProcessPorts): Process {
   return process<FulfillmentFacts>('fulfillment', {
     kind: 'fulfillment',
     rank: 2,
-    facts: (tx, docs) => fulfillmentFacts(tx, docs, ports.labels),
+    facts: fulfillmentFacts,
     steps: {
       // also of one that is to be cancelled: only the warehouse's answer tells whether it has it
       request: { when: ({ request }) => request.state === 'requested', call: ask(ports) },

@@ -20,6 +20,7 @@ import {
 import type { Fulfillment } from '#domains/shipments/contract.ts'
 import type { Packing, PackingState } from '#domains/shipments/contract/labels.ts'
 import { isActive } from '#domains/shipments/contract.ts'
+import { lockRequests } from '#domains/shipments/operations.ts'
 import { askForLabels, movePackings, packingsOf, recordLabels } from '#domains/shipments/operations/labels.ts'
 import { addressesOf, type FulfillmentFacts } from './fulfillment-facts.ts'
 import { fulfillmentNumber, orderNumber, parseNumber, type ProcessPorts } from './ports.ts'
@@ -174,15 +175,14 @@ const looked = <W extends { readonly facts: FulfillmentFacts }>(
 ): ReadonlyMap<W, Done<FulfillmentFacts>> =>
   new Map(works.map((work): [W, Done<FulfillmentFacts>] => [work, 'look']))
 
-/** Where they stand now, since what the warehouse told meanwhile may have moved them on. */
+/** Where they stand now, and stay: what the warehouse told meanwhile may have moved them on, or may be about to. */
 async function standing(
   tx: Transaction,
   works: readonly { readonly facts: FulfillmentFacts }[],
 ): Promise<ReadonlyMap<string, PackingState>> {
-  const rows = await packingsOf(
-    tx,
-    works.map(({ facts }) => facts.doc),
-  )
+  const docs = works.map(({ facts }) => facts.doc)
+  await lockRequests(tx, docs)
+  const rows = await packingsOf(tx, docs)
   return new Map(rows.map((row) => [`${row.doc} ${row.number}`, row.state]))
 }
 
@@ -244,29 +244,51 @@ const occurrencesOf = ({ facts, refusals }: RefusedCall<FulfillmentFacts>, code:
     affects: { doc: facts.doc, kind: 'fulfillment' },
   }))
 
-type Noting = {
+type Told = {
   readonly books: Books
   /** What was taken, in the order of the list. */
   readonly told: readonly Confirmation[]
 }
 
-/** Packings for which labels are to be bought, and what left under labels of ours. Answers the requests that must see it. */
+type Noting = Told & {
+  /** What is known of these requests, under their locks. */
+  readonly packings: readonly Packing[]
+}
+
+const requestOf = ({ books }: Told, { message }: Confirmation): Fulfillment | undefined =>
+  books.requests.get(parseNumber(message.fulfillment, 'F') ?? -1)
+
+/** What is known of requests of which it was told what is packed, or has left. */
+export async function packingsTold(tx: Transaction, noting: Told): Promise<readonly Packing[]> {
+  const docs = noting.told.flatMap((one) =>
+    isOfLabels(one.message) ? (requestOf(noting, one)?.doc ?? []) : [],
+  )
+  return docs.length === 0 ? [] : packingsOf(tx, [...new Set(docs)])
+}
+
+/**
+ * Packings for which labels are to be bought, and what left under labels of ours, also where none are bought any more.
+ * Answers the requests that must see it.
+ */
 export async function noteLabels(
   tx: Transaction,
   ports: Pick<ProcessPorts, 'labels'>,
-  { books, told }: Noting,
+  noting: Noting,
   cause: Cause,
 ): Promise<DeskRow[]> {
-  if (ports.labels.size === 0) return []
-  const mine = told.flatMap(({ message }) => {
-    const request = books.requests.get(parseNumber(message.fulfillment, 'F') ?? -1)
-    const rules = request && ports.labels.get(request.location)
-    return request && rules && isOfLabels(message) ? [{ request, rules, message }] : []
+  const { books, told, packings } = noting
+  const known = new Map(packings.map((row) => [keyOf(row), row]))
+  const labelled = new Set(packings.map(({ doc }) => doc))
+  const mine = told.flatMap((one) => {
+    const { message } = one
+    const request = requestOf(noting, one)
+    if (!request || !isOfLabels(message)) return []
+    const rules = ports.labels.get(request.location)
+    return rules || labelled.has(request.doc) ? [{ request, rules, message }] : []
   })
   if (mine.length === 0) return []
   const docs = [...new Set(mine.map(({ request }) => request.doc))].toSorted((a, b) => a - b)
-  const known = new Map((await packingsOf(tx, docs)).map((row) => [keyOf(row), row]))
-  const packed = mine.filter(({ message }) => message.type === 'packing-confirmed')
+  const packed = mine.filter(({ rules, message }) => rules && message.type === 'packing-confirmed')
   const orders = new Set(packed.map(({ request }) => books.orders.get(request.orderId)!))
   const shipTos = await addressesOf(tx, [...orders])
   const noted: Noted = { known, asked: new Map(), moved: new Map() }
@@ -274,9 +296,12 @@ export async function noteLabels(
     if (message.type === 'shipment-confirmed') noteLeft(noted, request, message)
     else if (isActive(request)) {
       const { number, packages } = message.packing
-      const { carrier, service, shipFrom } = rules
-      const ask = { service, shipFrom, shipTo: shipTos.get(request.orderId)!, packages }
-      notePacked(noted, request, { doc: request.doc, number, carrier, ask })
+      const shipTo = shipTos.get(request.orderId)
+      const asked = rules && {
+        carrier: rules.carrier,
+        ask: { service: rules.service, shipFrom: rules.shipFrom, shipTo: shipTo!, packages },
+      }
+      notePacked(noted, request, number, asked)
     }
   }
   await movePackings(tx, [...noted.moved.values()], cause)
@@ -294,12 +319,12 @@ type Packed = PackingConfirmed & { readonly packing: NonNullable<PackingConfirme
 const isOfLabels = (message: Confirmation['message']): message is ShipmentConfirmed | Packed =>
   message.type === 'shipment-confirmed' || (message.type === 'packing-confirmed' && !!message.packing)
 
-type Asked = Pick<Packing, 'doc' | 'number' | 'carrier' | 'ask'>
+type Asked = Pick<Packing, 'carrier' | 'ask'>
 type OfRequest = { readonly request: Fulfillment }
 
 type Noted = {
   readonly known: Map<string, Packing>
-  readonly asked: Map<string, Asked & OfRequest>
+  readonly asked: Map<string, Pick<Packing, 'doc' | 'number'> & Asked & OfRequest>
   readonly moved: Map<string, Pick<Packing, 'doc' | 'number' | 'state'> & OfRequest>
 }
 
@@ -316,7 +341,8 @@ function noteLeft(noted: Noted, request: Fulfillment, { packages }: ShipmentConf
 }
 
 /** What was packed before is packed anew. */
-function notePacked(noted: Noted, request: Fulfillment, packing: Asked): void {
+function notePacked(noted: Noted, request: Fulfillment, number: string, asked: Asked | undefined): void {
+  const packing = { doc: request.doc, number }
   const key = keyOf(packing)
   if (noted.known.has(key)) return
   for (const row of ofRequest(noted, request)) {
@@ -324,6 +350,7 @@ function notePacked(noted: Noted, request: Fulfillment, packing: Asked): void {
     const [next] = noted.asked.delete(keyOf(row)) || row.state === 'refused' ? [] : unwanted(request, row)
     if (next) noted.moved.set(keyOf(row), { ...next, request })
   }
-  noted.asked.set(key, { ...packing, request })
-  noted.known.set(key, { ...packing, state: 'asked', label: null, tracking: [], content: null })
+  if (!asked) return
+  noted.asked.set(key, { ...packing, ...asked, request })
+  noted.known.set(key, { ...packing, ...asked, state: 'asked', label: null, tracking: [], content: null })
 }

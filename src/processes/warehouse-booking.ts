@@ -14,7 +14,7 @@ import { askingFirst, awaitScans, hastenScans } from '#domains/shipments/operati
 import { endHands } from './hand-telling.ts'
 import { isLate, stopTwice, takeLateShipment } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
-import { noteLabels } from './labels.ts'
+import { noteLabels, packingsTold } from './labels.ts'
 import {
   learnLots,
   type MinimumExpiryOf,
@@ -92,8 +92,10 @@ export async function bookTold(
   settleRequestedLots(tx, books)
   rememberShorts(tx, books, taken)
   moveOrderLines(tx, moves, cause)
-  const [shortfalls, serials, dated] = await Promise.all([
+  const applied = told.filter((one) => answers.get(one)?.kind === 'applied')
+  const [shortfalls, packings, serials, dated] = await Promise.all([
     shipping,
+    packingsTold(tx, { books, told: applied }),
     trackShipped(tx, ports, { shipments, books }),
     learnLots(
       tx,
@@ -110,8 +112,7 @@ export async function bookTold(
     hastenScans(tx, shipments.flatMap(trackingOf))
     awaitScans(tx, askingOf(ports, shipments))
   }
-  const applied = told.filter((one) => answers.get(one)?.kind === 'applied')
-  const labelled = await noteLabels(tx, ports, { books, told: applied }, cause)
+  const labelled = await noteLabels(tx, ports, { books, told: applied, packings }, cause)
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,

@@ -23,6 +23,9 @@ const label = (reference: string, weight_kg = 10) => ({
   ship_to: { city: 'Boston', country: 'US' },
   packages: [{ reference: '0061', weight_kg }],
 })
+const handOver = ({ packages }: { packages: { tracking_number: string }[] }) => {
+  for (const { tracking_number } of packages) landscape.carrier.manifest(tracking_number, '0062', {})
+}
 const statuses = () => sent.map((one) => JSON.parse(one.body).status)
 
 describe('the carrier', () => {
@@ -55,7 +58,9 @@ describe('the carrier', () => {
 
   it('scans a parcel to its door and tells each scan, signed', async () => {
     await start({ scanEveryMs: 1_000 })
-    const { packages } = (await carrier('/shipments', { body: label('S-1') })).json()
+    const shipment = (await carrier('/shipments', { body: label('S-1') })).json()
+    handOver(shipment)
+    const { packages } = shipment
     await clock.advance(10_000)
     expect(statuses()).toEqual(['MAN', 'PUP', 'ARR', 'OFD', 'DLV'])
     const [first] = sent
@@ -71,9 +76,35 @@ describe('the carrier', () => {
     expect((await carrier('/tracking/none')).status).toBe(404)
   })
 
+  it('scans nothing of a label until a parcel is handed over under it, once', async () => {
+    await start({ scanEveryMs: 1_000 })
+    const shipment = (await carrier('/shipments', { body: label('S-1') })).json()
+    await clock.advance(10_000)
+    expect(statuses()).toEqual([])
+    handOver(shipment)
+    await clock.advance(2_500)
+    handOver(shipment)
+    await clock.advance(10_000)
+    expect(statuses()).toEqual(['MAN', 'PUP', 'ARR', 'OFD', 'DLV'])
+    expect(JSON.parse(sent[0]!.body)).toMatchObject({ reference: '0061', location: { city: 'Boston' } })
+  })
+
+  it('remembers which labels nothing was handed over under', async () => {
+    await start()
+    const one = (await carrier('/shipments', { body: label('S-1') })).json()
+    const two = (await carrier('/shipments', { body: label('S-2') })).json()
+    handOver(two)
+    const memory = landscape.remember()
+    await landscape.stop()
+    await start({ scanEveryMs: 1_000, memory })
+    await clock.advance(10_000)
+    expect((await carrier(`/tracking/${one.packages[0].tracking_number}`)).json().events).toEqual([])
+    expect((await carrier(`/tracking/${two.packages[0].tracking_number}`)).json().status).toBe('DLV')
+  })
+
   it('has an exception on the way for the given share', async () => {
     await start({ scanEveryMs: 1_000, exceptionShare: 1 })
-    await carrier('/shipments', { body: label('S-1') })
+    handOver((await carrier('/shipments', { body: label('S-1') })).json())
     await clock.advance(10_000)
     expect(statuses()).toEqual(['MAN', 'PUP', 'ARR', 'EXC', 'OFD', 'DLV'])
     expect(['WEATHER', 'REFUSED', 'DAMAGED']).toContain(JSON.parse(sent[3]?.body ?? '').reason)

@@ -4,6 +4,7 @@
  */
 import type { Bug } from './bug.ts'
 import { FEED_BUGS } from './feed-bugs.ts'
+import { LABEL_BUGS } from './label-bugs.ts'
 import { MIGRATION_BUGS } from './migration-bugs.ts'
 import { OWNER_BUGS } from './owner-bugs.ts'
 import { PARCEL_BUGS } from './parcel-bugs.ts'
@@ -368,5 +369,6 @@ export const BUGS: readonly Bug[] = [
   ...SUBSCRIBER_BUGS,
   ...X12_BUGS,
   ...PARCEL_BUGS,
+  ...LABEL_BUGS,
   ...OWNER_BUGS,
 ]

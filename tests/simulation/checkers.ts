@@ -13,6 +13,7 @@ import {
 } from '#tests/support/house-books.ts'
 import type { Clients } from './clients.ts'
 import type { Counterparts } from './counterparts.ts'
+import { labelledCartons } from './label-checkers.ts'
 import { BOOKED_EARLY } from './witness.ts'
 
 export type Violation = { readonly invariant: string; readonly found: string }
@@ -56,6 +57,7 @@ function twice(counterparts: Counterparts): Violation[] {
     'a shipment is once at the shops': [shop, tradeShop].flatMap((one) =>
       one.truth().orders.flatMap(({ fulfillments }) => fulfillments.map(({ external_id: id }) => id)),
     ),
+    'a carton has one label': labelledCartons(counterparts),
     'a transaction is once at the tax engine': tax.truth().transactions.map((one) => one.code),
   }
   return Object.entries(books).flatMap(([invariant, references]) => {

@@ -35,6 +35,9 @@ export const NEAR_SITES = ['DC1']
 export const EAST_SITES = ['DC2', 'DC3']
 /** On some days it is not run by the eastern warehouse system. */
 export const X12_SITE = 'DC2'
+/** On some days it waits so long for labels of ours. */
+export const LABELLED_SITE = 'DC1'
+const PATIENCE_MS = 1_000
 /** A carrier never carries two parcels under one number. */
 const EAST_PACKAGES = 50_000_000
 const SCANS = { scanEveryMs: 400, exceptionShare: 0.3 }
@@ -70,6 +73,7 @@ export async function counterpartsOf(
     pace: { pickAfterMs: 200, shipAfterMs: 300 },
     depotSites: NEAR_SITES,
     tellPicks: NEAR_SITES,
+    ...(stock.includes('labels') && { waitForLabels: { [LABELLED_SITE]: PATIENCE_MS } }),
     ...(stock.includes('parcels') && { trackShipments: true, ...SCANS }),
   })
   const port = sockets === 'none' ? undefined : 0

@@ -10,7 +10,8 @@ export type Role = Config['role']
  * have backorder runs done, customers want goods to live long, people change from where orders are served; machines are
  * known by their serials, goods go from place to place, warehouses go on by paper, one tells by files, one is run by X12, books are compared;
  * purchase orders move and come in parts, ERPs and warehouses sell by themselves, a
- * warehouse falls silent, shops are told levels, a carrier scans what was shipped, others have goods in our stores.
+ * warehouse falls silent, shops are told levels, a carrier scans what was shipped, others have goods in our stores,
+ * a site waits for labels of ours.
  */
 export const STOCK_FACTS = [
   'reservations',
@@ -34,6 +35,7 @@ export const STOCK_FACTS = [
   'levels',
   'parcels',
   'owners',
+  'labels',
 ] as const
 export type StockFact = (typeof STOCK_FACTS)[number]
 
@@ -83,7 +85,15 @@ const SUBSCRIBERS_SHARE = 0.2
 const STOCK_SHARE = 0.15
 const UNMIGRATED_SHARE = 0.03
 /** Those for which other systems are read, heard or told all day cost more. */
-const COSTLY: ReadonlySet<StockFact> = new Set(['supply', 'sales', 'desks', 'silence', 'levels', 'parcels'])
+const COSTLY: ReadonlySet<StockFact> = new Set([
+  'supply',
+  'sales',
+  'desks',
+  'silence',
+  'levels',
+  'parcels',
+  'labels',
+])
 const COSTLY_SHARE = 0.06
 /** A silence is noticed, lasts a while and is over before faults end. */
 const SILENCE_OVER_MS = 30_000
@@ -124,6 +134,7 @@ const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   ],
   lives: ['profiles'],
   parcels: ['papers', 'files', 'x12'],
+  labels: ['papers', 'files', 'x12'],
   owners: ['counts', 'papers', 'reconciliations', 'silence'],
 }
 
@@ -139,6 +150,10 @@ const TOLD_MS = 9_000
 const ANSWERED_MS = 12_000
 /** A warehouse is away for a while and has come back before faults end. */
 const BACK_MS = 10_000
+
+/** What is sold to us as a label is scanned once it travels. */
+const scanned = (facts: readonly StockFact[]): readonly StockFact[] =>
+  facts.includes('labels') && !facts.includes('parcels') ? [...facts, 'parcels'] : facts
 
 export type WholeDay = Day &
   Required<
@@ -165,7 +180,7 @@ export function dayOf(seed: string, given: Day): WholeDay {
   const unmigrated =
     given.unmigrated ?? (isUsual && given.stock === undefined && isUnmigrated(seed, UNMIGRATED_SHARE))
   const isFull = isUsual && !unmigrated
-  const stock = given.stock ?? (isFull ? apart(STOCK_FACTS.filter(drawn)) : [])
+  const stock = scanned(given.stock ?? (isFull ? apart(STOCK_FACTS.filter(drawn)) : []))
   const subscribers = given.subscribers ?? (isFull ? subscribersOf(seed, SUBSCRIBERS_SHARE) : 0)
   const isSilent = stock.includes('silence')
   function drawn(fact: StockFact): boolean {

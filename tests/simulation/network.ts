@@ -68,6 +68,7 @@ const KEYED: ReadonlySet<string> = new Set([
   'wms.invalid',
   'wms-east.invalid',
   'tax.invalid',
+  'carrier.invalid',
 ])
 /** A shop is told levels, of which it keeps the later. */
 const LEVELS = '/inventory_levels/set.json'

@@ -7,10 +7,13 @@ import { unequal } from './supply-checkers.ts'
 
 type Books = Pick<Counterparts, 'carrier'>
 
-/** Every parcel has arrived, and we were told all of it. */
+/** Every parcel that was handed over has arrived, and we were told all of it. */
 export function isAllCarried({ carrier }: Books): boolean {
   const { parcels, webhooks } = carrier.truth()
-  return webhooks.queued === 0 && parcels.every(({ scans }) => scans.at(-1)?.status === 'DLV')
+  return (
+    webhooks.queued === 0 &&
+    parcels.every(({ isAwaited, scans }) => isAwaited || scans.at(-1)?.status === 'DLV')
+  )
 }
 
 const OURS = `

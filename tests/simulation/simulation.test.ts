@@ -154,6 +154,32 @@ test(
   },
 )
 
+test(
+  'a label is paid once and used or void, whatever fails between us, its carrier and the warehouse',
+  { timeout: 60_000 },
+  async () => {
+    const calls = ['answer-lost', 'answer-slow', 'request-late', 'request-lost', 'request-twice']
+    const told = ['duplicate', 'reorder', 'delay'].map((kind) => `webhook-${kind}`)
+    const kinds = [...calls, ...told, 'outage-refused', 'no-answer-reset', 'crash', 'stall']
+    const plan = {
+      seed: 'labels-1',
+      mode: 'liveness',
+      orders: 6,
+      alike: [13],
+      cancels: 0.3,
+      stock: ['labels'],
+      kinds,
+      shares: { 'answer-slow': 0.25, 'request-lost': 0.15 },
+      systems: ['carrier', 'wms'],
+    } as const
+    const { violations, history } = await simulate(lane, plan)
+    expect(violations).toEqual([])
+    const states = await lane.cluster.side.query('select distinct state from shipments.packing order by 1')
+    expect(states.rows).toEqual([{ state: 'used' }, { state: 'void' }])
+    expect((await simulate(lane, plan)).history).toBe(history)
+  },
+)
+
 test('the same seed has the same history, whatever ran before it', { timeout: 60_000 }, async () => {
   const historyOf = async (seed: string): Promise<string> => (await simulate(lane, planOf(seed))).history
   const [a, b] = ['fixed-6', 'fixed-13'] as const

@@ -11,6 +11,8 @@ import { readsAllDay, type StockFact, type WholeDay } from './day.ts'
 import { openErpPeople } from './erp-people.ts'
 import { filesAmiss } from './file-checkers.ts'
 import { fed, openFilePeople } from './file-people.ts'
+import { labelsAmiss } from './label-checkers.ts'
+import { openPackers, withLabels } from './label-people.ts'
 import { livesAmiss } from './life-checkers.ts'
 import { openLifePeople } from './life-people.ts'
 import { machinesAmiss, openMachinePeople } from './machine-people.ts'
@@ -59,6 +61,7 @@ export function stockConfig(config: Config, day: WholeDay): Config {
     ...(has('levels') && { publishing }),
     ...(has('files') && fed(config)),
     ...(has('x12') && runByX12(config)),
+    ...(has('labels') && withLabels(config)),
   }
 }
 
@@ -121,6 +124,7 @@ export class StockDay {
     this.#reconcilers = has('reconciliations') ? openReconcilers(parts) : undefined
     this.#suppliers = has('supply') ? openSuppliers(parts) : undefined
     this.#silence = has('silence') ? openSilence(parts) : undefined
+    if (has('labels')) openPackers(parts)
     if (readsAllDay(day)) this.#readAgain()
   }
 
@@ -216,6 +220,7 @@ export class StockDay {
       ...(this.#machines ? await machinesAmiss(query, landscape) : []),
       ...(this.#silence ? await silenceAmiss(query) : []),
       ...(day.stock.includes('parcels') ? await parcelsAmiss(query, landscape) : []),
+      ...(day.stock.includes('labels') ? await labelsAmiss(query, landscape) : []),
       ...(day.stock.includes('levels')
         ? await levelsAmiss({ queries: queriesOf(client), world, locations, landscape })
         : []),
