@@ -23,8 +23,8 @@ export const X12_BUGS: readonly Bug[] = [
   {
     name: 'an 846 is of the beginning of its day',
     file: 'src/systems/edi/map-stock.ts',
-    find: "const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)",
-    replace: "const takenAt = instantOf(x12Date(document.date), '', guide)",
+    find: 'const takenAt = instantOf(x12Date(date), time, advised.guide)',
+    replace: 'const takenAt = instantOf(x12Date(date), time.slice(9), advised.guide)',
     world: { ...DAY, orders: 6, cancels: 0 },
   },
   {
