@@ -35,11 +35,12 @@ export async function x12Amiss(query: Query, warehouse: X12Warehouse): Promise<V
   const { heard, arrived, cut } = mail
   const { events } = truth()
   const unread = warehouse.unread()
-  // What was cut behind its last set is accepted, and again when it comes whole.
+  // What was cut behind its last set is accepted, with errors where its trailer is cut too, and again when it comes whole.
   const answers = heard
     .filter(({ type }) => type === '997')
     .map((one) => ({ control: groupOf(one), status: elementOf(one, 'AK9', 1) }))
     .filter(({ control, status }) => status !== REJECTED || !cut.has(control))
+    .toSorted((a, b) => a.status.localeCompare(b.status))
     .filter(
       ({ control }, at, all) => !cut.has(control) || all.findIndex((one) => one.control === control) === at,
     )
