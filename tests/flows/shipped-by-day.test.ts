@@ -147,7 +147,7 @@ test.each(
       at: BEFORE,
       written: CAME,
       counted: [22, 0],
-      then: [22, 0],
+      there: [22, 0],
     },
     {
       what: 'lost',
@@ -155,7 +155,7 @@ test.each(
       change: 'PC*-2',
       written: BEFORE,
       counted: [22, 0],
-      then: [22, 0],
+      there: [22, 0],
     },
     {
       what: 'lost',
@@ -164,7 +164,7 @@ test.each(
       at: BEHIND,
       written: CAME,
       counted: [24, 0],
-      then: [22, 0],
+      there: [22, 0],
     },
     {
       what: 'lost',
@@ -172,7 +172,7 @@ test.each(
       change: 'PC*-2',
       written: BEHIND,
       counted: [24, 0],
-      then: [22, 0],
+      there: [22, 0],
     },
     {
       what: 'on hold',
@@ -181,7 +181,7 @@ test.each(
       at: BEFORE,
       written: CAME,
       counted: [22, 2],
-      then: [22, 2],
+      there: [22, 2],
     },
     {
       what: 'on hold',
@@ -189,7 +189,7 @@ test.each(
       change: 'QH*2',
       written: BEFORE,
       counted: [22, 2],
-      then: [22, 2],
+      there: [22, 2],
     },
     {
       what: 'let go',
@@ -197,7 +197,7 @@ test.each(
       change: 'QR*2',
       written: BEHIND,
       counted: [24, 0],
-      then: [24, 0],
+      there: [24, 0],
     },
     {
       what: 'found',
@@ -205,7 +205,7 @@ test.each(
       change: 'PC*5',
       written: BEHIND,
       counted: [29, 0],
-      then: [29, 0],
+      there: [29, 0],
     },
     {
       what: 'found',
@@ -214,12 +214,12 @@ test.each(
       at: BEHIND,
       written: CAME,
       counted: [24, 0],
-      then: [29, 0],
+      there: [29, 0],
     },
   ].map((one, nth) => ({ ...one, nth })),
 )(
   'what was $what and is told with $when, behind a count that was read first, is booked once at most, however often it is sent',
-  async ({ change, at, written, counted: [available, hold], then, nth }) => {
+  async ({ change, at, written, counted: [available, hold], there, nth }) => {
     const sku = COUNTED[nth]!
     const countedAt = Date.now() - 20 * SECOND_MS
     const asCounted = momentOf(countedAt)
@@ -234,8 +234,8 @@ test.each(
     const told = { name: `B-${nth}`, change, ...(at !== undefined && { time: momentOf(countedAt + at) }) }
     for (let time = 0; time < 2; time++)
       expect(await adjustAs(momentOf(countedAt + written), sku, told)).toEqual(['applied'])
-    const isIn = then[0] === available
-    expect(await split(sku)).toEqual({ available: then[0], hold: then[1], moved: isIn ? 0 : 1 })
+    const isIn = there[0] === available
+    expect(await split(sku)).toEqual({ available: there[0], hold: there[1], moved: isIn ? 0 : 1 })
   },
 )
 

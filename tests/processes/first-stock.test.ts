@@ -117,7 +117,11 @@ describe.each([
 
   test('comes behind the orders that began to wait before, and whoever brings it sees them', async () => {
     const itemId = await itemIdOf(waited)
-    const commit = await underWay((tx) => beginToWait(tx, [itemId]))
+    const commit = await underWay((tx) => {
+      beginToWait(tx, [itemId])
+      // what is sent is done when what is asked behind it is answered
+      return fillableOrders(tx, [itemId])
+    })
     const bringing = house.app.database.transaction(async (tx) => {
       await first(itemId, 10)(tx)
       return fillableOrders(tx, [itemId])
@@ -137,16 +141,16 @@ const onHand = (itemId: number) =>
   )
 
 test.each([
-  { first: comes, second: comes, sku: NEW[5]!, what: 'comes twice is there in all', then: 14 },
-  { first: comes, second: leaves, sku: NEW[6]!, what: 'comes and leaves is gone from what came', then: 6 },
-  { first: opens, second: comes, sku: NEW[7]!, what: 'an ERP opens and comes is there in all', then: 14 },
-  { first: comes, second: opens, sku: NEW[8]!, what: 'came is not opened again', then: 10 },
-])('of two first bookings of a place at once, what $what', async ({ first, second, sku, then }) => {
+  { first: comes, second: comes, sku: NEW[5]!, what: 'comes twice is there in all', there: 14 },
+  { first: comes, second: leaves, sku: NEW[6]!, what: 'comes and leaves is gone from what came', there: 6 },
+  { first: opens, second: comes, sku: NEW[7]!, what: 'an ERP opens and comes is there in all', there: 14 },
+  { first: comes, second: opens, sku: NEW[8]!, what: 'came is not opened again', there: 10 },
+])('of two first bookings of a place at once, what $what', async ({ first, second, sku, there }) => {
   const itemId = await itemIdOf(sku)
   const commit = await underWay(first(itemId, 10))
-  const other = house.app.database.transaction(second(itemId, 4))
+  const other = house.app.database.transaction<unknown>(second(itemId, 4))
   await expect.poll(() => waitingFor('transactionid'), WITHIN).toBe(1)
   await commit()
   await other
-  expect(await onHand(itemId)).toEqual([{ available: then, unreconciled: 0 }])
+  expect(await onHand(itemId)).toEqual([{ available: there, unreconciled: 0 }])
 })
