@@ -20,6 +20,7 @@ import { type Loop, loopsOf } from './documents/structure.ts'
 import { segmentsOf } from './documents/warehouse-parts.ts'
 import type { Finding, FindingCode, Position } from './findings.ts'
 import type { PartnerGuide } from './partner-guide.ts'
+import { storable } from './store.ts'
 import { fromUnece } from './units.ts'
 import { wallClock } from './wall-clock.ts'
 import type { Segment } from './x12-segments.ts'
@@ -56,7 +57,7 @@ export function toStockCounted(root: Loop, advised: Advised): Advice<StockCounte
         text,
         item,
         lot,
-        reason: `${where}: ${says}`,
+        reason: storable(`${where}: ${says}`),
         cure: CURES[code] ?? COUNT_AGAIN,
       })),
       ...beside.map(({ line, text, counted: { sku, lot } }) => ({
@@ -98,8 +99,8 @@ type LineRead = Sent &
 
 function readLine(loop: Loop, line: InventoryLine, advised: Advised): LineRead {
   const lin = loop.segments[0]!
-  const ids = line.productIds.map(({ qualifier, value }) => `${qualifier} ${value}`).join(', ')
-  const text = lin.elements.join('*')
+  const ids = storable(line.productIds.map(({ qualifier, value }) => `${qualifier} ${value}`).join(', '))
+  const text = storable(lin.elements.join('*'))
   const { lot } = line
   const sku = attempt(() => skuIn({ ...line, at: placeOf(lin, FIRST_ID) }, advised))
   if ('finding' in sku)
@@ -112,7 +113,7 @@ function readLine(loop: Loop, line: InventoryLine, advised: Advised): LineRead {
   const { finding } = tried
   const wrong = segmentsOf(loop).find(({ at }) => at.byte === finding.at.byte) ?? lin
   const where = nameOf(wrong, finding.at.element)
-  const whole = wrong === lin ? text : `${text} ${wrong.elements.join('*')}`
+  const whole = wrong === lin ? text : storable(`${text} ${wrong.elements.join('*')}`)
   return { text: whole, ids, item: sku.read, lot, where, finding }
 }
 

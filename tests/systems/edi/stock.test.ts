@@ -1,5 +1,6 @@
 /** What is there by 846, in both directions: what a warehouse counted, and what we can promise. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { units } from '#platform/quantity.ts'
@@ -231,4 +232,21 @@ test('a location is needed for a count, and a nightly one is taken for all its d
     acknowledged: 'A',
     sets: [{ verdict: { becomes: 'advice', is: 'count', number: 'DC1', lines: 3 } }],
   })
+})
+
+test('a check says how many lines of a count would not be taken', async () => {
+  const sample = readFileSync(new URL('./samples/stock-count.edi', import.meta.url), 'latin1')
+  const { interchanges, clean } = await checkFile(
+    Readable.from([Buffer.from(sample.replace('QTY*33*0*EA', 'QTY*33*0*ZZ'), 'latin1')]),
+    loadPartnerGuides(DEMO_PARTNERS),
+  )
+  const [set] = interchanges[0]!.groups[0]!.sets
+  expect(set).toMatchObject({
+    acknowledged: 'A',
+    verdict: { becomes: 'advice', is: 'count', number: 'DC1', lines: 2, unread: 1 },
+  })
+  expect(set!.findings.filter(({ severity }) => severity === 'error')).toMatchObject([
+    { code: 'advice.unit_unknown', at: { line: 15, segmentId: 'QTY', element: 3 } },
+  ])
+  expect(clean).toBe(false)
 })
