@@ -76,13 +76,13 @@ function becomes({ verdict }: SetCheck): string {
     case 'answer':
       return `an answer to ${verdict.customerOrder}: ${verdict.reason}`
     case 'advice': {
-      const { is, number, lines } = verdict
+      const { is, number, lines, unread } = verdict
       const what = {
         answer: `the supplier's answer to purchase order ${number}`,
         notice: `ship notice ${number} of what is to come`,
         count: `a count of what is at ${number}`,
       }
-      return `${what[is]}, ${lines} lines`
+      return `${what[is]}, ${lines} lines${unread ? `, ${unread} unread` : ''}`
     }
     case 'warehouse': {
       const { told, unreadable } = verdict

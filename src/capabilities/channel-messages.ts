@@ -2,6 +2,7 @@
 import type { OrderAcknowledgement } from './channel.ts'
 import type { StockSnapshot } from './stock.ts'
 import type { SupplierMessage } from './supplier-messages.ts'
+import type { UnreadItem } from '#domains/inventory/contract/reconciliations.ts'
 import type { OrderRequest } from '#domains/orders/contract.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Facts, Refusal } from '#platform/faults.ts'
@@ -50,7 +51,16 @@ export type StockCounted = {
   readonly sender: string
   readonly snapshot: StockSnapshot
   /** Each of its lines as it was sent. */
-  readonly texts: readonly string[]
+  readonly sent: readonly SentCount[]
+  /** Lines that are not taken; of an item of which one cannot be read none is. */
+  readonly unread: readonly UnreadCounted[]
+}
+
+export type UnreadCounted = UnreadItem & { readonly lot: string | undefined }
+
+export type SentCount = Pick<UnreadItem, 'line' | 'text'> & {
+  /** What it calls its item, as an unread line would be named by it. */
+  readonly ids: string
 }
 
 /** Where suppliers and warehouses come by the same door as those who order, they are heard there too. */

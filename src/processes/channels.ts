@@ -6,8 +6,6 @@ import type { Transaction } from '#platform/database.ts'
 import { type Settlement, settleMessages } from '#platform/inbox.ts'
 import type { Cause } from '#platform/log.ts'
 import type { Docket, Process } from '#platform/process.ts'
-import { itemKey } from '#domains/items/contract.ts'
-import { findItems } from '#domains/items/operations.ts'
 import { headersOf } from '#domains/orders/views.ts'
 import { acceptOrders, type Captured, type Gathered } from './accept.ts'
 import type { Arrival } from './captured-order.ts'
@@ -18,7 +16,7 @@ import { inTheirOrder } from './message-order.ts'
 import type { ProcessPorts } from './ports.ts'
 import { type CountHeld, reconcileGiven, within } from './reconciliation-given.ts'
 import { type SupplierWord, takeSupplierWords } from './supplier-messages.ts'
-import { unreadLine } from './unread-counts.ts'
+import { type IsKnown, readOf } from './told-counts.ts'
 import { withdraw } from './withdrawals.ts'
 
 type Hearing = {
@@ -147,33 +145,24 @@ async function hearCounts(
 ): Promise<ReadonlyMap<Filed, Decided>> {
   const decisions = new Map<Filed, Decided>()
   for (const filed of told) {
-    const { sender: source, snapshot, texts } = filed.message as StockCounted
+    const counted = filed.message as StockCounted
+    const { sender: source, snapshot, sent } = counted
     const refusal = notYet(snapshot.takenAt, ports.clock.now())
     if (refusal) {
       decisions.set(filed, { outcome: 'parked', refusal })
       continue
     }
-    const isKnown = await knownIn(tx, snapshot)
-    const unread = snapshot.lines.flatMap(({ sku }, index) => {
-      const code = 'inventory.item_unknown'
-      const reason = { code, message: `${snapshot.company} has no item ${sku}` }
-      return isKnown(sku) ? [] : [unreadLine({ line: index + 1, text: texts[index]! }, reason)]
+    const { taken, unread, isKnown } = await readOf(tx, counted)
+    const held = await reconcileGiven(within(ports, tx, turn), {
+      source,
+      snapshot: { ...snapshot, lines: taken },
+      unread,
+      ids: sent.map(({ ids }) => ids),
+      owner: filed.told.inbound.owner,
     })
-    const held = await reconcileGiven(within(ports, tx, turn), { source, snapshot, unread })
     decisions.set(filed, { outcome: 'applied', detail: detailOf(snapshot, isKnown, held) })
   }
   return decisions
-}
-
-type IsKnown = (sku: string) => boolean
-
-async function knownIn(tx: Transaction, { company, lines }: StockSnapshot): Promise<IsKnown> {
-  const skus = new Set(lines.map(({ sku }) => sku))
-  const items = await findItems(
-    tx,
-    [...skus].map((sku) => ({ company, sku })),
-  )
-  return (sku) => items.has(itemKey(company, sku))
 }
 
 /** What became of a count, and which of its items the company does not have. */
@@ -190,7 +179,7 @@ function detailOf({ lines }: StockSnapshot, isKnown: IsKnown, held: CountHeld | 
     told: count('told'),
     superseded,
     unknown,
-    ...(unread.length > 0 && { notSaid }),
+    ...(unread.length > 0 && { notSaid, unread: unread.length }),
   }
 }
 

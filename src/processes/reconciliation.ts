@@ -62,12 +62,16 @@ export type CountGiven = {
   readonly askedAt: Date | undefined
   /** Items of which a later count was told: they stay as they are. */
   readonly later: ReadonlySet<string>
-  /** Lines that were not understood: what is not named stays, since they may be of it. */
+  /** Lines that were not understood. */
   readonly unread: readonly UnreadLine[]
+  /** It was to be of all that is there: what it does not name stays, since such lines may be of it. */
+  readonly isCut: boolean
   /** An earlier count of the place waits for one without such lines. */
   readonly isAwaited: boolean
   /** It is the first word of the place: whatever it says opens the books. */
   readonly opens: boolean
+  /** Who sees to lines that were not understood; by the rules of exceptions when absent. */
+  readonly owner: string | undefined
   /** Writes down that it came, with what was found. */
   readonly begin: (tx: Transaction) => Promise<unknown>
 }
@@ -99,8 +103,8 @@ export async function reconcile(ports: ReconcilePorts, one: Reconciling): Promis
   const value = { amountMinor, currency: ports.company(one.company).currency }
   const { matched, superseded } = compared
   const unread = one.given?.unread ?? []
-  const notSaid =
-    unread.length === 0 ? [] : await valued(ports, one, first, await compareNotNamed(queries, first))
+  const isCut = one.given?.isCut === true
+  const notSaid = isCut ? await valued(ports, one, first, await compareNotNamed(queries, first)) : []
   const figures = { matched, superseded, recovered, notSaid: notSaid.length }
   const found = { takenAt, mark, whole, ...figures, unread, differences, value }
   const isAwaited = whole && one.given?.isAwaited === true
@@ -151,7 +155,7 @@ async function snapshotOf({ clock, queries }: ReconcilePorts, one: Reconciling):
   )
   const known = new Set([...named.values()].map(({ id }) => id))
   const isWhole = snapshot.scope === 'location'
-  const here = isWhole || (given?.unread.length ?? 0) > 0 ? await allStocked(queries, one) : []
+  const here = isWhole || given?.isCut === true ? await allStocked(queries, one) : []
   const absent = here.filter((id) => !known.has(id))
   const others = await findItemsById(queries, absent)
   const items = new Map([
@@ -308,6 +312,7 @@ async function write(
     keepStanding(tx, one, { id: one.id, counted, told })
     const place = { ...one, currency: found.value.currency }
     await tellStanding(tx, ports, place)
-    await tellUnread(tx, ports, place, { ...found, kept })
+    const unread = one.given?.isCut === false ? [] : found.unread
+    await tellUnread(tx, ports, { ...place, owner: one.given?.owner }, { ...found, unread, kept })
   })
 }

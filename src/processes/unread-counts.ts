@@ -55,12 +55,16 @@ type Found = Pick<ReconciliationFound, 'whole' | 'unread'> & {
 export async function tellUnread(
   tx: Transaction,
   { openExceptions }: Pick<ProcessPorts, 'openExceptions'>,
-  place: CountedPlace & { readonly id: number; readonly currency: string },
+  place: CountedPlace & {
+    readonly id: number
+    readonly currency: string
+    readonly owner: string | undefined
+  },
   { whole, unread, kept }: Found,
 ): Promise<void> {
   if (whole) await closeExceptions(tx, [causeOf(place)], 'all that is there was counted')
   if (unread.length === 0) return
-  const { location, source, id, currency } = place
+  const { location, source, id, currency, owner } = place
   const worth = kept.reduce((sum, { valueMinor }) => sum + (valueMinor ?? 0), 0)
   const told = {
     ...causeOf(place),
@@ -78,6 +82,7 @@ export async function tellUnread(
       value: `${formatAmount(worth, currency)} ${currency}`,
       items: kept.slice(0, LISTED).map(({ sku, ours }) => ({ sku, ours: formatQuantity(inTotal(ours)) })),
     },
+    owner,
   }
   restateExceptions(tx, [told])
   await openExceptions(tx, [told])

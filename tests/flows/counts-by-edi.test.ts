@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
-import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
+import { ediFolders, type EdiFolders, sentTo } from '#tests/support/edi.ts'
 import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
@@ -38,12 +38,12 @@ afterAll(async () => {
 })
 
 let files = 0
-async function count(...lines: readonly (readonly [sku: string, pieces: number])[]) {
+async function count(...lines: readonly (readonly [sku: string, pieces: number, unit?: string])[]) {
   const control = String(++files).padStart(9, '0')
   const path = join(folders.root, `${control}.edi`)
-  const [day, time] = new Date(Date.now() + files * 60_000).toISOString().split('T') as [string, string]
-  const moment = `${day.replaceAll('-', '')}*${time.slice(0, 5).replace(':', '')}`
-  const loops = lines.flatMap(([sku, pieces]) => [`LIN**VN*${sku}`, `QTY*33*${pieces}*EA`])
+  const [day, time] = new Date(Date.now() + files * 1_000).toISOString().split('T') as [string, string]
+  const moment = `${day.replaceAll('-', '')}*${time.slice(0, 8).replaceAll(':', '')}`
+  const loops = lines.flatMap(([sku, pieces, unit = 'EA']) => [`LIN**VN*${sku}`, `QTY*33*${pieces}*${unit}`])
   const text = [
     `ISA*00*          *00*          *ZZ*${'THREEPL'.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
     `GS*IB*THREEPL*US*20261120*0915*${files}*X*004010~`,
@@ -115,6 +115,34 @@ test('with an item that we do not have it says nothing of what it leaves out, un
   expect(await house.openExceptions('inventory.count_not_concluded')).toHaveLength(1)
   expect(await count(...agreed, ['47203', 39])).toEqual(['applied'])
   expect(await last()).toMatchObject({ whole: true, notSaid: 0, adjusted: 1 })
+  expect(await house.openExceptions('inventory.count_not_concluded')).toEqual([])
+})
+
+test('with a line that cannot be read its others are taken, the line has an owner, and of what it leaves out it says nothing', async () => {
+  expect(await count(['47201', 38], ['47202', 40, 'ZZ'])).toEqual(['applied'])
+  const [answer] = (await sentTo(folders, PARTNER, '997')).slice(-1)
+  expect(answer!.set.segments.filter(({ id }) => id === 'AK5')).toMatchObject([{ elements: ['AK5', 'A'] }])
+  const report = await last()
+  expect(report).toMatchObject({ whole: false, adjusted: 1, missingThere: 0, notSaid: 2, unread: 1 })
+  expect(report.unreadLines).toEqual([
+    {
+      line: 2,
+      item: '47202',
+      text: 'LIN**VN*47202 QTY*33*40*ZZ',
+      reason: 'QTY03: The unit of the line is not in the guide. (ZZ)',
+      cure: expect.stringMatching(/^Add the unit to the guide's `units`/),
+    },
+  ])
+  expect(await onHand()).toEqual({ 47201: 38, 47202: 40, 47203: 39 })
+  expect(
+    await house.query(
+      "select owner, facts->'lines' as lines from exceptions.exception where code = $1 and closed_at is null",
+      ['inventory.count_not_concluded'],
+    ),
+  ).toEqual([{ owner: 'edi-desk', lines: report.unreadLines }])
+  expect(await house.openExceptions('edi.quarantined')).toEqual([])
+  expect(await count(['47201', 38], ['47202', 41])).toEqual(['applied'])
+  expect(await last()).toMatchObject({ whole: true, missingThere: 1, adjusted: 1, told: 1 })
   expect(await house.openExceptions('inventory.count_not_concluded')).toEqual([])
 })
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StockSnapshot } from '#capabilities/stock.ts'
 import { move } from '#domains/inventory/operations.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
+import { resolveExceptions } from '#platform/exceptions-work.ts'
 import { listReconciliations } from '#domains/inventory/views/reconciliations.ts'
 import { units } from '#platform/quantity.ts'
 import { type CountThatCame, reconcileGiven } from '../../src/processes/reconciliation-given.ts'
@@ -162,4 +163,35 @@ test('the first count of a place opens its books, whatever it says, and is taken
   // of the same moment, whatever it says
   expect(await count({ a: 400, b: 3 }, told)).toMatchObject({ superseded: 2, differences: [] })
   expect(await reports(SOUTH)).toMatchObject(opened)
+})
+
+const unreadOf = (...items: readonly string[]) =>
+  items.map((item, index) => ({ ...LINE, line: index + 1, item, text: `LIN**VN*${item}` }))
+const notCounted = async () =>
+  (await listExceptions(db.database, { code: 'inventory.items_not_counted' })).map(({ id, facts }) => ({
+    id,
+    items: (facts['lines'] as { item: string }[]).map(({ item }) => item),
+  }))
+
+test("items of which a line cannot be read are told until they are counted; what a person won't fix hides none of later", async () => {
+  const scope = 'items'
+  await count({ a: 9 }, { scope, takenAt: hours(4), unread: unreadOf('b', 'c', 'UP 9') })
+  const [first] = await notCounted()
+  expect(first?.items).toEqual(['b', 'c', 'UP 9'])
+  expect((await reports())[0]).toMatchObject({ matched: 1, unread: 3, notSaid: 0 })
+  // b was counted later, beyond the tolerance: it is told as a difference
+  await count({ b: 3 }, { scope, takenAt: hours(3.5) })
+  await count({ a: 9 }, { scope, takenAt: hours(3.8), unread: unreadOf('b') })
+  expect(await notCounted()).toEqual([{ id: first!.id, items: ['c', 'UP 9'] }])
+  await db.database.transaction((tx) =>
+    resolveExceptions(tx, [first!.id], 'wont_fix', { actor: 'anna', text: 'it never will' }),
+  )
+  await count({ a: 9 }, { scope, takenAt: hours(3), unread: unreadOf('c', 'a2') })
+  expect(await notCounted()).toMatchObject([{ items: ['a2'] }])
+  await count({ a: 9, b: 30, c: 1 }, { takenAt: hours(2) })
+  expect(await notCounted()).toEqual([])
+  await count({ a: 9 }, { scope, takenAt: hours(2.5), unread: unreadOf('c', 'a2') })
+  expect(await notCounted()).toEqual([])
+  await count({ a: 9 }, { scope, takenAt: hours(1), unread: unreadOf('c') })
+  expect(await notCounted()).toMatchObject([{ items: ['c'] }])
 })

@@ -2,6 +2,7 @@
 import type { Bug } from './bug.ts'
 
 const DAY = { kinds: [], stock: ['x12'], orders: 1 } as const
+const UNREAD_LINES = { ...DAY, kinds: ['line-bad'], shares: { 'line-bad': 1 } } as const
 const MAPPED = 'src/systems/edi/map-warehouse.ts'
 
 export const X12_BUGS: readonly Bug[] = [
@@ -22,8 +23,8 @@ export const X12_BUGS: readonly Bug[] = [
   {
     name: 'an 846 is of the beginning of its day',
     file: 'src/systems/edi/map-stock.ts',
-    find: "const takenAt = instantOf(x12Date(document.date), document.time ?? '', guide)",
-    replace: "const takenAt = instantOf(x12Date(document.date), '', guide)",
+    find: 'const takenAt = instantOf(x12Date(date), time, advised.guide)',
+    replace: 'const takenAt = instantOf(x12Date(date), time.slice(9), advised.guide)',
     world: { ...DAY, orders: 6, cancels: 0 },
   },
   {
@@ -46,5 +47,19 @@ export const X12_BUGS: readonly Bug[] = [
     find: 'isBroken(reading) ? `/',
     replace: '!isBroken(reading) ? `/',
     world: { ...DAY, kinds: ['file-cut'], shares: { 'file-cut': 0.6 } },
+  },
+  {
+    name: 'of an item of which a line cannot be read the other lots are all that is there',
+    file: 'src/systems/edi/map-stock.ts',
+    find: 'const taken = read.filter(({ counted }) => !halfRead.has(counted.sku))',
+    replace: 'const taken = read.filter(({ counted }) => counted.sku !== "" || halfRead.has(counted.sku))',
+    world: UNREAD_LINES,
+  },
+  {
+    name: 'a line of single items that cannot be read is told to nobody',
+    file: 'src/processes/reconciliation-given.ts',
+    find: "const left = scope === 'items' ? ofItems : []",
+    replace: "const left = scope === 'location' ? ofItems : []",
+    world: UNREAD_LINES,
   },
 ]

@@ -25,14 +25,22 @@ const PUT_ASIDE = `
   union all select 'exception ' || code || ' ' || cause from exceptions.exception
   where closed_at is null and (code like 'edi.%' or code like 'inbound.%') and cause not like '%acknowledgment_unreadable'`
 
-export async function x12Amiss(query: Query, { mail, truth }: X12Warehouse): Promise<Violation[]> {
+const UNREAD = `select item as text from inventory.unread_count where source = $1 and location = $2`
+const TOLD_UNREAD = `
+  select facts->>'items' as text from exceptions.exception
+  where code = 'inventory.items_not_counted' and closed_at is null and cause like '%:' || $1 || ':%'`
+
+export async function x12Amiss(query: Query, warehouse: X12Warehouse): Promise<Violation[]> {
+  const { mail, truth } = warehouse
   const { heard, arrived, cut } = mail
   const { events } = truth()
-  // What was cut behind its last set is accepted, and again when it comes whole.
+  const unread = warehouse.unread()
+  // What was cut behind its last set is accepted, with errors where its trailer is cut too, and again when it comes whole.
   const answers = heard
     .filter(({ type }) => type === '997')
     .map((one) => ({ control: groupOf(one), status: elementOf(one, 'AK9', 1) }))
     .filter(({ control, status }) => status !== REJECTED || !cut.has(control))
+    .toSorted((a, b) => a.status.localeCompare(b.status))
     .filter(
       ({ control }, at, all) => !cut.has(control) || all.findIndex((one) => one.control === control) === at,
     )
@@ -60,6 +68,16 @@ export async function x12Amiss(query: Query, { mail, truth }: X12Warehouse): Pro
       'what a warehouse told to have shipped is booked once',
       await query(SHIPPED, [X12]),
       [...shipped].map(([key, quantity]) => `${key}: ${quantity}`),
+    ),
+    ...unequal(
+      'items of unread lines are known until they are counted',
+      await query(UNREAD, [X12, X12_SITE]),
+      [...unread],
+    ),
+    ...unequal(
+      'somebody has all items of unread lines',
+      await query(TOLD_UNREAD, [X12]),
+      unread.size > 0 ? [String(unread.size)] : [],
     ),
     ...unequal('nothing that a warehouse told is put aside', await query(PUT_ASIDE, [X12]), []),
   ]

@@ -6,6 +6,7 @@ import { faultBoard } from '#landscape/faults.ts'
 import { draw, drawInteger } from '#landscape/random.ts'
 import type { WmsTruth } from '#landscape/wms/server.ts'
 import { STATUS, type WmsEvent } from '#landscape/wms/shapes.ts'
+import type { Shelf } from '#landscape/wms/stock.ts'
 import { type Adjustment, Warehouse } from '#landscape/wms/store.ts'
 import { type Stock, type World, worldAt } from '#landscape/world/world.ts'
 import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
@@ -94,6 +95,11 @@ export class X12Warehouse {
   readonly #behind = new Map<string, (() => void)[]>()
   #open = 0
   #counts = 0
+  readonly #counted: {
+    readonly atMs: number
+    readonly skus: ReadonlySet<string>
+    readonly wrong?: string | undefined
+  }[] = []
   #movedMs = -1
 
   constructor(parts: X12Parts) {
@@ -133,7 +139,7 @@ export class X12Warehouse {
     const times = ACTS.map((_, step) => drawInteger(seed, 'x12 act', step, ACTS_MS)).toSorted((a, b) => a - b)
     for (const [step, ms] of times.entries()) this.#later(ms, () => this.#adjust(shelf, ACTS[step]!))
     for (let nth = 0; nth < drawInteger(seed, 'x12 counts', 0, COUNTS); nth++)
-      this.#later(drawInteger(seed, 'x12 counts at', nth, COUNTS_MS), () => this.#count())
+      this.#later(drawInteger(seed, 'x12 counts at', nth, COUNTS_MS), () => this.#count('line-bad'))
   }
 
   open = (): number =>
@@ -230,20 +236,46 @@ export class X12Warehouse {
     tell()
   }
 
+  /** Items of which a line could not be read, and that no count of then or later has named otherwise. */
+  unread(): ReadonlySet<string> {
+    const since = new Map<string, number>()
+    const ofItems = this.#counted.toSorted((a, b) => a.atMs - b.atMs)
+    for (const { atMs, wrong } of ofItems) if (wrong !== undefined) since.set(wrong, atMs)
+    for (const { atMs, skus, wrong } of ofItems)
+      for (const sku of skus) if (sku !== wrong && atMs >= (since.get(sku) ?? atMs + 1)) since.delete(sku)
+    return new Set(since.keys())
+  }
+
   /** In a second in which nothing has moved yet, as of the one before: what moves from now on is told with a later one. */
-  #count(): void {
+  #count(fault?: 'line-bad'): void {
+    const { seed, faults } = this.#parts
     const { nowMs } = this.#parts.scheduler
     const beganMs = nowMs - (nowMs % SECOND_MS)
-    if (this.#movedMs >= beganMs) return this.#later(beganMs + SECOND_MS - nowMs, () => this.#count())
+    if (this.#movedMs >= beganMs) return this.#later(beganMs + SECOND_MS - nowMs, () => this.#count(fault))
     const { items } = this.#parts.world
     const unitOf = (sku: string): string => items.find(({ number }) => number === sku)!.baseUnit
     const number = `S-${++this.#counts}`
     const atMs = beganMs - SECOND_MS
-    this.mail.say(
-      '846',
-      inventoryAdvice(this.#warehouse.shelves.rows(SITE, COMPANY), { number, atMs, unitOf }),
-    )
+    const shelves = this.#warehouse.shelves.rows(SITE, COMPANY)
+    const isBad = fault !== undefined && faults.strikes(fault, `846 ${number}`)
+    const wrong = isBad
+      ? inSomeLots(shelves, (most) => drawInteger(seed, 'wrong', number, [0, most]))
+      : undefined
+    this.#counted.push({ atMs, skus: new Set(shelves.map(({ sku }) => sku)), wrong: wrong?.sku })
+    this.mail.say('846', inventoryAdvice(shelves, { number, atMs, unitOf, wrong }))
   }
+}
+
+/** One of those of which most lots are there. */
+function inSomeLots<S extends Pick<Shelf, 'sku' | 'lot'>>(
+  shelves: readonly S[],
+  pick: (most: number) => number,
+): S {
+  const items = [...Map.groupBy(shelves, ({ sku }) => sku).values()]
+  const lotsOf = (rows: readonly S[]): number => new Set(rows.map(({ lot }) => lot)).size
+  const most = Math.max(...items.map(lotsOf))
+  const rows = items.filter((own) => lotsOf(own) === most).flat()
+  return rows[pick(rows.length - 1)]!
 }
 
 const WANTED = 'W01'

@@ -87,10 +87,21 @@ export function adjustmentAdvice(event: WmsEvent, ms: number): SegmentData[] {
   ]
 }
 
-type Counted = { readonly number: string; readonly atMs: number; readonly unitOf: (sku: string) => string }
+type Counted = {
+  readonly number: string
+  readonly atMs: number
+  readonly unitOf: (sku: string) => string
+  /** Of one lot in a unit that nobody knows. */
+  readonly wrong?: Shelf | undefined
+}
+/** X12 355: as partners agree; ours have not. */
+const NO_UNIT = 'ZZ'
 
 /** An 846 of all that lies on these shelves, item by item and lot by lot. */
-export function inventoryAdvice(shelves: readonly Shelf[], { number, atMs, unitOf }: Counted): SegmentData[] {
+export function inventoryAdvice(
+  shelves: readonly Shelf[],
+  { number, atMs, unitOf, wrong }: Counted,
+): SegmentData[] {
   const { date, time } = onTheWall(atMs)
   const lots = [...Map.groupBy(shelves, ({ sku, lot }) => JSON.stringify([sku, lot])).values()]
   return [
@@ -100,10 +111,11 @@ export function inventoryAdvice(shelves: readonly Shelf[], { number, atMs, unitO
       const there = (status: StockStatus): number =>
         rows.reduce((sum, row) => (row.status === status ? sum + row.quantity : sum), 0)
       const statuses = Object.keys(STATUS) as StockStatus[]
+      const unit = sku === wrong?.sku && lot === wrong.lot ? NO_UNIT : unitOf(sku)
       return [
         ['LIN', String(nth + 1), 'VN', sku],
         ...(lot === '' ? [] : [['REF', 'LT', lot] satisfies SegmentData]),
-        ...statuses.map((one): SegmentData => ['QTY', COUNTED[one], String(there(one)), [unitOf(sku)]]),
+        ...statuses.map((one): SegmentData => ['QTY', COUNTED[one], String(there(one)), [unit]]),
       ]
     }),
     ['CTT', String(lots.length)],

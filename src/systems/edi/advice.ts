@@ -50,20 +50,21 @@ export function advice<Line, Read, T>(
   read: (line: Line, index: number) => Read,
   compose: (lines: readonly Read[]) => T,
 ): Advice<T> {
-  const findings: Finding[] = []
-  const kept = (work: () => unknown): void => {
-    try {
-      work()
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error
-      findings.push(error.finding)
-    }
+  const tried = lines.map((line, index) => attempt(() => read(line, index)))
+  const done = tried.flatMap((one) => ('read' in one ? [one.read] : []))
+  const whole = attempt(() => compose(done))
+  const findings = [...tried, whole].flatMap((one) => ('finding' in one ? [one.finding] : []))
+  return 'read' in whole && findings.length === 0 ? { message: whole.read, findings } : { findings }
+}
+
+/** What was read, or why it cannot be used. */
+export function attempt<Read>(read: () => Read): { readonly read: Read } | { readonly finding: Finding } {
+  try {
+    return { read: read() }
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    return { finding: error.finding }
   }
-  const done: Read[] = []
-  for (const [index, line] of lines.entries()) kept(() => done.push(read(line, index)))
-  let message: T | undefined
-  kept(() => (message = compose(done)))
-  return findings.length === 0 && message !== undefined ? { message, findings } : { findings }
 }
 
 /** When the group was written, by the clock of the partner. */

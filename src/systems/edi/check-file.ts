@@ -30,6 +30,8 @@ export type SetVerdict =
       readonly is: 'answer' | 'notice' | 'count'
       readonly number: string
       readonly lines: number
+      /** Lines of a count that are not taken; the others are. */
+      readonly unread?: number
     }
   | {
       readonly becomes: 'warehouse'
@@ -229,7 +231,10 @@ function adviceOf(message: Extract<SetReading['outcome'], { kind: 'advice' }>['m
     case 'supply-shipped':
       return advice('notice', message.notice, message.lines)
     case 'stock-counted':
-      return advice('count', message.snapshot.location, message.snapshot.lines)
+      return {
+        ...advice('count', message.snapshot.location, message.snapshot.lines),
+        ...(message.unread.length > 0 && { unread: message.unread.length }),
+      }
   }
 }
 

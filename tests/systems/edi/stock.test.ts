@@ -1,5 +1,6 @@
 /** What is there by 846, in both directions: what a warehouse counted, and what we can promise. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { units } from '#platform/quantity.ts'
@@ -69,7 +70,12 @@ test('a count says of each item and lot what is available, held and damaged, in 
         { ...none, sku: 'B', lot: undefined },
       ],
     },
-    texts: ['LIN**VN*A*LT*L-1', 'LIN**VN*A', 'LIN**VN*B'],
+    sent: [
+      { line: 1, text: 'LIN**VN*A*LT*L-1', ids: 'VN A' },
+      { line: 2, text: 'LIN**VN*A', ids: 'VN A' },
+      { line: 3, text: 'LIN**VN*B', ids: 'VN B' },
+    ],
+    unread: [],
   })
 })
 
@@ -80,15 +86,55 @@ test('one of a partner that names all that it has is of the whole location', asy
 })
 
 test.each([
-  ['advice.code_unknown', ['LIN**VN*A', 'QTY*17*10*CA']],
-  ['advice.code_unknown', ['LIN**VN*A', 'QTY*33*10*CA', 'QTY*33*11*CA']],
-  ['advice.item_unidentified', ['LIN**ZZ*A', 'QTY*33*10*CA']],
-  ['advice.unit_unknown', ['LIN**VN*A', 'QTY*33*10*EA']],
-  ['advice.quantity_unusable', ['LIN**VN*A', 'QTY*33*-1*CA']],
-])('with a line that cannot be read (%s) nothing of a count is taken', async (code, lines) => {
-  const { message, findings } = await counted('LIN**VN*B', 'QTY*33*1*CA', ...lines)
+  ['LIN**VN*A QTY*17*10*CA', ['LIN**VN*A', 'QTY*17*10*CA'], /^QTY01: .*\(QTY 17\)$/, 'stock'],
+  ['LIN**VN*A QTY*33*11*CA', ['LIN**VN*A', 'QTY*33*10*CA', 'QTY*33*11*CA'], /^QTY01: .*33 again\)$/, 'stock'],
+  ['LIN**ZZ*A', ['LIN**ZZ*A', 'QTY*33*10*CA'], /^LIN03: No product id/, 'items'],
+  ['LIN**VN*A QTY*33*10*EA', ['LIN**VN*A', 'QTY*33*10*EA'], /^QTY03: The unit .*\(EA of A\)$/, 'units'],
+  ['LIN**VN*A QTY*33*-1*CA', ['LIN**VN*A', 'QTY*33*-1*CA'], /^QTY02: The quantity/, 'corrected'],
+  ['LIN**VN*A N1*OW*BETA', ['LIN**VN*A', 'QTY*33*1*CA', 'N1*OW*BETA'], /^N1: It names an owner/, 'owners'],
+])(
+  'a line that cannot be read (%s) is named with its number, its element and what mends it, and the others are taken',
+  async (text, lines, reason, entry) => {
+    const { message, findings } = await counted('LIN**VN*B', 'QTY*33*1*CA', ...lines, 'LIN**VN*C')
+    expect(message?.snapshot.lines).toMatchObject([{ sku: 'B' }, { sku: 'C' }])
+    expect(message?.sent.map(({ line }) => line)).toEqual([1, 3])
+    expect(message?.unread).toEqual([
+      {
+        line: 2,
+        text,
+        item: text.startsWith('LIN**ZZ') ? 'ZZ A' : 'A',
+        reason: expect.stringMatching(reason),
+        cure: expect.stringContaining(entry),
+      },
+    ])
+    expect(findings).toHaveLength(1)
+  },
+)
+
+test('of an item of which a line cannot be read no other lot is taken', async () => {
+  const { message } = await counted(
+    'LIN**VN*A*LT*L-1',
+    'QTY*33*10*CA',
+    'LIN**VN*B',
+    'QTY*33*1*CA',
+    'LIN**VN*A*LT*L-2',
+    'QTY*33*-1*CA',
+  )
+  expect(message?.snapshot.lines).toMatchObject([{ sku: 'B' }])
+  expect(message?.unread).toMatchObject([
+    { line: 1, text: 'LIN**VN*A*LT*L-1', reason: 'Another line of A cannot be read.' },
+    { line: 3, text: 'LIN**VN*A*LT*L-2 QTY*33*-1*CA', reason: expect.stringContaining('(-1)') },
+  ])
+})
+
+test.each([
+  ['with no line that can be read', 'BIA*00*DD*S-1*20261121*2350', 'QTY*33*-1*CA'],
+  ['of a day that is none', 'BIA*00*DD*S-1*20269921*2350', 'QTY*33*1*CA'],
+])('one %s is not taken', async (_, bia, qty) => {
+  const { root } = await validate(INVENTORY_ADVICE, [bia, 'LIN**VN*A', qty], '846')
+  const { message, findings } = toStockCounted(root, advised())
   expect(message).toBeUndefined()
-  expect(findings.map((found) => found.code)).toEqual([code])
+  expect(findings).toHaveLength(1)
 })
 
 const written = (segments: readonly SegmentData[]) =>
@@ -186,4 +232,21 @@ test('a location is needed for a count, and a nightly one is taken for all its d
     acknowledged: 'A',
     sets: [{ verdict: { becomes: 'advice', is: 'count', number: 'DC1', lines: 3 } }],
   })
+})
+
+test('a check says how many lines of a count would not be taken', async () => {
+  const sample = readFileSync(new URL('./samples/stock-count.edi', import.meta.url), 'latin1')
+  const { interchanges, clean } = await checkFile(
+    Readable.from([Buffer.from(sample.replace('QTY*33*0*EA', 'QTY*33*0*ZZ'), 'latin1')]),
+    loadPartnerGuides(DEMO_PARTNERS),
+  )
+  const [set] = interchanges[0]!.groups[0]!.sets
+  expect(set).toMatchObject({
+    acknowledged: 'A',
+    verdict: { becomes: 'advice', is: 'count', number: 'DC1', lines: 2, unread: 1 },
+  })
+  expect(set!.findings.filter(({ severity }) => severity === 'error')).toMatchObject([
+    { code: 'advice.unit_unknown', at: { line: 15, segmentId: 'QTY', element: 3 } },
+  ])
+  expect(clean).toBe(false)
 })

@@ -23,11 +23,15 @@ const Statuses = z.object({ available: Decimal, qualityHold: Decimal, damaged: D
 /** A line of a count that was not understood, so that it may be of anything there. */
 export const UnreadLine = z.object({
   line: z.int().describe('Which of those that were sent'),
+  item: z.string().optional().describe('What it is of, as far as that can be read: its number, or its ids'),
   text: z.string().describe('As it was sent'),
   reason: z.string(),
   cure: z.string(),
 })
 export type UnreadLine = z.infer<typeof UnreadLine>
+
+/** One that says what it is of. */
+export type UnreadItem = UnreadLine & { readonly item: string }
 
 export const ReconciliationView = z
   .object({

@@ -9,6 +9,7 @@ import {
   reconciliationNumber,
 } from '../store/reconciliations.ts'
 import { writeStanding } from '../store/standing-differences.ts'
+import { type CountRead, writeUnread } from '../store/unread-counts.ts'
 
 export const askReconciliation = insertReconciliation
 export const nextReconciliation = nextAsked
@@ -18,3 +19,5 @@ export const endReconciliation = finishReconciliation
 export const giveUpReconciliation = failReconciliation
 export const noteMissedCounts = insertMissed
 export const keepStanding = writeStanding
+export const keepUnread = writeUnread
+export type { CountRead }
