@@ -12,7 +12,7 @@ import { isFinal } from '#domains/orders/views.ts'
 import { type FulfillmentFacts, isUnderWay } from './fulfillment-facts.ts'
 import { owesTax } from './invoice.ts'
 import type { InvoiceFacts } from './invoice-facts.ts'
-import { type LabelEnd, labelsNotEnded } from './labels.ts'
+import { type LabelEnd, labelsNotEnded, labelsToGive } from './labels.ts'
 import type { OrderFacts } from './order-facts.ts'
 import * as is from './order-predicates.ts'
 import type { ChannelWishes } from './ports.ts'
@@ -87,6 +87,7 @@ export const overrideSteps = (
     ['acknowledge', acknowledge(wishes)],
     ['request', request],
     ['cancel', cancelRequest],
+    ['giveLabel', giveLabels],
     ['voidLabel', endLabel],
     ['notify', notify],
     ['tax', tax],
@@ -185,6 +186,17 @@ const cancelRequest = step<FulfillmentFacts, object>({
   },
   differs: 'The warehouse says that it ships: stop it there, or expect the goods back.',
   denies: true,
+})
+
+const giveLabels = step<FulfillmentFacts, object>({
+  kind: 'fulfillment',
+  title: 'give the labels to the warehouse',
+  reference: 'who gave them to the warehouse, and how',
+  open: labelsToGive,
+  asks: NOTHING,
+  answer: done,
+  words: noWords,
+  skip: { follows: 'The goods leave under labels of the warehouse; ours are voided then.' },
 })
 
 const endLabel = step<FulfillmentFacts, LabelEnd>({

@@ -130,3 +130,17 @@ test('a label that the carrier will not void is used, where somebody says so', a
   await becomes(placed, 'used')
   expect(await house.openExceptions('shipments.label_not_void')).toEqual([])
 })
+
+test('labels that people have given to the warehouse are given; what is left out is voided when the goods have left', async () => {
+  isAway()
+  const [given, left] = await Promise.all([order(), order()])
+  await becomes(given, 'bought')
+  await becomes(left, 'bought')
+  const by = { act: 'complete', step: 'giveLabel', reference: 'by mail to the dock' }
+  expect((await override(given, by)).status).toBe(200)
+  expect(await statesOf(given)).toEqual(['given'])
+  expect((await override(left, { act: 'skip', step: 'giveLabel' })).status).toBe(200)
+  await becomes(given, 'void')
+  await becomes(left, 'void')
+  expect((await atCarrier(left)).status).toBe('VOIDED')
+})
