@@ -1,13 +1,7 @@
 /** Labels that the house buys for what a warehouse has packed: sold by a carrier, given to the warehouse, voided if unused. */
 import { createLabel, type Label, type LabelRequest, voidLabel } from '#capabilities/carrier.ts'
-import {
-  giveLabels,
-  type LabelGiving,
-  type PackingConfirmed,
-  type ShipmentConfirmed,
-} from '#capabilities/wms.ts'
+import { giveLabels, type LabelGiving } from '#capabilities/wms.ts'
 import type { Transaction } from '#platform/database.ts'
-import type { DeskRow } from '#platform/desk.ts'
 import type { Cause } from '#platform/log.ts'
 import {
   type Answered,
@@ -21,11 +15,10 @@ import type { Fulfillment } from '#domains/shipments/contract.ts'
 import type { Packing, PackingState } from '#domains/shipments/contract/labels.ts'
 import { isActive } from '#domains/shipments/contract.ts'
 import { lockRequests } from '#domains/shipments/operations.ts'
-import { askForLabels, movePackings, packingsOf, recordLabels } from '#domains/shipments/operations/labels.ts'
-import { addressesOf, type FulfillmentFacts } from './fulfillment-facts.ts'
-import { fulfillmentNumber, orderNumber, parseNumber, type ProcessPorts } from './ports.ts'
+import { movePackings, packingsOf, recordLabels } from '#domains/shipments/operations/labels.ts'
+import type { FulfillmentFacts } from './fulfillment-facts.ts'
+import { fulfillmentNumber, orderNumber, type ProcessPorts } from './ports.ts'
 import { endRefusals, leaveRefusals, refusalCause } from './refusals.ts'
-import type { Books, Confirmation } from './warehouse-books.ts'
 
 type Facts = Pick<FulfillmentFacts, 'request' | 'packings'>
 
@@ -38,6 +31,8 @@ const inState =
 export const labelsToBuy = inState('asked', 'refused', 'unwanted')
 export const labelsToGive = inState('bought')
 export const labelsToVoid = inState('orphaned', 'travelling')
+/** Of which a person may say what became of them. */
+export const labelsNotEnded = inState('orphaned', 'travelling', 'doubtful')
 
 /** Of a request that has ended otherwise than under them. */
 export const labelsToDrop = (facts: Facts): string[] =>
@@ -46,6 +41,8 @@ export const labelsToDrop = (facts: Facts): string[] =>
 /** None is under way. */
 export const labelsSettled = (facts: Facts): boolean =>
   labelsToDrop(facts).length === 0 && inState('asked', 'unwanted', 'bought', 'orphaned')(facts).length === 0
+
+const NOT_ENDED: ReadonlySet<PackingState> = new Set(['orphaned', 'travelling', 'doubtful'])
 
 const IF_UNWANTED: Readonly<Partial<Record<PackingState, PackingState>>> = {
   asked: 'unwanted',
@@ -62,6 +59,7 @@ const referenceOf = ({ doc, number }: Packing): string => `${fulfillmentNumber(d
 
 const REFUSED = 'shipments.label_refused'
 const NOT_VOID = 'shipments.label_not_void'
+const IN_DOUBT = 'shipments.label_in_doubt'
 
 export const buyLabel = (ports: ProcessPorts): AnyCall<FulfillmentFacts> =>
   call<FulfillmentFacts, LabelRequest, Label>({
@@ -114,7 +112,7 @@ export const giveLabel: AnyCall<FulfillmentFacts> = call<FulfillmentFacts, Label
     labels: packingOf(facts, number).content ?? [],
   }),
   async confirmed(tx, answered, cause) {
-    await moveAnswered(tx, answered, cause, { bought: 'given' })
+    await moveAnswered(tx, answered, cause, (state) => (state === 'bought' ? 'given' : undefined))
     return looked(answered)
   },
   // it has left, or is packed anew: the warehouse has no use for them
@@ -124,8 +122,11 @@ export const giveLabel: AnyCall<FulfillmentFacts> = call<FulfillmentFacts, Label
   },
 })
 
+/** What became of a label; a carrier that answers has voided it. */
+export type LabelEnd = { readonly became?: 'void' | 'used' }
+
 export const voidUnused = (ports: ProcessPorts): AnyCall<FulfillmentFacts> =>
-  call<FulfillmentFacts, { shipment: string; number: string }, object>({
+  call<FulfillmentFacts, { shipment: string; number: string }, LabelEnd>({
     operation: voidLabel,
     location: (facts, number) => packingOf(facts, number).carrier,
     businessKey: (facts, number) => referenceOf(packingOf(facts, number)),
@@ -134,8 +135,11 @@ export const voidUnused = (ports: ProcessPorts): AnyCall<FulfillmentFacts> =>
       return { shipment: referenceOf(packing), number: packing.label! }
     },
     async confirmed(tx, answered, cause) {
-      await moveAnswered(tx, answered, cause, { orphaned: 'void', travelling: 'void' })
+      await moveAnswered(tx, answered, cause, (state, { became = 'void' }) =>
+        NOT_ENDED.has(state) ? became : undefined,
+      )
       await endRefusals(tx, answered, NOT_VOID)
+      await endDoubts(tx, answered)
       return looked(answered)
     },
     async refused(tx, refused, cause) {
@@ -165,10 +169,42 @@ export async function dropLabels(
   return looked(works)
 }
 
-const unwanted = (request: Omit<Fulfillment, 'version'>, { doc, number, state }: Packing) => {
+export const unwanted = (request: Omit<Fulfillment, 'version'>, { doc, number, state }: Packing) => {
   const next = IF_UNWANTED[state]
   return next === undefined ? [] : [{ doc, number, request, state: next }]
 }
+
+/** Nobody has to say any more what became of the labels of these requests, where all have ended. */
+export async function endDoubts(
+  tx: Transaction,
+  works: readonly { readonly facts: { readonly doc: number } }[],
+): Promise<void> {
+  const rows = await packingsOf(
+    tx,
+    works.map(({ facts }) => facts.doc),
+  )
+  const doubted = new Set(rows.flatMap(({ doc, state }) => (state === 'doubtful' ? [doc] : [])))
+  await leaveRefusals(
+    tx,
+    works.filter(({ facts }) => !doubted.has(facts.doc)),
+    IN_DOUBT,
+  )
+}
+
+/** Goods of these have left by paper, which names no tracking number. */
+export const doubtsOf = (
+  requests: readonly Pick<Fulfillment, 'doc' | 'company' | 'orderId' | 'location'>[],
+) =>
+  requests.map(({ doc, company, orderId, location }) => ({
+    company,
+    cause: `${IN_DOUBT}:${fulfillmentNumber(doc)}`,
+    code: IN_DOUBT,
+    title: `Goods left ${location} by paper, perhaps under a label that we bought`,
+    suggestedAction:
+      'Ask the warehouse for the tracking number, and say what became of the label (step voidLabel): void, or used. It is not voided before.',
+    facts: { order: orderNumber(orderId) },
+    affects: { doc, kind: 'fulfillment' },
+  }))
 
 const looked = <W extends { readonly facts: FulfillmentFacts }>(
   works: readonly W[],
@@ -186,16 +222,16 @@ async function standing(
   return new Map(rows.map((row) => [`${row.doc} ${row.number}`, row.state]))
 }
 
-async function moveAnswered(
+async function moveAnswered<Answer>(
   tx: Transaction,
-  answered: readonly Answered<FulfillmentFacts, object>[],
+  answered: readonly Answered<FulfillmentFacts, Answer>[],
   cause: Cause,
-  next: Readonly<Partial<Record<PackingState, PackingState>>>,
+  next: (state: PackingState, answer: Answer) => PackingState | undefined,
 ): Promise<void> {
   const states = await standing(tx, answered)
   const moved = answered.flatMap(({ facts, answers }) =>
-    answers.flatMap(({ subject: number, effectKey }) => {
-      const state = next[states.get(`${facts.doc} ${number}`)!]
+    answers.flatMap(({ subject: number, effectKey, answer }) => {
+      const state = next(states.get(`${facts.doc} ${number}`)!, answer)
       const { carrier, tracking } = packingOf(facts, number)
       const data = { carrier, tracking, effectKey }
       return state === undefined ? [] : [{ doc: facts.doc, number, request: facts.request, state, data }]
@@ -243,114 +279,3 @@ const occurrencesOf = ({ facts, refusals }: RefusedCall<FulfillmentFacts>, code:
     facts: { order: orderNumber(facts.request.orderId), packing: first.subject },
     affects: { doc: facts.doc, kind: 'fulfillment' },
   }))
-
-type Told = {
-  readonly books: Books
-  /** What was taken, in the order of the list. */
-  readonly told: readonly Confirmation[]
-}
-
-type Noting = Told & {
-  /** What is known of these requests, under their locks. */
-  readonly packings: readonly Packing[]
-}
-
-const requestOf = ({ books }: Told, { message }: Confirmation): Fulfillment | undefined =>
-  books.requests.get(parseNumber(message.fulfillment, 'F') ?? -1)
-
-/** What is known of requests of which it was told what is packed, or has left. */
-export async function packingsTold(tx: Transaction, noting: Told): Promise<readonly Packing[]> {
-  const docs = noting.told.flatMap((one) =>
-    isOfLabels(one.message) ? (requestOf(noting, one)?.doc ?? []) : [],
-  )
-  return docs.length === 0 ? [] : packingsOf(tx, [...new Set(docs)])
-}
-
-/**
- * Packings for which labels are to be bought, and what left under labels of ours, also where none are bought any more.
- * Answers the requests that must see it.
- */
-export async function noteLabels(
-  tx: Transaction,
-  ports: Pick<ProcessPorts, 'labels'>,
-  noting: Noting,
-  cause: Cause,
-): Promise<DeskRow[]> {
-  const { books, told, packings } = noting
-  const known = new Map(packings.map((row) => [keyOf(row), row]))
-  const labelled = new Set(packings.map(({ doc }) => doc))
-  const mine = told.flatMap((one) => {
-    const { message } = one
-    const request = requestOf(noting, one)
-    if (!request || !isOfLabels(message)) return []
-    const rules = ports.labels.get(request.location)
-    return rules || labelled.has(request.doc) ? [{ request, rules, message }] : []
-  })
-  if (mine.length === 0) return []
-  const docs = [...new Set(mine.map(({ request }) => request.doc))].toSorted((a, b) => a - b)
-  const packed = mine.filter(({ rules, message }) => rules && message.type === 'packing-confirmed')
-  const orders = new Set(packed.map(({ request }) => books.orders.get(request.orderId)!))
-  const shipTos = await addressesOf(tx, [...orders])
-  const noted: Noted = { known, asked: new Map(), moved: new Map() }
-  for (const { request, rules, message } of mine) {
-    if (message.type === 'shipment-confirmed') noteLeft(noted, request, message)
-    else if (isActive(request)) {
-      const { number, packages } = message.packing
-      const shipTo = shipTos.get(request.orderId)
-      const asked = rules && {
-        carrier: rules.carrier,
-        ask: { service: rules.service, shipFrom: rules.shipFrom, shipTo: shipTo!, packages },
-      }
-      notePacked(noted, request, number, asked)
-    }
-  }
-  await movePackings(tx, [...noted.moved.values()], cause)
-  await askForLabels(tx, [...noted.asked.values()], cause)
-  return docs.map((doc) => ({
-    doc,
-    process: 'fulfillment',
-    company: books.requests.get(doc)!.company,
-    priority: 2,
-    share: 0,
-  }))
-}
-
-type Packed = PackingConfirmed & { readonly packing: NonNullable<PackingConfirmed['packing']> }
-const isOfLabels = (message: Confirmation['message']): message is ShipmentConfirmed | Packed =>
-  message.type === 'shipment-confirmed' || (message.type === 'packing-confirmed' && !!message.packing)
-
-type Asked = Pick<Packing, 'carrier' | 'ask'>
-type OfRequest = { readonly request: Fulfillment }
-
-type Noted = {
-  readonly known: Map<string, Packing>
-  readonly asked: Map<string, Pick<Packing, 'doc' | 'number'> & Asked & OfRequest>
-  readonly moved: Map<string, Pick<Packing, 'doc' | 'number' | 'state'> & OfRequest>
-}
-
-const keyOf = ({ doc, number }: Pick<Packing, 'doc' | 'number'>): string => `${doc} ${number}`
-
-const ofRequest = ({ known }: Noted, { doc }: Fulfillment): Packing[] =>
-  [...known.values()].filter((row) => row.doc === doc)
-
-function noteLeft(noted: Noted, request: Fulfillment, { packages }: ShipmentConfirmed): void {
-  const left = new Set(packages.flatMap(({ tracking }) => tracking ?? []))
-  for (const { doc, number, state, tracking } of ofRequest(noted, request))
-    if (state !== 'used' && tracking.some((one) => left.has(one)))
-      noted.moved.set(keyOf({ doc, number }), { doc, number, request, state: 'used' })
-}
-
-/** What was packed before is packed anew. */
-function notePacked(noted: Noted, request: Fulfillment, number: string, asked: Asked | undefined): void {
-  const packing = { doc: request.doc, number }
-  const key = keyOf(packing)
-  if (noted.known.has(key)) return
-  for (const row of ofRequest(noted, request)) {
-    // of one that is refused, nothing is bought
-    const [next] = noted.asked.delete(keyOf(row)) || row.state === 'refused' ? [] : unwanted(request, row)
-    if (next) noted.moved.set(keyOf(row), { ...next, request })
-  }
-  if (!asked) return
-  noted.asked.set(key, { ...packing, ...asked, request })
-  noted.known.set(key, { ...packing, ...asked, state: 'asked', label: null, tracking: [], content: null })
-}

@@ -12,6 +12,7 @@ import { isFinal } from '#domains/orders/views.ts'
 import { type FulfillmentFacts, isUnderWay } from './fulfillment-facts.ts'
 import { owesTax } from './invoice.ts'
 import type { InvoiceFacts } from './invoice-facts.ts'
+import { type LabelEnd, labelsNotEnded, labelsToGive } from './labels.ts'
 import type { OrderFacts } from './order-facts.ts'
 import * as is from './order-predicates.ts'
 import type { ChannelWishes } from './ports.ts'
@@ -86,6 +87,8 @@ export const overrideSteps = (
     ['acknowledge', acknowledge(wishes)],
     ['request', request],
     ['cancel', cancelRequest],
+    ['giveLabel', giveLabels],
+    ['voidLabel', endLabel],
     ['notify', notify],
     ['tax', tax],
     ['post', post],
@@ -185,6 +188,32 @@ const cancelRequest = step<FulfillmentFacts, object>({
   denies: true,
 })
 
+const giveLabels = step<FulfillmentFacts, object>({
+  kind: 'fulfillment',
+  title: 'give the labels to the warehouse',
+  reference: 'who gave them to the warehouse, and how',
+  open: labelsToGive,
+  asks: NOTHING,
+  answer: done,
+  words: noWords,
+  skip: { follows: 'The goods leave under labels of the warehouse; ours are voided then.' },
+})
+
+const endLabel = step<FulfillmentFacts, LabelEnd>({
+  kind: 'fulfillment',
+  title: 'void the label',
+  reference: 'who voided it at the carrier, or the tracking number of what travels under it',
+  open: labelsNotEnded,
+  asks: () => [{ name: 'became', means: '"void", or "used" where a parcel travels under it' }],
+  answer: (_, { became }) => ({ became: endOf(became!) }),
+  words: ({ became = 'void' }) => ({ became }),
+  skip: {
+    cure: 'The carrier charges it: find out what became of it, and complete the step.',
+  },
+  code: 'shipments.label_not_void',
+  differs: 'Ask the carrier whether a parcel travels under a label that is void.',
+})
+
 const notify = step<ShipmentFacts, Referred>({
   kind: 'shipment',
   title: 'send the ship notice',
@@ -272,6 +301,11 @@ function amountOf(text: string, currency: string): number {
   const minor = parseAmount(text, currency)
   if (minor >= 0) return minor
   throw new Refusal('overrides.fact_invalid', `"${text}" is less than nothing`, {}, '/facts/tax')
+}
+
+function endOf(text: string): 'void' | 'used' {
+  if (text === 'void' || text === 'used') return text
+  throw new Refusal('overrides.fact_invalid', `"${text}" is neither "void" nor "used"`, {}, '/facts/became')
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/

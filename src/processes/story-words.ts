@@ -176,6 +176,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   'fulfillment.label_refused': ({ carrier, reason }) => `${carrier} sold no label${because(reason)}`,
   'fulfillment.label_given': () => 'The warehouse has the label',
   'fulfillment.label_used': () => 'The goods left under our label',
+  'fulfillment.label_in_doubt': () => 'Goods left by paper, perhaps under our label',
   'fulfillment.label_unwanted': ({ reason }) => `A label is not needed any more${because(reason)}`,
   'fulfillment.label_void': ({ carrier }) => `The label is void at ${carrier}`,
   'fulfillment.label_not_void': ({ carrier, reason }) =>

@@ -20,6 +20,7 @@ export const OWNERSHIP: Omit<Ownership, 'calendarOf'> = {
     { prefix: 'supply', owner: 'purchasing', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'shipments.held_lot_shipped', owner: 'inventory', severity: 'critical', dueBusinessHours: 1 },
     { prefix: 'shipments.label_refused', owner: 'integration', severity: 'normal', dueBusinessHours: 8 },
+    { prefix: 'shipments.label_in_doubt', owner: 'billing', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'shipments.label_not_void', owner: 'billing', severity: 'normal', dueBusinessHours: 8 },
     { prefix: 'shipments.parcel_refused', owner: 'customer-service', severity: 'high', dueBusinessHours: 4 },
     { prefix: 'shipments.parcel_damaged', owner: 'customer-service', severity: 'high', dueBusinessHours: 4 },

@@ -14,7 +14,7 @@ import { askingFirst, awaitScans, hastenScans } from '#domains/shipments/operati
 import { endHands } from './hand-telling.ts'
 import { isLate, stopTwice, takeLateShipment } from './late-shipments.ts'
 import { handRowsOf, takePickBesideHand, takeShipmentBesideHand } from './known-by-hand.ts'
-import { noteLabels, packingsTold } from './labels.ts'
+import { noteLabels, packingsTold } from './labels-told.ts'
 import {
   learnLots,
   type MinimumExpiryOf,
@@ -92,10 +92,14 @@ export async function bookTold(
   settleRequestedLots(tx, books)
   rememberShorts(tx, books, taken)
   moveOrderLines(tx, moves, cause)
-  const applied = told.filter((one) => answers.get(one)?.kind === 'applied')
+  const heard = told.filter((one) => {
+    const kind = answers.get(one)?.kind
+    // it may name the parcels of what a paper has told
+    return kind === 'applied' || (kind === 'superseded' && isShipping(one))
+  })
   const [shortfalls, packings, serials, dated] = await Promise.all([
     shipping,
-    packingsTold(tx, { books, told: applied }),
+    packingsTold(tx, { books, told: heard }),
     trackShipped(tx, ports, { shipments, books }),
     learnLots(
       tx,
@@ -112,7 +116,7 @@ export async function bookTold(
     hastenScans(tx, shipments.flatMap(trackingOf))
     awaitScans(tx, askingOf(ports, shipments))
   }
-  const labelled = await noteLabels(tx, ports, { books, told: applied, packings }, cause)
+  const labelled = await noteLabels(tx, ports, { books, told: heard, packings }, cause)
   const corrected = await endHands(tx, ports, books.hand, cause)
   return {
     answers,

@@ -50,9 +50,9 @@ export const LABEL_BUGS: readonly Bug[] = [
   },
   {
     name: 'a label under which goods have left is voided',
-    file: LABELS,
-    find: `if (state !== 'used' && tracking`,
-    replace: `if (state === 'bought' && tracking`,
+    file: 'src/processes/labels-told.ts',
+    find: `if (state !== 'used' && isUsed)`,
+    replace: `if (state === 'bought' && isUsed)`,
     world: DAY,
   },
   {

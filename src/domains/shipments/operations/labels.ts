@@ -14,6 +14,7 @@ const EVENT_OF: Readonly<Partial<Record<PackingState, string>>> = {
   refused: 'fulfillment.label_refused',
   given: 'fulfillment.label_given',
   used: 'fulfillment.label_used',
+  doubtful: 'fulfillment.label_in_doubt',
   unwanted: 'fulfillment.label_unwanted',
   orphaned: 'fulfillment.label_unwanted',
   dropped: 'fulfillment.label_unwanted',
