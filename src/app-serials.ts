@@ -70,17 +70,18 @@ type Listed = {
   readonly sku: string
   readonly location?: string | undefined
   readonly status?: string | undefined
+  readonly owner?: string | undefined
 }
 
 /** For who looks into the database beside the running program; undefined where there is no such item. */
 export async function listedSerials(
   queries: Queries,
-  { company, sku, location, status }: Listed,
+  { company, sku, location, status, owner }: Listed,
   limit: number,
 ): Promise<SerialView[] | undefined> {
   const item = (await findItems(queries, [{ company, sku }])).get(itemKey(company, sku))
   if (!item) return undefined
-  const filter = { company, itemId: item.id, location, bucket: status }
+  const filter = { company, itemId: item.id, location, bucket: status, owner }
   const rows = await listSerials(queries, filter, undefined, limit)
   return rows.map((row) => tellSerial(row, sku, numbers))
 }

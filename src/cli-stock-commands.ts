@@ -48,6 +48,7 @@ export function stockCommands(inventory: Program): void {
   )
     .option('--location <code>', 'at one location')
     .option('--status <status>', 'such as available, damaged or in_transit')
+    .option('--owner <code>', 'only what is of one owner, own for ours')
   define(
     inventory,
     'publish <shop>',

@@ -136,7 +136,7 @@ export const decideOnAdjustment = (
       version: found.version + 1,
     }
     const positions = verdict === 'approve' ? await lockAdjusted(tx, found.lines) : []
-    if (verdict === 'approve') assertHandsOver(found.lines, (line) => unreservedOf(positions, line))
+    if (verdict === 'approve') await assertStillHis(tx, found, positions)
     decideAdjustment(tx, adjustment, causeOf(by))
     audit(tx, adjustment, { ...by, reason }, `inventory.${verdict}_adjustment`)
     if (verdict === 'approve')
@@ -150,6 +150,22 @@ export const decideOnAdjustment = (
     )
     return kept(tx, by.claim, { status: 200, body: tellAdjustment(adjustment, adjustmentNumber, false) })
   })
+
+/** What is handed over may have gone since it was entered, as a quantity or as units. */
+async function assertStillHis(
+  tx: Transaction,
+  { company, lines }: Adjustment,
+  positions: Booked['positions'],
+): Promise<void> {
+  assertHandsOver(lines, (line) => unreservedOf(positions, line))
+  await assertSerialsFit(
+    tx,
+    unitsOf(
+      company,
+      lines.filter(({ kind }) => kind === 'handed-over'),
+    ),
+  )
+}
 
 function assertMayDecide({ id, state, requestedBy, decidedBy }: Adjustment, actor: string): void {
   const number = adjustmentNumber(id)
@@ -230,9 +246,10 @@ async function serialsOf(
   const controlled = await controlledItems(tx, [...new Set(lines.map(({ itemId }) => itemId))])
   const tracked = lines.filter(({ itemId }) => controlled.get(itemId)?.serials === true)
   if (tracked.length === 0) return NO_SERIALS
-  const sites = tracked.flatMap(({ itemId, location, place }) =>
-    [location, place ?? location].map((at) => ({ company, itemId, location: at })),
-  )
+  const sites = tracked.flatMap(({ itemId, location, place, owner, toOwner }) => [
+    { company, itemId, location, owner },
+    { company, itemId, location: place ?? location, owner: toOwner ?? owner },
+  ])
   return { told: await serialsAdjusted(tx, { ...adjustment, lines: tracked }, booking), sites }
 }
 

@@ -12,7 +12,6 @@ import { inBaseUnits } from '#domains/items/operations.ts'
 import { serialErrors } from './named-serials.ts'
 import { placesOf, type SellingPlaces } from './places.ts'
 import { FIELDS, refusedOr } from './reservation-request.ts'
-import { ownerRefusal } from './stock-owners.ts'
 
 type Asked = AdjustmentRequest['lines'][number]
 type Known = {
@@ -99,8 +98,6 @@ function lineErrors(asked: Asked, { company, items, units }: Reading, within: st
     if (quantity instanceof Refusal) note(FIELDS[quantity.code] ?? 'quantity', quantity)
     if (item.lotControlled && asked.lot === undefined)
       note('lot', new Refusal('inventory.lot_required', `${asked.sku} has lots`))
-    note('owner', ownerRefusal(asked, item))
-    if (asked.toOwner !== undefined) note('toOwner', ownerRefusal({ ...asked, owner: asked.toOwner }, item))
     const named = { serials: asked.serials, quantity: quantity instanceof Refusal ? undefined : quantity }
     for (const error of serialErrors(item, named, units))
       refusals.push({ ...error, pointer: `${within}/${error.pointer}` })

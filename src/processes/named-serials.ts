@@ -3,6 +3,7 @@ import type { Queries } from '#platform/database.ts'
 import { Refusal } from '#platform/faults.ts'
 import { formatQuantity, type Quantity, units } from '#platform/quantity.ts'
 import type { AdjustedLine } from '#domains/inventory/contract/adjustments.ts'
+import { isOwn } from '#domains/inventory/contract/owners.ts'
 import { type Misfit, misfitsAmong, type SerialSaid } from '#domains/inventory/operations/serials.ts'
 import type { SellingItem } from '#domains/items/contract.ts'
 
@@ -59,13 +60,13 @@ function whereabouts(known: Misfit['known']): string {
   if (known === undefined) return 'was never told of'
   if (known.location === null) return known.bucket === 'shipped' ? 'was shipped' : 'is not with us'
   const lot = known.lot === '' ? '' : `, lot ${known.lot}`
-  return `is ${known.bucket} at ${known.location}${lot}`
+  const whose = isOwn(known) ? '' : ` of ${known.owner}`
+  return `is ${known.bucket}${whose} at ${known.location}${lot}`
 }
 
 /** The units that the lines of an adjustment name. */
 export const unitsOf = (company: string, lines: readonly AdjustedLine[]): SaidAt[] =>
-  lines.flatMap(({ n, kind, itemId, sku, location, status, lot, serials }) => {
-    if (kind === 'handed-over') return []
-    const of = { company, itemId, sku, kind, location, status, lot }
+  lines.flatMap(({ n, kind, itemId, sku, location, owner, status, lot, serials }) => {
+    const of = { company, itemId, sku, kind, location, owner, status, lot }
     return serials.map((serial, place) => ({ ...of, serial, pointer: `/lines/${n - 1}/serials/${place}` }))
   })

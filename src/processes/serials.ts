@@ -3,6 +3,7 @@ import type { Database, Transaction } from '#platform/database.ts'
 import { closeExceptions, type Occurrence } from '#platform/exceptions.ts'
 import { openCausesOf } from '#platform/exceptions-views.ts'
 import { formatQuantity } from '#platform/quantity.ts'
+import { isOwn, type Owned, ownerOf } from '#domains/inventory/contract/owners.ts'
 import type { SerialBucket, SerialDoubt, SerialRow, SerialTold } from '#domains/inventory/contract/serials.ts'
 import {
   countSerialsAt,
@@ -56,6 +57,9 @@ const doubtCause = ({ itemId, serial }: SerialRow, doubt: SerialDoubt): string =
 
 type Skus = ReadonlyMap<number, string>
 
+/** Named where it is not ours. */
+const stockOf = (of: Owned): string => (isOwn(of) ? '' : ` of ${ownerOf(of)}`)
+
 async function tellDoubts(
   tx: Transaction,
   ports: Ports,
@@ -84,19 +88,20 @@ function doubtful(row: SerialRow, doubt: SerialDoubt, skus: Skus): Occurrence {
   const { company, itemId, serial, doubtLocation, bucket, location } = row
   const sku = skus.get(itemId)!
   const unit = `${serial} of ${sku}`
-  const now = location === null ? bucket : `${bucket} at ${location}`
+  const now = location === null ? bucket : `${bucket}${stockOf(row)} at ${location}`
+  const there = `${doubtLocation}${stockOf({ owner: row.doubtOwner })}`
   const words = {
     elsewhere: {
-      title: `${unit} is told of at ${doubtLocation}, and is ${now}`,
-      suggestedAction: `Look for it at ${doubtLocation}: enter how it left, or count the item there with its serials.`,
+      title: `${unit} is told of at ${there}, and is ${now}`,
+      suggestedAction: `Look for it at ${there}: enter how it left, or count the item there with its serials.`,
     },
     'never-here': {
-      title: `${unit} left ${doubtLocation}, where it had not come`,
+      title: `${unit} left ${there}, where it had not come`,
       suggestedAction:
         'Ask the warehouse which unit it was; find the receipt that was never told, or count the item with its serials.',
     },
     'here-already': {
-      title: `${unit} came to ${doubtLocation}, where it was already`,
+      title: `${unit} came to ${there}, where it was already`,
       suggestedAction:
         'Look at the units: one of them has another serial, or it was told twice. Then count the item with its serials.',
     },
@@ -106,15 +111,15 @@ function doubtful(row: SerialRow, doubt: SerialDoubt, skus: Skus): Occurrence {
     cause: doubtCause(row, doubt),
     code: CODES[doubt],
     ...words,
-    facts: { sku, serial, location: doubtLocation!, now },
+    facts: { sku, serial, location: doubtLocation!, owner: row.doubtOwner, now },
   }
 }
 
 const DIFFER = 'inventory.serials_differ'
-const countCause = ({ itemId, location }: Pick<SerialSite, 'itemId' | 'location'>): string =>
-  `${DIFFER}:${itemId}:${location}`
+const countCause = ({ itemId, location, ...of }: Omit<SerialSite, 'company'>): string =>
+  `${DIFFER}:${isOwn(of) ? itemId : `${itemId}@${ownerOf(of)}`}:${location}`
 
-/** Told while a place has more or fewer units than serials, status by status. */
+/** Told while a place has more or fewer units of an owner than serials, status by status. */
 async function tellCounts(
   tx: Transaction,
   ports: Ports,
@@ -138,7 +143,7 @@ async function tellCounts(
 }
 
 function differs(count: SerialCount, buckets: readonly SerialBucket[], sku: string): Occurrence {
-  const { company, location, quantities, serials } = count
+  const { company, location, owner, quantities, serials } = count
   const each = buckets.map(
     (bucket) => `${formatQuantity(quantities[bucket])} ${bucket} and ${serials[bucket]} serials`,
   )
@@ -146,9 +151,9 @@ function differs(count: SerialCount, buckets: readonly SerialBucket[], sku: stri
     company,
     cause: countCause(count),
     code: DIFFER,
-    title: `${location} has ${each.join(', ')} of ${sku}`,
+    title: `${location} has${stockOf(count)} ${each.join(', ')} of ${sku}`,
     suggestedAction: 'Have the missing serials told, or count the item at the place and name its serials.',
-    facts: { sku, location, differs: each },
+    facts: { sku, location, owner, differs: each },
   }
 }
 
@@ -192,7 +197,8 @@ async function watchDoubted(database: Database, company: string): Promise<void> 
   }
 }
 
-function siteIn(cause: string): Pick<SerialSite, 'itemId' | 'location'> {
-  const [, itemId, ...location] = cause.split(':')
-  return { itemId: Number(itemId), location: location.join(':') }
+function siteIn(cause: string): Omit<SerialSite, 'company'> {
+  const [, whose, ...location] = cause.split(':')
+  const [itemId, owner] = whose!.split('@')
+  return { itemId: Number(itemId), location: location.join(':'), owner }
 }

@@ -9,7 +9,7 @@ import { move, type Shortfall, type StockChange } from '#domains/inventory/opera
 import { type ExternalShipment, shipExternal } from '#domains/inventory/operations/external.ts'
 import { takeTransfers, type TransferTold } from '#domains/inventory/operations/transfers.ts'
 import { isOwn } from '#domains/inventory/contract/owners.ts'
-import { itemKey, type SellingItem } from '#domains/items/contract.ts'
+import { itemKey } from '#domains/items/contract.ts'
 import { findItems } from '#domains/items/operations.ts'
 import type { SupplyReceipt } from '#domains/supply/contract.ts'
 import { receiveSupply } from '#domains/supply/operations.ts'
@@ -49,7 +49,7 @@ export async function bookStock(tx: Transaction, told: readonly StockTold[]): Pr
   const readable = told.flatMap((one, place) => {
     const item = items.get(itemKey(one.company, one.sku))
     const refusal = item
-      ? incompleteness(one, item)
+      ? incompleteness(one)
       : new Refusal('inventory.item_unknown', `${one.company} has no item ${one.sku}`)
     if (refusal) refused.set(place, refusal)
     return item && !refusal ? [{ one, itemId: item.id }] : []
@@ -97,9 +97,9 @@ function toldLot({ company, sku, lot, expiresOn, source, location }: StockTold, 
 }
 
 /** What a message of this reason has to say beside its quantity, and may not say of another owner's stock. */
-export function incompleteness(told: StockTold, item: SellingItem): Refusal | undefined {
+export function incompleteness(told: StockTold): Refusal | undefined {
   const { reason, location, statuses, transfer } = told
-  const misowned = ownerRefusal(told, item)
+  const misowned = ownerRefusal(told)
   if (misowned) return misowned
   if (reason === 'status-change' && (!statuses || statuses.from === statuses.to))
     return incomplete('a change of status names two of them')

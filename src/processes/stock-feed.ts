@@ -39,7 +39,7 @@ export async function placeStock(
   const facts = new Map<FeedFact, FeedTold>()
   for (const one of told) {
     const item = items.get(itemKey(one.company, one.sku))
-    const refusal = item ? (incompleteness(one, item) ?? notYet(one.since ?? one.at, now)) : unknownItem(one)
+    const refusal = item ? (incompleteness(one) ?? notYet(one.since ?? one.at, now)) : unknownItem(one)
     if (item && !refusal) facts.set(factOf(byNow(one, now), item.id), one)
     else if (refusal) standings.set(one, refusal)
   }

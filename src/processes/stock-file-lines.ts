@@ -80,7 +80,7 @@ export function inBase<Field extends string>(
     const message = `${company} has no item ${told.sku}`
     return { line, field: 'sku', code: 'inventory.item_unknown', message }
   }
-  const misowned = ownerRefusal(told, item)
+  const misowned = ownerRefusal(told)
   if (misowned) return { line, field: 'owner', code: misowned.code, message: misowned.message }
   const factor = unit === undefined ? { numerator: 1, denominator: 1 } : item.units.get(unit)
   if (!factor) {

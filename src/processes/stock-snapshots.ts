@@ -99,7 +99,7 @@ export async function takeSnapshot(
     lots: released.lots,
     serials: {
       told: released.serials.told,
-      sites: [...released.serials.sites, ...(await trackedSites(tx, snapshot, { items, absent }))],
+      sites: [...released.serials.sites, ...(await trackedSites(tx, counts, { items, absent }))],
     },
   })
   const { corrected, below, superseded } = taken
@@ -135,14 +135,15 @@ const datedLots = (
 /** Where units of items with serials are counted: as many are to be named. */
 async function trackedSites(
   tx: Transaction,
-  { company, location }: StockSnapshot,
+  counts: readonly Count[],
   { items, absent = [] }: Pick<SnapshotTold, 'absent'> & { readonly items: ReadonlyMap<string, SellingItem> },
 ): Promise<SerialSite[]> {
   const named = [...items.values()].flatMap(({ id, serialControlled }) => (serialControlled ? [id] : []))
   const gone = [...(await controlledItems(tx, absent)).values()].flatMap(({ id, serials }) =>
     serials ? [id] : [],
   )
-  return [...named, ...gone].map((itemId) => ({ company, itemId, location }))
+  const tracked = new Set([...named, ...gone])
+  return counts.filter(({ itemId }) => tracked.has(itemId))
 }
 
 /** Under the cause by which doubt of a place is told, so that it is told once and closes by itself. */

@@ -2,6 +2,7 @@
 import type { StockFact } from '#capabilities/stock.ts'
 import type { Transaction } from '#platform/database.ts'
 import type { Bucket } from '#domains/inventory/contract.ts'
+import type { Owned } from '#domains/inventory/contract/owners.ts'
 import { SERIAL_BUCKETS, type SerialPlace, type SerialTold } from '#domains/inventory/contract/serials.ts'
 import type { SerialSite } from '#domains/inventory/operations/serials.ts'
 import type { TransferTold } from '#domains/inventory/operations/transfers.ts'
@@ -16,7 +17,7 @@ import type { Books } from './warehouse-books.ts'
 
 /** Something that was told of an item with serials. */
 export type ToldUnits = {
-  readonly one: Pick<StockFact, 'location' | 'lot' | 'reason' | 'at' | 'serials'> & {
+  readonly one: Pick<StockFact, 'location' | 'owner' | 'lot' | 'reason' | 'at' | 'serials'> & {
     readonly company: string
     readonly source: string
     readonly sourceKey: string
@@ -35,29 +36,34 @@ export const serialsOfStock = (told: readonly ToldUnits[]): SerialsDue => ({
   sites: told.flatMap(sitesOf),
 })
 
-const sitesOf = ({ one: { company, location }, itemId, step }: ToldUnits): SerialSite[] =>
-  [...new Set([location, step?.to ?? location])].map((at) => ({ company, itemId, location: at }))
+const sitesOf = ({ one: { company, location, owner }, itemId, step }: ToldUnits): SerialSite[] =>
+  [...new Set([location, step?.to ?? location])].map((at) => ({ company, itemId, location: at, owner }))
 
 function serialsOf({ one, itemId, moves, step, again }: ToldUnits): SerialTold[] {
-  const { company, location, lot = '', reason, source, sourceKey, at, serials = [] } = one
+  const { company, location, owner, lot = '', reason, source, sourceKey, at, serials = [] } = one
   const route = step
     ? routeOf(step)
-    : moves && { from: placeOf(moves.from, location), to: placeOf(moves.to, location) }
+    : moves && { from: placeOf(moves.from, { location, owner }), to: placeOf(moves.to, { location, owner }) }
   if (!route) return []
   const common = { company, itemId, lot, reason, source, sourceKey, doc: null, at, again, ...route }
   return [...new Set(serials)].map((serial) => ({ ...common, serial }))
 }
 
-const placeOf = (bucket: Bucket, location: string): SerialPlace => ({
+const placeOf = (
+  bucket: Bucket,
+  { location, owner }: Owned & { readonly location: string },
+): SerialPlace => ({
   bucket,
+  owner,
   location: (SERIAL_BUCKETS as readonly string[]).includes(bucket) ? location : null,
 })
 
 /** Of what is in transit, the place is where it is to arrive. */
-function routeOf({ act, from, to, status }: TransferTold): Pick<SerialTold, 'from' | 'to'> {
-  const transit = placeOf('in_transit', to)
-  if (act === 'sent') return { from: placeOf(status, from!), to: transit }
-  return { from: transit, to: act === 'arrived' ? placeOf(status, to) : placeOf('adjustment', to) }
+function routeOf({ act, from, to, owner, status }: TransferTold): Pick<SerialTold, 'from' | 'to'> {
+  const there = { location: to, owner }
+  const transit = placeOf('in_transit', there)
+  if (act === 'sent') return { from: placeOf(status, { location: from!, owner }), to: transit }
+  return { from: transit, to: placeOf(act === 'arrived' ? status : 'adjustment', there) }
 }
 
 type Shipped = {
@@ -113,8 +119,8 @@ function unitsShipped({ itemId, lot, serials, shipment, ...of }: NamedUnits): Se
     sourceKey,
     doc: shipment,
     at,
-    from: placeOf('available', location),
-    to: placeOf('shipped', location),
+    from: placeOf('available', { location }),
+    to: placeOf('shipped', { location }),
     shipment: { id: shipment, orderId },
   }
   return [...new Set(serials)].map((serial) => ({ ...common, serial }))

@@ -38,11 +38,18 @@ const CONFIG = {
   },
 }
 
-export async function feedFolder(skus: readonly string[]): Promise<FeedFolder> {
+/** `numbered` are items whose units have serials. */
+export async function feedFolder(
+  skus: readonly string[],
+  numbered: readonly string[] = [],
+): Promise<FeedFolder> {
   const folder = await folderDatabase()
   const item = { ...OLIVES, units: [{ unit: 'CA', factor: { numerator: 12, denominator: 1 } }] } as const
   const erp = { source: 'erp', company: 'NWF', asOf: new Date('2026-11-02T06:00:00Z') }
-  const items = skus.map((sku) => ({ ...item, sku }))
+  const items = [
+    ...skus.map((sku) => ({ ...item, sku })),
+    ...numbered.map((sku) => ({ ...item, sku, serialControlled: true })),
+  ]
   await folder.database.transaction((tx) => upsertItems(tx, erp, items))
   const config = join(folder.path, 'crossdock.yaml')
   writeFileSync(config, JSON.stringify(CONFIG))

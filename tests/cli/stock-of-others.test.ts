@@ -5,7 +5,7 @@ import { rowsOf } from './program.ts'
 
 let feed: FeedFolder
 beforeAll(async () => {
-  feed = await feedFolder(['10', '11'])
+  feed = await feedFolder(['10', '11'], ['12'])
   const lines = [MOVES, `NWF,CHI-1,10,,receipt,30,${at},1`, `NWF,CHI-1,10,ACME,receipt,2,${at},1`]
   await feed.load('before.csv', lines)
 })
@@ -91,6 +91,25 @@ test('a whole count with an owner that is no code leaves that item as it is, who
   const { report } = await feed.load('typo.whole.csv', lines, '--whole')
   expect(report).toMatchObject({ refused: [{ line: 3, field: 'owner' }], taken: 1, corrected: 0 })
   expect(await shown('11')).toEqual(['own 5 5', 'BETA 7 0'])
+}, 60_000)
+
+test('units of another owner are told by file and shown as his, and one that is ours is in doubt', async () => {
+  const columns = `${MOVES},serials`
+  const row = (owner: string, quantity: number, nth: number, serials: string) =>
+    `NWF,CHI-1,12,${owner},receipt,${quantity},${at},${nth},${serials}`
+  const first = [columns, row('', 1, 1, 'SN-1'), row('ACME', 2, 1, 'SN-2;SN-3')]
+  expect((await feed.load('units.csv', first)).report).toMatchObject({ taken: 2, refused: [] })
+  const whose = async (...more: string[]) =>
+    rowsOf<{ serial: string; owner: string }>(await feed.run('serials', '12', '--json', ...more)).map(
+      ({ serial, owner }) => `${serial} ${owner}`,
+    )
+  expect(await whose()).toEqual(['SN-1 own', 'SN-2 ACME', 'SN-3 ACME'])
+  expect(await whose('--owner', 'ACME')).toEqual(['SN-2 ACME', 'SN-3 ACME'])
+  await feed.load('units-2.csv', [columns, row('ACME', 1, 2, 'SN-1')])
+  expect((await feed.run('serials', '12')).stdout).toMatch(/SN-1 .* elsewhere: CHI-1\n/)
+  expect((await feed.run('serial', 'SN-1')).stdout).toMatch(
+    /SN-1 of 12 is available of ACME at CHI-1\n.*elsewhere\): CHI-1 has to explain it/,
+  )
 }, 60_000)
 
 test('it is taken over at the terminal, told with both owners, and shown as ours', async () => {

@@ -1,8 +1,5 @@
 /** Units with serials as systems tell of them: each in one place only, and who hears of it where what is told does not fit. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exceptionsOf } from '../../src/app-rules.ts'
-import { loadConfig } from '../../src/config.ts'
-import type { StockReason } from '#capabilities/stock.ts'
 import { holdLotEverywhere } from '#domains/inventory/operations/lots.ts'
 import { differingBuckets } from '#domains/inventory/rules/serials.ts'
 import {
@@ -13,11 +10,11 @@ import {
 } from '#domains/inventory/store/serials.ts'
 import { listSerials, serialsNamed } from '#domains/inventory/views/serials.ts'
 import { listExceptions } from '#platform/exceptions-views.ts'
-import { bookStock, type StockTold } from '#processes/stock-booking.ts'
-import { trackSerials, watchSerials } from '#processes/serials.ts'
+import type { StockTold } from '#processes/stock-booking.ts'
+import { watchSerials } from '#processes/serials.ts'
 import { AT, COMPANY, NORTH, SOUTH } from '#tests/domains/inventory/stock.ts'
 import { openTestDatabase, type OpenDatabase } from '#tests/support/open-database.ts'
-import { knownItem, type KnownItem, told } from './stock-told.ts'
+import { hearUnits, knownItem, type KnownItem, told, unitsTold as units } from './stock-told.ts'
 
 let db: OpenDatabase
 beforeAll(async () => {
@@ -25,20 +22,9 @@ beforeAll(async () => {
 })
 afterAll(() => db.end())
 
-const openExceptions = exceptionsOf(loadConfig({ environment: {}, file: undefined }))
-
 const numbered = (more = {}): Promise<KnownItem> => knownItem(db, { serialControlled: true, ...more })
 
-/** As a feed is taken: the quantities, then their units. */
-const hear = (...all: readonly StockTold[]) =>
-  db.database.transaction(async (tx) => {
-    const { serials } = await bookStock(tx, all)
-    await trackSerials(tx, { openExceptions }, serials)
-  })
-
-type More = Partial<StockTold>
-const units = (item: KnownItem, reason: StockReason, serials: readonly string[], more: More = {}) =>
-  told(item, reason, serials.length, { serials, ...more })
+const hear = (...all: readonly StockTold[]) => hearUnits(db, ...all)
 
 const look = () => watchSerials({ database: db.database, companies: [COMPANY] })
 

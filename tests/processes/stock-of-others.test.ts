@@ -90,13 +90,6 @@ describe('what is told of another owner', () => {
     expect(await db.run('select * from supply.receipt where item_id = $1', [item.itemId])).toEqual([])
   })
 
-  test('is refused of an item whose units have serials, which are kept of ours alone', async () => {
-    const item = await knownItem(db, { serialControlled: true })
-    const { refused } = await bookTold(db, of(item, 'receipt', 1, { serials: ['SN-1'] }))
-    expect([...refused.values()]).toMatchObject([{ code: 'inventory.owner_contradicts' }])
-    expect(await positionsOf(db, item.itemId, OWNER)).toEqual([])
-  })
-
   test.each(['A B', 'OWN', 'x'.repeat(21), 'ÄCME', 'a/b'])(
     'under "%s" is refused with what a code is',
     async (owner) => {

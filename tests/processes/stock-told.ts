@@ -1,9 +1,12 @@
 /** Items of a company that systems tell of, and the telling, without a house around it. */
+import { exceptionsOf } from '../../src/app-rules.ts'
+import { loadConfig } from '../../src/config.ts'
 import { itemKey } from '#domains/items/contract.ts'
 import { findItems, upsertItems } from '#domains/items/operations.ts'
 import type { GivenItem } from '#domains/items/contract.ts'
 import { units } from '#platform/quantity.ts'
 import { bookStock, type StockTold } from '#processes/stock-booking.ts'
+import { trackSerials } from '#processes/serials.ts'
 import { AT, COMPANY, NORTH } from '#tests/domains/inventory/stock.ts'
 import type { OpenDatabase } from '#tests/support/open-database.ts'
 import { OLIVES } from '#tests/support/olives.ts'
@@ -49,3 +52,19 @@ export const told = (
 
 export const bookTold = (db: OpenDatabase, ...all: readonly StockTold[]) =>
   db.database.transaction((tx) => bookStock(tx, all))
+
+export const openExceptions = exceptionsOf(loadConfig({ environment: {}, file: undefined }))
+
+/** As a feed is taken: the quantities, then their units. */
+export const hearUnits = (db: OpenDatabase, ...all: readonly StockTold[]) =>
+  db.database.transaction(async (tx) => {
+    const { serials } = await bookStock(tx, all)
+    await trackSerials(tx, { openExceptions }, serials)
+  })
+
+export const unitsTold = (
+  item: KnownItem,
+  reason: StockTold['reason'],
+  serials: readonly string[],
+  more: Partial<StockTold> = {},
+) => told(item, reason, serials.length, { serials, ...more })

@@ -228,10 +228,70 @@ describe('a line of another owner', () => {
     expect(faultsOf(await adjust(named))).toEqual([422, [error]])
     expect(await whose(sku)).toEqual({ own: '100' })
   })
+})
 
-  test('is refused of an item whose units have serials', async () => {
-    const errors = faultsOf(await adjust(of(SERIAL, 'found', '1', { serials: ['SN-1'] })))
-    expect(errors).toEqual([422, ['/lines/0/owner inventory.owner_contradicts']])
+describe('units with serials of another owner', () => {
+  const units = (kind: string, serials: readonly string[], more: object = {}) =>
+    at(SERIAL, kind, String(serials.length), { serials, owner: OWNER, ...more })
+  const listed = async (more = '') =>
+    (await read('serials', SERIAL, more)).map(({ serial, status, owner }) => `${serial} ${status} ${owner}`)
+
+  test('are entered, counted, moved and listed as his, and none of them is promised', async () => {
+    await adjust(units('found', ['SN-1', 'SN-2']), units('found', ['SN-9'], { owner: 'own' }))
+    expect(await listed()).toEqual([
+      `SN-1 available ${OWNER}`,
+      `SN-2 available ${OWNER}`,
+      'SN-9 available own',
+    ])
+    expect([await whose(SERIAL), await promised(SERIAL)]).toEqual([{ own: '1', [OWNER]: '2' }, '1'])
+    expect((await adjust(units('counted', ['SN-1', 'SN-2', 'SN-3']))).status).toBe(201)
+    await adjust(units('moved', ['SN-2'], { toStatus: 'damaged' }), units('lost', ['SN-1']))
+    expect(await listed(`&owner=${OWNER}`)).toEqual([`SN-2 damaged ${OWNER}`, `SN-3 available ${OWNER}`])
+    expect(await listed('&owner=own')).toEqual(['SN-9 available own'])
+    expect(await house.openExceptions('inventory.serials_differ')).toEqual([])
+  })
+
+  test.each([
+    ['is ours', units('lost', ['SN-9']), 'inventory.serial_not_there'],
+    ['is his, and told of as ours', units('lost', ['SN-3'], { owner: 'own' }), 'inventory.serial_not_there'],
+    ['is ours, found of his', units('found', ['SN-9']), 'inventory.serial_has_place'],
+    ['is ours, counted of his', units('counted', ['SN-3', 'SN-9']), 'inventory.serial_has_place'],
+    ['is of nobody', units('handed-over', ['SN-0'], { toOwner: 'own' }), 'inventory.serial_not_there'],
+  ])('are refused by field where one %s', async (_, line, code) => {
+    const [status, [error]] = faultsOf(await adjust(line)) as [number, string[]]
+    expect([status, error]).toEqual([422, expect.stringMatching(new RegExp(`/serials/\\d ${code}$`))])
+  })
+
+  test('become ours one by one where they lie, and ours become his', async () => {
+    const over = (serial: string, owner: string, toOwner: string) =>
+      adjust(units('handed-over', [serial], { owner, toOwner }))
+    expect((await over('SN-3', OWNER, 'own')).status).toBe(201)
+    expect([await listed('&owner=own'), await promised(SERIAL)]).toEqual([
+      ['SN-3 available own', 'SN-9 available own'],
+      '2',
+    ])
+    expect((await over('SN-9', 'own', 'BETA')).status).toBe(201)
+    expect(await listed()).toEqual([`SN-2 damaged ${OWNER}`, 'SN-3 available own', 'SN-9 available BETA'])
+    const { body } = await house.send('GET', `${INVENTORY}/serials/SN-9?company=NWF`)
+    expect(body).toMatchObject({
+      owner: 'BETA',
+      history: [{ from: 'available', fromOwner: 'own', to: 'available', toOwner: 'BETA' }, {}],
+    })
+    expect(await house.openExceptions('inventory.serials_differ')).toEqual([])
+  })
+
+  test('wait for another person where they are worth much, and are refused then where one has gone', async () => {
+    const many = Array.from({ length: 120 }, (_, nth) => `V-${nth}`)
+    await adjust(units('found', [...many, 'V-120']))
+    const waiting = await adjust(units('handed-over', many, { toOwner: 'own' }))
+    expect(waiting.status).toBe(202)
+    await adjust(units('lost', ['V-7']))
+    const approve = () =>
+      house.send('POST', `${PATH}/${waiting.body.id}:approve`, { body: { reason: 'seen' }, headers: second })
+    expect(faultsOf(await approve())).toEqual([422, ['/lines/0/serials/7 inventory.serial_not_there']])
+    await adjust(units('found', ['V-7']))
+    expect((await approve()).status).toBe(200)
+    expect((await listed('&owner=own&limit=200')).filter((row) => row.startsWith('V-'))).toHaveLength(120)
   })
 })
 

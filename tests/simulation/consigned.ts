@@ -1,64 +1,48 @@
-/** What a warehouse that tells by files has of other owners: its own count of each, and the lines that tell of it. */
+/** What a warehouse has of other owners: its own count of each, and what it tells of it. */
 import type { Stock } from '#landscape/world/world.ts'
 import { lyingOf, OWNERS } from './owner-people.ts'
-import { timeAt } from './virtual-clock.ts'
 
 type Status = 'available' | 'hold' | 'damaged'
-type Act = { readonly reason: string; readonly quantity: number; readonly to?: Status }
+export type Act = { readonly reason: string; readonly quantity: number; readonly to?: Status }
 
 /** In this order; more comes than leaves. */
-const ACTS: readonly Act[] = [
+export const ACTS = [
   { reason: 'receipt', quantity: 20 },
   { reason: 'quality-hold', quantity: 4, to: 'hold' },
   { reason: 'count', quantity: 5 },
   { reason: 'damage', quantity: -2, to: 'damaged' },
   { reason: 'count', quantity: -3 },
-  { reason: 'quality-release', quantity: 1, to: 'hold' },
-]
+] as const satisfies readonly Act[]
+export const RELEASE: Act = { reason: 'quality-release', quantity: 1, to: 'hold' }
 const ONE_MORE: Act = { reason: 'count', quantity: 1 }
 
-type Goods = Record<Status, number> & {
+export type Goods = Record<Status, number> & {
   readonly owner: string
   readonly shelf: Stock
-  readonly acts: readonly Act[]
+  /** How much has happened to them. */
   sequence: number
 }
 
 /** Of items of which we have some on the same shelves. */
 export class Consigned {
   readonly goods: readonly Goods[]
-  /** Lines for the next file. */
-  readonly untold: string[] = []
+  readonly #tell: (goods: Goods, act: Act) => void
 
-  constructor(shelves: readonly Stock[]) {
-    this.goods = OWNERS.flatMap((owner, nth) => {
+  constructor(shelves: readonly Stock[], tell: (goods: Goods, act: Act) => void) {
+    this.#tell = tell
+    this.goods = OWNERS.map((owner, nth) => {
       const shelf = shelves[nth % shelves.length]!
-      return [{ owner, shelf, acts: ACTS, available: 0, hold: 0, damaged: 0, sequence: 0 }]
+      return { owner, shelf, available: 0, hold: 0, damaged: 0, sequence: 0 }
     })
   }
 
-  /** The next of them, whichever of two at one moment comes first. */
-  act(goods: Goods, nowMs: number): void {
-    this.#move(goods, goods.acts[goods.sequence]!, nowMs)
+  /** What came, of which more may be known. */
+  get here(): readonly Goods[] {
+    return this.goods.filter(({ sequence }) => sequence > 0)
   }
 
-  countOneMore(nowMs: number): void {
-    for (const goods of this.goods) if (goods.sequence > 0) this.#move(goods, ONE_MORE, nowMs)
-  }
-
-  lying(): string[] {
-    return this.goods
-      .filter(({ sequence }) => sequence > 0)
-      .map(({ shelf, owner, available, hold, damaged }) => lyingOf(shelf, owner, [available, hold, damaged]))
-  }
-
-  heard(): string[] {
-    return this.goods
-      .filter(({ sequence }) => sequence > 0)
-      .map(({ shelf: { site, item }, owner, sequence }) => `${site} ${item} ${owner}: ${sequence}`)
-  }
-
-  #move(goods: Goods, { reason, quantity, to }: Act, nowMs: number): void {
+  act(goods: Goods, act: Act): void {
+    const { reason, quantity, to } = act
     const size = Math.abs(quantity)
     if (to === undefined) goods.available += quantity
     else {
@@ -68,10 +52,27 @@ export class Consigned {
       goods[into] += size
     }
     goods.sequence++
-    const { company, site, item } = goods.shelf
-    const at = timeAt(nowMs).toISOString()
-    this.untold.push(
-      [company, site, item, goods.owner, '', reason, quantity, goods.sequence, '', '', '', at].join(','),
+    this.#tell(goods, act)
+  }
+
+  countOneMore(): void {
+    for (const goods of this.here) this.act(goods, ONE_MORE)
+  }
+
+  /** Who looks sees one more than he knew of: it is told by what he counts alone. */
+  lookThrough(): void {
+    for (const goods of this.here) goods.available++
+  }
+
+  lying(): string[] {
+    return this.here.map(({ shelf, owner, available, hold, damaged }) =>
+      lyingOf(shelf, owner, [available, hold, damaged]),
+    )
+  }
+
+  heard(): string[] {
+    return this.here.map(
+      ({ shelf: { site, item }, owner, sequence }) => `${site} ${item} ${owner}: ${sequence}`,
     )
   }
 }

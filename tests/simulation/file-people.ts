@@ -7,7 +7,7 @@ import type { WmsEvent } from '#landscape/wms/shapes.ts'
 import type { Adjustment } from '#landscape/wms/store.ts'
 import type { Stock, World } from '#landscape/world/world.ts'
 import type { Query } from '#tests/support/books-rules.ts'
-import { Consigned } from './consigned.ts'
+import { type Act, ACTS as ACTS_OF_OTHERS, Consigned, type Goods, RELEASE } from './consigned.ts'
 import { CONFIGURED, type Counterparts, EAST_SITES } from './counterparts.ts'
 import type { WholeDay } from './day.ts'
 import type { FaultScript } from './fault-script.ts'
@@ -66,7 +66,7 @@ type Parts = {
 
 const HEAD =
   'company,location,sku,owner,lot,reason,quantity,sequence,mark,purchase_order,purchase_order_line,at' as const
-const COUNT_HEAD = 'company,location,sku,available,quality_hold,damaged,sequence,mark,taken_at' as const
+const COUNT_HEAD = 'company,location,sku,owner,available,quality_hold,damaged,sequence,mark,taken_at' as const
 const TELLS_MS = 900
 const LATE_MS: [number, number] = [1_000, 6_000]
 /** Whoever finds out that a file was cut or had a wrong line sends what is right. */
@@ -88,6 +88,9 @@ const REASONS: Readonly<Record<string, string>> = {
   HOLD: 'quality-hold',
   RELEASE: 'quality-release',
 }
+const ALL_OF_OTHERS: readonly Act[] = [...ACTS_OF_OTHERS, RELEASE]
+/** On so many days who counts looks through the goods of others too. */
+const LOOKED_THROUGH_SHARE = 0.5
 const STILL_MISSING = `
   select from exceptions.exception where code = 'inventory.facts_missing' and closed_at is null`
 
@@ -103,6 +106,10 @@ class FileWork implements FilePeople {
   readonly #told: string[] = []
   readonly #shelves: readonly Stock[]
   readonly #consigned: Consigned
+  /** Lines of others for the next file. */
+  readonly #untold: string[] = []
+  readonly #looksThrough: boolean
+  #countedMs = -1
   #seen = 0
   #open = 0
   #names = 0
@@ -110,7 +117,10 @@ class FileWork implements FilePeople {
   constructor(parts: Parts) {
     this.#parts = parts
     this.#shelves = shelvesOf(parts)
-    this.#consigned = new Consigned(this.#shelves)
+    this.#consigned = new Consigned(this.#shelves, (goods, act) =>
+      this.#untold.push(this.#lineOf(goods, act)),
+    )
+    this.#looksThrough = draw(parts.seed, 'others are counted', 0) < LOOKED_THROUGH_SHARE
   }
 
   begin(): void {
@@ -120,12 +130,9 @@ class FileWork implements FilePeople {
       for (const [step, ms] of times.toSorted((a, b) => a - b).entries())
         this.#later(ms, () => this.#adjust(shelf, ACTS[step]!))
     }
-    for (const goods of this.#consigned.goods) {
-      const times = goods.acts.map((_, step) =>
-        drawInteger(seed, 'file-act', `${goods.owner}-${step}`, ACTS_MS),
-      )
-      for (const ms of times) this.#later(ms, () => this.#consigned.act(goods, this.#parts.scheduler.nowMs))
-    }
+    for (const goods of this.#consigned.goods)
+      for (const [step] of ALL_OF_OTHERS.entries())
+        this.#later(drawInteger(seed, 'file-act', `${goods.owner}-${step}`, ACTS_MS), () => this.#keep(goods))
     for (let nth = 0; nth < drawInteger(seed, 'file-counts', 0, COUNTS); nth++)
       this.#later(drawInteger(seed, 'file-counts-at', nth, [0, day.peaceAfterMs]), () => this.#count())
     this.#tell()
@@ -136,7 +143,7 @@ class FileWork implements FilePeople {
     const isPutAway = (path: string): boolean =>
       path.startsWith(`${FOLDER}/done/`) || path.startsWith(`${FOLDER}/refused/`)
     const lying = files.below(FOLDER).filter((path) => !isPutAway(path))
-    return this.#open + lying.length + this.#events().length - this.#seen + this.#consigned.untold.length
+    return this.#open + lying.length + this.#events().length - this.#seen + this.#untold.length
   }
 
   lying = (): string[] => this.#consigned.lying()
@@ -150,11 +157,18 @@ class FileWork implements FilePeople {
     )
     for (const { site, owner, sku, lot } of [...places.values()] as unknown as Place[])
       landscape.eastWms.adjust({ site, owner, sku, lot, delta: 1, reason: 'COUNT' })
-    this.#consigned.countOneMore(this.#parts.scheduler.nowMs)
+    this.#consigned.countOneMore()
+    if (this.#looksThrough) this.#countOthers()
     const ways = [() => this.#sendAgain(), () => this.#untilComplete(), () => this.#count()]
     const way = ways[Math.floor(draw(seed, 'files-mended', 0) * ways.length)]!
     this.#later(TELLS_MS, way)
     this.#later(LOOKS_MS, () => this.#untilComplete())
+  }
+
+  /** The next of their acts, whichever of two at one moment comes first; not in a moment that a count contains. */
+  #keep(goods: Goods): void {
+    if (this.#parts.scheduler.nowMs === this.#countedMs) return this.#later(1, () => this.#keep(goods))
+    this.#consigned.act(goods, ALL_OF_OTHERS[goods.sequence]!)
   }
 
   #later(ms: number, run: () => void): void {
@@ -182,7 +196,7 @@ class FileWork implements FilePeople {
     const { scheduler, outside } = this.#parts
     const events = this.#events().slice(this.#seen)
     this.#seen += events.length
-    const lines = [...events.map(lineOf), ...this.#consigned.untold.splice(0)]
+    const lines = [...events.map(lineOf), ...this.#untold.splice(0)]
     this.#told.push(...lines)
     if (lines.length > 0) this.#send(`${++this.#names}.csv`, HEAD, lines)
     scheduler.after(TELLS_MS, { actor: outside, label: 'files of stock', run: () => this.#tell() })
@@ -220,9 +234,32 @@ class FileWork implements FilePeople {
       const own = events.filter((event) => event['site'] === site && event['sku'] === item)
       const sequence = Math.max(0, ...own.map((event) => Number(event['stock_sequence'] ?? 0)))
       const counted = [there('AVAIL'), there('HOLD'), there('DAMAGED')]
-      return [company, site, item, ...counted, sequence, mark, takenAt].join(',')
+      return [company, site, item, '', ...counted, sequence, mark, takenAt].join(',')
     })
-    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, lines)
+    const others = this.#looksThrough ? this.#linesOfOthers(mark) : []
+    this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, [...lines, ...others])
+  }
+
+  /** Beside none of ours. */
+  #countOthers(): void {
+    const lines = this.#linesOfOthers('')
+    if (lines.length > 0) this.#send(`count-${++this.#names}.csv`, COUNT_HEAD, lines)
+  }
+
+  #linesOfOthers(mark: number | ''): string[] {
+    const { nowMs } = this.#parts.scheduler
+    this.#countedMs = nowMs
+    this.#consigned.lookThrough()
+    return this.#consigned.here.map(({ shelf, owner, available, hold, damaged, sequence }) => {
+      const place = [shelf.company, shelf.site, shelf.item, owner]
+      return [...place, available, hold, damaged, sequence, mark, timeAt(nowMs).toISOString()].join(',')
+    })
+  }
+
+  #lineOf({ shelf, owner, sequence }: Goods, { reason, quantity }: Act): string {
+    const { company, site, item } = shelf
+    const at = timeAt(this.#parts.scheduler.nowMs).toISOString()
+    return [company, site, item, owner, '', reason, quantity, sequence, '', '', '', at].join(',')
   }
 
   #send(name: string, head: string, lines: readonly string[]): void {

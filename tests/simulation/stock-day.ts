@@ -231,7 +231,7 @@ export class StockDay {
   async #amissOfOwners(query: Query): Promise<Violation[]> {
     const { landscape, files } = this.#parts
     const [fed, kept] = [this.#files, this.#owners]
-    const lying = [...(fed?.lying() ?? []), ...(kept?.lying() ?? [])]
+    const lying = [...(fed?.lying() ?? []), ...(kept?.lying() ?? []), ...(this.#x12?.lying() ?? [])]
     const told = fed && { landscape, files, bad: fed.bad, ofOthers: fed.heard() }
     return [...(told ? await filesAmiss(query, told) : []), ...(await ownersAmiss(query, lying))]
   }

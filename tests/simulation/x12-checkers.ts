@@ -6,7 +6,7 @@ import type { Violation } from './checkers.ts'
 import { X12_SITE } from './counterparts.ts'
 import { elementOf, groupOf } from './partners.ts'
 import { unequal } from './supply-checkers.ts'
-import { REJECTED } from './x12-mail.ts'
+import { REJECTED, type X12Mail } from './x12-mail.ts'
 import { X12, type X12Warehouse } from './x12-warehouse.ts'
 
 const UNACKNOWLEDGED = `
@@ -20,7 +20,9 @@ const SHIPPED = `
   where s.source = $1 group by s.source_key, i.sku`
 // An acknowledgment that was cut is answered by nobody: a person sees that the whole one came.
 const PUT_ASIDE = `
-  select source || ' ' || message_id || ' ' || state as text from inbox.message
+  select case when source = 'edi' then split_part(message_id, '/', 3) else source || ' ' || message_id end
+    || ' ' || state as text
+  from inbox.message
   where source in ($1, 'edi') and state not in ('applied', 'superseded') and (type, state) <> ('997', 'quarantined')
   union all select 'exception ' || code || ' ' || cause from exceptions.exception
   where closed_at is null and (code like 'edi.%' or code like 'inbound.%') and cause not like '%acknowledgment_unreadable'`
@@ -79,8 +81,19 @@ export async function x12Amiss(query: Query, warehouse: X12Warehouse): Promise<V
       await query(TOLD_UNREAD, [X12]),
       unread.size > 0 ? [String(unread.size)] : [],
     ),
-    ...unequal('nothing that a warehouse told is put aside', await query(PUT_ASIDE, [X12]), []),
+    ...unequal(
+      'nothing is put aside that a warehouse told, but counts of what is another’s',
+      await query(PUT_ASIDE, [X12]),
+      asideOf(mail),
+    ),
   ]
+}
+
+/** Each by its control number, and one exception for all of them. */
+function asideOf({ arrived, notTaken }: X12Mail): string[] {
+  const came = [...arrived.keys()].filter((control) => notTaken.has(control))
+  const told = 'exception edi.quarantined edi.quarantined:edi:ZZ THREEPL advice_unusable'
+  return came.length === 0 ? [] : [...came.map((control) => `${control} quarantined`), told]
 }
 
 const contentsOf = (event: WmsEvent): Content[] =>

@@ -61,6 +61,8 @@ export class X12Mail {
   /** Control numbers of what has come to us whole, by type; and of what has come in part. */
   readonly arrived = new Map<string, MailType>()
   readonly cut = new Set<string>()
+  /** Of counts of what is another's, which we do not take. */
+  readonly notTaken = new Set<string>()
   readonly #parts: MailParts
   readonly #acknowledged = new Set<string>()
   #control = 0
@@ -192,6 +194,7 @@ export class X12Mail {
       },
       delimiters,
     )
+    if (type === '846' && segments.some(([id]) => id === 'N1')) this.notTaken.add(String(number))
     return { control: String(number), content }
   }
 }

@@ -11,6 +11,8 @@ import { type Adjustment, Warehouse } from '#landscape/wms/store.ts'
 import { type Stock, type World, worldAt } from '#landscape/world/world.ts'
 import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { X12_SITE as SITE } from './counterparts.ts'
+import { type Act, ACTS as ACTS_OF_OTHERS, Consigned, type Goods, RELEASE as LETS_GO } from './consigned.ts'
+import { OWNERS } from './owner-people.ts'
 import type { Heard } from './partners.ts'
 import { PLENTY } from './stock-people.ts'
 import { virtualClock } from './virtual-clock.ts'
@@ -20,6 +22,7 @@ import {
   adjustmentAdvice,
   CARRIERS,
   COUNTED,
+  type Counted,
   inventoryAdvice,
   receiptAdvice,
   shipmentOf,
@@ -28,6 +31,9 @@ import {
 
 export const X12 = 'columbus-3pl'
 const COMPANY = 'NWF'
+
+/** As its documents call another owner. */
+const nameOf = (owner: string): string => `${owner} TRADING`
 
 const GUIDE = thirdPartyGuide({
   partner: X12,
@@ -42,6 +48,7 @@ const GUIDE = thirdPartyGuide({
       [ADJUSTED.HOLD]: 'quality-hold',
       [ADJUSTED.RELEASE]: 'quality-release',
     },
+    owners: Object.fromEntries(OWNERS.map((owner) => [nameOf(owner), owner])),
   },
   stock: { [COUNTED.available]: 'available', [COUNTED.hold]: 'qualityHold', [COUNTED.damaged]: 'damaged' },
   timeZone: 'America/New_York',
@@ -75,6 +82,13 @@ const ACTS: readonly Pick<Adjustment, 'delta' | 'reason'>[] = [
   { reason: 'DAMAGE', delta: -1 },
   { reason: 'COUNT', delta: -3 },
 ]
+const [COMES, ...KEEPS] = ACTS_OF_OTHERS
+const REASONS: Readonly<Record<string, keyof typeof ADJUSTED>> = {
+  count: 'COUNT',
+  damage: 'DAMAGE',
+  'quality-hold': 'HOLD',
+  'quality-release': 'RELEASE',
+}
 /** Nothing numbers what is told by X12, so only what we know to be on hold is let go. */
 const RELEASE = { reason: 'RELEASE', delta: -1 } as const
 
@@ -88,6 +102,7 @@ export class X12Warehouse {
   readonly mail: X12Mail
   readonly #parts: X12Parts
   readonly #warehouse: Warehouse
+  readonly #consigned: Consigned
   readonly #events: WmsEvent[] = []
   /** What our files call the requests that it has. */
   readonly #names = new Map<string, string>()
@@ -126,6 +141,7 @@ export class X12Warehouse {
       publish: (event) => this.#tell(event),
     })
     this.mail = new X12Mail({ ...parts, guide: GUIDE, asked: (document) => this.#asked(document) })
+    this.#consigned = new Consigned([this.#shelf()], (goods, act) => this.#tellOfOther(goods, act))
   }
 
   begin(): void {
@@ -136,8 +152,12 @@ export class X12Warehouse {
       this.#later(drawInteger(seed, 'x12 rest comes', asnId, COMES_MS), () => this.#warehouse.receive(asnId))
     }
     const shelf = this.#shelf()
-    const times = ACTS.map((_, step) => drawInteger(seed, 'x12 act', step, ACTS_MS)).toSorted((a, b) => a - b)
-    for (const [step, ms] of times.entries()) this.#later(ms, () => this.#adjust(shelf, ACTS[step]!))
+    for (const [step, ms] of this.#times(ACTS.length).entries())
+      this.#later(ms, () => this.#adjust(shelf, ACTS[step]!))
+    for (const goods of this.#consigned.goods)
+      this.#later(drawInteger(seed, 'x12 comes', goods.owner, COMES_MS), () =>
+        this.#consigned.act(goods, COMES),
+      )
     for (let nth = 0; nth < drawInteger(seed, 'x12 counts', 0, COUNTS); nth++)
       this.#later(drawInteger(seed, 'x12 counts at', nth, COUNTS_MS), () => this.#count('line-bad'))
   }
@@ -146,6 +166,9 @@ export class X12Warehouse {
     this.#open +
     this.mail.open() +
     this.#warehouse.orders().filter(({ status }) => status === 'ACCEPTED' || status === 'PICKING').length
+
+  /** What each other owner has there. */
+  lying = (): string[] => this.#consigned.lying()
 
   /** As warehouse systems know what they have and did; our numbers of requests are the names of our files. */
   truth = (): WmsTruth => ({
@@ -164,6 +187,14 @@ export class X12Warehouse {
     sequence: this.#warehouse.lastSequence(),
     webhooks: NO_WEBHOOKS,
   })
+
+  /** Of so many acts, in order. */
+  #times(count: number, owner = ''): number[] {
+    const times = Array.from({ length: count }, (_, step) =>
+      drawInteger(this.#parts.seed, 'x12 act', `${owner}${step}`, ACTS_MS),
+    )
+    return times.toSorted((a, b) => a - b)
+  }
 
   #later(ms: number, run: () => void): void {
     const { scheduler, outside } = this.#parts
@@ -225,6 +256,31 @@ export class X12Warehouse {
     }
   }
 
+  #tellOfOther(goods: Goods, { reason, quantity }: Act): void {
+    const { scheduler, world } = this.#parts
+    const { owner, shelf, sequence } = goods
+    const { baseUnit } = world.items.find(({ number }) => number === shelf.item)!
+    const told = { goods_of: nameOf(owner), sequence, sku: shelf.item, uom: baseUnit } as const
+    if (reason === 'receipt')
+      return this.mail.say('944', receiptAdvice({ ...told, qty: quantity }, scheduler.nowMs), () =>
+        this.#keep(goods),
+      )
+    const advice = adjustmentAdvice(
+      { ...told, reason: REASONS[reason], delta_qty: quantity },
+      scheduler.nowMs,
+    )
+    this.mail.say('947', advice, () => {
+      if (reason === 'quality-hold') this.#consigned.act(goods, LETS_GO)
+    })
+  }
+
+  /** Nobody counts them for us, so of them too only what we know to be there goes. */
+  #keep(goods: Goods): void {
+    for (const [step, ms] of this.#times(KEEPS.length, goods.owner).entries())
+      this.#later(ms, () => this.#consigned.act(goods, KEEPS[step]!))
+    this.#later(COUNTS_MS[0], () => this.#countOfOther(goods))
+  }
+
   /** Nothing numbers the parts of a request either: the last of them, which ends it, is told behind the others. */
   #tellShipment(event: WmsEvent, ms: number): void {
     const reference = String(event['external_ref'])
@@ -252,17 +308,28 @@ export class X12Warehouse {
     const { nowMs } = this.#parts.scheduler
     const beganMs = nowMs - (nowMs % SECOND_MS)
     if (this.#movedMs >= beganMs) return this.#later(beganMs + SECOND_MS - nowMs, () => this.#count(fault))
-    const { items } = this.#parts.world
-    const unitOf = (sku: string): string => items.find(({ number }) => number === sku)!.baseUnit
+    const shelves = this.#warehouse.shelves.rows(SITE, COMPANY)
     const number = `S-${++this.#counts}`
     const atMs = beganMs - SECOND_MS
-    const shelves = this.#warehouse.shelves.rows(SITE, COMPANY)
     const isBad = fault !== undefined && faults.strikes(fault, `846 ${number}`)
     const wrong = isBad
       ? inSomeLots(shelves, (most) => drawInteger(seed, 'wrong', number, [0, most]))
       : undefined
     this.#counted.push({ atMs, skus: new Set(shelves.map(({ sku }) => sku)), wrong: wrong?.sku })
-    this.mail.say('846', inventoryAdvice(shelves, { number, atMs, unitOf, wrong }))
+    this.#sayCount(shelves, { number, atMs, wrong })
+  }
+
+  /** We take no counts of others by X12, whatever stands in them: somebody is told. */
+  #countOfOther({ owner, shelf, available }: Goods): void {
+    const there = { sku: shelf.item, lot: '', status: 'available', quantity: available } as const
+    const number = `S-${++this.#counts}`
+    this.#sayCount([there], { number, atMs: this.#parts.scheduler.nowMs, goods_of: nameOf(owner) })
+  }
+
+  #sayCount(shelves: Parameters<typeof inventoryAdvice>[0], counted: Omit<Counted, 'unitOf'>): void {
+    const { items } = this.#parts.world
+    const unitOf = (sku: string): string => items.find(({ number }) => number === sku)!.baseUnit
+    this.mail.say('846', inventoryAdvice(shelves, { ...counted, unitOf }))
   }
 }
 

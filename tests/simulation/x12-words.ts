@@ -1,6 +1,6 @@
 /** What a warehouse tells, in the segments of X12: what left, came, changed, and is there. */
 import type { SegmentData } from '../../src/systems/edi/x12-writer.ts'
-import { records, text } from '#landscape/fields.ts'
+import { type Fields, records, text } from '#landscape/fields.ts'
 import type { Content, Package, ShortLine, WmsEvent } from '#landscape/wms/shapes.ts'
 import { STATUS } from '#landscape/wms/shapes.ts'
 import type { Shelf } from '#landscape/wms/stock.ts'
@@ -61,51 +61,71 @@ function shippedLine(content: Content, status: string): SegmentData[] {
   ]
 }
 
+/** `goods_of` is an owner's name: of ours there is none. */
+type Told = Fields & Pick<WmsEvent, 'sequence'> & { readonly goods_of?: unknown }
+
+/** Each owner's are numbered by themselves. */
+const numberOf = (event: Told): string => `${text(event['goods_of'])}${event.sequence}`
+
+/** Whose it is, where it is not ours. */
+const ownedBy = (event: { readonly goods_of?: unknown }): SegmentData[] =>
+  event['goods_of'] === undefined ? [] : [['N1', 'OW', text(event['goods_of'])]]
+
 /** A 944, by the minute in which it came: a count of the same day may be without it. */
-export function receiptAdvice(event: WmsEvent, ms: number): SegmentData[] {
+export function receiptAdvice(event: Told, ms: number): SegmentData[] {
   const { date, time } = onTheWall(ms)
-  const number = `R-${event.sequence}`
+  const number = `R-${numberOf(event)}`
   return [
     ['W17', 'F', day(date), number, '', '', 'W', time],
+    ...ownedBy(event),
     ['W07', text(event['qty']), text(event['uom']), '', 'VN', text(event['sku']), text(event['lot'])],
-    ['N9', 'PO', text(event['po_number'])],
-    ['N9', 'LI', text(event['po_line'])],
+    ...(event['po_number'] === undefined
+      ? []
+      : [
+          ['N9', 'PO', text(event['po_number'])] satisfies SegmentData,
+          ['N9', 'LI', text(event['po_line'])] satisfies SegmentData,
+        ]),
     ...expiring(text(event['expires_on'])),
     ['W14', '1'],
   ]
 }
 
 /** A 947; only what was counted may be less. */
-export function adjustmentAdvice(event: WmsEvent, ms: number): SegmentData[] {
+export function adjustmentAdvice(event: Told, ms: number): SegmentData[] {
   const code = ADJUSTED[text(event['reason']) as keyof typeof ADJUSTED]
   const delta = Number(event['delta_qty'])
   const quantity = String(code === ADJUSTED.COUNT ? delta : Math.abs(delta))
   return [
-    ['W15', day(onTheWall(ms).date), `A-${event.sequence}`],
+    ['W15', day(onTheWall(ms).date), `A-${numberOf(event)}`],
+    ...ownedBy(event),
     moment('07', ms),
     ['W19', code, quantity, text(event['uom']), '', 'VN', text(event['sku']), text(event['lot'])],
   ]
 }
 
-type Counted = {
+type CountedShelf = Pick<Shelf, 'sku' | 'lot' | 'status' | 'quantity'>
+
+export type Counted = {
+  readonly goods_of?: string | undefined
   readonly number: string
   readonly atMs: number
   readonly unitOf: (sku: string) => string
   /** Of one lot in a unit that nobody knows. */
-  readonly wrong?: Shelf | undefined
+  readonly wrong?: CountedShelf | undefined
 }
 /** X12 355: as partners agree; ours have not. */
 const NO_UNIT = 'ZZ'
 
 /** An 846 of all that lies on these shelves, item by item and lot by lot. */
 export function inventoryAdvice(
-  shelves: readonly Shelf[],
-  { number, atMs, unitOf, wrong }: Counted,
+  shelves: readonly CountedShelf[],
+  { number, atMs, unitOf, wrong, ...of }: Counted,
 ): SegmentData[] {
   const { date, time } = onTheWall(atMs)
   const lots = [...Map.groupBy(shelves, ({ sku, lot }) => JSON.stringify([sku, lot])).values()]
   return [
     ['BIA', '00', 'DD', number, day(date), time],
+    ...ownedBy(of),
     ...lots.flatMap((rows, nth): SegmentData[] => {
       const { sku, lot } = rows[0]!
       const there = (status: StockStatus): number =>

@@ -7,12 +7,14 @@ import { misfitOf, stepSerial } from '#domains/inventory/rules/serials.ts'
 const UNHEARD: SerialState = {
   bucket: 'supplier',
   location: null,
+  owner: 'own',
   lot: '',
   shipmentId: null,
   orderId: null,
   toldAt: null,
   doubt: null,
   doubtLocation: null,
+  doubtOwner: 'own',
 }
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 2, 2, 9, minute))
@@ -114,14 +116,64 @@ test('what people had entered before is known when it is told', () => {
   expect(stepSerial(after(received('A', 0), lost), { ...lost, again: true })).toBe('known')
 })
 
-test('whatever is told in whatever order, a unit is in one place or none, and doubt names a place', () => {
+describe('a unit of another owner', () => {
+  const theirs = (location: string): SerialPlace => ({ ...place(location), owner: 'ACME' })
+  const came = told(OUT, theirs('A'), 0)
+
+  test('that is told of among ours is ours since then, and his stock has to explain how it left', () => {
+    const sold = after(came, shipped('A', 5))
+    expect(sold).toMatchObject({ bucket: 'shipped', owner: 'own', orderId: 7 })
+    expect(sold).toMatchObject({ doubt: 'elsewhere', doubtLocation: 'A', doubtOwner: 'ACME' })
+    const found = after(came, received('A', 5))
+    expect(found).toMatchObject({ location: 'A', owner: 'own', doubt: 'elsewhere', doubtOwner: 'ACME' })
+    expect(after(came, received('A', 5), told(theirs('A'), place('A'), 3))).toMatchObject({
+      owner: 'own',
+      doubt: null,
+      doubtOwner: 'own',
+    })
+  })
+
+  test('that is told of among ours too late stays his, and our stock has to explain it', () => {
+    const late = after(told(OUT, theirs('A'), 5), received('A', 2))
+    expect(late).toMatchObject({ location: 'A', owner: 'ACME', doubt: 'elsewhere', doubtOwner: 'own' })
+  })
+
+  test('that is handed over lies where it lay, and whose it becomes, may be told of it', () => {
+    const ours = after(came, told(theirs('A'), place('A'), 3))
+    expect(ours).toMatchObject({ location: 'A', bucket: 'available', owner: 'own', doubt: null })
+    expect(after(came, told(theirs('A'), place('A'), 3), shipped('A', 5))).toMatchObject({ doubt: null })
+  })
+
+  test('that has left may come back as anybody’s: what is not with us is nobody’s stock here', () => {
+    const back = after(came, told(theirs('A'), OUT, 3), received('A', 5))
+    expect(back).toMatchObject({ location: 'A', owner: 'own', doubt: null })
+  })
+
+  test('is named by people as his alone', () => {
+    const said = { location: 'A', status: 'available', lot: '' } as const
+    const misfit = (kind: 'lost' | 'handed-over' | 'counted', owner?: string) =>
+      misfitOf(after(came), { ...said, kind, owner })
+    expect([misfit('lost', 'ACME'), misfit('handed-over', 'ACME'), misfit('counted', 'ACME')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect([misfit('lost'), misfit('handed-over', 'BETA'), misfit('counted')]).toEqual([
+      'not-there',
+      'not-there',
+      'has-place',
+    ])
+  })
+})
+
+test('whatever is told in whatever order, a unit is in one place or none and one owner’s, and doubt names a place', () => {
   const locations = fc.constantFrom('A', 'B', 'C')
   const anywhere = fc.oneof(
     fc.constant(OUT),
     fc.constant(GONE),
     fc
-      .tuple(locations, fc.constantFrom('available', 'damaged', 'in_transit'))
-      .map(([location, bucket]) => place(location, bucket)),
+      .tuple(locations, fc.constantFrom('available', 'damaged', 'in_transit'), fc.constantFrom('own', 'ACME'))
+      .map(([location, bucket, owner]) => ({ ...place(location, bucket), owner })),
   )
   const fact = fc
     .tuple(anywhere, anywhere, fc.integer({ min: 0, max: 9 }))
@@ -132,7 +184,9 @@ test('whatever is told in whatever order, a unit is in one place or none, and do
       const state = after(...facts)
       expect(state.location === null).toBe(['supplier', 'shipped', 'adjustment'].includes(state.bucket))
       expect(state.doubt === null).toBe(state.doubtLocation === null)
-      if (state.doubt === 'elsewhere') expect(state.doubtLocation).not.toBe(state.location)
+      if (state.doubt === 'elsewhere')
+        expect([state.doubtLocation, state.doubtOwner]).not.toEqual([state.location, state.owner])
+      if (state.owner !== 'own') expect(state.shipmentId).toBeNull()
       const latest = facts.length > 0 ? Math.max(...facts.map((one) => one.at.getTime())) : undefined
       if (latest !== undefined) expect(state.toldAt!.getTime()).toBeLessThanOrEqual(latest)
     }),

@@ -23,9 +23,10 @@ const find = {
 }
 
 const HEADS = { 944: 'W17*F*20261120*R-1', 947: 'W15*20261120*A-1', 945: 'W06*F*F-1*20261120*SH-1' } as const
+const UNITS = ['N9*SE*SN-1', 'N9*SE*SN-2']
 const LINES = {
-  944: ['N9*ZZ*X', 'W07*10*EA**VN*A'],
-  947: ['W19*PC*-2*EA**VN*A'],
+  944: ['N9*ZZ*X', 'W07*2*EA**VN*A', ...UNITS],
+  947: ['W19*PC*-2*EA**VN*A', ...UNITS],
   945: ['LX*1', 'W12*CC*1*1**EA**VN*A'],
 } as const
 
@@ -43,10 +44,10 @@ async function told(type: keyof typeof HEADS, ...head: readonly string[]) {
 const ACME = ['N1*ST*SOMEWHERE', 'N1*OW*ACME FOODS', 'N3*1 STREET']
 
 test.each([944, 947] as const)(
-  'a %s moves the stock of whom its guide names, also when it is read again',
+  'a %s moves the stock of whom its guide names, and its units, also when it is read again',
   async (type) => {
     const messages = await told(type, ...ACME)
-    expect(messages).toMatchObject([{ message: { sku: 'A', owner: 'ACME' } }])
+    expect(messages).toMatchObject([{ message: { sku: 'A', owner: 'ACME', serials: ['SN-1', 'SN-2'] } }])
     expect(await restoreWarehouse(messages[0]!, indexGuides([GUIDE]), find)).toEqual(messages[0])
   },
 )

@@ -23,6 +23,10 @@ export const Owner = z
   .describe(`Whose stock it is: ${SHAPE}, which it is when absent`)
   .meta({ example: 'ACME' })
 
+export const OwnerFilter = Owner.describe(
+  'Only what is of one owner, own for ours; of all when absent',
+).optional()
+
 export const ownerRefusals = {
   'inventory.owner_invalid': {
     status: 422,
@@ -34,9 +38,8 @@ export const ownerRefusals = {
   'inventory.owner_contradicts': {
     status: 422,
     title: "Another owner's stock cannot be told so",
-    cause:
-      "Purchase orders, orders and serials are kept of our own stock alone; another owner's stock was told with one of them.",
-    fix: 'Leave out what the message names, or the owner where the stock is ours.',
+    cause: "Purchase orders are for our own stock alone; another owner's stock was told with one.",
+    fix: 'Leave the purchase order out, or the owner where the stock is ours.',
   },
   'inventory.owner_has_less': {
     status: 422,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { RefusalCode } from '#platform/faults.ts'
 import { type Bucket, STATUSES } from '../contract.ts'
+import type { Owned } from './owners.ts'
 
 /** Where a serial is while it is with us. */
 export const SERIAL_BUCKETS = [...STATUSES, 'in_transit'] as const
@@ -15,11 +16,14 @@ export const Serials = z
   .optional()
   .describe('Of an item that is known by its serials: those of the quantity, each once')
 
-/** Without a location it is not with us. Of what is in transit, the location is where it is to arrive. */
-export type SerialPlace = { readonly bucket: Bucket; readonly location: string | null }
+/**
+ * Among whose stock it lies, and where. Without a location it is not with us, and in nobody's stock here. Of what is in
+ * transit, the location is where it is to arrive.
+ */
+export type SerialPlace = Owned & { readonly bucket: Bucket; readonly location: string | null }
 
 /**
- * elsewhere: another place told of it as well. never-here: it left or moved where it had not come. here-already: it came
+ * elsewhere: another place, or the stock of another owner, has it as well. never-here: it left or moved where it had not come. here-already: it came
  * where it was.
  */
 export type SerialDoubt = 'elsewhere' | 'never-here' | 'here-already'
@@ -27,6 +31,8 @@ export type SerialDoubt = 'elsewhere' | 'never-here' | 'here-already'
 export type SerialKey = { readonly company: string; readonly itemId: number; readonly serial: string }
 
 export type SerialState = SerialPlace & {
+  /** Of what is not with us, of whose stock it was told last. */
+  readonly owner: string
   readonly lot: string
   readonly shipmentId: number | null
   readonly orderId: number | null
@@ -35,6 +41,8 @@ export type SerialState = SerialPlace & {
   readonly doubt: SerialDoubt | null
   /** The place that has to explain it. */
   readonly doubtLocation: string | null
+  /** Of whose stock there; ours where nothing is in doubt. */
+  readonly doubtOwner: string
 }
 export type SerialRow = SerialKey & SerialState
 
@@ -63,6 +71,10 @@ export const SerialView = z
       .enum(['here', 'in_transit', 'shipped', 'gone'])
       .describe('gone: it was taken back, lost or written off'),
     location: z.string().optional().describe('Where it is; of what is in transit, where it is to arrive'),
+    owner: z
+      .string()
+      .optional()
+      .describe('Of what is with us: whose it is, own for ours; what is of others is never promised'),
     status: z.enum(STATUSES).optional().describe('Of what is here'),
     lot: z.string().optional(),
     shipment: z.string().optional(),
@@ -71,6 +83,7 @@ export const SerialView = z
       .object({
         kind: z.enum(['elsewhere', 'never-here', 'here-already']),
         location: z.string().describe('The place that has to explain it'),
+        owner: z.string().describe('Of whose stock there, own for ours'),
       })
       .optional()
       .describe('What was told last contradicts what was told before'),
@@ -91,8 +104,10 @@ export const SerialStory = SerialView.extend({
       z.object({
         from: z.string().describe('The status or bucket that it left'),
         fromLocation: z.string().optional(),
+        fromOwner: z.string().describe('Of whose stock it was told, own for ours'),
         to: z.string(),
         toLocation: z.string().optional(),
+        toOwner: z.string().describe('Of whose stock it is since: another where it was handed over'),
         lot: z.string().optional(),
         reason: z.string(),
         source: z.string(),
@@ -130,7 +145,7 @@ export const serialRefusals = {
     status: 422,
     title: 'The serial is not where it is taken from',
     cause:
-      'By what was told of it the unit is elsewhere, or in another status or lot; or nobody has told of it.',
+      'By what was told of it the unit is elsewhere, of another owner, or in another status or lot; or nobody has told of it.',
     fix: 'Read where it is: GET /process/inventory/v1/serials/{serial}. What was not told yet is entered first; a count that names its serials puts a place right.',
   },
   'inventory.serial_has_place': {

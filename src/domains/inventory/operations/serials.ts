@@ -1,7 +1,9 @@
 /** Takes what is told of serials: each is in one place only, and what contradicts that, or the quantity of a place, is answered. */
 import type { Queries, Transaction } from '#platform/database.ts'
 import { units } from '#platform/quantity.ts'
+import type { Bucket } from '../contract.ts'
 import type { AdjustedLine, Adjustment } from '../contract/adjustments.ts'
+import { isOwn, ownerOf } from '../contract/owners.ts'
 import type { SerialKey, SerialPlace, SerialRow, SerialTold } from '../contract/serials.ts'
 import { lotKey } from '../rules/lots.ts'
 import {
@@ -34,7 +36,8 @@ export { differingBuckets }
 // NUL cannot be stored, so no two units share a key.
 const keyOf = ({ company, itemId, serial }: SerialKey): string =>
   `${String(itemId).padStart(12, '0')} ${serial}\0${company}`
-const siteKey = ({ company, itemId, location }: SerialSite): string => `${company}\0${itemId}\0${location}`
+const siteKey = ({ company, itemId, location, ...of }: SerialSite): string =>
+  `${company}\0${itemId}\0${location}\0${ownerOf(of)}`
 
 export type SerialChange = { readonly before: SerialRow; readonly after: SerialRow }
 export type SerialsTaken = {
@@ -86,26 +89,26 @@ export async function takeSerials(
 }
 
 function recount(counts: Map<string, SerialCount>, before: SerialRow, after: SerialPlace): void {
-  for (const location of new Set([before.location, after.location])) {
-    if (location === null) continue
-    const key = siteKey({ ...before, location })
-    counts.set(key, recounted(counts.get(key)!, before, after))
-  }
+  const { company, itemId } = before
+  for (const site of distinctSites(sitesAt({ company, itemId }, [before, after])))
+    counts.set(siteKey(site), recounted(counts.get(siteKey(site))!, before, after))
 }
 
-/** What of a held lot comes for sale is on hold from the same moment. */
+/** What of a held lot comes for sale is on hold from the same moment; of others nothing is for sale. */
 async function onHold(tx: Transaction, told: readonly SerialTold[]): Promise<readonly SerialTold[]> {
   const held = await selectHeld(
     tx,
-    told.filter(({ lot, to }) => lot !== '' && to.bucket === 'available'),
+    told.filter(({ lot, to }) => lot !== '' && isForSale(to)),
   )
   if (held.size === 0) return told
   return told.map((one) =>
-    one.to.bucket === 'available' && held.has(lotKey(one))
+    isForSale(one.to) && held.has(lotKey(one))
       ? { ...one, to: { ...one.to, bucket: 'quality_hold' as const } }
       : one,
   )
 }
+
+const isForSale = (to: SerialPlace): boolean => to.bucket === 'available' && isOwn(to)
 
 async function lockRows(tx: Transaction, told: readonly SerialTold[]): Promise<Map<string, SerialRow>> {
   if (told.length === 0) return new Map()
@@ -119,13 +122,25 @@ async function lockRows(tx: Transaction, told: readonly SerialTold[]): Promise<M
   return new Map(rows.map((row) => [keyOf(row), row]))
 }
 
-const sitesOfTold = ({ company, itemId, from, to }: SerialTold): SerialSite[] =>
-  [from.location, to.location].flatMap((location) =>
-    location === null ? [] : [{ company, itemId, location }],
-  )
+const sitesOfTold = ({ from, to, ...of }: SerialTold): SerialSite[] => sitesAt(of, [from, to])
 
-const siteOf = ({ company, itemId, location, doubtLocation }: SerialRow): SerialSite[] =>
-  [location, doubtLocation].flatMap((at) => (at === null ? [] : [{ company, itemId, location: at }]))
+const siteOf = (row: SerialRow): SerialSite[] => sitesAt(row, [row, doubtedAt(row)])
+
+type Among = Pick<SerialPlace, 'location' | 'owner'>
+
+const sitesAt = (
+  { company, itemId }: Pick<SerialKey, 'company' | 'itemId'>,
+  places: readonly Among[],
+): SerialSite[] =>
+  places.flatMap(({ location, owner }) => (location === null ? [] : [{ company, itemId, location, owner }]))
+
+const doubtedAt = ({ doubtLocation, doubtOwner }: SerialRow): Among => ({
+  location: doubtLocation,
+  owner: doubtOwner,
+})
+
+/** The stock that has to explain a unit that is in doubt. */
+const siteInDoubt = (row: SerialRow): SerialSite => sitesAt(row, [doubtedAt(row)])[0]!
 
 const distinctSites = (sites: readonly SerialSite[]): SerialSite[] => [
   ...new Map(sites.map((site) => [siteKey(site), site])).values(),
@@ -134,26 +149,21 @@ const distinctSites = (sites: readonly SerialSite[]): SerialSite[] => [
 /** A doubt that is new and that its place explains already is none. */
 function explained(after: SerialRow, before: SerialRow, counts: ReadonlyMap<string, SerialCount>): SerialRow {
   if (after.doubtLocation === null || hasSameDoubt(after, before)) return after
-  const count = counts.get(siteKey({ ...after, location: after.doubtLocation }))
+  const count = counts.get(siteKey(siteInDoubt(after)))
   return count && isExplained(after, count) ? { ...after, ...withoutDoubt(after) } : after
 }
 
 const hasSameDoubt = (a: SerialRow, b: SerialRow): boolean =>
-  a.doubt === b.doubt && a.doubtLocation === b.doubtLocation
+  a.doubt === b.doubt && a.doubtLocation === b.doubtLocation && a.doubtOwner === b.doubtOwner
 
 /** Doubts whose places explain them by now; ended, as far as nothing more was told of the serial meanwhile. */
 export async function settleSerials(tx: Transaction, doubted: readonly SerialRow[]): Promise<SerialRow[]> {
   const sorted = doubted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
   tx.locking('serial', sorted.map(keyOf))
   const rows = (await lockSerials(tx, sorted)).filter(({ doubt }) => doubt !== null)
-  const counts = await countSerials(
-    tx,
-    distinctSites(rows.map((row) => ({ ...row, location: row.doubtLocation! }))),
-  )
+  const counts = await countSerials(tx, distinctSites(rows.map(siteInDoubt)))
   const byPlace = new Map(counts.map((count) => [siteKey(count), count]))
-  const settled = rows.filter((row) =>
-    isExplained(row, byPlace.get(siteKey({ ...row, location: row.doubtLocation! }))!),
-  )
+  const settled = rows.filter((row) => isExplained(row, byPlace.get(siteKey(siteInDoubt(row)))!))
   updateSerials(
     tx,
     settled.map((row) => ({ ...row, ...withoutDoubt(row) })),
@@ -195,39 +205,33 @@ export const doubtedSerials = selectDoubted
 
 export const serialsAt = selectPresent
 
-const OUTSIDE = {
-  found: 'adjustment',
-  lost: 'adjustment',
-  missing: 'adjustment',
-  returned: 'shipped',
-} as const
-
 /** Where a line of an adjustment takes its units from, and where it puts them. */
-function routeOf({ kind, location, place, status, toStatus }: AdjustedLine): {
+function routeOf({ kind, location, place, status, toStatus, owner, toOwner }: AdjustedLine): {
   readonly from: SerialPlace
   readonly to: SerialPlace
 } {
-  const here = { bucket: status, location }
-  const transit = { bucket: 'in_transit', location } as const
+  const here = { bucket: status, location, owner }
+  const transit = { bucket: 'in_transit', location, owner } as const
+  const outside = (bucket: Bucket): SerialPlace => ({ bucket, location: null, owner })
   switch (kind) {
     case 'counted':
       return { from: here, to: here }
     case 'found':
-      return { from: { bucket: OUTSIDE.found, location: null }, to: here }
+      return { from: outside('adjustment'), to: here }
     case 'lost':
-      return { from: here, to: { bucket: OUTSIDE.lost, location: null } }
+      return { from: here, to: outside('adjustment') }
     case 'moved':
-      return { from: here, to: { bucket: toStatus!, location } }
+      return { from: here, to: { ...here, bucket: toStatus! } }
     case 'returned':
-      return { from: { bucket: OUTSIDE.returned, location: null }, to: { bucket: 'quarantine', location } }
+      return { from: outside('shipped'), to: { ...here, bucket: 'quarantine' } }
     case 'sent':
-      return { from: here, to: { bucket: 'in_transit', location: place! } }
+      return { from: here, to: { ...transit, location: place! } }
     case 'arrived':
       return { from: transit, to: here }
     case 'missing':
-      return { from: transit, to: { bucket: OUTSIDE.missing, location: null } }
+      return { from: transit, to: outside('adjustment') }
     case 'handed-over':
-      throw new Error('serials are kept of our own stock alone')
+      return { from: here, to: { ...here, owner: toOwner! } }
   }
 }
 
@@ -269,7 +273,7 @@ async function knownOf(
   counted: readonly AdjustedLine[],
 ): Promise<readonly SerialRow[]> {
   if (counted.length === 0) return []
-  const sites = counted.map(({ itemId, location }) => ({ company, itemId, location }))
+  const sites = counted.map(({ itemId, location, owner }) => ({ company, itemId, location, owner }))
   const [here, named] = await Promise.all([
     selectPresent(queries, distinctSites(sites)),
     selectSerials(
@@ -281,13 +285,16 @@ async function knownOf(
 }
 
 function countedAs(
-  { itemId, location, lot, status, serials }: AdjustedLine,
+  { itemId, location, lot, owner, status, serials }: AdjustedLine,
   known: readonly SerialRow[],
   since: Date,
 ): Readonly<Record<'confirmed' | 'found' | 'lost', string[]>> {
   const mine = known.filter((row) => row.itemId === itemId)
   const isIn = (row: SerialRow): boolean =>
-    row.location === location && row.bucket === status && (lot === '' || row.lot === lot)
+    row.location === location &&
+    row.owner === owner &&
+    row.bucket === status &&
+    (lot === '' || row.lot === lot)
   const here = new Set(mine.filter(isIn).map(({ serial }) => serial))
   const moved = new Set(
     mine.filter(({ toldAt }) => toldAt !== null && toldAt > since).map(({ serial }) => serial),

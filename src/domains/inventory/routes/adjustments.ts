@@ -71,7 +71,6 @@ const adjust = (verbs: AdjustmentVerbs): Route =>
       'inventory.item_unknown',
       'inventory.location_unknown',
       'inventory.adjustment_contradicts',
-      'inventory.owner_contradicts',
       'inventory.owner_has_less',
       'inventory.lot_required',
       'inventory.serials_required',
@@ -175,6 +174,7 @@ const decide = (verbs: AdjustmentVerbs, verdict: 'approve' | 'reject', summary: 
       'inventory.adjustment_decided',
       'inventory.second_person_needed',
       'inventory.owner_has_less',
+      'inventory.serial_not_there',
     ],
     example: {
       params: { id: 'A-1000071' },

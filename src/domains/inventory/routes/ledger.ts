@@ -6,7 +6,7 @@ import { type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages } from '#platform/http-cursor.ts'
 import { formatQuantity } from '#platform/quantity.ts'
 import * as example from '../contract/adjustment-examples.ts'
-import { OWN, Owner } from '../contract/owners.ts'
+import { OWN, OwnerFilter } from '../contract/owners.ts'
 import { MovementView, PositionView } from '../contract/ledger.ts'
 import { itemsOf, locationsOf, type AvailabilityPorts } from '../routes.ts'
 import {
@@ -40,7 +40,6 @@ const Company = z.string().min(1).max(12)
 const Sku = z.string().min(1).max(40)
 const Lot = z.string().min(1).max(40)
 const Location = z.string().min(1).max(32)
-const OwnerFilter = Owner.describe('Only what is of one owner, own for ours; of all when absent').optional()
 
 const ListedPositions = PageQuery.extend({
   company: Company,

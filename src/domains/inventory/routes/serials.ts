@@ -4,6 +4,7 @@ import type { Queries } from '#platform/database.ts'
 import { type Route, route } from '#platform/http.ts'
 import { pageOf, PageQuery, type Pages } from '#platform/http-cursor.ts'
 import { SERIAL_BUCKETS, Serial, SerialStory, SerialView } from '../contract/serials.ts'
+import { OwnerFilter } from '../contract/owners.ts'
 import { itemsOf, locationsOf, type AvailabilityPorts } from '../routes.ts'
 import { listSerials, type SerialNumbers, tellSerial } from '../views/serials.ts'
 import { assertStaff } from './adjustments.ts'
@@ -31,6 +32,7 @@ const example = {
   sku: '10012',
   state: 'here',
   location: 'CHI-1',
+  owner: 'own',
   status: 'available',
   toldAt: '2026-11-20T16:10:00.000Z',
 } as const
@@ -41,6 +43,7 @@ const ListedSerials = PageQuery.extend({
   location: z.string().min(1).max(32).optional(),
   status: z.enum(SERIAL_BUCKETS).optional(),
   lot: z.string().min(1).max(40).optional(),
+  owner: OwnerFilter,
 })
 
 const list = (verbs: SerialVerbs): Route =>
@@ -48,7 +51,7 @@ const list = (verbs: SerialVerbs): Route =>
     method: 'GET',
     path: SERIALS,
     operationId: 'serials.list',
-    summary: 'Units of an item that are with us, by location and serial',
+    summary: 'Units of an item that are with us, of all owners, by location and serial',
     scope: 'process.inventory:read',
     rateClass: 'reads',
     bodyLimitBytes: 0,
@@ -62,13 +65,13 @@ const list = (verbs: SerialVerbs): Route =>
     ],
     example: { query: { company: 'NWF', sku: '10012', limit: 50 }, answer: { items: [example] } },
     async handler(request) {
-      const { company, sku, location, status, lot, limit } = request.query
+      const { company, sku, location, status, lot, owner, limit } = request.query
       assertStaff(request.principal, company)
       locationsOf(verbs, { company, location })
       const itemId = (await itemsOf(verbs, { company, sku: [sku] })).get(sku)!.id
       const [from, serial] = (verbs.pages.after(request) ?? []) as readonly string[]
       const after = from === undefined ? undefined : { location: from, serial: serial! }
-      const filter = { company, itemId, location, bucket: status, lot }
+      const filter = { company, itemId, location, bucket: status, lot, owner }
       const found = await listSerials(verbs.queries, filter, after, limit + 1)
       const page = found.slice(0, limit)
       const last = found.length > limit ? page.at(-1)! : undefined
@@ -125,7 +128,9 @@ const one = (verbs: SerialVerbs): Route =>
           {
             from: 'available',
             fromLocation: 'CHI-1',
+            fromOwner: 'own',
             to: 'shipped',
+            toOwner: 'own',
             reason: 'ship',
             source: 'wms',
             sourceKey: 'SH-20418',

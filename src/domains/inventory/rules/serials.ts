@@ -1,9 +1,11 @@
 /** What each thing that is told of a serial makes of it: it is in one place at a time, and who contradicts that is noticed; pure. */
 import { type Quantity, units } from '#platform/quantity.ts'
 import type { StockStatus } from '../contract.ts'
+import { OWN, type Owned, ownerOf } from '../contract/owners.ts'
 import {
   SERIAL_BUCKETS,
   type SerialBucket,
+  type SerialDoubt,
   type SerialPlace,
   type SerialState,
   type SerialTold,
@@ -43,14 +45,20 @@ function isKnown(before: SerialState, { to, shipment, again }: Told): boolean {
   if (before.toldAt === null) return false
   const isSameShipment = before.bucket === 'shipped' && to.bucket === 'shipped' && before.orderId !== null
   if (isSameShipment && before.orderId === shipment?.orderId) return true
-  return again === true && before.location === to.location
+  return again === true && isAmong(before, to)
 }
 
-const trusted = (state: SerialState): SerialState => ({ ...state, doubt: null, doubtLocation: null })
+const trusted = (state: SerialState): SerialState => ({
+  ...state,
+  doubt: null,
+  doubtLocation: null,
+  doubtOwner: OWN,
+})
 
 const movedTo = (before: SerialState, { to, lot, at, shipment }: Told): SerialState => ({
   ...trusted(before),
   ...to,
+  owner: ownerOf(to),
   // what is told without its lot is still of the lot that it was of
   lot: lot === '' ? before.lot : lot,
   toldAt: before.toldAt !== null && before.toldAt > at ? before.toldAt : at,
@@ -58,43 +66,51 @@ const movedTo = (before: SerialState, { to, lot, at, shipment }: Told): SerialSt
   orderId: shipment?.orderId ?? null,
 })
 
-const fits = (before: SerialState, { from }: Told): boolean => before.location === from.location
+const fits = (before: SerialState, { from }: Told): boolean => isAmong(before, from)
 
 /** What was missing is told: how it came to where it was told of, or how it left where it was told of as well. */
-function explains(
-  { doubt, doubtLocation, location, bucket, toldAt }: SerialState,
-  { from, to, at }: Told,
-  isLate: boolean,
-): boolean {
+function explains(before: SerialState, { from, to, at }: Told, isLate: boolean): boolean {
+  const { doubt, doubtLocation, doubtOwner, bucket, toldAt } = before
   if (doubt === null) return false
+  const doubted: Site = { location: doubtLocation, owner: doubtOwner }
   if (doubt === 'never-here') {
     const cameBefore = bucket === 'shipped' || toldAt === null || at <= toldAt
-    return cameBefore && to.location === doubtLocation && from.bucket !== 'shipped' && !same(from, to)
+    return cameBefore && isAmong(to, doubted) && from.bucket !== 'shipped' && !isAmong(from, to)
   }
-  if (from.location !== doubtLocation) return false
+  if (!isAmong(from, doubted)) return false
   if (doubt === 'here-already') return isLate
   if (to.location === null) return isLate || to.bucket === 'adjustment'
-  return to.location === location
+  return isAmong(to, before)
 }
 
-const same = (a: SerialPlace, b: SerialPlace): boolean => a.location === b.location
+type Site = Owned & Pick<SerialPlace, 'location'>
 
-type Doubted = Pick<SerialState, 'doubt' | 'doubtLocation'>
+/** The stock of one owner at one place; what is not with us is nobody's here. */
+const isAmong = (a: Site, b: Site): boolean =>
+  a.location === b.location && (a.location === null || ownerOf(a) === ownerOf(b))
+
+type Doubted = Pick<SerialState, 'doubt' | 'doubtLocation' | 'doubtOwner'>
 
 /** Who contradicts names one place, the books another: the one that lost has to explain itself. */
 function doubtOf(before: SerialState, { from, to }: Told, isLate: boolean): Doubted {
-  const claimed = (from.location ?? to.location)!
-  if (before.location === null) return { doubt: 'never-here', doubtLocation: claimed }
-  if (before.location === claimed) return { doubt: 'here-already', doubtLocation: claimed }
-  const stays = isLate || to.location === before.location
-  return { doubt: 'elsewhere', doubtLocation: stays ? claimed : before.location }
+  const claimed = from.location === null ? to : from
+  const doubted = (doubt: SerialDoubt, { location, ...of }: Site): Doubted => ({
+    doubt,
+    doubtLocation: location,
+    doubtOwner: ownerOf(of),
+  })
+  if (before.location === null) return doubted('never-here', claimed)
+  if (isAmong(before, claimed)) return doubted('here-already', claimed)
+  const stays = isLate || isAmong(to, before)
+  return doubted('elsewhere', stays ? claimed : before)
 }
 
-/** How much of an item lies at a place, and how many of that are known by their serials. */
+/** How much an owner has of an item at a place, and how many of that are known by their serials. */
 export type SerialCount = {
   readonly company: string
   readonly itemId: number
   readonly location: string
+  readonly owner: string
   readonly quantities: Readonly<Record<SerialBucket, Quantity>>
   readonly serials: Readonly<Record<SerialBucket, number>>
 }
@@ -112,8 +128,8 @@ export function unnamed({ quantities, serials }: SerialCount, status?: SerialBuc
 /** The count as it is when a serial has moved. */
 export function recounted(count: SerialCount, before: SerialPlace, after: SerialPlace): SerialCount {
   const serials = { ...count.serials }
-  if (before.location === count.location) serials[before.bucket as SerialBucket] -= 1
-  if (after.location === count.location) serials[after.bucket as SerialBucket] += 1
+  if (isAmong(before, count)) serials[before.bucket as SerialBucket] -= 1
+  if (isAmong(after, count)) serials[after.bucket as SerialBucket] += 1
   return { ...count, serials }
 }
 
@@ -131,9 +147,10 @@ export const withoutDoubt = trusted
 /** What people say must fit what is known; undefined where it does. */
 export function misfitOf(
   before: SerialState | undefined,
-  { kind, location, status, lot }: SaidOfSerial,
+  { kind, status, lot, ...said }: SaidOfSerial,
 ): 'not-there' | 'has-place' | undefined {
-  const isAt = (bucket: SerialBucket): boolean => before?.location === location && before.bucket === bucket
+  const isAt = (bucket: SerialBucket): boolean =>
+    before !== undefined && isAmong(before, said) && before.bucket === bucket
   if (TAKING.has(kind)) {
     const isThere = isAt(kind === 'missing' ? 'in_transit' : status)
     return isThere && (lot === '' || before?.lot === lot) ? undefined : 'not-there'
@@ -145,7 +162,7 @@ export function misfitOf(
   return before?.bucket === 'shipped' && kind !== 'returned' ? 'has-place' : undefined
 }
 
-export type SaidOfSerial = {
+export type SaidOfSerial = Owned & {
   readonly kind: SerialAct
   readonly location: string
   readonly status: StockStatus
@@ -163,6 +180,7 @@ export type SerialAct =
   | 'arrived'
   | 'missing'
   | 'shipped'
+  | 'handed-over'
 
 /** These take a unit from where they name; the others bring it there. */
-const TAKING: ReadonlySet<SerialAct> = new Set(['lost', 'moved', 'sent', 'missing', 'shipped'])
+const TAKING: ReadonlySet<SerialAct> = new Set(['lost', 'moved', 'sent', 'missing', 'shipped', 'handed-over'])

@@ -144,16 +144,17 @@ export const inventoryInvariants: readonly Invariant[] = [
     `with recent as materialized (
        select distinct company, serial, item_id from inventory.serial_fact where recorded_at >= (select at from since))
      select 'unit ' || s.serial || ' of item ' || s.item_id || ': ' || s.bucket || coalesce(' at ' || s.location, '')
+       || ' of ' || s.owner
      from recent r
      cross join lateral (
        select * from inventory.serial s where s.company = r.company and s.serial = r.serial and s.item_id = r.item_id
        offset 0) s
      cross join lateral (
-       select to_bucket, to_location from inventory.serial_fact f
+       select to_bucket, to_location, to_owner from inventory.serial_fact f
        where f.company = r.company and f.serial = r.serial and f.item_id = r.item_id and f.moved
        order by f.id desc limit 1) f
-     where (s.bucket, s.location) is distinct from (f.to_bucket, f.to_location)`,
-    'a unit with a serial is where what moved it last has put it',
+     where (s.bucket, s.location, s.owner) is distinct from (f.to_bucket, f.to_location, f.to_owner)`,
+    'a unit with a serial is where what moved it last has put it, and his to whom that gave it',
   ),
   invariant(
     'inventory.serial_doubts_are_told',

@@ -26,17 +26,29 @@ export function tellSerial(
   sku: string,
   numbers: Pick<SerialNumbers, 'shipment' | 'order'>,
 ): SerialView {
-  const { serial, bucket, location, lot, shipmentId, orderId, doubt, doubtLocation, toldAt } = row
+  const {
+    serial,
+    bucket,
+    location,
+    owner,
+    lot,
+    shipmentId,
+    orderId,
+    doubt,
+    doubtLocation,
+    doubtOwner,
+    toldAt,
+  } = row
   return {
     serial,
     sku,
     state: stateOf(row),
-    ...(location !== null && { location }),
+    ...(location !== null && { location, owner }),
     ...(isStatus(bucket) && { status: bucket }),
     ...(lot !== '' && { lot }),
     ...(shipmentId !== null && { shipment: numbers.shipment(shipmentId) }),
     ...(orderId !== null && { order: numbers.order(orderId) }),
-    ...(doubt !== null && { doubt: { kind: doubt, location: doubtLocation! } }),
+    ...(doubt !== null && { doubt: { kind: doubt, location: doubtLocation!, owner: doubtOwner } }),
     toldAt: toldAt!.toISOString(),
   }
 }
@@ -54,13 +66,15 @@ export async function historyOf(
 }
 
 const tellFact = (
-  { fromBucket, fromLocation, toBucket, toLocation, lot, doc, ...fact }: SerialFactRow,
+  { fromBucket, fromLocation, fromOwner, toBucket, toLocation, toOwner, lot, doc, ...fact }: SerialFactRow,
   documentNumber: SerialNumbers['document'],
 ): SerialStory['history'][number] => ({
   from: fromBucket,
   ...(fromLocation !== null && { fromLocation }),
+  fromOwner,
   to: toBucket,
   ...(toLocation !== null && { toLocation }),
+  toOwner,
   ...(lot !== '' && { lot }),
   reason: fact.reason,
   source: fact.source,
