@@ -105,16 +105,16 @@ const ofRequest = ({ known }: Noted, { doc }: Fulfillment): Packing[] =>
 /** What may travel under a label. */
 const MAY_TRAVEL: ReadonlySet<PackingState> = new Set(['bought', 'given'])
 
-/** A paper names no tracking number, or need not: nobody but a person knows what left under which label then. */
+/** A paper need not name a tracking number: then nobody but a person knows what left under which label. */
 function noteLeft(noted: Noted, request: Fulfillment, { packages }: ShipmentConfirmed): void {
   const left = new Set(packages.flatMap(({ tracking }) => tracking ?? []))
   const isUnnamed = packages.some(({ tracking }) => !tracking)
   for (const { doc, number, state, tracking } of ofRequest(noted, request)) {
+    const key = keyOf({ doc, number })
     const isUsed = tracking.some((one) => left.has(one))
-    if (state !== 'used' && isUsed)
-      noted.moved.set(keyOf({ doc, number }), { doc, number, request, state: 'used' })
-    else if (isUnnamed && MAY_TRAVEL.has(state))
-      noted.moved.set(keyOf({ doc, number }), { doc, number, request, state: 'doubtful' })
+    if (state !== 'used' && isUsed) noted.moved.set(key, { doc, number, request, state: 'used' })
+    else if (isUnnamed && MAY_TRAVEL.has(state) && !noted.moved.has(key))
+      noted.moved.set(key, { doc, number, request, state: 'doubtful' })
   }
 }
 
