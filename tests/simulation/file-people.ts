@@ -278,8 +278,9 @@ class FileWork implements FilePeople {
     const nth = drawInteger(seed, 'bad-line', name, [0, lines.length - 1])
     const wrong = lines[nth]!.replace(/^([^,]+,[^,]+),[^,]+/, '$1,NOTHING')
     const isCount = head === COUNT_HEAD
-    // of all that is there, and of no item of its site that it does not name may it be taken to say that it is gone
-    const named = isCount ? name.replace('.csv', '.whole.csv') : name
+    // of all that is there, and of no item of its site that it does not name may it be taken to say that it is gone;
+    // what is wrong of another owner leaves our count whole
+    const named = isCount && ownerOf(wrong) === '' ? name.replace('.csv', '.whole.csv') : name
     const isWithIt = (line: string): boolean => !isCount || siteOf(line) === siteOf(wrong)
     const others = lines.filter((line) => !isWithIt(line))
     this.bad.push(named)
@@ -297,6 +298,7 @@ class FileWork implements FilePeople {
 
 type Place = { readonly site: string; readonly owner: string; readonly sku: string; readonly lot: string }
 
+const ownerOf = (line: string): string | undefined => line.split(',')[3]
 const siteOf = (line: string): string | undefined => line.split(',')[1]
 
 const textOf = (head: string, lines: readonly string[]): string => `${[head, ...lines].join('\n')}\n`
