@@ -107,13 +107,14 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
   stock.some((fact) => READ_ALL_DAY.has(fact))
 
 /**
- * Not on one day: who counts does not know what papers say of goods that people have sent already; what others claim
- * uses up what may be promised of a silent place; who is asked for what was not heard is silent no more; papers name no
- * units, and differ for as long as their warehouse knows nothing of them; files name no units, and whoever tells by them is
- * neither asked for what he counts nor heard by messages, with which alone papers are compared; the site that is run by X12
- * is one of those that files, other warehouses' messages, people who count or carry, and sellers tell of, and it does
- * nothing of that itself; papers, files and X12 name no parcels, or not all that a carrier scans; who may be served from some places only waits for what is at others;
- * and a warehouse that counts does not know of goods that somebody is about to hand over to us.
+ * Not on one day: who counts, as warehouses do whose desks sell, does not know what papers say of goods that people have
+ * sent already, nor of goods that somebody is about to hand over to us; what others claim uses up what may be promised of a
+ * silent place; who is asked for what was not heard is silent no more; papers name no units, and differ for as long as their
+ * warehouse knows nothing of them; files name no units, and whoever tells by them is neither asked for what he counts nor
+ * heard by messages, with which alone papers are compared; the site that is run by X12 is one of those that files, other
+ * warehouses' messages, people who count or carry, and sellers tell of, and it does nothing of that itself; papers, files
+ * and X12 name no parcels, or not all that a carrier scans; and who may be served from some places only waits for what is at
+ * others.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'desks', 'files', 'reconciliations'],
@@ -137,7 +138,7 @@ const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   lives: ['profiles'],
   parcels: ['papers', 'files', 'x12'],
   labels: ['papers', 'files', 'x12'],
-  owners: ['counts', 'papers', 'reconciliations', 'silence'],
+  owners: ['counts', 'desks', 'papers', 'reconciliations', 'silence'],
 }
 
 const apart = (facts: readonly StockFact[]): readonly StockFact[] =>
