@@ -111,17 +111,16 @@ export const readsAllDay = ({ stock }: Pick<WholeDay, 'stock'>): boolean =>
  * sent already, nor of goods that somebody is about to hand over to us; what others claim uses up what may be promised of a
  * silent place; who is asked for what was not heard is silent no more; papers name no units, and differ for as long as their
  * warehouse knows nothing of them; files name no units, and whoever tells by them is neither asked for what he counts nor
- * heard by messages, with which alone papers are compared; the site that is run by X12 is one of those that files, other
- * warehouses' messages, people who count or carry, and sellers tell of, and it does nothing of that itself; papers, files
- * and X12 name no parcels, or not all that a carrier scans; and who may be served from some places only waits for what is at
- * others.
+ * heard by messages; the site that is run by X12 is one of those that files, other warehouses' messages, people who count or
+ * carry, and sellers tell of, and it does nothing of that itself; papers, files and X12 name no parcels, or not all that a
+ * carrier scans; and who may be served from some places only waits for what is at others.
  */
 const APART: Readonly<Partial<Record<StockFact, readonly StockFact[]>>> = {
   transfers: ['counts', 'desks', 'files', 'reconciliations'],
   desks: ['silence'],
   reconciliations: ['silence'],
   papers: ['machines', 'silence', 'reconciliations'],
-  files: ['machines', 'silence', 'reconciliations', 'desks', 'papers'],
+  files: ['machines', 'silence', 'reconciliations', 'desks'],
   x12: ['counts', 'lives', 'machines', 'transfers', 'papers', 'files', 'desks', 'silence', 'questions'],
   lives: ['profiles'],
   parcels: ['papers', 'files', 'x12'],
