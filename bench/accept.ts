@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openCeiling } from './ceiling.ts'
 import { ROWS_OF_ACCEPTED } from './ceiling-tables.ts'
 import { closedLoad, openLoad, percentile } from './load.ts'
-import type { Result } from './report.ts'
+import type { OrdersResult } from './report.ts'
 import { inTurns, type Run } from './run.ts'
 import type { Stage } from './stage.ts'
 import { orderMaker } from './world.ts'
@@ -13,7 +13,7 @@ const ARRIVALS_PER_SECOND = 500
 /** Every process reads the state of the systems once a second. */
 const PAUSE_TAKES_MS = 2_500
 
-export async function accept(stage: Stage, { quick, say }: Run): Promise<Result[]> {
+export async function accept(stage: Stage, { quick, say }: Run): Promise<OrdersResult[]> {
   const seconds = quick ? { load: 1.5, rate: 1.5, ceiling: 0.5 } : { load: 3, rate: 10, ceiling: 1.5 }
   const rounds = quick ? 1 : 5
   say('accept: starting')

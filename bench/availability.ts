@@ -1,7 +1,7 @@
 /** Questions about what can be promised, of one item and of fifty, beside the same server answering a constant of the same size. */
 import { Pool } from 'undici'
 import { percentile } from './load.ts'
-import type { Asked, Availability } from './report.ts'
+import type { AvailabilityResult } from './report.ts'
 import type { Run } from './run.ts'
 import type { Stage } from './stage.ts'
 
@@ -12,14 +12,14 @@ const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
 const ROUND_MS = 1_000
 const MANY = 50
 
-export async function availability(stage: Stage, { quick, say }: Run): Promise<Availability> {
+export async function availability(stage: Stage, { quick, say }: Run): Promise<AvailabilityResult[]> {
   say('availability: starting')
   const { url, app } = await stage.play({ mode: 'batch' })
   const { constant } = app.ready.urls!
   const skus = stage.world.items.flatMap(({ company, number }) => (company === COMPANY ? [number] : []))
   const rounds = quick ? 3 : 10
 
-  async function ask(count: number): Promise<Asked> {
+  async function ask(mode: string, count: number): Promise<AvailabilityResult> {
     const items = skus.slice(0, count).map((sku) => ({ sku }))
     const body = JSON.stringify({ company: COMPANY, channel: 'shop', items })
     const pools = [url, constant!].map(
@@ -41,20 +41,22 @@ export async function availability(stage: Stage, { quick, say }: Run): Promise<A
     await Promise.all(pools.map((pool) => pool.close()))
     const seconds = (rounds * ROUND_MS) / 1_000
     return {
+      scenario: 'availability',
+      mode,
       items: count,
       bytes: answer.length,
-      answersPerSecond: answered / seconds,
-      constantsPerSecond: constants / seconds,
-      ratioToConstant: answered / constants,
+      perSecond: answered / seconds,
+      ceilingPerSecond: constants / seconds,
+      ratioToCeiling: answered / constants,
       p50Ms: percentile(latenciesMs, 0.5),
       p99Ms: percentile(latenciesMs, 0.99),
     }
   }
 
   say('availability: of one item')
-  const oneItem = await ask(1)
+  const oneItem = await ask('one item', 1)
   say(`availability: of ${MANY} items`)
-  return { oneItem, manyItems: await ask(MANY) }
+  return [oneItem, await ask(`${MANY} items`, MANY)]
 }
 
 /** How long each answer took of those that clients who ask again at once got in a round. */

@@ -1,7 +1,7 @@
 /** Many who want the same few units at one moment, and carts that all hold one scarce item: never more granted than there is. */
 import { Pool } from 'undici'
 import { percentile } from './load.ts'
-import type { HotItem, Rush } from './report.ts'
+import type { HotItemResult } from './report.ts'
 import type { Run } from './run.ts'
 import type { Stage } from './stage.ts'
 import { SITE } from './world.ts'
@@ -14,12 +14,13 @@ const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
 
 type Wave = {
   readonly run: string
+  readonly mode: string
   readonly buyers: number
   /** Item numbers of the cart of each. */
   readonly cart: (nth: number) => readonly string[]
 }
 
-export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotItem> {
+export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotItemResult[]> {
   const buyers = quick ? 1_000 : 10_000
   say('hot-item: starting')
   const { url } = await stage.play({ mode: 'batch' })
@@ -29,16 +30,17 @@ export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotIte
   const [warm, single, shared, ...plenty] = skus
   await leaveOnHand(stage, single!, 100)
   await leaveOnHand(stage, shared!, buyers / 10)
-  await reserveAll(url, { run: 'warm', buyers: 500, cart: () => [warm!] })
+  await reserveAll(url, { run: 'warm', mode: 'warm', buyers: 500, cart: () => [warm!] })
   await stage.client.query('vacuum analyze')
 
   say(`hot-item: ${buyers} buyers of 100 units`)
   const oneItem = await rush(
     stage,
     url,
-    { units: 100, sku: single! },
+    { supply: 100, sku: single! },
     {
       run: 'one',
+      mode: 'one item',
       buyers,
       cart: () => [single!],
     },
@@ -49,34 +51,63 @@ export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotIte
   const carts = await rush(
     stage,
     url,
-    { units: buyers / 10, sku: shared! },
+    { supply: buyers / 10, sku: shared! },
     {
       run: 'cart',
+      mode: 'carts',
       buyers,
       cart: (nth) => [...others(nth), shared!],
     },
   )
-  return { oneItem, carts }
+  return [oneItem, carts]
 }
 
-type Scarce = { readonly units: number; readonly sku: string }
+type Scarce = { readonly supply: number; readonly sku: string }
 
-async function rush(stage: Stage, url: string, { units, sku }: Scarce, wave: Wave): Promise<Rush> {
+async function rush(stage: Stage, url: string, { supply, sku }: Scarce, wave: Wave): Promise<HotItemResult> {
+  const before = await takenOneByOne(stage, wave.buyers / 2, supply)
   const startedMs = performance.now()
   const { granted, refused, latenciesMs } = await reserveAll(url, wave)
-  const seconds = (performance.now() - startedMs) / 1_000
+  const drainSeconds = (performance.now() - startedMs) / 1_000
+  const after = await takenOneByOne(stage, wave.buyers / 2, supply)
   const reserved = await reservedOf(stage, sku)
+  const { mode, buyers } = wave
+  const perSecond = buyers / drainSeconds
+  const ceilingPerSecond = (before + after) / 2
   return {
-    buyers: wave.buyers,
-    units,
-    granted,
-    refused,
-    oversold: Math.max(0, granted - units, reserved - units),
-    seconds,
-    answersPerSecond: wave.buyers / seconds,
+    scenario: 'hot-item',
+    mode,
+    perSecond,
+    ceilingPerSecond,
+    ratioToCeiling: perSecond / ceilingPerSecond,
     p50Ms: percentile(latenciesMs, 0.5),
     p99Ms: percentile(latenciesMs, 0.99),
+    buyers,
+    supply,
+    granted,
+    refused,
+    oversold: Math.max(0, granted - supply, reserved - supply),
+    drainSeconds,
   }
+}
+
+const SHELF = `drop table if exists bench_shelf;
+  create table bench_shelf (item int primary key, on_hand int not null, reserved int not null,
+    check (reserved >= 0 and reserved <= on_hand));`
+const TAKE_ONE = {
+  name: 'bench.take_one',
+  text: 'update bench_shelf set reserved = reserved + 1 where item = $1 and reserved + 1 <= on_hand',
+}
+
+/** The ceiling: so many who come after each other, a second; each update is a transaction of its own. */
+async function takenOneByOne({ client }: Stage, buyers: number, supply: number): Promise<number> {
+  await client.query(SHELF)
+  await client.query('insert into bench_shelf values (1, $1, 0)', [supply])
+  const startedMs = performance.now()
+  for (let nth = 0; nth < buyers; nth++) await client.query({ ...TAKE_ONE, values: [1] })
+  const seconds = (performance.now() - startedMs) / 1_000
+  await client.query('drop table bench_shelf')
+  return buyers / seconds
 }
 
 /** Each of the buyers once; whoever is answered neither yes nor no ends the run. */

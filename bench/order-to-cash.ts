@@ -4,7 +4,7 @@ import { openCeiling } from './ceiling.ts'
 import { ROWS_OF_CLOSED } from './ceiling-tables.ts'
 import type { Mode } from './config.ts'
 import { closedLoad, openLoad, percentile } from './load.ts'
-import type { Result } from './report.ts'
+import type { OrdersResult } from './report.ts'
 import { inTurns, type Run } from './run.ts'
 import { openSmallCeiling } from './small-ceiling.ts'
 import { asleep, drained, type Stage, WAREHOUSE_PACE } from './stage.ts'
@@ -49,15 +49,15 @@ const QUICK: Lengths = {
   inFlight: 0,
 }
 
-export async function orderToCash(stage: Stage, run: Run): Promise<Result[]> {
+export async function orderToCash(stage: Stage, run: Run): Promise<OrdersResult[]> {
   const lengths = run.quick ? QUICK : FULL
-  const results: Result[] = []
+  const results: OrdersResult[] = []
   for (const mode of run.modes) results.push(await inMode(stage, mode, lengths, run))
   const memory = lengths.inFlight > 0 ? await memoryInFlight(stage, run.modes[0]!, lengths, run) : undefined
   return results.map((result, at) => (at === 0 && memory ? { ...result, memory } : result))
 }
 
-async function inMode(stage: Stage, mode: Mode, lengths: Lengths, { say }: Run): Promise<Result> {
+async function inMode(stage: Stage, mode: Mode, lengths: Lengths, { say }: Run): Promise<OrdersResult> {
   say(`order-to-cash, ${mode}: starting, then ${lengths.warmOrders} orders to warm up`)
   const { client, world } = stage
   const { url } = await stage.play({ mode })
@@ -107,7 +107,7 @@ async function half(
   url: string,
   { mode, perSecond, settleSeconds, halfSeconds }: { mode: Mode; perSecond: number } & Lengths,
   say: Run['say'],
-): Promise<NonNullable<Result['halfSaturation']>> {
+): Promise<NonNullable<OrdersResult['halfSaturation']>> {
   say(`order-to-cash, ${mode}: ${perSecond} orders/s`)
   const atRate = async (run: string, seconds: number): Promise<readonly number[]> =>
     (await openLoad(url, orderMaker(stage.world, `${mode}-${run}`), { perSecond, seconds })).latenciesMs
@@ -128,7 +128,7 @@ async function calm(
   url: string,
   { mode, seconds }: { mode: Mode; seconds: number },
   say: Run['say'],
-): Promise<NonNullable<Result['acceptedToPosted']>> {
+): Promise<NonNullable<OrdersResult['acceptedToPosted']>> {
   say(`order-to-cash, ${mode}: ${CALM_PER_SECOND} orders/s`)
   const run = `${mode}-calm`
   await openLoad(url, orderMaker(stage.world, run), { perSecond: CALM_PER_SECOND, seconds })
@@ -158,7 +158,7 @@ async function memoryInFlight(
   mode: Mode,
   { warmOrders, inFlight }: Lengths,
   { say }: Run,
-): Promise<NonNullable<Result['memory']>> {
+): Promise<NonNullable<OrdersResult['memory']>> {
   say(`order-to-cash, ${mode}: ${inFlight} orders in flight`)
   const { url, app } = await stage.play({ mode, pace: { pickAfterMs: 86_400_000, shipAfterMs: 0 } })
   const megabytes = async (): Promise<number> => Math.round((await app.usage()).rss / MB)

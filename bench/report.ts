@@ -2,17 +2,21 @@
 import { cpus, loadavg, totalmem } from 'node:os'
 import type { CpuSeconds } from './stage.ts'
 
-/** One scenario in one mode. Null: not measured in this run. */
-export type Result = {
-  readonly scenario: string
+/** One scenario in one mode. */
+type Measured = {
   readonly mode: string
   readonly perSecond: number
+  /** By whoever does nothing but what cannot be left out, on the same machine in the same run. */
   readonly ceilingPerSecond: number
   readonly ratioToCeiling: number
-  readonly smallCeilingPerSecond?: number
-  /** Answers to the submission: at saturation, or at the arrival rate where there is one. */
   readonly p50Ms: number
   readonly p99Ms: number
+}
+
+/** Percentiles are of answers to the submission: at saturation, or at the arrival rate where there is one. */
+export type OrdersResult = Measured & {
+  readonly scenario: 'order-to-cash' | 'accept'
+  readonly smallCeilingPerSecond?: number
   readonly arrivalsPerSecond?: number
   readonly transactionsPerOrder: number
   readonly walBytesPerOrder: number
@@ -66,55 +70,41 @@ export type UnderLoad = {
   readonly postedP99Ms: number
 }
 
-/** Buyers who want the same scarce item at one moment. */
-export type Rush = {
+/**
+ * Buyers who want the same scarce item at one moment, or carts of five lines of which it is one; answers a second beside
+ * one client who takes one unit after the other by a bare conditional update.
+ */
+export type HotItemResult = Measured & {
+  readonly scenario: 'hot-item'
   readonly buyers: number
-  readonly units: number
+  /** Units that there are. */
+  readonly supply: number
   readonly granted: number
   readonly refused: number
   readonly oversold: number
   /** Until the last of them is answered. */
-  readonly seconds: number
-  readonly answersPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
+  readonly drainSeconds: number
 }
 
-/** `carts`: of five lines, of which the scarce item is one. */
-export type HotItem = { readonly oneItem: Rush; readonly carts: Rush }
-
-/** Questions of so many items, and a constant of the same size from the same kind of server. */
-export type Asked = {
+/** Questions of so many items, beside the same kind of server that answers a constant of the same size. */
+export type AvailabilityResult = Measured & {
+  readonly scenario: 'availability'
   readonly items: number
   /** Of an answer. */
   readonly bytes: number
-  readonly answersPerSecond: number
-  readonly constantsPerSecond: number
-  readonly ratioToConstant: number
-  readonly p50Ms: number
-  readonly p99Ms: number
 }
 
-export type Availability = { readonly oneItem: Asked; readonly manyItems: Asked }
+/**
+ * Movements that come as files of a thousand, each in one transaction, beside the same rows written by one bare statement
+ * a file. Percentiles are from handing in a file until an answer from memory, of the default age, shows what is in it.
+ */
+export type StockFeedResult = Measured & { readonly scenario: 'stock-feed'; readonly movements: number }
 
-/** Movements that come as files of a thousand, each in one transaction. */
-export type StockFeed = {
-  readonly movements: number
-  readonly perSecond: number
-  /** The same rows written by one bare statement a file. */
-  readonly upsertsPerSecond: number
-  readonly ratioToUpsert: number
-  /** From handing in a file until an answer from memory, of the default age, shows what is in it. */
-  readonly promisedP50Ms: number
-  readonly promisedP99Ms: number
-}
+export type Result = OrdersResult | HotItemResult | AvailabilityResult | StockFeedResult
 
 export type Findings = {
   readonly results?: readonly Result[]
   readonly slowSystem?: SlowSystem
-  readonly hotItem?: HotItem
-  readonly availability?: Availability
-  readonly stockFeed?: StockFeed
 }
 
 export type Report = {
@@ -131,18 +121,12 @@ export type Report = {
   readonly versions: { readonly node: string; readonly postgres: string }
   readonly results: readonly Result[]
   readonly slowSystem?: SlowSystem
-  readonly hotItem?: HotItem
-  readonly availability?: Availability
-  readonly stockFeed?: StockFeed
 }
 
 const loadBefore = Number(loadavg()[0]!.toFixed(2))
 
 export function reportOf(findings: readonly Findings[], postgres: string, quick: boolean): Report {
   const slowSystem = findings.find((found) => found.slowSystem)?.slowSystem
-  const hotItem = findings.find((found) => found.hotItem)?.hotItem
-  const availability = findings.find((found) => found.availability)?.availability
-  const stockFeed = findings.find((found) => found.stockFeed)?.stockFeed
   const [first] = cpus()
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -157,13 +141,10 @@ export function reportOf(findings: readonly Findings[], postgres: string, quick:
     versions: { node: process.version, postgres },
     results: findings.flatMap(({ results = [] }) => results),
     ...(slowSystem ? { slowSystem } : {}),
-    ...(hotItem ? { hotItem } : {}),
-    ...(availability ? { availability } : {}),
-    ...(stockFeed ? { stockFeed } : {}),
   }
 }
 
-export function tableOf({ machine, versions, quick, results, ...found }: Report): string {
+export function tableOf({ machine, versions, quick, results, slowSystem }: Report): string {
   const head = [
     `${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.platform}`,
     `Node ${versions.node}, PostgreSQL ${versions.postgres}${quick ? ', quick' : ''}`,
@@ -172,10 +153,7 @@ export function tableOf({ machine, versions, quick, results, ...found }: Report)
   return [
     ...head,
     ...results.flatMap((result) => ['', ...linesOf(result)]),
-    ...slowLines(found.slowSystem),
-    ...hotLines(found.hotItem),
-    ...askedLines(found.availability),
-    ...feedLines(found.stockFeed),
+    ...slowLines(slowSystem),
     '',
   ].join('\n')
 }
@@ -183,6 +161,20 @@ export function tableOf({ machine, versions, quick, results, ...found }: Report)
 type Line = readonly [what: string, figure: string]
 
 function linesOf(result: Result): string[] {
+  switch (result.scenario) {
+    case 'hot-item':
+      return hotLines(result)
+    case 'availability':
+      return askedLines(result)
+    case 'stock-feed':
+      return feedLines(result)
+    case 'order-to-cash':
+    case 'accept':
+      return orderLines(result)
+  }
+}
+
+function orderLines(result: OrdersResult): string[] {
   const { scenario, mode, perSecond, ceilingPerSecond, ratioToCeiling, smallCeilingPerSecond } = result
   const { postgres, app, counterparts, driver } = result.cpuSecondsPer1000
   const lines: Line[] = [
@@ -214,7 +206,7 @@ function linesOf(result: Result): string[] {
   ]
 }
 
-function furtherLines({ halfSaturation, acceptedToPosted, memory }: Result): Line[] {
+function furtherLines({ halfSaturation, acceptedToPosted, memory }: OrdersResult): Line[] {
   const lines: Line[] = []
   if (halfSaturation) {
     const { arrivalsPerSecond, p50Ms, p99Ms, afterCheckpointP99Ms } = halfSaturation
@@ -256,33 +248,36 @@ function slowLines(found: SlowSystem | undefined): string[] {
   ]
 }
 
-function hotLines(found: HotItem | undefined): string[] {
-  if (!found) return []
-  const rush = (what: string, one: Rush): string =>
-    `  ${`${whole(one.buyers)} ${what} of ${whole(one.units)} units`.padEnd(36)} ${whole(one.granted)} granted, ${one.oversold} oversold, ` +
-    `${one.seconds.toFixed(1)} s, p50 / p99 ${millis(one.p50Ms)} / ${millis(one.p99Ms)} ms`
-  return ['', 'hot-item', rush('buyers', found.oneItem), rush('carts', found.carts)]
-}
-
-function askedLines(found: Availability | undefined): string[] {
-  if (!found) return []
-  const asked = (one: Asked): string =>
-    `  ${`${one.items} item${one.items === 1 ? '' : 's'}, ${one.bytes} bytes`.padEnd(36)} ${whole(one.answersPerSecond)} answers/s, ` +
-    `${one.ratioToConstant.toFixed(2)} of a constant (${whole(one.constantsPerSecond)}/s), p50 / p99 ${millis(one.p50Ms)} / ${millis(one.p99Ms)} ms`
-  return ['', 'availability', asked(found.oneItem), asked(found.manyItems)]
-}
-
-function feedLines(found: StockFeed | undefined): string[] {
-  if (!found) return []
-  const { movements, perSecond, upsertsPerSecond, ratioToUpsert, promisedP50Ms, promisedP99Ms } = found
+function hotLines(found: HotItemResult): string[] {
+  const { mode, buyers, supply, granted, oversold, drainSeconds } = found
   return [
-    '',
-    `stock-feed: ${whole(movements)} movements in files`,
-    `  ${whole(perSecond)} movements/s, ${ratioToUpsert.toFixed(2)} of a bare upsert (${whole(upsertsPerSecond)} rows/s)`,
-    `  change → promised p50 / p99 ${millis(promisedP50Ms)} / ${millis(promisedP99Ms)} ms`,
+    `hot-item, ${mode}: ${whole(buyers)} for ${whole(supply)} units`,
+    `  ${whole(granted)} granted, ${oversold} oversold, drained in ${drainSeconds.toFixed(1)} s`,
+    `  ${besideCeiling(found, 'answers', 'one conditional update after the other')}`,
+    `  p50 / p99 ${percentilesOf(found)}`,
   ]
 }
 
+function askedLines(found: AvailabilityResult): string[] {
+  const { mode, bytes } = found
+  return [
+    `availability, ${mode}: ${bytes} bytes`,
+    `  ${besideCeiling(found, 'answers', 'a constant')}`,
+    `  p50 / p99 ${percentilesOf(found)}`,
+  ]
+}
+
+function feedLines(found: StockFeedResult): string[] {
+  return [
+    `stock-feed, ${found.mode}: ${whole(found.movements)} movements`,
+    `  ${besideCeiling(found, 'movements', 'a bare upsert')}`,
+    `  change → promised p50 / p99 ${percentilesOf(found)}`,
+  ]
+}
+
+const besideCeiling = (found: Measured, what: string, ceiling: string): string =>
+  `${whole(found.perSecond)} ${what}/s, ${found.ratioToCeiling.toFixed(2)} of ${ceiling} (${whole(found.ceilingPerSecond)}/s)`
+const percentilesOf = ({ p50Ms, p99Ms }: Measured): string => `${millis(p50Ms)} / ${millis(p99Ms)} ms`
 const whole = (value: number): string => Math.round(value).toLocaleString('en')
 const millis = (value: number): string => value.toFixed(value < 10 ? 1 : 0)
 

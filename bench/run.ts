@@ -2,7 +2,7 @@
 import type { Ceiling } from './ceiling.ts'
 import type { Mode } from './config.ts'
 import { type Load, percentile } from './load.ts'
-import type { Result } from './report.ts'
+import type { OrdersResult } from './report.ts'
 import type { Used } from './stage.ts'
 
 export type Run = {
@@ -15,7 +15,7 @@ export type Run = {
 type Turns = { readonly rounds: number; readonly ceiling: Ceiling; readonly ceilingSeconds: number }
 type Measured = { readonly result: Load; readonly used: Used }
 type Saturated = Pick<
-  Result,
+  OrdersResult,
   | 'perSecond'
   | 'ceilingPerSecond'
   | 'ratioToCeiling'
@@ -59,7 +59,7 @@ const median = (values: readonly number[]): number => percentile(values, 0.5)
 function perOrder(
   used: readonly Used[],
   orders: number,
-): Pick<Result, 'transactionsPerOrder' | 'walBytesPerOrder' | 'cpuSecondsPer1000'> {
+): Pick<OrdersResult, 'transactionsPerOrder' | 'walBytesPerOrder' | 'cpuSecondsPer1000'> {
   const sum = (value: (one: Used) => number): number => used.reduce((total, one) => total + value(one), 0)
   const cpu = (of: 'app' | 'counterparts' | 'driver'): number =>
     (1000 * sum((one) => one.cpuSeconds[of])) / orders

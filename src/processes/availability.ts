@@ -64,7 +64,8 @@ export async function answerAvailability(
   const items = itemsOf(reading.items, question)
   const reserved = explain ? await sources.reserved(items.map(({ item }) => item.id)) : undefined
   const living = await livingAmong(sources, { life, items, locations })
-  const isHere = places === locations ? () => true : ({ location }: Promisable) => places.includes(location)
+  const hereOf = (rows: readonly Told[]): readonly Told[] =>
+    places === locations ? rows : rows.filter(({ location }) => places.includes(location))
   const { asOf } = reading
   return {
     company: company.code,
@@ -77,7 +78,7 @@ export async function answerAvailability(
     ageMs: Math.max(0, sources.clock.now().getTime() - asOf.getTime()),
     items: items.map((one) =>
       tellItem(one, {
-        rows: living(one.item, reading.rows.get(one.item.id)!).filter(isHere),
+        rows: hereOf(living(one.item, reading.rows.get(one.item.id)!)),
         ahead: reading.ahead
           .get(one.item.id)
           ?.map(({ date, rows }) => ({ date, rows: living(one.item, rows) })),
@@ -134,11 +135,8 @@ type Books = {
   readonly asOf: Date
 }
 
-function tellItem(
-  { item, asked }: Item,
-  { rows, ahead, reserved, asOf }: Books,
-): AvailabilityAnswer['items'][number] {
-  const available = rows.reduce((sum, row) => sum + row.available, 0)
+function tellItem({ item, asked }: Item, books: Books): AvailabilityAnswer['items'][number] {
+  const { available, places } = books.ahead || books.reserved ? tellPlaces(books) : toldBefore(books)
   return {
     sku: item.sku,
     unit: item.baseUnit,
@@ -146,17 +144,39 @@ function tellItem(
     ...(asked && {
       asked: { quantity: asked.quantity, unit: asked.unit, canBePromised: available >= asked.base },
     }),
-    places: rows.map((row) => ({
-      location: row.location,
-      available: formatQuantity(row.available),
-      ageSeconds: row.toldMs === null ? 0 : Math.max(0, Math.round((asOf.getTime() - row.toldMs) / 1_000)),
-      confidence: confidenceIn(row),
-      ...(row.careful && { careful: row.careful }),
-      ...(ahead && { dates: datesAt(row.location, ahead) }),
-      ...(reserved && { explain: explainRow(row, reserved) }),
-    })),
+    places,
   }
 }
+
+type Places = {
+  readonly available: Quantity
+  readonly places: AvailabilityAnswer['items'][number]['places']
+}
+
+const told = new WeakMap<readonly Told[], Places & { readonly asOfMs: number }>()
+
+/** Rows that memory keeps are asked for again and again, and say the same until it has looked anew. */
+function toldBefore(books: Books): Places {
+  const before = told.get(books.rows)
+  const asOfMs = books.asOf.getTime()
+  if (before?.asOfMs === asOfMs) return before
+  const now = { ...tellPlaces(books), asOfMs }
+  told.set(books.rows, now)
+  return now
+}
+
+const tellPlaces = ({ rows, ahead, reserved, asOf }: Books): Places => ({
+  available: rows.reduce((sum, row) => sum + row.available, 0),
+  places: rows.map((row) => ({
+    location: row.location,
+    available: formatQuantity(row.available),
+    ageSeconds: row.toldMs === null ? 0 : Math.max(0, Math.round((asOf.getTime() - row.toldMs) / 1_000)),
+    confidence: confidenceIn(row),
+    ...(row.careful && { careful: row.careful }),
+    ...(ahead && { dates: datesAt(row.location, ahead) }),
+    ...(reserved && { explain: explainRow(row, reserved) }),
+  })),
+})
 
 /** Days on which nothing changes here are left out. */
 function datesAt(location: string, ahead: readonly Day[]) {
