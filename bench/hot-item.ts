@@ -14,7 +14,6 @@ const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
 
 type Wave = {
   readonly run: string
-  readonly mode: string
   readonly buyers: number
   /** Item numbers of the cart of each. */
   readonly cart: (nth: number) => readonly string[]
@@ -30,17 +29,16 @@ export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotIte
   const [warm, single, shared, ...plenty] = skus
   await leaveOnHand(stage, single!, 100)
   await leaveOnHand(stage, shared!, buyers / 10)
-  await reserveAll(url, { run: 'warm', mode: 'warm', buyers: 500, cart: () => [warm!] })
+  await reserveAll(url, { run: 'warm', buyers: 500, cart: () => [warm!] })
   await stage.client.query('vacuum analyze')
 
   say(`hot-item: ${buyers} buyers of 100 units`)
   const oneItem = await rush(
     stage,
     url,
-    { supply: 100, sku: single! },
+    { mode: 'one item', supply: 100, sku: single! },
     {
       run: 'one',
-      mode: 'one item',
       buyers,
       cart: () => [single!],
     },
@@ -51,10 +49,9 @@ export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotIte
   const carts = await rush(
     stage,
     url,
-    { supply: buyers / 10, sku: shared! },
+    { mode: 'carts', supply: buyers / 10, sku: shared! },
     {
       run: 'cart',
-      mode: 'carts',
       buyers,
       cart: (nth) => [...others(nth), shared!],
     },
@@ -62,16 +59,21 @@ export async function hotItem(stage: Stage, { quick, say }: Run): Promise<HotIte
   return [oneItem, carts]
 }
 
-type Scarce = { readonly supply: number; readonly sku: string }
+type Scarce = { readonly mode: string; readonly supply: number; readonly sku: string }
 
-async function rush(stage: Stage, url: string, { supply, sku }: Scarce, wave: Wave): Promise<HotItemResult> {
-  const before = await takenOneByOne(stage, wave.buyers / 2, supply)
+async function rush(
+  stage: Stage,
+  url: string,
+  { mode, supply, sku }: Scarce,
+  wave: Wave,
+): Promise<HotItemResult> {
+  const { buyers } = wave
+  const before = await takenOneByOne(stage, buyers / 2, supply)
   const startedMs = performance.now()
   const { granted, refused, latenciesMs } = await reserveAll(url, wave)
   const drainSeconds = (performance.now() - startedMs) / 1_000
-  const after = await takenOneByOne(stage, wave.buyers / 2, supply)
+  const after = await takenOneByOne(stage, buyers / 2, supply)
   const reserved = await reservedOf(stage, sku)
-  const { mode, buyers } = wave
   const perSecond = buyers / drainSeconds
   const ceilingPerSecond = (before + after) / 2
   return {

@@ -31,8 +31,9 @@ const inState =
 export const labelsToBuy = inState('asked', 'refused', 'unwanted')
 export const labelsToGive = inState('bought')
 export const labelsToVoid = inState('orphaned', 'travelling')
+const NOT_ENDED: readonly PackingState[] = ['orphaned', 'travelling', 'doubtful']
 /** Of which a person may say what became of them. */
-export const labelsNotEnded = inState('orphaned', 'travelling', 'doubtful')
+export const labelsNotEnded = inState(...NOT_ENDED)
 
 /** Of a request that has ended otherwise than under them. */
 export const labelsToDrop = (facts: Facts): string[] =>
@@ -41,8 +42,6 @@ export const labelsToDrop = (facts: Facts): string[] =>
 /** None is under way. */
 export const labelsSettled = (facts: Facts): boolean =>
   labelsToDrop(facts).length === 0 && inState('asked', 'unwanted', 'bought', 'orphaned')(facts).length === 0
-
-const NOT_ENDED: ReadonlySet<PackingState> = new Set(['orphaned', 'travelling', 'doubtful'])
 
 const IF_UNWANTED: Readonly<Partial<Record<PackingState, PackingState>>> = {
   asked: 'unwanted',
@@ -136,7 +135,7 @@ export const voidUnused = (ports: ProcessPorts): AnyCall<FulfillmentFacts> =>
     },
     async confirmed(tx, answered, cause) {
       await moveAnswered(tx, answered, cause, (state, { became = 'void' }) =>
-        NOT_ENDED.has(state) ? became : undefined,
+        NOT_ENDED.includes(state) ? became : undefined,
       )
       await endRefusals(tx, answered, NOT_VOID)
       await endDoubts(tx, answered)

@@ -11,13 +11,13 @@ import { unreadLine } from './unread-counts.ts'
 /** Whether the company has the item. */
 export type IsKnown = (sku: string) => boolean
 
-export type CountRead = {
+type Reading = {
   readonly taken: readonly CountedStock[]
   readonly unread: readonly UnreadLine[]
   readonly isKnown: IsKnown
 }
 
-export async function readOf(queries: Queries, counted: StockCounted): Promise<CountRead> {
+export async function readOf(queries: Queries, counted: StockCounted): Promise<Reading> {
   const { company, snapshot, sent, unread } = counted
   const skus = new Set([...snapshot.lines.map(({ sku }) => sku), ...unread.map(({ item }) => item)])
   const items = await findItems(

@@ -51,6 +51,9 @@ const WORDS: Readonly<Record<Kind, { readonly says: string; readonly action: str
   },
 }
 
+/** Why it is over, where that is not the word of the carrier that it moves on. */
+const OVER: Readonly<Partial<Record<Kind, string>>> = { unanswered: 'its carrier answers again' }
+
 type Trouble = {
   readonly cause: string
   readonly kind: Kind
@@ -104,13 +107,19 @@ export async function tellParcelTroubles(
       begun.map((one) => occurrenceOf(one, orderOf.get(one.moved.shipment.orderId)!)),
     )
   }
-  await closeExceptions(
-    tx,
-    over.map(({ cause, moved: { shipment } }) => ({ company: shipment.company, cause, doc: shipment.doc })),
-    over.every(({ kind }) => kind === 'unanswered')
-      ? 'its carrier answers again'
-      : 'its carrier says that it moves on',
-  )
+  for (const [reason, ended] of Map.groupBy(
+    over,
+    ({ kind }) => OVER[kind] ?? 'its carrier says that it moves on',
+  ))
+    await closeExceptions(
+      tx,
+      ended.map(({ cause, moved: { shipment } }) => ({
+        company: shipment.company,
+        cause,
+        doc: shipment.doc,
+      })),
+      reason,
+    )
 }
 
 function occurrenceOf(

@@ -1,8 +1,7 @@
 /** Lines of counts of single items that nobody understood: somebody is told until a count says what is there of each. */
-import type { Transaction } from '#platform/database.ts'
+import type { Queries, Transaction } from '#platform/database.ts'
 import { closeExceptions, type Occurrence, restateExceptions } from '#platform/exceptions.ts'
 import { openCausesOf } from '#platform/exceptions-views.ts'
-import type { Queries } from '#platform/database.ts'
 import type { CountedPlace, UnreadItem } from '#domains/inventory/contract/reconciliations.ts'
 import { type CountRead, keepUnread } from '#domains/inventory/operations/reconciliations.ts'
 import { isCountedWhole } from '#domains/inventory/views/reconciliations.ts'

@@ -1,10 +1,8 @@
 /** A warehouse that speaks EDI alone counts: its 846 is a report, is taken within its tolerance, and is told beyond it. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ReconciliationView } from '#domains/inventory/contract/reconciliations.ts'
 import { ediFolders, type EdiFolders, sentTo } from '#tests/support/edi.ts'
-import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
+import { thirdPartyFile, thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
 
@@ -39,18 +37,12 @@ afterAll(async () => {
 
 let files = 0
 async function count(...lines: readonly (readonly [sku: string, pieces: number, unit?: string])[]) {
-  const control = String(++files).padStart(9, '0')
-  const path = join(folders.root, `${control}.edi`)
+  files++
   const [day, time] = new Date(Date.now() + files * 1_000).toISOString().split('T') as [string, string]
   const moment = `${day.replaceAll('-', '')}*${time.slice(0, 8).replaceAll(':', '')}`
   const loops = lines.flatMap(([sku, pieces, unit = 'EA']) => [`LIN**VN*${sku}`, `QTY*33*${pieces}*${unit}`])
-  const text = [
-    `ISA*00*          *00*          *ZZ*${'THREEPL'.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
-    `GS*IB*THREEPL*US*20261120*0915*${files}*X*004010~`,
-    setText([`BIA*00*DD*C-${files}*${moment}`, ...loops], '846'),
-    `GE*1*${files}~IEA*1*${control}~`,
-  ]
-  writeFileSync(path, text.join(''))
+  const set = setText([`BIA*00*DD*C-${files}*${moment}`, ...loops], '846')
+  const path = thirdPartyFile(folders.root, { nth: files, group: 'IB' }, set)
   return (await house.app.edi!.ingest(path)).sets.map(({ outcome }) => outcome)
 }
 const last = async () => {

@@ -1,9 +1,7 @@
 /** An 846 of single items with lines that cannot be read: the others are booked, and somebody has each item counted again. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
-import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
+import { thirdPartyFile, thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
 
@@ -51,17 +49,11 @@ const began = Date.now() - 20 * MINUTE_MS
 let files = 0
 /** Each a minute behind the one before, unless it says of when it is. */
 async function count(lines: readonly string[], minute = files + 1) {
-  const control = String(++files).padStart(9, '0')
-  const path = join(folders.root, `${control}.edi`)
+  files++
   const [day, time] = new Date(began + minute * MINUTE_MS).toISOString().split('T') as [string, string]
   const moment = `${day.replaceAll('-', '')}*${time.slice(0, 5).replace(':', '')}`
-  const text = [
-    `ISA*00*          *00*          *ZZ*${'THREEPL'.padEnd(15)}*ZZ*${'US'.padEnd(15)}*261120*0915*U*00401*${control}*0*P*>~`,
-    `GS*IB*THREEPL*US*20261120*0915*${files}*X*004010~`,
-    setText([`BIA*00*DD*C-${files}*${moment}`, ...lines], '846'),
-    `GE*1*${files}~IEA*1*${control}~`,
-  ]
-  writeFileSync(path, text.join(''))
+  const set = setText([`BIA*00*DD*C-${files}*${moment}`, ...lines], '846')
+  const path = thirdPartyFile(folders.root, { nth: files, group: 'IB' }, set)
   return (await house.app.edi!.ingest(path)).sets.map(({ outcome }) => outcome)
 }
 const lot = (name: string, pieces: number, unit = 'EA') => [

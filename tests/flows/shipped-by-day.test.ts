@@ -1,9 +1,7 @@
 /** A 945 or 947 that tells the day alone, beside counts of that day: what left is out of stock once, and never sold again. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ediFolders, type EdiFolders } from '#tests/support/edi.ts'
-import { thirdPartyGuide } from '#tests/support/third-party-guide.ts'
+import { thirdPartyFile, thirdPartyGuide } from '#tests/support/third-party-guide.ts'
 import { openWholesaler, type Placed, type Wholesaler } from '../processes/wholesaler.ts'
 import { setText } from '../systems/edi/x12-text.ts'
 
@@ -53,17 +51,8 @@ function momentOf(ms: number): Written {
 let files = 0
 const GROUPS = { 945: 'SW', 947: 'AW', 846: 'IB' } as const
 async function send(type: keyof typeof GROUPS, { day, time }: Written, segments: readonly string[]) {
-  const control = String(++files).padStart(9, '0')
-  const path = join(folders.root, `${control}.edi`)
-  writeFileSync(
-    path,
-    [
-      `ISA*00*          *00*          *ZZ*${'THREEPL'.padEnd(15)}*ZZ*${'US'.padEnd(15)}*${day.slice(2)}*${time.slice(0, 4)}*U*00401*${control}*0*P*>~`,
-      `GS*${GROUPS[type]}*THREEPL*US*${day}*${time}*${files}*X*004010~`,
-      setText([...segments], String(type)),
-      `GE*1*${files}~IEA*1*${control}~`,
-    ].join(''),
-  )
+  const set = setText([...segments], String(type))
+  const path = thirdPartyFile(folders.root, { nth: ++files, group: GROUPS[type], day, time }, set)
   return (await house.app.edi!.ingest(path)).sets.map(({ outcome }) => outcome)
 }
 const count = (at: Written, pieces: number, ...skus: readonly string[]) =>

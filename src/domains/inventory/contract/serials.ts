@@ -23,8 +23,8 @@ export const Serials = z
 export type SerialPlace = Owned & { readonly bucket: Bucket; readonly location: string | null }
 
 /**
- * elsewhere: another place, or the stock of another owner, has it as well. never-here: it left or moved where it had not come. here-already: it came
- * where it was.
+ * elsewhere: another place, or the stock of another owner, has it as well. never-here: it left or moved where it had not
+ * come. here-already: it came where it was.
  */
 export type SerialDoubt = 'elsewhere' | 'never-here' | 'here-already'
 

@@ -2,8 +2,9 @@
 
 /**
  * `asked` until the carrier sells it or is `refused`; `bought` until the warehouse has it, `given` until goods leave under
- * it (`used`). Of what leaves by paper without a tracking number it is `doubtful` until somebody says which. What is needed no more is `unwanted` while its answer is awaited, `orphaned` once it is paid, then `void`, or
- * `travelling` where the carrier will not void it; `dropped` where nothing was bought.
+ * it (`used`). Of what leaves by paper without a tracking number it is `doubtful` until somebody says which. What is needed
+ * no more is `unwanted` while its answer is awaited, `orphaned` once it is paid, then `void`, or `travelling` where the
+ * carrier will not void it; `dropped` where nothing was bought.
  */
 export type PackingState =
   | 'asked'
