@@ -276,7 +276,6 @@ class OpenTransaction implements Transaction {
   async commit(xid: string, answer: unknown): Promise<void> {
     if (this.#incomplete) throw this.#firstError
     this.#sealed = true
-    this.#over = true
     const committed = this.#connection.execute(COMMIT, []).then(
       (result) => ({ command: result.command }),
       (error: unknown) => ({ error }),
@@ -284,10 +283,11 @@ class OpenTransaction implements Transaction {
     await Promise.all(this.#answers)
     const outcome = await committed
     if ('error' in outcome) {
-      if (isLoss(outcome.error)) throw new LostAcknowledgement(xid, answer, outcome.error)
-      this.#broken = false
+      this.#over = isLoss(outcome.error)
+      if (this.#over) throw new LostAcknowledgement(xid, answer, outcome.error)
       throw this.#firstError ?? outcome.error
     }
+    this.#over = true
     this.#broken = false
     if (outcome.command === 'COMMIT') return
     throw this.#firstError ?? new Error(`commit answered ${outcome.command} without an error before it`)

@@ -1,7 +1,7 @@
 /** Connections of the `pg` driver: pipelined, prepared, with the house's session settings and types. */
 import pg from 'pg'
-import { arrayText } from './array-text.ts'
 import type { Connection, Connections, Result, Statement } from './database.ts'
+import { Journey, type KnownColumns, type Wire } from './postgres-journey.ts'
 import { parseQuantity } from './quantity.ts'
 
 export type ConnectionSettings = {
@@ -76,48 +76,44 @@ export function openConnections(settings: ConnectionSettings): ConnectionPool {
   }
 }
 
-/** What `pg` keeps inside: the socket, corked so that the statements of one turn leave in one write. */
-type Wired = pg.PoolClient & {
-  connection: { stream: { cork(): void; uncork(): void } }
+type Wired = pg.PoolClient & { readonly connection: Wire }
+
+/** What is known of a session, whoever has it. */
+type Known = { readonly columns: KnownColumns; journey: Journey | undefined }
+const sessions = new WeakMap<Wire, Known>()
+
+function knownOf(wire: Wire): Known {
+  const known = sessions.get(wire) ?? { columns: new Map(), journey: undefined }
+  sessions.set(wire, known)
+  return known
 }
 
 function session(client: pg.PoolClient): Connection {
-  const { stream } = (client as Wired).connection
-  let corked = false
+  const wire = (client as Wired).connection
+  const known = knownOf(wire)
   let broken = false
   const onError = (): void => {
     broken = true
   }
   client.on('error', onError)
 
-  function uncork(): void {
-    corked = false
-    stream.uncork()
+  /** Corked, so that what is asked in this turn leaves in one write. */
+  function setOut(): Journey {
+    const journey = new Journey(wire, types, known.columns)
+    wire.stream.cork()
+    client.query(journey as unknown as pg.Submittable)
+    process.nextTick(() => {
+      known.journey = undefined
+      wire.sync()
+      wire.stream.uncork()
+    })
+    return journey
   }
 
   return {
     execute(statement: Statement, values: readonly unknown[]): Promise<Result> {
-      const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
-      if (!corked) {
-        corked = true
-        stream.cork()
-        process.nextTick(uncork)
-      }
-      const question = { name: statement.name, text: statement.text, values: sent }
-      let unsent: Error | undefined
-      let sending = true
-      const answer = new Promise<Result>((resolve, reject) => {
-        client.query(question, (error: Error | null, result) => {
-          if (!error) resolve(result)
-          else if (sending) unsent = error
-          else reject(error)
-        })
-      })
-      sending = false
-      if (!unsent) return answer
-      // The driver now mistakes the statement for a prepared one.
-      broken = true
-      throw unsent
+      known.journey ??= setOut()
+      return known.journey.ask(statement, values)
     },
     release(afterFailure) {
       client.off('error', onError)

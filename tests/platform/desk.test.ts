@@ -121,9 +121,9 @@ describe('waking', () => {
   })
 
   test('a finished document from two transactions at once gives it to exactly one of them', async () => {
+    const wakes: Woken[] = []
     const firstWoke = Promise.withResolvers<void>()
     const secondLooked = Promise.withResolvers<void>()
-    const wakes: Woken[] = []
     const first = database.transaction(async (tx) => {
       const answer = await wakeDocuments(tx, ME, [row(1)])
       firstWoke.resolve()
@@ -132,10 +132,9 @@ describe('waking', () => {
     })
     await firstWoke.promise
     // The second finds no row yet, then waits for the first's.
-    const second = database.transaction(async (tx) => {
-      const answer = wakeDocuments(observing(tx, secondLooked.resolve), ME, [row(1)])
-      return answer
-    })
+    const second = database.transaction((tx) => wakeDocuments(tx, ME, [row(1)]))
+    await someoneWaits()
+    secondLooked.resolve()
     for (const answer of await Promise.all([first, second])) wakes.push(answer.get(1)!)
     expect(wakes).toEqual([
       { version: 1, mine: true },
@@ -144,28 +143,14 @@ describe('waking', () => {
   })
 
   test('a document that another brought back and left free meanwhile does not leave it to nobody', async () => {
-    const looked = Promise.withResolvers<void>()
     const first = await heldTransaction((tx) => wakeDocuments(tx, null, [row(1)]))
-    const second = database.transaction((tx) => wakeDocuments(observing(tx, looked.resolve), ME, [row(1)]))
-    await looked.promise
+    const second = database.transaction((tx) => wakeDocuments(tx, ME, [row(1)]))
+    await someoneWaits()
     await first.commit()
     expect((await second).get(1)).toEqual({ version: 2, mine: true })
     expect(await find(1)).toMatchObject({ owner: ME })
   })
 })
-
-/** Tells when the first statement that locks was answered, so that what follows meets the other transaction. */
-function observing(tx: Transaction, looked: () => void): Transaction {
-  return {
-    query: async <Row>(...question: Parameters<Transaction['query']>) => {
-      const rows = await tx.query<Row>(...question)
-      if (question[0].name === 'desk.lock') looked()
-      return rows
-    },
-    send: (...statement) => tx.send(...statement),
-    locking: (...locks) => tx.locking(...locks),
-  }
-}
 
 /** A transaction that has done `work` and stays open until told. */
 async function heldTransaction(

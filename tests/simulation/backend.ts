@@ -3,8 +3,8 @@
  * backend is frozen so that only the scheduler decides who gets the lock, and the turn is given away.
  */
 import type pg from 'pg'
-import { arrayText } from '#platform/array-text.ts'
 import type { Result, Statement } from '#platform/database.ts'
+import { wireText } from '#platform/wire-text.ts'
 
 /** `waiting`: for a lock that another session holds. */
 export type Reply = { readonly result: Result } | { readonly error: unknown } | 'waiting'
@@ -54,8 +54,7 @@ export class Backend {
       this.#ask(opening ? `${opening}; ${statement.text}` : statement.text)
     else {
       if (opening) this.#client.query(opening, ignore)
-      const sent = values.map((value) => (Array.isArray(value) ? (arrayText(value) ?? value) : value))
-      this.#ask({ name: statement.name, text: statement.text, values: sent })
+      this.#ask({ name: statement.name, text: statement.text, values: values.map(wireText) })
     }
     stream.uncork()
     return this.#answerOrWait()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { arrayText } from '#platform/array-text.ts'
+import { wireText } from '#platform/wire-text.ts'
 import { testDatabase, type TestDatabase } from '#tests/support/database.ts'
 
 let testing: TestDatabase
@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 async function readBack(type: string, values: readonly unknown[]): Promise<unknown> {
-  const { rows } = await client.query(`select $1::${type}[] as list`, [arrayText(values)])
+  const { rows } = await client.query(`select $1::${type}[] as list`, [wireText(values)])
   return rows[0].list
 }
 
@@ -51,8 +51,22 @@ test('PostgreSQL reads numbers, truths, moments and lists of lists as they were'
   expect(await readBack('text', [])).toEqual([])
 })
 
-test('a list with anything else in it is left to the driver', () => {
-  expect(arrayText([Buffer.from('a')])).toBeUndefined()
-  expect(arrayText(['a', { b: 1 }])).toBeUndefined()
-  expect(arrayText([['a'], [new Uint8Array(1)]])).toBeUndefined()
+test('PostgreSQL reads bytes and JSON as they were, by themselves and in lists', async () => {
+  const bytes = Buffer.from([0, 1, 34, 92, 255])
+  expect(await readBack('bytea', [bytes, null, new Uint8Array([7])])).toEqual([bytes, null, Buffer.from([7])])
+  const content = { text: 'a "quoted" \\ word', list: [1, null, 'ä'], of: { more: true } }
+  expect(await readBack('jsonb', [content, null])).toEqual([content, null])
+  const alone = [bytes, content, new Date('2026-11-02T12:34:56.789Z'), 12n, true, null]
+  const { rows } = await client.query(
+    'select $1::bytea a, $2::jsonb b, $3::timestamptz c, $4::int d, $5::boolean e, $6::text f',
+    alone.map(wireText),
+  )
+  expect(Object.values(rows[0])).toEqual([bytes, content, alone[2], 12, true, null])
+})
+
+test('what cannot be written is refused', () => {
+  const circular: Record<string, unknown> = {}
+  circular['self'] = circular
+  expect(() => wireText(circular)).toThrow(/circular/i)
+  expect(() => wireText([1, [circular]])).toThrow(/circular/i)
 })
