@@ -20,6 +20,7 @@ import {
 import { holdDocuments, type Waits } from './effects-held.ts'
 import type { Cause } from './log.ts'
 import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts } from './process.ts'
+import { causeOf, confirmedOf, type Ending, endingsIn, refusedOf } from './turn-answers.ts'
 import type { ParkedEffect, TurnContext } from './turn-context.ts'
 import { Departures } from './turn-departures.ts'
 import {
@@ -233,82 +234,45 @@ export class Turn implements Docket {
   }
 
   async #answer(settled: readonly Outcome[]): Promise<void> {
-    const groups = Map.groupBy(settled, ({ doc, intent: { step, system }, verdict, by }) => {
-      const said = by ? ` by ${by.actor} ${by.traceId}` : ''
-      return `${this.#entries.get(doc)!.process.name} ${step} ${verdict.kind} ${system}${said}`
-    })
-    const rankOf = (group: readonly Outcome[]): number => this.#entries.get(group[0]!.doc)!.process.rank
-    for (const group of [...groups.values()].toSorted((a, b) => rankOf(a) - rankOf(b))) {
-      const { doc, intent, verdict } = group[0]!
-      const call = findCall(this.#entries.get(doc)!.process, intent.step)
-      if (verdict.kind === 'confirmed') await this.#confirm(call, group, intent.step)
-      else await this.#refuse(call, group, intent.step)
+    for (const wave of endingsIn(settled, this.#entries))
+      await this.#apply(await Promise.all(wave.map((ending) => this.#tell(ending))))
+  }
+
+  async #tell(ending: Ending): Promise<Deed> {
+    const { step, call, outcomes } = ending
+    const cause = causeOf(ending)
+    if (outcomes[0].verdict.kind === 'confirmed') {
+      const confirmed = confirmedOf(ending, this.#entries)
+      return deedOf(step, confirmed, await call.confirmed(this.#tx, confirmed, cause))
     }
-  }
-
-  async #confirm(call: AnyCall<DocumentFacts>, group: readonly Outcome[], step: string): Promise<void> {
-    const answered = [...Map.groupBy(group, (outcome) => outcome.doc)].map(([doc, outcomes]) => ({
-      facts: this.#entries.get(doc)!.facts!,
-      answers: outcomes.map(({ intent, verdict }) => ({
-        subject: intent.subject,
-        answer: verdict.kind === 'confirmed' ? verdict.answer : undefined,
-        effectKey: effectKey(intent),
-      })),
-    }))
-    await this.#apply(answered, await call.confirmed(this.#tx, answered, causeOf(group)), step)
-  }
-
-  async #refuse(call: AnyCall<DocumentFacts>, group: readonly Outcome[], step: string): Promise<void> {
-    const refused = [...Map.groupBy(group, (outcome) => outcome.doc)].map(([doc, outcomes]) => ({
-      facts: this.#entries.get(doc)!.facts!,
-      refusals: outcomes.map(({ intent: { subject, system }, verdict }) => ({
-        subject,
-        system,
-        ...reasonOf(verdict),
-      })),
-    }))
-    for (const { doc, intent, verdict, by } of group) {
+    const refused = refusedOf(ending, this.#entries)
+    for (const { doc, intent, verdict, by } of outcomes) {
       const { code, message } = reasonOf(verdict)
       const { subject, generation } = intent
-      this.#writeRefusal(doc, step, {
-        subject,
-        generation,
-        reason: `${code}: ${message}`,
-        actor: by?.actor,
-      })
+      const reason = `${code}: ${message}`
+      this.#writeRefusal(doc, step, { subject, generation, reason, actor: by?.actor })
     }
-    await this.#apply(refused, await call.refused(this.#tx, refused, causeOf(group)), step)
+    return deedOf(step, refused, await call.refused(this.#tx, refused, cause))
   }
 
-  /** Takes over what became of a piece of work: new facts, new documents, wake-ups, refusals. */
-  async #apply<W extends { readonly facts: DocumentFacts }>(
-    work: readonly W[],
-    answers: Answers<W, DocumentFacts>,
-    step: string,
-  ): Promise<void> {
-    for (const item of work) {
-      const done = answers.get(item)
-      if (!done) throw new Error(`a step left document ${item.facts.doc} without an answer`)
-      const {
-        facts,
-        begins = [],
-        wakes = [],
-        refused = [],
-      }: Changed<DocumentFacts> = done === 'look' ? { facts: 'look' } : done
-      const entry = this.#entries.get(item.facts.doc)!
-      entry.current = facts !== 'look'
-      entry.facts = facts === 'look' ? undefined : facts
-      this.begin(begins)
-      this.wakeAfterwards(wakes)
-      for (const refusal of refused) this.#writeRefusal(entry.doc, step, refusal)
+  /** Takes over what became of pieces of work: new facts, new documents, wake-ups, refusals. */
+  async #apply(deeds: readonly Deed[]): Promise<void> {
+    for (const { step, done } of deeds) {
+      for (const [doc, { facts, begins = [], wakes = [], refused = [] }] of done) {
+        const entry = this.#entries.get(doc)!
+        entry.current = facts !== 'look'
+        entry.facts = facts === 'look' ? undefined : facts
+        this.begin(begins)
+        this.wakeAfterwards(wakes)
+        for (const refusal of refused) this.#writeRefusal(doc, step, refusal)
+      }
     }
     await this.#lookAtUnknown()
     if (this.#context.verifyFacts) {
-      const entries = work.flatMap((item) => {
-        const done = answers.get(item)!
-        return done === 'look' || done.facts === 'look' ? [] : [this.#entries.get(item.facts.doc)!]
-      })
-      await verifyCarried(this.#tx, this.#context.epoch, entries)
+      const carried = deeds.flatMap(({ done }) =>
+        [...done].flatMap(([doc, { facts }]) => (facts === 'look' ? [] : [this.#entries.get(doc)!])),
+      )
+      await verifyCarried(this.#tx, this.#context.epoch, carried)
     }
   }
 
@@ -366,7 +330,8 @@ export class Turn implements Docket {
     const undo = ready.filter(({ step }) => isUndo(step))
     for (const [step, group] of Map.groupBy(undo.length > 0 ? undo : ready, (one: ReadyStep) => one.step)) {
       const works = group.map(({ work }) => work)
-      if ('do' in step) await this.#apply(works, await step.do(this.#tx, works, this.#cause), step.name)
+      if ('do' in step)
+        await this.#apply([deedOf(step.name, works, await step.do(this.#tx, works, this.#cause))])
     }
     return ready.length > 0
   }
@@ -392,8 +357,21 @@ export class Turn implements Docket {
   }
 }
 
-/** What a system answered is told as coming from that system, and what a person said as coming from that person. */
-function causeOf([first]: readonly Outcome[]): Cause {
-  const { intent, by } = first!
-  return by ? { source: 'crossdock', ...by } : { source: intent.system, actor: 'process' }
+/** What a step or the end of its call made of documents, by document. */
+type Deed = { readonly step: string; readonly done: ReadonlyMap<number, Changed<DocumentFacts>> }
+
+/** Each piece of work is of a document of its own. */
+function deedOf<W extends { readonly facts: DocumentFacts }>(
+  step: string,
+  work: readonly W[],
+  answers: Answers<W, DocumentFacts>,
+): Deed {
+  const done = new Map<number, Changed<DocumentFacts>>()
+  for (const item of work) {
+    const { doc } = item.facts
+    const answer = answers.get(item)
+    if (!answer) throw new Error(`a step left document ${doc} without an answer`)
+    done.set(doc, answer === 'look' ? { facts: 'look' } : answer)
+  }
+  return { step, done }
 }

@@ -46,7 +46,7 @@ export type Submitted =
  * no turns with messages.
  */
 export function orderDoor(
-  { queries, runner, ports, clock, batchMax }: Omit<DoorPorts, 'turnstile'>,
+  { runner, ports, clock, batchMax }: Omit<DoorPorts, 'turnstile'>,
   process: Process,
 ): Door<Submission, Submitted> {
   return createDoor<Submission, Submitted>({
@@ -56,12 +56,9 @@ export function orderDoor(
     ready: () => roomIn(runner),
     bisects: (error) => !isOutage(error),
     async run(submissions) {
-      const gathered = await gather(queries, ports, submissions)
       return runner().transaction(causeOf(submissions), async (tx, turn) => {
-        const states = await claim(
-          tx,
-          submissions.map((submission) => submission.claim),
-        )
+        const claims = submissions.map((submission) => submission.claim)
+        const [states, gathered] = await Promise.all([claim(tx, claims), gather(tx, ports, submissions)])
         const open = submissions.filter((submission) => states.get(submission.claim)!.state === 'new')
         const cause = causeOf(open)
         const captured = await acceptOrders(tx, turn, ports, { arrivals: open, gathered, process, cause })
