@@ -1,10 +1,18 @@
 /** What became of calls, as the processes that made them are told: a list for each kind of answer. */
 import type { EffectAnswer } from './connector.ts'
-import { effectKey, reasonOf } from './effects.ts'
+import { effectKey, type Intent, reasonOf, type Resolution, type Verdict } from './effects.ts'
 import type { Cause } from './log.ts'
 import type { Answered, AnyCall, DocumentFacts, RefusedCall } from './process.ts'
-import type { Outcome } from './turn.ts'
 import { type Entry, findCall } from './turn-entry.ts'
+
+/** What a lane brought, or a person said in its place. */
+export type Outcome = {
+  readonly doc: number
+  readonly intent: Intent
+  readonly verdict: Verdict
+  /** The person who said so, in place of the system. */
+  readonly by?: Pick<Resolution, 'actor' | 'traceId'>
+}
 
 type Entries = ReadonlyMap<number, Entry>
 

@@ -13,14 +13,12 @@ import {
   intendEffects,
   isNo,
   reasonOf,
-  type Resolution,
   settleEffects,
-  type Verdict,
 } from './effects.ts'
 import { holdDocuments, type Waits } from './effects-held.ts'
 import type { Cause } from './log.ts'
 import type { Answers, AnyCall, Begun, Changed, Docket, DocumentFacts } from './process.ts'
-import { causeOf, confirmedOf, type Ending, endingsIn, refusedOf } from './turn-answers.ts'
+import { causeOf, confirmedOf, type Ending, endingsIn, type Outcome, refusedOf } from './turn-answers.ts'
 import type { ParkedEffect, TurnContext } from './turn-context.ts'
 import { Departures } from './turn-departures.ts'
 import {
@@ -51,14 +49,6 @@ export type Planned = {
   readonly priority: number
   /** A person has decided on its step: it may be asked about, and is not sent any more. */
   readonly isDecided: boolean
-}
-
-export type Outcome = {
-  readonly doc: number
-  readonly intent: Intent
-  readonly verdict: Verdict
-  /** The person who said so, in place of the system. */
-  readonly by?: Pick<Resolution, 'actor' | 'traceId'>
 }
 
 /** What memory holds once the transaction has committed. */

@@ -138,13 +138,15 @@ export function leapingConnections(inner: Connections, clock: LeapingClock): Con
     async acquire() {
       const session = await clock.during(() => inner.acquire())
       let saidMs = -1
+      let said: Promise<unknown> = Promise.resolve()
       return {
         execute(statement, values) {
           if (saidMs !== clock.monotonicMs()) {
             saidMs = clock.monotonicMs()
-            session.execute(SET_NOW, [clock.now().toISOString()]).catch(() => undefined)
+            said = session.execute(SET_NOW, [clock.now().toISOString()]).catch(() => undefined)
           }
-          const answer = session.execute(statement, values)
+          // By itself, since no transaction may begin in one that has read already.
+          const answer = said.then(() => session.execute(statement, values))
           return clock.during(() => answer)
         },
         release: (broken) => session.release(broken),
