@@ -44,6 +44,7 @@ const app = createApp(loadConfig({ environment: {}, defaults }), {
   openOnLoopback: true,
 })
 await app.worker.start()
+app.keepUp()
 const { failures } = await app.sync(
   (p) => process.env['BENCH_DEBUG'] && console.error(p.company, p.resource, p.read, Math.round(p.durationMs)),
 )

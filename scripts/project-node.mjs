@@ -8,8 +8,12 @@ import { SetupError, ensureInstalled } from './install.mjs'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** Garbage is collected when what lives has doubled; by itself Node lets it pile up to four times that on a large machine. */
-const HEAP_GROWTH = '--heap-growing-percent=100'
+const MEMORY = [
+  // Garbage is collected when what lives has doubled; by itself Node lets it pile up to four times that on a large machine.
+  '--heap-growing-percent=100',
+  // And by one thread beside the program: with more of them a small machine does nothing else for some tenths of a second.
+  '--v8-pool-size=1',
+]
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
 /** Ctrl-C arrives twice, from the terminal and from npm, within this time; a person needs longer to press again. */
 const SAME_PRESS_MS = 300
@@ -33,7 +37,7 @@ export async function runOnProjectNode(program, args) {
 function start(program, args) {
   const node = nodeBinary()
   const path = [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
-  const child = spawn(node, [HEAP_GROWTH, '--import', leash, resolve(root, program), ...args], {
+  const child = spawn(node, [...MEMORY, '--import', leash, resolve(root, program), ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     detached: process.platform !== 'win32',
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, PATH: path },

@@ -1,6 +1,7 @@
 /**
  * The one batcher: a batch is whatever arrived while the previous one was being committed. Used by the doors, by the
- * desk and by the outcomes of effects. No timer: waiting longer gains nothing and costs latency at light load.
+ * desk and by the outcomes of effects. At light load nothing waits, and at saturation nothing has to: in between a door
+ * may rest after a short batch, so that the same work is done in fewer transactions and leaves more of the machine to others.
  */
 import type { Clock } from './clock.ts'
 import { Refusal } from './faults.ts'
@@ -40,6 +41,8 @@ export type DoorOptions<Item, Answer> = {
   readonly batchMax: number
   /** With so many batches waiting there is no room: who comes next would have left before its answer. */
   readonly batchesWaitingMax?: number
+  /** After a batch of several items that was far from full. */
+  readonly restMs?: number
   /** Doors that share one take turns, so that their transactions do not wait for each other's locks. */
   readonly turnstile?: Turnstile
   /** Awaited before a batch is taken: what arrives meanwhile joins it. */
@@ -51,7 +54,12 @@ export type DoorOptions<Item, Answer> = {
   readonly onBisect?: () => void
 }
 
+/** For work on whose answer nobody waits. */
+export const REST_MS = 10
+
 const RETRY_AFTER_MS = 5_000
+/** As a share of a full batch; a longer one costs little more than its items do. */
+const SHORT = 1 / 4
 
 type Waiting<Item, Answer> = {
   readonly item: Item
@@ -60,11 +68,12 @@ type Waiting<Item, Answer> = {
 }
 
 export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Door<Item, Answer> {
-  const { batchMax, batchesWaitingMax = Number.POSITIVE_INFINITY } = options
+  const { clock, batchMax, batchesWaitingMax = Number.POSITIVE_INFINITY, restMs = 0 } = options
   const waitingMax = batchMax * batchesWaitingMax
   const queues = new Map<string, Waiting<Item, Answer>[]>()
   let waiting = 0
   let running = 0
+  let restsUntilMs = 0
   let whenIdle: (() => void)[] = []
 
   /** One from each share in turn, so that a file of 5,000 lines does not starve a neighbour with one. */
@@ -83,6 +92,8 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
 
   async function flush(): Promise<void> {
     while (waiting > 0) {
+      const leftMs = restsUntilMs - clock.monotonicMs()
+      if (leftMs > 0) await clock.sleep(leftMs)
       await options.ready?.()
       const leave = await options.turnstile?.enter()
       const batch = takeBatch()
@@ -90,6 +101,7 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
       await runBatch(options, batch)
       running = 0
       leave?.()
+      if (batch.length > 1 && batch.length < batchMax * SHORT) restsUntilMs = clock.monotonicMs() + restMs
     }
     const resolved = whenIdle
     whenIdle = []
@@ -100,7 +112,7 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
   function start(): void {
     if (flushing) return
     flushing = true
-    options.clock.soon(() => {
+    clock.soon(() => {
       void flush().finally(() => {
         flushing = false
         if (waiting > 0) start()

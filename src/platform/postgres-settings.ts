@@ -38,7 +38,12 @@ const EVERYWHERE: readonly Setting[] = [
   ['autovacuum_naptime', '10s', 'queue tables turn over completely within minutes'],
   ['autovacuum_vacuum_cost_limit', '1000', 'vacuum keeps up with the updates of a busy hour'],
   ['autovacuum_vacuum_scale_factor', '0.05', 'large tables are cleaned after 5 % of change instead of 20 %'],
-  ['autovacuum_analyze_scale_factor', '0.02', 'the planner learns soon when an empty table has filled'],
+  [
+    'autovacuum_analyze_scale_factor',
+    '0.5',
+    'tables grow alike: a new look each time they did by half is enough',
+  ],
+  ['default_statistics_target', '30', 'what is looked at of each table; a look takes a core from the orders'],
   ['max_locks_per_transaction', '256', 'a look over every monthly partition locks each of them'],
   ['timezone', "'UTC'", 'one time zone in the database; people see their own'],
   ['logging_collector', 'on', 'the log outlives the program that started the server'],

@@ -2,7 +2,7 @@
  * The runner of one epoch: owns documents between transactions, claims due ones, hands effects to their lanes and takes
  * what the lanes bring, and lets nothing that fails stop a neighbour.
  */
-import { createDoor, type Door } from './batch.ts'
+import { createDoor, type Door, REST_MS } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
 import { claimDocuments, type Claimed, isAnyDue, letGoDocuments } from './desk.ts'
@@ -117,6 +117,7 @@ class EpochRunner implements Runner, Stage {
     this.#door = createDoor<Item, void>({
       clock,
       batchMax,
+      restMs: REST_MS,
       bisects: (error) => !isOutage(error),
       run: (items) => this.#run(items),
     })

@@ -1,5 +1,5 @@
 /** The doors through which orders and messages come in: each coalesces what arrives into one transaction. */
-import { createDoor, type Door, type Turnstile } from '#platform/batch.ts'
+import { createDoor, type Door, REST_MS, type Turnstile } from '#platform/batch.ts'
 import type { Clock } from '#platform/clock.ts'
 import type { Queries, Transaction } from '#platform/database.ts'
 import { isOutage } from '#platform/outage.ts'
@@ -43,7 +43,7 @@ export type Submitted =
 
 /**
  * Orders over HTTP: decided and recorded with their idempotency result. Somebody waits for the answer, so they take
- * no turns with messages.
+ * no turns with messages and no rest.
  */
 export function orderDoor(
   { runner, ports, clock, batchMax }: Omit<DoorPorts, 'turnstile'>,
@@ -133,6 +133,7 @@ export function warehouseDoor({ runner, ports, ...door }: DoorPorts, shipment: P
   return createDoor<Told, Heard>({
     ...door,
     batchesWaitingMax: BATCHES_WAITING_MAX,
+    restMs: REST_MS,
     bisects: (error) => !isOutage(error),
     run: (told) => {
       const cause = causeOfTold(told)
@@ -148,6 +149,7 @@ export function carrierDoor({ runner, ports, ...door }: DoorPorts): Door<ScanTol
   return createDoor<ScanTold, Heard>({
     ...door,
     batchesWaitingMax: BATCHES_WAITING_MAX,
+    restMs: REST_MS,
     bisects: (error) => !isOutage(error),
     run: (told) => {
       const cause = causeOfTold(told)
@@ -185,6 +187,7 @@ export function channelDoor(
   return createDoor<ChannelTold, Heard>({
     ...door,
     batchesWaitingMax: BATCHES_WAITING_MAX,
+    restMs: REST_MS,
     ready: () => roomIn(runner),
     bisects: (error) => !isOutage(error),
     async run(told) {

@@ -284,6 +284,7 @@ async function holdOrders(
   twice: readonly Twice[],
   cause: Cause,
 ): Promise<void> {
+  if (twice.length === 0) return
   const reasonOf = ({ request, line, quantity, others, isParked }: Twice): string =>
     `${request.location} has shipped ${formatQuantity(quantity)} of line ${line} ${isParked ? `after ${fulfillmentNumber(request.doc)} had ended` : 'that a paper called short'}, and ` +
     `${others.map(({ doc }) => fulfillmentNumber(doc)).join(', ')} is to ship it again`

@@ -202,3 +202,49 @@ test('a door that failed goes on with what comes next', async () => {
   runs[1]!.finish()
   expect(await next).toBe('B')
 })
+
+const resting = (): Door<Item, string> =>
+  createDoor({
+    clock,
+    batchMax: 100,
+    restMs: 10,
+    run: async (batch) => {
+      runs.push({ items: batch, finish: () => undefined, fail: () => undefined })
+      return upper(batch)
+    },
+  })
+
+test('after a short batch a door rests, and takes what comes meanwhile together', async () => {
+  const door = resting()
+  await outcomes(items(2, 'a').map((one) => door.add(one)))
+  const first = door.add(item('b0'))
+  await clock.advance(6)
+  const second = door.add(item('b1'))
+  await clock.advance(3)
+  expect(runs).toHaveLength(1)
+  await clock.advance(1)
+  expect(await outcomes([first, second])).toEqual(['B0', 'B1'])
+  expect(runs.map(names)).toEqual([
+    ['a0', 'a1'],
+    ['b0', 'b1'],
+  ])
+})
+
+test.each([
+  ['one item', 1],
+  ['a long batch', 25],
+])('after %s a door does not rest', async (_, count) => {
+  const door = resting()
+  await outcomes(items(count).map((one) => door.add(one)))
+  await outcomes([door.add(item('next'))])
+  expect(runs).toHaveLength(2)
+})
+
+test('a door that rests is idle, and takes what comes after its rest at once', async () => {
+  const door = resting()
+  await outcomes(items(2).map((one) => door.add(one)))
+  await door.idle()
+  await clock.advance(10)
+  await outcomes([door.add(item('next'))])
+  expect(runs).toHaveLength(2)
+})
