@@ -31,7 +31,7 @@ export async function startPart(file: string, parameter?: object): Promise<Part>
   const child = fork(new URL(file, import.meta.url), parameter ? [JSON.stringify(parameter)] : [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [
-      ...process.execArgv.filter((flag) => /^--(heap|v8)/.test(flag)),
+      ...process.execArgv.filter((flag) => /^--(heap|max-semi|v8)/.test(flag)),
       ...(profile && file.startsWith('./app') ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []),
     ],
   })

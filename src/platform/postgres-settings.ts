@@ -40,10 +40,9 @@ const EVERYWHERE: readonly Setting[] = [
   ['autovacuum_vacuum_scale_factor', '0.05', 'large tables are cleaned after 5 % of change instead of 20 %'],
   [
     'autovacuum_analyze_scale_factor',
-    '0.5',
-    'tables grow alike: a new look each time they did by half is enough',
+    '2',
+    'tables grow without changing their kind, and a look takes a core',
   ],
-  ['default_statistics_target', '30', 'what is looked at of each table; a look takes a core from the orders'],
   ['max_locks_per_transaction', '256', 'a look over every monthly partition locks each of them'],
   ['timezone', "'UTC'", 'one time zone in the database; people see their own'],
   ['logging_collector', 'on', 'the log outlives the program that started the server'],
