@@ -68,12 +68,11 @@ type Waiting<Item, Answer> = {
 }
 
 export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Door<Item, Answer> {
-  const { clock, batchMax, batchesWaitingMax = Number.POSITIVE_INFINITY, restMs = 0 } = options
+  const { clock, batchMax, batchesWaitingMax = Number.POSITIVE_INFINITY } = options
+  const rest = restOf(options)
   const waitingMax = batchMax * batchesWaitingMax
   const queues = new Map<string, Waiting<Item, Answer>[]>()
-  let waiting = 0
-  let running = 0
-  let restsUntilMs = 0
+  let [waiting, running] = [0, 0]
   let whenIdle: (() => void)[] = []
 
   /** One from each share in turn, so that a file of 5,000 lines does not starve a neighbour with one. */
@@ -92,8 +91,7 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
 
   async function flush(): Promise<void> {
     while (waiting > 0) {
-      const leftMs = restsUntilMs - clock.monotonicMs()
-      if (leftMs > 0) await clock.sleep(leftMs)
+      await rest.over()
       await options.ready?.()
       const leave = await options.turnstile?.enter()
       const batch = takeBatch()
@@ -101,7 +99,7 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
       await runBatch(options, batch)
       running = 0
       leave?.()
-      if (batch.length > 1 && batch.length < batchMax * SHORT) restsUntilMs = clock.monotonicMs() + restMs
+      rest.after(batch.length)
     }
     const resolved = whenIdle
     whenIdle = []
@@ -137,6 +135,23 @@ export function createDoor<Item, Answer>(options: DoorOptions<Item, Answer>): Do
     },
     idle: () =>
       waiting + running === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve)),
+  }
+}
+
+function restOf({
+  clock,
+  batchMax,
+  restMs = 0,
+}: Pick<DoorOptions<never, never>, 'clock' | 'batchMax' | 'restMs'>) {
+  let untilMs = 0
+  return {
+    after(size: number): void {
+      if (size > 1 && size < batchMax * SHORT) untilMs = clock.monotonicMs() + restMs
+    },
+    async over(): Promise<void> {
+      const leftMs = untilMs - clock.monotonicMs()
+      if (leftMs > 0) await clock.sleep(leftMs)
+    },
   }
 }
 

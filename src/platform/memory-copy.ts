@@ -21,7 +21,7 @@ type Entry<Value> = { readonly value: Value | undefined; readonly asOfMs: number
 const PORTION = 1_000
 /** Keys that somebody asked about in this time are read again as soon as they change. */
 const WATCHED_MS = 15 * 60_000
-/** The others come after, so many at each look: nobody waits for them. */
+/** The others come after, so many at each look, as long as somebody asks about anything. */
 const AT_LEISURE = 200
 
 export class MemoryCopy<Value> {
@@ -85,8 +85,8 @@ export class MemoryCopy<Value> {
     return since
   }
 
-  /** Takes in what has changed; reads again what is asked about, and some of the rest. */
-  async take({ touched, anew }: Look): Promise<void> {
+  /** Takes in what has changed; reads again what is asked about, and `leisure` of the rest. */
+  async take({ touched, anew }: Look, leisure: number): Promise<void> {
     if (anew) for (const key of [...this.#entries.keys(), ...this.#loading]) this.#marked.add(key)
     for (const key of touched.get(this.topic) ?? [])
       if (this.#entries.has(key) || this.#loading.has(key)) this.#marked.add(key)
@@ -95,7 +95,7 @@ export class MemoryCopy<Value> {
     let others = 0
     for (const key of this.#marked) {
       const isWatched = (this.#entries.get(key)?.askedMs ?? 0) > watchedFromMs
-      if (isWatched || others++ < AT_LEISURE) due.push(key)
+      if (isWatched || others++ < leisure) due.push(key)
     }
     if (due.length > 0) await this.read(due)
   }
@@ -152,8 +152,11 @@ export class MemoryCopy<Value> {
 const PATIENCE_MS = 250
 /** What is asked about in this time is looked after without being asked. */
 const AUDIENCE_MS = 60_000
-/** Without anybody who asks it is still followed what changes, so that it stays known what is not. */
-const IDLE_LOOK_MS = 30_000
+/**
+ * Without anybody who asks it is still followed what changes, so that it stays known what is not; often enough that there
+ * is never much of it at once.
+ */
+const IDLE_LOOK_MS = 2_000
 
 /** The copies of a process, as of one moment. */
 export class Memory {
@@ -188,7 +191,8 @@ export class Memory {
     try {
       const startedMs = this.#clock.monotonicMs()
       const seen = await this.#reader.look(this.#database)
-      const taken = this.#copies.map((copy) => copy.take(seen))
+      const leisure = this.#isAsked(startedMs) ? AT_LEISURE : 0
+      const taken = this.#copies.map((copy) => copy.take(seen, leisure))
       this.#asOfMs = seen.asOf.getTime()
       this.#lookedMs = startedMs
       await Promise.all(taken)
@@ -202,8 +206,11 @@ export class Memory {
   /** Comes round: looks while somebody asks, and now and then otherwise. */
   async lookAfter(): Promise<void> {
     const nowMs = this.#clock.monotonicMs()
-    const isAsked = nowMs - this.#askedMs < AUDIENCE_MS
-    if (isAsked || nowMs - this.#lookedMs > IDLE_LOOK_MS) await this.look()
+    if (this.#isAsked(nowMs) || nowMs - this.#lookedMs > IDLE_LOOK_MS) await this.look()
+  }
+
+  #isAsked(nowMs: number): boolean {
+    return nowMs - this.#askedMs < AUDIENCE_MS
   }
 
   /**
