@@ -9,6 +9,7 @@ import type { Receipt } from '#landscape/world/world.ts'
 import type { World } from '#landscape/world/world.ts'
 import type { DiskRoom } from '#platform/disk-room.ts'
 import { systemClock } from '#platform/clock.ts'
+import type { Connections } from '#platform/database.ts'
 import { openHttpClient } from '#platform/http-client.ts'
 import { openConnections } from '#platform/postgres-connections.ts'
 import { type Listening, openListening } from '#platform/postgres-listening.ts'
@@ -50,6 +51,10 @@ export type HouseOptions = {
   >
   /** A clone of the template unless given. */
   readonly database?: TestDatabase
+  /** Between it and its database. */
+  readonly watch?: (connections: Connections) => Connections
+  /** Whether facts in memory and answers are held against what they should be, which asks the database more; they are. */
+  readonly checks?: boolean
 }
 
 const DEAF: Listening = { on: () => undefined, tell: () => undefined, end: async () => undefined }
@@ -112,7 +117,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   })
   const metrics = createMetrics({ process: false })
   const app = createApp(config, {
-    connections,
+    connections: options.watch ? options.watch(connections) : connections,
     screens,
     notices,
     clock: systemClock,
@@ -121,7 +126,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     log,
     metrics,
     openOnLoopback: true,
-    checks: true,
+    checks: options.checks ?? true,
     ...(options.disk && { disk: options.disk }),
   })
   await app.worker.start()
