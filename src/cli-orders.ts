@@ -10,6 +10,7 @@ import {
 } from './cli-context.ts'
 import { openDatabase } from './cli-database.ts'
 import { type ListedOrder, listOrders, type OrderFilter } from './domains/orders/views/lists.ts'
+import { ASKING_WORDS } from './domains/shipments/contract/tracking.ts'
 import { formatAmount } from './platform/money.ts'
 import type { Story } from './app.ts'
 
@@ -137,16 +138,9 @@ function told(story: Story, terminal: Terminal): string {
 const parcelLine = ({ tracking, milestone, code, at, place, signedBy }: StoryParcel): string =>
   `parcel ${tracking}, ${milestone} (${code}) at ${minute(new Date(at))}${place ? `, ${place}` : ''}${signedBy ? `, signed for by ${signedBy}` : ''}`
 
-const ANSWERS: Readonly<Record<AskedParcel['answer'], string>> = {
-  news: 'it told news',
-  nothing_new: 'nothing new',
-  not_known: 'it does not know the parcel',
-  unanswered: 'no answer',
-}
-
 /** What came of asking for a parcel of which nothing was heard. */
 export const askedLine = ({ tracking, at, answer, unansweredSince }: AskedParcel): string =>
-  `parcel ${tracking}, its carrier was last asked at ${minute(new Date(at))}: ${ANSWERS[answer]}${unansweredSince ? ` since ${minute(new Date(unansweredSince))}` : ''}`
+  `parcel ${tracking}, its carrier was last asked at ${minute(new Date(at))}: ${ASKING_WORDS[answer]}${unansweredSince ? ` since ${minute(new Date(unansweredSince))}` : ''}`
 
 type AskedParcel = NonNullable<Story['documents'][number]['asked']>[number]
 type StoryParcel = NonNullable<Story['documents'][number]['parcels']>[number]

@@ -31,7 +31,7 @@ export type Captured =
   | { readonly kind: 'known'; readonly doc: number }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
-/** What the doors gather before their transaction begins. */
+/** What the doors gather before anything is locked. */
 export type Gathered = ReadonlyMap<OrderRequest, ValuedOrder | Refusal>
 
 export const gather = (

@@ -2,7 +2,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { WorldOrder } from '#landscape/world/world.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Story, StoryDocument } from '#processes/story.ts'
 import { hasBrowser, openBrowser } from '#tests/support/browser.ts'
+import { storyPage } from '../../src/experiences/control-tower/story-page.ts'
 import { bearer, type FrontDoor, isPriceHeld, O2C, openFrontDoor, shipsAtOnce } from '../routes/front-door.ts'
 import * as inPage from './in-page.js'
 
@@ -42,6 +44,43 @@ async function open(path: string, options: BrowserContextOptions = {}): Promise<
 const rows = (page: Page) => page.locator('#orders tbody tr')
 const live = (page: Page) => page.locator('#live[data-state=live]').waitFor()
 const submit = async (): Promise<string> => (await door.submit(door.next(shipsAtOnce))).body.id
+
+test('a story tells where parcels are, and since when a carrier gives no answer', async () => {
+  const told = await fetch(`${door.url}${O2C}/orders/${first}/story`)
+  const story = (await told.json()) as Story
+  const documents = story.documents.map((document) =>
+    document.kind === 'shipment' ? { ...document, ...PARCELS } : document,
+  )
+  const page = String(storyPage({ story: { ...story, documents }, customerName: '', invoiced: [] }))
+  const words = page.replace(/<[^>]*>/g, '').replace(/\s+/g, ' ')
+  expect(words).toContain(
+    'Parcel 1Z8 out for delivery (OD) at 2026-11-03 14:05:00 UTC, Peoria &lt;IL&gt;, signed for by M. Rossi',
+  )
+  expect(words).toContain(
+    'Carrier asked about 1Z9 at 2026-11-05 09:00:00 UTC: no answer since 2026-11-04 07:30:00 UTC',
+  )
+})
+
+const PARCELS: Pick<StoryDocument, 'parcels' | 'asked'> = {
+  parcels: [
+    {
+      tracking: '1Z8',
+      milestone: 'out_for_delivery',
+      code: 'OD',
+      at: '2026-11-03T14:05:00.000Z',
+      place: 'Peoria <IL>',
+      signedBy: 'M. Rossi',
+    },
+  ],
+  asked: [
+    {
+      tracking: '1Z9',
+      at: '2026-11-05T09:00:00.000Z',
+      answer: 'unanswered',
+      unansweredSince: '2026-11-04T07:30:00.000Z',
+    },
+  ],
+}
 
 describe.runIf(hasBrowser)('in Chromium', () => {
   test('lists orders newest first with the seven figures, and without one complaint of the browser', async () => {

@@ -1,6 +1,7 @@
 /** One order's story: what it is, what it waits for, its lines, its documents on both sides, and all that happened. */
 import { html, type Html } from '#platform/http-html.ts'
-import type { Story, StoryDocument, StoryEntry } from '#processes/story.ts'
+import type { AskedParcel, Story, StoryDocument, StoryEntry, StoryParcel } from '#processes/story.ts'
+import { ASKING_WORDS } from '#domains/shipments/contract/tracking.ts'
 import { linesTable } from './story-lines.ts'
 import {
   channelWords,
@@ -133,7 +134,7 @@ const STEPS: Readonly<Record<string, string>> = {
 const stepWords = (step: string): string => STEPS[step] ?? spaced(step)
 
 function documentItem(
-  { id, kind, state, location, amount, references }: StoryDocument,
+  { id, kind, state, location, amount, references, parcels = [], asked = [] }: StoryDocument,
   currency: string,
 ): Html {
   return html`<li>
@@ -156,9 +157,30 @@ function documentItem(
             <dd><code>${value}</code></dd>
           </div>`,
       )}
+      ${parcels.map(parcelItem)} ${asked.map(askedItem)}
     </dl>
   </li>`
 }
+
+const parcelItem = ({ tracking, milestone, code, at, place, signedBy }: StoryParcel): Html =>
+  html`<div>
+    <dt>Parcel</dt>
+    <dd>
+      <code>${tracking}</code> ${spaced(milestone)} (${code}) at
+      ${instant(at, 'long')}${place !== null && html`, ${place}`}${
+        signedBy !== null && html`, signed for by ${signedBy}`
+      }
+    </dd>
+  </div>`
+
+const askedItem = ({ tracking, at, answer, unansweredSince }: AskedParcel): Html =>
+  html`<div>
+    <dt>Carrier asked</dt>
+    <dd>
+      about <code>${tracking}</code> at ${instant(at, 'long')}:
+      ${ASKING_WORDS[answer]}${unansweredSince !== null && html` since ${instant(unansweredSince, 'long')}`}
+    </dd>
+  </div>`
 
 function timelineItem(entry: StoryEntry, before: StoryEntry | undefined): Html {
   const [day] = entry.at.split('T')

@@ -66,6 +66,13 @@ export type ParcelMissed = (typeof PARCELS_MISSED)[number]
 /** `unanswered`: it was not the carrier's word, so it is asked for again soon. */
 export const ASKING_ANSWERS = ['news', 'nothing_new', 'not_known', 'unanswered'] as const
 export type AskingAnswer = (typeof ASKING_ANSWERS)[number]
+/** As people are told them. */
+export const ASKING_WORDS: Readonly<Record<AskingAnswer, string>> = {
+  news: 'it told news',
+  nothing_new: 'nothing new',
+  not_known: 'it does not know the parcel',
+  unanswered: 'no answer',
+}
 
 /** Whom to ask about a parcel of which nothing is heard, and when next. */
 export type ParcelAsking = {
