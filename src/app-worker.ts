@@ -12,6 +12,7 @@ import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { Process } from '#platform/process.ts'
 import { createTurns } from '#platform/reading-turns.ts'
 import { createReception } from '#platform/reception.ts'
+import { REST_MS } from '#platform/batch.ts'
 import { createRunner } from '#platform/runner.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'
@@ -55,6 +56,7 @@ export function houseWorker(wires: WorkerWires): Worker {
       }),
     )
     const runner = createRunner({
+      restMs: REST_MS,
       database,
       clock,
       random,

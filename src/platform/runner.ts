@@ -2,7 +2,7 @@
  * The runner of one epoch: owns documents between transactions, claims due ones, hands effects to their lanes and takes
  * what the lanes bring, and lets nothing that fails stop a neighbour.
  */
-import { createDoor, type Door, REST_MS } from './batch.ts'
+import { createDoor, type Door } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CommitUnknown, type Database, type Transaction } from './database.ts'
 import { claimDocuments, type Claimed, isAnyDue, letGoDocuments } from './desk.ts'
@@ -41,6 +41,8 @@ export type RunnerOptions = {
   /** Documents owned at once; doors wait for room beyond it. */
   readonly inFlightMax: number
   readonly batchMax: number
+  /** Between short lists of outcomes. */
+  readonly restMs: number
   readonly claimPollMs: number
   readonly verifyFacts: boolean
   /** Due documents were claimed, and their systems will be called. */
@@ -107,7 +109,7 @@ class EpochRunner implements Runner, Stage {
   #cancelPoll: () => void = () => undefined
 
   constructor(options: RunnerOptions) {
-    const { clock, epoch, route, parked, spokenLate, verifyFacts, batchMax } = options
+    const { clock, epoch, route, parked, spokenLate, verifyFacts, batchMax, restMs } = options
     this.#options = options
     this.#roomForDoors = options.inFlightMax - Math.floor(options.inFlightMax / 10)
     this.#processes = new Map(options.processes.map((process) => [process.name, process]))
@@ -117,7 +119,7 @@ class EpochRunner implements Runner, Stage {
     this.#door = createDoor<Item, void>({
       clock,
       batchMax,
-      restMs: REST_MS,
+      restMs,
       bisects: (error) => !isOutage(error),
       run: (items) => this.#run(items),
     })

@@ -100,6 +100,8 @@ export class ToyWorld {
       route: (_, capability) => capability,
       inFlightMax: 1_000,
       batchMax: 100,
+      // Time passes only when a test says so.
+      restMs: 0,
       claimPollMs: POLL_MS,
       verifyFacts: true,
       spokenLate: async () => undefined,

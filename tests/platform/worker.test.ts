@@ -76,6 +76,7 @@ function supervised(): Worker {
         route: (_, capability) => capability,
         inFlightMax: 100,
         batchMax: 100,
+        restMs: 0,
         claimPollMs: POLL_MS,
         verifyFacts: true,
         parked: async () => undefined,
