@@ -1,4 +1,5 @@
 /** What lives as long as an epoch: policies, a lane for each system, and the runner of all processes. */
+import { REST_MS } from '#platform/batch.ts'
 import type { FollowingClock } from '#platform/clock.ts'
 import type { Connector } from '#platform/connector.ts'
 import { createDatabase, type Database } from '#platform/database.ts'
@@ -12,7 +13,6 @@ import { openPolicies, type Policies } from '#platform/policies-exchange.ts'
 import type { Process } from '#platform/process.ts'
 import { createTurns } from '#platform/reading-turns.ts'
 import { createReception } from '#platform/reception.ts'
-import { REST_MS } from '#platform/batch.ts'
 import { createRunner } from '#platform/runner.ts'
 import type { Job } from '#platform/schedule.ts'
 import type { declareHouseMetrics } from '#platform/telemetry-metrics.ts'

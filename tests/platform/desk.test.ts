@@ -121,9 +121,9 @@ describe('waking', () => {
   })
 
   test('a finished document from two transactions at once gives it to exactly one of them', async () => {
-    const wakes: Woken[] = []
     const firstWoke = Promise.withResolvers<void>()
     const secondLooked = Promise.withResolvers<void>()
+    const wakes: Woken[] = []
     const first = database.transaction(async (tx) => {
       const answer = await wakeDocuments(tx, ME, [row(1)])
       firstWoke.resolve()

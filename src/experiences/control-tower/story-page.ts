@@ -1,7 +1,7 @@
 /** One order's story: what it is, what it waits for, its lines, its documents on both sides, and all that happened. */
 import { html, type Html } from '#platform/http-html.ts'
-import type { AskedParcel, Story, StoryDocument, StoryEntry, StoryParcel } from '#processes/story.ts'
 import { ASKING_WORDS } from '#domains/shipments/contract/tracking.ts'
+import type { AskedParcel, Story, StoryDocument, StoryEntry, StoryParcel } from '#processes/story.ts'
 import { linesTable } from './story-lines.ts'
 import {
   channelWords,
